@@ -164,6 +164,7 @@ class Recording:
         files: The files that were read.
         interval_s: Median interval between samples [s], None with fewer than two samples.
         rows_read: Data rows seen in the files, kept or not.
+        date_known: False when the stamps have no date (then they lie on 1970-01-01).
     """
 
     host: str
@@ -177,6 +178,7 @@ class Recording:
     files: tuple[SourceFile, ...]
     interval_s: float | None
     rows_read: int
+    date_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

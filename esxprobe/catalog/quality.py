@@ -1,0 +1,194 @@
+"""Every kind of damage or doubt that a capture can have: one record a code.
+
+Adding a code is adding a record here; the reader names it, the report and the rules print it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from esxprobe.model import QualityCode, QualityNote
+
+CODES: tuple[QualityCode, ...] = (
+    # The file as a whole
+    QualityCode(
+        "gzip-cut",
+        "warning",
+        "The compressed file ends before its trailer: the capture was cut off",
+        "Everything up to the last whole row is used. Copy the file again if a complete one exists.",
+    ),
+    QualityCode(
+        "gzip-damaged",
+        "critical",
+        "The compressed file does not decompress cleanly",
+        "What came out before the damage is used. Copy the file again.",
+    ),
+    QualityCode("utf-16", "info", "The file is UTF-16 text (a PowerShell redirect writes it so)"),
+    QualityCode("byte-order-mark", "info", "The file starts with a byte order mark (an editor saved it)"),
+    QualityCode("cr-line-ends", "info", "Lines end with a bare carriage return"),
+    QualityCode("crlf-line-ends", "info", "Lines end with CR LF (the file passed through Windows)"),
+    QualityCode(
+        "not-utf8",
+        "warning",
+        "The header is not valid UTF-8; names were read as Windows-1252",
+        "Names with letters outside ASCII may look odd, values are not touched.",
+    ),
+    QualityCode("banner", "info", "Text stands before the header (resxtop or a shell printed it)"),
+    QualityCode(
+        "resaved",
+        "warning",
+        "The file was saved again by a spreadsheet: quotes are lost",
+        "Send the file as esxtop wrote it; spreadsheets drop seconds, columns and digits.",
+    ),
+    QualityCode(
+        "column-limit",
+        "critical",
+        "The header stops at exactly a spreadsheet's column limit: columns are missing",
+        "Send the file as esxtop wrote it.",
+    ),
+    # The header
+    QualityCode("trailing-comma", "info", "Lines end with a comma: the phantom column was dropped"),
+    QualityCode(
+        "unnamed-column",
+        "info",
+        "A column carries no name in the header",
+        "Newer releases print `% of aperf/mperf` there; its values are kept without being judged.",
+    ),
+    QualityCode("glued-cell", "info", "esxtop dropped the comma between two columns; both were separated"),
+    QualityCode(
+        "damaged-header",
+        "warning",
+        "A separator in the header is damaged and was restored",
+        "The names beside the damage may be wrong.",
+    ),
+    QualityCode(
+        "duplicate-column",
+        "info",
+        "A column name appears more than once; later ones carry a number",
+        "The first one is judged.",
+    ),
+    QualityCode(
+        "unknown-counter",
+        "info",
+        "A counter is not in the catalogue; it is kept but not judged",
+    ),
+    QualityCode(
+        "unparsed-instance",
+        "warning",
+        "An instance name does not follow its object's pattern; the column belongs to no entity",
+    ),
+    QualityCode(
+        "ambiguous-name",
+        "info",
+        "Several VMs share a name where the counter gives only the name",
+        "Such values are not attributed to a VM.",
+    ),
+    # The rows
+    QualityCode("repeated-header", "info", "The header stands again further down; it was passed over"),
+    QualityCode(
+        "appended-capture",
+        "info",
+        "Another capture was appended; its columns were joined by name",
+    ),
+    QualityCode("blank-row", "info", "A row holds no time and no value"),
+    QualityCode("junk-line", "warning", "A line is not part of the capture; it was passed over"),
+    QualityCode(
+        "row-cut",
+        "warning",
+        "A row ends early: the cells before the cut are kept, the others are lost",
+    ),
+    QualityCode(
+        "row-lost",
+        "warning",
+        "A row does not have the header's number of cells; none of its values can be trusted",
+    ),
+    QualityCode("row-joined", "warning", "A row was cut and joined with the next; both parts were separated"),
+    QualityCode("row-split", "info", "A line break stands inside a row; the parts were joined"),
+    QualityCode("nul-bytes", "warning", "Zero bytes stand in the file; the cells they touch are lost"),
+    QualityCode(
+        "bad-cell",
+        "warning",
+        "A cell holds something that is not a number; its value is lost",
+    ),
+    QualityCode("blank-cell", "info", "A cell is empty: esxtop had no value"),
+    QualityCode(
+        "sentinel", "info", "A negative value is a mark for none, as -1 for no limit; it is not judged"
+    ),
+    # The clock
+    QualityCode("time-unreadable", "warning", "A row's time cannot be read; the row is not used"),
+    QualityCode(
+        "time-repeats",
+        "warning",
+        "A row has the time of the one before; its interval is unknown and it is set aside",
+    ),
+    QualityCode(
+        "time-backwards",
+        "warning",
+        "The clock goes back; the row's interval is unknown and it is set aside",
+        "Check the host's time service.",
+    ),
+    QualityCode(
+        "time-gap",
+        "warning",
+        "More than one and a half intervals lie between two samples",
+        "What happened in between is an average of the whole gap, or missing.",
+    ),
+    QualityCode("time-jitter", "info", "Intervals vary by more than a tenth"),
+    QualityCode("seconds-lost", "warning", "Times have no seconds; they were spread evenly"),
+    QualityCode("date-lost", "warning", "Times have no date; only the time of day is real"),
+    QualityCode(
+        "day-first",
+        "info",
+        "Dates are day-first: read so because the month-first reading is impossible or jumps",
+    ),
+    QualityCode(
+        "zone-untrusted",
+        "info",
+        "The header's time zone cannot be trusted; times are taken as UTC",
+        "Give --timezone when the host's clock was not UTC.",
+    ),
+    QualityCode(
+        "first-sample",
+        "info",
+        "The first row covers an unknown interval and is kept out of every rate",
+    ),
+    QualityCode(
+        "too-few-samples",
+        "warning",
+        "Too few samples to judge anything by duration",
+        "Capture at least 10 minutes that cover the problem: esxtop -b -a -d 5 -n 120",
+    ),
+    # The numbers
+    QualityCode(
+        "closure-off",
+        "warning",
+        "%RUN+%RDY+%CSTP+%WAIT of a world is not what it is for the other worlds of the sample",
+        "The CPU states of these worlds do not add up; do not quote them.",
+    ),
+    QualityCode(
+        "default-fields",
+        "info",
+        "The capture was made without -a: counters are missing",
+        "Capture with esxtop -b -a; the skipped rules say what each lacks.",
+    ),
+)
+
+
+@cache
+def _by_code() -> dict[str, QualityCode]:
+    return {record.code: record for record in CODES}
+
+
+def quality_code(code: str) -> QualityCode:
+    """The record of a quality code.
+
+    Raises:
+        KeyError: No such code (a bug: the reader names a code that the catalogue lacks).
+    """
+    return _by_code()[code]
+
+
+def note(code: str, count: int, detail: str = "") -> QualityNote:
+    """A counted note with the severity that the catalogue gives the code."""
+    record = quality_code(code)
+    return QualityNote(code=code, severity=record.severity, count=count, detail=detail or record.meaning)

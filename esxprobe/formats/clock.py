@@ -1,0 +1,178 @@
+"""Time cells to aware UTC stamps, whatever a spreadsheet or a shell made of them.
+
+esxtop prints `MM/DD/YYYY HH:MM:SS`, the end of each interval, with one-second resolution.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from esxprobe.errors import UsageError
+from esxprobe.formats.tally import Tally
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_MONTH_FIRST = (
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M:%S%.f",
+    "%m/%d/%Y %H:%M",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%m/%d/%Y %I:%M %p",
+)
+_DAY_FIRST = tuple(f.replace("%m/%d", "%d/%m") for f in _MONTH_FIRST) + (
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
+)
+_ISO = (
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+)
+_TIME_ONLY = ("%H:%M:%S%.f", "%I:%M:%S %p", "%H:%M")
+_NO_DATE = "01/01/1970 "
+_DAY = timedelta(days=1)
+
+
+def parse_times(cells: pl.Series, tally: Tally) -> tuple[pl.Series, bool]:
+    """Wall-clock times of the time cells.
+
+    Args:
+        cells: Text, one a row.
+        tally: Counts lost seconds, lost dates, day-first dates and unreadable cells.
+
+    Returns:
+        Naive Datetime(us), null where unreadable; and whether the dates are real.
+    """
+    import polars as pl
+
+    texts = cells.str.strip_chars(' "\t\r').str.replace_all(r"\s+", " ")
+    times = _first_that_fits(texts, _MONTH_FIRST)
+    day_first = _first_that_fits(texts, _DAY_FIRST)
+    if _goes_better(day_first, times):
+        tally.add("day-first", 1, f"for example {texts.drop_nulls()[0]}")
+        times = day_first
+    if times.null_count():
+        times = pl.select(pl.coalesce(times, _first_that_fits(texts, _ISO))).to_series()
+    dated = times.null_count() < len(times)
+    if not dated:
+        times = _without_date(texts, tally)
+    unreadable = times.null_count()
+    if unreadable:
+        first = texts.filter(times.is_null()).fill_null("")[0]
+        tally.add("time-unreadable", unreadable, f"{unreadable} rows, the first says {first[:40]!r}")
+    if dated and not texts.str.contains(r"\d:\d\d:\d\d").any() and len(times) > 1:
+        times = _with_seconds(times, tally)
+    return times, dated
+
+
+def _first_that_fits(texts: pl.Series, formats: tuple[str, ...]) -> pl.Series:
+    import polars as pl
+
+    times = pl.Series("time", [None] * len(texts), dtype=pl.Datetime("us"))
+    for form in formats:
+        left = times.null_count()
+        if not left:
+            break
+        parsed = texts.str.strptime(pl.Datetime("us"), form, strict=False)
+        if parsed.null_count() < len(parsed):
+            times = pl.select(pl.coalesce(times, parsed)).to_series()
+    return times.alias("time")
+
+
+def _goes_better(candidate: pl.Series, times: pl.Series) -> bool:
+    """Whether day-first is the better reading: more rows parse, or the days do not jump by a month."""
+    if candidate.null_count() != times.null_count():
+        return candidate.null_count() < times.null_count()
+    if candidate.drop_nulls().is_empty():
+        return False
+    spans = [(s.drop_nulls().max(), s.drop_nulls().min()) for s in (candidate, times)]
+    lengths = [(a - b).total_seconds() for a, b in spans]  # type: ignore[operator,union-attr]
+    return bool(lengths[0] < lengths[1] / 5)
+
+
+def _without_date(texts: pl.Series, tally: Tally) -> pl.Series:
+    """Times of day put on consecutive days from 1970-01-01: a step back of half a day is midnight."""
+    import polars as pl
+
+    times = _first_that_fits(_NO_DATE + texts, tuple(f"%m/%d/%Y {form}" for form in _TIME_ONLY))
+    if times.null_count() == len(times):
+        return times
+    tally.add("date-lost", 1, f"for example {texts.drop_nulls()[0]}")
+    back = (times.diff() < timedelta(hours=-12)).fill_null(value=False)
+    return times + pl.Series([_DAY]) * back.cast(pl.Int64).cum_sum()
+
+
+def _with_seconds(times: pl.Series, tally: Tally) -> pl.Series:
+    """Minute-resolution stamps spread evenly: the usual number of rows a minute gives the interval."""
+    import polars as pl
+
+    runs = times.rle().struct.unnest()
+    inner = runs[1:-1] if runs.height > 2 else runs
+    per_minute = inner["len"].median()
+    if not isinstance(per_minute, (int, float)) or per_minute < 2:
+        return times
+    step_us = round(60e6 / per_minute)
+    tally.add("seconds-lost", len(times), f"{len(times)} rows, about {per_minute:.0f} a minute")
+    place = times.rle_id()
+    rank = _rank(place)
+    # The first minute is cut on its left: its rows stand at its end.
+    lead = max(0, round(per_minute) - int(runs["len"][0])) if runs.height > 1 else 0
+    rank = pl.select(pl.when(place == 0).then(rank + lead).otherwise(rank)).to_series()
+    return times + (rank * step_us).cast(pl.Duration("us"))
+
+
+def _rank(group: pl.Series) -> pl.Series:
+    import polars as pl
+
+    return pl.DataFrame({"group": group}).select(pl.int_range(pl.len()).over("group")).to_series()
+
+
+def zone_of(zone_text: str, timezone_name: str | None, tally: Tally) -> tzinfo:
+    """The zone that the stamps are in.
+
+    esxtop's offset is not to be trusted (ESX classic prints `(EST)(0)` beside local time), so only
+    `(UTC)(0)` is believed, and a name given by the user.
+
+    Raises:
+        UsageError: The name is no time zone.
+    """
+    if timezone_name:
+        return named_zone(timezone_name)
+    if zone_text.replace(" ", "").upper() not in {"(UTC)(0)", "(GMT)(0)"}:
+        tally.add("zone-untrusted", 1, f"the header says {zone_text or 'nothing'}")
+    return timezone.utc
+
+
+def named_zone(name: str) -> tzinfo:
+    """A zone from an IANA name or an offset like `+02:00`.
+
+    Raises:
+        UsageError: Neither.
+    """
+    if name[:1] in "+-" and (digits := name[1:].replace(":", "")).isdigit() and len(digits) in {2, 4}:
+        minutes = int(digits[:2]) * 60 + int(digits[2:] or 0)
+        if minutes < 24 * 60:
+            return timezone(timedelta(minutes=minutes if name[0] == "+" else -minutes))
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UsageError(
+            f"{name!r} is not a time zone",
+            hint="give an IANA name like Europe/Berlin, or an offset like +02:00",
+        ) from error
+
+
+def to_utc(times: pl.Series, zone: tzinfo) -> pl.Series:
+    """Naive wall-clock times in a zone as UTC; of times that exist twice the earlier is taken."""
+    import polars as pl
+
+    if isinstance(zone, ZoneInfo):
+        local = times.dt.replace_time_zone(zone.key, ambiguous="earliest", non_existent="null")
+        return local.dt.convert_time_zone("UTC")
+    offset = zone.utcoffset(datetime(2000, 1, 1)) or timedelta(0)  # noqa: DTZ001 - fixed offsets only
+    return (times - pl.Series([offset], dtype=pl.Duration("us"))).dt.replace_time_zone("UTC")

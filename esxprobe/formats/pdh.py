@@ -1,0 +1,300 @@
+r"""The grammar that esxtop and perfmon share: a PDH-CSV header of counter paths.
+
+`\\<host>\<Object>[(<instance>)]\<Counter>`: the counter starts after the *last* backslash, the
+instance stands between the *first* `(` and the *final* `)` of what is left, because counters hold
+parentheses (`Effective Min (MHz)`) and instances hold everything.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from esxprobe.catalog.quality import note
+from esxprobe.errors import UnreadableInputError
+from esxprobe.model import QualityNote
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MARK = "(PDH-CSV"
+
+# A spreadsheet's last column: XLSX/XLS since 2007, and XLS before.
+COLUMN_LIMITS = (16_384, 256)
+
+_HOST = re.compile(r"\\\\([^\\]+)\\")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header line, cell by cell.
+
+    Attributes:
+        zone: Text of the first cell after `(PDH-CSV 4.0)`.
+        host: Host in the paths.
+        names: One full path a value column, empty where the column carries no name.
+        cells: For each value column the comma-separated cell that holds it (0 is the time).
+        parts: 0 the whole cell, 1 its unquoted first half, 2 its quoted second half (a glued cell).
+        width: Number of comma-separated cells, the time included, a phantom last one not.
+        quoted: Cells stand in quotes, as esxtop writes them.
+        separator: `,` or, after some spreadsheets, `;`.
+        notes: What was met.
+    """
+
+    zone: str
+    host: str
+    names: list[str]
+    cells: list[int]
+    parts: list[int]
+    width: int
+    quoted: bool
+    separator: str = ","
+    notes: list[QualityNote] = field(default_factory=list)
+
+
+def parse_header(line: bytes) -> Header:
+    """A header line without its line end as a Header.
+
+    Raises:
+        UnreadableInputError: The line names no column.
+    """
+    notes: list[QualityNote] = []
+    try:
+        text = line.decode()
+    except UnicodeDecodeError as error:
+        text = line.decode("cp1252", errors="replace")
+        notes.append(note("not-utf8", 1, f"first at byte {error.start:,} of the header"))
+    if text.startswith('"'):
+        cells = _quoted_cells(text, notes)
+        separator = ","
+    else:
+        first_line_end = text.find("\\\\")
+        separator = ";" if text[first_line_end - 1 : first_line_end] == ";" else ","
+        cells = _resaved_cells(text, separator, notes)
+    names, at, parts, width = _columns(cells, notes)
+    if not names:
+        raise UnreadableInputError(
+            "the header names no counter", hint="the capture was cut off at its start; capture again"
+        )
+    host = next((m[1] for name in names if (m := _HOST.match(name))), "")
+    quoted = text.startswith('"')
+    _count_oddities(names, width, quoted, notes)
+    return Header(_zone(cells[0]), host, _undoubled(names), at, parts, width, quoted, separator, notes)
+
+
+def split_path(path: str) -> tuple[str, str, str, str]:
+    r"""A counter path's host, object, instance (empty for none) and counter: the slow obvious twin of `index`.
+
+    A text that is no path comes back whole as the counter.
+    """
+    if not path.startswith("\\\\"):
+        return "", "", "", path
+    host, slash, rest = path[2:].partition("\\")
+    middle, last, counter = rest.rpartition("\\")
+    if not slash or not last:
+        return "", "", "", path
+    opening, closing = middle.find("("), middle.rfind(")")
+    if opening < 0 or closing != len(middle) - 1:
+        return host, middle, "", counter
+    return host, middle[:opening], middle[opening + 1 : closing], counter
+
+
+def index(header: Header) -> pl.DataFrame:
+    """The header as an index frame.
+
+    Returns:
+        One row a value column, in order: column (UInt32), cell (UInt32), part (UInt8), path, host,
+        object, instance (empty for none), counter. Of equal paths the later ones have the counter
+        followed by `#2`, `#3`, ... as perfmon numbers equal instances.
+    """
+    import polars as pl
+
+    paths = pl.Series("path", header.names, dtype=pl.String)
+    # (?s) because an instance may hold a line break; the counter is what follows the last backslash.
+    grammar = r"(?s)^\\\\(?P<host>[^\\]+)\\(?P<middle>.*)\\(?P<counter>[^\\]*)$"
+    # The first parenthesis opens, the final one closes; `Object(a)(b)` is instance `a)(b`.
+    inside = r"(?s)^(?P<object>[^(]*)\((?P<instance>.*)\)$"
+    frame = (
+        pl.DataFrame(
+            {
+                "column": pl.Series(range(len(header.names)), dtype=pl.UInt32),
+                "cell": pl.Series(header.cells, dtype=pl.UInt32),
+                "part": pl.Series(header.parts, dtype=pl.UInt8),
+                "path": paths,
+            }
+        )
+        .with_columns(pl.col("path").str.extract_groups(grammar).alias("p"))
+        .unnest("p")
+        .with_columns(pl.col("middle").str.extract_groups(inside).alias("q"))
+        .unnest("q")
+        .select(
+            "column",
+            "cell",
+            "part",
+            "path",
+            pl.col("host").fill_null(""),
+            pl.coalesce("object", "middle").fill_null("").alias("object"),
+            pl.col("instance").fill_null(""),
+            pl.col("counter").fill_null(pl.col("path")),
+        )
+    )
+    return _numbered(frame)
+
+
+def _numbered(frame: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
+    if frame["path"].n_unique() == frame.height:
+        return frame
+    occurrence = pl.int_range(1, pl.len() + 1).over("path").alias("nth")
+    named = pl.col("path") != ""
+    return (
+        frame.with_columns(occurrence)
+        .with_columns(
+            pl.when(named & (pl.col("nth") > 1))
+            .then(pl.col("counter") + "#" + pl.col("nth").cast(pl.String))
+            .otherwise(pl.col("counter"))
+            .alias("counter"),
+        )
+        .drop("nth")
+    )
+
+
+def _zone(cell: str) -> str:
+    return cell.strip('"').partition(")")[2].strip()
+
+
+def _quoted_cells(text: str, notes: list[QualityNote]) -> list[str]:
+    cells = text[1:].removesuffix('"').split('","')
+    plain = text.count('"') == 2 * len(cells) and text.endswith('"')
+    if plain and all(cell.startswith("\\\\") for cell in cells[1:]):
+        return cells
+    return _hostile_cells(text, notes)
+
+
+def _hostile_cells(text: str, notes: list[QualityNote]) -> list[str]:
+    r"""Cells of a header with glued, nameless or damaged cells, or with quotes inside names.
+
+    The one thing that no name holds is the prefix `\\<host>\` that starts each of them, so the line
+    is cut there and what stands before each prefix is looked at.
+    """
+    match = _HOST.search(text)
+    if not match:
+        return [text]
+    prefix = match[0]
+    first, *tokens = text.split(prefix)
+    cells = [first.rstrip(',"')]
+    damaged = 0
+    glue = ""
+    last = len(tokens) - 1
+    for number, token in enumerate(tokens):
+        if token.endswith('","') and number < last:
+            name, fillers, opened = token[:-3], [""], True
+        else:
+            name, fillers, opened, bad = _cut_token(token, last=number == last)
+            damaged += bad
+        cells.append(glue + prefix + name)
+        glue = ""
+        if number < last:
+            cells.extend(fillers[:-1])
+            if fillers[-1].strip() and opened:
+                glue = fillers[-1] + '"'  # esxtop dropped the comma behind an unquoted cell
+        else:
+            cells.extend(fillers)
+    if damaged:
+        notes.append(note("damaged-header", damaged, f"{damaged} separators between names were restored"))
+    return cells
+
+
+def _cut_token(token: str, *, last: bool) -> tuple[str, list[str], bool, int]:
+    """A name and what follows it: name, cells after it, is the next name's quote there, damaged or 0."""
+    opened = not last and token.endswith('"')
+    body = token[:-1] if opened else token
+    closing = body.rfind('"')
+    if closing < 0:  # the closing quote is gone
+        return body.removesuffix(","), [] if last else [""], opened, 1
+    name, tail = body[:closing], body[closing + 1 :]
+    if tail.startswith(","):
+        return name, tail[1:].split(","), opened, int(not opened and not last)
+    if last and not tail:
+        return name, [], opened, 0
+    return name, [] if last else [""], opened, 1  # the comma is gone
+
+
+def _resaved_cells(text: str, separator: str, notes: list[QualityNote]) -> list[str]:
+    rows = csv.reader(io.StringIO(text), delimiter=separator)
+    try:
+        cells = next(rows, [])
+    except csv.Error:
+        cells = text.split(separator)
+    kind = "semicolons" if separator == ";" else "no quotes"
+    notes.append(note("resaved", 1, f"the header has {kind}, as a spreadsheet leaves it"))
+    return cells
+
+
+def _columns(cells: list[str], notes: list[QualityNote]) -> tuple[list[str], list[int], list[int], int]:
+    """Value columns of the cells: names, cell numbers, parts, and the number of cells."""
+    while len(cells) > 1 and not cells[-1].strip():
+        cells = cells[:-1]
+        if not any(n.code == "trailing-comma" for n in notes):
+            notes.append(note("trailing-comma", 1, "in the header"))
+    body = cells[1:]
+    if all(cell.startswith("\\\\") for cell in body):
+        return body, list(range(1, len(cells))), [0] * len(body), len(cells)
+    names: list[str] = []
+    at: list[int] = []
+    parts: list[int] = []
+    glued = unnamed = 0
+    for number, cell in enumerate(body, start=1):
+        start = cell.find("\\\\")
+        if start == 0:
+            names.append(cell)
+            at.append(number)
+            parts.append(0)
+        elif start > 0 and cell[:start].endswith('"'):
+            glued, unnamed = glued + 1, unnamed + 1
+            names.extend(("", cell[start:]))
+            at.extend((number, number))
+            parts.extend((1, 2))
+        else:
+            unnamed += 1
+            names.append("")
+            at.append(number)
+            parts.append(0)
+    if glued:
+        notes.append(note("glued-cell", glued, f"{glued} header cells hold two columns; both were separated"))
+    if unnamed:
+        where = f"{unnamed} of {len(names):,} columns carry no name in the header"
+        notes.append(note("unnamed-column", unnamed, where))
+    return names, at, parts, len(cells)
+
+
+def _undoubled(names: list[str]) -> list[str]:
+    """Names with CSV's doubled quotes made single, where every quote in the header is doubled."""
+    holders = [number for number, name in enumerate(names) if '"' in name]
+    if not holders:
+        return names
+    runs = [len(run) for number in holders for run in re.findall(r'"+', names[number])]
+    if any(run % 2 for run in runs):
+        return names  # esxtop's own way: quotes as they are
+    names = list(names)
+    for number in holders:
+        names[number] = names[number].replace('""', '"')
+    return names
+
+
+def _count_oddities(names: list[str], width: int, quoted: bool, notes: list[QualityNote]) -> None:
+    if width in COLUMN_LIMITS and not (quoted and width == min(COLUMN_LIMITS)):
+        notes.append(note("column-limit", 1, f"the header has exactly {width:,} cells"))
+    named = [name for name in names if name]
+    seen: dict[str, int] = {}
+    if len(set(named)) != len(named):
+        for name in named:
+            seen[name] = seen.get(name, 0) + 1
+        twice = [name for name, times in seen.items() if times > 1]
+        extra = sum(times - 1 for times in seen.values())
+        shown = ", ".join(name.rpartition("\\")[2] for name in twice[:5])
+        notes.append(note("duplicate-column", extra, f"{extra} columns repeat a name: {shown}"))

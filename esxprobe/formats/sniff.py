@@ -1,0 +1,65 @@
+"""What a file that is no esxtop capture looks like, so that the error can name it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from esxprobe.errors import UnreadableInputError
+
+# Objects that only esxtop prints; perfmon's own CSV starts with the same (PDH-CSV 4.0).
+ESXTOP_OBJECTS = (
+    "Group Cpu", "Group Memory", "Vcpu", "Physical Cpu", "Physical Cpu Load", "Physical Disk SCSI Device",
+    "Physical Disk Adapter", "Physical Disk Path", "Physical Disk Per-Device-Per-World", "Network Port",
+    "Physical Disk Partition", "Virtual Disk", "Interrupt Cookie", "Interrupt Vector", "PCPU Power State",
+)  # fmt: skip
+
+_WANTED = "give the CSV that `esxtop -b -a -d 5 -n 120 > host01.csv` writes"
+
+
+def not_a_capture(path: Path, head: bytes) -> UnreadableInputError:
+    """The error for a file in which no PDH-CSV header was found, saying what it looks like instead."""
+    looks, hint = _looks_like(head)
+    return UnreadableInputError(
+        f"{path} is not an esxtop capture: it looks like {looks}", hint=hint or _WANTED
+    )
+
+
+def _looks_like(head: bytes) -> tuple[str, str]:
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    lower = text[:4096].lower()
+    if not text:
+        return (
+            "an empty file",
+            "the capture wrote nothing: check that esxtop runs on the host, then capture again",
+        )
+    if (
+        b"B\x00L\x00G\x00" in head
+        or b"P\x00D\x00H\x00.\x00D\x00L\x00L" in head
+        or (head[:1] == b"]" and b"\x00" in head[:64])
+    ):
+        return "a binary performance log (BLG)", "run `relog -f csv FILE.blg -o FILE.csv` on Windows first"
+    looks: tuple[tuple[bool, str, str], ...] = (
+        (lower.startswith((b"<!doctype html", b"<html")) or b"<html" in lower, "an HTML page (an error page instead of a download?)", ""),
+        (lower.startswith(b"<?xml"), "an XML file", ""),
+        (lower.startswith(b"top - ") or b"load average:" in lower, "the output of top, not of esxtop", ""),
+        (b"esxtop" in lower and b"usage" in lower, "esxtop's help text", ""),
+        (b"not found" in lower and len(text) < 4096, "a shell's error message", "esxtop was not found: run it on the ESXi host itself, or use resxtop"),
+        (b"\x1b[" in text[:4096], "a screen copied from interactive esxtop", "batch mode is needed: esxtop -b; with an odd terminal also TERM=xterm"),
+        (lower.startswith((b"linux ", b"sysstat")), "a sar report of a Linux guest", ""),
+        (text[:1] in b"{[", "a JSON file", ""),
+        (b"\x00" in text[:4096], "a binary file", ""),
+    )  # fmt: skip
+    for fits, name, hint in looks:
+        if fits:
+            return name, hint
+    first = text.splitlines()[0][:60].decode("utf-8", errors="replace")
+    return f"text that starts with {first!r}", ""
+
+
+def foreign_objects(path: Path, objects: list[str]) -> UnreadableInputError:
+    """The error for a PDH-CSV without one object of esxtop's: perfmon's or typeperf's."""
+    shown = ", ".join(objects[:4])
+    return UnreadableInputError(
+        f"{path} is a Windows perfmon CSV ({shown}), not an esxtop capture",
+        hint="it is a guest's log: the esxtop capture of its host is needed as well",
+    )

@@ -1,0 +1,240 @@
+"""The bytes of a file as plain UTF-8 text with LF or CRLF line ends, block by block.
+
+Compression (gzip, zstandard), UTF-16, byte order marks and bare carriage returns are undone
+here; what was met is counted as notes. The file is only ever opened for reading.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import threading
+import zlib
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from esxprobe.catalog.quality import note
+from esxprobe.errors import UnreadableInputError
+from esxprobe.model import QualityNote, SourceFile
+
+RAW_BLOCK = 1 << 20
+HEAD = 1 << 16
+
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_FOREIGN = {
+    b"PK\x03\x04": ("a zip archive", "unzip it first and give the CSV inside"),
+    b"BZh": ("a bzip2 file", "decompress it first with bunzip2"),
+    b"\xfd7zXZ\x00": ("an xz file", "decompress it first with unxz"),
+    b"7z\xbc\xaf": ("a 7-Zip archive", "unpack it first and give the CSV inside"),
+    b"%PDF": ("a PDF document", "give the CSV that esxtop -b wrote"),
+    b"SQLite format 3": ("an SQLite database", "give the CSV that esxtop -b wrote"),
+    b"PAR1": ("a Parquet file", "give the CSV that esxtop -b wrote"),
+}
+
+
+class _Bytes(Protocol):
+    def read(self, size: int) -> bytes: ...
+
+
+class _Inflate:
+    """Decompressed bytes of a gzip or zstd file, cut or damaged ones as far as they go."""
+
+    def __init__(self, raw: IO[bytes], kind: str) -> None:
+        self._raw, self._kind = raw, kind
+        self._machine: Any = None
+        self._left = b""
+        self._ended = False
+        self.notes: list[QualityNote] = []
+
+    def _start(self) -> Any:
+        if self._kind == "gzip":
+            from isal import isal_zlib
+
+            return isal_zlib.decompressobj(wbits=31)
+        import zstandard
+
+        return zstandard.ZstdDecompressor().decompressobj()
+
+    def _finish(self, code: str, detail: str) -> bytes:
+        self._ended = True
+        self.notes.append(note(code, 1, detail))
+        return b""
+
+    def read(self, size: int) -> bytes:
+        """Up to about `size` bytes more, empty at the end."""
+        out: list[bytes] = []
+        have = 0
+        while have < size and not self._ended:
+            piece = self._step()
+            have += len(piece)
+            out.append(piece)
+        return b"".join(out)
+
+    def _step(self) -> bytes:
+        chunk = self._left or self._raw.read(RAW_BLOCK)
+        self._left = b""
+        if not chunk:
+            if self._machine is not None:
+                where = f"{self._kind} stream ends at byte {self._raw.tell():,} before its trailer"
+                return self._finish("gzip-cut", where)
+            self._ended = True
+            return b""
+        if self._machine is None:
+            if not chunk.strip(b"\x00"):
+                return b""  # zero padding after the last member, as tape and tar tools leave it
+            self._machine = self._start()
+        return self._feed(chunk)
+
+    def _feed(self, chunk: bytes) -> bytes:
+        machine = self._machine
+        try:
+            piece: bytes = machine.decompress(chunk)
+        except Exception as error:  # noqa: BLE001 - each library has its own error type
+            if isinstance(error, MemoryError):
+                raise
+            where = f"{self._kind} data is damaged before byte {self._raw.tell():,}: {error}"
+            return self._finish("gzip-damaged", where) or self._salvage(chunk)
+        if machine.eof:
+            self._left = machine.unused_data
+            self._machine = None
+        return piece
+
+    def _salvage(self, chunk: bytes) -> bytes:
+        """What the damaged chunk still gives: zlib, fed byte groups, hands out all before the damage."""
+        if self._kind != "gzip" or self._raw.tell() > RAW_BLOCK:
+            return b""
+        machine = zlib.decompressobj(wbits=31)
+        out = []
+        try:
+            out.extend(machine.decompress(chunk[at : at + 256]) for at in range(0, len(chunk), 256))
+        except zlib.error:
+            pass
+        return b"".join(out)
+
+
+class _Decode:
+    """UTF-16 text as UTF-8 bytes."""
+
+    def __init__(self, raw: _Bytes, encoding: str) -> None:
+        self._raw = raw
+        self._decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` characters more, empty at the end."""
+        raw = self._raw.read(size)
+        text = self._decoder.decode(raw, final=not raw)
+        return text.lstrip("\ufeff").encode() if text else b""
+
+
+class Source:
+    """An opened input: `read` gives text bytes, `finish` the file's record and the notes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = _open(path)
+        self._notes: list[QualityNote] = []
+        self._inflate: _Inflate | None = None
+        self._sha = ""
+        self._hasher = threading.Thread(target=self._hash, daemon=True)
+        self._hasher.start()
+        stream: _Bytes = self._file
+        magic = self._file.read(16)
+        self._file.seek(0)
+        for start, (what, hint) in _FOREIGN.items():
+            if magic.startswith(start):
+                self.close()
+                raise UnreadableInputError(f"{path} is {what}, not an esxtop capture", hint=hint)
+        if magic.startswith((_GZIP, _ZSTD)):
+            kind = "gzip" if magic.startswith(_GZIP) else "zstd"
+            self._inflate = _Inflate(self._file, kind)
+            stream = self._inflate
+        self._stream = stream
+        self._head = self._stream.read(HEAD)
+        self._decode()
+
+    def _hash(self) -> None:
+        digest = hashlib.sha256()
+        try:
+            with self.path.open("rb") as file:
+                while chunk := file.read(RAW_BLOCK):
+                    digest.update(chunk)
+            self._sha = digest.hexdigest()
+        except OSError:
+            self._sha = ""
+
+    def _decode(self) -> None:
+        head = self._head
+        encoding = _utf16(head)
+        if encoding:
+            self._notes.append(note("utf-16", 1))
+            self._stream = _Decode(_Chained(head, self._stream), encoding)
+            head = self._stream.read(HEAD)
+        if head.startswith(codecs.BOM_UTF8):
+            self._notes.append(note("byte-order-mark", 1))
+            head = head[3:]
+        self._bare_cr = b"\r" in head and b"\n" not in self._until_line_end(head)
+        if self._bare_cr:
+            self._notes.append(note("cr-line-ends", 1))
+        self._pending = self._head = head
+
+    def _until_line_end(self, head: bytes) -> bytes:
+        at = head.find(b"\r")
+        return head[: at + 2]
+
+    @property
+    def head(self) -> bytes:
+        """The first 64 KB of text."""
+        return self._head.replace(b"\r", b"\n") if self._bare_cr else self._head
+
+    def read(self, size: int) -> bytes:
+        """About `size` more bytes of text, empty at the end."""
+        block, self._pending = self._pending, b""
+        if size > len(block):
+            block += self._stream.read(size - len(block))
+        return block.replace(b"\r", b"\n") if self._bare_cr else block
+
+    def finish(self) -> tuple[SourceFile, list[QualityNote]]:
+        """The record of the file and what was met while it was read."""
+        self._hasher.join()
+        notes = self._notes + (self._inflate.notes if self._inflate else [])
+        return SourceFile(self.path.name, self._sha, self.path.stat().st_size), notes
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._hasher.join()
+        self._file.close()
+
+
+class _Chained:
+    def __init__(self, first: bytes, rest: _Bytes) -> None:
+        self._first, self._rest = first, rest
+
+    def read(self, size: int) -> bytes:
+        first, self._first = self._first, b""
+        return first + self._rest.read(max(0, size - len(first))) if first else self._rest.read(size)
+
+
+def _utf16(head: bytes) -> str:
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16-le" if head.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
+    mark = "(PDH-CSV"
+    for encoding in ("utf-16-le", "utf-16-be"):
+        if mark.encode(encoding) in head:
+            return encoding
+    return ""
+
+
+def _open(path: Path) -> IO[bytes]:
+    if path.is_dir():
+        raise UnreadableInputError(
+            f"{path} is a directory without a capture in it",
+            hint="give the CSV that esxtop -b wrote, or a capture folder (it holds a capture.json)",
+        )
+    try:
+        file = path.open("rb")
+    except FileNotFoundError as error:
+        raise UnreadableInputError(f"{path} does not exist", hint="check the spelling") from error
+    except OSError as error:
+        raise UnreadableInputError(f"{path} cannot be read: {error.strerror}") from error
+    return file

@@ -1,0 +1,47 @@
+"""Counting damage while a file is read: a code, how many, and where the first few stand."""
+
+from __future__ import annotations
+
+from esxprobe.catalog.quality import note, quality_code
+from esxprobe.model import QualityNote
+
+_SHOWN = 5
+
+
+class Tally:
+    """Counts by quality code, with the first few places of each."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._places: dict[str, list[str]] = {}
+
+    def add(self, code: str, count: int = 1, place: str = "") -> None:
+        """Counts `count` more of a code; the first few places are kept."""
+        if count <= 0:
+            return
+        self._counts[code] = self._counts.get(code, 0) + count
+        places = self._places.setdefault(code, [])
+        if place and len(places) < _SHOWN and place not in places:
+            places.append(place)
+
+    def take(self, notes: list[QualityNote]) -> None:
+        """Counts ready-made notes."""
+        for made in notes:
+            self.add(made.code, made.count, made.detail)
+
+    def count(self, code: str) -> int:
+        """How many of a code so far."""
+        return self._counts.get(code, 0)
+
+    def notes(self) -> list[QualityNote]:
+        """Everything counted, in order of first sight."""
+        made = []
+        for code, count in self._counts.items():
+            places = self._places[code]
+            detail = quality_code(code).meaning
+            if places:
+                detail += f": {'; '.join(places)}"
+                if count > len(places) == _SHOWN:
+                    detail += "; ..."
+            made.append(note(code, count, detail))
+        return made
