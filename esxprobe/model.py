@@ -380,7 +380,7 @@ class CaptureSummary:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """Everything the report, the JSON and the terminal show."""
+    """Everything the report, the JSON and the terminal show; charts by rule id."""
 
     tool_version: str
     capture: CaptureSummary
@@ -391,4 +391,4 @@ class Analysis:
     skipped: tuple[Skipped, ...]
     fault_costs: tuple[FaultCost, ...] = ()
     vm_rows: tuple[VmRow, ...] = ()
-    charts: Mapping[int, Chart] = field(default_factory=dict)
+    charts: Mapping[str, Chart] = field(default_factory=dict)

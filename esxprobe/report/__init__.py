@@ -1,0 +1,1 @@
+"""Analysis to documents: view records, charts, one HTML file, one JSON document."""

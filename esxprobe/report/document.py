@@ -1,0 +1,106 @@
+"""The analysis as a JSON document, schema `esxprobe.analysis/1` (docs/analysis.schema.json)."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import datetime
+from typing import Any
+
+from esxprobe.model import Analysis, FaultCost, Finding, Window
+
+SCHEMA = "esxprobe.analysis/1"
+
+
+def document(analysis: Analysis) -> dict[str, Any]:
+    """The analysis as plain values, in the order of the schema."""
+    capture = analysis.capture
+    return {
+        "schema": SCHEMA,
+        "tool": {"name": "esxprobe", "version": analysis.tool_version},
+        "capture": {
+            "host": capture.host,
+            "build": capture.build,
+            "started": _time(capture.started),
+            "ended": _time(capture.ended),
+            "zone": capture.zone,
+            "date_known": capture.date_known,
+            "interval_s": _number(capture.interval_s),
+            "samples": capture.samples,
+            "samples_judged": capture.judged,
+            "samples_set_aside": capture.samples - capture.judged,
+            "columns": capture.columns,
+            "columns_unnamed": capture.unnamed_columns,
+            "columns_unknown": capture.unknown_columns,
+            "groups": capture.groups,
+            "worlds": capture.worlds,
+            "objects": [
+                {"object": name, "instances": instances, "columns": columns, "understood": understood}
+                for name, instances, columns, understood in capture.objects
+            ],
+            "files": [
+                {"name": file.name, "sha256": file.sha256, "bytes": file.bytes} for file in capture.files
+            ],
+        },
+        "quality": [
+            {"code": note.code, "severity": note.severity, "count": note.count, "detail": note.detail}
+            for note in analysis.quality
+        ],
+        "vms": [
+            {"name": vm.name, "gid": vm.gid, "vcpus": vm.vcpus, "mmu": vm.mmu, "mmu_evidence": vm.mmu_evidence}
+            for vm in analysis.vms
+        ],
+        "findings": [_finding(finding) for finding in analysis.findings],
+        "clear": list(analysis.clear),
+        "skipped": [{"rule": skipped.rule, "reason": skipped.reason} for skipped in analysis.skipped],
+        "fault_costs": [_fault_cost(cost) for cost in analysis.fault_costs],
+    }
+
+
+def render_json(analysis: Analysis) -> str:
+    """The document as text, one field a line, non-ASCII letters kept, ending in a line break."""
+    return json.dumps(document(analysis), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    entity = finding.entity
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "entity": {"kind": entity.kind, "name": entity.name, "id": entity.id},
+        "title": finding.title,
+        "cause": finding.cause,
+        "value": _number(finding.value),
+        "statistic": finding.statistic,
+        "unit": finding.unit,
+        "threshold": finding.threshold,
+        "source": finding.source,
+        "peak": _number(finding.peak),
+        "share_of_samples": round(finding.share_of_samples, 6),
+        "samples": finding.samples,
+        "first": _time(finding.first),
+        "last": _time(finding.last),
+        "windows": [_window(window) for window in finding.windows],
+        "members": list(finding.members),
+        "why": finding.why,
+        "advice": finding.advice,
+        "caveats": list(finding.caveats),
+    }
+
+
+def _fault_cost(cost: FaultCost) -> dict[str, Any]:
+    fields = {name: getattr(cost, name) for name in cost.__slots__}
+    return {name: _number(value) if isinstance(value, float) else value for name, value in fields.items()}
+
+
+def _window(window: Window) -> dict[str, Any]:
+    return {"start": _time(window.start), "end": _time(window.end)}
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _number(value: float | None) -> float | None:
+    """Six digits behind the point are more than esxtop prints; what is not finite is null."""
+    return None if value is None or not math.isfinite(value) else round(value, 6)

@@ -1,0 +1,83 @@
+"""One self-contained HTML file: everything inline, nothing fetched, a policy that forbids the rest."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from esxprobe.model import Analysis
+from esxprobe.report.charts import Drawer
+from esxprobe.report.document import document
+from esxprobe.report.view import page_of
+
+if TYPE_CHECKING:
+    import jinja2
+
+
+def render_html(analysis: Analysis, drawer: Drawer, command: str = "") -> str:
+    """The report.
+
+    Args:
+        analysis: What to show.
+        drawer: Draws the charts.
+        command: The command line that made the report, shown as provenance.
+    """
+    from markupsafe import Markup
+
+    pending = {rule: drawer.draw(chart) for rule, chart in analysis.charts.items()}
+    template, css = _template(), _asset("report.css")
+    data = _inert_json(json.dumps(document(analysis), ensure_ascii=False, allow_nan=False))
+    drawings = {rule: future.result() for rule, future in pending.items()}
+    page = page_of(analysis, drawings, command)
+    # Markup: our own style sheet, JSON that cannot leave its element, and drawings (escaped by Vega).
+    return template.render(
+        page=page,
+        css=Markup(css),  # noqa: S704
+        policy=_policy(css),
+        data=Markup(data),  # noqa: S704
+        svg=lambda text: Markup(text),  # noqa: S704
+    )
+
+
+def _policy(css: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; script-src 'none'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _inert_json(text: str) -> str:
+    """JSON that no HTML parser can take for the end of its element or for a comment."""
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+@cache
+def _template() -> jinja2.Template:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates()),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("report.html.j2")
+
+
+def _asset(name: str) -> str:
+    return (templates() / name).read_text(encoding="utf-8")
+
+
+@cache
+def templates() -> Path:
+    """The folder of templates: inside the installed package, or beside it in a checkout."""
+    installed = Path(str(resources.files("esxprobe"))) / "templates"
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "templates"

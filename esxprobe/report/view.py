@@ -1,0 +1,306 @@
+"""View records: everything the template prints, already worded, rounded and sorted.
+
+The template does no arithmetic and makes no choice but to show or not to show.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+from esxprobe.model import SEVERITIES, Analysis, Finding, Severity, VmRow, Window, worst_first
+from esxprobe.rules import find_rule
+from esxprobe.rules.causes import CAUSES
+
+# Rows of one rule that are shown before the rest is counted.
+ROWS = 50
+_WINDOWS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """One entity under a rule."""
+
+    severity: Severity
+    entity: str
+    kind: str
+    id: str
+    members: str
+    value: str
+    peak: str
+    share: str
+    first: str
+    last: str
+    windows: tuple[str, ...]
+    more_windows: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleGroup:
+    """A rule that fired, with all entities it fired for."""
+
+    anchor: str
+    rule: str
+    title: str
+    severity: Severity
+    label: str
+    statistic: str
+    unit: str
+    why: str
+    advice: str
+    caveats: tuple[str, ...]
+    thresholds: tuple[tuple[Severity, str, str], ...]
+    check: str
+    rows: tuple[FindingRow, ...]
+    hidden: int
+    svg: str
+    chart_words: str
+
+
+@dataclass(frozen=True, slots=True)
+class CauseGroup:
+    """A likely cause with the rules filed under it."""
+
+    key: str
+    title: str
+    says: str
+    severity: Severity
+    groups: tuple[RuleGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything on the page, in order."""
+
+    title: str
+    host: str
+    facts: tuple[tuple[str, str], ...]
+    verdict: tuple[str, ...]
+    worst: str
+    counts: tuple[tuple[Severity, int], ...]
+    causes: tuple[CauseGroup, ...]
+    vms: tuple[tuple[str, ...], ...]
+    quality: tuple[tuple[str, ...], ...]
+    clear: tuple[tuple[str, str], ...]
+    skipped: tuple[tuple[str, str, str], ...]
+    objects: tuple[tuple[str, ...], ...]
+    files: tuple[tuple[str, ...], ...]
+    command: str
+    tool: str
+
+
+def page_of(analysis: Analysis, drawings: dict[str, str], command: str) -> Page:
+    """The page of an analysis.
+
+    Args:
+        analysis: What to show.
+        drawings: SVG by rule id; a rule without one gets none.
+        command: The command line that made the report.
+    """
+    capture = analysis.capture
+    counts = tuple((level, sum(f.severity == level for f in analysis.findings)) for level in SEVERITIES)
+    worst = next((level for level, count in counts if count), "none")
+    return Page(
+        title=f"esxprobe: {capture.host or 'unnamed host'}",
+        host=capture.host or "unnamed host",
+        facts=_facts(analysis),
+        verdict=_verdict(analysis),
+        worst=worst,
+        counts=counts,
+        causes=_causes(analysis, drawings),
+        vms=tuple(_vm_row(row) for row in sorted(analysis.vm_rows, key=_by_ready)),
+        quality=tuple(_quality_rows(analysis)),
+        clear=tuple((rule, find_rule(rule).title) for rule in analysis.clear),
+        skipped=tuple((each.rule, find_rule(each.rule).title, each.reason) for each in analysis.skipped),
+        objects=tuple(
+            (name, f"{instances:,}", f"{columns:,}", f"{understood:,}")
+            for name, instances, columns, understood in capture.objects
+        ),
+        files=tuple((file.name, f"{file.bytes:,}", file.sha256) for file in capture.files),
+        command=command,
+        tool=f"esxprobe {analysis.tool_version}",
+    )
+
+
+def number(value: float | None, unit: str = "") -> str:
+    """A value rounded to what it means, with its unit; a dash for none."""
+    if value is None or value != value:  # noqa: PLR0124 - NaN is the only value unequal to itself
+        return "–"
+    size = abs(value)
+    digits = 0 if size >= 100 or (unit == "" and value == int(value)) else 1 if size >= 10 else 2
+    if unit == "%" and size >= 10:
+        digits = 1
+    text = f"{value:,.{digits}f}"
+    return f"{text} {unit}".rstrip()
+
+
+def moment(time: datetime | None, *, dated: bool = True) -> str:
+    """A time as the report prints it, in UTC."""
+    if time is None:
+        return "–"
+    return time.strftime("%Y-%m-%d %H:%M:%S" if dated else "%H:%M:%S")
+
+
+def duration(seconds: float) -> str:
+    """A length of time in the two largest units that it fills."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min" + (f" {rest} s" if rest else "")
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h" + (f" {minutes} min" if minutes else "")
+
+
+def window(span: Window) -> str:
+    """A stretch of time in one line."""
+    return f"{moment(span.start, dated=False)}–{moment(span.end, dated=False)} ({duration(span.seconds)})"
+
+
+def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
+    capture = analysis.capture
+    zone = "UTC" if capture.date_known else "UTC, date unknown: only the time of day is real"
+    span = "no sample with a known interval"
+    if capture.started and capture.ended:
+        length = duration((capture.ended - capture.started).total_seconds())
+        dated = capture.date_known
+        span = f"{moment(capture.started, dated=dated)} to {moment(capture.ended, dated=dated)} {zone} ({length})"
+    set_aside = capture.samples - capture.judged
+    samples = f"{capture.judged:,} judged" + (f", {set_aside:,} set aside" if set_aside else "")
+    named = f"{capture.columns:,}"
+    if capture.unnamed_columns:
+        named += f", of which {capture.unnamed_columns:,} carry no name"
+    if capture.unknown_columns:
+        named += f", {capture.unknown_columns:,} unknown to the catalogue"
+    vcpus = sum(vm.vcpus for vm in analysis.vms)
+    return (
+        ("Window", span),
+        ("Header's zone", capture.zone or "none"),
+        ("Interval", f"{number(capture.interval_s, 's')} (median of the stamps)" if capture.interval_s else "unknown"),
+        ("Samples", samples),
+        ("Columns", named),
+        ("VMs", f"{len(analysis.vms):,} with {vcpus:,} vCPUs; {capture.groups:,} groups, {capture.worlds:,} worlds in all"),
+        ("Monitor mode", "unknown for every VM: nothing is said about the cost of guest page faults"),
+    )
+
+
+def _verdict(analysis: Analysis) -> tuple[str, ...]:
+    findings = analysis.findings
+    counts = {level: sum(f.severity == level for f in findings) for level in SEVERITIES}
+    if not findings:
+        first = f"None of the {len(analysis.clear)} rules that could run found anything."
+        lead = ""
+    else:
+        parts = [f"{counts[level]} {level}" for level in SEVERITIES if counts[level]]
+        first = f"{_joined(parts)} finding{'s' if len(findings) > 1 else ''} in {len({f.cause for f in findings})} group{'s' if len({f.cause for f in findings}) > 1 else ''}."
+        top = findings[0]
+        rule = find_rule(top.rule)
+        lead = (
+            f"Look first at {top.entity.name}: {top.title[0].lower() if not top.title.startswith('vCPU') else top.title[0]}{top.title[1:]} "
+            f"({rule.label} {number(top.value, top.unit)}, {top.share_of_samples:.0%} of the samples)."
+        )
+    doubts = [note for note in analysis.quality if note.severity != "info"]
+    quality = (
+        f"The capture has {len(doubts)} kind{'s' if len(doubts) > 1 else ''} of damage or doubt: {_joined([n.code for n in doubts])}."
+        if doubts
+        else "The capture is whole: nothing in it limits these findings."
+    )
+    return tuple(sentence for sentence in (first, lead, quality) if sentence)
+
+
+def _joined(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _causes(analysis: Analysis, drawings: dict[str, str]) -> tuple[CauseGroup, ...]:
+    """Causes by their worst finding; inside, rules in the order of the ranked findings."""
+    groups = []
+    for cause in CAUSES:
+        mine = [finding for finding in analysis.findings if finding.cause == cause.key]
+        if not mine:
+            continue
+        rules = list(dict.fromkeys(finding.rule for finding in mine))
+        parts = tuple(
+            _rule_group(rule, [f for f in mine if f.rule == rule], drawings.get(rule, "")) for rule in rules
+        )
+        groups.append(CauseGroup(cause.key, cause.title, cause.says, mine[0].severity, parts))
+    return tuple(sorted(groups, key=lambda group: worst_first(group.severity)))
+
+
+def _rule_group(rule_id: str, found: list[Finding], svg: str) -> RuleGroup:
+    rule = find_rule(rule_id)
+    side = "≥" if rule.check.above else "≤"
+    drawn = min(len(found), 4)
+    words = f"{rule.label} over time of {_joined([f.entity.name for f in found[:drawn]])}"
+    if len(found) > drawn:
+        words += f", the worst {drawn} of {len(found)}"
+    return RuleGroup(
+        anchor=rule_id,
+        rule=rule_id,
+        title=rule.title,
+        severity=found[0].severity,
+        label=rule.label,
+        statistic=rule.check.statistic,
+        unit=rule.unit,
+        why=rule.why,
+        advice=rule.advice,
+        caveats=rule.caveats,
+        thresholds=tuple((lv.severity, f"{side} {number(lv.threshold, rule.unit)}", lv.source) for lv in rule.levels),
+        check=rule.check.words,
+        rows=tuple(_finding_row(finding) for finding in found[:ROWS]),
+        hidden=max(0, len(found) - ROWS),
+        svg=svg,
+        chart_words=words,
+    )
+
+
+def _finding_row(finding: Finding) -> FindingRow:
+    extra = len(finding.windows) - _WINDOWS
+    return FindingRow(
+        severity=finding.severity,
+        entity=finding.entity.name,
+        kind=finding.entity.kind,
+        id="" if finding.entity.id == finding.entity.name else finding.entity.id,
+        members=", ".join(finding.members),
+        value=number(finding.value, finding.unit),
+        peak=number(finding.peak, finding.unit),
+        share=f"{finding.share_of_samples:.0%} of {finding.samples}",
+        first=moment(finding.first),
+        last=moment(finding.last),
+        windows=tuple(window(span) for span in finding.windows[:_WINDOWS]),
+        more_windows=f"and {extra} more" if extra > 0 else "",
+    )
+
+
+def _by_ready(row: VmRow) -> tuple[float, float, str, str]:
+    return (-(row.ready_p95 or 0.0), -(row.run_p95 or 0.0), row.vm.name, row.vm.gid)
+
+
+def _vm_row(row: VmRow) -> tuple[str, ...]:
+    return (
+        row.vm.name,
+        row.vm.gid,
+        str(row.vm.vcpus) if row.vm.vcpus else "–",
+        number(row.run_mean, "%"),
+        number(row.run_p95, "%"),
+        number(row.ready_p95, "%"),
+        number(row.costop_p95, "%"),
+        number(row.memory_mb, "MB"),
+        number(row.balloon_mb, "MB"),
+        number(row.swapped_mb, "MB"),
+        row.vm.mmu,
+    )
+
+
+def _quality_rows(analysis: Analysis) -> list[tuple[str, ...]]:
+    from esxprobe.catalog.quality import quality_code
+
+    ordered = sorted(analysis.quality, key=lambda note: (worst_first(note.severity), note.code))
+    return [
+        (note.severity, note.code, f"{note.count:,}", note.detail, quality_code(note.code).advice)
+        for note in ordered
+    ]
+
+

@@ -1,0 +1,28 @@
+"""Damage and doubt in the capture."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import any_above
+from esxprobe.rules.record import Example, Rule
+
+_DOUBTS = r"Capture\Doubts"
+
+RULE = Rule(
+    id="capture-quality",
+    title="The capture is damaged or incomplete",
+    entity="capture",
+    needs=(_DOUBTS,),
+    value=f'"{_DOUBTS}"',
+    label="kinds of damage",
+    unit="",
+    levels=(Level("warning", 1, sources.rule_of_thumb("any damage that can change a number is worth a line")),),
+    check=any_above(),
+    cause="capture",
+    why="Values that could not be trusted were left out and counted; what is missing cannot be judged.",
+    advice="Read the section on capture quality; capture again where the time that matters is not covered.",
+    fires=(
+        Example("three kinds of damage", {_DOUBTS: 3}, "warning", samples=1),
+        Example("one kind of damage", {_DOUBTS: 1}, "warning", samples=1),
+    ),
+    quiet=(Example("a clean capture", {_DOUBTS: 0}, samples=1),),
+)

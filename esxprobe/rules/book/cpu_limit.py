@@ -1,0 +1,43 @@
+"""vCPUs held back by a limit."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_above
+from esxprobe.rules.record import Example, Rule
+
+_LIMITED = r"Vcpu\% Max Limited"
+
+RULE = Rule(
+    id="cpu-limit",
+    title="A CPU limit holds vCPUs back",
+    entity="vcpu",
+    needs=(_LIMITED,),
+    value=f'"{_LIMITED}"',
+    label="%MLMTD",
+    unit="%",
+    levels=(
+        Level("critical", 10, sources.rule_of_thumb("a tenth of the time, as for %RDY")),
+        Level("warning", 1, sources.ELATOV),
+    ),
+    check=sustained_above(share=0.1, run_s=60),
+    cause="limit",
+    why=(
+        "The vCPU is ready and the host may have room, but the limit of the VM or of its resource pool is used up. "
+        "To the guest it looks like a slow CPU."
+    ),
+    advice=(
+        "Remove the CPU limit of the VM, or raise that of its resource pool: shares and reservations do the same "
+        "job without stopping a VM on an idle host."
+    ),
+    fires=(
+        Example("2 % all the time", {_LIMITED: 2}, "warning"),
+        Example("15 % all the time", {_LIMITED: 15}, "critical"),
+        Example("just reaches it", {_LIMITED: 1.02}, "warning"),
+        Example("just reaches the worse", {_LIMITED: 10.1}, "critical"),
+    ),
+    quiet=(
+        Example("no limit", {_LIMITED: 0}),
+        Example("just below", {_LIMITED: 0.98}),
+        Example("one sample in ten minutes", {_LIMITED: (0,) * 119 + (8,)}),
+    ),
+)

@@ -1,0 +1,46 @@
+"""vCPUs that wait for a physical CPU."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_above
+from esxprobe.rules.record import Example, Rule
+
+_READY = r"Vcpu\% Ready"
+_LIMITED = r"Vcpu\% Max Limited"
+
+RULE = Rule(
+    id="cpu-ready",
+    title="vCPUs wait for a physical CPU",
+    entity="vcpu",
+    needs=(_READY, _LIMITED),
+    value=f'"{_READY}" - "{_LIMITED}"',
+    label="%RDY - %MLMTD",
+    unit="%",
+    levels=(Level("critical", 10, sources.ELATOV), Level("warning", 5, sources.IBM_READY)),
+    check=sustained_above(share=0.2, run_s=60),
+    cause="cpu-contention",
+    why=(
+        "A vCPU that is ready and does not run is stopped time for the guest: everything in it takes longer, "
+        "and its own clocks and counters do not show why."
+    ),
+    advice=(
+        "Compare the host's PCPU use and its vCPU to PCPU ratio. Move VMs away, or give this VM fewer vCPUs "
+        "if it does not use them all; reservations and shares only decide who waits."
+    ),
+    caveats=(
+        "%MLMTD is a part of %RDY and was subtracted: waiting for a limit is judged by cpu-limit.",
+        "3,000 to 6,000 wakeups per second of a vCPU can by themselves show as %RDY.",
+    ),
+    fires=(
+        Example("12 % all the time", {_READY: 12, _LIMITED: 0}, "critical"),
+        Example("6 % all the time", {_READY: 6, _LIMITED: 0}, "warning"),
+        Example("11 % for one minute of ten", {_READY: (0.5,) * 108 + (11,) * 12, _LIMITED: 0}, "critical"),
+        Example("just reaches both", {_READY: 10.1, _LIMITED: 0}, "critical"),
+        Example("just reaches the lower", {_READY: 5.1, _LIMITED: 0}, "warning"),
+    ),
+    quiet=(
+        Example("all of it is a limit", {_READY: 30, _LIMITED: 29}),
+        Example("one sample of 40 % in ten minutes", {_READY: (0.5,) * 119 + (40,), _LIMITED: 0}),
+        Example("just below", {_READY: 4.9, _LIMITED: 0}),
+    ),
+)

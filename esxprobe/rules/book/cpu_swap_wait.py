@@ -1,0 +1,40 @@
+"""vCPUs that wait for memory to be swapped in by the host."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_above
+from esxprobe.rules.record import Example, Rule
+
+_SWAP_WAIT = r"Vcpu\% Swap Wait"
+
+RULE = Rule(
+    id="cpu-swap-wait",
+    title="vCPUs stand still while the host swaps their memory in",
+    entity="vcpu",
+    needs=(_SWAP_WAIT,),
+    value=f'"{_SWAP_WAIT}"',
+    label="%SWPWT",
+    unit="%",
+    levels=(
+        Level("critical", 5, sources.ELATOV),
+        Level("warning", 1, sources.rule_of_thumb("any lasting wait for host swap is a shortage of memory")),
+    ),
+    check=sustained_above(share=0.1, run_s=30),
+    cause="memory-pressure",
+    why=(
+        "The guest touched memory that the host had swapped out. The whole vCPU is stopped until it is read back, "
+        "whatever else the guest could have run on it."
+    ),
+    advice="Free memory on the host: move VMs, remove memory limits, see memory-state and vm-balloon.",
+    fires=(
+        Example("8 % for a minute", {_SWAP_WAIT: (0,) * 60 + (8,) * 12}, "critical"),
+        Example("2 % all the time", {_SWAP_WAIT: 2}, "warning"),
+        Example("just reaches it", {_SWAP_WAIT: 1.02}, "warning"),
+        Example("just reaches the worse", {_SWAP_WAIT: 5.05}, "critical"),
+    ),
+    quiet=(
+        Example("none", {_SWAP_WAIT: 0}),
+        Example("just below", {_SWAP_WAIT: 0.98}),
+        Example("one sample in ten minutes", {_SWAP_WAIT: (0,) * 119 + (9,)}),
+    ),
+)

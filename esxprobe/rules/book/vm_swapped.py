@@ -1,0 +1,35 @@
+"""VMs of which a part lies in the host's swap file."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_above
+from esxprobe.rules.record import Example, Rule
+
+_SWAPPED = r"Group Memory\Swapped MBytes"
+
+RULE = Rule(
+    id="vm-swapped",
+    title="Part of the VM's memory lies in the host's swap file",
+    entity="vm",
+    needs=(_SWAPPED,),
+    value=f'"{_SWAPPED}"',
+    label="SWCUR",
+    unit="MB",
+    levels=(Level("warning", 1, sources.ELATOV),),
+    check=sustained_above(share=0.1, run_s=30),
+    cause="memory-pressure",
+    why=(
+        "The host was short of memory at some time and swapped this VM out. When the guest touches such a page "
+        "its vCPU stops until the page is read from disk."
+    ),
+    advice="See vm-swapping: only reads from swap prove pain now. Memory swapped long ago may never be touched.",
+    caveats=("SWCUR tells of the past: it stays until the guest touches the pages.",),
+    fires=(
+        Example("300 MB all the time", {_SWAPPED: 300}, "warning"),
+        Example("just reaches it", {_SWAPPED: 1.05}, "warning"),
+    ),
+    quiet=(
+        Example("none", {_SWAPPED: 0}),
+        Example("just below", {_SWAPPED: 0.95}),
+    ),
+)

@@ -1,0 +1,38 @@
+"""VMs whose memory is being swapped right now."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_above
+from esxprobe.rules.record import Example, Rule
+
+_READ = r"Group Memory\Swap Read MBytes/sec"
+_WRITTEN = r"Group Memory\Swap Written MBytes/sec"
+
+RULE = Rule(
+    id="vm-swapping",
+    title="The host is swapping the VM's memory now",
+    entity="vm",
+    needs=(_READ, _WRITTEN),
+    value=f'"{_READ}" + "{_WRITTEN}"',
+    label="SWR/s + SWW/s",
+    unit="MB/s",
+    levels=(
+        Level("critical", 1, sources.ELATOV),
+        Level("warning", 0.1, sources.rule_of_thumb("any lasting swap traffic is a shortage of memory now")),
+    ),
+    check=sustained_above(share=0.05, run_s=30),
+    cause="memory-pressure",
+    why="Pages go to and from the swap file while you look: the VM runs at the speed of that disk.",
+    advice="Free memory on the host at once, then find out who took it; see memory-state.",
+    fires=(
+        Example("2 MB/s read for two minutes", {_READ: (0,) * 60 + (2,) * 24, _WRITTEN: 0}, "critical"),
+        Example("0.3 MB/s written all the time", {_READ: 0, _WRITTEN: 0.3}, "warning"),
+        Example("just reaches it", {_READ: 0.105, _WRITTEN: 0}, "warning"),
+        Example("just reaches the worse", {_READ: 1.05, _WRITTEN: 0}, "critical"),
+    ),
+    quiet=(
+        Example("none", {_READ: 0, _WRITTEN: 0}),
+        Example("just below", {_READ: 0.05, _WRITTEN: 0.04}),
+        Example("one sample in ten minutes", {_READ: (0,) * 119 + (5,), _WRITTEN: 0}),
+    ),
+)

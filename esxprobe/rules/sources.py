@@ -1,0 +1,19 @@
+"""Where thresholds come from, each written once so that it can be looked up."""
+
+ELATOV = (
+    "K. Elatov, VCAP5-DCA Objective 6.2 (2013-01-07), quoting vmworld.net's Esxtop_Troubleshooting_eng.pdf: "
+    "github.com/elatov/elatov.github.io, _posts/2013-01-07-vcap5-dca-objective-6-2-..."
+)
+IBM_READY = "IBM Support, Virtual machine CPU ready: below 5 % (1,000 ms of 20 s)"
+BROADCOM_421543 = "Broadcom KB 421543: the vCenter host CPU alarm is yellow at 75 % and red at 90 % for 5 minutes"
+BROADCOM_382249 = "Broadcom KB 382249, Interpreting esxtop statistics"
+RAHABOK_RUN = "I. Rahabok, isvara.io: vCPU run time is green below 80 % and red above 95 %"
+BREAKING_LARGE_PAGES = (
+    "vSphere 6.0 memory states (high, clear, soft, hard, low; large pages are broken from clear on): "
+    "allthingscloud.mscproductions.com/vsphere-6-0-breaking-large-pages"
+)
+
+
+def rule_of_thumb(reason: str) -> str:
+    """A threshold without a published source says so."""
+    return f"rule of thumb: {reason}"

@@ -1,0 +1,367 @@
+"""The numbers of the simulated host: a block of samples is a matrix, a counter an array over its entities.
+
+The rules that the numbers keep:
+
+- one world: %RUN + %RDY + %CSTP + %WAIT is the same for every world of a row, about 98.9 %;
+  %WAIT = %IDLE + %SWPWT + other waits, and %VMWAIT = %WAIT - %IDLE;
+- one group: the sum over its worlds (%VMWAIT: over the vCPU worlds, and only for VMs);
+- one PCPU: its idle world is ready exactly while somebody else runs there;
+- one VM's memory: MEMSZ >= granted >= touched, and what is ballooned or swapped is not granted;
+- the first sample is an average since boot: calm, lower rates, another closure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from hostsim_devices import Devices
+from hostsim_layout import FREQUENCIES_MHZ, Layout
+
+if TYPE_CHECKING:
+    from hostsim import HostPlan, Knob
+
+    Matrix = np.ndarray
+
+CLOSURE_PCT = 98.9
+CLOSURE_SINCE_BOOT_PCT = 99.9
+CALM_SINCE_BOOT = 0.6  # rates of the first sample, as a share of the usual ones
+PAGE_AHEAD = 12  # samples by which the balloon and swap targets run ahead of what is there
+RUN_PCT = {"vmx": 0.1, "net": 0.05, "vmast": 0.02}
+SHARES = {"net": 2000, "vmast": 100}
+# Free memory as a multiple of minfree for each memory state: high, clear, soft, hard, low.
+FREE_PER_MINFREE = np.array([4.6, 2.2, 0.82, 0.48, 0.2])
+TRACKS = (
+    *("load_pct", "ready_pct", "max_limited_pct", "costop_pct", "swap_wait_pct", "overlap_pct"),
+    *("granted_pct", "balloon_mb", "swapped_mb", "swap_read_mb_s", "swap_write_mb_s"),
+)
+
+
+def track(knob: Knob, samples: int) -> Matrix:
+    """A knob as one value per sample."""
+    return (
+        np.array([knob(i) for i in range(samples)], float)
+        if callable(knob)
+        else np.full(samples, float(knob))
+    )
+
+
+def ahead(values: Matrix) -> Matrix:
+    """The highest value within the next samples, per column."""
+    padded = np.concatenate([values, np.repeat(values[-1:], PAGE_AHEAD, axis=0)])
+    return np.max([padded[k : k + len(values)] for k in range(PAGE_AHEAD + 1)], axis=0)
+
+
+def min_free_mb(memory_mb: float) -> float:
+    """The sliding scale: 6 % of the first 4 GB, 4 % up to 12 GB, 2 % up to 28 GB, 1 % beyond."""
+    steps = ((0.06, 0, 4096), (0.04, 4096, 12288), (0.02, 12288, 28672), (0.01, 28672, float("inf")))
+    return sum(share * max(0.0, min(memory_mb, high) - low) for share, low, high in steps)
+
+
+class HostModel:
+    """Computes the values of a plan, block by block; the same plan gives the same numbers."""
+
+    def __init__(self, plan: HostPlan) -> None:
+        self.plan = plan
+        self.layout = Layout(plan)
+        self.spots = {key: np.array(where) for key, where in self.layout.spots.items()}
+        self.fixed = np.random.default_rng(plan.seed)
+        vms, samples = self.layout.vms, plan.samples
+        self.tracks = {
+            name: np.column_stack([track(getattr(vm, name), samples) for vm in vms]) for name in TRACKS
+        }
+        self.memory_state = track(plan.memory_state, samples).astype(int)
+        self.period = 40 + 360 * self.fixed.random(len(vms))
+        self.phase = self.fixed.random(len(vms))
+        self._worlds()
+        self._loads()
+        self.devices = Devices(self)
+
+    def _worlds(self) -> None:
+        groups = self.layout.groups
+        worlds = [world for group in groups for world in group.worlds]
+        self.roles = np.array([world.role for world in worlds])
+        self.wids = np.array([world.wid for world in worlds])
+        self.members = np.array([len(group.worlds) for group in groups])
+        self.starts = np.concatenate([[0], np.cumsum(self.members)[:-1]])
+        self.kinds = np.array([group.kind for group in groups])
+        self.idle, self.vcpu = np.flatnonzero(self.roles == "idle"), np.flatnonzero(self.roles == "vcpu")
+        self.vmx = np.flatnonzero(self.roles == "vmx")
+        self.base_run = np.array([RUN_PCT.get(role, 0.0) for role in self.roles.tolist()])
+        self.base_run[self.roles == "esxtop"] = self.plan.esxtop_run_pct
+        lot = self.fixed.random(len(worlds))  # most kernel and user worlds sleep through it all
+        awake = ((self.roles == "kernel") & (lot < 0.1)) | ((self.roles == "user") & (lot < 0.15))
+        self.base_run[awake] = 0.3 * self.fixed.random(int(awake.sum())) ** 2
+        self.vcpu_counts = np.array([vm.vcpus for vm in self.layout.vms])
+        self.vcpu_vm = np.repeat(np.arange(len(self.vcpu_counts)), self.vcpu_counts)
+        in_memory = self.kinds != "kernel"
+        self.memory_members = self.members[in_memory]
+        self.memory_vms = np.flatnonzero(self.kinds[in_memory] == "vm")
+
+    def _loads(self) -> None:
+        """Wanted %RUN of each vCPU before any noise, and the load averages that follow from it."""
+        weight = 0.8 + 0.4 * self.fixed.random(len(self.vcpu_vm))
+        first = np.concatenate([[0], np.cumsum(self.vcpu_counts)[:-1]])
+        self.loads = self.tracks["load_pct"][:, self.vcpu_vm] * weight
+        self.swing = np.full(len(weight), 0.2)
+        for start, vm in zip(first, self.layout.vms, strict=True):
+            for i, knob in enumerate(vm.vcpu_loads_pct):
+                self.loads[:, start + i] = track(knob, self.plan.samples)
+                self.swing[start + i] = 0.005
+        queued = self.loads + self.tracks["ready_pct"][:, self.vcpu_vm]
+        total = np.concatenate([[0.0], np.cumsum(queued.sum(axis=1) / 100 / self.plan.pcpus)])
+        ends = np.arange(1, self.plan.samples + 1)
+        begins = [np.maximum(0, ends - int(60 * minutes / self.plan.interval_s)) for minutes in (1, 5, 15)]
+        self.load_averages = [(total[ends] - total[begin]) / (ends - begin) for begin in begins]
+
+    def block(self, first: int, last: int) -> Matrix:
+        """Samples first..last-1 as a matrix of samples x value columns."""
+        self.rng = np.random.default_rng([self.plan.seed, first])
+        self.at = slice(first, last)
+        self.t = np.arange(first, last)[:, None]
+        self.usual = (self.t > 0).astype(float)  # 0 in the sample that averages since boot
+        self.level = np.where(self.t > 0, 1.0, CALM_SINCE_BOOT)
+        self.wave = np.sin(2 * np.pi * (self.t / self.period + self.phase)) * self.usual
+        self.out = np.zeros((last - first, len(self.layout.names)))
+        self._host_cpu(*self._cpu())
+        self._memory()
+        self.devices.fill()
+        return self.out
+
+    def put(self, object_name: str, values: dict[str, Matrix | float]) -> None:
+        """Place one array per counter: samples x entities, or anything that broadcasts to it."""
+        for counter, value in values.items():
+            where = self.spots.get((object_name, counter))
+            if where is not None:  # a shortened list of interrupts can end before a counter starts
+                self.out[:, where] = value[..., : len(where)] if np.ndim(value) == 2 else value
+
+    def noise(self, width: int, share: float = 1.0) -> Matrix:
+        """Factors around 1, at most `share` away from it."""
+        shape = (len(self.t), width)
+        return 1 + share * self.usual * (self.rng.random(shape) + self.rng.random(shape) - 1)
+
+    def rate(self, per_second: Matrix) -> Matrix:
+        """A rate as esxtop can see it: whole events divided by the interval."""
+        return np.rint(per_second * self.plan.interval_s) / self.plan.interval_s
+
+    def row(self, name: str) -> Matrix:
+        """The tracks of all VMs in this block."""
+        return self.tracks[name][self.at]
+
+    def _cpu(self) -> tuple[Matrix, Matrix]:
+        plan, vm, count = self.plan, self.vcpu_vm, len(self.vcpu)
+        closure = np.where(self.t > 0, CLOSURE_PCT * self.noise(1, 0.0004), CLOSURE_SINCE_BOOT_PCT)
+        run = self.base_run * self.level * self.noise(len(self.roles), 0.4)
+        s = {
+            name: np.zeros_like(run)
+            for name in ("rdy", "cstp", "mlmtd", "swpwt", "idle", "ovrlp", "sys", "other")
+        }
+        s["rdy"] = 0.12 * run
+
+        def knob(name: str) -> Matrix:
+            return self.row(name)[:, vm] * self.noise(count, 0.2)
+
+        for short, name in (("mlmtd", "max_limited_pct"), ("swpwt", "swap_wait_pct"), ("cstp", "costop_pct")):
+            s[short][:, self.vcpu] = knob(name)
+        s["cstp"][:, self.vcpu] *= self.vcpu_counts[vm] > 1
+        s["rdy"][:, self.vcpu] = knob("ready_pct") + s["mlmtd"][:, self.vcpu]
+        s["other"][:, self.vcpu] = 0.05 + 0.15 * self.rng.random((len(self.t), count))
+        lost = sum(s[short][:, self.vcpu] for short in ("rdy", "cstp", "swpwt", "other"))
+        wish = self.loads[self.at] * self.level * (1 + self.swing * 0.6 * self.wave[:, vm])
+        wish = wish * (1 + self.swing * 0.6 * (self.noise(count) - 1))
+        run[:, self.vcpu] = np.clip(wish, 0.05, closure - lost - 0.02)
+        s["ovrlp"][:, self.vcpu] = np.minimum(knob("overlap_pct"), run[:, self.vcpu])
+        s["sys"][:, self.vmx] = (0.04 + 0.002 * np.array([v.iops for v in self.layout.vms])) * self.level
+
+        busy = run.sum(axis=1, keepdims=True) / plan.pcpus + 0.2
+        spread = np.sin(np.arange(plan.pcpus) * 2.4 + self.t / 23) + 0.5 * (self.noise(plan.pcpus) - 1)
+        spread -= spread.mean(axis=1, keepdims=True)
+        util = np.clip(busy + 0.12 * np.minimum(busy, 100 - busy) * spread, 0, 100)
+        s["rdy"][:, self.idle] = util * closure / 100
+        run[:, self.idle] = closure - s["rdy"][:, self.idle]
+
+        awake = (self.roles != "idle").astype(float)
+        wait = closure - run - s["rdy"] - s["cstp"]
+        wait[:, self.idle] = 0
+        vmwait = wait.copy()
+        vmwait[:, self.vcpu] = s["swpwt"][:, self.vcpu] + s["other"][:, self.vcpu]
+        s["idle"][:, self.vcpu] = wait[:, self.vcpu] - vmwait[:, self.vcpu]
+        factor = plan.frequency_factor * self.noise(1, 0.005)
+        slow = run * np.maximum(0, 1 - factor) * awake
+        switches = self.rate(
+            np.where(self.roles == "vcpu", 40 + 9 * run, 300 * run) * self.noise(len(self.roles), 0.2)
+        )
+        switches[:, self.idle] = 0
+        worlds = {
+            "% Used": ((run - s["ovrlp"]) * factor + s["sys"]) * awake,
+            "% Run": run,
+            "% System": s["sys"],
+            "% Wait": wait,
+            "% VmWait": vmwait,
+            "% Ready": s["rdy"],
+            "% Idle": s["idle"],
+            "% Overlap": s["ovrlp"],
+            "% CoStop": s["cstp"],
+            "% Max Limited": s["mlmtd"],
+            "% Swap Wait": s["swpwt"],
+            "Switches/sec": switches,
+            "Migrates/sec": self.rate(0.02 * switches),
+            "Wakeups/sec": self.rate(np.where(self.roles == "vcpu", 1.04, 1) * switches),
+            "% CPU Latency": s["rdy"] - s["mlmtd"] + s["cstp"] + s["ovrlp"] + s["swpwt"] + slow,
+            "% Memory Latency": 1.02 * s["swpwt"],
+            "% Demand": np.rint((run + s["rdy"]) * factor) * awake,
+            "Effective Min (MHz)": np.where(self.roles == "idle", 0.0, 60.0)[None],
+        }
+        self.put("Vcpu", worlds)
+        home = (self.wids * 7 + self.t // (3 + self.wids % 5)) % plan.pcpus
+        home[:, self.idle] = np.arange(plan.pcpus)
+        shares = np.array([SHARES.get(role, 1000) for role in self.roles.tolist()])
+        limited = np.where(self.roles == "vcpu", -1, 0)
+        alloc = {"Alloc Max": -1, "Alloc Shares": shares[None], "Alloc Min Limited": limited[None]}
+        self.put("Vcpu", {**alloc, "Physical Cpu": home})
+        self._group_cpu({**worlds, "% VmWait": vmwait * (self.roles == "vcpu")})
+        return util, factor
+
+    def _group_cpu(self, worlds: dict[str, Matrix]) -> None:
+        sums = {counter: np.add.reduceat(values, self.starts, axis=1) for counter, values in worlds.items()}
+        is_vm = self.kinds == "vm"
+        sums["% VmWait"] = sums["% VmWait"][:, is_vm]
+        limit = np.full(len(is_vm), -1)
+        limit[is_vm] = [vm.limit_mhz for vm in self.layout.vms]
+        timers = np.zeros((len(self.t), len(is_vm)))
+        timers[:, is_vm] = self.rate((50 + 3 * self.row("load_pct")) * self.level)
+        fixed = {
+            "Members": self.members[None],
+            "Alloc Min": np.where(self.kinds == "kernel", 3, 0)[None],
+            "Alloc Max": limit[None],
+            "Alloc Shares": np.where(is_vm, -3, 1000)[None],
+            "Alloc Min Limited": np.where(self.kinds == "user", 0, -1)[None],
+            "Timers/sec": timers,
+        }
+        self.put("Group Cpu", {**sums, **fixed})
+
+    def _host_cpu(self, util: Matrix, factor: Matrix) -> None:
+        def with_total(values: Matrix) -> Matrix:
+            return np.concatenate([values, values.mean(axis=1, keepdims=True)], axis=1)
+
+        self.put(
+            "Physical Cpu", {"% Util Time": with_total(util), "% Processor Time": with_total(util * factor)}
+        )
+        if self.plan.hyperthreads:
+            pairs = util.reshape(len(util), -1, 2)
+            core = 100 - (100 - pairs[..., 0]) * (100 - pairs[..., 1]) / 100
+            self.put("Physical Cpu", {"% Core Util Time": with_total(np.repeat(core, 2, axis=1))})
+        for minutes, average in zip((1, 5, 15), self.load_averages, strict=True):
+            self.put("Physical Cpu Load", {f"Cpu Load ({minutes} Minute Avg)": average[self.at, None]})
+        watts = 4 * self.plan.pcpus + 0.09 * util.sum(axis=1, keepdims=True)
+        self.put("Power", {"Power Usage Now Watts": watts, "P-State MHZ": np.array(FREQUENCIES_MHZ)[None]})
+        deep = 0.8 * (100 - util)
+        states = {"%C-State C0": util, "%C-State C1": 100 - util - deep, "%C-State C2": deep}
+        self.put("PCPU Power State", {**states, "%P-State P0": 100.0, "%T-State T0": 100.0})
+
+    def _memory(self) -> None:
+        plan, vms = self.plan, self.layout.vms
+        size = np.array([vm.memory_mb for vm in vms], float)
+        top = 30 + 11 * self.vcpu_counts + 0.004 * size
+        balloon, swapped, read = self.row("balloon_mb"), self.row("swapped_mb"), self.row("swap_read_mb_s")
+        read, write = (
+            read * self.noise(len(vms), 0.2),
+            self.row("swap_write_mb_s") * self.noise(len(vms), 0.2),
+        )
+        granted = size * self.row("granted_pct") / 100 * (1 + 0.004 * self.wave) - balloon - swapped
+        touched = np.minimum(
+            0.9 * granted, size * (0.06 + 0.0025 * self.row("load_pct")) * (1 + 0.1 * self.wave)
+        )
+        active = 100 * touched / size
+        saved, overhead = 0.03 * size, 0.8 * top
+        consumed = granted - saved
+        remote = granted * np.where(np.arange(len(vms)) % 3, 0.0, 0.02)
+        balloon_target, swap_target = (
+            ahead(self.tracks["balloon_mb"])[self.at],
+            ahead(self.tracks["swapped_mb"])[self.at],
+        )
+        values = {
+            "Memory Size MBytes": size + top,
+            "Memory Granted Size MBytes": granted,
+            "Memory Consumed Size MBytes": consumed,
+            "Target Size MBytes": consumed + 0.02 * size,
+            "Touched MBytes": touched,
+            "Touched Write MBytes": 0.4 * touched,
+            "% Active Estimate": active,
+            "% Active Slow Estimate": 0.9 * active,
+            "% Active Fast Estimate": active * self.noise(len(vms), 0.1),
+            "% Active Next Estimate": 0.7 * active,
+            "Memctl?": 1,
+            "Memctl MBytes": balloon,
+            "Memctl Target MBytes": balloon_target,
+            "Memctl Max MBytes": 0.65 * size,
+            "Swapped MBytes": swapped,
+            "Swap Target MBytes": swap_target,
+            "Swap Read MBytes/sec": read,
+            "Swap Written MBytes/sec": write,
+            "Zero MBytes": 0.02 * size,
+            "Shared MBytes": 0.04 * size,
+            "Shared Saved MBytes": saved,
+            "Copy On Write Hint MBytes": 0.1 * size,
+            "Overhead MBytes": overhead,
+            "Overhead Max MBytes": top,
+            "Commit Target MBytes": consumed,
+        }
+        if plan.numa_nodes > 1:
+            values["Numa Home Nodes"] = np.arange(len(vms)) % plan.numa_nodes
+            values["Numa Remote Memory MBytes"], values["Numa Local Memory MBytes"] = remote, granted - remote
+            values["Numa % Local"] = 100 * (granted - remote) / granted
+        for counter, value in values.items():
+            whole = np.zeros((len(self.t), len(self.memory_members)))
+            if counter.endswith("MBytes"):  # what a user world holds, in proportion to its worlds
+                small = {"Memory Size MBytes": 1.9, "Touched MBytes": 0.3, "Touched Write MBytes": 0.1}.get(
+                    counter, 0.5
+                )
+                whole += (
+                    small
+                    * self.memory_members
+                    * (counter.split()[0] in ("Memory", "Target", "Touched", "Commit"))
+                )
+            whole[:, self.memory_vms] = value
+            self.put("Group Memory", {counter: whole})
+        sentinels = {
+            "Alloc Max": -1,
+            "Alloc Shares": -3,
+            "Alloc Min Limited": -1,
+            "Commit Pages Per Share": -1,
+        }
+        self.put("Group Memory", {"Members": self.memory_members[None], **sentinels})
+
+        def total(per_vm: Matrix) -> Matrix:
+            return np.broadcast_to(per_vm, granted.shape).sum(axis=1, keepdims=True)
+
+        floor, kernel = min_free_mb(plan.memory_mb), 900 + 0.012 * plan.memory_mb
+        state = self.memory_state[self.at, None]
+        free = floor * FREE_PER_MINFREE[state] * self.noise(1, 0.02)
+        host = {
+            f"Memory Overcommit ({n} Minute Avg)": max(0.0, size.sum() / plan.memory_mb - 1)
+            for n in (1, 5, 15)
+        }
+        reserved = 0.1 * plan.memory_mb
+        host |= {
+            "Machine MBytes": plan.memory_mb,
+            "Kernel MBytes": kernel,
+            "NonKernel MBytes": plan.memory_mb - kernel - free,
+            "Free MBytes": free,
+            "Kernel Managed MBytes": 0.995 * plan.memory_mb,
+            "Kernel MinFree MBytes": floor,
+            "Kernel Reserved MBytes": reserved,
+            "Kernel Unreserved MBytes": 0.995 * plan.memory_mb - reserved,
+            "Kernel State": state,
+            "PShare Shared MBytes": total(0.04 * size),
+            "PShare Common MBytes": total(0.01 * size),
+            "PShare Savings MBytes": total(saved),
+            "Swap Used MBytes": total(swapped),
+            "Swap Target MBytes": total(swap_target),
+            "Swap MBytes Read/sec": total(read),
+            "Swap MBytes Write/sec": total(write),
+            "Memctl Current MBytes": total(balloon),
+            "Memctl Target MBytes": total(balloon_target),
+            "Memctl Max MBytes": total(0.65 * size),
+        }
+        self.put("Memory", host)
