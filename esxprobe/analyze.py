@@ -7,16 +7,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import esxprobe
+from esxprobe.capture import Manifest
+from esxprobe.catalog import find as find_counter
 from esxprobe.catalog.quality import note
-from esxprobe.formats.esxtop import STATES, read_esxtop
+from esxprobe.formats.esxtop import STATES, read_esxtop, read_header
 from esxprobe.model import Analysis, CaptureSummary, Chart, Finding, QualityNote, Recording, Series, VmRow
 from esxprobe.rules import find_rule, needs_by_kind
 from esxprobe.rules.judge import judge, table
@@ -33,20 +36,61 @@ _LINES = 4
 FEW_SAMPLES = 12
 
 _READY, _LIMITED, _COSTOP, _RUN = (rf"Vcpu\% {name}" for name in ("Ready", "Max Limited", "CoStop", "Run"))
-_SIZE, _BALLOON, _SWAPPED = (
-    rf"Group Memory\{name} MBytes" for name in ("Memory Size", "Memctl", "Swapped")
-)
+_SIZE, _BALLOON, _SWAPPED = (rf"Group Memory\{name} MBytes" for name in ("Memory Size", "Memctl", "Swapped"))
 _TABLE_NEEDS = {"vm": (_SIZE, _BALLOON, _SWAPPED), "vcpu": (_READY, _LIMITED, _COSTOP, _RUN)}
 
 
-def analyze(paths: Sequence[Path], *, timezone: str | None = None) -> Analysis:
+def analyze(
+    paths: Sequence[Path],
+    *,
+    timezone: str | None = None,
+    manifest: Manifest | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Analysis:
     """Reads a capture (one file, or one host's segments in order) and judges it.
+
+    Args:
+        paths: The files, in order.
+        timezone: Zone of the stamps, where the header's cannot be trusted.
+        manifest: The capture folder's, where there is one.
+        progress: Told the bytes read so far.
 
     Raises:
         UnreadableInputError: A file is no esxtop capture, or none of its rows can be used.
         UsageError: `timezone` is no time zone.
     """
-    return analysis_of(read_esxtop(paths, all_needs(), timezone=timezone))
+    recording = read_esxtop(paths, all_needs(), timezone=timezone, progress=progress)
+    return analysis_of(recording, manifest)
+
+
+def inventory(path: Path) -> list[dict[str, Any]]:
+    """What a capture's header holds, one row an object and counter, in file order.
+
+    Returns:
+        Rows of object, counter, label, unit, columns, instances, known (the catalogue has it),
+        meaning; nameless columns are one row with an empty object.
+
+    Raises:
+        UnreadableInputError: The file is no esxtop capture.
+    """
+    import polars as pl
+
+    identities, _, _ = read_header(path)
+    plain = pl.col("counter").str.replace(r"#\d+$", "")  # equal names are numbered
+    named = pl.when(pl.col("path") == "").then(pl.lit("(no name)")).otherwise(plain)
+    counted = (
+        identities.columns.with_columns(named.alias("counter"))
+        .group_by("object", "counter", maintain_order=True)
+        .agg(pl.len().alias("columns"), pl.col("instance").n_unique().alias("instances"))
+    )
+    rows = []
+    for row in counted.iter_rows(named=True):
+        record = find_counter(row["object"], row["counter"])
+        words = {"label": "", "unit": "", "known": False, "meaning": ""}
+        if record is not None:
+            words = {"label": record.label, "unit": record.unit, "known": True, "meaning": record.meaning}
+        rows.append(row | words)
+    return rows
 
 
 def all_needs() -> dict[str, tuple[str, ...]]:
@@ -59,14 +103,14 @@ def all_needs() -> dict[str, tuple[str, ...]]:
     return {kind: tuple(sorted(paths)) for kind, paths in needs.items()}
 
 
-def analysis_of(recording: Recording) -> Analysis:
+def analysis_of(recording: Recording, manifest: Manifest | None = None) -> Analysis:
     """Judges a recording."""
-    doubts = _doubts(recording)
+    recording = replace(recording, notes=(*recording.notes, *_doubts(recording, manifest)))
     outcome = judge(recording)
     return Analysis(
         tool_version=esxprobe.__version__,
-        capture=_summary(recording),
-        quality=(*recording.notes, *doubts),
+        capture=_summary(recording, manifest),
+        quality=recording.notes,
         vms=recording.vms,
         findings=outcome.findings,
         clear=outcome.clear,
@@ -76,7 +120,7 @@ def analysis_of(recording: Recording) -> Analysis:
     )
 
 
-def _doubts(recording: Recording) -> list[QualityNote]:
+def _doubts(recording: Recording, manifest: Manifest | None) -> list[QualityNote]:
     """What is doubtful about the capture as a whole, beyond what the reader counted."""
     doubts = []
     judged = int(recording.samples["judged"].sum())
@@ -85,10 +129,14 @@ def _doubts(recording: Recording) -> list[QualityNote]:
     named = set(recording.columns.select("object", "counter").unique().iter_rows())
     if ("Group Cpu", "% Run") in named and ("Group Cpu", "% CPU Latency") not in named:
         doubts.append(note("default-fields", 1))
+    promised = {file.name: file.sha256 for file in manifest.files} if manifest else {}
+    changed = [file.name for file in recording.files if promised.get(file.name, file.sha256) != file.sha256]
+    if changed:
+        doubts.append(note("checksum-differs", len(changed), f"not what the manifest says: {', '.join(changed)}"))
     return doubts
 
 
-def _summary(recording: Recording) -> CaptureSummary:
+def _summary(recording: Recording, manifest: Manifest | None) -> CaptureSummary:
     import polars as pl
 
     columns, samples = recording.columns, recording.samples
@@ -101,7 +149,7 @@ def _summary(recording: Recording) -> CaptureSummary:
     ends: list[datetime] = judged["time"].to_list() or samples["time"].to_list()
     return CaptureSummary(
         host=recording.host,
-        build="",
+        build=manifest.build if manifest else "",
         started=_started(judged),
         ended=max(ends),
         interval_s=recording.interval_s,
@@ -134,54 +182,79 @@ def _count(recording: Recording, kind: str) -> int:
 
 def _vm_rows(recording: Recording) -> tuple[VmRow, ...]:
     """One row a VM: what its vCPUs and its memory did."""
-    ready = _matrix(recording, "vcpu", _READY)
-    limited = _matrix(recording, "vcpu", _LIMITED)
-    waiting = ready if ready is None or limited is None else {n: ready[n] - limited[n] for n in ready}
-    costop, run = _matrix(recording, "vcpu", _COSTOP), _matrix(recording, "vcpu", _RUN)
-    size, balloon, swapped = (_matrix(recording, "vm", path) for path in (_SIZE, _BALLOON, _SWAPPED))
-    vcpus, machines = recording.entities.get("vcpu"), recording.entities.get("vm")
-    rows = []
-    for vm in recording.vms:
-        worlds = [] if vcpus is None else vcpus.filter(vcpus["gid"] == vm.gid)["entity"].to_list()
-        itself = [] if machines is None else machines.filter(machines["id"] == vm.gid)["entity"].to_list()
-        rows.append(
-            VmRow(
-                vm=vm,
-                ready_p95=_worst_p95(waiting, worlds),
-                costop_p95=_worst_p95(costop, worlds),
-                run_mean=_pick(run, worlds, np.nanmean),
-                run_p95=_worst_p95(run, worlds),
-                memory_mb=_pick(size, itself, lambda values: values[~np.isnan(values)][-1]),
-                balloon_mb=_pick(balloon, itself, np.nanmax),
-                swapped_mb=_pick(swapped, itself, np.nanmax),
-            )
+    vcpus, machines = _entities_by_vm(recording, "vcpu"), _entities_by_vm(recording, "vm")
+    ready = _values(recording, "vcpu", _READY)
+    limited = _values(recording, "vcpu", _LIMITED)
+    waiting = ready if ready is None or limited is None else ready - limited
+    p95s = [_p95_of_rows(values) for values in (waiting, _values(recording, "vcpu", _COSTOP))]
+    run = _values(recording, "vcpu", _RUN)
+    busiest = _p95_of_rows(run)
+    size, balloon, swapped = (_values(recording, "vm", path) for path in (_SIZE, _BALLOON, _SWAPPED))
+    return tuple(
+        VmRow(
+            vm=vm,
+            ready_p95=_largest(p95s[0], vcpus.get(vm.gid, [])),
+            costop_p95=_largest(p95s[1], vcpus.get(vm.gid, [])),
+            run_mean=_mean(run, vcpus.get(vm.gid, [])),
+            run_p95=_largest(busiest, vcpus.get(vm.gid, [])),
+            memory_mb=_last(size, machines.get(vm.gid, [])),
+            balloon_mb=_largest(balloon, machines.get(vm.gid, [])),
+            swapped_mb=_largest(swapped, machines.get(vm.gid, [])),
         )
-    return tuple(rows)
+        for vm in recording.vms
+    )
 
 
-def _matrix(recording: Recording, kind: str, path: str) -> dict[int, Floats] | None:
-    """One counter's values by entity number; None where the capture lacks it."""
+def _entities_by_vm(recording: Recording, kind: str) -> dict[str, list[int]]:
+    """Row numbers in the kind's tidy frame by the VM's group id."""
+    frame, things = recording.tidy.get(kind), recording.entities.get(kind)
+    if frame is None or things is None or not frame.height:
+        return {}
+    shown = frame["entity"].unique(maintain_order=True).to_list()
+    owners = things["gid"].gather(shown).to_list()
+    rows: dict[str, list[int]] = {}
+    for row, gid in enumerate(owners):
+        rows.setdefault(gid, []).append(row)
+    return rows
+
+
+def _values(recording: Recording, kind: str, path: str) -> Floats | None:
+    """One counter as a matrix, one row an entity of the tidy frame; None where the capture lacks it."""
     frame = recording.tidy.get(kind)
     if frame is None or path not in frame.columns or not frame.height:
         return None
-    samples = int(recording.samples["judged"].sum())
-    matrix = frame[path].to_numpy().reshape(-1, samples)
-    numbers = frame["entity"].to_numpy()[::samples]
-    return {int(number): row for number, row in zip(numbers, matrix, strict=True)}
+    return frame[path].to_numpy().reshape(-1, int(recording.samples["judged"].sum()))
 
 
-def _pick(matrix: dict[int, Floats] | None, entities: list[int], statistic: object) -> float | None:
-    rows = [] if matrix is None else [matrix[number] for number in entities if number in matrix]
-    values = np.concatenate(rows) if rows else np.empty(0)
-    if not len(values) or np.isnan(values).all() or not callable(statistic):
+def _p95_of_rows(values: Floats | None) -> Floats | None:
+    if values is None:
         return None
-    return float(statistic(values))
+    seen = ~np.isnan(values)
+    if seen.all():
+        return np.asarray(np.percentile(values, 95, axis=1))
+    return np.array(
+        [np.percentile(row[ok], 95) if ok.any() else np.nan for row, ok in zip(values, seen, strict=True)]
+    )
 
 
-def _worst_p95(matrix: dict[int, Floats] | None, entities: list[int]) -> float | None:
-    rows = [] if matrix is None else [matrix[number] for number in entities if number in matrix]
-    tops = [float(np.nanpercentile(row, 95)) for row in rows if not np.isnan(row).all()]
-    return max(tops, default=None)
+def _seen(values: Floats | None, rows: list[int]) -> Floats:
+    picked = np.empty(0) if values is None or not rows else values[rows].reshape(-1)
+    return picked[~np.isnan(picked)]
+
+
+def _largest(values: Floats | None, rows: list[int]) -> float | None:
+    seen = _seen(values, rows)
+    return float(seen.max()) if len(seen) else None
+
+
+def _mean(values: Floats | None, rows: list[int]) -> float | None:
+    seen = _seen(values, rows)
+    return float(seen.mean()) if len(seen) else None
+
+
+def _last(values: Floats | None, rows: list[int]) -> float | None:
+    seen = _seen(values, rows)
+    return float(seen[-1]) if len(seen) else None
 
 
 def _charts(findings: Sequence[Finding], recording: Recording) -> dict[str, Chart]:

@@ -150,14 +150,14 @@ class VirtualMachine:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What one esxtop capture says, read and checked, before anybody judges it.
+    r"""What one esxtop capture says, read and checked, before anybody judges it.
 
     Attributes:
         host: Host name from the columns' paths.
         zone: The zone text of the header's first cell.
         columns: One row a value column: position, host, object, instance, counter, name, known, wanted.
         samples: One row a kept sample: sample, line, segment, time [UTC], interval_s, judged, reason.
-        tidy: Frames by entity kind: sample, entity, one Float64 column a counter (`Object\\Counter`).
+        tidy: Frames by entity kind: sample, entity, one Float64 column a counter (`Object\Counter`).
         entities: Frames by entity kind: entity, name, id, vm, gid and what else the kind knows.
         vms: The virtual machines, in the order of the header.
         notes: Data quality, counted.

@@ -1,15 +1,7 @@
-"""Charts as declarative Vega-Lite specs, drawn to static SVG without a browser or a network.
-
-The drawing engine takes most of a second to start, so it is started on a thread of its own while
-the capture is read, and every chart is drawn there.
-"""
+"""Charts as declarative Vega-Lite specs: lines over time, thresholds across, episodes shaded."""
 
 from __future__ import annotations
 
-import json
-import re
-import threading
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -31,7 +23,13 @@ def spec_of(chart: Chart) -> dict[str, Any]:
         for time, value in zip(line.times, line.values, strict=True)
     ]
     labels = [line.label for line in chart.series]
-    x = {"field": "t", "type": "temporal", "scale": {"type": "utc"}, "title": None}
+    x = {
+        "field": "t",
+        "type": "temporal",
+        "scale": {"type": "utc"},
+        "title": None,
+        "axis": {"format": _clock(chart), "labelOverlap": "greedy", "labelSeparation": 12},
+    }
     title = f"{chart.title} [{chart.unit}]" if chart.unit else chart.title
     colour = {
         "field": "s",
@@ -48,7 +46,7 @@ def spec_of(chart: Chart) -> dict[str, Any]:
                 "data": {"values": spans},
                 "mark": {"type": "rect", "color": _LEVELS["warning"], "opacity": 0.12},
                 "encoding": {
-                    "x": {"field": "a", "type": "temporal", "scale": {"type": "utc"}, "title": None},
+                    "x": x | {"field": "a"},
                     "x2": {"field": "b"},
                 },
             }
@@ -59,7 +57,12 @@ def spec_of(chart: Chart) -> dict[str, Any]:
             "mark": {"type": "line", "strokeWidth": 1.4, "point": len(rows) < 40 * max(1, len(labels))},
             "encoding": {
                 "x": x,
-                "y": {"field": "v", "type": "quantitative", "title": title, "scale": {"zero": True, "nice": True}},
+                "y": {
+                    "field": "v",
+                    "type": "quantitative",
+                    "title": title,
+                    "scale": {"zero": True, "nice": True},
+                },
                 "color": colour,
             },
         }
@@ -107,50 +110,14 @@ def _shown_thresholds(chart: Chart) -> list[tuple[Severity, float]]:
     return [(severity, value) for severity, value in chart.thresholds if value <= 2.5 * top]
 
 
+def _clock(chart: Chart) -> str:
+    """How the time axis prints: seconds for a few minutes, the day where there are several."""
+    times = [time for line in chart.series for time in line.times]
+    span_s = (max(times) - min(times)).total_seconds() if times else 0.0
+    if span_s < 300:
+        return "%H:%M:%S"
+    return "%H:%M" if span_s < 2 * 86400 else "%m-%d %H:%M"
+
+
 def _epoch_ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
-
-
-class Drawer:
-    """Draws charts on one thread; made early, it is warm when the first chart comes."""
-
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="charts")
-        self._warm = self._pool.submit(_warm_up)
-        self._lock = threading.Lock()
-
-    def draw(self, chart: Chart) -> Future[str]:
-        """The chart's SVG, when it is ready."""
-        return self._pool.submit(_draw, chart)
-
-    def close(self) -> None:
-        """Waits for what is being drawn and ends the thread."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def __enter__(self) -> Drawer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-def _warm_up() -> None:
-    import vl_convert
-
-    vl_convert.vegalite_to_svg(
-        json.dumps({"data": {"values": [{"a": 1}]}, "mark": "point", "encoding": {"x": {"field": "a"}}})
-    )
-
-
-def _draw(chart: Chart) -> str:
-    import vl_convert
-
-    svg: str = vl_convert.vegalite_to_svg(json.dumps(spec_of(chart)))
-    return _for_page(svg)
-
-
-def _for_page(svg: str) -> str:
-    """The drawing as a part of a page: it scales with its column and says nothing to a screen reader twice."""
-    width, height = re.search(r'width="([\d.]+)" height="([\d.]+)"', svg).groups()  # type: ignore[union-attr]
-    svg = svg.replace(f'width="{width}" height="{height}" viewBox', "viewBox", 1)
-    return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)

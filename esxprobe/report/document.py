@@ -38,16 +38,20 @@ def document(analysis: Analysis) -> dict[str, Any]:
                 {"object": name, "instances": instances, "columns": columns, "understood": understood}
                 for name, instances, columns, understood in capture.objects
             ],
-            "files": [
-                {"name": file.name, "sha256": file.sha256, "bytes": file.bytes} for file in capture.files
-            ],
+            "files": [{"name": file.name, "sha256": file.sha256, "bytes": file.bytes} for file in capture.files],
         },
         "quality": [
             {"code": note.code, "severity": note.severity, "count": note.count, "detail": note.detail}
             for note in analysis.quality
         ],
         "vms": [
-            {"name": vm.name, "gid": vm.gid, "vcpus": vm.vcpus, "mmu": vm.mmu, "mmu_evidence": vm.mmu_evidence}
+            {
+                "name": vm.name,
+                "gid": vm.gid,
+                "vcpus": vm.vcpus,
+                "mmu": vm.mmu,
+                "mmu_evidence": vm.mmu_evidence,
+            }
             for vm in analysis.vms
         ],
         "findings": [_finding(finding) for finding in analysis.findings],

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esxprobe.model import Analysis
-from esxprobe.report.charts import Drawer
+from esxprobe.report.charts import spec_of
 from esxprobe.report.document import document
+from esxprobe.report.drawing import Drawer
 from esxprobe.report.view import page_of
 
 if TYPE_CHECKING:
@@ -29,10 +30,9 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str = "") -> str:
     """
     from markupsafe import Markup
 
-    pending = {rule: drawer.draw(chart) for rule, chart in analysis.charts.items()}
     template, css = _template(), _asset("report.css")
     data = _inert_json(json.dumps(document(analysis), ensure_ascii=False, allow_nan=False))
-    drawings = {rule: future.result() for rule, future in pending.items()}
+    drawings = drawer.draw({rule: spec_of(chart) for rule, chart in analysis.charts.items()})
     page = page_of(analysis, drawings, command)
     # Markup: our own style sheet, JSON that cannot leave its element, and drawings (escaped by Vega).
     return template.render(
@@ -40,7 +40,7 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str = "") -> str:
         css=Markup(css),  # noqa: S704
         policy=_policy(css),
         data=Markup(data),  # noqa: S704
-        svg=lambda text: Markup(text),  # noqa: S704
+        svg=Markup,
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-
 from esxprobe.model import SEVERITIES, Analysis, Finding, Severity, VmRow, Window, worst_first
 from esxprobe.rules import find_rule
 from esxprobe.rules.causes import CAUSES
@@ -135,6 +134,11 @@ def number(value: float | None, unit: str = "") -> str:
     return f"{text} {unit}".rstrip()
 
 
+def threshold(value: float, unit: str = "") -> str:
+    """A threshold as it was written, with its unit."""
+    return f"{value:,g} {unit}".rstrip()
+
+
 def moment(time: datetime | None, *, dated: bool = True) -> str:
     """A time as the report prints it, in UTC."""
     if time is None:
@@ -178,36 +182,56 @@ def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
     return (
         ("Window", span),
         ("Header's zone", capture.zone or "none"),
-        ("Interval", f"{number(capture.interval_s, 's')} (median of the stamps)" if capture.interval_s else "unknown"),
+        (
+            "Interval",
+            f"{number(capture.interval_s, 's')} (median of the stamps)" if capture.interval_s else "unknown",
+        ),
         ("Samples", samples),
         ("Columns", named),
-        ("VMs", f"{len(analysis.vms):,} with {vcpus:,} vCPUs; {capture.groups:,} groups, {capture.worlds:,} worlds in all"),
+        (
+            "VMs",
+            f"{len(analysis.vms):,} with {vcpus:,} vCPUs; {capture.groups:,} groups, {capture.worlds:,} worlds in all",
+        ),
         ("Monitor mode", "unknown for every VM: nothing is said about the cost of guest page faults"),
     )
 
 
 def _verdict(analysis: Analysis) -> tuple[str, ...]:
+    """Three sentences: how much was found, where to look first, how far the capture can be trusted."""
+    return tuple(sentence for sentence in (_tally(analysis), _first(analysis), _trust(analysis)) if sentence)
+
+
+def _tally(analysis: Analysis) -> str:
     findings = analysis.findings
-    counts = {level: sum(f.severity == level for f in findings) for level in SEVERITIES}
     if not findings:
-        first = f"None of the {len(analysis.clear)} rules that could run found anything."
-        lead = ""
-    else:
-        parts = [f"{counts[level]} {level}" for level in SEVERITIES if counts[level]]
-        first = f"{_joined(parts)} finding{'s' if len(findings) > 1 else ''} in {len({f.cause for f in findings})} group{'s' if len({f.cause for f in findings}) > 1 else ''}."
-        top = findings[0]
-        rule = find_rule(top.rule)
-        lead = (
-            f"Look first at {top.entity.name}: {top.title[0].lower() if not top.title.startswith('vCPU') else top.title[0]}{top.title[1:]} "
-            f"({rule.label} {number(top.value, top.unit)}, {top.share_of_samples:.0%} of the samples)."
-        )
-    doubts = [note for note in analysis.quality if note.severity != "info"]
-    quality = (
-        f"The capture has {len(doubts)} kind{'s' if len(doubts) > 1 else ''} of damage or doubt: {_joined([n.code for n in doubts])}."
-        if doubts
-        else "The capture is whole: nothing in it limits these findings."
+        ran = len(analysis.clear)
+        return f"None of the {ran} rules that could run found anything." if ran else "No rule could run."
+    parts = [f"{count} {level}" for level in SEVERITIES if (count := sum(f.severity == level for f in findings))]
+    causes = len({finding.cause for finding in findings})
+    return f"{_joined(parts)} {_plural(len(findings), 'finding')} under {causes} {_plural(causes, 'cause')}."
+
+
+def _first(analysis: Analysis) -> str:
+    if not analysis.findings:
+        return ""
+    top = analysis.findings[0]
+    label = find_rule(top.rule).label
+    measured = (
+        f"{label} {number(top.value, top.unit)}, {top.share_of_samples:.0%} of the samples beyond the threshold"
     )
-    return tuple(sentence for sentence in (first, lead, quality) if sentence)
+    return f"Look first at {top.entity.name} – {top.title} ({measured})."
+
+
+def _trust(analysis: Analysis) -> str:
+    doubts = [note.code for note in analysis.quality if note.severity != "info"]
+    if not doubts:
+        return "The capture is whole: nothing in it limits these findings."
+    kinds = _plural(len(doubts), "kind")
+    return f"The capture has {len(doubts)} {kinds} of damage or doubt: {_joined(doubts)}."
+
+
+def _plural(count: int, word: str) -> str:
+    return word if count == 1 else f"{word}s"
 
 
 def _joined(parts: list[str]) -> str:
@@ -247,7 +271,9 @@ def _rule_group(rule_id: str, found: list[Finding], svg: str) -> RuleGroup:
         why=rule.why,
         advice=rule.advice,
         caveats=rule.caveats,
-        thresholds=tuple((lv.severity, f"{side} {number(lv.threshold, rule.unit)}", lv.source) for lv in rule.levels),
+        thresholds=tuple(
+            (lv.severity, f"{side} {threshold(lv.threshold, rule.unit)}", lv.source) for lv in rule.levels
+        ),
         check=rule.check.words,
         rows=tuple(_finding_row(finding) for finding in found[:ROWS]),
         hidden=max(0, len(found) - ROWS),
@@ -302,5 +328,3 @@ def _quality_rows(analysis: Analysis) -> list[tuple[str, ...]]:
         (note.severity, note.code, f"{note.count:,}", note.detail, quality_code(note.code).advice)
         for note in ordered
     ]
-
-

@@ -103,4 +103,4 @@ def longest_run(beyond: Bools, seconds: Floats) -> NDArray[np.float64]:
     passed = np.cumsum(beyond * seconds, axis=1)
     # At every False the clock starts anew from what had passed by then.
     restart = np.maximum.accumulate(np.where(beyond, 0.0, passed), axis=1)
-    return (passed - restart).max(axis=1, initial=0.0)
+    return np.asarray((passed - restart).max(axis=1, initial=0.0))

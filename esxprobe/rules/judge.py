@@ -19,7 +19,7 @@ from esxprobe.rules.record import Rule
 from esxprobe.series import Bools, Floats, bridged, runs
 
 if TYPE_CHECKING:
-    import polars as pl
+    pass
 
 # A finding lists its longest stretches, not hundreds of them.
 _WINDOWS_SHOWN = 12
@@ -205,8 +205,14 @@ def _merged(found: list[Finding], rule: Rule, recording: Recording) -> list[Find
     return merged
 
 
-def _rank(finding: Finding, above: bool = True) -> tuple[object, ...]:  # noqa: FBT001, FBT002
-    return (worst_first(finding.severity), -_weight(finding, above=above), finding.rule, finding.entity.name, finding.entity.id)
+def _rank(finding: Finding, above: bool = True) -> tuple[object, ...]:
+    return (
+        worst_first(finding.severity),
+        -_weight(finding, above=above),
+        finding.rule,
+        finding.entity.name,
+        finding.entity.id,
+    )
 
 
 def _weight(finding: Finding, *, above: bool = True) -> float:

@@ -2,7 +2,8 @@
 
 ELATOV = (
     "K. Elatov, VCAP5-DCA Objective 6.2 (2013-01-07), quoting vmworld.net's Esxtop_Troubleshooting_eng.pdf: "
-    "github.com/elatov/elatov.github.io, _posts/2013-01-07-vcap5-dca-objective-6-2-..."
+    "github.com/elatov/elatov.github.io, _posts/2013-01-07-vcap5-dca-objective-6-2-"
+    "troubleshoot-cpu-and-memory-performance.md"
 )
 IBM_READY = "IBM Support, Virtual machine CPU ready: below 5 % (1,000 ms of 20 s)"
 BROADCOM_421543 = "Broadcom KB 421543: the vCenter host CPU alarm is yellow at 75 % and red at 90 % for 5 minutes"

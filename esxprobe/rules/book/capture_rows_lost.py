@@ -16,7 +16,11 @@ RULE = Rule(
     label="rows lost",
     unit="%",
     levels=(
-        Level("critical", 10, sources.rule_of_thumb("with a tenth of the rows gone, durations are not to be trusted")),
+        Level(
+            "critical",
+            10,
+            sources.rule_of_thumb("with a tenth of the rows gone, durations are not to be trusted"),
+        ),
         Level("warning", 1, sources.rule_of_thumb("one row in a hundred")),
     ),
     check=any_above(),

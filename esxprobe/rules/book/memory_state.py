@@ -16,7 +16,11 @@ RULE = Rule(
     label="memory state",
     unit="",
     levels=(
-        Level("critical", 2, sources.rule_of_thumb("two states below high the host reclaims by force on any release")),
+        Level(
+            "critical",
+            2,
+            sources.rule_of_thumb("two states below high the host reclaims by force on any release"),
+        ),
         Level("warning", 1, sources.BREAKING_LARGE_PAGES),
     ),
     check=sustained_above(share=0.05, run_s=10, statistic="max"),

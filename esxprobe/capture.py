@@ -1,0 +1,155 @@
+"""A capture on disk: a folder with a manifest and raw files, or a lone CSV captured by anybody.
+
+Layout: `capture.json` (the manifest), `esxtop-000.csv.gz` and so on (raw bytes exactly as the host
+sent them, one per segment), `guests/`, `probes/`. Analysis never writes into it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from esxprobe.errors import OutputError, UnreadableInputError
+from esxprobe.model import SourceFile
+
+MANIFEST = "capture.json"
+SCHEMA = "esxprobe.capture/1"
+_PATTERNS = ("esxtop-*.csv", "esxtop-*.csv.gz", "esxtop-*.csv.zst")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What is known of a capture beside its numbers.
+
+    Attributes:
+        host: Name the capture was asked for.
+        build: Product and build, empty when unknown.
+        commands: Remote commands, verbatim.
+        interval_s: Interval asked for [s], None when unknown.
+        samples: Samples asked for, None when unknown.
+        files: Every file of the folder with size and sha256, paths relative to it.
+        tool_version: Version of esxprobe that wrote it.
+        more: Everything else in the file, kept as it is.
+    """
+
+    host: str = ""
+    build: str = ""
+    commands: tuple[str, ...] = ()
+    interval_s: float | None = None
+    samples: int | None = None
+    files: tuple[SourceFile, ...] = ()
+    tool_version: str = ""
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureFiles:
+    """Where a capture's esxtop files lie, in order, and its manifest where it has one."""
+
+    paths: tuple[Path, ...]
+    manifest: Manifest | None = None
+
+
+def load_capture(path: Path) -> CaptureFiles:
+    """The files of a capture folder, or of a lone CSV.
+
+    Raises:
+        UnreadableInputError: There is nothing there, or the manifest is damaged.
+    """
+    if not path.is_dir():
+        return CaptureFiles((path,))
+    manifest = load_manifest(path) if (path / MANIFEST).exists() else None
+    found = sorted(file for pattern in _PATTERNS for file in path.glob(pattern))
+    if found:
+        return CaptureFiles(tuple(found), manifest)
+    lone = sorted(path.glob("*.csv*"))
+    hint = "give the CSV that esxtop -b wrote, or a capture folder (it holds esxtop-000.csv.gz)"
+    if lone:
+        hint = f"did you mean {lone[0]}?"
+    raise UnreadableInputError(f"{path} is a directory without an esxtop capture in it", hint=hint)
+
+
+def newest_capture(captures: Path) -> Path:
+    """The newest capture folder below `captures`, by the stamp that ends its name.
+
+    Raises:
+        UnreadableInputError: There is none.
+    """
+    folders = [folder for folder in captures.glob("*") if folder.is_dir() and _is_capture(folder)]
+    if not folders:
+        raise UnreadableInputError(
+            f"no capture lies below {captures}/", hint="name one: esxprobe report host01.csv"
+        )
+    return max(folders, key=lambda folder: (folder.name.rpartition("-")[2], folder.stat().st_mtime, folder.name))
+
+
+def _is_capture(folder: Path) -> bool:
+    return (folder / MANIFEST).exists() or any(next(folder.glob(p), None) for p in _PATTERNS)
+
+
+def load_manifest(folder: Path) -> Manifest:
+    """The manifest of a capture folder.
+
+    Raises:
+        UnreadableInputError: It is no JSON object, or of a schema that this version does not know.
+    """
+    path = folder / MANIFEST
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UnreadableInputError(
+            f"{path} cannot be read: {error}", hint="move it away to read the esxtop files without it"
+        ) from error
+    if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
+        raise UnreadableInputError(
+            f"{path} is no manifest of schema {SCHEMA}",
+            hint="it was written by another version of esxprobe, or by something else",
+        )
+    try:
+        return _manifest(raw)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableInputError(f"{path} is damaged: {error!r}") from error
+
+
+def _manifest(raw: dict[str, Any]) -> Manifest:
+    files = tuple(SourceFile(str(f["name"]), str(f["sha256"]), int(f["bytes"])) for f in raw.get("files", []))
+    known = {"schema", *Manifest.__slots__}
+    interval, samples = raw.get("interval_s"), raw.get("samples")
+    return Manifest(
+        host=str(raw.get("host", "")),
+        build=str(raw.get("build", "")),
+        commands=tuple(str(command) for command in raw.get("commands", [])),
+        interval_s=None if interval is None else float(interval),
+        samples=None if samples is None else int(samples),
+        files=files,
+        tool_version=str(raw.get("tool_version", "")),
+        more={key: value for key, value in raw.items() if key not in known},
+    )
+
+
+def save_manifest(folder: Path, manifest: Manifest) -> None:
+    """Writes the manifest of a capture folder in one step: a reader sees the old one or the new one.
+
+    Raises:
+        OutputError: The folder cannot be written.
+    """
+    fields = asdict(manifest)
+    more = fields.pop("more")
+    text = json.dumps({"schema": SCHEMA, **fields, **more}, indent=2, ensure_ascii=False) + "\n"
+    partial = folder / f".{MANIFEST}.partial"
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(folder / MANIFEST)
+    except OSError as error:
+        raise OutputError(f"{folder / MANIFEST} cannot be written: {error.strerror}") from error
+
+
+def described(folder: Path, name: str) -> SourceFile:
+    """Size and sha256 of one file of a capture folder."""
+    path = folder / name
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return SourceFile(name, digest, path.stat().st_size)

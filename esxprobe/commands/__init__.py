@@ -1,0 +1,1 @@
+"""One thin file per command: options in, a use case called, words out."""

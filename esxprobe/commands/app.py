@@ -1,0 +1,65 @@
+"""The command line: every command, and the one place where failures become exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from esxprobe import __version__
+from esxprobe.commands import counters, report, rules
+from esxprobe.errors import EXIT_BUG, EsxprobeError
+
+app = typer.Typer(
+    name="esxprobe",
+    help="Turns an esxtop batch capture into one self-contained findings report for a support case.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("report")(report.report)
+app.command("counters")(counters.counters)
+app.add_typer(rules.app, name="rules")
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"esxprobe {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of a failure.")] = False,
+) -> None:
+    """Turns an esxtop batch capture into one self-contained findings report for a support case."""
+
+
+def main() -> None:
+    """Runs the command line; every failure ends here, as words and an exit code."""
+    debug = "--debug" in sys.argv[1:]
+    try:
+        app()
+    except EsxprobeError as error:
+        if debug:
+            raise
+        typer.echo(f"esxprobe: {error.message}", err=True)
+        if error.hint:
+            typer.echo(f"hint: {error.hint}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output has gone: nothing is left to say, not even at interpreter exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if debug:
+            raise
+        typer.echo(f"esxprobe: this is a bug: {type(error).__name__}: {str(error)[:500]}", err=True)
+        typer.echo("hint: run again with --debug and send the traceback", err=True)
+        sys.exit(EXIT_BUG)

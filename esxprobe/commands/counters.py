@@ -1,0 +1,67 @@
+"""`esxprobe counters`: what is in a capture, and how much of it is understood."""
+
+from __future__ import annotations
+
+import json as jsonlib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from esxprobe.errors import UsageError
+
+
+def counters(
+    capture: Annotated[Path, typer.Argument(help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder.")],
+    object: Annotated[
+        str | None, typer.Option("--object", help="Show the counters of this object, each with its meaning.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Show what a capture holds: objects, instances, counters, and how many of them are understood."""
+    from esxprobe.analyze import inventory
+    from esxprobe.capture import load_capture
+
+    rows = inventory(load_capture(capture).paths[0])
+    if object is not None:
+        known = sorted({row["object"] for row in rows})
+        rows = [row for row in rows if row["object"] == object]
+        if not rows:
+            raise UsageError(f"the capture has no object {object!r}", hint=f"it has {', '.join(known)}")
+    if json:
+        typer.echo(jsonlib.dumps(rows if object is not None else _by_object(rows), indent=2, ensure_ascii=False))
+    elif object is not None:
+        _print(("counter", "label", "unit", "columns", "meaning"), rows)
+    else:
+        _print(("object", "instances", "counters", "columns", "understood"), _by_object(rows))
+
+
+def _by_object(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    objects: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        total = objects.setdefault(
+            row["object"],
+            {"object": row["object"], "instances": 0, "counters": 0, "columns": 0, "understood": 0},
+        )
+        total["instances"] = max(total["instances"], row["instances"])
+        total["counters"] += 1
+        total["columns"] += row["columns"]
+        total["understood"] += row["columns"] if row["known"] else 0
+    return list(objects.values())
+
+
+def _print(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from esxprobe.commands.terminal import printable, wide_console
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        numeric = bool(rows) and isinstance(rows[0][column], int)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        cells = (row[column] for column in columns)
+        table.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else printable(cell)) for cell in cells))
+    wide_console().print(table)

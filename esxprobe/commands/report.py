@@ -1,0 +1,120 @@
+"""`esxprobe report`: a capture in, one HTML file out."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from esxprobe.errors import EXIT_FINDINGS, OutputError
+from esxprobe.model import SEVERITIES, Analysis
+
+if TYPE_CHECKING:
+    from esxprobe.report.drawing import Drawer
+
+
+class FailOn(StrEnum):
+    """Severities that `--fail-on` takes."""
+
+    critical = "critical"
+    warning = "warning"
+    info = "info"
+
+
+def report(
+    capture: Annotated[
+        Path | None,
+        typer.Argument(
+            help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder; left out: the newest below captures/.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Where to write the HTML; a name from the capture's when left out."),
+    ] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option("--json", help="Write the analysis as JSON here too; - for standard output."),
+    ] = None,
+    timezone: Annotated[
+        str | None,
+        typer.Option(help="Zone of the capture's stamps (Europe/Berlin, +02:00); for ESX classic's local times."),
+    ] = None,
+    fail_on: Annotated[
+        FailOn | None, typer.Option(help="Exit with 1 when a finding is this severe or worse.")
+    ] = None,
+) -> None:
+    """Judge a capture and write one self-contained HTML findings report."""
+    from esxprobe.report.drawing import Drawer
+
+    with Drawer() as drawer:  # first: it gets warm while the capture is read
+        from esxprobe.capture import load_capture, newest_capture
+        from esxprobe.commands.terminal import reading, show_summary
+
+        source = capture or newest_capture(Path("captures"))
+        target = output or Path(f"{_stem(source)}-report.html")
+        _refuse_to_overwrite_input(source, target, json)
+        files = load_capture(source)
+        with reading(files.paths) as progress:
+            from esxprobe.analyze import analyze
+
+            analysis = analyze(files.paths, timezone=timezone, manifest=files.manifest, progress=progress)
+        _write(analysis, drawer, target, json, _command(source, timezone))
+    show_summary(analysis, target, quiet=json is not None and str(json) == "-")
+    if fail_on and _reaches(analysis, fail_on):
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _stem(source: Path) -> str:
+    name = source.resolve().name
+    for ending in (".gz", ".zst", ".csv"):
+        name = name.removesuffix(ending)
+    return name or "capture"
+
+
+def _refuse_to_overwrite_input(source: Path, *targets: Path | None) -> None:
+    for target in targets:
+        if target is not None and target.exists() and source.exists() and target.samefile(source):
+            raise OutputError(f"{target} is the capture itself", hint="choose another name with -o")
+
+
+def _command(source: Path, timezone: str | None) -> str:
+    words = ["esxprobe", "report", source.name]
+    if timezone:
+        words += ["--timezone", timezone]
+    return shlex.join(words)
+
+
+def _write(analysis: Analysis, drawer: Drawer, target: Path, json: Path | None, command: str) -> None:
+    from esxprobe.report.document import render_json
+    from esxprobe.report.html import render_html
+
+    _save(target, render_html(analysis, drawer, command))
+    if json is not None and str(json) == "-":
+        sys.stdout.write(render_json(analysis))
+    elif json is not None:
+        _save(json, render_json(analysis))
+
+
+def _save(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Lone surrogates cannot be written; names with them come from damaged files.
+        partial.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror}", hint="choose another place with -o"
+        ) from error
+
+
+def _reaches(analysis: Analysis, fail_on: FailOn) -> bool:
+    bad = SEVERITIES[: SEVERITIES.index(fail_on.value) + 1]
+    return any(finding.severity in bad for finding in analysis.findings)

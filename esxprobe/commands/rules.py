@@ -1,0 +1,52 @@
+"""`esxprobe rules`: the rule book, its thresholds and where each number comes from."""
+
+from __future__ import annotations
+
+import json as jsonlib
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="The rules, their thresholds and where each number comes from.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
+@app.command("list")
+def list_rules(json: Json = False) -> None:
+    """List every rule."""
+    from esxprobe.report.rulebook import rule_document
+    from esxprobe.rules import all_rules
+
+    if json:
+        typer.echo(jsonlib.dumps([rule_document(rule) for rule in all_rules()], indent=2, ensure_ascii=False))
+        return
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from esxprobe.commands.terminal import wide_console
+    from esxprobe.report.rulebook import thresholds
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("rule", "judges", "value", "thresholds", "what"):
+        table.add_column(heading, overflow="fold")
+    for rule in all_rules():
+        cells = (rule.id, rule.entity, rule.label, thresholds(rule), rule.title)
+        table.add_row(*(Text(cell) for cell in cells))
+    wide_console().print(table)
+
+
+@app.command("show")
+def show(
+    rule_id: Annotated[str, typer.Argument(metavar="ID", help="A rule's id, as `rules list` shows it.")],
+    json: Json = False,
+) -> None:
+    """Show one rule with its sources and examples."""
+    from esxprobe.report.rulebook import render_rule, rule_document
+    from esxprobe.rules import find_rule
+
+    rule = find_rule(rule_id)
+    typer.echo(
+        jsonlib.dumps(rule_document(rule), indent=2, ensure_ascii=False) if json else render_rule(rule).rstrip()
+    )

@@ -1,0 +1,108 @@
+"""Words for a person at a terminal: a table of the top findings, a progress bar; quiet for scripts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from esxprobe.model import SEVERITIES, Analysis, Finding
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+Progress = Callable[[int], None]
+
+# Smaller files are read before a bar could be looked at [bytes].
+_WORTH_A_BAR = 64 << 20
+_TOP = 10
+_COLOURS = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
+
+
+@contextmanager
+def reading(paths: Sequence[Path]) -> Iterator[Progress | None]:
+    """A progress bar over the bytes of the files while they are read; none for small files or scripts."""
+    total = sum(path.stat().st_size for path in paths if path.is_file())
+    if total < _WORTH_A_BAR or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def show_summary(analysis: Analysis, target: Path, *, quiet: bool = False) -> None:
+    """The top findings and where the report lies; for a script only the latter."""
+    if quiet:
+        return
+    if not sys.stdout.isatty():
+        typer.echo(str(target))
+        return
+    from rich.text import Text
+
+    console = wide_console()
+    capture = analysis.capture
+    head = f"{capture.host}: {capture.judged:,} samples, {capture.columns:,} columns, {len(analysis.vms):,} VMs"
+    console.print(Text(head, style="bold"))
+    if analysis.findings:
+        console.print(_table(analysis.findings[:_TOP]))
+        if len(analysis.findings) > _TOP:
+            console.print(f"and {len(analysis.findings) - _TOP:,} more in the report")
+    else:
+        console.print(Text("no findings", style="green"))
+    console.print(Text(_quality(analysis)))
+    console.print(Text(f"report: {target}"), soft_wrap=True)
+
+
+def _table(findings: Sequence[Finding]) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from esxprobe.report.view import number
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("severity", "where", "what"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("value", justify="right")
+    table.add_column("samples", justify="right")
+    for finding in findings:
+        # Text, never markup: names hold brackets.
+        table.add_row(
+            Text(finding.severity, style=_COLOURS[finding.severity]),
+            Text(printable(finding.entity.name)),
+            Text(finding.title),
+            Text(number(finding.value, finding.unit)),
+            Text(f"{finding.share_of_samples:.0%}"),
+        )
+    return table
+
+
+def wide_console() -> Console:
+    """A console that folds nothing where nobody looks: a pipe gets whole lines."""
+    from rich.console import Console
+
+    return Console() if sys.stdout.isatty() else Console(width=240)
+
+
+def printable(name: str) -> str:
+    """A name without the control characters that would drive a terminal."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in name)
+
+
+def _quality(analysis: Analysis) -> str:
+    counts = {level: sum(note.severity == level for note in analysis.quality) for level in SEVERITIES}
+    doubts = counts["critical"] + counts["warning"]
+    ran = len(analysis.clear) + len({finding.rule for finding in analysis.findings})
+    text = f"{ran} rules ran, {len(analysis.clear)} clear, {len(analysis.skipped)} skipped; "
+    return text + (f"capture quality: {doubts} kinds of damage or doubt" if doubts else "capture whole")

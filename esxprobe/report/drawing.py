@@ -1,0 +1,107 @@
+"""Draws charts to static SVG in a process of its own, without a browser or a network.
+
+The drawing engine takes most of a second to start and holds the interpreter lock while it works, so
+a thread would stop the reading of the capture. A child process started first is warm when the first
+chart comes. Where no child can be started the charts are drawn here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+from typing import IO, Any
+
+_WARM_UP = {"data": {"values": [{"a": 1}]}, "mark": "point", "encoding": {"x": {"field": "a"}}}
+_SIZE = re.compile(r'width="[\d.]+" height="[\d.]+" (?=viewBox)')
+
+
+class Drawer:
+    """Draws Vega-Lite specs; made early, it is warm when the first chart comes."""
+
+    def __init__(self) -> None:
+        # -P and the isolated mode of -I would lose a checkout's path; the module is our own.
+        command = [sys.executable, "-m", __name__]
+        self._child: subprocess.Popen[bytes] | None = None
+        with contextlib.suppress(OSError):
+            self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            )
+
+    def draw(self, specs: Mapping[str, dict[str, Any]]) -> dict[str, str]:
+        """SVG text for each spec, by the same keys."""
+        if not specs:
+            return {}
+        drawn = self._drawn_by_child(specs)
+        return drawn if drawn is not None else {key: draw(spec) for key, spec in specs.items()}
+
+    def _drawn_by_child(self, specs: Mapping[str, dict[str, Any]]) -> dict[str, str] | None:
+        child = self._child
+        if child is None or child.stdin is None or child.stdout is None:
+            return None
+        feeder = threading.Thread(target=_feed, args=(child.stdin, list(specs.values())), daemon=True)
+        feeder.start()
+        answers = [child.stdout.readline() for _ in specs]
+        feeder.join()
+        try:
+            return {key: str(json.loads(answer)["svg"]) for key, answer in zip(specs, answers, strict=True)}
+        except (ValueError, KeyError):
+            return None  # the child died
+
+    def close(self) -> None:
+        """Ends the child."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()  # it has nothing to lose
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        child.wait()
+
+    def __enter__(self) -> Drawer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _feed(pipe: IO[bytes], specs: list[dict[str, Any]]) -> None:
+    with contextlib.suppress(OSError):
+        for spec in specs:
+            pipe.write(json.dumps(spec).encode() + b"\n")
+        pipe.flush()
+
+
+def draw(spec: dict[str, Any]) -> str:
+    """One spec as an SVG that is a part of a page: it scales with its column."""
+    import vl_convert
+
+    svg: str = vl_convert.vegalite_to_svg(json.dumps(spec))
+    svg = _SIZE.sub("", svg, count=1)
+    # The figure around it has the words for a screen reader.
+    return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+
+
+def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
+    """Reads specs, one JSON line each, and answers each with a JSON line."""
+    draw(_WARM_UP)
+    for line in requests:
+        try:
+            answer = {"svg": draw(json.loads(line))}
+        except ValueError as error:
+            answer = {"error": str(error)}
+        answers.write(json.dumps(answer).encode() + b"\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    serve(sys.stdin.buffer, sys.stdout.buffer)
