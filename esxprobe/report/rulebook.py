@@ -90,3 +90,7 @@ def render_rules() -> str:
             lines += [f"## {cause.title}", "", cause.says, ""]
             lines += [render_rule(rule, level=3) for rule in rules]
     return "\n".join(lines).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    print(render_rules(), end="")

@@ -188,10 +188,8 @@ def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
         ),
         ("Samples", samples),
         ("Columns", named),
-        (
-            "VMs",
-            f"{len(analysis.vms):,} with {vcpus:,} vCPUs; {capture.groups:,} groups, {capture.worlds:,} worlds in all",
-        ),
+        ("VMs", f"{len(analysis.vms):,} with {vcpus:,} vCPUs"),
+        ("Groups, worlds", f"{capture.groups:,} and {capture.worlds:,}, those of VMs included"),
         ("Monitor mode", "unknown for every VM: nothing is said about the cost of guest page faults"),
     )
 

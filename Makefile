@@ -1,0 +1,63 @@
+# Two commands are all a stranger needs: `make demo` and `make test`.
+# Everything is installed into .venv; nothing else on the machine is changed,
+# except that `make test` as root installs the Debian packages that the tests drive.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+OUT    := out
+
+.PHONY: demo test setup lint bench docs samples check clean system
+
+demo: $(VENV)/.demo
+	@mkdir -p $(OUT)
+	$(BIN)/esxprobe report samples/demo -o $(OUT)/demo-report.html --json $(OUT)/demo-report.json
+	@echo "The report lies in $(CURDIR)/$(OUT)/demo-report.html"
+
+test: setup system
+	$(BIN)/python -m pytest
+
+# --- what they stand on ---------------------------------------------------------------------------
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("esxprobe needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	@touch $@ $(VENV)/.demo
+
+setup: $(VENV)/.test
+
+# Debian packages that the tests drive for real. Without root they must be there already.
+system:
+	@if command -v chromium >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; \
+	else echo "make test needs chromium: install it, or run as root on Debian" >&2; exit 1; fi
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict -p esxprobe
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/python tests/benches/bench.py
+
+docs: setup
+	$(BIN)/python -m esxprobe.catalog.docs > docs/counters.md.new && mv docs/counters.md.new docs/counters.md
+	$(BIN)/python -m esxprobe.report.rulebook > docs/rules.md.new && mv docs/rules.md.new docs/rules.md
+
+samples: setup
+	$(BIN)/python tests/benches/hostsim.py --sample samples/demo/esxtop-000.csv.gz
+
+check: lint test
+
+clean:
+	rm -rf $(VENV) $(OUT) dist build
