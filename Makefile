@@ -51,6 +51,7 @@ bench: setup
 	$(BIN)/python tests/benches/bench.py
 
 docs: setup
+	$(BIN)/python -m esxprobe.catalog.quality > docs/quality.md.new && mv docs/quality.md.new docs/quality.md
 	$(BIN)/python -m esxprobe.catalog.docs > docs/counters.md.new && mv docs/counters.md.new docs/counters.md
 	$(BIN)/python -m esxprobe.report.rulebook > docs/rules.md.new && mv docs/rules.md.new docs/rules.md
 

@@ -280,7 +280,10 @@ def _chart(found: list[Finding], recording: Recording) -> Chart:
     lines = []
     for finding in found[:_LINES]:
         part = finding.members[0] if finding.members else finding.entity.name
-        label = f"{finding.entity.name} {part}" if finding.members else part
+        name = finding.entity.name
+        if sum(name == other.entity.name for other in found) > 1:
+            name += f" ({finding.entity.id})"  # equal labels would become one line
+        label = f"{name} {part}" if finding.members else name
         entity = rows[(finding.entity.id, part)]
         lines.append(_line(label, times, judged.values[place[entity]]))
     windows = found[0].windows if len(found) == 1 else ()

@@ -99,7 +99,7 @@ def load_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UnreadableInputError(
             f"{path} cannot be read: {error}", hint="move it away to read the esxtop files without it"
         ) from error

@@ -105,9 +105,7 @@ _VAAI = (
     Row("CWrites", "CLONE_WR", "", "Clone commands that wrote to the device", _TOTAL, extra=True),
     Row("CFailed", "CLONE_F", "", "Clone commands that failed", _TOTAL, extra=True),
     Row("MBytes CReads/sec", "MBC_RD/s", "MB/s", "Megabytes read by clone commands per second", extra=True),
-    Row(
-        "MBytes CWrites/sec", "MBC_WR/s", "MB/s", "Megabytes written by clone commands per second", extra=True
-    ),
+    Row("MBytes CWrites/sec", "MBC_WR/s", "MB/s", "Megabytes written by clone commands per second", extra=True),
     Row("ATS", "ATS", "", "Atomic test-and-set (lock) commands that succeeded", _TOTAL, extra=True),
     Row("ATS Failed", "ATSF", "", "Atomic test-and-set (lock) commands that failed", _TOTAL, extra=True),
     Row("Zeros", "ZERO", "", "Zeroing (write same) commands that succeeded", _TOTAL, extra=True),
@@ -227,9 +225,7 @@ COUNTERS = (
                 )
             ),
             *_THROUGHPUT,
-            Row(
-                "Average MilliSec/Read", "LAT/rd", "ms", "Average time per read as the VM sees it", _IDLE_ZERO
-            ),
+            Row("Average MilliSec/Read", "LAT/rd", "ms", "Average time per read as the VM sees it", _IDLE_ZERO),
             Row(
                 "Average MilliSec/Write",
                 "LAT/wr",

@@ -24,9 +24,7 @@ _HOST = (
     ),
     Row("Machine MBytes", "PMEM total", "MB", "Physical memory of the host"),
     Row("Kernel MBytes", "PMEM vmk", "MB", "Physical memory that the VMkernel uses"),
-    Row(
-        "NonKernel MBytes", "PMEM other", "MB", "Physical memory used by all but the VMkernel, VMs above all"
-    ),
+    Row("NonKernel MBytes", "PMEM other", "MB", "Physical memory used by all but the VMkernel, VMs above all"),
     Row(
         "Free MBytes",
         "PMEM free",
@@ -49,9 +47,7 @@ _HOST = (
     ),
     Row("PShare Shared MBytes", "PSHARE shared", "MB", "Guest memory whose pages are shared"),
     Row("PShare Common MBytes", "PSHARE common", "MB", "Physical memory that holds the shared pages"),
-    Row(
-        "PShare Savings MBytes", "PSHARE saving", "MB", "Physical memory saved by sharing: shared less common"
-    ),
+    Row("PShare Savings MBytes", "PSHARE saving", "MB", "Physical memory saved by sharing: shared less common"),
     Row(
         "Swap Used MBytes",
         "SWAP curr",
@@ -216,9 +212,7 @@ _OVERHEAD = (
 )
 
 _COMMIT = (
-    Row(
-        "Min Commit Target MBytes", "MCMTTGT", "MB", "Lower bound of the commit target", _INTERNAL, extra=True
-    ),
+    Row("Min Commit Target MBytes", "MCMTTGT", "MB", "Lower bound of the commit target", _INTERNAL, extra=True),
     Row(
         "Commit Target MBytes",
         "CMTTGT",

@@ -13,9 +13,7 @@ COUNTERS = (
         (
             Row("Link Up?", "UP", "", "1 while the link is up, else 0", _UPLINKS, extra=True),
             Row("Link Speed (Mb/s)", "SPEED", "Mb/s", "Speed of the link", _UPLINKS, extra=True),
-            Row(
-                "Full Duplex?", "FDUPLX", "", "1 while the link is full duplex, else 0", _UPLINKS, extra=True
-            ),
+            Row("Full Duplex?", "FDUPLX", "", "1 while the link is full duplex, else 0", _UPLINKS, extra=True),
             Row("Packets Transmitted/sec", "PKTTX/s", "1/s", "Packets sent per second"),
             Row("MBits Transmitted/sec", "MbTX/s", "Mb/s", "Megabits sent per second"),
             Row(
@@ -34,9 +32,7 @@ COUNTERS = (
                 "Average size of the packets received",
                 "the name holds two blanks before `Received`",
             ),
-            Row(
-                "% Outbound Packets Dropped", "%DRPTX", "%", "Share of the packets to send that were dropped"
-            ),
+            Row("% Outbound Packets Dropped", "%DRPTX", "%", "Share of the packets to send that were dropped"),
             Row(
                 "% Received Packets Dropped",
                 "%DRPRX",

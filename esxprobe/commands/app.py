@@ -10,6 +10,7 @@ import typer
 
 from esxprobe import __version__
 from esxprobe.commands import counters, report, rules
+from esxprobe.commands.terminal import printable
 from esxprobe.errors import EXIT_BUG, EsxprobeError
 
 app = typer.Typer(
@@ -49,9 +50,10 @@ def main() -> None:
     except EsxprobeError as error:
         if debug:
             raise
-        typer.echo(f"esxprobe: {error.message}", err=True)
+        # Messages quote the input, and the input may try to drive the terminal.
+        typer.echo(f"esxprobe: {printable(error.message)}", err=True)
         if error.hint:
-            typer.echo(f"hint: {error.hint}", err=True)
+            typer.echo(f"hint: {printable(error.hint)}", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader of our output has gone: nothing is left to say, not even at interpreter exit.
@@ -60,6 +62,7 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        typer.echo(f"esxprobe: this is a bug: {type(error).__name__}: {str(error)[:500]}", err=True)
-        typer.echo("hint: run again with --debug and send the traceback", err=True)
+        words = printable(f"{type(error).__name__}: {str(error)[:500]}")
+        typer.echo(f"esxprobe: this is a bug: {words}", err=True)
+        typer.echo("hint: run it again as `esxprobe --debug ...` and send the traceback", err=True)
         sys.exit(EXIT_BUG)

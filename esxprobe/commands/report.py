@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import shlex
 import sys
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from esxprobe.errors import EXIT_FINDINGS, OutputError
+from esxprobe.errors import EXIT_FINDINGS, OutputError, UsageError
 from esxprobe.model import SEVERITIES, Analysis
 
 if TYPE_CHECKING:
+    from esxprobe.capture import CaptureFiles
     from esxprobe.report.drawing import Drawer
 
 
@@ -58,8 +63,8 @@ def report(
 
         source = capture or newest_capture(Path("captures"))
         target = output or Path(f"{_stem(source)}-report.html")
-        _refuse_to_overwrite_input(source, target, json)
         files = load_capture(source)
+        _refuse_to_overwrite(_inputs(source, files), target, json)
         with reading(files.paths) as progress:
             from esxprobe.analyze import analyze
 
@@ -77,14 +82,27 @@ def _stem(source: Path) -> str:
     return name or "capture"
 
 
-def _refuse_to_overwrite_input(source: Path, *targets: Path | None) -> None:
-    for target in targets:
-        if target is not None and target.exists() and source.exists() and target.samefile(source):
-            raise OutputError(f"{target} is the capture itself", hint="choose another name with -o")
+def _inputs(source: Path, files: CaptureFiles) -> Iterable[Path]:
+    """Every file that belongs to the capture: it is evidence, and evidence is not written to."""
+    from esxprobe.capture import MANIFEST
+
+    yield from files.paths
+    yield source / MANIFEST
+    for file in files.manifest.files if files.manifest else ():
+        yield source / file.name
+
+
+def _refuse_to_overwrite(inputs: Iterable[Path], target: Path, json: Path | None) -> None:
+    if json == target:
+        raise UsageError(f"-o and --json both say {target}", hint="give each a name of its own")
+    taken = [path for path in inputs if path.exists()]
+    for path in (target, json):
+        if path is not None and path.exists() and any(path.samefile(each) for each in taken):
+            raise OutputError(f"{path} is a part of the capture itself", hint="choose another name with -o")
 
 
 def _command(source: Path, timezone: str | None) -> str:
-    words = ["esxprobe", "report", source.name]
+    words = ["esxprobe", "report", source.name or str(source)]
     if timezone:
         words += ["--timezone", timezone]
     return shlex.join(words)
@@ -96,22 +114,31 @@ def _write(analysis: Analysis, drawer: Drawer, target: Path, json: Path | None, 
 
     _save(target, render_html(analysis, drawer, command))
     if json is not None and str(json) == "-":
-        sys.stdout.write(render_json(analysis))
+        # Bytes: JSON is UTF-8 whatever the terminal's encoding is.
+        sys.stdout.buffer.write(render_json(analysis).encode("utf-8", errors="replace"))
     elif json is not None:
         _save(json, render_json(analysis))
 
 
 def _save(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
+    """Writes a file in one step: a reader sees the old one or the whole new one."""
+    # Lone surrogates cannot be written; names with them come from damaged files.
+    content = text.encode("utf-8", errors="replace")
+    partial = path.parent / f".esxprobe-{os.getpid()}.partial"
     try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Lone surrogates cannot be written; names with them come from damaged files.
-        partial.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)  # a device or a pipe: replacing it would remove it
+            return
+        partial.write_bytes(content)
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise OutputError(
-            f"{path} cannot be written: {error.strerror}", hint="choose another place with -o"
+            f"{path} cannot be written: {error.strerror or error}", hint="choose another place with -o"
         ) from error
 
 

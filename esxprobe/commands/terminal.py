@@ -52,8 +52,8 @@ def show_summary(analysis: Analysis, target: Path, *, quiet: bool = False) -> No
 
     console = wide_console()
     capture = analysis.capture
-    head = f"{capture.host}: {capture.judged:,} samples, {capture.columns:,} columns, {len(analysis.vms):,} VMs"
-    console.print(Text(head, style="bold"))
+    counts = f"{capture.judged:,} samples, {capture.columns:,} columns, {len(analysis.vms):,} VMs"
+    console.print(Text(f"{printable(capture.host)}: {counts}", style="bold"))
     if analysis.findings:
         console.print(_table(analysis.findings[:_TOP]))
         if len(analysis.findings) > _TOP:

@@ -5,7 +5,7 @@ esxtop prints `MM/DD/YYYY HH:MM:SS`, the end of each interval, with one-second r
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -22,7 +22,8 @@ _MONTH_FIRST = (
     "%m/%d/%Y %I:%M:%S %p",
     "%m/%d/%Y %I:%M %p",
 )
-_DAY_FIRST = tuple(f.replace("%m/%d", "%d/%m") for f in _MONTH_FIRST) + (
+_DAY_FIRST = (
+    *(form.replace("%m/%d", "%d/%m") for form in _MONTH_FIRST),
     "%d.%m.%Y %H:%M:%S",
     "%d.%m.%Y %H:%M",
 )
@@ -34,6 +35,9 @@ _ISO = (
     "%Y/%m/%d %H:%M",
 )
 _TIME_ONLY = ("%H:%M:%S%.f", "%I:%M:%S %p", "%H:%M")
+_PADDED = r"^\d\d/\d\d/\d{4} \d\d:\d\d:\d\d$"
+_SECONDS = r"\d:\d\d:\d\d"
+_HOLED = r"[/:.-] | [/:.-]"
 _NO_DATE = "01/01/1970 "
 _DAY = timedelta(days=1)
 
@@ -50,10 +54,13 @@ def parse_times(cells: pl.Series, tally: Tally) -> tuple[pl.Series, bool]:
     """
     import polars as pl
 
-    texts = cells.str.strip_chars(' "\t\r').str.replace_all(r"\s+", " ")
+    texts = _as_esxtop_writes(cells.str.strip_chars(' "\t\r').str.replace_all(r"\s+", " "))
     times = _first_that_fits(texts, _MONTH_FIRST)
+    oddness = _oddness(times)
+    if not oddness:
+        return (times if texts.str.contains(_SECONDS).any() else _with_seconds(times, texts, tally)), True
     day_first = _first_that_fits(texts, _DAY_FIRST)
-    if _goes_better(day_first, times):
+    if _oddness(day_first) < oddness:  # a tie is month-first: one damaged row must not turn the others round
         tally.add("day-first", 1, f"for example {texts.drop_nulls()[0]}")
         times = day_first
     if times.null_count():
@@ -65,9 +72,19 @@ def parse_times(cells: pl.Series, tally: Tally) -> tuple[pl.Series, bool]:
     if unreadable:
         first = texts.filter(times.is_null()).fill_null("")[0]
         tally.add("time-unreadable", unreadable, f"{unreadable} rows, the first says {first[:40]!r}")
-    if dated and not texts.str.contains(r"\d:\d\d:\d\d").any() and len(times) > 1:
-        times = _with_seconds(times, tally)
+    if unreadable < len(times) and not texts.str.contains(_SECONDS).any():
+        times = _with_seconds(times, texts, tally)
     return times, dated
+
+
+def _as_esxtop_writes(texts: pl.Series) -> pl.Series:
+    """The texts, none where a parser would be too kind: `04/ 4/2018`, `10:4:17` among padded ones."""
+    padded = texts.str.contains(_PADDED).fill_null(value=False)
+    if padded.all():
+        return texts
+    if padded.sum() * 2 > len(texts):
+        return texts.set(~padded, None)
+    return texts.set(texts.str.contains(_HOLED).fill_null(value=False), None)
 
 
 def _first_that_fits(texts: pl.Series, formats: tuple[str, ...]) -> pl.Series:
@@ -84,15 +101,10 @@ def _first_that_fits(texts: pl.Series, formats: tuple[str, ...]) -> pl.Series:
     return times.alias("time")
 
 
-def _goes_better(candidate: pl.Series, times: pl.Series) -> bool:
-    """Whether day-first is the better reading: more rows parse, or the days do not jump by a month."""
-    if candidate.null_count() != times.null_count():
-        return candidate.null_count() < times.null_count()
-    if candidate.drop_nulls().is_empty():
-        return False
-    spans = [(s.drop_nulls().max(), s.drop_nulls().min()) for s in (candidate, times)]
-    lengths = [(a - b).total_seconds() for a, b in spans]  # type: ignore[operator,union-attr]
-    return bool(lengths[0] < lengths[1] / 5)
+def _oddness(times: pl.Series) -> int:
+    """How many rows cannot be read, or jump by days."""
+    jumps = times.drop_nulls().diff().abs() > _DAY
+    return times.null_count() + int(jumps.sum())
 
 
 def _without_date(texts: pl.Series, tally: Tally) -> pl.Series:
@@ -107,17 +119,17 @@ def _without_date(texts: pl.Series, tally: Tally) -> pl.Series:
     return times + pl.Series([_DAY]) * back.cast(pl.Int64).cum_sum()
 
 
-def _with_seconds(times: pl.Series, tally: Tally) -> pl.Series:
+def _with_seconds(times: pl.Series, texts: pl.Series, tally: Tally) -> pl.Series:
     """Minute-resolution stamps spread evenly: the usual number of rows a minute gives the interval."""
     import polars as pl
 
+    tally.add("seconds-lost", len(times) - times.null_count(), f"for example {texts.drop_nulls()[0]}")
     runs = times.rle().struct.unnest()
     inner = runs[1:-1] if runs.height > 2 else runs
     per_minute = inner["len"].median()
     if not isinstance(per_minute, (int, float)) or per_minute < 2:
         return times
     step_us = round(60e6 / per_minute)
-    tally.add("seconds-lost", len(times), f"{len(times)} rows, about {per_minute:.0f} a minute")
     place = times.rle_id()
     rank = _rank(place)
     # The first minute is cut on its left: its rows stand at its end.
@@ -145,7 +157,7 @@ def zone_of(zone_text: str, timezone_name: str | None, tally: Tally) -> tzinfo:
         return named_zone(timezone_name)
     if zone_text.replace(" ", "").upper() not in {"(UTC)(0)", "(GMT)(0)"}:
         tally.add("zone-untrusted", 1, f"the header says {zone_text or 'nothing'}")
-    return timezone.utc
+    return UTC
 
 
 def named_zone(name: str) -> tzinfo:
@@ -168,11 +180,24 @@ def named_zone(name: str) -> tzinfo:
 
 
 def to_utc(times: pl.Series, zone: tzinfo) -> pl.Series:
-    """Naive wall-clock times in a zone as UTC; of times that exist twice the earlier is taken."""
+    """Naive wall-clock times in a zone as UTC; null for times that the zone skips."""
     import polars as pl
 
     if isinstance(zone, ZoneInfo):
-        local = times.dt.replace_time_zone(zone.key, ambiguous="earliest", non_existent="null")
-        return local.dt.convert_time_zone("UTC")
-    offset = zone.utcoffset(datetime(2000, 1, 1)) or timedelta(0)  # noqa: DTZ001 - fixed offsets only
+        return _resolved(times, zone).dt.convert_time_zone("UTC")
+    offset = zone.utcoffset(datetime(2000, 1, 1)) or timedelta(0)
     return (times - pl.Series([offset], dtype=pl.Duration("us"))).dt.replace_time_zone("UTC")
+
+
+def _resolved(times: pl.Series, zone: ZoneInfo) -> pl.Series:
+    """Wall-clock times in a zone; in the hour that exists twice, a step back is its second pass."""
+    import polars as pl
+
+    first = times.dt.replace_time_zone(zone.key, ambiguous="earliest", non_existent="null")
+    second = times.dt.replace_time_zone(zone.key, ambiguous="latest", non_existent="null")
+    twice = first != second
+    if not twice.any():
+        return first
+    back = (times.diff() < timedelta(0)) & twice
+    later = twice & (back.fill_null(value=False).cum_sum() > 0)
+    return pl.select(pl.when(later).then(second).otherwise(first)).to_series()

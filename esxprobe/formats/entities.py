@@ -78,7 +78,7 @@ def identify(columns: pl.DataFrame, tally: Tally) -> Identities:
         _disks(things, names, tally),
         _plain(things),
     ]
-    rows = pl.concat([part.select(_ROW) for part in parts if part.height])
+    rows = pl.concat([part.select(_ROW) for part in parts])
     rows = rows.unique(["object", "instance"], keep="first", maintain_order=True)
     entities, rows = _numbered(rows)
     joined = columns.join(rows, on=["object", "instance"], how="left", maintain_order="left").with_columns(
@@ -130,9 +130,7 @@ def _pcpus(things: pl.DataFrame) -> pl.DataFrame:
                 name="PCPU " + pl.col("number"),
                 id=pl.col("number"),
             ).select(_ROW),
-            _row(states, pl.lit("pstate"), key=pl.col("instance"), name="P" + pl.col("instance")).select(
-                _ROW
-            ),
+            _row(states, pl.lit("pstate"), key=pl.col("instance"), name="P" + pl.col("instance")).select(_ROW),
         ]
     )
 
@@ -177,9 +175,9 @@ def _worlds(things: pl.DataFrame, groups: pl.DataFrame, tally: Tally) -> pl.Data
             pl.col("rest").str.extract(fenced, 3),
             pl.col("rest").str.extract(plain, 3),
         ).alias("world"),
-        pl.coalesce(
-            "group", pl.col("rest").str.extract(fenced, 1), pl.col("rest").str.extract(plain, 1)
-        ).alias("group"),
+        pl.coalesce("group", pl.col("rest").str.extract(fenced, 1), pl.col("rest").str.extract(plain, 1)).alias(
+            "group"
+        ),
     )
     lost = worlds.filter(pl.col("wid").is_null())
     if lost.height:
@@ -230,7 +228,7 @@ def _split_groups(groups: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
 
 
 def _split_worlds(worlds: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
-    """vCPU worlds of VMs as kind vcpu, every other world as kind world."""
+    """Worlds of VMs' vCPUs as kind vcpu, every other world as kind world."""
     import polars as pl
 
     owned = worlds.join(owners.select("gid", "modern"), on="gid", how="left", maintain_order="left")
@@ -263,9 +261,7 @@ def _ports(things: pl.DataFrame, worlds: pl.DataFrame, tally: Tally) -> pl.DataF
     )
     lost = ports.filter(pl.col("port").is_null())
     if lost.height:
-        tally.add(
-            "unparsed-instance", lost.height, f"{lost.height} ports, the first is {lost['instance'][0]}"
-        )
+        tally.add("unparsed-instance", lost.height, f"{lost.height} ports, the first is {lost['instance'][0]}")
     leader = pl.col("world").str.extract(r"^(?:NetWorld-VM-|vmast\.|LSI-|PVSCSI-)(\d+)", 1)
     leaders = (
         worlds.select(leader.alias("leader"), pl.col("gid").alias("owner"))

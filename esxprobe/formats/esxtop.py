@@ -6,7 +6,8 @@ differently, and default-field captures lack half of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,13 +52,20 @@ def read_header(path: Path) -> tuple[Identities, list[str], Tally]:
     return segment.identities, [segment.header.host], tally
 
 
-def read_esxtop(paths: Sequence[Path], needs: Needs, *, timezone: str | None = None) -> Recording:
+def read_esxtop(
+    paths: Sequence[Path],
+    needs: Needs,
+    *,
+    timezone: str | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Recording:
     r"""Reads one capture, whole: one file, or the segments of one host in order.
 
     Args:
         paths: CSV files, plain, gzip or zstandard. They are only read.
         needs: Which counters (`Object\Counter`) to read, by entity kind.
         timezone: Zone of the stamps (IANA name or offset), where the header's cannot be trusted.
+        progress: Told the bytes read so far, all files together, after each block.
 
     Raises:
         UnreadableInputError: A file is no esxtop capture, or no row of it fits its header.
@@ -71,7 +79,8 @@ def read_esxtop(paths: Sequence[Path], needs: Needs, *, timezone: str | None = N
         source = Source(path)
         try:
             reader = FileReader(source, needs, tally)
-            segments += reader.read()
+            done = sum(file.bytes for file in files)
+            segments += reader.read(progress and partial(_advance, progress, done))
             rows_read += reader.rows
             record, notes = source.finish()
         finally:
@@ -79,6 +88,10 @@ def read_esxtop(paths: Sequence[Path], needs: Needs, *, timezone: str | None = N
         tally.take(notes)
         files.append(record)
     return _Assembly(segments, needs, timezone, tally).recording(tuple(files), rows_read)
+
+
+def _advance(progress: Callable[[int], None], before: int, position: int) -> None:
+    progress(before + position)
 
 
 class _Assembly:
@@ -111,9 +124,7 @@ class _Assembly:
         tidy = tidy_frames(values, samples.filter("judged"), wanted, self._tally)
         self._count_unknown(identities.columns)
         self._count_closure(tidy, samples, identities)
-        columns = identities.columns.with_columns(
-            pl.col("key").is_in(wanted["key"].implode()).alias("wanted")
-        )
+        columns = identities.columns.with_columns(pl.col("key").is_in(wanted["key"].implode()).alias("wanted"))
         return Recording(
             host=first.host,
             zone=first.zone,
@@ -140,8 +151,8 @@ class _Assembly:
     def _joined_identities(self) -> Identities:
         import polars as pl
 
-        if len(self._segments) == 1:
-            return self._segments[0].identities
+        if len({id(segment.identities) for segment in self._segments}) == 1:
+            return self._segments[0].identities  # one header, however often it stands in the file
         union = pl.concat([s.identities.columns.drop("kind", "entity") for s in self._segments])
         union = union.unique("key", keep="first", maintain_order=True)
         union = union.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("column"))
@@ -177,10 +188,13 @@ class _Assembly:
         joined = pl.concat(parts)
         times, self._date_known = clock.parse_times(joined["cell"], self._tally)
         zone = clock.zone_of(zone_text, self._timezone, self._tally)
+        utc = clock.to_utc(times, zone)
+        skipped = utc.null_count() - times.null_count()
+        self._tally.add("time-unreadable", skipped, f"{skipped} times that {self._timezone} skips")
         return joined.select(
             pl.col("line").cast(pl.UInt32),
             pl.col("segment").cast(pl.UInt32),
-            clock.to_utc(times, zone).alias("time"),
+            utc.alias("time"),
         )
 
     def _nothing_fits(self, name: str, rows_read: int) -> UnreadableInputError:
@@ -224,9 +238,7 @@ class _Assembly:
             names = ", ".join(f"{row['object']}\\{row['counter']}" for row in shown.iter_rows(named=True))
             self._tally.add("unknown-counter", unknown.height, f"{unknown.height} columns: {names}")
 
-    def _count_closure(
-        self, tidy: Mapping[str, pl.DataFrame], samples: pl.DataFrame, who: Identities
-    ) -> None:
+    def _count_closure(self, tidy: Mapping[str, pl.DataFrame], samples: pl.DataFrame, who: Identities) -> None:
         for kind in ("vcpu", "world"):
             frame = tidy.get(kind)
             if frame is None or not set(STATES) <= set(frame.columns):

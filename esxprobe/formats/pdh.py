@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter as Counts
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,12 @@ MARK = "(PDH-CSV"
 # A spreadsheet's last column: XLSX/XLS since 2007, and XLS before.
 COLUMN_LIMITS = (16_384, 256)
 
+_PROBES = 9
+
 _HOST = re.compile(r"\\\\([^\\]+)\\")
+_ROW = re.compile(rb'"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d",')
+_NAME_ENDS = re.compile(rb'[^",]*[A-Za-z)?][^",]*"[ ,-]*')
+_ROW_BEGINS = re.compile(rb'"?\d{1,4}[/.:-]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,8 @@ def parse_header(line: bytes) -> Header:
     except UnicodeDecodeError as error:
         text = line.decode("cp1252", errors="replace")
         notes.append(note("not-utf8", 1, f"first at byte {error.start:,} of the header"))
-    if text.startswith('"'):
+    quoted = text.startswith('"') or '","\\\\' in text
+    if quoted:
         cells = _quoted_cells(text, notes)
         separator = ","
     else:
@@ -80,13 +87,37 @@ def parse_header(line: bytes) -> Header:
             "the header names no counter", hint="the capture was cut off at its start; capture again"
         )
     host = next((m[1] for name in names if (m := _HOST.match(name))), "")
-    quoted = text.startswith('"')
     _count_oddities(names, width, quoted, notes)
     return Header(_zone(cells[0]), host, _undoubled(names), at, parts, width, quoted, separator, notes)
 
 
+def continues_header(line: bytes) -> bool:
+    """Whether a line behind a header is the rest of it."""
+    if _ROW_BEGINS.match(line) or line.startswith((b'"' + MARK.encode(), MARK.encode())):
+        return False
+    closed = line.rstrip(b" ,-").endswith(b'"')
+    return (closed and (b"\\" in line or _NAME_ENDS.fullmatch(line) is not None)) or b'","\\\\' in line
+
+
+def join_header(line: bytes, more: bytes) -> bytes:
+    """Both parts of a header that a line break cut.
+
+    Inside a name the break stays: it may stand in place of a letter, and then no name is right.
+    """
+    if line.endswith(b'",') or more.startswith(b',"'):
+        return line + more
+    return line + b"," + more if line.endswith(b'"') and more.startswith(b'"') else line + b"\n" + more
+
+
+def row_in_header(line: bytes) -> int:
+    """Where a data row starts in a header line that has lost its line break, else -1."""
+    last = max(0, line.rfind(b"\\\\"))
+    found = _ROW.search(line, last)
+    return found.start() if found else -1
+
+
 def split_path(path: str) -> tuple[str, str, str, str]:
-    r"""A counter path's host, object, instance (empty for none) and counter: the slow obvious twin of `index`.
+    r"""A counter path's host, object, instance (empty for none), counter: the slow twin of `index`.
 
     A text that is no path comes back whole as the counter.
     """
@@ -169,6 +200,9 @@ def _zone(cell: str) -> str:
 
 def _quoted_cells(text: str, notes: list[QualityNote]) -> list[str]:
     cells = text[1:].removesuffix('"').split('","')
+    if not text.startswith('"'):
+        notes.append(note("damaged-header", 1, "its first quote is missing"))
+        return _hostile_cells('"' + text, notes)
     plain = text.count('"') == 2 * len(cells) and text.endswith('"')
     if plain and all(cell.startswith("\\\\") for cell in cells[1:]):
         return cells
@@ -181,13 +215,14 @@ def _hostile_cells(text: str, notes: list[QualityNote]) -> list[str]:
     The one thing that no name holds is the prefix `\\<host>\` that starts each of them, so the line
     is cut there and what stands before each prefix is looked at.
     """
-    match = _HOST.search(text)
-    if not match:
+    prefix = _prefix(text)
+    if not prefix:
         return [text]
-    prefix = match[0]
-    first, *tokens = text.split(prefix)
+    # A path whose host is damaged still follows a whole separator.
+    first, *rest = re.split(rf'({re.escape(prefix)}|(?<=",")\\\\)', text)
+    starts, tokens = rest[::2], rest[1::2]
     cells = [first.rstrip(',"')]
-    damaged = 0
+    damaged = int(not first.endswith('","'))
     glue = ""
     last = len(tokens) - 1
     for number, token in enumerate(tokens):
@@ -196,7 +231,7 @@ def _hostile_cells(text: str, notes: list[QualityNote]) -> list[str]:
         else:
             name, fillers, opened, bad = _cut_token(token, last=number == last)
             damaged += bad
-        cells.append(glue + prefix + name)
+        cells.append(glue + starts[number] + name)
         glue = ""
         if number < last:
             cells.extend(fillers[:-1])
@@ -207,6 +242,17 @@ def _hostile_cells(text: str, notes: list[QualityNote]) -> list[str]:
     if damaged:
         notes.append(note("damaged-header", damaged, f"{damaged} separators between names were restored"))
     return cells
+
+
+def _prefix(text: str) -> str:
+    """What every path starts with: of some paths, spread over the line, the most common one."""
+    found = []
+    for part in range(_PROBES):
+        at = text.find('"\\\\', len(text) * part // _PROBES)
+        match = _HOST.match(text, at + 1) if at >= 0 else None
+        if match:
+            found.append(match[0])
+    return Counts(found).most_common(1)[0][0] if found else ""
 
 
 def _cut_token(token: str, *, last: bool) -> tuple[str, list[str], bool, int]:

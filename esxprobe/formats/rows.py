@@ -1,56 +1,32 @@
 """Data rows that can be trusted: every row's separators are counted before a value of it is believed.
 
-A row whose separators, quotes and blanks are those of its neighbours is passed on untouched. Any
-other is looked at cell by cell: what can be placed with certainty is kept, what cannot is lost, and
-both are counted. A cell that is lost holds `?`, which no number parser takes for a number.
+A row whose separators, quotes and blanks are those of its neighbours is passed on untouched; any
+other goes to the `Mender`.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter as Counts
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from esxprobe.formats.mend import Layout, Mender
 from esxprobe.formats.tally import Tally
-
-LOST = b"?"
 
 # Longest line that is still a row [bytes]: 2 million columns of 130 characters.
 LONGEST_LINE = 1 << 28
 
 _COMMA, _QUOTE, _SPACE = 44, 34, 32
-
-# A cell in quotes holds no quote, no control byte and no leading blank, unless it is all blank.
-_CELL = re.compile(rb'"(?:[^"\x00-\x20][^"\x00-\x1f]*| *)"|[^"\x00-\x20][^"\x00-\x1f]*|')
-# What esxtop prints for a nameless column: an unquoted number, padded; glued to the next or not.
-_PADDED = re.compile(rb" *-?[0-9.]*")
-_GLUED = re.compile(rb' *-?[0-9.]*"[^"\x00-\x20]?[^"\x00-\x1f]*"')
-_STAMP = rb"\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d{2}(?::\d{2})?"
-_TIME_CELL = re.compile(rb'"' + _STAMP + rb'"|' + _STAMP)
-_INNER_ROW = re.compile(rb'"?' + _STAMP + rb'"?,')
 _MARK = b"(PDH-CSV"
 _HEADS = (b'"(PDH-CSV', b"(PDH-CSV")
-_TOKEN = re.compile(rb'((?:[^",]|"[^"]*")*)(?:,|$)')
 
+# How many kinds of rows are tried when the usual one is looked for.
+_KINDS_TRIED = 8
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """What a row must look like.
-
-    Attributes:
-        width: Number of cells, the time included.
-        loose: Numbers of the cells that esxtop prints without quotes (nameless ones).
-        glued: Numbers of the cells that hold two values.
-        texts: Numbers of the cells that hold words and so may hold commas.
-    """
-
-    width: int
-    loose: frozenset[int] = frozenset()
-    glued: frozenset[int] = frozenset()
-    texts: frozenset[int] = frozenset()
+Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +63,7 @@ class _Line:
     start: int
     end: int
     cut: bool
-    shape: tuple[int, int, int]
+    shape: Shape
 
 
 @dataclass(slots=True)
@@ -101,8 +77,11 @@ class RowChecker:
 
     layout: Layout
     tally: Tally
-    _usual: tuple[int, int, int] | None = field(default=None)
-    _trailing: bool = field(default=False)
+    _usual: Shape | None = field(default=None)
+    _mender: Mender = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._mender = Mender(self.layout, self.tally)
 
     def check(self, block: bytes, spans: list[Span]) -> Piece:
         """The trustworthy rows of a block, given the spans of the lines that stand under this header."""
@@ -128,58 +107,62 @@ class RowChecker:
         """Whether a line looks just like the rows before it."""
         return self._shape(np.frombuffer(line, np.uint8), 0, len(line)) == self._usual
 
-    def _shape(self, survey: NDArray[np.uint8], start: int, end: int) -> tuple[int, int, int]:
-        row = survey[start:end]
-        commas = int(np.count_nonzero(row == _COMMA))
-        quotes = int(np.count_nonzero(row == _QUOTE))
-        if not self.layout.loose and not self.layout.glued:
-            return commas, quotes, int(np.count_nonzero(row <= _SPACE))
-        # Padded cells vary in blanks; a blank right behind a quote is what must not be there.
-        control = int(np.count_nonzero(row < _SPACE))
-        inside = int(np.count_nonzero((row[:-1] == _QUOTE) & (row[1:] == _SPACE)))
-        return commas, quotes, control + inside
-
-    def _learn(self, block: bytes, lines: list[_Line]) -> None:
-        width = self.layout.width
-        fitting = Counts(
-            line.shape
-            for line in lines
-            if line.shape[0] == width - 1
-            or (line.shape[0] == width and block[line.start : line.end].rstrip()[-1:] == b",")
-        )
-        if fitting:
-            self._usual = fitting.most_common(1)[0][0]
-            self._trailing = self._usual[0] == width
-            if self._trailing:
-                self.tally.add("trailing-comma", 1, "in the rows")
-
-    def _whole(self, block: bytes, lines: list[_Line]) -> Piece:
-        if not lines:
-            return Piece(b"", [], self._trailing)
-        data = block
-        if lines[0].start or lines[-1].end < len(block) - 2:
-            data = block[lines[0].start : lines[-1].end] + b"\n"
-        gapless = all(a.end + 3 > b.start for a, b in zip(lines, lines[1:], strict=False))
-        if not gapless:
-            data = b"\n".join(block[line.start : line.end] for line in lines) + b"\n"
-        return Piece(data, [line.number for line in lines], self._trailing)
-
     def recheck(self, piece: Piece) -> Piece:
         """The rows of a piece that the parser refused, each cell checked on its own."""
         rows: list[bytes] = []
         numbers: list[int] = []
         for number, line in zip(piece.lines, piece.data.split(b"\n"), strict=False):
-            cells = self._cells(line.rstrip(b"\r"), number)
-            if cells is None:
-                self.tally.add("row-lost", 1, f"line {number:,}")
-            else:
-                rows.append(self._row(cells))
-                numbers.append(number)
-        return Piece(b"".join(rows), numbers, self._trailing)
+            given = self._mender.row(line.rstrip(b"\r"), number)
+            rows.extend(given)
+            numbers.extend([number] * len(given))
+        return Piece(b"".join(rows), numbers, piece.trailing)
 
-    # --- doubtful rows ---------------------------------------------------------------------------
+    def _shape(self, survey: NDArray[np.uint8], start: int, end: int) -> Shape:
+        row = survey[start:end]
+        commas = int(np.count_nonzero(row == _COMMA))
+        quotes = int(np.count_nonzero(row == _QUOTE))
+        layout = self.layout
+        if not (layout.loose or layout.glued or layout.texts):
+            return commas, quotes, int(np.count_nonzero(row <= _SPACE))
+        # Padded cells vary in blanks; a blank right behind a quote is what must not be there.
+        quote = row == _QUOTE
+        control = int(np.count_nonzero(row < _SPACE))
+        inside = int(np.count_nonzero(quote[:-1] & (row[1:] == _SPACE)))
+        if not layout.texts:
+            return commas, quotes, control + inside
+        # Words may hold commas and so hide that a separator is missing: count the ends of cells too.
+        return commas, quotes, control + inside, int(np.count_nonzero(quote[:-1] & (row[1:] == _COMMA)))
+
+    def _learn(self, block: bytes, lines: list[_Line]) -> None:
+        """The most common shape whose rows are sound in every cell becomes the usual one."""
+        width = self.layout.width
+        examples = {line.shape: line for line in reversed(lines) if not line.cut}
+        fitting = Counts(line.shape for line in lines if self.layout.texts or width - 1 <= line.shape[0] <= width)
+        for shape, _ in fitting.most_common(_KINDS_TRIED):
+            line = examples.get(shape)
+            text = block[line.start : line.end].rstrip(b"\r") if line else b""
+            if text and self._mender.sound(text):
+                self._usual = shape
+                self._mender.trailing = text.endswith(b",")
+                if self._mender.trailing:
+                    self.tally.add("trailing-comma", 1, "in the rows")
+                return
+
+    def _whole(self, block: bytes, lines: list[_Line]) -> Piece:
+        """Sound rows as they stand."""
+        trailing = self._mender.trailing
+        if not lines:
+            return Piece(b"", [], trailing)
+        data = block
+        if lines[0].start or lines[-1].end < len(block) - 1:
+            data = block[lines[0].start : lines[-1].end] + b"\n"
+        gapless = all(a.end + 1 == b.start for a, b in pairwise(lines))
+        if not gapless:
+            data = b"\n".join(block[line.start : line.end] for line in lines) + b"\n"
+        return Piece(data, [line.number for line in lines], trailing)
 
     def _mended(self, block: bytes, lines: list[_Line], doubtful: set[int]) -> Piece:
+        """Sound rows as they stand, doubtful ones as the mender gives them."""
         rows: list[bytes] = []
         numbers: list[int] = []
         at = 0
@@ -191,144 +174,14 @@ class RowChecker:
                 numbers.append(line.number)
                 at += 1
                 continue
-            text = text.rstrip(b"\r")
             follower = None
             if at + 1 in doubtful:
-                after = lines[at + 1]
-                follower = block[after.start : after.end].rstrip(b"\r")
-            mended, used = self._mend(text, follower, line.number, cut=line.cut)
+                follower = block[lines[at + 1].start : lines[at + 1].end]
+            mended, used = self._mender.mend(text, follower, line.number, cut=line.cut)
             rows.extend(mended)
             numbers.extend([line.number] * len(mended))
             at += used
-        return Piece(b"".join(rows), numbers, self._trailing)
-
-    def _mend(
-        self, text: bytes, follower: bytes | None, number: int, *, cut: bool
-    ) -> tuple[list[bytes], int]:
-        """Rows that a doubtful line gives, and how many lines that used up."""
-        place = f"line {number:,}"
-        if not text.strip(b' \t\r\x00",;'):
-            blank = "nul-bytes" if b"\x00" in text else "blank-row"
-            self.tally.add(blank, 1, place)
-            return [], 1
-        inner = _INNER_ROW.search(text, 1)
-        if inner:
-            return self._parted(text, inner.start(), number, cut=cut), 1
-        cells = self._cells(text, number)
-        if cells is not None:
-            if cut and not cells[-1].endswith(b'"') and cells[-1]:
-                cells[-1] = LOST
-                self.tally.add("row-cut", 1, f"{place}: the last of {len(cells):,} cells")
-            return [self._row(cells)], 1
-        if follower is not None:
-            cells = self._rejoined(text, follower, number)
-            if cells is not None:
-                return [self._row(cells)], 2
-        if cut:
-            return self._head(text, number, "row-cut"), 1
-        like_row = _TIME_CELL.match(text) is not None or text.count(b",") > 2
-        self.tally.add("row-lost" if like_row else "junk-line", 1, place)
-        return [], 1
-
-    def _parted(self, text: bytes, seam: int, number: int, *, cut: bool) -> list[bytes]:
-        """Both parts of a row that was cut and joined with the next."""
-        self.tally.add("row-joined", 1, f"line {number:,}")
-        rows = self._head(text[:seam], number, "row-cut")
-        more, _ = self._mend(text[seam:], None, number, cut=cut)
-        return rows + more
-
-    def _head(self, text: bytes, number: int, code: str) -> list[bytes]:
-        """A row that ends early, as far as its cells are whole."""
-        cells = text.split(b",")
-        if not _CELL.fullmatch(cells[-1]) or not (cells[-1].startswith(b'"') and len(cells[-1]) > 1):
-            cells.pop()
-        width = self.layout.width
-        if not cells or len(cells) > width or not _TIME_CELL.fullmatch(cells[0]):
-            self.tally.add("row-lost", 1, f"line {number:,}")
-            return []
-        checked = self._checked(cells, number)
-        if len(cells) < width:
-            missing = width - len(cells)
-            self.tally.add(code, 1, f"line {number:,}: {missing:,} of {width:,} cells lost")
-            checked += [LOST] * missing
-        return [self._row(checked)]
-
-    def _rejoined(self, text: bytes, follower: bytes, number: int) -> list[bytes] | None:
-        """The cells of a row that a line break cut in two, the cell at the seam lost if it was inside."""
-        head, tail = text.split(b","), follower.split(b",")
-        seam = len(head) - 1
-        if len(head) + len(tail) - 1 - self._extra(follower) != self.layout.width:
-            return None
-        if seam == 0:
-            return self._rejoined_time(text, follower, number)
-        whole = not head[-1] or not tail[0]
-        cells = [*head[:-1], head[-1] + tail[0] if whole else LOST, *tail[1:]]
-        if self._extra(follower):
-            cells.pop()
-        if not _TIME_CELL.fullmatch(cells[0]):
-            return None
-        self.tally.add("row-split", 1, f"line {number:,}")
-        if not whole:
-            self.tally.add("bad-cell", 1, f"line {number:,}, cell {seam + 1:,} (at the line break)")
-        return self._checked(cells, number)
-
-    def _rejoined_time(self, text: bytes, follower: bytes, number: int) -> list[bytes] | None:
-        for between in (b"", b" "):
-            cells = self._split(text + between + follower)
-            if cells is not None and _TIME_CELL.fullmatch(cells[0]):
-                self.tally.add("row-split", 1, f"line {number:,}: inside the time")
-                return self._checked(cells, number)
-        return None
-
-    def _extra(self, text: bytes) -> int:
-        return int(self._trailing and text.endswith(b","))
-
-    def _split(self, text: bytes) -> list[bytes] | None:
-        cells = text.split(b",")
-        if len(cells) == self.layout.width + 1 and not cells[-1].strip():
-            cells.pop()
-        return cells if len(cells) == self.layout.width else None
-
-    def _cells(self, text: bytes, number: int) -> list[bytes] | None:
-        """The checked cells of a line that has the right number of them, else None."""
-        cells = self._split(text)
-        if cells is None and self.layout.texts:
-            cells = self._split_texts(text)
-        return None if cells is None else self._checked(cells, number)
-
-    def _split_texts(self, text: bytes) -> list[bytes] | None:
-        cells = [match[1] for match in _TOKEN.finditer(text)]
-        if cells and not cells[-1] and not text.endswith(b","):
-            cells.pop()  # the empty match behind the last cell
-        if len(cells) != self.layout.width:
-            return None
-        holders = {n for n, cell in enumerate(cells) if b"," in cell}
-        return cells if holders <= self.layout.texts else None
-
-    def _checked(self, cells: list[bytes], number: int) -> list[bytes]:
-        fits = _CELL.fullmatch
-        doubtful = [n for n, cell in enumerate(cells) if not fits(cell)]
-        for n in doubtful:
-            cell = cells[n]
-            if n in self.layout.loose and _PADDED.fullmatch(cell):
-                continue
-            if n in self.layout.glued and _GLUED.fullmatch(cell):
-                continue
-            cells[n] = LOST
-            code = "nul-bytes" if b"\x00" in cell else "bad-cell"
-            self.tally.add(code, 1, f"line {number:,}, cell {n + 1:,}")
-        return [_utf8(cell) for cell in cells] if any(not cell.isascii() for cell in cells) else cells
-
-    def _row(self, cells: list[bytes]) -> bytes:
-        return b",".join(cells) + (b",\n" if self._trailing else b"\n")
-
-
-def _utf8(cell: bytes) -> bytes:
-    try:
-        cell.decode()
-    except UnicodeDecodeError:
-        return cell.decode("cp1252", errors="replace").encode()
-    return cell
+        return Piece(b"".join(rows), numbers, self._mender.trailing)
 
 
 def line_spans(block: bytes, first_number: int) -> list[Span]:

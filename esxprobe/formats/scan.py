@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from esxprobe import catalog
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import pdh, sniff
 from esxprobe.formats.entities import Identities, identify
-from esxprobe.formats.rows import LONGEST_LINE, LOST, Layout, Piece, RowChecker, Span, line_spans
+from esxprobe.formats.mend import TIME_START, Layout
+from esxprobe.formats.parse import Parser, Rows, schema_of, text_cells, text_counters
+from esxprobe.formats.rows import LONGEST_LINE, RowChecker, Span, line_spans
 from esxprobe.formats.source import Source
 from esxprobe.formats.tally import Tally
 
@@ -24,18 +23,12 @@ if TYPE_CHECKING:
 BLOCK = 64 << 20
 # How far into a file a header may start: banners are short.
 _BANNER = 1 << 20
+# How many line breaks a header may hold.
+_MOST_BREAKS = 8
+# How many doubtful lines wait for the block behind them.
+_MOST_WAITING = 16
 
 Needs = Mapping[str, Iterable[str]]
-Schema = dict[str, "pl.DataType | type[pl.DataType]"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Checked rows: line numbers, time cells (String), values (one row a wanted column, NaN for none)."""
-
-    lines: list[int]
-    time_cells: pl.Series
-    values: NDArray[np.float64]
 
 
 @dataclass(slots=True)
@@ -45,7 +38,7 @@ class Segment:
     header: pdh.Header
     identities: Identities
     wanted: pl.DataFrame
-    schema: Schema
+    parser: Parser
     checker: RowChecker
     rows: list[Rows] = field(default_factory=list)
 
@@ -58,24 +51,56 @@ class FileReader:
         self._buffer = b""
         self._line = 1
         self._header_line = b""
+        self._semicolons = False
+        self._orphaned = False  # the rows stand under a header that cannot be read
         self.rows = 0
 
     def start(self) -> Segment:
         """The first segment, its header read and nothing else."""
         self._find_header()
-        end = self._fill_to_line_end()
-        line = self._buffer[:end].rstrip(b"\r")
-        if self._buffer[end - 1 : end] == b"\r":
-            self._tally.add("crlf-line-ends")
-        self._buffer = self._buffer[end + 1 :]
-        self._line += 1
+        line = self._row_given_back(self._joined_header(self._next_line()))
         return self._segment(line)
 
-    def read(self) -> list[Segment]:
-        """All segments with their frames of wanted columns."""
+    def _next_line(self) -> bytes:
+        end = self._fill_to_line_end()
+        line = self._buffer[:end]
+        if line.endswith(b"\r"):
+            self._tally.add("crlf-line-ends")
+            line = line.rstrip(b"\r")
+        self._buffer = self._buffer[end + 1 :]
+        self._line += 1
+        return line
+
+    def _joined_header(self, line: bytes) -> bytes:
+        """A header with the lines behind it that are its continuation: a line break stands in it."""
+        for _ in range(_MOST_BREAKS):
+            end = self._fill_to_line_end()
+            more = self._buffer[:end].rstrip(b"\r")
+            if not pdh.continues_header(more):
+                break
+            line = pdh.join_header(line, more)
+            self._buffer = self._buffer[end + 1 :]
+            self._line += 1
+            self._tally.add("damaged-header", 1, f"a line break stands in it, before line {self._line:,}")
+        return line
+
+    def _row_given_back(self, line: bytes) -> bytes:
+        """The header without a row that follows it without a line break; the row is read as one."""
+        at = pdh.row_in_header(line)
+        if at < 0:
+            return line
+        self._tally.add("damaged-header", 1, "the line break behind it is missing")
+        self._buffer = line[at:] + b"\n" + self._buffer
+        self._line -= 1
+        return line[:at]
+
+    def read(self, progress: Callable[[int], None] | None = None) -> list[Segment]:
+        """All segments with their rows; `progress` is told the position in the file after each block."""
         segments = [self.start()]
         for block, spans in self._blocks(segments):
             self._take(block, spans, segments)
+            if progress:
+                progress(self._source.position)
         return segments
 
     def _find_header(self) -> None:
@@ -87,8 +112,11 @@ class FileReader:
         start = at - 1 if head[at - 1 : at] == b'"' else at
         banner = head[:start]
         if banner.strip():
-            first = banner.strip().splitlines()[0][:60].decode(errors="replace")
+            lines = banner.strip().splitlines()
+            first = lines[0][:60].decode(errors="replace")
             self._tally.add("banner", 1, f"{len(banner)} bytes, {first!r}")
+            rows = sum(TIME_START.match(line) is not None for line in lines)
+            self._tally.add("row-lost", rows, f"{rows} rows stand before the first header")
         self._line += banner.count(b"\n")
         self._buffer = head[start:]
 
@@ -100,59 +128,65 @@ class FileReader:
             if not more:
                 return seen
             if seen > LONGEST_LINE:
-                raise UnreadableInputError(
-                    f"{self._source.path}: a line is longer than {LONGEST_LINE:,} bytes"
-                )
+                raise UnreadableInputError(f"{self._source.path}: a line is longer than {LONGEST_LINE:,} bytes")
             self._buffer += more
         return end
 
     def _segment(self, line: bytes) -> Segment:
-        self._header_line = line
+        if b"\x00" in line:
+            self._tally.add("nul-bytes", 1, f"{line.count(0):,} bytes in the header")
         header = pdh.parse_header(line)
+        self._header_line = line
+        self._semicolons |= header.separator == ";"
         index = pdh.index(header)
-        objects = index["object"].unique(maintain_order=True).to_list()
-        if not set(objects) & set(sniff.ESXTOP_OBJECTS) and set(objects) != {"Memory"}:
-            raise sniff.foreign_objects(self._source.path, [name for name in objects if name])
+        self._check_objects(index)
+        hosts = index["host"].filter(index["host"] != "").unique(maintain_order=True)
+        if len(hosts) > 1:
+            self._tally.add("several-hosts", len(hosts), ", ".join(hosts.head(5)))
         identities = identify(_known(_keyed(index)), self._tally)
         wanted = wanted_columns(identities.columns, self._needs)
-        return Segment(
-            header, identities, wanted, _schema(header, index), _checker(header, index, self._tally)
-        )
+        parser = Parser(schema_of(header, index), wanted, self._tally)
+        return Segment(header, identities, wanted, parser, _checker(header, index, self._tally))
+
+    def _check_objects(self, index: pl.DataFrame) -> None:
+        """Perfmon writes the same kind of header, and a `Memory` object too, with other counters."""
+        objects = index["object"].unique(maintain_order=True).to_list()
+        if set(objects) & set(sniff.ESXTOP_OBJECTS):
+            return
+        if not _known(index)["known"].any():
+            raise sniff.foreign_objects(self._source.path, [name for name in objects if name])
 
     def _blocks(self, segments: list[Segment]) -> Iterator[tuple[bytes, list[Span]]]:
-        """Blocks of whole lines; a doubtful last line waits for the next block."""
-        waited = False
+        """Blocks of whole lines; doubtful last lines wait for the next block, for they may go on there."""
         while True:
             more = self._source.read(BLOCK)
             block = self._buffer + more if self._buffer else more
             self._buffer = b""
             if more:
-                end = block.rfind(b"\n") + 1
-                if not waited:
-                    end = self._without_doubtful_last(block, end, segments[-1].checker)
-                if end <= 0:
-                    if len(block) > LONGEST_LINE:
-                        raise UnreadableInputError(
-                            f"{self._source.path}: a line is longer than {LONGEST_LINE:,} bytes"
-                        )
-                    self._buffer = block
-                    waited = b"\n" in block
-                    continue
-                waited = False
+                end = block.rfind(b"\n") + 1 if b"\n" in more else 0
+                if len(block) - end > LONGEST_LINE:
+                    raise UnreadableInputError(f"{self._source.path}: a line is longer than {LONGEST_LINE:,} bytes")
+                end = self._before_doubtful(block, end, segments[-1].checker)
                 self._buffer = block[end:]
                 block = block[:end]
-            if segments[-1].header.separator == ";":
+                if not block:
+                    continue
+            if self._semicolons:
                 block = block.replace(b",", b".").replace(b";", b",")
             spans = line_spans(block, self._line)
-            self._line += len(spans)
+            self._line += block.count(b"\n")
             yield block, spans
             if not more:
                 return
 
-    def _without_doubtful_last(self, block: bytes, end: int, checker: RowChecker) -> int:
-        """Where to cut so that a last line that may belong to the next one stays with it."""
-        start = block.rfind(b"\n", 0, max(0, end - 1)) + 1
-        return end if end <= 0 or checker.fits(block[start : end - 1]) else start
+    def _before_doubtful(self, block: bytes, end: int, checker: RowChecker) -> int:
+        """Where the last lines begin that do not look like the others, at most a few of them."""
+        for _ in range(_MOST_WAITING):
+            start = block.rfind(b"\n", 0, max(0, end - 1)) + 1
+            if end <= 0 or checker.fits(block[start : end - 1]):
+                break
+            end = start
+        return end
 
     def _take(self, block: bytes, spans: list[Span], segments: list[Segment]) -> None:
         at = 0
@@ -161,36 +195,56 @@ class FileReader:
                 continue
             self._scan(block, spans[at:n], segments[-1])
             at = n + 1
-            line = block[span.start : span.end].rstrip(b"\r")
-            place = f"line {span.number:,}"
-            if line == self._header_line:
-                self._tally.add("repeated-header", 1, place)
-            elif span.cut and span.end == len(block):
-                self._tally.add("row-cut", 1, f"{place}: a header without rows")
-                continue
-            else:
-                self._tally.add("appended-capture", 1, place)
-            segments.append(self._segment(line))
+            self._next_segment(block[span.start : span.end].rstrip(b"\r"), span, segments)
         self._scan(block, spans[at:], segments[-1])
 
+    def _next_segment(self, line: bytes, span: Span, segments: list[Segment]) -> None:
+        """A header further down starts a segment: the rows behind it begin with an unknown interval."""
+        place = f"line {span.number:,}"
+        self._orphaned = False
+        if line == self._comparable(self._header_line):
+            self._tally.add("repeated-header", 1, place)
+            segments.append(replace(segments[-1], rows=[]))
+            return
+        if span.cut:
+            self._tally.add("row-cut", 1, f"{place}: a header without rows")
+            return
+        try:
+            segments.append(self._segment(line))
+        except UnreadableInputError as error:
+            self._tally.add("damaged-header", 1, f"{place}: {error.message}; the rows under it are lost")
+            self._orphaned = True
+            return
+        self._tally.add("appended-capture", 1, place)
+
+    def _comparable(self, line: bytes) -> bytes:
+        """A header as it looks in blocks whose separators were put right."""
+        return line.replace(b",", b".").replace(b";", b",") if self._semicolons else line
+
     def _scan(self, block: bytes, spans: list[Span], segment: Segment) -> None:
-        spans = [span for span in spans if span.end > span.start]
+        empty = [span for span in spans if span.end == span.start]
+        if empty:
+            self._tally.add("blank-row", len(empty), f"line {empty[0].number:,}")
+            spans = [span for span in spans if span.end > span.start]
         if not spans:
             return
         self.rows += len(spans)
+        if self._orphaned:
+            self._tally.add("row-lost", len(spans), f"from line {spans[0].number:,} on: no header fits")
+            return
         piece = segment.checker.check(block, spans)
         if not piece.lines:
             return
-        frame = _parsed(piece, segment)
-        if frame is None:
+        rows = segment.parser.rows(piece)
+        if rows is None:
             piece = segment.checker.recheck(piece)
-            frame = _parsed(piece, segment)
-            if frame is None:
+            rows = segment.parser.rows(piece)
+            if rows is None:
                 raise UnreadableInputError(
                     f"{self._source.path}: rows from line {spans[0].number:,} on cannot be read"
                 )
-        if frame.height:
-            segment.rows.append(_rows(frame, piece, segment, self._tally))
+        if rows.lines:
+            segment.rows.append(rows)
 
 
 def _keyed(index: pl.DataFrame) -> pl.DataFrame:
@@ -217,13 +271,13 @@ def _known(index: pl.DataFrame) -> pl.DataFrame:
         known, left_on=["object", "plain"], right_on=["object", "counter"], how="left", maintain_order="left"
     )
     named = pl.col("path") != ""
-    return joined.with_columns(
-        pl.when(named).then(pl.col("known").fill_null(value=False)).alias("known")
-    ).drop("plain")
+    return joined.with_columns(pl.when(named).then(pl.col("known").fill_null(value=False)).alias("known")).drop(
+        "plain"
+    )
 
 
 def wanted_columns(columns: pl.DataFrame, needs: Needs) -> pl.DataFrame:
-    """The columns that somebody needs, in file order."""
+    """The columns that somebody needs, in file order; words are no values."""
     import polars as pl
 
     pairs = [(kind, path) for kind, paths in needs.items() for path in sorted(set(paths))]
@@ -232,102 +286,14 @@ def wanted_columns(columns: pl.DataFrame, needs: Needs) -> pl.DataFrame:
     return (
         columns.with_columns(full)
         .join(asked, on=["kind", "full"], how="semi", maintain_order="left")
+        .join(text_counters(), on=["object", "counter"], how="anti", maintain_order="left")
         .drop("full")
     )
-
-
-def _schema(header: pdh.Header, index: pl.DataFrame) -> Schema:
-    """Explicit types for a parser: nothing is ever inferred on a hundred thousand columns."""
-    import polars as pl
-
-    schema: Schema = {str(n): pl.Float64() for n in range(header.width)}
-    schema["0"] = pl.String()
-    for cell in _text_cells(index):
-        schema[str(cell)] = pl.String()
-    for cell, part in zip(header.cells, header.parts, strict=True):
-        if part:
-            schema[str(cell)] = pl.String()
-    return schema
-
-
-def _text_cells(index: pl.DataFrame) -> list[int]:
-    import polars as pl
-
-    texts = catalog.known().filter(pl.col("kind") == "text").select("object", "counter")
-    return index.join(texts, on=["object", "counter"], how="semi")["cell"].to_list()
 
 
 def _checker(header: pdh.Header, index: pl.DataFrame, tally: Tally) -> RowChecker:
     columns = zip(header.names, header.cells, header.parts, strict=True)
     loose = frozenset(cell for name, cell, part in columns if not name and not part)
     glued = frozenset(cell for cell, part in zip(header.cells, header.parts, strict=True) if part)
-    layout = Layout(header.width, loose, glued, frozenset(_text_cells(index)))
+    layout = Layout(header.width, loose, glued, frozenset(text_cells(index)))
     return RowChecker(layout, tally)
-
-
-def _parsed(piece: Piece, segment: Segment, *, as_text: list[str] | None = None) -> pl.DataFrame | None:
-    """Time and wanted cells of a piece; None when the parser finds other rows than were counted."""
-    import polars as pl
-
-    schema: Schema = dict(segment.schema) if as_text is None else dict.fromkeys(segment.schema, pl.String())
-    if piece.trailing:
-        schema["phantom"] = pl.String()
-    cells = as_text or list(dict.fromkeys(["0", *map(str, segment.wanted["cell"].to_list())]))
-    if not piece.data:
-        return pl.DataFrame(schema={cell: schema[cell] for cell in cells})
-    scan = pl.scan_csv(piece.data, has_header=False, schema=schema, ignore_errors=True)
-    try:
-        frame = scan.select(cells).collect()
-    except pl.exceptions.PolarsError:
-        return None
-    return frame if frame.height == len(piece.lines) else None
-
-
-def _rows(frame: pl.DataFrame, piece: Piece, segment: Segment, tally: Tally) -> Rows:
-    """The parsed cells in the order of the wanted columns."""
-    import polars as pl
-
-    wanted = segment.wanted
-    kinds = frame.schema
-    cells = [str(cell) for cell in wanted["cell"].to_list()]
-    words = [n for n, cell in enumerate(cells) if kinds[cell] == pl.String]
-    if words:
-        halves = dict(zip(words, wanted["part"].gather(words).to_list(), strict=True))
-        columns = [
-            _number(cell, halves.get(n, 0)).alias(str(n)) if n in halves else pl.col(cell).alias(str(n))
-            for n, cell in enumerate(cells)
-        ]
-        numbers = frame.select(columns)
-    else:
-        numbers = frame.drop("0")  # each wanted cell once, in order
-    values = np.ascontiguousarray(numbers.to_numpy().T) if cells else np.empty((0, frame.height))
-    if np.isnan(values).any():
-        _count_missing(values, piece, segment, tally)
-    return Rows(piece.lines, frame["0"], values)
-
-
-def _number(cell: str, part: int) -> pl.Expr:
-    """A text cell as a number; of a glued cell the digits before the quote, or what the quotes hold."""
-    import polars as pl
-
-    patterns = {0: r"^\s*(.*?)\s*$", 1: r'^\s*([^"]*?)\s*(?:"|$)', 2: r'"([^"]*)"?$'}
-    return pl.col(cell).str.extract(patterns[part], 1).cast(pl.Float64, strict=False)
-
-
-def _count_missing(values: NDArray[np.float64], piece: Piece, segment: Segment, tally: Tally) -> None:
-    """Counts wanted cells without a number: blank ones apart from those that hold something else."""
-    holed = np.flatnonzero(np.isnan(values).any(axis=1))
-    keys, cells = segment.wanted["key"], segment.wanted["cell"]
-    names = [str(cells[int(n)]) for n in holed]
-    texts = _parsed(piece, segment, as_text=list(dict.fromkeys(names)))
-    if texts is None:
-        return
-    lost = LOST.decode()
-    for n, name in zip(holed.tolist(), names, strict=True):
-        at = np.flatnonzero(np.isnan(values[n]))
-        held = [(text or "").strip(' "') for text in texts[name].gather(at).to_list()]
-        tally.add("blank-cell", sum(not text for text in held))
-        bad = [(int(row), text) for row, text in zip(at, held, strict=True) if text not in {"", lost}]
-        if bad:
-            row, text = bad[0]
-            tally.add("bad-cell", len(bad), f"line {piece.lines[row]:,}, {keys[n]}: {text[:20]!r}")

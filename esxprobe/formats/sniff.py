@@ -16,12 +16,16 @@ ESXTOP_OBJECTS = (
 _WANTED = "give the CSV that `esxtop -b -a -d 5 -n 120 > host01.csv` writes"
 
 
+# How a text looks, and what to do when the general hint is not enough.
+_HTML = "an HTML page (an error page instead of a download?)"
+_NO_ESXTOP = "esxtop was not found: run it on the ESXi host itself, or use resxtop"
+_BATCH = "batch mode is needed: esxtop -b; with an odd terminal also TERM=xterm"
+
+
 def not_a_capture(path: Path, head: bytes) -> UnreadableInputError:
     """The error for a file in which no PDH-CSV header was found, saying what it looks like instead."""
     looks, hint = _looks_like(head)
-    return UnreadableInputError(
-        f"{path} is not an esxtop capture: it looks like {looks}", hint=hint or _WANTED
-    )
+    return UnreadableInputError(f"{path} is not an esxtop capture: it looks like {looks}", hint=hint or _WANTED)
 
 
 def _looks_like(head: bytes) -> tuple[str, str]:
@@ -39,12 +43,12 @@ def _looks_like(head: bytes) -> tuple[str, str]:
     ):
         return "a binary performance log (BLG)", "run `relog -f csv FILE.blg -o FILE.csv` on Windows first"
     looks: tuple[tuple[bool, str, str], ...] = (
-        (lower.startswith((b"<!doctype html", b"<html")) or b"<html" in lower, "an HTML page (an error page instead of a download?)", ""),
+        (lower.startswith((b"<!doctype html", b"<html")) or b"<html" in lower, _HTML, ""),
         (lower.startswith(b"<?xml"), "an XML file", ""),
         (lower.startswith(b"top - ") or b"load average:" in lower, "the output of top, not of esxtop", ""),
         (b"esxtop" in lower and b"usage" in lower, "esxtop's help text", ""),
-        (b"not found" in lower and len(text) < 4096, "a shell's error message", "esxtop was not found: run it on the ESXi host itself, or use resxtop"),
-        (b"\x1b[" in text[:4096], "a screen copied from interactive esxtop", "batch mode is needed: esxtop -b; with an odd terminal also TERM=xterm"),
+        (b"not found" in lower and len(text) < 4096, "a shell's error message", _NO_ESXTOP),
+        (b"\x1b[" in text[:4096], "a screen copied from interactive esxtop", _BATCH),
         (lower.startswith((b"linux ", b"sysstat")), "a sar report of a Linux guest", ""),
         (text[:1] in b"{[", "a JSON file", ""),
         (b"\x00" in text[:4096], "a binary file", ""),

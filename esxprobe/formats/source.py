@@ -7,7 +7,9 @@ here; what was met is counted as notes. The file is only ever opened for reading
 from __future__ import annotations
 
 import codecs
+import contextlib
 import hashlib
+import re
 import threading
 import zlib
 from pathlib import Path
@@ -19,6 +21,11 @@ from esxprobe.model import QualityNote, SourceFile
 
 RAW_BLOCK = 1 << 20
 HEAD = 1 << 16
+_SALVAGE_STEP = 256
+# A header is shorter than this [bytes].
+_FIRST_LINE = 1 << 26
+# A carriage return that ends a line: a row or a header follows it.
+_BARE_CR = re.compile(rb'\r"?(?:\d{1,4}[/.:-]|\(PDH-CSV)')
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -45,6 +52,8 @@ class _Inflate:
         self._machine: Any = None
         self._left = b""
         self._ended = False
+        self._member = 0  # where the running member starts in the file
+        self._given = 0  # bytes of text that the running member gave
         self.notes: list[QualityNote] = []
 
     def _start(self) -> Any:
@@ -84,32 +93,42 @@ class _Inflate:
             if not chunk.strip(b"\x00"):
                 return b""  # zero padding after the last member, as tape and tar tools leave it
             self._machine = self._start()
+            self._member, self._given = self._raw.tell() - len(chunk), 0
         return self._feed(chunk)
 
     def _feed(self, chunk: bytes) -> bytes:
         machine = self._machine
         try:
             piece: bytes = machine.decompress(chunk)
-        except Exception as error:  # noqa: BLE001 - each library has its own error type
+        except Exception as error:  # each library has its own type
             if isinstance(error, MemoryError):
                 raise
             where = f"{self._kind} data is damaged before byte {self._raw.tell():,}: {error}"
-            return self._finish("gzip-damaged", where) or self._salvage(chunk)
+            return self._finish("gzip-damaged", where) or self._salvage()
+        self._given += len(piece)
         if machine.eof:
             self._left = machine.unused_data
             self._machine = None
         return piece
 
-    def _salvage(self, chunk: bytes) -> bytes:
-        """What the damaged chunk still gives: zlib, fed byte groups, hands out all before the damage."""
-        if self._kind != "gzip" or self._raw.tell() > RAW_BLOCK:
+    def _salvage(self) -> bytes:
+        """What a damaged member still gives beyond what was handed out.
+
+        The fast library keeps what it inflated before the damage to itself; zlib, fed a few bytes
+        at a time from the start of the member, hands it out.
+        """
+        if self._kind != "gzip":
             return b""
+        self._raw.seek(self._member)
         machine = zlib.decompressobj(wbits=31)
-        out = []
-        try:
-            out.extend(machine.decompress(chunk[at : at + 256]) for at in range(0, len(chunk), 256))
-        except zlib.error:
-            pass
+        out: list[bytes] = []
+        seen = 0
+        with contextlib.suppress(zlib.error):
+            while not machine.eof and (chunk := self._raw.read(_SALVAGE_STEP)):
+                piece = machine.decompress(chunk)
+                seen += len(piece)
+                if seen > self._given:
+                    out.append(piece[self._given - seen :])
         return b"".join(out)
 
 
@@ -173,19 +192,36 @@ class Source:
         if head.startswith(codecs.BOM_UTF8):
             self._notes.append(note("byte-order-mark", 1))
             head = head[3:]
-        self._bare_cr = b"\r" in head and b"\n" not in self._until_line_end(head)
+        self._head = head
+        self._pending = self._to_line_end(head)
+        first_line = self._pending[: self._pending.find(b"\n")] if b"\n" in self._pending else self._pending
+        self._bare_cr = _BARE_CR.search(first_line) is not None
         if self._bare_cr:
             self._notes.append(note("cr-line-ends", 1))
-        self._pending = self._head = head
 
-    def _until_line_end(self, head: bytes) -> bytes:
-        at = head.find(b"\r")
-        return head[: at + 2]
+    def _to_line_end(self, start: bytes) -> bytes:
+        """More text, up to the first line end: only there bare carriage returns can be told."""
+        text = start
+        seen = 0
+        while len(text) < _FIRST_LINE and b"\n" not in text[seen:]:
+            if _BARE_CR.search(text, seen):
+                break
+            seen = max(0, len(text) - HEAD)
+            more = self._stream.read(max(RAW_BLOCK, len(text)))
+            if not more:
+                break
+            text += more
+        return text
 
     @property
     def head(self) -> bytes:
         """The first 64 KB of text."""
         return self._head.replace(b"\r", b"\n") if self._bare_cr else self._head
+
+    @property
+    def position(self) -> int:
+        """How far the file itself has been read [bytes]."""
+        return self._file.tell()
 
     def read(self, size: int) -> bytes:
         """About `size` more bytes of text, empty at the end."""
@@ -218,11 +254,10 @@ class _Chained:
 def _utf16(head: bytes) -> str:
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16-le" if head.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
-    mark = "(PDH-CSV"
-    for encoding in ("utf-16-le", "utf-16-be"):
-        if mark.encode(encoding) in head:
-            return encoding
-    return ""
+    at = head.find("(PDH-CSV".encode("utf-16-le"))
+    if at < 0:
+        return ""
+    return "utf-16-be" if at % 2 else "utf-16-le"  # big-endian text looks little-endian one byte on
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -60,12 +60,25 @@ def _frame(values: Floats, samples: pl.DataFrame, columns: pl.DataFrame, tally: 
     for obj, counter, places, owners in by_counter.iter_rows():
         block = values[places]  # one row an entity, contiguous
         if owners != entities.to_list():
-            full = np.full((len(entities), length), np.nan)
-            full[[place[owner] for owner in owners]] = block
-            block = full
+            block = _spread(block, [place[owner] for owner in owners], len(entities))
         path = f"{obj}\\{counter}"
         frame[path] = _without_sentinels(path, block.reshape(-1), tally)
     return pl.DataFrame(frame)
+
+
+def _spread(block: Floats, rows: list[int], height: int) -> Floats:
+    """The block's rows at their entities' places, NaN elsewhere.
+
+    An entity that was renamed, as a VM between two appended captures, has several columns of one
+    counter: each fills what the ones before it leave open.
+    """
+    full = np.full((height, block.shape[1]), np.nan)
+    if len(set(rows)) == len(rows):
+        full[rows] = block
+        return full
+    for row, values in zip(rows, block, strict=True):
+        full[row] = np.where(np.isnan(full[row]), values, full[row])
+    return full
 
 
 def _without_sentinels(path: str, values: Floats, tally: Tally) -> pl.Series:

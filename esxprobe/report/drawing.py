@@ -25,8 +25,9 @@ class Drawer:
     """Draws Vega-Lite specs; made early, it is warm when the first chart comes."""
 
     def __init__(self) -> None:
-        # -P and the isolated mode of -I would lose a checkout's path; the module is our own.
-        command = [sys.executable, "-m", __name__]
+        # By path and with -P: `-m` would import from the working folder, where a capture's sender may
+        # have put a file called vl_convert.py. The module needs nothing else of this package.
+        command = [sys.executable, "-P", __file__]
         self._child: subprocess.Popen[bytes] | None = None
         with contextlib.suppress(OSError):
             self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and module

@@ -158,9 +158,10 @@ def duration(seconds: float) -> str:
     return f"{hours} h" + (f" {minutes} min" if minutes else "")
 
 
-def window(span: Window) -> str:
-    """A stretch of time in one line."""
-    return f"{moment(span.start, dated=False)}–{moment(span.end, dated=False)} ({duration(span.seconds)})"
+def window(span: Window, *, dated: bool = False) -> str:
+    """A stretch of time in one line, with its day where the capture has more than one."""
+    end = moment(span.end, dated=dated and span.end.date() != span.start.date())
+    return f"{moment(span.start, dated=dated)}–{end} ({duration(span.seconds)})"
 
 
 def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
@@ -238,6 +239,8 @@ def _joined(parts: list[str]) -> str:
 
 def _causes(analysis: Analysis, drawings: dict[str, str]) -> tuple[CauseGroup, ...]:
     """Causes by their worst finding; inside, rules in the order of the ranked findings."""
+    started, ended = analysis.capture.started, analysis.capture.ended
+    dated = bool(analysis.capture.date_known and started and ended and started.date() != ended.date())
     groups = []
     for cause in CAUSES:
         mine = [finding for finding in analysis.findings if finding.cause == cause.key]
@@ -245,13 +248,14 @@ def _causes(analysis: Analysis, drawings: dict[str, str]) -> tuple[CauseGroup, .
             continue
         rules = list(dict.fromkeys(finding.rule for finding in mine))
         parts = tuple(
-            _rule_group(rule, [f for f in mine if f.rule == rule], drawings.get(rule, "")) for rule in rules
+            _rule_group(rule, [f for f in mine if f.rule == rule], drawings.get(rule, ""), dated=dated)
+            for rule in rules
         )
         groups.append(CauseGroup(cause.key, cause.title, cause.says, mine[0].severity, parts))
     return tuple(sorted(groups, key=lambda group: worst_first(group.severity)))
 
 
-def _rule_group(rule_id: str, found: list[Finding], svg: str) -> RuleGroup:
+def _rule_group(rule_id: str, found: list[Finding], svg: str, *, dated: bool) -> RuleGroup:
     rule = find_rule(rule_id)
     side = "≥" if rule.check.above else "≤"
     drawn = min(len(found), 4)
@@ -273,14 +277,14 @@ def _rule_group(rule_id: str, found: list[Finding], svg: str) -> RuleGroup:
             (lv.severity, f"{side} {threshold(lv.threshold, rule.unit)}", lv.source) for lv in rule.levels
         ),
         check=rule.check.words,
-        rows=tuple(_finding_row(finding) for finding in found[:ROWS]),
+        rows=tuple(_finding_row(finding, dated=dated) for finding in found[:ROWS]),
         hidden=max(0, len(found) - ROWS),
         svg=svg,
         chart_words=words,
     )
 
 
-def _finding_row(finding: Finding) -> FindingRow:
+def _finding_row(finding: Finding, *, dated: bool) -> FindingRow:
     extra = len(finding.windows) - _WINDOWS
     return FindingRow(
         severity=finding.severity,
@@ -293,7 +297,7 @@ def _finding_row(finding: Finding) -> FindingRow:
         share=f"{finding.share_of_samples:.0%} of {finding.samples}",
         first=moment(finding.first),
         last=moment(finding.last),
-        windows=tuple(window(span) for span in finding.windows[:_WINDOWS]),
+        windows=tuple(window(span, dated=dated) for span in finding.windows[:_WINDOWS]),
         more_windows=f"and {extra} more" if extra > 0 else "",
     )
 

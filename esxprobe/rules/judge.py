@@ -183,9 +183,18 @@ def _windows(beyond: Bools, recording: Recording) -> list[Window]:
     judged = recording.samples.filter("judged")
     ends: list[datetime] = judged["time"].to_list()
     lengths = judged["interval_s"].to_list()
+    starts = [end - timedelta(seconds=length) for end, length in zip(ends, lengths, strict=True)]
     return [
-        Window(ends[first] - timedelta(seconds=lengths[first]), ends[last]) for first, last in runs(bridged(beyond))
+        Window(starts[first], ends[last])
+        for begin, end in _unbroken(starts, ends, 2 * (recording.interval_s or 0))
+        for first, last in ((a + begin, b + begin) for a, b in runs(bridged(beyond[begin:end])))
     ]
+
+
+def _unbroken(starts: list[datetime], ends: list[datetime], hole_s: float) -> list[tuple[int, int]]:
+    """Stretches of samples that follow each other; between captures joined in one file lie hours."""
+    breaks = [n for n in range(1, len(ends)) if not 0 <= (starts[n] - ends[n - 1]).total_seconds() <= hole_s]
+    return list(zip([0, *breaks], [*breaks, len(ends)], strict=True))
 
 
 def _merged(found: list[Finding], rule: Rule, recording: Recording) -> list[Finding]:

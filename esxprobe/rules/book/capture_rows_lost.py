@@ -32,6 +32,7 @@ RULE = Rule(
         Example("2 %", {_LOST: 2}, "warning", samples=1),
         Example("just reaches it", {_LOST: 1.05}, "warning", samples=1),
         Example("just reaches the worse", {_LOST: 10.5}, "critical", samples=1),
+        Example("just below the worse", {_LOST: 9.5}, "warning", samples=1),
     ),
     quiet=(
         Example("none", {_LOST: 0}, samples=1),

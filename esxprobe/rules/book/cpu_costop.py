@@ -35,6 +35,7 @@ RULE = Rule(
         Example("12 % for two minutes", {_COSTOP: (0,) * 60 + (12,) * 24}, "critical"),
         Example("just reaches it", {_COSTOP: 3.05}, "warning"),
         Example("just reaches the worse", {_COSTOP: 10.05}, "critical"),
+        Example("just below the worse", {_COSTOP: 9.9}, "warning"),
     ),
     quiet=(
         Example("half a percent, as nearly every VM", {_COSTOP: 0.5}),

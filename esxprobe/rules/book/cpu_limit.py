@@ -34,6 +34,7 @@ RULE = Rule(
         Example("15 % all the time", {_LIMITED: 15}, "critical"),
         Example("just reaches it", {_LIMITED: 1.02}, "warning"),
         Example("just reaches the worse", {_LIMITED: 10.1}, "critical"),
+        Example("just below the worse", {_LIMITED: 9.9}, "warning"),
     ),
     quiet=(
         Example("no limit", {_LIMITED: 0}),

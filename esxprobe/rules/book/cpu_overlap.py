@@ -32,6 +32,7 @@ RULE = Rule(
         Example("3 % all the time", {_OVERLAP: 3}, "info"),
         Example("just reaches it", {_OVERLAP: 2.05}, "info"),
         Example("just reaches the worse", {_OVERLAP: 5.05}, "warning"),
+        Example("just below the worse", {_OVERLAP: 4.95}, "info"),
     ),
     quiet=(
         Example("1 %", {_OVERLAP: 1}),

@@ -37,6 +37,7 @@ RULE = Rule(
         Example("11 % for one minute of ten", {_READY: (0.5,) * 108 + (11,) * 12, _LIMITED: 0}, "critical"),
         Example("just reaches both", {_READY: 10.1, _LIMITED: 0}, "critical"),
         Example("just reaches the lower", {_READY: 5.1, _LIMITED: 0}, "warning"),
+        Example("just below the worse", {_READY: 9.9, _LIMITED: 0}, "warning"),
     ),
     quiet=(
         Example("all of it is a limit", {_READY: 30, _LIMITED: 29}),

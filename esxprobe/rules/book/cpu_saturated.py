@@ -36,6 +36,7 @@ RULE = Rule(
         Example("97 % for six minutes of thirty", {_RUN: (20,) * 288 + (97,) * 72}, "warning"),
         Example("just reaches it", {_RUN: 80.5}, "info"),
         Example("just reaches the worse", {_RUN: 95.5}, "warning"),
+        Example("just below the worse", {_RUN: 94.5}, "info"),
     ),
     quiet=(
         Example("half busy", {_RUN: 50}),

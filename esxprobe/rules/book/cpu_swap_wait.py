@@ -31,6 +31,7 @@ RULE = Rule(
         Example("2 % all the time", {_SWAP_WAIT: 2}, "warning"),
         Example("just reaches it", {_SWAP_WAIT: 1.02}, "warning"),
         Example("just reaches the worse", {_SWAP_WAIT: 5.05}, "critical"),
+        Example("just below the worse", {_SWAP_WAIT: 4.95}, "warning"),
     ),
     quiet=(
         Example("none", {_SWAP_WAIT: 0}),

@@ -29,6 +29,7 @@ RULE = Rule(
         Example("30 % of a PCPU", {_USED: 30}, "info"),
         Example("just reaches it", {_USED: 20.5}, "info"),
         Example("just reaches the worse", {_USED: 50.5}, "warning"),
+        Example("just below the worse", {_USED: 49.5}, "info"),
     ),
     quiet=(Example("as on most hosts", {_USED: 2}), Example("just below", {_USED: 19.5})),
     only=r"^esxtop\.\d+$",

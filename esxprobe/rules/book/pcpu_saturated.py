@@ -30,6 +30,7 @@ RULE = Rule(
         Example("92 % for six minutes of thirty", {_UTIL: (30,) * 288 + (92,) * 72}, "critical"),
         Example("just reaches it", {_UTIL: 75.5}, "warning"),
         Example("just reaches the worse", {_UTIL: 90.5}, "critical"),
+        Example("just below the worse", {_UTIL: 89.5}, "warning"),
     ),
     quiet=(
         Example("half busy", {_UTIL: 50}),

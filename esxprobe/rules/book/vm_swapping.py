@@ -29,10 +29,11 @@ RULE = Rule(
         Example("0.3 MB/s written all the time", {_READ: 0, _WRITTEN: 0.3}, "warning"),
         Example("just reaches it", {_READ: 0.105, _WRITTEN: 0}, "warning"),
         Example("just reaches the worse", {_READ: 1.05, _WRITTEN: 0}, "critical"),
+        Example("just below the worse", {_READ: 0.95, _WRITTEN: 0}, "warning"),
     ),
     quiet=(
         Example("none", {_READ: 0, _WRITTEN: 0}),
-        Example("just below", {_READ: 0.05, _WRITTEN: 0.04}),
+        Example("just below", {_READ: 0.05, _WRITTEN: 0.045}),
         Example("one sample in ten minutes", {_READ: (0,) * 119 + (5,), _WRITTEN: 0}),
     ),
 )

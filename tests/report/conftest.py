@@ -1,0 +1,60 @@
+"""What a report is made of: analyses of the demo sample, of tiny recordings, and a warm drawer."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from esxprobe.analyze import analysis_of, analyze
+from esxprobe.model import Analysis, VirtualMachine
+from esxprobe.report.drawing import Drawer
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "rules"))
+
+from tiny import Thing, recording  # noqa: E402 - it lies beside the rules' tests
+
+HOSTILE = {
+    "script": "<script>alert(1)</script>",
+    "end of script": "</script></style></svg><!--",
+    "quotes": "\"'` onmouseover=\"alert(1)\" x='",
+    "right to left": "\u202efdp.exe\u202c \u200fעברית",
+    "300 characters": "x" * 300,
+    "emoji": "🐘 mémoire 数据",
+    "template": "{{7*7}}{% raw %}${7*7}",
+    "cdata": "]]><![CDATA[<b>",
+    "entities": "&lt;b&gt;&amp;#60;",
+    "control": "a\x1b[31mred\x07",
+    "image": "<img src=x onerror=alert(1)>",
+}
+
+
+@pytest.fixture(scope="session")
+def drawer() -> Iterator[Drawer]:
+    with Drawer() as warm:
+        yield warm
+
+
+@pytest.fixture(scope="session")
+def demo() -> Analysis:
+    return analyze([ROOT / "samples" / "demo" / "esxtop-000.csv.gz"])
+
+
+@pytest.fixture(scope="session")
+def analysis_with() -> Callable[..., Analysis]:
+    """Makes an analysis of one-vCPU VMs of these names, each ready 30 % of the time."""
+
+    def made(*names: str, samples: int = 24, ready: float = 30.0) -> Analysis:
+        values = {r"Vcpu\% Ready": (ready,) * samples, r"Vcpu\% Max Limited": (0.0,) * samples}
+        gids = [str(100 + n) for n in range(len(names))]
+        things = [Thing("vcpu", "vCPU 0", values, f"{gid}00", gid) for gid in gids]
+        vms = [VirtualMachine(name, gid, 1) for name, gid in zip(names, gids, strict=True)]
+        return analysis_of(recording(*things, vms=vms, samples=samples))
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def hostile(analysis_with: Callable[..., Analysis]) -> Analysis:
+    return analysis_with(*HOSTILE.values())

@@ -1,0 +1,164 @@
+"""Charts: what a spec draws, and that drawing goes on when the drawing process does not."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esxprobe.model import Analysis, Chart, Series, Window
+from esxprobe.report.charts import spec_of
+from esxprobe.report.drawing import Drawer, draw
+from esxprobe.series import thin
+
+ROOT = Path(__file__).parents[2]
+START = datetime(2026, 3, 26, 21, 30, tzinfo=UTC)
+
+
+def chart(*lines: list[float | None], windows: tuple[Window, ...] = (), step_s: float = 5) -> Chart:
+    """A chart of these lines with levels at 10 and 5 %."""
+    series = tuple(
+        Series(f"vm{n}", tuple(START + timedelta(seconds=step_s * i) for i in range(len(line))), tuple(line))
+        for n, line in enumerate(lines)
+    )
+    return Chart("%RDY", "%", series, (("critical", 10), ("warning", 5)), windows)
+
+
+def rules_of(spec: dict) -> list[float]:
+    """Heights of the dashed lines."""
+    return [
+        layer["data"]["values"][0]["v"]
+        for layer in spec["layer"]
+        if isinstance(layer["mark"], dict) and layer["mark"]["type"] == "rule"
+    ]
+
+
+# --- thinning -------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.one_of(st.just(math.nan), st.floats(-1e6, 1e6)), min_size=1, max_size=400), st.integers(4, 60))
+def test_thinning_keeps_ends_and_extremes_in_few_points(values: list[float], most: int) -> None:
+    series = np.array(values)
+    kept = thin(series, most)
+    assert len(kept) <= max(most, 4)
+    assert list(kept) == sorted(set(kept.tolist()))
+    assert {0, len(values) - 1} <= set(kept.tolist())
+    if not np.isnan(series).all():
+        assert np.nanmax(series[kept]) == np.nanmax(series)
+        assert np.nanmin(series[kept]) == np.nanmin(series)
+
+
+def test_one_bad_sample_in_an_hour_stays_in_the_picture() -> None:
+    series = np.zeros(720)
+    series[333] = 99
+    assert 333 in thin(series, 300)
+
+
+# --- specs ----------------------------------------------------------------------------------------
+
+
+def test_thresholds_are_drawn_unless_they_would_squash_the_lines() -> None:
+    assert rules_of(spec_of(chart([1, 8, 12]))) == [10, 5]
+    assert rules_of(spec_of(chart([1, 2, 3]))) == [5], "10 is far above everything measured"
+
+
+def test_a_legend_is_there_only_for_several_lines() -> None:
+    def legend(spec: dict) -> object:
+        return spec["layer"][0]["encoding"]["color"]["legend"]
+
+    assert legend(spec_of(chart([1, 2]))) is None
+    assert legend(spec_of(chart([1, 2], [3, 4])))
+
+
+@pytest.mark.parametrize(
+    ("step_s", "form"), [(5, "%H:%M:%S"), (60, "%H:%M"), (86_400, "%m-%d %H:%M")], ids=["minutes", "hours", "days"]
+)
+def test_the_axis_prints_what_the_length_needs(step_s: float, form: str) -> None:
+    assert spec_of(chart([1.0] * 20, step_s=step_s))["layer"][0]["encoding"]["x"]["axis"]["format"] == form
+
+
+# --- drawings -------------------------------------------------------------------------------------
+
+
+def test_a_drawing_scales_with_its_column_and_fetches_nothing(drawer: Drawer) -> None:
+    svg = drawer.draw({"a": spec_of(chart([1, None, 12], [2, 3, 4], windows=(Window(START, START),)))})["a"]
+    head = svg[: svg.index(">")]
+    assert " width=" not in head, "a fixed width would scroll sideways on a phone"
+    assert "viewBox" in head
+    assert 'aria-hidden="true"' in head
+    assert "style=" not in svg, "the page's policy forbids inline styles"
+    assert "href" not in svg
+    assert "vm1" in svg
+
+
+def test_a_chart_of_one_point_or_none_is_drawn(drawer: Drawer) -> None:
+    specs = {"one": spec_of(chart([3.0])), "none": spec_of(chart([None, None]))}
+    assert all(svg.startswith("<svg") for svg in drawer.draw(specs).values())
+
+
+def test_no_chart_starts_no_work(drawer: Drawer) -> None:
+    assert drawer.draw({}) == {}
+
+
+def test_the_child_draws_what_would_be_drawn_here(drawer: Drawer, demo: Analysis) -> None:
+    spec = spec_of(demo.charts["cpu-ready"])
+    assert drawer.draw({"a": spec})["a"] == draw(spec)
+
+
+def test_when_the_child_dies_the_charts_are_drawn_here() -> None:
+    with Drawer() as drawer:
+        assert drawer._child is not None
+        drawer._child.kill()
+        drawer._child.wait()
+        assert drawer.draw({"a": spec_of(chart([1, 2]))})["a"].startswith("<svg")
+
+
+def test_when_no_child_can_be_started_the_charts_are_drawn_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with Drawer() as drawer:
+        assert drawer._child is None
+        assert drawer.draw({"a": spec_of(chart([1, 2]))})["a"].startswith("<svg")
+
+
+def test_a_drawer_leaves_no_process_behind() -> None:
+    with Drawer() as drawer:
+        child = drawer._child
+    assert child is not None
+    assert child.returncode is not None
+
+
+def test_nothing_is_imported_from_the_folder_where_a_capture_lies(tmp_path: Path) -> None:
+    """Who unpacks a stranger's archive and reports on it there must not run the stranger's code."""
+    for module in ("vl_convert", "json", "threading", "esxprobe"):
+        (tmp_path / f"{module}.py").write_text("open('caught', 'w').close()\nraise SystemExit\n", encoding="utf-8")
+    program = (
+        "from esxprobe.report.drawing import Drawer\n"
+        "with Drawer() as drawer:\n"
+        "    assert drawer._drawn_by_child({'a': {'data': {'values': []}, 'mark': 'point', 'encoding': {}}})\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert not (tmp_path / "caught").exists(), "the drawing process imported a module of the working folder"
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_spec_that_cannot_be_drawn_is_answered_and_the_next_one_drawn() -> None:
+    lines = [json.dumps({"mark": 7}), json.dumps(spec_of(chart([1, 2])))]
+    done = subprocess.run(
+        [sys.executable, "-m", "esxprobe.report.drawing"],
+        input="\n".join(lines).encode(),
+        capture_output=True,
+        cwd=ROOT,
+    )
+    bad, good = (json.loads(line) for line in done.stdout.splitlines())
+    assert "error" in bad
+    assert good["svg"].startswith("<svg")

@@ -1,0 +1,132 @@
+"""View records: values, lengths and times as a reader sees them, and every finding on the page."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from esxprobe.model import Analysis, QualityNote, Window
+from esxprobe.report.view import ROWS, duration, moment, number, page_of, threshold, window
+
+NOON = datetime(2026, 3, 26, 12, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (None, "MB", "–"),
+        (float("nan"), "%", "–"),
+        (0, "", "0"),
+        (3, "", "3"),
+        (1.5, "", "1.50"),
+        (0.104, "MB/s", "0.10 MB/s"),
+        (4.761, "%", "4.76 %"),
+        (16.76, "%", "16.8 %"),
+        (100.0, "%", "100.0 %"),
+        (1302.4, "MB", "1,302 MB"),
+        (12.34, "MB", "12.3 MB"),
+        (1234567, "", "1,234,567"),
+    ],
+)
+def test_a_value_is_rounded_to_what_it_means(value: float | None, unit: str, text: str) -> None:
+    assert number(value, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"), [(10, "%", "10 %"), (0.1, "MB/s", "0.1 MB/s"), (1, "", "1"), (1500, "MB", "1,500 MB")]
+)
+def test_a_threshold_stands_as_it_was_written(value: float, unit: str, text: str) -> None:
+    assert threshold(value, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min"),
+        (60, "1 min"),
+        (475, "7 min 55 s"),
+        (3599.6, "1 h"),
+        (3600, "1 h"),
+        (5400, "1 h 30 min"),
+        (90_061, "25 h 1 min"),
+    ],
+)
+def test_a_length_of_time_has_two_units(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_a_stretch_shows_its_day_only_where_there_are_several() -> None:
+    short, night = Window(NOON, NOON + timedelta(minutes=5)), Window(NOON, NOON + timedelta(hours=13))
+    assert window(short) == "12:00:00–12:05:00 (5 min)"
+    assert window(short, dated=True) == "2026-03-26 12:00:00–12:05:00 (5 min)"
+    assert window(night, dated=True) == "2026-03-26 12:00:00–2026-03-27 01:00:00 (13 h)"
+
+
+def test_windows_of_a_capture_over_midnight_are_dated(demo: Analysis) -> None:
+    def shown(analysis: Analysis) -> str:
+        return page_of(analysis, {}, "").causes[0].groups[0].rows[0].windows[0]
+
+    assert shown(demo) == "21:35:55–21:41:55 (6 min)"
+    assert demo.capture.ended is not None
+    longer = replace(demo.capture, ended=demo.capture.ended + timedelta(days=2))
+    assert shown(replace(demo, capture=longer)) == "2026-03-26 21:35:55–21:41:55 (6 min)"
+
+
+def test_an_unknown_time_is_a_dash() -> None:
+    assert moment(None) == "–"
+    assert moment(NOON) == "2026-03-26 12:00:00"
+
+
+def test_every_finding_is_on_the_page(demo: Analysis) -> None:
+    page = page_of(demo, {}, "")
+    shown = [(g.rule, row.entity) for cause in page.causes for g in cause.groups for row in g.rows]
+    assert sorted(shown) == sorted((f.rule, f.entity.name) for f in demo.findings)
+    assert page.counts == (("critical", 5), ("warning", 5), ("info", 0))
+    assert [cause.key for cause in page.causes][0] == "memory-pressure", "the cause before its symptoms"
+
+
+def test_the_verdict_says_how_much_where_first_and_how_far_to_trust(demo: Analysis) -> None:
+    tally, first, trust = page_of(demo, {}, "").verdict
+    assert tally == "5 critical and 5 warning findings under 4 causes."
+    assert first.startswith("Look first at esx01.example.com – The host has left its high memory state")
+    assert trust == "The capture is whole: nothing in it limits these findings."
+
+
+def test_doubts_are_named_in_the_verdict(demo: Analysis) -> None:
+    doubtful = replace(demo, quality=(*demo.quality, QualityNote("row-lost", "warning", 3, "3 rows")))
+    assert page_of(doubtful, {}, "").verdict[-1] == "The capture has 1 kind of damage or doubt: row-lost."
+
+
+def test_nothing_found_is_said_with_the_number_of_rules_that_ran(analysis_with: Callable[..., Analysis]) -> None:
+    healthy = analysis_with("web01", ready=0.1)
+    page = page_of(healthy, {}, "")
+    assert page.causes == ()
+    assert page.worst == "none"
+    assert page.verdict[0] == f"None of the {len(healthy.clear)} rules that could run found anything."
+
+
+def test_many_entities_are_cut_and_the_rest_is_counted(analysis_with: Callable[..., Analysis]) -> None:
+    page = page_of(analysis_with(*(f"vm{n:03}" for n in range(ROWS + 7))), {}, "")
+    (group,) = page.causes[0].groups
+    assert (len(group.rows), group.hidden) == (ROWS, 7)
+
+
+def test_vms_with_most_waiting_come_first(demo: Analysis) -> None:
+    vms = page_of(demo, {}, "").vms
+    assert vms[0][0] == "sql01"
+    assert len(vms) == 9
+    assert len({(row[0], row[1]) for row in vms}) == 9, "namesakes are told apart by their group id"
+
+
+def test_what_the_capture_does_not_say_is_a_dash_and_not_zero(analysis_with: Callable[..., Analysis]) -> None:
+    (row,) = page_of(analysis_with("web01"), {}, "").vms
+    assert row[7:10] == ("–", "–", "–"), "memory was not captured"
+
+
+def test_a_capture_without_a_date_says_so(demo: Analysis) -> None:
+    facts = dict(page_of(replace(demo, capture=replace(demo.capture, date_known=False)), {}, "").facts)
+    assert "date unknown" in facts["Window"]
+    assert "2026" not in facts["Window"]

@@ -1,0 +1,143 @@
+"""What every rule of the book keeps to, and what its own examples say of it."""
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from tiny import example_recording
+
+from esxprobe.catalog import find
+from esxprobe.model import Severity, worst_first
+from esxprobe.rules import all_rules, book, needs_by_kind
+from esxprobe.rules.causes import CAUSES, cause_of
+from esxprobe.rules.judge import judge
+from esxprobe.rules.record import Example, Rule
+
+RULES = all_rules()
+every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+
+
+def severity_of(rule: Rule, example: Example) -> Severity | None:
+    """What the rule says of the example."""
+    outcome = judge(example_recording(rule, example), [rule])
+    assert not outcome.skipped, f"the example {example.says!r} does not give all that the rule needs"
+    assert len(outcome.findings) <= 1, "one entity gives one finding"
+    return outcome.findings[0].severity if outcome.findings else None
+
+
+@pytest.mark.parametrize(
+    ("rule", "example"),
+    [
+        pytest.param(rule, example, id=f"{rule.id}: {example.says}")
+        for rule in RULES
+        for example in (*rule.fires, *rule.quiet)
+    ],
+)
+def test_an_example_gives_what_it_promises(rule: Rule, example: Example) -> None:
+    assert severity_of(rule, example) == example.severity
+
+
+@every_rule
+def test_a_rule_shows_when_it_fires_and_when_it_stays_quiet(rule: Rule) -> None:
+    assert rule.fires, "no example that fires"
+    assert rule.quiet, "no example that stays quiet"
+    assert all(example.severity for example in rule.fires), "an example under fires expects no severity"
+    assert not any(example.severity for example in rule.quiet), "an example under quiet expects a severity"
+    shown = {example.severity for example in rule.fires}
+    assert shown == {level.severity for level in rule.levels}, "each level needs an example that reaches it"
+
+
+@every_rule
+def test_each_threshold_is_held_by_an_example(rule: Rule) -> None:
+    """A threshold that can be moved by a tenth unnoticed is a number that nobody checks.
+
+    States and counts are whole numbers: there a tenth changes nothing, and the step is one.
+    """
+    examples = (*rule.fires, *rule.quiet)
+    values = [v for example in examples for given in example.values.values() for v in _numbers(given)]
+    whole = rule.unit == "" and all(v == int(v) for v in values)
+    for place, level in enumerate(rule.levels):
+        step = 1.0 if whole else level.threshold / 10
+        for moved in (level.threshold + step, level.threshold - step):
+            levels = list(rule.levels)
+            levels[place] = replace(level, threshold=moved)
+            mutant = replace(rule, levels=tuple(levels))
+            broken = [e for e in examples if severity_of(mutant, e) != e.severity]
+            assert broken, f"{level.severity} at {moved:g} instead of {level.threshold:g} passes every example"
+
+
+def _numbers(given: float | tuple[float | None, ...]) -> list[float]:
+    return [v for v in given if v is not None] if isinstance(given, tuple) else [given]
+
+
+@every_rule
+def test_needs_are_the_counters_of_the_value(rule: Rule) -> None:
+    quoted = re.findall(r'"([^"]+)"', rule.value)
+    assert sorted(rule.needs) == sorted(set(quoted))
+    for example in (*rule.fires, *rule.quiet):
+        assert set(example.values) == set(rule.needs), f"{example.says!r} gives other counters"
+
+
+@every_rule
+def test_needs_are_in_the_catalogue(rule: Rule) -> None:
+    for path in rule.needs:
+        obj, _, counter = path.partition("\\")
+        if rule.entity == "capture":
+            assert obj == "Capture", "a rule on captures reads capture facts"
+        else:
+            assert find(obj, counter), f"{path} is not in the catalogue"
+
+
+@every_rule
+def test_group_sums_are_never_judged_as_if_they_were_one_vcpu(rule: Rule) -> None:
+    """`Group Cpu` values are sums over all worlds of a group: 8 vCPUs at 2 % ready show as 16 %."""
+    sums = [path for path in rule.needs if path.startswith("Group Cpu\\%")]
+    assert not sums or rule.entity == "group", f"{sums} on {rule.entity} is a sum over worlds"
+
+
+@every_rule
+def test_thresholds_stand_worst_first_in_one_direction(rule: Rule) -> None:
+    assert rule.levels
+    for worse, milder in pairwise(rule.levels):
+        assert worst_first(worse.severity) < worst_first(milder.severity)
+        if rule.check.above:
+            assert worse.threshold > milder.threshold
+        else:
+            assert worse.threshold < milder.threshold
+
+
+@every_rule
+def test_each_threshold_says_where_it_comes_from(rule: Rule) -> None:
+    for level in rule.levels:
+        thumb, citation = level.source.startswith("rule of thumb: "), re.search(r"[A-Z]", level.source)
+        assert thumb or (citation and len(level.source) > 20), f"{level.source!r} cannot be looked up"
+        assert len(level.source) > len("rule of thumb: "), "a rule of thumb needs its reason"
+
+
+@every_rule
+def test_the_words_are_there(rule: Rule) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)+", rule.id), "ids are kebab-case symptoms"
+    assert cause_of(rule.cause).key == rule.cause
+    assert not re.search(r"\d", rule.title), "a title has no numbers: thresholds have"
+    assert rule.why
+    assert rule.advice
+    assert rule.label
+
+
+def test_a_rule_is_found_by_being_there() -> None:
+    files = {path.stem.replace("_", "-") for path in Path(book.__file__).parent.glob("*.py")} - {"--init--"}
+    assert [rule.id for rule in RULES] == sorted(files)
+
+
+def test_every_cause_has_a_rule() -> None:
+    assert {cause.key for cause in CAUSES} == {rule.cause for rule in RULES}
+
+
+def test_what_all_rules_read_is_the_union_of_their_needs() -> None:
+    needs = needs_by_kind()
+    assert "capture" not in needs, "capture facts stand in no column"
+    for rule in RULES:
+        assert rule.entity == "capture" or set(rule.needs) <= set(needs[rule.entity])
+    assert needs["vcpu"] == tuple(sorted(needs["vcpu"])), "the order must not depend on the run"

@@ -1,0 +1,142 @@
+"""The checks against slow twins that nobody can misread, on random values with holes."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esxprobe.rules.checks import Check, any_above, longest_run, mean_above, sustained_above, sustained_below
+
+NAN = float("nan")
+lengths = st.integers(1, 20).map(float)  # whole seconds: sums are exact in any order
+values = st.one_of(st.just(NAN), st.integers(0, 20).map(float))
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+    """Values (one row an entity, one column a sample) and the samples' lengths [s]."""
+    width, height = draw(st.integers(1, 25)), draw(st.integers(1, 4))
+    rows = draw(st.lists(st.lists(values, min_size=width, max_size=width), min_size=height, max_size=height))
+    return np.array(rows), np.array(draw(st.lists(lengths, min_size=width, max_size=width)))
+
+
+checks = st.builds(
+    Check,
+    share=st.sampled_from([0.0, 0.05, 0.1, 0.2, 0.5, 1.0]),
+    run_s=st.sampled_from([None, 10.0, 30.0, 60.0]),
+    above=st.booleans(),
+    statistic=st.just("p95"),
+)
+
+
+def slow_longest_run(beyond: list[bool], seconds: list[float]) -> float:
+    """Walks along and starts anew at every sample that is not beyond."""
+    longest = current = 0.0
+    for is_beyond, length in zip(beyond, seconds, strict=True):
+        current = current + length if is_beyond else 0.0
+        longest = max(longest, current)
+    return longest
+
+
+def slow_reached(check: Check, row: list[float], seconds: list[float], threshold: float) -> bool:
+    """The sentence of `Check.words`, one sample after the other."""
+    beyond = [not math.isnan(v) and (v >= threshold if check.above else v <= threshold) for v in row]
+    time_seen = sum(s for v, s in zip(row, seconds, strict=True) if not math.isnan(v))
+    time_beyond = sum(s for is_beyond, s in zip(beyond, seconds, strict=True) if is_beyond)
+    if check.share == 0:
+        return any(beyond)
+    if any(beyond) and time_beyond >= check.share * time_seen:
+        return True
+    return check.run_s is not None and slow_longest_run(beyond, seconds) >= check.run_s
+
+
+@given(tables())
+def test_the_longest_run_is_the_longest_stretch_of_time(table: tuple[np.ndarray, np.ndarray]) -> None:
+    matrix, seconds = table
+    beyond = matrix >= 10
+    expected = [slow_longest_run(row, seconds.tolist()) for row in beyond.tolist()]
+    assert longest_run(beyond, seconds).tolist() == expected
+
+
+@given(tables(), checks, st.integers(0, 20))
+def test_reached_is_what_its_words_say(table: tuple[np.ndarray, np.ndarray], check: Check, threshold: int) -> None:
+    matrix, seconds = table
+    expected = [slow_reached(check, row, seconds.tolist(), threshold) for row in matrix.tolist()]
+    assert check.reached(matrix, seconds, threshold).tolist() == expected
+
+
+@given(tables(), checks, st.integers(0, 19))
+def test_who_reaches_a_worse_threshold_reaches_the_milder(
+    table: tuple[np.ndarray, np.ndarray], check: Check, threshold: int
+) -> None:
+    matrix, seconds = table
+    low, high = (check.reached(matrix, seconds, t) for t in (threshold, threshold + 1))
+    worse, milder = (high, low) if check.above else (low, high)
+    assert not (worse & ~milder).any()
+
+
+@given(tables())
+def test_a_missing_value_is_neither_above_nor_below(table: tuple[np.ndarray, np.ndarray]) -> None:
+    matrix, _ = table
+    missing = np.isnan(matrix)
+    for check in (sustained_above(), sustained_below()):
+        assert not check.beyond(matrix, 10)[missing].any()
+
+
+def test_entities_without_any_value_reach_nothing() -> None:
+    nothing, seconds = np.full((1, 30), NAN), np.full(30, 5.0)
+    for check in (sustained_above(), sustained_below(), any_above(), mean_above()):
+        assert not check.reached(nothing, seconds, 0).any(), check.words
+        assert math.isnan(check.statistic_of(nothing[0]))
+
+
+def test_missing_samples_do_not_count_as_good_ones() -> None:
+    """Two of ten samples are there and both are beyond: that is all that was seen."""
+    row = np.array([[9.0, 9.0, *[NAN] * 8]])
+    assert sustained_above(share=0.9, run_s=None).reached(row, np.full(10, 5.0), 8).tolist() == [True]
+
+
+def test_one_high_sample_is_no_state_but_a_minute_is() -> None:
+    """Ten minutes of five-second samples: one, eleven (55 s) and twelve (60 s) beyond in a row."""
+    check, seconds = sustained_above(share=0.2, run_s=60), np.full(120, 5.0)
+    for count, expected in ((1, False), (11, False), (12, True)):
+        row = np.zeros((1, 120))
+        row[0, 50 : 50 + count] = 99
+        assert check.reached(row, seconds, 10).tolist() == [expected], f"{count} samples"
+
+
+def test_time_counts_not_the_number_of_samples() -> None:
+    """One sample of 60 s among ten of 5 s is more than half of the time."""
+    row, seconds = np.array([[99.0, *[0.0] * 10]]), np.array([60.0, *[5.0] * 10])
+    assert mean_above().reached(row, seconds, 50).tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    ("statistic", "expected"), [("max", 100.0), ("mean", 50.0), ("last", 7.0), ("p95", 95.0), ("p05", 5.0)]
+)
+def test_the_reported_value_leaves_missing_samples_out(statistic: str, expected: float) -> None:
+    row = np.array([NAN, *range(101), NAN], dtype=float)
+    if statistic == "last":
+        row[-2] = 7
+    assert Check(0.2, None, above=True, statistic=statistic).statistic_of(row) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("check", "words"),
+    [
+        (any_above(), "at or above the threshold in any sample; the value shown is the max"),
+        (
+            sustained_above(share=0.2, run_s=60),
+            "at or above the threshold at least 20% of the time, or for 60 s without a break; "
+            "the value shown is the p95",
+        ),
+        (
+            sustained_below(share=0.5, run_s=None),
+            "at or below the threshold at least 50% of the time; the value shown is the p05",
+        ),
+    ],
+)
+def test_a_check_says_in_words_what_it_does(check: Check, words: str) -> None:
+    assert check.words == words

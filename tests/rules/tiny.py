@@ -1,0 +1,159 @@
+"""Recordings of a few numbers, as if a capture with a sample every five seconds had been read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from esxprobe.catalog.quality import note
+from esxprobe.model import QualityNote, Recording, SourceFile, VirtualMachine
+from esxprobe.rules.record import Example, Rule
+
+START = datetime(2026, 3, 26, 21, 30, tzinfo=UTC)
+INTERVAL_S = 5.0
+HOST = "esx01.example.com"
+
+Values = Sequence[float | None]
+
+
+@dataclass(frozen=True)
+class Thing:
+    """An entity with one value a judged sample for each counter (`Object\\Counter`)."""
+
+    kind: str
+    name: str
+    values: Mapping[str, Values] = field(default_factory=dict)
+    id: str = ""
+    gid: str | None = None
+
+
+def recording(
+    *things: Thing,
+    vms: Sequence[VirtualMachine] = (),
+    notes: Sequence[QualityNote] = (),
+    samples: int | None = None,
+    rows_read: int | None = None,
+    lengths_s: Sequence[float] | None = None,
+    pauses_s: Mapping[int, float] | None = None,
+) -> Recording:
+    """A recording of these things.
+
+    Args:
+        samples: Number of judged samples; that of the first thing's values when left out.
+        rows_read: Rows in the file; as many as were kept when left out.
+        lengths_s: Length of each judged sample [s].
+        pauses_s: Unrecorded time before a judged sample, by its number [s].
+    """
+    if samples is None:
+        samples = next((len(values) for thing in things for values in thing.values.values()), 36)
+    lengths = list(lengths_s or [INTERVAL_S] * samples)
+    ends, clock = [], START
+    for number, length in enumerate(lengths):
+        clock += timedelta(seconds=length + (pauses_s or {}).get(number, 0.0))
+        ends.append(clock)
+    kinds = dict.fromkeys(thing.kind for thing in things)
+    return Recording(
+        host=HOST,
+        zone="(UTC)(0)",
+        columns=_columns(things),
+        samples=_samples(ends, lengths),
+        tidy={kind: _tidy([t for t in things if t.kind == kind], samples) for kind in kinds},
+        entities={kind: _entities([t for t in things if t.kind == kind]) for kind in kinds},
+        vms=tuple(vms),
+        notes=tuple(notes),
+        files=(SourceFile("esxtop-000.csv", "0" * 64, 1234),),
+        interval_s=INTERVAL_S if samples else None,
+        rows_read=samples + 1 if rows_read is None else rows_read,
+    )
+
+
+def example_recording(rule: Rule, example: Example) -> Recording:
+    """The recording that a rule's example describes."""
+    if rule.entity == "capture":
+        return _capture_example(example)
+    lengths = [len(values) for values in example.values.values() if isinstance(values, tuple)]
+    samples = lengths[0] if lengths else example.samples
+    values = {
+        path: given if isinstance(given, tuple) else (given,) * samples for path, given in example.values.items()
+    }
+    name = {"vcpu": "vCPU 0", "group": "esxtop.2098765"}.get(rule.entity, "thing")
+    thing = Thing(rule.entity, name, values, id="101", gid="100")
+    return recording(thing, vms=[VirtualMachine("thing", "100", 1)])
+
+
+def _capture_example(example: Example) -> Recording:
+    """A capture with that many doubts, or of whose ten thousand rows that share is lost."""
+    doubts = int(example.values.get(r"Capture\Doubts", 0))
+    lost_pct = float(example.values.get(r"Capture\% Rows Lost", 0.0))
+    rows = 10_000
+    kept = round(rows * (1 - lost_pct / 100))
+    return recording(samples=kept - 1, rows_read=rows, notes=[note("bad-cell", 1)] * doubts)
+
+
+def _samples(ends: list[datetime], lengths: list[float]) -> pl.DataFrame:
+    count = len(ends)
+    return pl.DataFrame(
+        {
+            "sample": range(count + 1),
+            "line": range(2, count + 3),
+            "segment": [0] * (count + 1),
+            "time": [START, *ends],
+            "interval_s": [None, *lengths],
+            "judged": [False, *[True] * count],
+            "reason": ["first", *[""] * count],
+        },
+        schema={
+            "sample": pl.UInt32,
+            "line": pl.UInt32,
+            "segment": pl.UInt32,
+            "time": pl.Datetime("us", "UTC"),
+            "interval_s": pl.Float64,
+            "judged": pl.Boolean,
+            "reason": pl.String,
+        },
+    )
+
+
+def _tidy(things: list[Thing], samples: int) -> pl.DataFrame:
+    paths = dict.fromkeys(path for thing in things for path in thing.values)
+    columns = {path: [v for thing in things for v in thing.values.get(path, (None,) * samples)] for path in paths}
+    return pl.DataFrame(
+        {
+            "sample": list(range(1, samples + 1)) * len(things),
+            "entity": [n for n in range(len(things)) for _ in range(samples)],
+            **columns,
+        },
+        schema={"sample": pl.UInt32, "entity": pl.UInt32, **dict.fromkeys(columns, pl.Float64)},
+        strict=False,
+    )
+
+
+def _entities(things: list[Thing]) -> pl.DataFrame:
+    rows = [
+        {"entity": n, "name": thing.name, "id": thing.id, "gid": thing.gid, "role": ""}
+        for n, thing in enumerate(things)
+    ]
+    return pl.DataFrame(
+        rows, schema={"entity": pl.UInt32, **dict.fromkeys(("name", "id", "gid", "role"), pl.String)}
+    )
+
+
+def _columns(things: Sequence[Thing]) -> pl.DataFrame:
+    rows = []
+    for thing in things:
+        for path in thing.values:
+            obj, _, counter = path.partition("\\")
+            rows.append(
+                {
+                    "path": f"\\\\{HOST}\\{obj}({thing.name})\\{counter}",
+                    "object": obj,
+                    "instance": thing.name,
+                    "counter": counter,
+                    "known": True,
+                }
+            )
+    text = dict.fromkeys(("path", "object", "instance", "counter"), pl.String)
+    return pl.DataFrame(rows, schema={**text, "known": pl.Boolean})

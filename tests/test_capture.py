@@ -1,0 +1,223 @@
+"""Capture folders on disk: what is taken for one, what its manifest says, and what is refused."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esxprobe.analyze import analyze
+from esxprobe.capture import (
+    MANIFEST,
+    SCHEMA,
+    Manifest,
+    described,
+    load_capture,
+    load_manifest,
+    newest_capture,
+    save_manifest,
+)
+from esxprobe.errors import OutputError, UnreadableInputError
+from esxprobe.model import SourceFile
+
+PLAN = HostPlan(
+    host="small.example.com",
+    pcpus=2,
+    vms=(VmPlan("web01", 1_200_100, 1, 1024),),
+    user_groups=(USER_GROUPS[0], *USER_GROUPS[-3:]),
+    system_worlds=1,
+    helper_worlds=1,
+    power_states=("%C-State C0",),
+    samples=20,
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A capture folder of one segment with its manifest."""
+    folder = tmp_path / "small-20260326T213000Z"
+    folder.mkdir()
+    write_capture(folder / "esxtop-000.csv.gz", PLAN)
+    manifest = Manifest(
+        host="small",
+        build="VMware ESXi 8.0.3 build-24022510",
+        commands=("esxtop -b -a -d 5 -n 20",),
+        interval_s=5.0,
+        samples=20,
+        files=(described(folder, "esxtop-000.csv.gz"),),
+        tool_version="0.1.0",
+    )
+    save_manifest(folder, manifest)
+    return folder
+
+
+# --- what is taken for a capture ------------------------------------------------------------------
+
+
+def test_a_folder_gives_its_file_and_its_manifest(folder: Path) -> None:
+    capture = load_capture(folder)
+    assert capture.paths == (folder / "esxtop-000.csv.gz",)
+    assert capture.manifest is not None
+    assert capture.manifest.build == "VMware ESXi 8.0.3 build-24022510"
+
+
+def test_segments_come_in_order_whatever_their_packing(folder: Path) -> None:
+    for name in ("esxtop-010.csv.zst", "esxtop-002.csv", "esxtop-001.csv.gz"):
+        write_capture(folder / name, PLAN)
+    (folder / "guests").mkdir()
+    (folder / "notes.csv").write_text("not a segment\n", encoding="utf-8")
+    names = [path.name for path in load_capture(folder).paths]
+    assert names == ["esxtop-000.csv.gz", "esxtop-001.csv.gz", "esxtop-002.csv", "esxtop-010.csv.zst"]
+
+
+def test_a_lone_csv_needs_no_folder(tmp_path: Path) -> None:
+    lone = tmp_path / "host01.csv"
+    write_capture(lone, PLAN)
+    assert load_capture(lone).paths == (lone,)
+    assert load_capture(lone).manifest is None
+
+
+def test_a_folder_without_a_manifest_is_read_without_one(folder: Path) -> None:
+    (folder / MANIFEST).unlink()
+    capture = load_capture(folder)
+    assert capture.manifest is None
+    assert analyze(capture.paths, manifest=None).capture.build == ""
+
+
+def test_a_folder_without_a_capture_says_so_and_points_at_what_could_be_meant(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableInputError, match="without an esxtop capture") as caught:
+        load_capture(tmp_path)
+    assert "esxtop -b" in caught.value.hint
+    (tmp_path / "host01.csv").write_text("", encoding="utf-8")
+    with pytest.raises(UnreadableInputError) as caught:
+        load_capture(tmp_path)
+    assert caught.value.hint == f"did you mean {tmp_path / 'host01.csv'}?"
+
+
+def test_the_newest_capture_is_told_by_the_stamp_in_its_name(tmp_path: Path) -> None:
+    """Host names sort otherwise, and copying changes the times of files."""
+    for name in ("zeus-20260101T000000Z", "apollo-20260326T213000Z", "hera-20260326T212959Z"):
+        (tmp_path / name).mkdir()
+        write_capture(tmp_path / name / "esxtop-000.csv", replace(PLAN, samples=2))
+    os.utime(tmp_path / "zeus-20260101T000000Z", (4e9, 4e9))
+    (tmp_path / "notes-99999999T999999Z").mkdir()  # no capture in it
+    assert newest_capture(tmp_path).name == "apollo-20260326T213000Z"
+
+
+def test_without_any_capture_the_newest_one_is_an_error_with_a_hint(tmp_path: Path) -> None:
+    for place in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(UnreadableInputError, match="no capture lies below") as caught:
+            newest_capture(place)
+        assert "esxprobe report" in caught.value.hint
+
+
+# --- the manifest ---------------------------------------------------------------------------------
+
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=6,
+)
+source_files = st.builds(
+    SourceFile, words, st.text("0123456789abcdef", min_size=64, max_size=64), st.integers(0, 2**60)
+)
+manifests = st.builds(
+    Manifest,
+    host=words,
+    build=words,
+    commands=st.lists(words, max_size=3).map(tuple),
+    interval_s=st.none() | st.floats(0.1, 3600),
+    samples=st.none() | st.integers(0, 10**9),
+    files=st.lists(source_files, max_size=3).map(tuple),
+    tool_version=words,
+    more=st.dictionaries(words.filter(lambda key: key not in {"schema", *Manifest.__slots__}), plain, max_size=3),
+)
+
+
+@given(manifest=manifests)
+def test_a_manifest_comes_back_as_it_was_saved(
+    tmp_path_factory: pytest.TempPathFactory, manifest: Manifest
+) -> None:
+    folder = tmp_path_factory.mktemp("manifest")
+    save_manifest(folder, manifest)
+    assert load_manifest(folder) == manifest
+    assert [path.name for path in folder.iterdir()] == [MANIFEST], "no partial file stays"
+
+
+def test_what_this_version_does_not_know_is_kept(folder: Path) -> None:
+    raw = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    raw["clock_offsets_s"] = {"host": 0.2}
+    (folder / MANIFEST).write_text(json.dumps(raw), encoding="utf-8")
+    manifest = load_manifest(folder)
+    assert manifest.more == {"clock_offsets_s": {"host": 0.2}}
+    save_manifest(folder, manifest)
+    assert json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["clock_offsets_s"] == {"host": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        pytest.param(b'{"schema": "esxprobe.capt', "cannot be read", id="cut off"),
+        pytest.param(b"\xff\xfe\x00", "cannot be read", id="no text"),
+        pytest.param(b"", "cannot be read", id="empty"),
+        pytest.param(b"[1, 2]", "no manifest of schema", id="no object"),
+        pytest.param(b'{"schema": "esxprobe.capture/99"}', "no manifest of schema", id="of a later version"),
+        pytest.param(b'{"host": "a"}', "no manifest of schema", id="no schema"),
+        pytest.param(b'{"schema": "SCHEMA", "files": [{"name": "x"}]}', "is damaged", id="a file without its sum"),
+        pytest.param(b'{"schema": "SCHEMA", "files": 7}', "is damaged", id="files are a number"),
+        pytest.param(b'{"schema": "SCHEMA", "files": [3]}', "is damaged", id="a file is a number"),
+        pytest.param(b'{"schema": "SCHEMA", "interval_s": "often"}', "is damaged", id="an interval in words"),
+        pytest.param(b'{"schema": "SCHEMA", "interval_s": []}', "is damaged", id="an interval of nothing"),
+        pytest.param(b"[" * 100_000, "cannot be read", id="nested without end"),
+    ],
+)
+def test_a_damaged_manifest_is_unreadable_input(folder: Path, content: bytes, complaint: str) -> None:
+    (folder / MANIFEST).write_bytes(content.replace(b"SCHEMA", SCHEMA.encode()))
+    with pytest.raises(UnreadableInputError, match=complaint) as caught:
+        load_capture(folder)
+    assert MANIFEST in caught.value.message
+
+
+def test_a_folder_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"capture\.json cannot be written"):
+        save_manifest(tmp_path / "nowhere", Manifest())
+
+
+# --- what the manifest does to the analysis -------------------------------------------------------
+
+
+def test_the_build_of_the_manifest_is_in_the_analysis(folder: Path) -> None:
+    capture = load_capture(folder)
+    analysis = analyze(capture.paths, manifest=capture.manifest)
+    assert analysis.capture.build == "VMware ESXi 8.0.3 build-24022510"
+    assert "checksum-differs" not in {note.code for note in analysis.quality}
+
+
+def test_a_file_changed_after_the_capture_is_a_critical_doubt(folder: Path) -> None:
+    write_capture(folder / "esxtop-000.csv.gz", replace(PLAN, seed=2))
+    capture = load_capture(folder)
+    analysis = analyze(capture.paths, manifest=capture.manifest)
+    (doubt,) = [note for note in analysis.quality if note.code == "checksum-differs"]
+    assert (doubt.severity, doubt.count) == ("critical", 1)
+    assert "esxtop-000.csv.gz" in doubt.detail
+    assert "capture-quality" in {finding.rule for finding in analysis.findings}
+
+
+def test_a_file_that_the_manifest_does_not_name_is_no_doubt(folder: Path) -> None:
+    """The manifest is written last: a capture that was broken off has segments beyond it."""
+    write_capture(folder / "esxtop-001.csv.gz", PLAN)
+    capture = load_capture(folder)
+    analysis = analyze(capture.paths, manifest=capture.manifest)
+    assert "checksum-differs" not in {note.code for note in analysis.quality}
+
+
+def test_reading_a_folder_changes_nothing_in_it(folder: Path) -> None:
+    before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+    capture = load_capture(folder)
+    analyze(capture.paths, manifest=capture.manifest)
+    assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()} == before

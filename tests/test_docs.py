@@ -1,0 +1,105 @@
+"""Documents are compared with the program: what they say is what it does."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from esxprobe import errors
+from esxprobe.catalog.quality import render_quality
+from esxprobe.report.rulebook import render_rules
+
+CHECKOUT = Path(__file__).parents[1]
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "esxprobe", *words], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("page", "rendered"), [("rules.md", render_rules()), ("quality.md", render_quality())])
+def test_generated_pages_are_up_to_date(page, rendered):
+    written = (CHECKOUT / "docs" / page).read_text(encoding="utf-8")
+    assert written == rendered, f"docs/{page} is out of date: run `make docs`"
+
+
+def commands_in_readme() -> list[str]:
+    block = README.split("## Use")[1].split("```sh")[1].split("```")[0]
+    return [line.split("#")[0].strip() for line in block.strip().splitlines()]
+
+
+@pytest.mark.parametrize("line", commands_in_readme())
+def test_every_option_in_the_readme_exists(line):
+    words = line.split()[1:]
+    command = [words[0], *([words[1]] if words[0] == "rules" else [])]
+    shown = run(*command, "--help")
+    assert shown.returncode == 0, f"README shows `{line}` but `{' '.join(command)} --help` fails"
+    for option in re.findall(r"(?<!\S)--?[a-z][a-z-]*", line):
+        assert option in shown.stdout, f"README shows {option} in `{line}`, --help does not"
+
+
+def test_every_command_is_in_the_readme():
+    listed = re.findall(r"^[│ ]+([a-z]+)  ", run("--help").stdout, flags=re.MULTILINE)
+    assert listed, "no command found in --help"
+    for command in listed:
+        assert f"esxprobe {command}" in README, f"`esxprobe {command}` is not in the README"
+
+
+def test_exit_codes_in_the_readme_are_the_program_s():
+    documented = {int(code) for code in re.findall(r"^\| (\d+) \|", README, flags=re.MULTILINE)}
+    assert documented == {value for name, value in vars(errors).items() if name.startswith("EXIT_")}
+
+
+def test_every_dependency_earns_its_place_in_the_readme():
+    table = README.split("## What it stands on")[1]
+    listed = set(
+        re.findall(r"[a-z][a-z0-9-]+", " ".join(re.findall(r"^\| ([a-z0-9, -]+) \|", table, flags=re.MULTILINE)))
+    )
+    needed = {re.split(r"[<>=;\[ ]", each)[0] for each in PROJECT["project"]["dependencies"]}
+    assert needed <= listed, f"not in the README's table: {sorted(needed - listed)}"
+    assert listed - needed <= {"library"}, f"in the README's table but not needed: {sorted(listed - needed)}"
+
+
+def test_the_readme_opens_with_exactly_two_commands():
+    first = README.split("```sh")[1].split("```")[0]
+    assert [line.split("#")[0].strip() for line in first.strip().splitlines()] == ["make demo", "make test"]
+
+
+def test_the_drawn_layers_are_the_enforced_ones():
+    drawing = (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## The layers")[1]
+    contract = next(each for each in PROJECT["tool"]["importlinter"]["contracts"] if each["type"] == "layers")
+    rooms = [re.split(r" \| ", layer) for layer in contract["layers"]]
+    for layer in rooms:
+        for room in layer:
+            found = re.search(rf"\b{room}\b", drawing)
+            assert found, f"CONTRIBUTING's drawing lacks {room}"
+    order = [re.search(rf"\b{layer[0]}\b", drawing).start() for layer in rooms[:5]]
+    assert order == sorted(order), "CONTRIBUTING draws the layers in another order"
+
+
+def test_the_picture_is_there():
+    assert (CHECKOUT / "docs" / "report.png").stat().st_size > 10_000
+
+
+def test_links_in_the_readme_lead_somewhere():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (CHECKOUT / target).exists(), f"the README links to {target}"
+
+
+def test_nothing_names_the_place_it_was_made_in():
+    """The project stands alone: no path of a machine, no name of a tool that is not in it."""
+    words = re.compile(r"/work/|DOMAIN\.md|COUNTERS\.md|DESIGN\.md|/opt/pypi")
+    files = subprocess.run(
+        ["git", "ls-files"], cwd=CHECKOUT, capture_output=True, text=True, check=False
+    ).stdout.split("\n")
+    for name in files:
+        path = CHECKOUT / name
+        if not path.is_file() or path == Path(__file__):
+            continue
+        text = path.read_bytes().decode("utf-8", errors="ignore")
+        found = words.search(text)
+        assert not found, f"{name} says {found[0]}"
