@@ -59,7 +59,11 @@ def load_capture(path: Path) -> CaptureFiles:
     Raises:
         UnreadableInputError: There is nothing there, or the manifest is damaged.
     """
-    if not path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise UnreadableInputError(f"{path} cannot be read: {error.strerror}") from error
+    if not is_folder:
         return CaptureFiles((path,))
     manifest = load_manifest(path) if (path / MANIFEST).exists() else None
     found = sorted(file for pattern in _PATTERNS for file in path.glob(pattern))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,7 +82,7 @@ def bridged(beyond: Bools, hole: int = 1) -> Bools:
     """`beyond` with holes of up to `hole` samples between two runs filled: one dip does not end an episode."""
     filled = beyond.copy()
     found = runs(beyond)
-    for (_, end), (start, _) in zip(found, found[1:], strict=False):
+    for (_, end), (start, _) in pairwise(found):
         if start - end - 1 <= hole:
             filled[end + 1 : start] = True
     return filled

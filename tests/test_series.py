@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from esxprobe import series
 
-START = datetime(2018, 4, 24, 10, 0, tzinfo=timezone.utc)
+START = datetime(2018, 4, 24, 10, 0, tzinfo=UTC)
 
 
 def samples(seconds: list[float], segments: list[int] | None = None) -> pl.DataFrame:

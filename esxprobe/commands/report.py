@@ -95,10 +95,17 @@ def _inputs(source: Path, files: CaptureFiles) -> Iterable[Path]:
 def _refuse_to_overwrite(inputs: Iterable[Path], target: Path, json: Path | None) -> None:
     if json == target:
         raise UsageError(f"-o and --json both say {target}", hint="give each a name of its own")
-    taken = [path for path in inputs if path.exists()]
+    taken = list(inputs)
     for path in (target, json):
-        if path is not None and path.exists() and any(path.samefile(each) for each in taken):
+        if path is not None and any(_is_same(path, each) for each in taken):
             raise OutputError(f"{path} is a part of the capture itself", hint="choose another name with -o")
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False  # one of them does not exist, or cannot
 
 
 def _command(source: Path, timezone: str | None) -> str:

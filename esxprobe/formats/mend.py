@@ -117,7 +117,8 @@ class Mender:
             return None
         quoted = _is_quoted(text)
         last = cells[-1]
-        if cut and last and not text.endswith(b",") and not _QUOTED.fullmatch(last):
+        ended = self.trailing and text.endswith(b",")
+        if cut and not ended and not _QUOTED.fullmatch(last):
             self.tally.add("row-cut", 1, f"line {number:,}: the last of {len(cells):,} cells")
             return self._rows([*self._checked(cells[:-1], number, quoted=quoted), LOST], number)
         return self._rows(self._checked(cells, number, quoted=quoted), number)
@@ -178,6 +179,8 @@ class Mender:
         if len(head) + len(tail) - 1 != self.layout.width:
             return None
         seam = len(head) - 1
+        if seam and TIME_START.match(follower):
+            return None  # a row of its own, under a header that is lost
         if seam == 0:
             return self._rejoined_time(text, follower, number)
         whole = not head[-1] or not tail[0]
@@ -220,10 +223,15 @@ class Mender:
 
     def _split(self, text: bytes) -> list[bytes] | None:
         """As many cells as the header has, else None."""
+        width = self.layout.width
+        # Where a comma ends the row, a blank behind it is no cell; else a bare last cell may be blank.
+        ends = self.trailing or (_is_quoted(text) and width - 1 not in self.layout.loose)
         for cells in (text.split(b","), self._tokens(text) if self.layout.texts else []):
-            if len(cells) == self.layout.width + 1 and not cells[-1].strip():
+            if len(cells) == width + 1 and not cells[-1].strip():
                 cells.pop()
-            if len(cells) == self.layout.width and self._commas_fit(cells):
+            elif len(cells) == width and not cells[-1] and ends:
+                continue
+            if len(cells) == width and self._commas_fit(cells):
                 return cells
         return None
 

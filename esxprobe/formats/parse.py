@@ -135,7 +135,7 @@ def schema_of(header: pdh.Header, index: pl.DataFrame) -> Schema:
     """Explicit types for a parser: nothing is ever inferred on a hundred thousand columns."""
     import polars as pl
 
-    schema: Schema = {str(n): pl.Float64() for n in range(header.width)}
+    schema: Schema = dict.fromkeys(map(str, range(header.width)), pl.Float64())
     schema["0"] = pl.String()
     for cell in text_cells(index):
         schema[str(cell)] = pl.String()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -17,12 +19,12 @@ _FONT = "system-ui, sans-serif"
 
 def spec_of(chart: Chart) -> dict[str, Any]:
     """The Vega-Lite spec of a chart: lines over time, thresholds across, episodes shaded."""
+    labels = legend_labels(line.label for line in chart.series)
     rows = [
-        {"t": _epoch_ms(time), "v": value, "s": line.label}
-        for line in chart.series
+        {"t": _epoch_ms(time), "v": value, "s": label}
+        for label, line in zip(labels, chart.series, strict=True)
         for time, value in zip(line.times, line.values, strict=True)
     ]
-    labels = [line.label for line in chart.series]
     x = {
         "field": "t",
         "type": "temporal",
@@ -36,7 +38,9 @@ def spec_of(chart: Chart) -> dict[str, Any]:
         "type": "nominal",
         "sort": labels,
         "scale": {"domain": labels, "range": list(_LINES[: len(labels)])},
-        "legend": {"title": None, "orient": "top", "columns": 2, "labelLimit": 320} if len(labels) > 1 else None,
+        "legend": {"title": None, "orient": "top", "columns": 2, "columnPadding": 40, "labelLimit": 0}
+        if len(labels) > 1
+        else None,
     }
     layers: list[dict[str, Any]] = []
     if chart.windows:
@@ -86,6 +90,7 @@ def spec_of(chart: Chart) -> dict[str, Any]:
 
 
 _CONFIG: dict[str, Any] = {
+    "aria": False,  # hidden from readers anyway, and its dates are in the zone of this machine
     "font": _FONT,
     "view": {"stroke": None},
     "axis": {
@@ -101,6 +106,28 @@ _CONFIG: dict[str, Any] = {
     },
     "legend": {"labelColor": "currentColor"},
 }
+
+
+# What XML cannot hold makes the drawing engine abort its process.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LABEL_PX, _WIDE_PX, _NARROW_PX = 300, 12, 6
+
+
+def legend_labels(names: Iterable[str]) -> list[str]:
+    """Names as a legend can show them: drawable, short enough, and still different from each other."""
+    labels: list[str] = []
+    for name in names:
+        label = _shortened(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", name))
+        while label in labels:
+            label += "\N{PRIME}"  # equal labels would become one line
+        labels.append(label)
+    return labels
+
+
+def _shortened(label: str) -> str:
+    """Cut in the middle, for the end tells vCPUs apart; the engine would cut an emoji in half."""
+    most = _LABEL_PX // (_NARROW_PX if label.isascii() else _WIDE_PX)
+    return label if len(label) <= most else f"{label[: most - 11]}…{label[-10:]}"
 
 
 def _shown_thresholds(chart: Chart) -> list[tuple[Severity, float]]:

@@ -2,7 +2,8 @@
 
 The drawing engine takes most of a second to start and holds the interpreter lock while it works, so
 a thread would stop the reading of the capture. A child process started first is warm when the first
-chart comes. Where no child can be started the charts are drawn here.
+chart comes, and one that dies of a chart takes no report with it. Where no child can be started the
+charts are drawn here.
 """
 
 from __future__ import annotations
@@ -35,24 +36,31 @@ class Drawer:
             )
 
     def draw(self, specs: Mapping[str, dict[str, Any]]) -> dict[str, str]:
-        """SVG text for each spec, by the same keys."""
-        if not specs:
-            return {}
+        """SVG text for each spec, by the same keys; empty for one that the engine cannot draw."""
+        if self._child is None:
+            return {key: draw(spec) for key, spec in specs.items()}
         drawn = self._drawn_by_child(specs)
-        return drawn if drawn is not None else {key: draw(spec) for key, spec in specs.items()}
+        for key in specs:
+            if key not in drawn:
+                # The engine can abort its whole process: what is left is tried one by one, and not here.
+                with Drawer() as fresh:
+                    drawn |= fresh._drawn_by_child({key: specs[key]})
+        return {key: drawn.get(key, "") for key in specs}
 
-    def _drawn_by_child(self, specs: Mapping[str, dict[str, Any]]) -> dict[str, str] | None:
-        child = self._child
+    def _drawn_by_child(self, specs: Mapping[str, dict[str, Any]]) -> dict[str, str]:
+        """What the child has drawn until it died or was done."""
+        child, drawn = self._child, {}
         if child is None or child.stdin is None or child.stdout is None:
-            return None
+            return {}
         feeder = threading.Thread(target=_feed, args=(child.stdin, list(specs.values())), daemon=True)
         feeder.start()
-        answers = [child.stdout.readline() for _ in specs]
+        for key in specs:
+            answer = child.stdout.readline()
+            if not answer.endswith(b"\n"):
+                break
+            drawn[key] = str(json.loads(answer).get("svg", ""))
         feeder.join()
-        try:
-            return {key: str(json.loads(answer)["svg"]) for key, answer in zip(specs, answers, strict=True)}
-        except (ValueError, KeyError):
-            return None  # the child died
+        return drawn
 
     def close(self) -> None:
         """Ends the child."""

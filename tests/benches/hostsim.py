@@ -59,9 +59,7 @@ class VmPlan:
     vcpus: int
     memory_mb: int
     load_pct: Knob = 20.0  # mean wanted %RUN
-    vcpu_loads_pct: tuple[
-        Knob, ...
-    ] = ()  # wanted %RUN of the first vCPUs one by one, steady, instead of load_pct
+    vcpu_loads_pct: tuple[Knob, ...] = ()  # wanted %RUN of the first vCPUs one by one, steady, instead of load_pct
     ready_pct: Knob = 0.4  # %RDY apart from the limit's share
     max_limited_pct: Knob = 0.0  # %MLMTD; comes on top of ready_pct in %RDY
     costop_pct: Knob = 0.0

@@ -87,9 +87,7 @@ class Devices:
         adapters = np.stack([paths[..., on == a].sum(axis=-1) for a in range(plan.adapters)], axis=-1)
         weights = (paths[0] + paths[1]) * path_ms
         weighted = np.stack([weights[:, on == a].sum(axis=-1) for a in range(plan.adapters)], axis=-1)
-        self._disk_io(
-            "Physical Disk Adapter", adapters, weighted / np.maximum(adapters[0] + adapters[1], 1e-9)
-        )
+        self._disk_io("Physical Disk Adapter", adapters, weighted / np.maximum(adapters[0] + adapters[1], 1e-9))
         self._disk_io("Physical Disk", paths[..., layout.by_adapter], path_ms[:, layout.by_adapter])
         self._disk_io("Physical Disk SCSI Device", devices, ms)
         self._disk_io("Physical Disk Path", paths, path_ms)
@@ -105,8 +103,7 @@ class Devices:
     def _network(self) -> None:
         model, count, uplinks = self.model, len(self.layout.vms), self.plan.uplinks
         flows = [
-            model.rate(self.packets * model.level * (1 + 0.3 * model.wave) * model.noise(count, 0.4))
-            for _ in "tr"
+            model.rate(self.packets * model.level * (1 + 0.3 * model.wave) * model.noise(count, 0.4)) for _ in "tr"
         ]
         sizes = [np.rint(np.full(count, size) * model.noise(count, 0.2)) for size in (420.0, 610.0)]
         is_nic = np.zeros(2 + 2 * uplinks, bool)

@@ -56,9 +56,7 @@ DEVICE = (
     f"{_QUEUE}|{_DISK}|#CReads|#CWrites|#CFailed|MBytes CReads/sec|MBytes CWrites/sec|#ATS|#ATS Failed|"
     "#Zeros|#Zeros Failed|MBytes Zeroed/sec|#Delete|#Deletes Failed|MBytes Deletes/sec|"
     + "|".join(
-        f"Average {kind} Latency ms/{op}"
-        for op in ("Clone", "ATS", "Zero")
-        for kind in ("Success", "Failure")
+        f"Average {kind} Latency ms/{op}" for op in ("Clone", "ATS", "Zero") for kind in ("Success", "Failure")
     )
 )
 DEVICE_WORLD = f"#Shares|{_QUEUE}|{_DISK}"

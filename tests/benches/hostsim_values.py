@@ -39,11 +39,7 @@ TRACKS = (
 
 def track(knob: Knob, samples: int) -> Matrix:
     """A knob as one value per sample."""
-    return (
-        np.array([knob(i) for i in range(samples)], float)
-        if callable(knob)
-        else np.full(samples, float(knob))
-    )
+    return np.array([knob(i) for i in range(samples)], float) if callable(knob) else np.full(samples, float(knob))
 
 
 def ahead(values: Matrix) -> Matrix:
@@ -67,9 +63,7 @@ class HostModel:
         self.spots = {key: np.array(where) for key, where in self.layout.spots.items()}
         self.fixed = np.random.default_rng(plan.seed)
         vms, samples = self.layout.vms, plan.samples
-        self.tracks = {
-            name: np.column_stack([track(getattr(vm, name), samples) for vm in vms]) for name in TRACKS
-        }
+        self.tracks = {name: np.column_stack([track(getattr(vm, name), samples) for vm in vms]) for name in TRACKS}
         self.memory_state = track(plan.memory_state, samples).astype(int)
         self.period = 40 + 360 * self.fixed.random(len(vms))
         self.phase = self.fixed.random(len(vms))
@@ -153,8 +147,7 @@ class HostModel:
         closure = np.where(self.t > 0, CLOSURE_PCT * self.noise(1, 0.0004), CLOSURE_SINCE_BOOT_PCT)
         run = self.base_run * self.level * self.noise(len(self.roles), 0.4)
         s = {
-            name: np.zeros_like(run)
-            for name in ("rdy", "cstp", "mlmtd", "swpwt", "idle", "ovrlp", "sys", "other")
+            name: np.zeros_like(run) for name in ("rdy", "cstp", "mlmtd", "swpwt", "idle", "ovrlp", "sys", "other")
         }
         s["rdy"] = 0.12 * run
 
@@ -244,9 +237,7 @@ class HostModel:
         def with_total(values: Matrix) -> Matrix:
             return np.concatenate([values, values.mean(axis=1, keepdims=True)], axis=1)
 
-        self.put(
-            "Physical Cpu", {"% Util Time": with_total(util), "% Processor Time": with_total(util * factor)}
-        )
+        self.put("Physical Cpu", {"% Util Time": with_total(util), "% Processor Time": with_total(util * factor)})
         if self.plan.hyperthreads:
             pairs = util.reshape(len(util), -1, 2)
             core = 100 - (100 - pairs[..., 0]) * (100 - pairs[..., 1]) / 100
@@ -269,9 +260,7 @@ class HostModel:
             self.row("swap_write_mb_s") * self.noise(len(vms), 0.2),
         )
         granted = size * self.row("granted_pct") / 100 * (1 + 0.004 * self.wave) - balloon - swapped
-        touched = np.minimum(
-            0.9 * granted, size * (0.06 + 0.0025 * self.row("load_pct")) * (1 + 0.1 * self.wave)
-        )
+        touched = np.minimum(0.9 * granted, size * (0.06 + 0.0025 * self.row("load_pct")) * (1 + 0.1 * self.wave))
         active = 100 * touched / size
         saved, overhead = 0.03 * size, 0.8 * top
         consumed = granted - saved
@@ -318,9 +307,7 @@ class HostModel:
                     counter, 0.5
                 )
                 whole += (
-                    small
-                    * self.memory_members
-                    * (counter.split()[0] in ("Memory", "Target", "Touched", "Commit"))
+                    small * self.memory_members * (counter.split()[0] in ("Memory", "Target", "Touched", "Commit"))
                 )
             whole[:, self.memory_vms] = value
             self.put("Group Memory", {counter: whole})
@@ -339,8 +326,7 @@ class HostModel:
         state = self.memory_state[self.at, None]
         free = floor * FREE_PER_MINFREE[state] * self.noise(1, 0.02)
         host = {
-            f"Memory Overcommit ({n} Minute Avg)": max(0.0, size.sum() / plan.memory_mb - 1)
-            for n in (1, 5, 15)
+            f"Memory Overcommit ({n} Minute Avg)": max(0.0, size.sum() / plan.memory_mb - 1) for n in (1, 5, 15)
         }
         reserved = 0.1 * plan.memory_mb
         host |= {

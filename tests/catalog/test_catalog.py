@@ -108,9 +108,7 @@ def test_the_frame_to_join_with_has_one_row_a_record() -> None:
     frame = catalog.known()
     assert frame.schema == dict.fromkeys(("object", "counter", "label", "unit", "kind"), pl.String)
     assert frame.select("object", "counter").rows() == [(c.object, c.name) for c in catalog.counters()]
-    assert frame.filter(object="Vcpu", counter="% Ready").rows() == [
-        ("Vcpu", "% Ready", "%RDY", "%", "number")
-    ]
+    assert frame.filter(object="Vcpu", counter="% Ready").rows() == [("Vcpu", "% Ready", "%RDY", "%", "number")]
 
 
 def test_answers_are_made_once() -> None:

@@ -86,7 +86,7 @@ def test_things_are_found_for_any_name_without_a_crash(names: list[str]) -> None
 # --- (b) damage ------------------------------------------------------------------------------------
 
 FEW = NAMES[:5]
-ROWS = 5
+ROWS = 3
 GOOD_LINES = lines(ROWS, FEW)
 GOOD = joined(GOOD_LINES)
 NEEDS = needs_of(FEW)
@@ -171,7 +171,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(damaged=damages())
-@settings(max_examples=220, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=160, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_value_is_right_or_counted_as_lost(folder: Path, damaged: bytes) -> None:
     if renamed(damaged):
         event("a column is another one now")

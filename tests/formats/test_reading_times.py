@@ -2,7 +2,7 @@ r"""The manual of the clock: what the time cells of a capture may look like, and
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ def with_times(
 
 
 def utc(*moments: str) -> list[datetime]:
-    return [datetime.fromisoformat(moment).replace(tzinfo=timezone.utc) for moment in moments]
+    return [datetime.fromisoformat(moment).replace(tzinfo=UTC) for moment in moments]
 
 
 def every(start: str, step: float, count: int) -> list[datetime]:
@@ -188,4 +188,4 @@ def test_times_that_a_zone_skips_are_counted(tmp_path: Path) -> None:
 
 def test_rows_of_the_made_captures_are_five_seconds_apart(tmp_path: Path) -> None:
     times = samples(read(tmp_path, joined(lines(4))))["time"].to_list()
-    assert times == [(START + n * STEP).replace(tzinfo=timezone.utc) for n in range(4)]
+    assert times == [(START + n * STEP).replace(tzinfo=UTC) for n in range(4)]

@@ -13,21 +13,8 @@ from esxprobe.report.drawing import Drawer
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "rules"))
 
+from hostile_names import HOSTILE  # noqa: E402
 from tiny import Thing, recording  # noqa: E402 - it lies beside the rules' tests
-
-HOSTILE = {
-    "script": "<script>alert(1)</script>",
-    "end of script": "</script></style></svg><!--",
-    "quotes": "\"'` onmouseover=\"alert(1)\" x='",
-    "right to left": "\u202efdp.exe\u202c \u200fעברית",
-    "300 characters": "x" * 300,
-    "emoji": "🐘 mémoire 数据",
-    "template": "{{7*7}}{% raw %}${7*7}",
-    "cdata": "]]><![CDATA[<b>",
-    "entities": "&lt;b&gt;&amp;#60;",
-    "control": "a\x1b[31mred\x07",
-    "image": "<img src=x onerror=alert(1)>",
-}
 
 
 @pytest.fixture(scope="session")

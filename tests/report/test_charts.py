@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esxprobe.model import Analysis, Chart, Series, Window
-from esxprobe.report.charts import spec_of
+from esxprobe.report.charts import legend_labels, spec_of
 from esxprobe.report.drawing import Drawer, draw
 from esxprobe.series import thin
 
@@ -112,12 +112,49 @@ def test_the_child_draws_what_would_be_drawn_here(drawer: Drawer, demo: Analysis
     assert drawer.draw({"a": spec})["a"] == draw(spec)
 
 
-def test_when_the_child_dies_the_charts_are_drawn_here() -> None:
+def test_when_the_child_dies_the_charts_are_drawn_all_the_same() -> None:
     with Drawer() as drawer:
         assert drawer._child is not None
         drawer._child.kill()
         drawer._child.wait()
-        assert drawer.draw({"a": spec_of(chart([1, 2]))})["a"].startswith("<svg")
+        drawn = drawer.draw({"a": spec_of(chart([1, 2])), "b": spec_of(chart([3, 4]))})
+    assert list(drawn) == ["a", "b"]
+    assert all(svg.startswith("<svg") for svg in drawn.values())
+
+
+def test_a_chart_that_kills_the_engine_does_not_take_the_report_with_it() -> None:
+    """The engine aborts its process on a letter that XML does not have; see `legend_labels`."""
+    deadly = spec_of(chart([1, 2], [3, 4]))
+    deadly["layer"][0]["encoding"]["color"]["scale"]["domain"] = ["\x07", "vm1"]
+    specs = {"a": spec_of(chart([1, 2])), "deadly": deadly, "z": spec_of(chart([3, 4]))}
+    with Drawer() as drawer:
+        drawn = drawer.draw(specs)
+    assert [key for key, svg in drawn.items() if svg.startswith("<svg")] == ["a", "z"]
+    assert drawn["deadly"] == ""
+
+
+@pytest.mark.parametrize(
+    "letter", ["\x00", "\x07", "\x1b", "\ufffe", "\uffff", "\ud800", "\x7f", "\x85", "\u202e", "🐘"]
+)
+def test_any_letter_in_a_name_can_be_drawn(letter: str, drawer: Drawer) -> None:
+    named = chart([1, 2], [3, 4])
+    odd = Series(f"a{letter * 100}b", named.series[0].times, (1.0, 2.0))
+    svg = drawer.draw({"a": spec_of(Chart("", "%", (odd, named.series[1]), (), ()))})["a"]
+    assert svg.startswith("<svg"), "not drawn at all"
+
+
+@settings(max_examples=50)
+@given(st.lists(st.one_of(st.text(max_size=60), st.sampled_from(["x" * 70, "x" * 71, "数" * 60])), max_size=6))
+def test_labels_stay_different_and_short(names: list[str]) -> None:
+    labels = legend_labels(names)
+    assert len(set(labels)) == len(names), "equal labels become one line"
+    assert all(len(label) <= 50 + len(names) for label in labels)
+
+
+def test_a_long_name_keeps_its_beginning_and_its_vcpu() -> None:
+    (label,) = legend_labels(["production-database-server-of-the-finance-department vCPU 12"])
+    assert label == "production-database-server-of-the-finan…nt vCPU 12"
+    assert legend_labels(["sql01 vCPU 3"]) == ["sql01 vCPU 3"]
 
 
 def test_when_no_child_can_be_started_the_charts_are_drawn_here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,9 +181,8 @@ def test_nothing_is_imported_from_the_folder_where_a_capture_lies(tmp_path: Path
         "    assert drawer._drawn_by_child({'a': {'data': {'values': []}, 'mark': 'point', 'encoding': {}}})\n"
     )
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True
-    )
+    command = [sys.executable, "-P", "-c", program]
+    done = subprocess.run(command, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert not (tmp_path / "caught").exists(), "the drawing process imported a module of the working folder"
     assert done.returncode == 0, done.stderr
 
@@ -157,6 +193,7 @@ def test_a_spec_that_cannot_be_drawn_is_answered_and_the_next_one_drawn() -> Non
         [sys.executable, "-m", "esxprobe.report.drawing"],
         input="\n".join(lines).encode(),
         capture_output=True,
+        check=True,
         cwd=ROOT,
     )
     bad, good = (json.loads(line) for line in done.stdout.splitlines())

@@ -34,7 +34,8 @@ def test_a_value_is_rounded_to_what_it_means(value: float | None, unit: str, tex
 
 
 @pytest.mark.parametrize(
-    ("value", "unit", "text"), [(10, "%", "10 %"), (0.1, "MB/s", "0.1 MB/s"), (1, "", "1"), (1500, "MB", "1,500 MB")]
+    ("value", "unit", "text"),
+    [(10, "%", "10 %"), (0.1, "MB/s", "0.1 MB/s"), (1, "", "1"), (1500, "MB", "1,500 MB")],
 )
 def test_a_threshold_stands_as_it_was_written(value: float, unit: str, text: str) -> None:
     assert threshold(value, unit) == text
@@ -85,7 +86,7 @@ def test_every_finding_is_on_the_page(demo: Analysis) -> None:
     shown = [(g.rule, row.entity) for cause in page.causes for g in cause.groups for row in g.rows]
     assert sorted(shown) == sorted((f.rule, f.entity.name) for f in demo.findings)
     assert page.counts == (("critical", 5), ("warning", 5), ("info", 0))
-    assert [cause.key for cause in page.causes][0] == "memory-pressure", "the cause before its symptoms"
+    assert page.causes[0].key == "memory-pressure", "the cause before its symptoms"
 
 
 def test_the_verdict_says_how_much_where_first_and_how_far_to_trust(demo: Analysis) -> None:

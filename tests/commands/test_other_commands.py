@@ -1,0 +1,141 @@
+"""`esxprobe counters` and `rules`, help, version, completion, and pipes that close early."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from shell import Run, environment
+from typer.testing import CliRunner
+
+from esxprobe import __version__
+from esxprobe.commands.app import app
+from esxprobe.errors import UnknownRuleError, UsageError
+from esxprobe.rules import all_rules
+
+ROOT = Path(__file__).parents[2]
+
+
+def said(*words: str | Path) -> str:
+    """Standard output of a command that must succeed, without a process of its own."""
+    result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+# --- counters -------------------------------------------------------------------------------------
+
+
+def test_counters_shows_every_object_with_its_numbers(healthy: Path) -> None:
+    table = said("counters", healthy)
+    header, *rows = [line.split() for line in table.splitlines() if line.strip() and not set(line) <= set(" ─━-")]
+    assert header == ["object", "instances", "counters", "columns", "understood"]
+    assert any(row[:2] == ["Group", "Cpu"] for row in rows)
+
+
+def test_counters_as_json_adds_up(healthy: Path) -> None:
+    objects = {row["object"]: row for row in json.loads(said("counters", healthy, "--json"))}
+    vcpu = objects["Vcpu"]
+    assert vcpu["columns"] == vcpu["instances"] * vcpu["counters"] == vcpu["understood"]
+
+
+def test_one_object_is_shown_counter_by_counter_with_its_meaning(healthy: Path) -> None:
+    rows = json.loads(said("counters", healthy, "--object", "Group Memory", "--json"))
+    balloon = next(row for row in rows if row["counter"] == "Memctl MBytes")
+    assert (balloon["label"], balloon["unit"], balloon["known"]) == ("MCTLSZ", "MB", True)
+    table = said("counters", healthy, "--object", "Group Memory")
+    assert "MCTLSZ" in table
+    assert balloon["meaning"] in table, "a pipe gets whole lines"
+
+
+def test_counters_takes_a_capture_folder() -> None:
+    assert "Virtual Disk" in said("counters", ROOT / "samples" / "demo")
+
+
+def test_an_object_that_is_not_there_is_met_with_those_that_are(healthy: Path) -> None:
+    result = CliRunner().invoke(app, ["counters", str(healthy), "--object", "Grupe Cpu"])
+    assert isinstance(result.exception, UsageError)
+    assert "Grupe Cpu" in result.exception.message
+    assert "Group Cpu" in result.exception.hint
+
+
+# --- rules ----------------------------------------------------------------------------------------
+
+
+def test_rules_list_shows_every_rule_with_its_thresholds() -> None:
+    table = said("rules", "list")
+    for rule in all_rules():
+        assert rule.id in table
+        assert rule.title in table
+    assert "critical ≥ 10 %, warning ≥ 5 %" in table
+
+
+def test_rules_as_json_hold_sources_and_examples() -> None:
+    listed = json.loads(said("rules", "list", "--json"))
+    assert [rule["id"] for rule in listed] == [rule.id for rule in all_rules()]
+    assert all(each["source"] for rule in listed for each in rule["thresholds"])
+    assert all(rule["fires"] and rule["quiet"] for rule in listed)
+
+
+def test_one_rule_is_shown_with_where_its_numbers_come_from() -> None:
+    page = said("rules", "show", "cpu-ready")
+    assert page.startswith("# cpu-ready\n")
+    for words in ("| critical | ≥ 10 % | K. Elatov", "%MLMTD is a part of %RDY", "Stays quiet for:"):
+        assert words in page
+    assert json.loads(said("rules", "show", "cpu-ready", "--json"))["unit"] == "%"
+
+
+def test_a_misspelt_rule_is_met_with_a_suggestion(run: Run) -> None:
+    done = run("rules", "show", "cpu-redy")
+    assert (done.returncode, done.stdout) == (2, "")
+    message, hint = done.stderr.splitlines()
+    assert message == "esxprobe: no rule is called 'cpu-redy'"
+    assert hint.startswith("hint: did you mean cpu-ready")
+    result = CliRunner().invoke(app, ["rules", "show", "cpu-redy"])
+    assert isinstance(result.exception, UnknownRuleError)
+
+
+# --- the command line as a whole ------------------------------------------------------------------
+
+
+def test_version_and_help_need_no_capture(run: Run) -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"esxprobe {__version__}\n", "")
+    for words in ((), ("report",), ("counters",), ("rules",), ("rules", "list"), ("rules", "show")):
+        assert "Usage:" in said(*words, "--help")
+        assert "Usage:" in said(*words, "-h")
+
+
+def test_shell_completion_is_offered(run: Run) -> None:
+    assert "--install-completion" in said("--help")
+    done = run("--show-completion", "bash", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
+    assert done.returncode == 0, done.stderr
+    assert "complete" in done.stdout
+
+
+def test_without_a_command_the_help_is_shown(run: Run) -> None:
+    done = run()
+    assert done.returncode == 2
+    assert "report" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("words", [("rules", "list", "--json"), ("rules", "list"), ("report", "--json", "-")])
+def test_a_reader_that_has_seen_enough_gets_no_traceback(
+    tmp_path: Path, sick: Path, words: tuple[str, ...]
+) -> None:
+    """As with `| head -1`: the pipe is closed before everything is written."""
+    capture = [str(sick)] if words[0] == "report" else []
+    with subprocess.Popen(
+        [sys.executable, "-m", "esxprobe", words[0], *capture, *words[1:]],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        complaint = process.stderr.read().decode()
+    assert complaint == ""
+    assert process.returncode in {0, 1}

@@ -1,0 +1,266 @@
+"""The page: one inert file in which everything a capture says stays text."""
+
+import base64
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import jinja2
+import pytest
+from hostile_names import HOSTILE
+
+from esxprobe.model import Analysis, SourceFile
+from esxprobe.report import html
+from esxprobe.report.document import document
+from esxprobe.report.drawing import Drawer
+from esxprobe.report.html import render_html, templates
+
+ROOT = Path(__file__).parents[2]
+FETCHING = {"link", "iframe", "object", "embed", "base", "form", "img", "image", "use", "foreignobject", "video"}
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """A page as a browser sees it: elements with their attributes, and texts by element."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[tuple[str, str]] = []
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self._open, f"never closed: {self._open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open, f"</{tag}> closes nothing"
+        assert self._open.pop() == tag, f"</{tag}> closes another element"
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append((self._open[-1] if self._open else "", data))
+
+    def handle_comment(self, data: str) -> None:
+        pytest.fail(f"a comment came into the page: {data[:60]!r}")
+
+    def text_of(self, tag: str) -> list[str]:
+        """Texts directly inside elements of this name."""
+        return [text for where, text in self.texts if where == tag and text.strip()]
+
+
+@pytest.fixture(scope="module")
+def demo_page(demo: Analysis, drawer: Drawer) -> str:
+    return render_html(demo, drawer, "esxprobe report demo")
+
+
+@pytest.fixture(scope="module")
+def hostile_page(hostile: Analysis, drawer: Drawer) -> str:
+    return render_html(hostile, drawer)
+
+
+# --- one file, nothing fetched, nothing run -------------------------------------------------------
+
+
+def test_the_policy_forbids_everything_but_the_pages_own_style(demo_page: str) -> None:
+    page = Page(demo_page)
+    (policy,) = [
+        attrs["content"] for tag, attrs in page.elements if attrs.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert policy is not None
+    parts = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+    (style,) = page.text_of("style")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert parts == {
+        "default-src": "'none'",
+        "style-src": f"'sha256-{digest}'",
+        "script-src": "'none'",
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+
+
+def test_the_policy_stands_before_anything_that_it_governs(demo_page: str) -> None:
+    assert demo_page.index("Content-Security-Policy") < demo_page.index("<style")
+
+
+@pytest.mark.parametrize("which", ["demo_page", "hostile_page"])
+def test_nothing_is_fetched_and_nothing_runs(which: str, request: pytest.FixtureRequest) -> None:
+    text = request.getfixturevalue(which)
+    page = Page(text)
+    for tag, attrs in page.elements:
+        assert tag not in {
+            "link",
+            "iframe",
+            "object",
+            "embed",
+            "base",
+            "form",
+            "img",
+            "image",
+            "use",
+            "foreignobject",
+        }
+        assert "src" not in attrs, f"<{tag}> fetches {attrs}"
+        assert "style" not in attrs, f"<{tag}> has an inline style, which the policy forbids"
+        assert not [name for name in attrs if name.startswith("on")], f"<{tag}> has a handler: {attrs}"
+        target = attrs.get("href", attrs.get("xlink:href", "#"))
+        assert target is not None
+        assert target.startswith("#"), f"<{tag}> leads out of the page to {target}"
+    scripts = [attrs for tag, attrs in page.elements if tag == "script"]
+    assert scripts == [{"type": "application/json", "id": "analysis"}]
+    (style,) = page.text_of("style")
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_links_inside_the_page_lead_somewhere_and_ids_are_unique(demo_page: str) -> None:
+    page = Page(demo_page)
+    ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
+    assert len(ids) == len(set(ids)), sorted(each for each in ids if ids.count(each) > 1)
+    for tag, attrs in page.elements:
+        if tag == "a":
+            assert str(attrs["href"])[1:] in ids
+        for word in str(attrs.get("aria-labelledby") or "").split():
+            assert word in ids
+
+
+# --- what it shows --------------------------------------------------------------------------------
+
+
+def test_the_embedded_json_is_the_document(demo: Analysis, demo_page: str) -> None:
+    (embedded,) = Page(demo_page).text_of("script")
+    assert json.loads(embedded) == document(demo)
+
+
+def test_every_finding_and_every_rule_is_on_the_page(demo: Analysis, demo_page: str) -> None:
+    page = Page(demo_page)
+    words = " ".join(text for _, text in page.texts)
+    articles = [attrs["id"] for tag, attrs in page.elements if tag == "article"]
+    assert articles == list(dict.fromkeys(articles))
+    assert set(articles) == {finding.rule for finding in demo.findings}
+    for finding in demo.findings:
+        for said in (finding.entity.name, finding.title, finding.why, finding.advice, finding.source):
+            assert said in words, f"{finding.rule}: {said!r} is missing"
+        assert all(caveat in words for caveat in finding.caveats)
+    assert set(demo.clear) <= set(page.text_of("code"))
+
+
+def test_each_finding_of_an_entity_has_its_chart(demo: Analysis, demo_page: str) -> None:
+    page = Page(demo_page)
+    assert sum(tag == "svg" for tag, _ in page.elements) == len(demo.charts)
+    labelled = [attrs for _, attrs in page.elements if attrs.get("role") == "img"]
+    assert all(attrs.get("aria-label") for attrs in labelled)
+
+
+def test_a_page_without_findings_says_what_was_judged(
+    analysis_with: Callable[..., Analysis], drawer: Drawer
+) -> None:
+    healthy = analysis_with("web01", ready=0.1)
+    page = Page(render_html(healthy, drawer))
+    words = " ".join(text for _, text in page.texts)
+    assert "No rule found anything" in words
+    assert all(each.reason in words for each in healthy.skipped)
+    assert not [tag for tag, _ in page.elements if tag == "svg"]
+
+
+def test_provenance_names_the_file_and_its_sum(demo: Analysis, demo_page: str) -> None:
+    words = [text for _, text in Page(demo_page).texts]
+    assert {"esxtop-000.csv.gz", demo.capture.files[0].sha256, "esxprobe report demo"} <= set(words)
+
+
+# --- hostile names --------------------------------------------------------------------------------
+
+
+def test_hostile_names_are_text_in_tables_and_in_the_json(hostile: Analysis, hostile_page: str) -> None:
+    page = Page(hostile_page)
+    headings = [*page.text_of("bdi"), *page.text_of("th")]
+    for name in HOSTILE.values():
+        assert sum(text.strip() == name for text in headings) == 2, f"{name!r}: as a finding and as a VM"
+    (embedded,) = page.text_of("script")
+    assert [vm["name"] for vm in json.loads(embedded)["vms"]] == list(HOSTILE.values())
+
+
+@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_name_is_text_in_the_legend_of_a_chart(
+    name: str, analysis_with: Callable[..., Analysis], drawer: Drawer
+) -> None:
+    page = Page(render_html(analysis_with(name, "other"), drawer))
+    labels = [text for text in page.text_of("text") if text.endswith("vCPU 0")]
+    assert len(labels) == 2, "a legend of two lines"
+    (label,) = [text for text in labels if text != "other vCPU 0"]
+    # XML has no control characters; long names are cut in the middle, so that the vCPU stays.
+    drawable = re.sub(r"[\x00-\x1f]", "\N{REPLACEMENT CHARACTER}", f"{name} vCPU 0")
+    head, _, tail = label.partition("…")
+    assert drawable.startswith(head)
+    assert drawable.endswith(tail or head)
+    assert not [tag for tag, _ in page.elements if tag in {"img", "b", "iframe"}]
+
+
+def test_every_other_text_of_a_capture_is_escaped_too(demo: Analysis, drawer: Drawer) -> None:
+    evil = "<script>alert(1)</script>"
+    capture = replace(
+        demo.capture,
+        host=evil,
+        build=evil,
+        zone=evil,
+        files=(SourceFile(evil, "0" * 64, 1),),
+        objects=((evil, 1, 1, 0),),
+    )
+    note = replace(demo.quality[0], detail=evil)
+    text = render_html(replace(demo, capture=capture, quality=(note,), charts={}), drawer, evil)
+    page = Page(text)
+    assert evil not in text
+    assert [attrs for tag, attrs in page.elements if tag == "script"] == [
+        {"type": "application/json", "id": "analysis"}
+    ]
+    assert sum(evil in data for _, data in page.texts) >= 6, "title, head, zone, note, object, file, command"
+
+
+# --- the template ---------------------------------------------------------------------------------
+
+
+def test_a_field_that_a_template_misspells_is_an_error() -> None:
+    environment = html._template().environment
+    assert environment.autoescape is True
+    with pytest.raises(jinja2.UndefinedError):
+        environment.from_string("{{ page.tytle }}").render(page=object())
+
+
+def test_templates_lie_in_the_checkout_or_in_the_package() -> None:
+    assert {"report.html.j2", "report.css"} <= {path.name for path in templates().iterdir()}
+
+
+@pytest.mark.slow
+def test_the_same_capture_gives_the_same_bytes_in_every_process(tmp_path: Path) -> None:
+    """No clock, no set order, no hash seed may be seen in a report."""
+    pages, documents = [], []
+    for seed in ("0", "4242"):
+        folder = tmp_path / seed
+        command = [sys.executable, "-m", "esxprobe", "report", "samples/demo", "-o", str(folder / "demo.html")]
+        environment = os.environ | {"PYTHONHASHSEED": seed, "TZ": "UTC" if seed == "0" else "Asia/Tokyo"}
+        subprocess.run(
+            [*command, "--json", str(folder / "demo.json")],
+            check=True,
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+        )
+        pages.append((folder / "demo.html").read_bytes())
+        documents.append((folder / "demo.json").read_bytes())
+    assert documents[0] == documents[1]
+    assert pages[0] == pages[1]

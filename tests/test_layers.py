@@ -1,0 +1,82 @@
+"""The house keeps its plan: layers, small modules, and each foreign library in its own room."""
+
+import ast
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "esxprobe"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# Who may import what; every other room does without.
+ROOMS = {
+    "typer": ("commands",),
+    "rich": ("commands",),
+    "jinja2": ("report",),
+    "markupsafe": ("report",),
+    "vl_convert": ("report",),
+    "paramiko": ("ssh",),
+    "isal": ("formats",),
+    "zstandard": ("formats",),
+    "subprocess": ("report/drawing",),
+    "socket": (),
+}
+
+shorter = pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def imports(module: Path) -> Iterator[str]:
+    """Top-level names of everything that a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.split(".")[0]
+
+
+def test_no_arrow_points_up_or_sideways() -> None:
+    script = shutil.which("lint-imports", path=str(Path(sys.executable).parent))
+    assert script, "lint-imports is not beside this Python: `make setup` installs the extras test and lint"
+    done = subprocess.run([script, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " 0 broken" in done.stdout
+
+
+@shorter
+def test_a_module_can_be_read_in_one_sitting(module: Path) -> None:
+    lines = len(module.read_text(encoding="utf-8").splitlines())
+    assert lines <= 400, f"{lines} lines: find the second thing that it does and move it out"
+
+
+@shorter
+def test_a_library_is_imported_in_its_own_room_only(module: Path) -> None:
+    place = module.relative_to(PACKAGE).with_suffix("").as_posix()
+    for name in imports(module):
+        rooms = ROOMS.get(name)
+        if rooms is not None:
+            assert any(place == room or place.startswith(f"{room}/") for room in rooms), (
+                f"{place} imports {name}, which belongs into {' or '.join(rooms) or 'no room yet'}"
+            )
+
+
+def test_the_core_reads_no_clock() -> None:
+    for module in MODULES:
+        if module.relative_to(PACKAGE).parts[0] in {"commands", "report", "__main__.py"}:
+            continue
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            assert called not in {"datetime.now", "time.time", "datetime.today", "hash"}, (
+                f"{module.relative_to(ROOT)}:{getattr(node, 'lineno', 0)} calls {called}"
+            )
+
+
+def test_asking_for_help_does_not_wait_for_heavy_libraries() -> None:
+    program = "import sys; import esxprobe.commands.app; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    heavy = {"polars", "numpy", "jinja2", "vl_convert", "isal", "zstandard"} & set(done.stdout.split())
+    assert not heavy, f"importing the command line imports {sorted(heavy)}"
