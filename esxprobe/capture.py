@@ -62,7 +62,9 @@ def load_capture(path: Path) -> CaptureFiles:
     try:
         is_folder = path.is_dir()
     except OSError as error:
-        raise UnreadableInputError(f"{path} cannot be read: {error.strerror}") from error
+        raise UnreadableInputError(
+            f"{path} cannot be read: {error.strerror}", hint="check its name, and whether you may read it"
+        ) from error
     if not is_folder:
         return CaptureFiles((path,))
     manifest = load_manifest(path) if (path / MANIFEST).exists() else None

@@ -144,9 +144,10 @@ def _save(path: Path, text: str) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
-        raise OutputError(
-            f"{path} cannot be written: {error.strerror or error}", hint="choose another place with -o"
-        ) from error
+        # A file where a folder should be is what mkdir calls an existing file.
+        number = errno.ENOTDIR if isinstance(error, FileExistsError) else error.errno
+        reason = os.strerror(number) if number else error
+        raise OutputError(f"{path} cannot be written: {reason}", hint="choose another place with -o") from error
 
 
 def _reaches(analysis: Analysis, fail_on: FailOn) -> bool:

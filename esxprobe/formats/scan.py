@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 # Bytes that one scan gets. Each scan pays for the whole schema again, so wide captures like it large.
-BLOCK = 64 << 20
+BLOCK = 128 << 20
 # How far into a file a header may start: banners are short.
 _BANNER = 1 << 20
 # How many line breaks a header may hold.
