@@ -44,9 +44,10 @@ def options(
 
 def main() -> None:
     """Runs the command line; every failure ends here, as words and an exit code."""
-    debug = "--debug" in sys.argv[1:]
+    words = sys.argv[1:]
+    debug = "--debug" in words
     try:
-        app()
+        app([word for word in words if word != "--debug"])  # it may stand behind the command too
     except EsxprobeError as error:
         if debug:
             raise
@@ -62,7 +63,7 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        words = printable(f"{type(error).__name__}: {str(error)[:500]}")
-        typer.echo(f"esxprobe: this is a bug: {words}", err=True)
-        typer.echo("hint: run it again as `esxprobe --debug ...` and send the traceback", err=True)
+        what = printable(f"{type(error).__name__}: {str(error)[:500]}")
+        typer.echo(f"esxprobe: this is a bug: {what}", err=True)
+        typer.echo("hint: run it again with --debug and send the traceback", err=True)
         sys.exit(EXIT_BUG)

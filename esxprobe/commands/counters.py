@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +20,7 @@ def counters(
     """Show what a capture holds: objects, instances, counters, and how many of them are understood."""
     from esxprobe.analyze import inventory
     from esxprobe.capture import load_capture
+    from esxprobe.commands.terminal import show_json
 
     rows = inventory(load_capture(capture).paths[0])
     if object is not None:
@@ -29,7 +29,7 @@ def counters(
         if not rows:
             raise UsageError(f"the capture has no object {object!r}", hint=f"it has {', '.join(known)}")
     if json:
-        typer.echo(jsonlib.dumps(rows if object is not None else _by_object(rows), indent=2, ensure_ascii=False))
+        show_json(rows if object is not None else _by_object(rows))
     elif object is not None:
         _print(("counter", "label", "unit", "columns", "meaning"), rows)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 from typing import Annotated
 
 import typer
@@ -15,18 +14,16 @@ Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 @app.command("list")
 def list_rules(json: Json = False) -> None:
     """List every rule."""
-    from esxprobe.report.rulebook import rule_document
+    from esxprobe.commands.terminal import show_json, wide_console
+    from esxprobe.report.rulebook import rule_document, thresholds
     from esxprobe.rules import all_rules
 
     if json:
-        typer.echo(jsonlib.dumps([rule_document(rule) for rule in all_rules()], indent=2, ensure_ascii=False))
+        show_json([rule_document(rule) for rule in all_rules()])
         return
     from rich import box
     from rich.table import Table
     from rich.text import Text
-
-    from esxprobe.commands.terminal import wide_console
-    from esxprobe.report.rulebook import thresholds
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("rule", "judges", "value", "thresholds", "what"):
@@ -43,10 +40,12 @@ def show(
     json: Json = False,
 ) -> None:
     """Show one rule with its sources and examples."""
+    from esxprobe.commands.terminal import show_json
     from esxprobe.report.rulebook import render_rule, rule_document
     from esxprobe.rules import find_rule
 
     rule = find_rule(rule_id)
-    typer.echo(
-        jsonlib.dumps(rule_document(rule), indent=2, ensure_ascii=False) if json else render_rule(rule).rstrip()
-    )
+    if json:
+        show_json(rule_document(rule))
+    else:
+        typer.echo(render_rule(rule).rstrip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -86,6 +87,13 @@ def _table(findings: Sequence[Finding]) -> Table:
             Text(f"{finding.share_of_samples:.0%}"),
         )
     return table
+
+
+def show_json(value: object) -> None:
+    """A value as JSON on standard output, UTF-8 whatever the terminal's encoding is."""
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
 
 
 def wide_console() -> Console:

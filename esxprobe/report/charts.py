@@ -11,7 +11,29 @@ from esxprobe.model import Chart, Severity
 
 WIDTH, HEIGHT = 680, 170
 # Measuring a label's text takes longer than drawing a line of 300 points: few labels, quick charts.
-_X_TICKS, _Y_TICKS = 7, 4
+_X_TICKS, _Y_TICKS = 8, 4
+_STEPS_S = (
+    1,
+    2,
+    5,
+    10,
+    15,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    7200,
+    10800,
+    21600,
+    43200,
+    86400,
+    172800,
+    604800,
+)
 
 # Okabe and Ito's colours that keep their contrast on white and on near-black.
 _LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#7a6ff0", "#999999")
@@ -32,7 +54,7 @@ def spec_of(chart: Chart) -> dict[str, Any]:
         "type": "temporal",
         "scale": {"type": "utc"},
         "title": None,
-        "axis": {"format": _clock(chart), "tickCount": _X_TICKS, "labelOverlap": "greedy"},
+        "axis": {"format": _clock(chart), "values": _ticks(chart)},
     }
     title = f"{chart.title} [{chart.unit}]" if chart.unit else chart.title
     colour = {
@@ -68,7 +90,7 @@ def spec_of(chart: Chart) -> dict[str, Any]:
                     "type": "quantitative",
                     "title": title,
                     "scale": {"zero": True, "nice": True},
-                    "axis": {"tickCount": _Y_TICKS},
+                    "axis": _value_axis(chart),
                 },
                 "color": colour,
             },
@@ -138,6 +160,26 @@ def _shown_thresholds(chart: Chart) -> list[tuple[Severity, float]]:
     values = [value for line in chart.series for value in line.values if value is not None]
     top = max(values, default=0.0)
     return [(severity, value) for severity, value in chart.thresholds if value <= 2.5 * top]
+
+
+def _value_axis(chart: Chart) -> dict[str, Any]:
+    """Few ticks; a state that is a small whole number gets whole numbers."""
+    top = max((value for line in chart.series for value in line.values if value is not None), default=0.0)
+    if not chart.unit and top <= 10:
+        return {"values": list(range(round(top) + 1)), "format": "d"}
+    return {"tickCount": _Y_TICKS}
+
+
+def _ticks(chart: Chart) -> list[int]:
+    """Round times for the axis [ms since 1970], about seven."""
+    times = [time for line in chart.series for time in line.times]
+    if not times:
+        return []
+    first, last = min(times).timestamp(), max(times).timestamp()
+    step = next((step for step in _STEPS_S if (last - first) / step <= _X_TICKS), _STEPS_S[-1])
+    start = -(-first // step) * step
+    count = min(int((last - start) // step) + 1, 40)
+    return [round((start + n * step) * 1000) for n in range(count)]
 
 
 def _clock(chart: Chart) -> str:

@@ -134,6 +134,13 @@ def number(value: float | None, unit: str = "") -> str:
     return f"{text} {unit}".rstrip()
 
 
+def isolated(name: str) -> str:
+    """A name that cannot turn the writing direction of the sentence around it."""
+    if name.isascii():
+        return name
+    return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
+
+
 def threshold(value: float, unit: str = "") -> str:
     """A threshold as it was written, with its unit."""
     return f"{value:,g} {unit}".rstrip()
@@ -218,7 +225,7 @@ def _first(analysis: Analysis) -> str:
     measured = (
         f"{label} {number(top.value, top.unit)}, {top.share_of_samples:.0%} of the samples beyond the threshold"
     )
-    return f"Look first at {top.entity.name} – {top.title} ({measured})."
+    return f"Look first at {isolated(top.entity.name)} – {top.title} ({measured})."
 
 
 def _trust(analysis: Analysis) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from esxprobe.model import Analysis, QualityNote, Window
-from esxprobe.report.view import ROWS, duration, moment, number, page_of, threshold, window
+from esxprobe.report.view import ROWS, duration, isolated, moment, number, page_of, threshold, window
 
 NOON = datetime(2026, 3, 26, 12, 0, 0, tzinfo=UTC)
 
@@ -131,3 +131,8 @@ def test_a_capture_without_a_date_says_so(demo: Analysis) -> None:
     facts = dict(page_of(replace(demo, capture=replace(demo.capture, date_known=False)), {}, "").facts)
     assert "date unknown" in facts["Window"]
     assert "2026" not in facts["Window"]
+
+
+def test_a_name_that_turns_the_writing_direction_stays_inside_its_marks() -> None:
+    assert isolated("db01") == "db01"
+    assert isolated("\u202edb01") == "\u2068\u202edb01\u2069"
