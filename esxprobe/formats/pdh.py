@@ -276,9 +276,18 @@ def _resaved_cells(text: str, separator: str, notes: list[QualityNote]) -> list[
         cells = next(rows, [])
     except csv.Error:
         cells = text.split(separator)
+    if any(cell.strip() and not cell.startswith("\\\\") for cell in cells[1:]):
+        cells = _unquoted_cells(text, separator)
     kind = "semicolons" if separator == ";" else "no quotes"
     notes.append(note("resaved", 1, f"the header has {kind}, as a spreadsheet leaves it"))
     return cells
+
+
+def _unquoted_cells(text: str, separator: str) -> list[str]:
+    """Cells of a header whose quotes somebody deleted: names hold separators, so only a path starts a cell."""
+    cells = re.split(rf'{separator}(?="?\\\\)', text)
+    last = cells[-1].rstrip(separator)
+    return [*cells[:-1], last, *[""] * (len(cells[-1]) - len(last))]
 
 
 def _columns(cells: list[str], notes: list[QualityNote]) -> tuple[list[str], list[int], list[int], int]:

@@ -27,7 +27,8 @@ class Tally:
     def take(self, notes: list[QualityNote]) -> None:
         """Counts ready-made notes."""
         for made in notes:
-            self.add(made.code, made.count, made.detail)
+            plain = made.detail == quality_code(made.code).meaning
+            self.add(made.code, made.count, "" if plain else made.detail)
 
     def count(self, code: str) -> int:
         """How many of a code so far."""

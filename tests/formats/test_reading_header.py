@@ -295,3 +295,16 @@ def test_the_header_alone_can_be_read(tmp_path: Path) -> None:
 def test_a_header_without_a_counter_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UnreadableInputError, match="names no counter"):
         read(tmp_path, b'"(PDH-CSV 4.0) (UTC)(0)"\n', needs=needs_of(NAMES))
+
+
+def test_quotes_deleted_by_hand_leave_names_with_commas_whole():
+    """`tr -d '"'` is what people do; a VM called `Accounts, year end` must stay one column."""
+    names = [
+        r"\\h\Virtual Disk(Accounts, year end)\Reads/sec",
+        r"\\h\Group Cpu(1:a,\b)\% Run",
+        r"\\h\Memory\Free MBytes",
+    ]
+    for end in ("", ",", ",,"):
+        header = pdh.parse_header(("(PDH-CSV 4.0) (UTC)(0)," + ",".join(names) + end).encode())
+        assert header.names == names
+        assert header.width == 4
