@@ -143,21 +143,58 @@ def index(header: Header) -> pl.DataFrame:
     """
     import polars as pl
 
-    paths = pl.Series("path", header.names, dtype=pl.String)
+    frame = pl.DataFrame(
+        {
+            "column": pl.Series(range(len(header.names)), dtype=pl.UInt32),
+            "cell": pl.Series(header.cells, dtype=pl.UInt32),
+            "part": pl.Series(header.parts, dtype=pl.UInt8),
+            "path": pl.Series(header.names, dtype=pl.String),
+        }
+    )
+    split = _split_plain(frame)
+    return _numbered(_split_any(frame) if split is None else split)
+
+
+def _split_plain(frame: pl.DataFrame) -> pl.DataFrame | None:
+    r"""Paths with just the four backslashes of `\\host\object\counter`, ten times quicker; else None."""
+    import polars as pl
+
+    pieces = frame.select("column", "cell", "part", "path", pl.col("path").str.splitn("\\", 6).alias("p")).unnest(
+        "p"
+    )
+    plain = (
+        (pl.col("field_0") == "")
+        & (pl.col("field_1") == "")
+        & (pl.col("field_2") != "")
+        & pl.col("field_4").is_not_null()
+        & pl.col("field_5").is_null()
+    )
+    nameless = pl.col("path") == ""
+    if not pieces.select((plain | nameless).all()).item():
+        return None
+    inside = pl.col("field_3").str.splitn("(", 2).struct
+    instanced = inside.field("field_1").str.ends_with(")").fill_null(value=False)
+    return pieces.select(
+        "column",
+        "cell",
+        "part",
+        "path",
+        pl.col("field_2").fill_null("").alias("host"),
+        pl.when(instanced).then(inside.field("field_0")).otherwise("field_3").fill_null("").alias("object"),
+        pl.when(instanced).then(inside.field("field_1").str.head(-1)).otherwise(pl.lit("")).alias("instance"),
+        pl.col("field_4").fill_null("").alias("counter"),
+    )
+
+
+def _split_any(frame: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
     # (?s) because an instance may hold a line break; the counter is what follows the last backslash.
     grammar = r"(?s)^\\\\(?P<host>[^\\]+)\\(?P<middle>.*)\\(?P<counter>[^\\]*)$"
     # The first parenthesis opens, the final one closes; `Object(a)(b)` is instance `a)(b`.
     inside = r"(?s)^(?P<object>[^(]*)\((?P<instance>.*)\)$"
-    frame = (
-        pl.DataFrame(
-            {
-                "column": pl.Series(range(len(header.names)), dtype=pl.UInt32),
-                "cell": pl.Series(header.cells, dtype=pl.UInt32),
-                "part": pl.Series(header.parts, dtype=pl.UInt8),
-                "path": paths,
-            }
-        )
-        .with_columns(pl.col("path").str.extract_groups(grammar).alias("p"))
+    return (
+        frame.with_columns(pl.col("path").str.extract_groups(grammar).alias("p"))
         .unnest("p")
         .with_columns(pl.col("middle").str.extract_groups(inside).alias("q"))
         .unnest("q")
@@ -172,7 +209,6 @@ def index(header: Header) -> pl.DataFrame:
             pl.col("counter").fill_null(pl.col("path")),
         )
     )
-    return _numbered(frame)
 
 
 def _numbered(frame: pl.DataFrame) -> pl.DataFrame:
@@ -204,7 +240,7 @@ def _quoted_cells(text: str, notes: list[QualityNote]) -> list[str]:
         notes.append(note("damaged-header", 1, "its first quote is missing"))
         return _hostile_cells('"' + text, notes)
     plain = text.count('"') == 2 * len(cells) and text.endswith('"')
-    if plain and all(cell.startswith("\\\\") for cell in cells[1:]):
+    if plain and text.count('","\\\\') == len(cells) - 1:
         return cells
     return _hostile_cells(text, notes)
 
@@ -297,7 +333,7 @@ def _columns(cells: list[str], notes: list[QualityNote]) -> tuple[list[str], lis
         if not any(n.code == "trailing-comma" for n in notes):
             notes.append(note("trailing-comma", 1, "in the header"))
     body = cells[1:]
-    if all(cell.startswith("\\\\") for cell in body):
+    if [cell[:2] for cell in body].count("\\\\") == len(body):
         return body, list(range(1, len(cells))), [0] * len(body), len(cells)
     names: list[str] = []
     at: list[int] = []
