@@ -7,9 +7,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,12 @@ _LINES = 4
 # Fewer judged samples than this say little about duration (a minute at the default interval).
 FEW_SAMPLES = 12
 
+# No rule judges worlds that are no vCPUs; a part of them tells what the states of a sample add up to.
+ENOUGH = {"world": 256}
+
+# esxtop in its own capture.
+OBSERVER = r"esxtop\.\d+"
+
 _READY, _LIMITED, _COSTOP, _RUN = (rf"Vcpu\% {name}" for name in ("Ready", "Max Limited", "CoStop", "Run"))
 _SIZE, _BALLOON, _SWAPPED = (rf"Group Memory\{name} MBytes" for name in ("Memory Size", "Memctl", "Swapped"))
 _TABLE_NEEDS = {"vm": (_SIZE, _BALLOON, _SWAPPED), "vcpu": (_READY, _LIMITED, _COSTOP, _RUN)}
@@ -59,7 +66,7 @@ def analyze(
         UnreadableInputError: A file is no esxtop capture, or none of its rows can be used.
         UsageError: `timezone` is no time zone.
     """
-    recording = read_esxtop(paths, all_needs(), timezone=timezone, progress=progress)
+    recording = read_esxtop(paths, all_needs(), timezone=timezone, at_most=ENOUGH, progress=progress)
     return analysis_of(recording, manifest)
 
 
@@ -129,11 +136,33 @@ def _doubts(recording: Recording, manifest: Manifest | None) -> list[QualityNote
     named = set(recording.columns.select("object", "counter").unique().iter_rows())
     if ("Group Cpu", "% Run") in named and ("Group Cpu", "% CPU Latency") not in named:
         doubts.append(note("default-fields", 1))
+    doubts += _without_values(recording)
     promised = {file.name: file.sha256 for file in manifest.files} if manifest else {}
     changed = [file.name for file in recording.files if promised.get(file.name, file.sha256) != file.sha256]
     if changed:
         doubts.append(note("checksum-differs", len(changed), f"not what the manifest says: {', '.join(changed)}"))
     return doubts
+
+
+def _without_values(recording: Recording) -> list[QualityNote]:
+    """Entities of which a counter that a rule needs has no value at all: nobody judged them."""
+    missing: dict[str, set[str]] = {}
+    for kind, paths in needs_by_kind().items():
+        frame, things = recording.tidy.get(kind), recording.entities.get(kind)
+        if frame is None or things is None or not frame.height:
+            continue
+        shown = frame["entity"].unique(maintain_order=True).to_list()
+        for path in paths:
+            values = _values(recording, kind, path)
+            if values is None:
+                continue
+            blank = np.flatnonzero(np.isnan(values).all(axis=1)).tolist()
+            if 0 < len(blank) < len(shown):  # all of them blank: the rule is skipped
+                missing.setdefault(path, set()).update(things["name"].gather([shown[n] for n in blank]).to_list())
+    return [
+        note("no-values", len(names), f"{path} of {', '.join(sorted(names)[:5])}")
+        for path, names in missing.items()
+    ]
 
 
 def _summary(recording: Recording, manifest: Manifest | None) -> CaptureSummary:
@@ -160,6 +189,9 @@ def _summary(recording: Recording, manifest: Manifest | None) -> CaptureSummary:
         unknown_columns=columns.filter(pl.col("known").eq(other=False)).height,
         groups=_count(recording, "vm") + _count(recording, "group"),
         worlds=_count(recording, "vcpu") + _count(recording, "world"),
+        rows=recording.rows_read,
+        closure=_closure(recording),
+        observer_pct=_observer_pct(recording),
         zone=recording.zone,
         date_known=recording.date_known,
         files=recording.files,
@@ -168,11 +200,37 @@ def _summary(recording: Recording, manifest: Manifest | None) -> CaptureSummary:
 
 
 def _started(judged: pl.DataFrame) -> datetime | None:
-    """Start of the first judged interval: its stamp less its length."""
-    if not judged.height:
+    """Start of the earliest judged interval: a stamp less its length; captures may be joined out of order."""
+    import polars as pl
+
+    length = pl.duration(microseconds=pl.col("interval_s") * 1e6)
+    started = judged.select((pl.col("time") - length).min()).item() if judged.height else None
+    return started if isinstance(started, datetime) else None
+
+
+def _closure(recording: Recording) -> tuple[float, float, float] | None:
+    """Lowest, median and highest sum of the CPU states over all worlds and judged samples [%]."""
+    sums = []
+    for kind in ("vcpu", "world"):
+        states = [_values(recording, kind, path) for path in STATES]
+        known = [values for values in states if values is not None]
+        if len(known) == len(STATES):
+            sums.append(np.sum(known, axis=0).reshape(-1))
+    seen = np.concatenate(sums) if sums else np.empty(0)
+    seen = seen[~np.isnan(seen)]
+    return (float(seen.min()), float(np.median(seen)), float(seen.max())) if len(seen) else None
+
+
+def _observer_pct(recording: Recording) -> float | None:
+    """Mean %USED of the groups that esxtop itself runs in [% of a PCPU]."""
+    used, things = _values(recording, "group", r"Group Cpu\% Used"), recording.entities.get("group")
+    if used is None or things is None:
         return None
-    end: datetime = judged["time"][0]
-    return end - timedelta(seconds=float(judged["interval_s"][0]))
+    shown = recording.tidy["group"]["entity"].unique(maintain_order=True).to_list()
+    names = things["name"].gather(shown).to_list()
+    own = [_mean(used, [row]) for row, name in enumerate(names) if re.fullmatch(OBSERVER, name)]
+    known = [value for value in own if value is not None]
+    return sum(known) if known else None
 
 
 def _count(recording: Recording, kind: str) -> int:
@@ -273,24 +331,28 @@ def _chart(found: list[Finding], recording: Recording) -> Chart:
         return Chart(rule.label, rule.unit, (), thresholds, ())
     judged = table(rule, recording)
     times: list[datetime] = recording.samples.filter("judged")["time"].to_list()
-    things = recording.entities[rule.entity]
-    owner = "gid" if rule.entity == "vcpu" else "id"
-    rows = {(row[owner] or row["name"], row["name"]): row["entity"] for row in things.iter_rows(named=True)}
     place = {entity: n for n, entity in enumerate(judged.entities)}
     lines = []
     for finding in found[:_LINES]:
-        part = finding.members[0] if finding.members else finding.entity.name
         name = finding.entity.name
         if sum(name == other.entity.name for other in found) > 1:
             name += f" ({finding.entity.id})"  # equal labels would become one line
-        label = f"{name} {part}" if finding.members else name
-        entity = rows[(finding.entity.id, part)]
-        lines.append(_line(label, times, judged.values[place[entity]]))
+        label = f"{name} {finding.members[0]}" if finding.members else name
+        lines.append(_line(label, times, judged.values[place[finding.number]], judged.stretches))
     windows = found[0].windows if len(found) == 1 else ()
     return Chart(rule.label, rule.unit, tuple(lines), thresholds, windows)
 
 
-def _line(label: str, times: list[datetime], values: Floats) -> Series:
-    kept = thin(values, POINTS)
-    points = tuple(None if np.isnan(values[n]) else round(float(values[n]), 4) for n in kept)
-    return Series(label, tuple(times[n] for n in kept), points)
+def _line(label: str, times: list[datetime], values: Floats, stretches: Sequence[tuple[int, int]]) -> Series:
+    """A line that is broken where nothing was measured."""
+    ends: list[datetime] = []
+    points: list[float | None] = []
+    for begin, end in stretches:
+        most = max(4, POINTS * (end - begin) // len(values) - 1)
+        if points:
+            ends.append(times[begin])
+            points.append(None)
+        for n in (thin(values[begin:end], most) + begin).tolist():
+            ends.append(times[n])
+            points.append(None if np.isnan(values[n]) else round(float(values[n]), 4))
+    return Series(label, tuple(ends), tuple(points))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,12 @@ def load_capture(path: Path) -> CaptureFiles:
         return CaptureFiles((path,))
     manifest = load_manifest(path) if (path / MANIFEST).exists() else None
     found = sorted(file for pattern in _PATTERNS for file in path.glob(pattern))
+    segments = [file.name.partition(".")[0] for file in found]
+    twice = sorted({name for name in segments if segments.count(name) > 1})
+    if twice:
+        raise UnreadableInputError(
+            f"{path} holds {twice[0]} more than once, packed and unpacked", hint="move one of the two away"
+        )
     if found:
         return CaptureFiles(tuple(found), manifest)
     lone = sorted(path.glob("*.csv*"))
@@ -147,10 +154,27 @@ def save_manifest(folder: Path, manifest: Manifest) -> None:
     text = json.dumps({"schema": SCHEMA, **fields, **more}, indent=2, ensure_ascii=False) + "\n"
     partial = folder / f".{MANIFEST}.partial"
     try:
-        partial.write_text(text, encoding="utf-8")
+        with partial.open("w", encoding="utf-8", errors="backslashreplace") as file:  # a lone surrogate: as \udcxx
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         partial.replace(folder / MANIFEST)
     except OSError as error:
         raise OutputError(f"{folder / MANIFEST} cannot be written: {error.strerror}") from error
+
+
+def all_described(folder: Path) -> tuple[SourceFile, ...]:
+    """Size and sha256 of every file of a capture folder but its manifest, in order of their names.
+
+    Raises:
+        OutputError: One of them cannot be read back.
+    """
+    hidden = (MANIFEST, f".{MANIFEST}.partial")
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in hidden)
+    try:
+        return tuple(described(folder, path.relative_to(folder).as_posix()) for path in paths)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be read back: {error.strerror}") from error
 
 
 def described(folder: Path, name: str) -> SourceFile:

@@ -15,11 +15,8 @@ if TYPE_CHECKING:
 
 Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
-
 Mmu = Literal["hardware", "software", "unknown"]
-
 ValueKind = Literal["number", "text"]
-
 Verdict = Literal["native", "negligible", "noticeable", "severe", "inconclusive", "unknown_mode"]
 
 
@@ -207,20 +204,21 @@ class Finding:
         title: The rule's title.
         cause: Key of the cause that this symptom is filed under.
         value: The judged statistic, in `unit`.
-        statistic: What `value` is: `p95`, `max`, `share`, ...
+        statistic: What `value` is: `p95`, `max`, `mean`, `mean of the longest stretch`.
         unit: Unit of value and threshold.
         threshold: The level's threshold that was reached.
         source: Where that threshold comes from.
         peak: Largest value seen, in `unit`.
-        share_of_samples: Share of judged samples beyond the lowest threshold, 0 to 1.
+        share_of_samples: Share of judged samples beyond `threshold`, 0 to 1.
         samples: Number of judged samples.
-        first: Start of the first window beyond the lowest threshold.
+        first: Start of the first window beyond `threshold`.
         last: End of the last one.
-        windows: The stretches beyond the lowest threshold, longest first.
+        windows: The stretches beyond `threshold`, longest first.
         members: Names of the parts merged into this finding (the vCPUs of a VM), worst first.
         advice: What to do next.
         why: Why it matters.
         caveats: When not to believe it.
+        number: Number of the entity (of the worst part) in the recording's frames.
     """
 
     rule: str
@@ -243,6 +241,7 @@ class Finding:
     why: str
     advice: str
     caveats: tuple[str, ...]
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +353,9 @@ class CaptureSummary:
         unknown_columns: Of these, how many the catalogue does not know.
         groups: Number of groups.
         worlds: Number of worlds.
+        rows: Data rows in the files, kept or not.
+        closure: Lowest, median and highest sum of %RUN, %RDY, %CSTP and %WAIT of a world [%], None without them.
+        observer_pct: Mean %USED of esxtop's own groups [% of a PCPU], None without them.
         zone: Zone text of the header and how far it can be trusted.
         date_known: False when the file's stamps have no date.
         files: The files read.
@@ -372,6 +374,9 @@ class CaptureSummary:
     unknown_columns: int
     groups: int
     worlds: int
+    rows: int
+    closure: tuple[float, float, float] | None
+    observer_pct: float | None
     zone: str
     date_known: bool
     files: tuple[SourceFile, ...]

@@ -57,6 +57,34 @@ def measure_intervals(samples: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def covered_seconds(intervals: Floats) -> Floats:
+    """What each judged sample stands for [s]: its interval, of a long one no more than a gap begins at.
+
+    After a gap nobody knows whether esxtop was late, so that the row averages over all of it, or whether
+    rows were lost on the way: one row must not weigh like a hundred.
+    """
+    if not len(intervals):
+        return intervals
+    return np.minimum(intervals, GAP_INTERVALS * float(np.median(intervals)))
+
+
+def stretches(ends_s: Floats, covered_s: Floats) -> list[tuple[int, int]]:
+    """First and behind-the-last index of samples that follow each other without a hole.
+
+    Between captures joined in one file lie hours, behind lost rows minutes; nothing runs through a hole.
+
+    Args:
+        ends_s: Stamps of the judged samples [s].
+        covered_s: What each stands for [s].
+    """
+    if not len(ends_s):
+        return []
+    hole_s = 0.5 * float(np.median(covered_s))
+    between = ends_s[1:] - covered_s[1:] - ends_s[:-1]
+    breaks = (np.flatnonzero((between > hole_s) | (between < -hole_s)) + 1).tolist()
+    return list(zip([0, *breaks], [*breaks, len(ends_s)], strict=True))
+
+
 def usual_interval(steps: pl.Series) -> float | None:
     """Median of the positive steps [s], None when there is none."""
     median = steps.filter(steps > 0).median()

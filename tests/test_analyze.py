@@ -73,7 +73,7 @@ def test_the_demo_gives_the_planted_story_and_nothing_else(demo: Analysis) -> No
     [
         ("cpu-ready", 5, 11),
         ("cpu-costop", 5, 11),
-        ("memory-state", 6, 12),
+        ("memory-state", 7.5, 9.5),
         ("vm-swapping", 6, 9),
         ("cpu-swap-wait", 7, 9),
         ("vm-balloon", 6, 14),
@@ -83,7 +83,7 @@ def test_the_demo_gives_the_planted_story_and_nothing_else(demo: Analysis) -> No
     ],
 )
 def test_each_part_of_the_story_is_found_at_its_time(
-    demo: Analysis, rule: str, begins_min: int, ends_min: int
+    demo: Analysis, rule: str, begins_min: float, ends_min: float
 ) -> None:
     """To a few samples: what ramps up crosses the threshold a little later than it starts."""
     finding = found(demo, rule)

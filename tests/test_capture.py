@@ -15,6 +15,7 @@ from esxprobe.capture import (
     MANIFEST,
     SCHEMA,
     Manifest,
+    all_described,
     described,
     load_capture,
     load_manifest,
@@ -117,7 +118,11 @@ def test_without_any_capture_the_newest_one_is_an_error_with_a_hint(tmp_path: Pa
 
 # --- the manifest ---------------------------------------------------------------------------------
 
-words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+# Names from a command line hold such surrogates where their bytes are no UTF-8.
+words = st.text(
+    st.characters(exclude_categories=["Cs"]) | st.characters(min_codepoint=0xDC80, max_codepoint=0xDCFF),
+    max_size=20,
+)
 plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | words,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
@@ -186,6 +191,25 @@ def test_a_damaged_manifest_is_unreadable_input(folder: Path, content: bytes, co
 def test_a_folder_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"capture\.json cannot be written"):
         save_manifest(tmp_path / "nowhere", Manifest())
+
+
+def test_every_file_is_described_but_the_manifest(folder: Path) -> None:
+    (folder / "guests").mkdir()
+    (folder / "guests" / "web01.txt").write_bytes(b"abc")
+    (folder / f".{MANIFEST}.partial").write_text("left by a crash", encoding="utf-8")
+    first, second = all_described(folder)
+    assert first == described(folder, "esxtop-000.csv.gz")
+    assert (second.name, second.bytes) == ("guests/web01.txt", 3)
+    assert second.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_file_that_cannot_be_read_back_is_an_output_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "open", broken)
+    with pytest.raises(OutputError, match="cannot be read back: Input/output error"):
+        all_described(folder)
 
 
 # --- what the manifest does to the analysis -------------------------------------------------------

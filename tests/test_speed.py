@@ -1,5 +1,7 @@
 """A quick guard: judging a wide capture costs less than reading every column of it.
 
+It watches the analysis alone, at half the width; the whole report has its figure in `make bench`.
+
 `make bench` has the real figures; this only notices when something becomes slow by nature, as a
 loop over columns in Python does. Ratios in one process, best of three, so that load does not fail it.
 """

@@ -128,6 +128,11 @@ CODES: tuple[QualityCode, ...] = (
         "warning",
         "A cell holds something that is not a number; its value is lost",
     ),
+    QualityCode(
+        "no-values",
+        "warning",
+        "A counter has no value in any sample for some entities: the rules that need it did not judge them",
+    ),
     QualityCode("blank-cell", "info", "A cell is empty: esxtop had no value"),
     QualityCode("sentinel", "info", "A negative value is a mark for none, as -1 for no limit; it is not judged"),
     # The clock

@@ -14,6 +14,9 @@ from esxprobe.commands import counters, report, rules
 from esxprobe.commands.terminal import printable
 from esxprobe.errors import EXIT_BUG, EsxprobeError
 
+# What a shell reports for a program that a closed pipe ended: 128 + SIGPIPE.
+EXIT_PIPE_CLOSED = 141
+
 app = typer.Typer(
     name="esxprobe",
     help="Turns an esxtop batch capture into one self-contained findings report for a support case.",
@@ -60,10 +63,15 @@ def main() -> None:
         if error.hint:
             typer.echo(f"hint: {printable(error.hint)}", err=True)
         sys.exit(error.exit_code)
+    except SystemExit as stop:
+        # Click ends a closed pipe with 1, which is findings here; it leaves its wrapper behind.
+        if stop.code == 1 and type(sys.stdout).__name__ == "PacifyFlushWrapper":
+            sys.exit(EXIT_PIPE_CLOSED)
+        raise
     except BrokenPipeError:
         # The reader of our output has gone: nothing is left to say, not even at interpreter exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        sys.exit(EXIT_PIPE_CLOSED)
     except Exception as error:
         if debug:
             raise

@@ -93,7 +93,7 @@ def _inputs(source: Path, files: CaptureFiles) -> Iterable[Path]:
 
 
 def _refuse_to_overwrite(inputs: Iterable[Path], target: Path, json: Path | None) -> None:
-    if json == target:
+    if json is not None and str(json) != "-" and json.resolve() == target.resolve():
         raise UsageError(f"-o and --json both say {target}", hint="give each a name of its own")
     taken = list(inputs)
     for path in (target, json):

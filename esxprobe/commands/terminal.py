@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -100,7 +102,12 @@ def wide_console() -> Console:
     """A console that folds nothing where nobody looks: a pipe gets whole lines."""
     from rich.console import Console
 
-    return Console() if sys.stdout.isatty() else Console(width=240)
+    class PipeConsole(Console):
+        def on_broken_pipe(self) -> None:
+            """Leaves the exit code to the one place that makes them."""
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+    return PipeConsole() if sys.stdout.isatty() else PipeConsole(width=240)
 
 
 def printable(name: str) -> str:

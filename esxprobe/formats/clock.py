@@ -168,15 +168,19 @@ def named_zone(name: str) -> tzinfo:
     """
     if name[:1] in "+-" and (digits := name[1:].replace(":", "")).isdigit() and len(digits) in {2, 4}:
         minutes = int(digits[:2]) * 60 + int(digits[2:] or 0)
-        if minutes < 24 * 60:
+        if minutes < 24 * 60 and int(digits[2:] or 0) < 60:
             return timezone(timedelta(minutes=minutes if name[0] == "+" else -minutes))
+    import polars as pl
+
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        zone = ZoneInfo(name)
+        pl.Series([datetime(2000, 1, 1)]).dt.replace_time_zone(zone.key)  # it knows fewer names
+    except (ZoneInfoNotFoundError, ValueError, OSError, pl.exceptions.PolarsError) as error:
         raise UsageError(
             f"{name!r} is not a time zone",
             hint="give an IANA name like Europe/Berlin, or an offset like +02:00",
         ) from error
+    return zone
 
 
 def to_utc(times: pl.Series, zone: tzinfo) -> pl.Series:

@@ -201,7 +201,12 @@ def _owners(worlds: pl.DataFrame, columns: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.col("group").first(),
             owns.any().alias("is_vm"),
-            pl.when(vcpu.any()).then(vcpu.sum()).otherwise(vmm.sum()).cast(pl.UInt32).alias("vcpus"),
+            # Distinct worlds: a renamed VM in a joined capture shows each of them under both names.
+            pl.when(vcpu.any())
+            .then(pl.col("wid").filter(vcpu).n_unique())
+            .otherwise(pl.col("wid").filter(vmm).n_unique())
+            .cast(pl.UInt32)
+            .alias("vcpus"),
             vcpu.any().alias("modern"),
         )
         .filter("is_vm")

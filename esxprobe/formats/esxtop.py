@@ -57,6 +57,7 @@ def read_esxtop(
     needs: Needs,
     *,
     timezone: str | None = None,
+    at_most: Mapping[str, int] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Recording:
     r"""Reads one capture, whole: one file, or the segments of one host in order.
@@ -65,6 +66,7 @@ def read_esxtop(
         paths: CSV files, plain, gzip or zstandard. They are only read.
         needs: Which counters (`Object\Counter`) to read, by entity kind.
         timezone: Zone of the stamps (IANA name or offset), where the header's cannot be trusted.
+        at_most: Entity kinds of which so many entities are enough, taken evenly over the header.
         progress: Told the bytes read so far, all files together, after each block.
 
     Raises:
@@ -78,7 +80,7 @@ def read_esxtop(
     for path in paths:
         source = Source(path)
         try:
-            reader = FileReader(source, needs, tally)
+            reader = FileReader(source, needs, tally, at_most)
             done = sum(file.bytes for file in files)
             segments += reader.read(progress and partial(_advance, progress, done))
             rows_read += reader.rows
@@ -87,7 +89,7 @@ def read_esxtop(
             source.close()
         tally.take(notes)
         files.append(record)
-    return _Assembly(segments, needs, timezone, tally).recording(tuple(files), rows_read)
+    return _Assembly(segments, needs, at_most, timezone, tally).recording(tuple(files), rows_read)
 
 
 def _advance(progress: Callable[[int], None], before: int, position: int) -> None:
@@ -97,8 +99,16 @@ def _advance(progress: Callable[[int], None], before: int, position: int) -> Non
 class _Assembly:
     """Puts the segments of a capture together."""
 
-    def __init__(self, segments: list[Segment], needs: Needs, timezone: str | None, tally: Tally) -> None:
-        self._segments, self._needs, self._timezone, self._tally = segments, needs, timezone, tally
+    def __init__(
+        self,
+        segments: list[Segment],
+        needs: Needs,
+        at_most: Mapping[str, int] | None,
+        timezone: str | None,
+        tally: Tally,
+    ) -> None:
+        self._segments, self._needs, self._at_most = segments, needs, at_most
+        self._timezone, self._tally = timezone, tally
         self._date_known = True
 
     def recording(self, files: tuple[SourceFile, ...], rows_read: int) -> Recording:
@@ -106,9 +116,10 @@ class _Assembly:
         import polars as pl
 
         self._take_header_notes()
+        self._refuse_strangers()
         first = self._segments[0].header
         identities = self._joined_identities()
-        wanted = wanted_columns(identities.columns, self._needs)
+        wanted = wanted_columns(identities.columns, self._needs, self._at_most)
         samples = self._samples(first.zone)
         if samples is None:
             raise self._nothing_fits(files[0].name, rows_read)
@@ -148,6 +159,24 @@ class _Assembly:
                     self._tally.take([made])
                     seen.add(made)
 
+    def _refuse_strangers(self) -> None:
+        """Group ids of two hosts, or of one before and after a boot, name other VMs: those are not joined."""
+        hosts = list(dict.fromkeys(segment.header.host for segment in self._segments if segment.header.host))
+        if len({_short(host) for host in hosts}) > 1:
+            raise UnreadableInputError(
+                f"captures of several hosts are joined here: {', '.join(hosts[:5])}",
+                hint="give each host's capture in a file or folder of its own",
+            )
+        seen: dict[str, set[str]] = {}
+        for segment in self._segments:
+            for gid, worlds in _worlds_of_vms(segment.identities).items():
+                if gid in seen and not seen[gid] & worlds:
+                    raise UnreadableInputError(
+                        f"captures from before and after a restart are joined: group {gid} is another VM in each",
+                        hint="split the file where its header repeats and report the parts one by one",
+                    )
+                seen[gid] = seen.get(gid, set()) | worlds
+
     def _joined_identities(self) -> Identities:
         import polars as pl
 
@@ -165,12 +194,15 @@ class _Assembly:
         for segment in self._segments:
             keys = segment.wanted["key"].to_list()
             same = keys == list(place)
+            shared = [
+                n for n, key in enumerate(keys) if key in place
+            ]  # a part of the worlds may be another one here
             for rows in segment.rows:
                 if same:
                     blocks.append(rows.values)
                     continue
                 block = np.full((len(place), len(rows.lines)), np.nan)
-                block[[place[key] for key in keys]] = rows.values
+                block[[place[keys[n]] for n in shared]] = rows.values[shared]
                 blocks.append(block)
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
 
@@ -252,6 +284,23 @@ class _Assembly:
                     off.height,
                     f"{off.height} {kind} samples, the first is {world} in line {line:,}",
                 )
+
+
+def _short(host: str) -> str:
+    """A host's name as far as captures of it agree: `esx01` may be `esx01.example.com` elsewhere."""
+    return host if host.replace(".", "").isdigit() else host.partition(".")[0].lower()
+
+
+def _worlds_of_vms(identities: Identities) -> dict[str, set[str]]:
+    """World ids of each VM's own worlds, by group id."""
+    owned: dict[str, set[str]] = {}
+    vms = {vm.gid for vm in identities.vms}
+    for kind in ("vcpu", "world"):
+        frame = identities.entities.get(kind)
+        for gid, wid in frame.select("gid", "id").iter_rows() if frame is not None else ():
+            if gid in vms:
+                owned.setdefault(gid, set()).add(wid)
+    return owned
 
 
 def off_closure(worlds: pl.DataFrame) -> pl.DataFrame:

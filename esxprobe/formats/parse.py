@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,9 @@ class Parser:
             return pl.DataFrame(schema={cell: schema[cell] for cell in cells})
         scan = pl.scan_csv(piece.data, has_header=False, schema=schema, ignore_errors=True)
         try:
-            frame = scan.select(cells).collect()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # rows are counted below, cells when they are numbers
+                frame = scan.select(cells).collect()
         except pl.exceptions.PolarsError:
             return None
         return frame if frame.height == len(piece.lines) else None

@@ -46,8 +46,11 @@ class Segment:
 class FileReader:
     """One pass over one file."""
 
-    def __init__(self, source: Source, needs: Needs, tally: Tally) -> None:
+    def __init__(
+        self, source: Source, needs: Needs, tally: Tally, at_most: Mapping[str, int] | None = None
+    ) -> None:
         self._source, self._needs, self._tally = source, needs, tally
+        self._at_most = at_most or {}
         self._buffer = b""
         self._line = 1
         self._header_line = b""
@@ -144,7 +147,7 @@ class FileReader:
         if len(hosts) > 1:
             self._tally.add("several-hosts", len(hosts), ", ".join(hosts.head(5)))
         identities = identify(_known(_keyed(index)), self._tally)
-        wanted = wanted_columns(identities.columns, self._needs)
+        wanted = wanted_columns(identities.columns, self._needs, self._at_most)
         parser = Parser(schema_of(header, index), wanted, self._tally)
         return Segment(header, identities, wanted, parser, _checker(header, index, self._tally))
 
@@ -174,7 +177,7 @@ class FileReader:
             if self._semicolons:
                 block = block.replace(b",", b".").replace(b";", b",")
             spans = line_spans(block, self._line)
-            self._line += block.count(b"\n")
+            self._line = spans[-1].number + 1 if spans else self._line
             yield block, spans
             if not more:
                 return
@@ -276,8 +279,14 @@ def _known(index: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def wanted_columns(columns: pl.DataFrame, needs: Needs) -> pl.DataFrame:
-    """The columns that somebody needs, in file order; words are no values."""
+def wanted_columns(columns: pl.DataFrame, needs: Needs, at_most: Mapping[str, int] | None = None) -> pl.DataFrame:
+    """The columns that somebody needs, in file order; words are no values.
+
+    Args:
+        columns: The index frame with kind and entity.
+        needs: Counters by entity kind.
+        at_most: Kinds of which so many entities are enough, taken evenly over the header.
+    """
     import polars as pl
 
     pairs = [(kind, path) for kind, paths in needs.items() for path in sorted(set(paths))]
@@ -288,7 +297,19 @@ def wanted_columns(columns: pl.DataFrame, needs: Needs) -> pl.DataFrame:
         .join(asked, on=["kind", "full"], how="semi", maintain_order="left")
         .join(text_counters(), on=["object", "counter"], how="anti", maintain_order="left")
         .drop("full")
+        .filter(_enough(columns, at_most or {}))
     )
+
+
+def _enough(columns: pl.DataFrame, at_most: Mapping[str, int]) -> pl.Expr:
+    import polars as pl
+
+    enough = pl.lit(value=True)
+    for kind, most in at_most.items():
+        last = columns.filter(pl.col("kind") == kind)["entity"].max()
+        step = (last // most + 1) if isinstance(last, int) else 1
+        enough &= (pl.col("kind") != kind) | (pl.col("entity") % step == 0)
+    return enough
 
 
 def _checker(header: pdh.Header, index: pl.DataFrame, tally: Tally) -> RowChecker:

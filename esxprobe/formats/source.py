@@ -266,6 +266,11 @@ def _open(path: Path) -> IO[bytes]:
             f"{path} is a directory without a capture in it",
             hint="give the CSV that esxtop -b wrote, or a capture folder (it holds a capture.json)",
         )
+    if path.exists() and not path.is_file():
+        raise UnreadableInputError(
+            f"{path} is a pipe or a device: a capture is read more than once",
+            hint="save it to a file first, compressed or not",
+        )
     try:
         file = path.open("rb")
     except FileNotFoundError as error:

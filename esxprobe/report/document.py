@@ -34,6 +34,9 @@ def document(analysis: Analysis) -> dict[str, Any]:
             "columns_unknown": capture.unknown_columns,
             "groups": capture.groups,
             "worlds": capture.worlds,
+            "rows": capture.rows,
+            "closure_pct": _closure(capture.closure),
+            "observer_used_pct": _number(capture.observer_pct),
             "objects": [
                 {"object": name, "instances": instances, "columns": columns, "understood": understood}
                 for name, instances, columns, understood in capture.objects
@@ -90,6 +93,12 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "advice": finding.advice,
         "caveats": list(finding.caveats),
     }
+
+
+def _closure(closure: tuple[float, float, float] | None) -> dict[str, float | None] | None:
+    if closure is None:
+        return None
+    return dict(zip(("lowest", "median", "highest"), map(_number, closure), strict=True))
 
 
 def _fault_cost(cost: FaultCost) -> dict[str, Any]:

@@ -23,14 +23,12 @@ class FindingRow:
 
     severity: Severity
     entity: str
-    kind: str
     id: str
     members: str
     value: str
+    statistic: str
     peak: str
     share: str
-    first: str
-    last: str
     windows: tuple[str, ...]
     more_windows: str
 
@@ -44,8 +42,6 @@ class RuleGroup:
     title: str
     severity: Severity
     label: str
-    statistic: str
-    unit: str
     why: str
     advice: str
     caveats: tuple[str, ...]
@@ -85,6 +81,7 @@ class Page:
     skipped: tuple[tuple[str, str, str], ...]
     objects: tuple[tuple[str, ...], ...]
     files: tuple[tuple[str, ...], ...]
+    rows: str
     command: str
     tool: str
 
@@ -117,6 +114,7 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str) -> Page:
             for name, instances, columns, understood in capture.objects
         ),
         files=tuple((file.name, f"{file.bytes:,}", file.sha256) for file in capture.files),
+        rows=f"{capture.rows:,} data rows, {capture.columns:,} value columns",
         command=command,
         tool=f"esxprobe {analysis.tool_version}",
     )
@@ -198,8 +196,22 @@ def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
         ("Columns", named),
         ("VMs", f"{len(analysis.vms):,} with {vcpus:,} vCPUs"),
         ("Groups, worlds", f"{capture.groups:,} and {capture.worlds:,}, those of VMs included"),
+        ("CPU states add up to", _closure(analysis)),
+        (
+            "esxtop itself used",
+            number(capture.observer_pct, "%") + (" of a PCPU" if capture.observer_pct is not None else ""),
+        ),
         ("Monitor mode", "unknown for every VM: nothing is said about the cost of guest page faults"),
     )
+
+
+def _closure(analysis: Analysis) -> str:
+    """What the CPU states of a world add up to: 100 % in theory, a little less in real captures."""
+    closure = analysis.capture.closure
+    if closure is None:
+        return "–"
+    lowest, median, highest = (f"{value:.1f}" for value in closure)
+    return f"{median} % (median over worlds and samples; {lowest} to {highest})"
 
 
 def _verdict(analysis: Analysis) -> tuple[str, ...]:
@@ -222,16 +234,17 @@ def _first(analysis: Analysis) -> str:
         return ""
     top = analysis.findings[0]
     label = find_rule(top.rule).label
-    measured = (
-        f"{label} {number(top.value, top.unit)}, {top.share_of_samples:.0%} of the samples beyond the threshold"
-    )
+    beyond = f"{top.share_of_samples:.0%} of the samples at or beyond {threshold(top.threshold, top.unit)}"
+    measured = f"{label} {number(top.value, top.unit)}, {beyond}"
     return f"Look first at {isolated(top.entity.name)} – {top.title} ({measured})."
 
 
 def _trust(analysis: Analysis) -> str:
     doubts = [note.code for note in analysis.quality if note.severity != "info"]
     if not doubts:
-        return "The capture is whole: nothing in it limits these findings."
+        skipped = len(analysis.skipped)
+        rest = f" {skipped} {_plural(skipped, 'rule')} had to be skipped." if skipped else ""
+        return f"No damage was found in the capture.{rest}"
     kinds = _plural(len(doubts), "kind")
     return f"The capture has {len(doubts)} {kinds} of damage or doubt: {_joined(doubts)}."
 
@@ -275,8 +288,6 @@ def _rule_group(rule_id: str, found: list[Finding], svg: str, *, dated: bool) ->
         title=rule.title,
         severity=found[0].severity,
         label=rule.label,
-        statistic=rule.check.statistic,
-        unit=rule.unit,
         why=rule.why,
         advice=rule.advice,
         caveats=rule.caveats,
@@ -296,14 +307,12 @@ def _finding_row(finding: Finding, *, dated: bool) -> FindingRow:
     return FindingRow(
         severity=finding.severity,
         entity=finding.entity.name,
-        kind=finding.entity.kind,
         id="" if finding.entity.id == finding.entity.name else finding.entity.id,
         members=", ".join(finding.members),
         value=number(finding.value, finding.unit),
+        statistic=finding.statistic,
         peak=number(finding.peak, finding.unit),
         share=f"{finding.share_of_samples:.0%} of {finding.samples}",
-        first=moment(finding.first),
-        last=moment(finding.last),
         windows=tuple(window(span, dated=dated) for span in finding.windows[:_WINDOWS]),
         more_windows=f"and {extra} more" if extra > 0 else "",
     )

@@ -17,9 +17,9 @@ class Cause:
 CAUSES: tuple[Cause, ...] = (
     Cause(
         "memory-pressure",
-        "The host is short of memory",
-        "The host takes memory back from VMs. A balloon makes the guest page, swapping stops its vCPUs: "
-        "guest faults and disk latency may be no more than symptoms of it.",
+        "Signs of memory pressure, now or earlier",
+        "A host that is short of memory takes it back from VMs. A balloon can make the guest page, swapping stops "
+        "its vCPUs: guest faults and disk latency may be no more than symptoms of it.",
     ),
     Cause(
         "limit",
@@ -29,12 +29,12 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "cpu-contention",
         "vCPUs compete for physical CPUs",
-        "vCPUs are runnable and do not run: more of them want to run than the host can serve.",
+        "vCPUs want to run and do not get all of the time: others use the same physical CPUs.",
     ),
     Cause(
         "guest-load",
         "The guest uses all it has",
-        "Work inside the guest fills its vCPUs; the host serves them well.",
+        "The guest's vCPUs run nearly all the time, whatever keeps them busy.",
     ),
     Cause(
         "capture",

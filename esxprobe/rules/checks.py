@@ -5,6 +5,7 @@ All checks work on a whole kind at once: one row an entity, one column a sample.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +14,10 @@ from numpy.typing import NDArray
 
 from esxprobe.series import Bools, Floats
 
-Statistic = Literal["p95", "p05", "max", "mean", "last"]
+# One sample is no state, however long its interval: so many must be beyond, and so many in a row.
+LEAST_SAMPLES, LEAST_RUN = 2, 3
+
+Statistic = Literal["p95", "p05", "max", "mean"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +42,42 @@ class Check:
         side = "at or above" if self.above else "at or below"
         if self.share == 0:
             return f"{side} the threshold in any sample; the value shown is the {self.statistic}"
-        long_enough = f"at least {self.share:.0%} of the time"
-        if self.run_s is not None:
-            long_enough += f", or for {self.run_s:.0f} s without a break"
-        return f"{side} the threshold {long_enough}; the value shown is the {self.statistic}"
+        long_enough = f"at least {self.share:.0%} of the time and {LEAST_SAMPLES} samples"
+        if self.run_s is None:
+            return f"{side} the threshold {long_enough}; the value shown is the {self.statistic}"
+        return (
+            f"{side} the threshold {long_enough}, or for {self.run_s:.0f} s and {LEAST_RUN} samples without a "
+            f"break; the value shown is the {self.statistic}, or the mean of the longest stretch where only that "
+            "is beyond"
+        )
 
     def beyond(self, values: Floats, threshold: float) -> Bools:
         """Where values are beyond a threshold; a missing value never is."""
         with np.errstate(invalid="ignore"):
             return values >= threshold if self.above else values <= threshold
 
-    def reached(self, values: Floats, seconds: Floats, threshold: float) -> Bools:
-        """Which entities (rows of `values`) pass this threshold long enough."""
+    def reached(
+        self, values: Floats, seconds: Floats, threshold: float, stretches: Sequence[tuple[int, int]] | None = None
+    ) -> Bools:
+        """Which entities (rows of `values`) pass this threshold long enough.
+
+        Args:
+            values: One row an entity, one column a sample; NaN for none.
+            seconds: What each sample stands for [s].
+            threshold: In the unit of the values.
+            stretches: First and behind-the-last sample of what follows without a hole; all of it when None.
+        """
         beyond = self.beyond(values, threshold)
-        time_beyond = beyond @ seconds
+        counted = beyond.sum(axis=1)
         if self.share == 0:
-            return time_beyond > 0
+            return np.asarray(counted > 0)
         time_seen = ~np.isnan(values) @ seconds
-        enough = (time_beyond > 0) & (time_beyond >= self.share * time_seen)
+        enough = (counted >= LEAST_SAMPLES) & (beyond @ seconds >= self.share * time_seen)
         if self.run_s is not None:
-            enough |= longest_run(beyond, seconds) >= self.run_s
+            for begin, end in stretches or [(0, len(seconds))]:
+                part = beyond[:, begin:end]
+                long = running(part, seconds[begin:end]) >= self.run_s
+                enough |= (long & (running(part, np.ones(end - begin)) >= LEAST_RUN)).any(axis=1)
         return np.asarray(enough, dtype=np.bool_)
 
     def statistic_of(self, values: Floats) -> float:
@@ -74,8 +94,6 @@ class Check:
                 return float(seen.max())
             case "mean":
                 return float(seen.mean())
-            case "last":
-                return float(seen[-1])
 
 
 def sustained_above(*, share: float = 0.2, run_s: float | None = 60, statistic: Statistic = "p95") -> Check:
@@ -98,9 +116,9 @@ def mean_above() -> Check:
     return Check(0.5, None, above=True, statistic="mean")
 
 
-def longest_run(beyond: Bools, seconds: Floats) -> NDArray[np.float64]:
-    """Length of each row's longest unbroken run of True [s]."""
+def running(beyond: Bools, seconds: Floats) -> NDArray[np.float64]:
+    """At each sample, how long the unbroken run of True has lasted that it belongs to [s]; 0 at False."""
     passed = np.cumsum(beyond * seconds, axis=1)
     # At every False the clock starts anew from what had passed by then.
     restart = np.maximum.accumulate(np.where(beyond, 0.0, passed), axis=1)
-    return np.asarray((passed - restart).max(axis=1, initial=0.0))
+    return np.asarray(passed - restart)

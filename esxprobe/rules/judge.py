@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,10 +15,7 @@ from esxprobe.model import Entity, Finding, Level, Recording, Skipped, Window, w
 from esxprobe.rules import all_rules
 from esxprobe.rules.causes import CAUSES
 from esxprobe.rules.record import Rule
-from esxprobe.series import Bools, Floats, bridged, runs
-
-if TYPE_CHECKING:
-    pass
+from esxprobe.series import Bools, Floats, bridged, covered_seconds, runs, stretches
 
 # A finding lists its longest stretches, not hundreds of them.
 _WINDOWS_SHOWN = 12
@@ -32,12 +28,14 @@ class Table:
     Attributes:
         entities: Entity numbers, one a row.
         values: The judged value.
-        seconds: Length of each sample [s].
+        seconds: What each sample stands for [s].
+        stretches: First and behind-the-last sample of what follows without a hole.
     """
 
     entities: tuple[int, ...]
     values: Floats
     seconds: Floats
+    stretches: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +72,11 @@ def why_skipped(rule: Rule, recording: Recording) -> str:
         return "the capture has no sample with a known interval"
     frame = recording.tidy.get(rule.entity)
     have = set(frame.columns) if frame is not None else set()
-    lacking = [path for path in rule.needs if path not in have]
+    lacking = [path for path in rule.needs if path not in have and path not in rule.optional]
     if lacking:
         return f"the capture lacks {', '.join(lacking)}"
-    empty = [path for path in rule.needs if frame is not None and frame[path].null_count() == frame.height]
+    present = [path for path in rule.needs if path in have]
+    empty = [path for path in present if frame is not None and frame[path].null_count() == frame.height]
     if empty:
         return f"every value of {', '.join(empty)} is missing"
     if rule.only and not len(_rows(rule, recording)):
@@ -92,15 +91,25 @@ def table(rule: Rule, recording: Recording) -> Table:
     if rule.entity == "capture":
         facts = capture_facts(recording)
         value = pl.DataFrame(facts).select(pl.sql_expr(rule.value)).to_series().cast(pl.Float64)
-        return Table((0,), value.to_numpy().reshape(1, 1), np.array([1.0]))
+        return Table((0,), value.to_numpy().reshape(1, 1), np.array([1.0]), ((0, 1),))
     frame = recording.tidy[rule.entity]
+    lacking = [path for path in rule.optional if path not in frame.columns]
+    frame = frame.with_columns(pl.lit(0.0).alias(path) for path in lacking)
     value = frame.select(pl.sql_expr(rule.value).cast(pl.Float64)).to_series()
-    seconds = recording.samples.filter("judged")["interval_s"].to_numpy()
+    seconds, parts = timing(recording)
     matrix = value.to_numpy().reshape(-1, len(seconds))
     numbers = frame["entity"].to_numpy().reshape(-1, len(seconds))[:, 0]
     rows = _rows(rule, recording)
     keep = np.isin(numbers, rows)
-    return Table(tuple(int(n) for n in numbers[keep]), matrix[keep], seconds)
+    return Table(tuple(int(n) for n in numbers[keep]), matrix[keep], seconds, parts)
+
+
+def timing(recording: Recording) -> tuple[Floats, tuple[tuple[int, int], ...]]:
+    """What each judged sample stands for [s], and which of them follow each other without a hole."""
+    judged = recording.samples.filter("judged")
+    seconds = covered_seconds(judged["interval_s"].to_numpy())
+    ends_s = judged["time"].dt.timestamp("us").to_numpy() / 1e6
+    return seconds, tuple(stretches(ends_s, seconds))
 
 
 def _rows(rule: Rule, recording: Recording) -> Floats:
@@ -121,11 +130,12 @@ def capture_facts(recording: Recording) -> dict[str, float]:
     return {r"Capture\Doubts": float(doubts), r"Capture\% Rows Lost": share}
 
 
-def levels_reached(rule: Rule, values: Floats, seconds: Floats) -> list[Level | None]:
+def levels_reached(rule: Rule, judged: Table) -> list[Level | None]:
     """The worst level that each entity reaches, None for none."""
-    reached: list[Level | None] = [None] * len(values)
+    reached: list[Level | None] = [None] * len(judged.values)
     for level in sorted(rule.levels, key=lambda level: worst_first(level.severity), reverse=True):
-        for row in np.flatnonzero(rule.check.reached(values, seconds, level.threshold)):
+        fired = rule.check.reached(judged.values, judged.seconds, level.threshold, judged.stretches)
+        for row in np.flatnonzero(fired):
             reached[int(row)] = level
     return reached
 
@@ -134,7 +144,7 @@ def _findings(rule: Rule, recording: Recording) -> Iterable[Finding]:
     judged = table(rule, recording)
     found = [
         _finding(rule, recording, judged, row, level)
-        for row, level in enumerate(levels_reached(rule, judged.values, judged.seconds))
+        for row, level in enumerate(levels_reached(rule, judged))
         if level is not None
     ]
     return _merged(found, rule, recording) if rule.entity == "vcpu" else found
@@ -142,19 +152,26 @@ def _findings(rule: Rule, recording: Recording) -> Iterable[Finding]:
 
 def _finding(rule: Rule, recording: Recording, judged: Table, row: int, level: Level) -> Finding:
     values = judged.values[row]
-    lowest = min(rule.levels, key=lambda each: each.threshold if rule.check.above else -each.threshold)
-    beyond = rule.check.beyond(values, lowest.threshold)
+    beyond = rule.check.beyond(values, level.threshold)
     seen = ~np.isnan(values)
-    spans = [] if rule.entity == "capture" else _windows(beyond, recording)
+    episodes = _episodes(beyond, judged)
+    spans = [] if rule.entity == "capture" else _windows(episodes, judged, recording)
     extreme = np.nanmax(values) if rule.check.above else np.nanmin(values)
+    value, statistic = rule.check.statistic_of(values), str(rule.check.statistic)
+    if not rule.check.beyond(np.array([value]), level.threshold).any():
+        first, last = max(episodes, key=lambda each: float(judged.seconds[each[0] : each[1] + 1].sum()))
+        value, statistic = float(np.nanmean(values[first : last + 1])), "mean of the longest stretch"
+    caveats = rule.caveats
+    if any(path not in recording.tidy.get(rule.entity, {}) for path in rule.optional):
+        caveats = (f"The capture lacks {', '.join(rule.optional)}: it was taken for zero.", *caveats)
     return Finding(
         rule=rule.id,
         severity=level.severity,
         entity=_entity(rule, recording, judged.entities[row]),
         title=rule.title,
         cause=rule.cause,
-        value=rule.check.statistic_of(values),
-        statistic=rule.check.statistic,
+        value=value,
+        statistic=statistic,
         unit=rule.unit,
         threshold=level.threshold,
         source=level.source,
@@ -167,7 +184,8 @@ def _finding(rule: Rule, recording: Recording, judged: Table, row: int, level: L
         members=(),
         why=rule.why,
         advice=rule.advice,
-        caveats=rule.caveats,
+        caveats=caveats,
+        number=judged.entities[row],
     )
 
 
@@ -178,23 +196,22 @@ def _entity(rule: Rule, recording: Recording, number: int) -> Entity:
     return Entity(rule.entity, row["name"], row["id"] or row["name"])
 
 
-def _windows(beyond: Bools, recording: Recording) -> list[Window]:
-    """Stretches beyond the threshold; one sample's window starts one interval before its stamp."""
-    judged = recording.samples.filter("judged")
-    ends: list[datetime] = judged["time"].to_list()
-    lengths = judged["interval_s"].to_list()
-    starts = [end - timedelta(seconds=length) for end, length in zip(ends, lengths, strict=True)]
+def _episodes(beyond: Bools, judged: Table) -> list[tuple[int, int]]:
+    """First and last sample of each stretch beyond; a dip of one sample does not end it, a hole in time does."""
     return [
-        Window(starts[first], ends[last])
-        for begin, end in _unbroken(starts, ends, 2 * (recording.interval_s or 0))
-        for first, last in ((a + begin, b + begin) for a, b in runs(bridged(beyond[begin:end])))
+        (first + begin, last + begin)
+        for begin, end in judged.stretches
+        for first, last in runs(bridged(beyond[begin:end]))
     ]
 
 
-def _unbroken(starts: list[datetime], ends: list[datetime], hole_s: float) -> list[tuple[int, int]]:
-    """Stretches of samples that follow each other; between captures joined in one file lie hours."""
-    breaks = [n for n in range(1, len(ends)) if not 0 <= (starts[n] - ends[n - 1]).total_seconds() <= hole_s]
-    return list(zip([0, *breaks], [*breaks, len(ends)], strict=True))
+def _windows(episodes: list[tuple[int, int]], judged: Table, recording: Recording) -> list[Window]:
+    """The episodes as times; one sample's window starts as long before its stamp as it stands for."""
+    ends: list[datetime] = recording.samples.filter("judged")["time"].to_list()
+    return [
+        Window(ends[first] - timedelta(seconds=float(judged.seconds[first])), ends[last])
+        for first, last in episodes
+    ]
 
 
 def _merged(found: list[Finding], rule: Rule, recording: Recording) -> list[Finding]:

@@ -47,6 +47,7 @@ class Rule:
         caveats: When not to believe it, by release where it differs.
         fires: Examples that must fire.
         quiet: Examples that must not.
+        optional: Those of `needs` that are taken for zero where the capture lacks them.
         only: Regular expression on the entity's name; empty for all.
     """
 
@@ -65,4 +66,5 @@ class Rule:
     fires: tuple[Example, ...]
     quiet: tuple[Example, ...]
     caveats: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     only: str = ""

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esxprobe.rules.checks import Check, any_above, longest_run, mean_above, sustained_above, sustained_below
+from esxprobe.rules.checks import (
+    LEAST_RUN,
+    LEAST_SAMPLES,
+    Check,
+    any_above,
+    mean_above,
+    running,
+    sustained_above,
+    sustained_below,
+)
 
 NAN = float("nan")
 lengths = st.integers(1, 20).map(float)  # whole seconds: sums are exact in any order
@@ -31,13 +40,13 @@ checks = st.builds(
 )
 
 
-def slow_longest_run(beyond: list[bool], seconds: list[float]) -> float:
+def slow_running(beyond: list[bool], seconds: list[float]) -> list[float]:
     """Walks along and starts anew at every sample that is not beyond."""
-    longest = current = 0.0
+    lasted, current = [], 0.0
     for is_beyond, length in zip(beyond, seconds, strict=True):
         current = current + length if is_beyond else 0.0
-        longest = max(longest, current)
-    return longest
+        lasted.append(current)
+    return lasted
 
 
 def slow_reached(check: Check, row: list[float], seconds: list[float], threshold: float) -> bool:
@@ -47,17 +56,18 @@ def slow_reached(check: Check, row: list[float], seconds: list[float], threshold
     time_beyond = sum(s for is_beyond, s in zip(beyond, seconds, strict=True) if is_beyond)
     if check.share == 0:
         return any(beyond)
-    if any(beyond) and time_beyond >= check.share * time_seen:
+    if sum(beyond) >= LEAST_SAMPLES and time_beyond >= check.share * time_seen:
         return True
-    return check.run_s is not None and slow_longest_run(beyond, seconds) >= check.run_s
+    runs = zip(slow_running(beyond, seconds), slow_running(beyond, [1.0] * len(beyond)), strict=True)
+    return check.run_s is not None and any(s >= check.run_s and n >= LEAST_RUN for s, n in runs)
 
 
 @given(tables())
-def test_the_longest_run_is_the_longest_stretch_of_time(table: tuple[np.ndarray, np.ndarray]) -> None:
+def test_a_run_lasts_as_long_as_no_sample_breaks_it(table: tuple[np.ndarray, np.ndarray]) -> None:
     matrix, seconds = table
     beyond = matrix >= 10
-    expected = [slow_longest_run(row, seconds.tolist()) for row in beyond.tolist()]
-    assert longest_run(beyond, seconds).tolist() == expected
+    expected = [slow_running(row, seconds.tolist()) for row in beyond.tolist()]
+    assert running(beyond, seconds).tolist() == expected
 
 
 @given(tables(), checks, st.integers(0, 20))
@@ -108,18 +118,32 @@ def test_one_high_sample_is_no_state_but_a_minute_is() -> None:
 
 
 def test_time_counts_not_the_number_of_samples() -> None:
-    """One sample of 60 s among ten of 5 s is more than half of the time."""
-    row, seconds = np.array([[99.0, *[0.0] * 10]]), np.array([60.0, *[5.0] * 10])
+    """Two samples of 30 s beside ten of 5 s are more than half of the time."""
+    row, seconds = np.array([[99.0, 99.0, *[0.0] * 10]]), np.array([30.0, 30.0, *[5.0] * 10])
     assert mean_above().reached(row, seconds, 50).tolist() == [True]
 
 
-@pytest.mark.parametrize(
-    ("statistic", "expected"), [("max", 100.0), ("mean", 50.0), ("last", 7.0), ("p95", 95.0), ("p05", 5.0)]
-)
+def test_one_sample_is_never_a_state_however_long_it_is() -> None:
+    """With a minute between samples a single one already lasts as long as the rule asks."""
+    row, seconds = np.zeros((1, 180)), np.full(180, 60.0)
+    row[0, 7] = 99
+    assert sustained_above(share=0.005, run_s=60).reached(row, seconds, 10).tolist() == [False]
+    row[0, 7:10] = 99
+    assert sustained_above(share=0.2, run_s=60).reached(row, seconds, 10).tolist() == [True]
+
+
+def test_a_run_does_not_reach_over_a_hole() -> None:
+    """35 s at the end of one capture and 35 s at the start of the next are not a minute."""
+    row, seconds = np.zeros((1, 120)), np.full(120, 5.0)
+    row[0, 53:67] = 99
+    check = sustained_above(share=0.2, run_s=60)
+    assert check.reached(row, seconds, 10).tolist() == [True]
+    assert check.reached(row, seconds, 10, [(0, 60), (60, 120)]).tolist() == [False]
+
+
+@pytest.mark.parametrize(("statistic", "expected"), [("max", 100.0), ("mean", 50.0), ("p95", 95.0), ("p05", 5.0)])
 def test_the_reported_value_leaves_missing_samples_out(statistic: str, expected: float) -> None:
     row = np.array([NAN, *range(101), NAN], dtype=float)
-    if statistic == "last":
-        row[-2] = 7
     assert Check(0.2, None, above=True, statistic=statistic).statistic_of(row) == pytest.approx(expected)
 
 
@@ -129,12 +153,12 @@ def test_the_reported_value_leaves_missing_samples_out(statistic: str, expected:
         (any_above(), "at or above the threshold in any sample; the value shown is the max"),
         (
             sustained_above(share=0.2, run_s=60),
-            "at or above the threshold at least 20% of the time, or for 60 s without a break; "
-            "the value shown is the p95",
+            "at or above the threshold at least 20% of the time and 2 samples, or for 60 s and 3 samples without "
+            "a break; the value shown is the p95, or the mean of the longest stretch where only that is beyond",
         ),
         (
             sustained_below(share=0.5, run_s=None),
-            "at or below the threshold at least 50% of the time; the value shown is the p05",
+            "at or below the threshold at least 50% of the time and 2 samples; the value shown is the p05",
         ),
     ],
 )

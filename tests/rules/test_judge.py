@@ -39,14 +39,24 @@ def test_every_rule_ends_in_exactly_one_list(everything: Recording, dropped: set
     listed = sorted([*{finding.rule for finding in outcome.findings}, *outcome.clear, *skipped])
     assert listed == [rule.id for rule in all_rules()]
     for each in outcome.skipped:
-        lacking = [path for path in find_rule(each.rule).needs if path in dropped]
+        rule = find_rule(each.rule)
+        lacking = [path for path in rule.needs if path in dropped and path not in rule.optional]
         assert lacking, f"{each.rule} had all that it needs"
         assert all(path in each.reason for path in lacking), "the reason names every counter that lacks"
 
 
 def test_a_rule_says_which_counter_it_lacks(everything: Recording) -> None:
     lame = replace(everything, tidy={k: f.drop(LIMITED, strict=False) for k, f in everything.tidy.items()})
-    assert why_skipped(find_rule("cpu-ready"), lame) == rf"the capture lacks {LIMITED}"
+    assert why_skipped(find_rule("cpu-limit"), lame) == rf"the capture lacks {LIMITED}"
+
+
+def test_ready_is_judged_without_max_limited_and_says_so() -> None:
+    """Some captures lack %MLMTD: a waiting vCPU is worth more than a tidy difference."""
+    whole = recording(vcpu(0, 50, samples=24), vms=[VirtualMachine("sql01", "100", 1)], samples=24)
+    lame = replace(whole, tidy={k: f.drop(LIMITED, strict=False) for k, f in whole.tidy.items()})
+    (finding,) = judge(lame, [find_rule("cpu-ready")]).findings
+    assert finding.value == 50
+    assert "% Max Limited" in finding.caveats[0]
 
 
 def test_a_counter_without_any_value_is_as_good_as_lacking(everything: Recording) -> None:
@@ -175,7 +185,12 @@ def test_a_window_starts_one_interval_before_its_first_stamp() -> None:
 
 
 def test_a_window_is_as_long_as_its_samples_are() -> None:
-    assert windows_of([0, 9, 9, 0], lengths_s=[5, 20, 5, 5]) == [(5, 30)]
+    assert windows_of([0, 9, 9, 0], lengths_s=[5, 7, 5, 5]) == [(5, 17)]
+
+
+def test_a_sample_behind_a_gap_stands_for_no_more_than_one_and_a_half_intervals() -> None:
+    """Nobody knows whether esxtop was late or rows were lost, so one row does not weigh like many."""
+    assert windows_of([0, 9, 9, 0], lengths_s=[5, 20, 5, 5]) == [(17.5, 30)]
 
 
 def test_one_dip_does_not_end_an_episode_but_two_do() -> None:

@@ -13,6 +13,7 @@ RULE = Rule(
     title="vCPUs wait for a physical CPU",
     entity="vcpu",
     needs=(_READY, _LIMITED),
+    optional=(_LIMITED,),
     value=f'"{_READY}" - "{_LIMITED}"',
     label="%RDY - %MLMTD",
     unit="%",
@@ -29,7 +30,7 @@ RULE = Rule(
     ),
     caveats=(
         "%MLMTD is a part of %RDY and was subtracted: waiting for a limit is judged by cpu-limit.",
-        "3,000 to 6,000 wakeups per second of a vCPU can by themselves show as %RDY.",
+        "3,000 to 6,000 wakeups per second of a VM can by themselves show as %RDY.",
     ),
     fires=(
         Example("12 % all the time", {_READY: 12, _LIMITED: 0}, "critical"),

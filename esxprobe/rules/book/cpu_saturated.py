@@ -19,8 +19,8 @@ RULE = Rule(
     check=sustained_above(share=0.5, run_s=300),
     cause="guest-load",
     why=(
-        "The guest has no vCPU time left, so its own run queue grows. The host gives what the VM was given: "
-        "the remedy lies in the guest or in its size."
+        "The guest has little or no vCPU time left, so its own run queue can grow. The host gives what the VM was "
+        "given: the remedy lies in the guest or in its size."
     ),
     advice=(
         "Find the process in the guest. If one vCPU is full and the others idle, a single thread is the limit "

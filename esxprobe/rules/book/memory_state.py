@@ -19,7 +19,7 @@ RULE = Rule(
         Level(
             "critical",
             2,
-            sources.rule_of_thumb("two states below high the host reclaims by force on any release"),
+            sources.rule_of_thumb("two states below high is past large-page breaking on any release"),
         ),
         Level("warning", 1, sources.BREAKING_LARGE_PAGES),
     ),

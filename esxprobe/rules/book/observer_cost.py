@@ -16,8 +16,8 @@ RULE = Rule(
     label="%USED of esxtop",
     unit="%",
     levels=(
-        Level("warning", 50, sources.rule_of_thumb("half a PCPU; esxtop on a host with 16 VMs used 1 to 4 %")),
-        Level("info", 20, sources.rule_of_thumb("a fifth of a PCPU; esxtop on a host with 16 VMs used 1 to 4 %")),
+        Level("warning", 50, sources.rule_of_thumb("half a PCPU; on a host with 16 VMs esxtop used about 1 %")),
+        Level("info", 20, sources.rule_of_thumb("a fifth of a PCPU; on a host with 16 VMs esxtop used about 1 %")),
     ),
     check=mean_above(),
     cause="capture",

@@ -19,8 +19,8 @@ RULE = Rule(
     check=sustained_above(share=0.1, run_s=30),
     cause="memory-pressure",
     why=(
-        "The balloon takes memory inside the guest, so the guest itself must page: hard faults and disk reads in "
-        "the guest follow. Look here before blaming the faults."
+        "The balloon takes memory inside the guest. Where the guest has none to spare it pages: hard faults and "
+        "disk reads in the guest can follow. Look here before blaming the faults."
     ),
     advice=(
         "Look at memory-state: if the host is short now, free memory on it; if not, the balloon is left from "

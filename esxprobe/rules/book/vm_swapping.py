@@ -22,7 +22,10 @@ RULE = Rule(
     ),
     check=sustained_above(share=0.05, run_s=30),
     cause="memory-pressure",
-    why="Pages go to and from the swap file while you look: the VM runs at the speed of that disk.",
+    why=(
+        "Pages go to or from the swap file while you look. A vCPU that needs a page from there waits for that "
+        "disk; writes tell that the host is taking memory now."
+    ),
     advice="Free memory on the host at once, then find out who took it; see memory-state.",
     fires=(
         Example("2 MB/s read for two minutes", {_READ: (0,) * 60 + (2,) * 24, _WRITTEN: 0}, "critical"),
