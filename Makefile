@@ -36,10 +36,10 @@ setup: $(VENV)/.test
 
 # Debian packages that the tests drive for real. Without root they must be there already.
 system:
-	@if command -v chromium >/dev/null 2>&1; then :; \
+	@if command -v chromium >/dev/null 2>&1 && command -v busybox >/dev/null 2>&1 && test -x /usr/sbin/sshd; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; \
-	else echo "make test needs chromium: install it, or run as root on Debian" >&2; exit 1; fi
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core openssh-server openssh-client busybox; \
+	else echo "make test needs chromium, sshd and busybox: install them, or run as root on Debian" >&2; exit 1; fi
 
 lint: setup
 	$(BIN)/ruff check .

@@ -51,3 +51,49 @@ class OutputError(EsxprobeError):
 
 class UnknownRuleError(UsageError):
     """No rule has that id."""
+
+
+class HostError(EsxprobeError):
+    """Something between here and a host, or on the host, stands in the way."""
+
+    exit_code = EXIT_HOST_FAILED
+
+
+class ConnectError(HostError):
+    """The host cannot be reached, or what answers there does not speak SSH."""
+
+
+class AlgorithmError(ConnectError):
+    """The host and we have no cipher, key exchange, MAC or host key type in common."""
+
+
+class HostKeyError(HostError):
+    """The host cannot prove that it is the one we know."""
+
+
+class UnknownHostKeyError(HostKeyError):
+    """Nobody has vouched for the host's key yet."""
+
+
+class ChangedHostKeyError(HostKeyError):
+    """The host shows another key than the one that is known for it, or a revoked one."""
+
+
+class LoginError(HostError):
+    """The host does not let us in."""
+
+
+class HostTimeoutError(HostError):
+    """The host is there and says nothing for too long."""
+
+
+class ConnectionLostError(HostError):
+    """The connection ended before the work did."""
+
+
+class ChannelRefusedError(HostError):
+    """The host lets us in and then refuses to open a channel."""
+
+
+class RemoteShellError(HostError):
+    """The account has no shell that runs commands."""

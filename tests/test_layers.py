@@ -23,7 +23,7 @@ ROOMS = {
     "paramiko": ("ssh",),
     "isal": ("formats",),
     "zstandard": ("formats",),
-    "subprocess": ("report/drawing",),
+    "subprocess": ("report/drawing", "ssh/proxy"),
     "socket": ("ssh", "lab"),
 }
 CORE = {"analyze", "capture", "catalog", "correlate", "errors", "formats", "model", "rules", "series"}

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from esxprobe import __version__
-from esxprobe.commands import counters, report, rules
+from esxprobe.commands import collect, counters, report, rules
 from esxprobe.commands.terminal import printable
 from esxprobe.errors import EXIT_BUG, EsxprobeError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("collect")(collect.collect)
 app.command("report")(report.report)
 app.command("counters")(counters.counters)
 app.add_typer(rules.app, name="rules")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +19,10 @@ from esxprobe.model import SEVERITIES, Analysis, Finding
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import TaskID
     from rich.table import Table
+
+    from esxprobe.collect.host import Progress as HostProgress
 
 Progress = Callable[[int], None]
 
@@ -42,6 +47,49 @@ def reading(paths: Sequence[Path]) -> Iterator[Progress | None]:
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading", total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+@contextmanager
+def ends_cleanly(stop: threading.Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM ask for an orderly end, the second one insists."""
+
+    def ask(_number: int, _frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        typer.echo("stopping: what arrived is kept; once more to break off", err=True)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def collecting() -> Iterator[Callable[[HostProgress], None]]:
+    """A bar per host while captures run: samples, bytes, time left, age of the last sample; none for scripts."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    facts = TextColumn("{task.fields[mb]:.1f} MB, last sample {task.fields[age]:.0f} s ago")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), facts)
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        from rich.markup import escape
+
+        tasks: dict[str, TaskID] = {}
+
+        def show(now: HostProgress) -> None:
+            if now.host not in tasks:
+                tasks[now.host] = bar.add_task(escape(printable(now.host)), total=now.asked, mb=0.0, age=0.0)
+            bar.update(tasks[now.host], completed=now.samples, total=now.asked, mb=now.bytes / 1e6, age=now.age_s)
+
+        yield show
 
 
 def show_summary(analysis: Analysis, target: Path, *, quiet: bool = False) -> None:

@@ -1,0 +1,134 @@
+"""The commands that a host is asked to run for a capture: text only, nothing is run here.
+
+A host gets one line for its login shell, which is BusyBox ash on ESXi: no terminal, no `pipefail`, nothing
+written on the host. What the line did is proved by what came, never by its exit code.
+
+How it ends when we go away: the line's own input stays open as long as the channel does. A `read` on it
+returns at the end of the channel (or of the connection) and ends gzip; esxtop's next write, at most one interval
+later, meets a broken pipe (SIGPIPE). Without that `read`, gzip would hold samples of a small host back for a
+minute and more, and find out as late that nobody listens.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from esxprobe.errors import UsageError
+
+MIN_INTERVAL_S = 2  # esxtop itself takes nothing smaller
+DEFAULT_INTERVAL_S = 5
+# ESXi's ps shows command lines with -c, procps wants -e, BusyBox knows neither: whichever answers is read.
+PROCESSES = "{ ps -c; ps -e -o pid,args; ps -o pid,args; } 2>/dev/null; true"
+
+
+@dataclass(frozen=True, slots=True)
+class CapturePlan:
+    """How much is to be captured.
+
+    Attributes:
+        interval_s: Time between samples, at least 2 [s].
+        samples: Rows asked for, the first one included, which covers an unknown interval; at least 2.
+        segment_s: After how long esxtop is started anew [s], None for never.
+
+    Raises:
+        UsageError: The numbers do not fit together.
+    """
+
+    interval_s: int = DEFAULT_INTERVAL_S
+    samples: int = 121
+    segment_s: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.interval_s < MIN_INTERVAL_S:
+            raise UsageError(
+                f"an interval of {self.interval_s} s is too short",
+                hint=f"esxtop takes no interval below {MIN_INTERVAL_S} s: use --interval {MIN_INTERVAL_S} or more",
+            )
+        if self.samples < 2:
+            raise UsageError(
+                f"{self.samples} sample(s) are too few", hint="the first one covers no known interval: ask for 2"
+            )
+        if self.segment_s is not None and self.segment_s < self.interval_s:
+            raise UsageError(
+                f"a segment of {self.segment_s} s is shorter than the interval of {self.interval_s} s",
+                hint="a segment needs to hold some samples: 15 minutes is usual",
+            )
+
+    @property
+    def intervals(self) -> int:
+        """Number of whole intervals that are to be seen."""
+        return self.samples - 1
+
+    @property
+    def duration_s(self) -> int:
+        """Time from the first sample to the last [s]."""
+        return self.intervals * self.interval_s
+
+    def next_rows(self, seen: int) -> int:
+        """Rows to ask esxtop for next, when `seen` intervals are there already; 0 when none is missing."""
+        missing = self.intervals - seen
+        if missing <= 0:
+            return 0
+        longest = missing if self.segment_s is None else self.segment_s // self.interval_s
+        return min(missing, longest) + 1
+
+    def rows(self, seen: int = 0) -> int:
+        """Rows of all segments together, from `seen` intervals on: each has a first one of its own."""
+        return sum(self.segments(seen))
+
+    def segments(self, seen: int = 0) -> Iterator[int]:
+        """Gives the rows of each segment when nothing goes wrong, from `seen` intervals on."""
+        while rows := self.next_rows(seen):
+            yield rows
+            seen += rows - 1
+
+
+def plan_for(duration_s: float, interval_s: int = DEFAULT_INTERVAL_S, segment_s: int | None = None) -> CapturePlan:
+    """The plan that covers a duration with whole intervals.
+
+    Args:
+        duration_s: Time to cover [s].
+        interval_s: Time between samples [s].
+        segment_s: After how long esxtop is started anew [s].
+
+    Raises:
+        UsageError: The interval is below 2 s, or the duration is no positive time.
+    """
+    if not math.isfinite(duration_s) or duration_s <= 0:
+        raise UsageError(f"{duration_s} s is no duration", hint="give a positive one: --duration 10m")
+    return CapturePlan(interval_s, math.ceil(duration_s / max(interval_s, 1)) + 1, segment_s)
+
+
+def pipeline(interval_s: int, rows: int) -> str:
+    """What makes the capture, as a person would type it."""
+    return f"TERM=xterm esxtop -b -a -d {interval_s} -n {rows} | gzip -c"
+
+
+def command_line(interval_s: int, rows: int) -> str:
+    """The line that the host's shell gets: `pipeline`, and an end for it when the channel closes.
+
+    The channel's input must stay open while it runs. Background jobs of ash read from /dev/null, hence fd 3.
+    """
+    return (
+        f"exec 3<&0; {pipeline(interval_s, rows)} & g=$!; "
+        "{ read -r x <&3; kill $g; } >/dev/null 2>&1 & w=$!; exec 3<&-; wait $g; kill $w 2>/dev/null; true"
+    )
+
+
+def quiet_limit_s(interval_s: int) -> float:
+    """How long a healthy capture may send nothing [s]: gzip keeps many samples of a small host back."""
+    return max(120.0, 60.0 * interval_s)
+
+
+def left_behind(listing: str, interval_s: int) -> tuple[str, ...]:
+    """The lines of a list of processes that show an esxtop, or its shell, started by `command_line`.
+
+    Args:
+        listing: What `PROCESSES` printed.
+        interval_s: The interval that was asked for [s]; another capture with it is counted too.
+    """
+    mark = f"esxtop -b -a -d {interval_s} -n "
+    lines = {line.split(None, 1)[0]: line.strip() for line in listing.splitlines() if mark in line}
+    return tuple(lines.values())

@@ -1,0 +1,68 @@
+"""What a capture would cost, told from one sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from esxprobe.collect.command import CapturePlan, pipeline
+from esxprobe.collect.peek import GzipPeek
+from esxprobe.collect.pump import Link
+from esxprobe.errors import HostError
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a capture would cost, from one sample.
+
+    Attributes:
+        columns: Values in a row.
+        header_bytes: Size of the header [bytes].
+        row_bytes: Size of a row [bytes].
+        packing: Packed size over plain size, of header and row together, 0 to 1.
+        raw_bytes: The whole capture, plain [bytes].
+        packed_bytes: The whole capture as it would be stored [bytes].
+        duration_s: Time it takes [s].
+    """
+
+    columns: int
+    header_bytes: int
+    row_bytes: int
+    packing: float
+    raw_bytes: int
+    packed_bytes: int
+    duration_s: int
+
+
+def forecast(link: Link, plan: CapturePlan, timeout_s: float = 60.0) -> Forecast:
+    """Takes one sample and says what the plan would cost.
+
+    Args:
+        link: The connection.
+        plan: What would be captured.
+        timeout_s: How long the one sample may take [s].
+
+    Raises:
+        HostError: The host cannot be reached, or esxtop gives nothing.
+    """
+    result = link.shell().run(pipeline(plan.interval_s, 1), timeout_s=timeout_s)
+    peek = GzipPeek()
+    peek.feed(result.stdout)
+    if peek.rows < 1 or not peek.has_trailer:
+        said = result.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise HostError(
+            f"esxtop gives no sample{': ' + said[-1] if said else ''}",
+            hint="is this an ESXi host, and may this account run esxtop?",
+        )
+    row_bytes = peek.raw_bytes - peek.header_bytes
+    packing = len(result.stdout) / peek.raw_bytes
+    segments = list(plan.segments())
+    raw_bytes = len(segments) * peek.header_bytes + sum(segments) * row_bytes
+    return Forecast(
+        columns=peek.header_cells - 1,
+        header_bytes=peek.header_bytes,
+        row_bytes=row_bytes,
+        packing=packing,
+        raw_bytes=raw_bytes,
+        packed_bytes=round(raw_bytes * packing),
+        duration_s=plan.duration_s,
+    )

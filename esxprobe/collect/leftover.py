@@ -1,0 +1,52 @@
+"""What a capture could leave on a host, looked for after it: processes. Files are never written there."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from esxprobe.collect.command import PROCESSES, CapturePlan, left_behind
+from esxprobe.collect.pump import Clockwork, Link
+from esxprobe.errors import HostError
+
+_TIMEOUT_S = 10.0
+_EVERY_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """Whether anything of ours runs on a host after the capture.
+
+    Attributes:
+        processes: Lines of the host's list of processes; empty when it is clean.
+        checked: Whether the host could be asked.
+        reason: Why it could not.
+    """
+
+    processes: tuple[str, ...]
+    checked: bool
+    reason: str = ""
+
+
+def check_left_behind(link: Link, plan: CapturePlan, clockwork: Clockwork | None = None) -> Leftover:
+    """Looks at the host's processes until no esxtop of ours is among them, two intervals long at most.
+
+    Two intervals, because esxtop notices at its next write that nobody listens.
+    """
+    clockwork = clockwork or Clockwork()
+    never = threading.Event()
+    lines: tuple[str, ...] = ()
+    for attempt in range(round(2 * plan.interval_s / _EVERY_S) + 1):
+        if attempt:
+            clockwork.wait(_EVERY_S, never)
+        try:
+            result = link.shell().run(PROCESSES, timeout_s=_TIMEOUT_S)
+        except HostError as error:
+            return Leftover(lines, False, error.message)
+        listing = result.stdout.decode("utf-8", "replace")
+        if not listing.strip():
+            return Leftover((), False, "the host lists no processes")
+        lines = left_behind(listing, plan.interval_s)
+        if not lines:
+            break
+    return Leftover(lines, True)

@@ -1,0 +1,177 @@
+"""From a stream into a file: raw bytes as they come, written through, with an end for every way it can end."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from esxprobe.collect.shell import Shell, Stream
+from esxprobe.errors import EsxprobeError, HostError, OutputError
+
+_TICK_S = 0.1
+_FULL = {
+    errno.ENOSPC: "the disk is full",
+    errno.EFBIG: "the file may not grow further",
+    errno.EDQUOT: "the quota is used up",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pumped:
+    """How a stream ended.
+
+    Attributes:
+        bytes: Bytes in the file [bytes].
+        stopped: Whether it was ended on request.
+        error: What went wrong: a HostError of the stream, an OutputError of the file; None at a regular end.
+        stderr: What the command said, its first part.
+    """
+
+    bytes: int
+    stopped: bool
+    error: EsxprobeError | None
+    stderr: str
+
+
+def pump(
+    shell: Shell,
+    command: str,
+    path: Path,
+    *,
+    stop: threading.Event,
+    seen: Callable[[bytes], None] = lambda _: None,
+    tick: Callable[[], None] = lambda: None,
+) -> Pumped:
+    """Runs a command and writes what it says into a new file until it ends, fails or is to stop.
+
+    The file is flushed to the disk before this returns, whatever happened.
+
+    Args:
+        shell: Where the command runs.
+        command: Its text.
+        path: The file, which must not be there yet.
+        stop: When set, the channel is closed; what has arrived is kept.
+        seen: Told each piece after it was written.
+        tick: Called about ten times a second by another thread, for progress.
+    """
+    written, stderr = 0, b""
+    error: EsxprobeError | None = None
+    try:
+        with path.open("xb", buffering=0) as file:
+            try:
+                stream = shell.stream(command)
+                try:
+                    with _watched(stream, stop, tick):
+                        while piece := stream.read():
+                            written += _write(file.fileno(), piece)
+                            seen(piece)
+                finally:
+                    with suppress(HostError):
+                        stream.close()
+                    stderr = stream.stderr
+            finally:
+                os.fsync(file.fileno())
+    except HostError as trouble:
+        error = None if stop.is_set() else trouble
+    except OSError as trouble:
+        error = no_room(path, trouble)
+    with suppress(OSError):
+        written = path.stat().st_size  # a write that failed may have written a part
+    return Pumped(written, stop.is_set(), error, stderr.decode("utf-8", "replace").strip())
+
+
+def _write(descriptor: int, piece: bytes) -> int:
+    rest = memoryview(piece)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+    return len(piece)
+
+
+def no_room(path: Path, trouble: OSError) -> OutputError:
+    """The error of a file that cannot be written."""
+    why = _FULL.get(trouble.errno or 0, trouble.strerror or str(trouble))
+    return OutputError(
+        f"{path} cannot be written: {why}",
+        hint="what was written stays and can be read; make room, or choose another place with --out",
+    )
+
+
+@contextmanager
+def _watched(stream: Stream, stop: threading.Event, tick: Callable[[], None]) -> Iterator[None]:
+    """Closes the stream when a stop is asked for: `read` waits in another thread and cannot look."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_TICK_S):
+            if stop.is_set():
+                with suppress(HostError):
+                    stream.close()
+                return
+            tick()
+
+    thread = threading.Thread(target=watch, name="capture-watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+class Link:
+    """A login that is opened when it is needed, and again after it was lost.
+
+    Attributes:
+        records: What each connection turned out to be, in order.
+    """
+
+    def __init__(self, connect: Callable[[], Shell]) -> None:
+        self._connect = connect
+        self._shell: Shell | None = None
+        self.records: list[dict[str, object]] = []
+
+    def shell(self) -> Shell:
+        """Gives the open connection, or opens one.
+
+        Raises:
+            HostError: It cannot be opened.
+        """
+        if self._shell is None:
+            self._shell = self._connect()
+            self.records.append({**self._shell.facts.as_record()})
+        return self._shell
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection, as far as is known."""
+        return self._shell is not None
+
+    def drop(self) -> None:
+        """Ends the connection, if there is one; the next `shell` opens another."""
+        shell, self._shell = self._shell, None
+        if shell is not None:
+            with suppress(HostError, OSError):
+                shell.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Clockwork:
+    """The time and the waiting that a collection uses; tests bring their own.
+
+    Attributes:
+        now: Our clock, seconds since 1970 in UTC [s].
+        sleep: Waits [s]; None waits until the time is over or a stop is asked for.
+    """
+
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], object] | None = None
+
+    def wait(self, seconds: float, stop: threading.Event) -> None:
+        """Waits, or less where a stop is asked for."""
+        (self.sleep or stop.wait)(seconds)

@@ -1,0 +1,142 @@
+"""What a collection learned, and the manifest that it becomes.
+
+Beside the fields of `Manifest`, the file holds (times are UTC in ISO 8601, durations in seconds):
+
+    state                running | whole | partial | failed; `running` stays when we were killed
+    error                what ended it before its time, or null
+    started, ended       by our clock
+    interval_achieved_s  mean interval by the samples' own stamps, over all segments; null when unknown
+    samples_received     rows, the first one of each segment included
+    segment_s            after how long esxtop was to be started anew, or null
+    segments, gaps       each run of esxtop, and the times between them
+    clock                start and end: the host's clock against ours
+    facts, vms, probes   what the host said of itself and of each VM, and what became of each question
+    connections          what each connection turned out to be
+    guests               what became of each guest, with its clock at start and end
+    left_behind          whether an esxtop of ours was still running afterwards
+    notes                what a person should know
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from esxprobe.capture import Manifest
+from esxprobe.collect.asking import Questions
+from esxprobe.collect.clock import ClockReading
+from esxprobe.collect.command import CapturePlan
+from esxprobe.collect.guests import GuestOutcome
+from esxprobe.collect.host import HostCapture, Segment
+from esxprobe.collect.leftover import Leftover
+from esxprobe.errors import EsxprobeError
+from esxprobe.model import SourceFile
+
+
+@dataclass(slots=True)
+class Record:
+    """What is known of a collection so far."""
+
+    host: str
+    plan: CapturePlan
+    started: float
+    ended: float | None = None
+    error: EsxprobeError | None = None
+    capture: HostCapture | None = None
+    questions: Questions | None = None
+    clock_start: ClockReading | None = None
+    clock_end: ClockReading | None = None
+    connections: list[dict[str, object]] = field(default_factory=list)
+    guests: tuple[GuestOutcome, ...] = ()
+    leftover: Leftover | None = None
+    notes: list[str] = field(default_factory=list)
+    files: tuple[SourceFile, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """How it ended: `whole`, `partial` or `failed`."""
+        if self.capture is None or not self.capture.samples:
+            return "failed"
+        return "whole" if self.capture.whole and self.error is None else "partial"
+
+    def all_notes(self) -> tuple[str, ...]:
+        """What a person should know."""
+        outcomes = self.questions.outcomes if self.questions else []
+        probes = [f"{o.name}: {o.note}" for o in outcomes if o.outcome == "failed"]
+        if self.leftover is None:
+            left: list[str] = []
+        elif not self.leftover.checked:
+            left = [f"could not look for processes left on the host: {self.leftover.reason}"]
+        else:
+            left = [f"still running on the host: {line}" for line in self.leftover.processes]
+        return (*self.notes, *probes, *left)
+
+    def manifest(self, tool_version: str, state: str) -> Manifest:
+        """The manifest of a collection in this state."""
+        questions, segments = self.questions, self.capture.segments if self.capture else ()
+        facts = questions.facts if questions else {}
+        asked = [outcome.command for outcome in questions.outcomes] if questions else []
+        return Manifest(
+            host=self.host,
+            build=facts.get("version", {}).get("build", ""),
+            commands=(*(segment.command for segment in segments), *asked),
+            interval_s=float(self.plan.interval_s),
+            samples=self.plan.rows(),
+            files=self.files,
+            tool_version=tool_version,
+            more=self._more(state),
+        )
+
+    def _more(self, state: str) -> dict[str, Any]:
+        questions, capture = self.questions, self.capture
+        error = self.error or (capture.error if capture else None)
+        return {
+            "state": state,
+            "error": None if error is None else {"message": error.message, "hint": error.hint},
+            "started": iso(self.started),
+            "ended": iso(self.ended),
+            "interval_achieved_s": _achieved(capture.segments) if capture else None,
+            "samples_received": capture.samples if capture else 0,
+            "segment_s": self.plan.segment_s,
+            "segments": [_segment(segment) for segment in capture.segments] if capture else [],
+            "gaps": [asdict(gap) for gap in capture.gaps] if capture else [],
+            "clock": {"start": reading(self.clock_start), "end": reading(self.clock_end)},
+            "facts": questions.facts if questions else {},
+            "vms": questions.vms if questions else [],
+            "probes": [asdict(outcome) for outcome in questions.outcomes] if questions else [],
+            "connections": self.connections,
+            "guests": [_guest(guest) for guest in self.guests],
+            "left_behind": asdict(self.leftover) if self.leftover else None,
+            "notes": list(self.all_notes()),
+        }
+
+
+def iso(moment: float | None) -> str | None:
+    """A time [s since 1970] as text, to the millisecond."""
+    if moment is None:
+        return None
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+
+
+def reading(clock: ClockReading | None) -> dict[str, Any] | None:
+    """A reading of a clock as plain JSON values."""
+    return None if clock is None else {**asdict(clock), "at": iso(clock.at)}
+
+
+def _segment(segment: Segment) -> dict[str, Any]:
+    return {**asdict(segment), "started": iso(segment.started), "ended": iso(segment.ended)}
+
+
+def _guest(guest: GuestOutcome) -> dict[str, Any]:
+    clocks = {"start": reading(guest.clock_start), "end": reading(guest.clock_end)}
+    fields = asdict(guest)
+    del fields["clock_start"], fields["clock_end"]
+    return {**fields, "clock": clocks}
+
+
+def _achieved(segments: tuple[Segment, ...]) -> float | None:
+    """Mean interval over all segments, each one weighed by its intervals [s]."""
+    known = [(s.interval_s, s.samples - 1) for s in segments if s.interval_s is not None]
+    count = sum(weight for _, weight in known)
+    return round(sum(interval * weight for interval, weight in known) / count, 3) if count else None

@@ -1,0 +1,44 @@
+"""Fixtures of the collector's tests: a small made-up capture for the stand-in esxtop."""
+
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
+from localshell import OPENED, gone
+
+PLAN = HostPlan(
+    host="local.example.com",
+    pcpus=2,
+    vms=(VmPlan("web01", 1_200_100, 1, 1024),),
+    user_groups=(USER_GROUPS[0], *USER_GROUPS[-3:]),
+    system_worlds=1,
+    helper_worlds=1,
+    power_states=("%C-State C0",),
+    samples=20,
+)
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sample") / "sample.csv"
+    write_capture(path, PLAN)
+    return path
+
+
+@pytest.fixture
+def environment(sample: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Environment of a host; nothing that was started with it may be left at the end of a test."""
+    written = tmp_path / "written"
+    written.mkdir()
+    mark = f"esxprobe-test-{uuid.uuid4()}"
+    yield {"SAMPLE": str(sample), "SPEED": "40", "WRITTEN": str(written), "MARK": mark}
+    for shell in OPENED:
+        shell.close()
+    OPENED.clear()
+    assert gone(mark, 10), "a process stays behind"

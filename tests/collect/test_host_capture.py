@@ -1,0 +1,316 @@
+"""One host's capture, against a stand-in esxtop under BusyBox ash."""
+
+import errno
+import gzip
+import json
+import os
+import subprocess
+import sys
+import threading
+import zlib
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from localshell import BIN, LocalShell, Naps, gone, processes_with
+
+from esxprobe.collect.command import CapturePlan
+from esxprobe.collect.forecast import forecast
+from esxprobe.collect.host import BACKOFF_S, HostCapture, Progress, capture_host
+from esxprobe.collect.leftover import check_left_behind
+from esxprobe.collect.peek import GzipPeek
+from esxprobe.collect.pump import Clockwork, Link
+from esxprobe.errors import ConnectError, HostError, LoginError, OutputError
+
+Environment = dict[str, str]
+
+
+def capture(
+    folder: Path,
+    plan: CapturePlan,
+    connect: Callable[[], LocalShell],
+    *,
+    stop: threading.Event | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+    naps: Naps | None = None,
+) -> HostCapture:
+    clockwork = Clockwork(sleep=naps or Naps())
+    link = Link(connect)
+    try:
+        return capture_host(
+            "local", plan, folder, link, stop=stop or threading.Event(), progress=progress, clockwork=clockwork
+        )
+    finally:
+        link.drop()
+
+
+def stored(path: Path) -> bytes:
+    """What a file holds, as far as it goes."""
+    return zlib.decompressobj(wbits=31).decompress(path.read_bytes())
+
+
+def written(environment: Environment) -> list[bytes]:
+    return [path.read_bytes() for path in sorted(Path(environment["WRITTEN"]).iterdir())]
+
+
+def test_a_whole_capture_is_what_esxtop_wrote(environment: Environment, tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    shell = LocalShell(environment)
+    done = capture(tmp_path, CapturePlan(2, 6), lambda: shell, progress=seen.append)
+    assert done.whole
+    assert done.error is None
+    (segment,) = done.segments
+    assert (segment.outcome, segment.samples, segment.asked, segment.reason) == ("whole", 6, 6, "")
+    assert segment.interval_s == 2.0
+    assert gzip.decompress((tmp_path / segment.file).read_bytes()) == written(environment)[0]
+    assert segment.bytes == (tmp_path / segment.file).stat().st_size
+    assert segment.started < segment.ended
+    assert (seen[-1].host, seen[-1].samples, seen[-1].asked, seen[-1].bytes) == ("local", 6, 6, segment.bytes)
+    assert seen[0].age_s >= 0
+    assert "esxtop -b -a -d 2 -n 6 | gzip -c" in segment.command
+
+
+def test_a_stop_keeps_what_came_and_ends_esxtop(environment: Environment, tmp_path: Path) -> None:
+    stop = threading.Event()
+    environment["SPEED"] = "1000"
+
+    def on_progress(progress: Progress) -> None:
+        if progress.samples > 3:
+            stop.set()
+
+    shell = LocalShell(environment)
+    done = capture(tmp_path, CapturePlan(2, 5000), lambda: shell, stop=stop, progress=on_progress)
+    assert (done.stopped, done.whole, done.error) == (True, False, None)
+    (segment,) = done.segments
+    assert segment.outcome == "partial"
+    assert "stopped on request" in segment.reason
+    assert segment.samples > 3
+    assert gone(environment["MARK"], 3), processes_with(environment["MARK"])
+    assert written(environment)[0].startswith(stored(tmp_path / segment.file))
+
+
+def test_a_stop_before_the_start_captures_nothing(environment: Environment, tmp_path: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+    done = capture(tmp_path, CapturePlan(2, 5), lambda: LocalShell(environment), stop=stop)
+    assert done.segments == ()
+    assert done.stopped
+
+
+def test_a_lost_connection_is_made_anew_for_the_missing_samples(environment: Environment, tmp_path: Path) -> None:
+    environment["SPEED"] = "1000"
+    shells: list[LocalShell] = []
+    naps = Naps()
+
+    def connect() -> LocalShell:
+        if len(shells) == 1 and len(naps.asked) < 3:
+            raise ConnectError("no route to local")
+        shells.append(LocalShell(environment, lose_after=None if shells else 30_000))
+        return shells[-1]
+
+    done = capture(tmp_path, CapturePlan(2, 60), connect, naps=naps)
+    assert done.whole
+    first, second = done.segments
+    assert (first.outcome, first.reason) == ("partial", "the connection to local ended")
+    assert 1 < first.samples < 60
+    assert (second.outcome, second.asked) == ("whole", 60 - first.samples + 1)
+    assert shells[0].closed
+    (gap,) = done.gaps
+    assert (gap.after, gap.before, gap.reason) == (first.file, second.file, first.reason)
+    assert gap.seconds == pytest.approx(second.started - first.ended, abs=0.01)
+    assert naps.asked == list(BACKOFF_S[:3])
+    before, after = written(environment)
+    assert before.startswith(stored(tmp_path / first.file))
+    assert stored(tmp_path / second.file) == after
+
+
+def test_a_frozen_stream_is_given_up_for_a_new_one(environment: Environment, tmp_path: Path) -> None:
+    environment["SPEED"] = "1000"
+    shells: list[LocalShell] = []
+
+    def connect() -> LocalShell:
+        shells.append(LocalShell(environment, freeze_after=None if shells else 1, idle_s=5 if shells else 0.3))
+        return shells[-1]
+
+    done = capture(tmp_path, CapturePlan(2, 12), connect)
+    assert done.whole
+    assert [segment.outcome for segment in done.segments] == ["partial", "whole"]
+    assert "says nothing" in done.segments[0].reason
+
+
+def test_a_host_that_does_not_come_back_is_given_up(environment: Environment, tmp_path: Path) -> None:
+    naps = Naps()
+
+    def connect() -> LocalShell:
+        raise ConnectError("no route to local")
+
+    done = capture(tmp_path, CapturePlan(2, 5), connect, naps=naps)
+    assert done.error is not None
+    assert done.error.message == "no route to local"
+    assert naps.asked == list(BACKOFF_S)
+
+
+def test_a_refused_login_is_not_tried_again(environment: Environment, tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    def connect() -> LocalShell:
+        asked.append(1)
+        raise LoginError("local does not let us in")
+
+    done = capture(tmp_path, CapturePlan(2, 5), connect)
+    assert isinstance(done.error, LoginError)
+    assert len(asked) == 1
+
+
+def test_a_host_without_esxtop_says_so(environment: Environment, tmp_path: Path) -> None:
+    naps = Naps()
+    shell = LocalShell(environment, path=os.environ["PATH"])
+    done = capture(tmp_path, CapturePlan(2, 5), lambda: shell, naps=naps)
+    assert isinstance(done.error, HostError)
+    assert "esxtop: not found" in done.error.message
+    assert done.error.hint
+    assert done.segments[0].samples == 0
+    assert [path.name for path in tmp_path.glob("esxtop*")] == ["esxtop-000.csv.gz.cut"], "an empty gzip stream"
+    assert naps.asked == [], "nothing to wait for"
+
+
+def test_an_esxtop_that_dies_is_started_again_within_bounds(environment: Environment, tmp_path: Path) -> None:
+    environment.update(DIE_AFTER="3", SPEED="1000")
+    shell = LocalShell(environment)
+    done = capture(tmp_path, CapturePlan(2, 6), lambda: shell)
+    assert [segment.samples for segment in done.segments] == [3, 3, 2]
+    assert done.segments[0].reason == "esxtop ended after 3 of 6 samples: esxtop: out of memory"
+    assert done.whole
+
+
+def test_what_is_no_gzip_is_kept_and_named(environment: Environment, tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "gzip").write_text("#!/bin/sh\ncat >/dev/null\necho 'gzip is not for you'\n")
+    (tools / "gzip").chmod(0o755)
+    shell = LocalShell(environment, path=f"{tools}:{BIN}:{os.environ['PATH']}")
+    done = capture(tmp_path, CapturePlan(2, 2), lambda: shell)
+    assert done.error is not None
+    assert "no gzip stream" in done.error.message
+    assert (tmp_path / "esxtop-000.csv.gz.cut").read_bytes() == b"gzip is not for you\n"
+
+
+def test_segments_start_esxtop_anew_with_small_gaps(environment: Environment, tmp_path: Path) -> None:
+    shell = LocalShell(environment)
+    seen: list[Progress] = []
+    done = capture(tmp_path, CapturePlan(2, 8, segment_s=6), lambda: shell, progress=seen.append)
+    assert {p.asked for p in seen} == {10}
+    assert [p.samples for p in seen] == sorted(p.samples for p in seen)
+    assert (seen[-1].segment, seen[-1].samples) == (2, 10)
+    assert [(s.file, s.asked, s.outcome) for s in done.segments] == [
+        ("esxtop-000.csv.gz", 4, "whole"),
+        ("esxtop-001.csv.gz", 4, "whole"),
+        ("esxtop-002.csv.gz", 2, "whole"),
+    ]
+    assert [gap.reason for gap in done.gaps] == ["planned", "planned"]
+    assert all(0 <= gap.seconds < 2 for gap in done.gaps)
+    assert all(a.ended <= b.started for a, b in pairwise(done.segments))
+    assert [gzip.decompress((tmp_path / s.file).read_bytes()) for s in done.segments] == written(environment)
+
+
+def test_a_full_disk_stops_and_keeps_what_is_whole(environment: Environment, tmp_path: Path) -> None:
+    """In a process of its own, whose files may not grow beyond a few kilobytes."""
+    program = f"""
+import json, resource, sys, threading
+from pathlib import Path
+sys.path.insert(0, {str(BIN.parent)!r})
+from localshell import LocalShell
+from esxprobe.collect.command import CapturePlan
+from esxprobe.collect.host import capture_host
+from esxprobe.collect.pump import Link
+shell = LocalShell(json.loads(sys.argv[1]))
+start = shell._start
+def unlimited(command):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
+    process = start(command)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20000, -1))
+    return process
+shell._start = unlimited
+done = capture_host("local", CapturePlan(2, 500), Path(sys.argv[2]), Link(lambda: shell), stop=threading.Event())
+(segment,) = done.segments
+print(json.dumps([type(done.error).__name__, done.error.message, segment.outcome, segment.samples, segment.bytes]))
+"""
+    environment["SPEED"] = "4000"
+    folder = tmp_path / "full"
+    folder.mkdir()
+    ran = subprocess.run(
+        [sys.executable, "-c", program, json.dumps(environment), str(folder)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    error, message, outcome, samples, size = json.loads(ran.stdout)
+    assert (error, outcome) == (OutputError.__name__, "partial")
+    assert "may not grow further" in message
+    assert size == 20000 == (folder / "esxtop-000.csv.gz").stat().st_size
+    whole = stored(folder / "esxtop-000.csv.gz")
+    assert abs(whole.count(b"\n") - 1 - samples) <= 10
+    assert written(environment)[0].startswith(whole)
+
+
+def test_a_file_that_is_there_already_is_never_overwritten(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "esxtop-000.csv.gz").write_bytes(b"precious")
+    done = capture(tmp_path, CapturePlan(2, 2), lambda: LocalShell(environment))
+    assert isinstance(done.error, OutputError)
+    assert os.strerror(errno.EEXIST) in done.error.message
+    assert (tmp_path / "esxtop-000.csv.gz").read_bytes() == b"precious"
+
+
+def test_the_host_is_looked_at_for_what_stays_behind(environment: Environment, tmp_path: Path) -> None:
+    naps = Naps()
+    link = Link(lambda: LocalShell(environment))
+    other = CapturePlan(7, 5)
+    assert check_left_behind(link, other, Clockwork(sleep=naps)).checked
+    assert check_left_behind(link, other).processes == ()
+    stream = link.shell().stream("TERM=xterm esxtop -b -a -d 7 -n 99 >/dev/null")
+    found = check_left_behind(link, other, Clockwork(sleep=naps))
+    assert len(found.processes) == 1
+    stream.close()
+    for line in found.processes:
+        os.kill(int(line.split()[0]), 9)
+
+
+def test_a_forecast_is_told_from_one_sample(environment: Environment, sample: Path) -> None:
+    told = forecast(Link(lambda: LocalShell(environment)), CapturePlan(2, 61))
+    header, row = sample.read_bytes().splitlines(keepends=True)[:2]
+    assert told.columns == header.count(b'","')
+    assert (told.header_bytes, told.row_bytes) == (len(header), len(row))
+    assert told.raw_bytes == len(header) + 61 * len(row)
+    assert 0 < told.packed_bytes < told.raw_bytes
+    assert told.duration_s == 120
+
+
+def test_a_forecast_needs_esxtop(environment: Environment) -> None:
+    link = Link(lambda: LocalShell(environment, path=os.environ["PATH"]))
+    with pytest.raises(HostError, match=r"gives no sample: .*esxtop: not found"):
+        forecast(link, CapturePlan(2, 61))
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000, 10**9])
+def test_the_peek_counts_the_same_however_the_bytes_are_cut(sample: Path, size: int) -> None:
+    plain = sample.read_bytes()
+    packed = gzip.compress(plain)
+    peek = GzipPeek()
+    for start in range(0, len(packed), size):
+        assert not peek.has_trailer
+        peek.feed(packed[start : start + size])
+    assert peek.has_trailer
+    assert (peek.rows, peek.raw_bytes, peek.ends_mid_line, peek.interval_s) == (20, len(plain), False, 5.0)
+
+
+def test_the_peek_tells_damage_and_what_follows_the_end(sample: Path) -> None:
+    packed = gzip.compress(sample.read_bytes())
+    broken = GzipPeek()
+    broken.feed(packed[:-8] + bytes(8))
+    assert not broken.has_trailer
+    assert broken.damage
+    longer = GzipPeek()
+    longer.feed(packed + b"Connection closed")
+    assert not longer.has_trailer
