@@ -21,7 +21,18 @@ from esxprobe.capture import Manifest
 from esxprobe.catalog import find as find_counter
 from esxprobe.catalog.quality import note
 from esxprobe.formats.esxtop import STATES, read_esxtop, read_header
-from esxprobe.model import Analysis, CaptureSummary, Chart, Finding, QualityNote, Recording, Series, VmRow
+from esxprobe.model import (
+    Analysis,
+    CaptureSummary,
+    Chart,
+    Finding,
+    Mmu,
+    QualityNote,
+    Recording,
+    Series,
+    VirtualMachine,
+    VmRow,
+)
 from esxprobe.rules import find_rule, needs_by_kind
 from esxprobe.rules.judge import judge, table
 from esxprobe.series import Floats, thin
@@ -112,7 +123,8 @@ def all_needs() -> dict[str, tuple[str, ...]]:
 
 def analysis_of(recording: Recording, manifest: Manifest | None = None) -> Analysis:
     """Judges a recording."""
-    recording = replace(recording, notes=(*recording.notes, *_doubts(recording, manifest)))
+    notes = (*recording.notes, *_doubts(recording, manifest))
+    recording = replace(recording, notes=notes, vms=_with_modes(recording, manifest))
     outcome = judge(recording)
     return Analysis(
         tool_version=esxprobe.__version__,
@@ -124,6 +136,35 @@ def analysis_of(recording: Recording, manifest: Manifest | None = None) -> Analy
         skipped=outcome.skipped,
         vm_rows=_vm_rows(recording),
         charts=_charts(outcome.findings, recording),
+    )
+
+
+def _with_modes(recording: Recording, manifest: Manifest | None) -> tuple[VirtualMachine, ...]:
+    """The VMs with the monitor mode that the manifest has evidence of; without evidence it stays unknown.
+
+    A VM is the one whose `NetWorld-VM-<id>` world carries the world id that the host gave for it, or else the
+    only one of its name.
+    """
+    said = manifest.more.get("vms") if manifest else None
+    entries = [entry for entry in said if isinstance(entry, dict)] if isinstance(said, list) else []
+    worlds = recording.entities.get("world")
+    roles = worlds.select("role", "gid").iter_rows() if worlds is not None and entries else ()
+    leaders = {role.removeprefix("NetWorld-VM-"): gid for role, gid in roles if role.startswith("NetWorld-VM-")}
+    names = [vm.name for vm in recording.vms]
+    modes: dict[str, tuple[Mmu, str]] = {}
+    for entry in entries:
+        monitor, name = entry.get("monitor"), str(entry.get("name"))
+        mmu = monitor.get("mmu") if isinstance(monitor, dict) else None
+        if not isinstance(monitor, dict) or mmu not in ("hardware", "software"):
+            continue
+        gid = leaders.get(str(entry.get("world_id")))
+        if gid is None and names.count(name) == 1:
+            gid = recording.vms[names.index(name)].gid
+        if gid is not None:
+            modes[gid] = (mmu, str(monitor.get("evidence", "")))
+    return tuple(
+        replace(vm, mmu=modes[vm.gid][0], mmu_evidence=modes[vm.gid][1]) if vm.gid in modes else vm
+        for vm in recording.vms
     )
 
 

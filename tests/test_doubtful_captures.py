@@ -1,5 +1,6 @@
 """Captures that are readable and still must not be believed too far: joins, holes, long intervals, blanks."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -8,10 +9,11 @@ import pytest
 from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
 
 from esxprobe.analyze import analyze
-from esxprobe.capture import load_capture
+from esxprobe.capture import Manifest, load_capture
 from esxprobe.errors import UnreadableInputError, UsageError
 from esxprobe.formats.clock import named_zone
 from esxprobe.model import Analysis
+from esxprobe.report.view import page_of
 
 
 def plan(ready: object = 0.4, **more: object) -> HostPlan:
@@ -195,3 +197,28 @@ def test_a_part_of_many_worlds_is_enough_also_where_joined_captures_show_others(
     assert capture.closure is not None
     assert capture.closure[1] == pytest.approx(98.9, abs=0.2)
     assert capture.worlds > 777
+
+
+def test_monitor_modes_come_from_the_manifest_with_their_evidence_and_never_from_a_guess(tmp_path):
+    """The host's world id finds the VM also among namesakes; damaged or silent entries leave it unknown."""
+    twins = tuple(VmPlan(name, 1_200_100 + 900 * n, 1, 1024) for n, name in enumerate(["app", "app", "db", "web"]))
+    path = written(tmp_path, plan(vms=twins))
+    header = path.read_text(encoding="utf-8").splitlines()[0]
+    leaders = re.findall(r"Vcpu\((\d+):app:\d+:NetWorld-VM-(\d+)\)\\% Used", header)
+    told = [
+        {"name": "app", "world_id": leaders[1][1], "monitor": {"mmu": "software", "evidence": "gphys-sw.vmm32"}},
+        {"name": "db", "world_id": "999", "monitor": {"mmu": "hardware", "evidence": "gphys-ept.vmm"}},
+        {"name": "app", "world_id": "998", "monitor": {"mmu": "hardware", "evidence": "of which of the two?"}},
+        {"name": "web", "world_id": None, "monitor": None},
+        "not an entry",
+        {"name": ["web"], "monitor": {"mmu": ["hardware"]}},
+    ]
+    analysis = analyze([path], manifest=Manifest(more={"vms": told}))
+    modes = {vm.gid: (vm.mmu, vm.mmu_evidence) for vm in analysis.vms}
+    assert modes == {
+        leaders[0][0]: ("unknown", ""),
+        leaders[1][0]: ("software", "gphys-sw.vmm32"),
+        str(1_200_100 + 1800): ("hardware", "gphys-ept.vmm"),
+        str(1_200_100 + 2700): ("unknown", ""),
+    }
+    assert ("Monitor mode", "1 hardware MMU, 1 software MMU and 2 unknown") in page_of(analysis, {}, "").facts

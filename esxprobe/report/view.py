@@ -201,8 +201,17 @@ def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
             "esxtop itself used",
             number(capture.observer_pct, "%") + (" of a PCPU" if capture.observer_pct is not None else ""),
         ),
-        ("Monitor mode", "unknown for every VM: nothing is said about the cost of guest page faults"),
+        ("Monitor mode", _modes(analysis)),
     )
+
+
+def _modes(analysis: Analysis) -> str:
+    """How guest page tables are virtualised, as far as there is evidence: it decides whether faults can cost."""
+    counts = {mmu: sum(vm.mmu == mmu for vm in analysis.vms) for mmu in ("hardware", "software", "unknown")}
+    if counts["unknown"] == len(analysis.vms):
+        return "unknown for every VM: nothing is said about the cost of guest page faults"
+    known = [f"{count} {mmu} MMU" for mmu, count in counts.items() if count and mmu != "unknown"]
+    return _joined([*known, *([f"{counts['unknown']} unknown"] if counts["unknown"] else [])])
 
 
 def _closure(analysis: Analysis) -> str:
