@@ -185,3 +185,10 @@ def test_every_column_keeps_its_place(tmp_path: Path) -> None:
     found, _ = identified(vm(10, "alpha", 1000))
     assert found.columns["path"].to_list() == names
     assert found.columns["column"].to_list() == list(range(len(names)))
+
+
+def test_numa_nodes_are_things_of_their_own_where_a_capture_shows_them() -> None:
+    """No capture that was seen has the object; one that does keeps its columns, told apart by node."""
+    who, _ = identified([rf"{H}\Numa Node({node})\Free MBytes" for node in (0, 1)])
+    assert who.entities["numa"]["name"].to_list() == ["0", "1"]
+    assert who.columns.filter(pl.col("kind") == "numa")["entity"].to_list() == [0, 1]
