@@ -50,9 +50,6 @@ FEW_SAMPLES = 12
 # No rule judges worlds that are no vCPUs; a part of them tells what the states of a sample add up to.
 ENOUGH = {"world": 256}
 
-# esxtop in its own capture.
-OBSERVER = r"esxtop\.\d+"
-
 _READY, _LIMITED, _COSTOP, _RUN = (rf"Vcpu\% {name}" for name in ("Ready", "Max Limited", "CoStop", "Run"))
 _SIZE, _BALLOON, _SWAPPED = (rf"Group Memory\{name} MBytes" for name in ("Memory Size", "Memctl", "Swapped"))
 _TABLE_NEEDS = {"vm": (_SIZE, _BALLOON, _SWAPPED), "vcpu": (_READY, _LIMITED, _COSTOP, _RUN)}
@@ -189,17 +186,12 @@ def _without_values(recording: Recording) -> list[QualityNote]:
     """Entities of which a counter that a rule needs has no value at all: nobody judged them."""
     missing: dict[str, set[str]] = {}
     for kind, paths in needs_by_kind().items():
-        frame, things = recording.tidy.get(kind), recording.entities.get(kind)
-        if frame is None or things is None or not frame.height:
-            continue
-        shown = frame["entity"].unique(maintain_order=True).to_list()
-        for path in paths:
+        shown = _shown(recording, kind, "name")
+        for path in paths if shown else ():
             values = _values(recording, kind, path)
-            if values is None:
-                continue
-            blank = np.flatnonzero(np.isnan(values).all(axis=1)).tolist()
+            blank = [] if values is None else np.flatnonzero(np.isnan(values).all(axis=1)).tolist()
             if 0 < len(blank) < len(shown):  # all of them blank: the rule is skipped
-                missing.setdefault(path, set()).update(things["name"].gather([shown[n] for n in blank]).to_list())
+                missing.setdefault(path, set()).update(shown[n] for n in blank)
     return [
         note("no-values", len(names), f"{path} of {', '.join(sorted(names)[:5])}")
         for path, names in missing.items()
@@ -263,14 +255,11 @@ def _closure(recording: Recording) -> tuple[float, float, float] | None:
 
 
 def _observer_pct(recording: Recording) -> float | None:
-    """Mean %USED of the groups that esxtop itself runs in [% of a PCPU]."""
-    used, things = _values(recording, "group", r"Group Cpu\% Used"), recording.entities.get("group")
-    if used is None or things is None:
-        return None
-    shown = recording.tidy["group"]["entity"].unique(maintain_order=True).to_list()
-    names = things["name"].gather(shown).to_list()
-    own = [_mean(used, [row]) for row, name in enumerate(names) if re.fullmatch(OBSERVER, name)]
-    known = [value for value in own if value is not None]
+    """Mean %USED of the groups that esxtop itself runs in [% of a PCPU]; the rule knows them by name."""
+    rule = find_rule("observer-cost")
+    used = _values(recording, rule.entity, *rule.needs)
+    own = [row for row, name in enumerate(_shown(recording, rule.entity, "name")) if re.search(rule.only, name)]
+    known = [value for row in own if (value := _mean(used, [row])) is not None]
     return sum(known) if known else None
 
 
@@ -306,15 +295,19 @@ def _vm_rows(recording: Recording) -> tuple[VmRow, ...]:
 
 def _entities_by_vm(recording: Recording, kind: str) -> dict[str, list[int]]:
     """Row numbers in the kind's tidy frame by the VM's group id."""
-    frame, things = recording.tidy.get(kind), recording.entities.get(kind)
-    if frame is None or things is None or not frame.height:
-        return {}
-    shown = frame["entity"].unique(maintain_order=True).to_list()
-    owners = things["gid"].gather(shown).to_list()
     rows: dict[str, list[int]] = {}
-    for row, gid in enumerate(owners):
+    for row, gid in enumerate(_shown(recording, kind, "gid")):
         rows.setdefault(gid, []).append(row)
     return rows
+
+
+def _shown(recording: Recording, kind: str, column: str) -> list[str]:
+    """A column of the entities that the kind's tidy frame has rows of, in its order; empty without any."""
+    frame, things = recording.tidy.get(kind), recording.entities.get(kind)
+    if frame is None or things is None or not frame.height:
+        return []
+    names: list[str] = things[column].gather(frame["entity"].unique(maintain_order=True)).to_list()
+    return names
 
 
 def _values(recording: Recording, kind: str, path: str) -> Floats | None:

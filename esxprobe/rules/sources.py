@@ -7,7 +7,6 @@ ELATOV = (
 )
 IBM_READY = "IBM Support, Virtual machine CPU ready: below 5 % (1,000 ms of 20 s)"
 BROADCOM_421543 = "Broadcom KB 421543: the vCenter host CPU alarm is yellow at 75 % and red at 90 % for 5 minutes"
-BROADCOM_382249 = "Broadcom KB 382249, Interpreting esxtop statistics"
 RAHABOK_RUN = "I. Rahabok, isvara.io: vCPU run time is green below 80 % and red above 95 %"
 BREAKING_LARGE_PAGES = (
     "vSphere 6.0 memory states (high, clear, soft, hard, low; large pages are broken from clear on): "
