@@ -20,7 +20,7 @@ ROOMS = {
     "jinja2": ("report",),
     "markupsafe": ("report",),
     "vl_convert": ("report",),
-    "paramiko": ("ssh",),
+    "paramiko": ("ssh", "lab"),
     "isal": ("formats",),
     "zstandard": ("formats",),
     "subprocess": ("report/drawing", "ssh/proxy"),

@@ -1,0 +1,1 @@
+"""Guest faults against vCPU time: the statistics, and the words that they allow."""

@@ -1,0 +1,1 @@
+"""A simulated ESXi host with guests, behind a real SSH server on loopback."""

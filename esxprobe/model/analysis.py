@@ -1,0 +1,133 @@
+"""Everything that is shown: the analysis of a capture, with its tables and charts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from esxprobe.model.faults import FaultCost
+from esxprobe.model.findings import Finding, Skipped
+from esxprobe.model.nouns import QualityNote, Severity, SourceFile, VirtualMachine, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A line to draw: at most a few hundred points, extremes kept.
+
+    Attributes:
+        label: Name in the legend.
+        times: Sample ends, aware UTC.
+        values: In the chart's unit; None where a sample is missing.
+    """
+
+    label: str
+    times: tuple[datetime, ...]
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What a finding's picture shows; the report turns it into a drawing.
+
+    Attributes:
+        title: One line.
+        unit: Of the value axis.
+        series: The lines.
+        thresholds: Level severity and value [unit] of each rule drawn across.
+        windows: Stretches to shade.
+    """
+
+    title: str
+    unit: str
+    series: tuple[Series, ...]
+    thresholds: tuple[tuple[Severity, float], ...]
+    windows: tuple[Window, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VmRow:
+    """One line of the report's table of VMs; None where the capture lacks the counter.
+
+    Attributes:
+        vm: The VM.
+        ready_p95: 95th percentile over samples of the worst vCPU's %RDY less %MLMTD [%].
+        costop_p95: The same of %CSTP [%].
+        run_mean: Mean %RUN over its vCPUs and samples [%].
+        run_p95: 95th percentile of the busiest vCPU's %RUN [%].
+        memory_mb: MEMSZ, last sample [MB].
+        balloon_mb: MCTLSZ, largest [MB].
+        swapped_mb: SWCUR, largest [MB].
+    """
+
+    vm: VirtualMachine
+    ready_p95: float | None
+    costop_p95: float | None
+    run_mean: float | None
+    run_p95: float | None
+    memory_mb: float | None
+    balloon_mb: float | None
+    swapped_mb: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureSummary:
+    """What was captured, for the report's head and the JSON.
+
+    Attributes:
+        host: Host name.
+        build: Product and build where known, else empty.
+        started: Start of the first judged interval, aware UTC; None when no sample is judged.
+        ended: End of the last kept sample.
+        interval_s: Median interval [s].
+        samples: Rows kept (judged and set aside).
+        judged: Samples that rules look at.
+        columns: Value columns after ungluing.
+        unnamed_columns: Of these, how many carry no name.
+        unknown_columns: Of these, how many the catalogue does not know.
+        groups: Number of groups.
+        worlds: Number of worlds.
+        rows: Data rows in the files, kept or not.
+        closure: Lowest, median and highest sum of %RUN, %RDY, %CSTP and %WAIT of a world [%], None without them.
+        observer_pct: Mean %USED of esxtop's own groups [% of a PCPU], None without them.
+        zone: Zone text of the header and how far it can be trusted.
+        date_known: False when the file's stamps have no date.
+        files: The files read.
+        objects: Columns by object: object, instances, columns, understood.
+    """
+
+    host: str
+    build: str
+    started: datetime | None
+    ended: datetime | None
+    interval_s: float | None
+    samples: int
+    judged: int
+    columns: int
+    unnamed_columns: int
+    unknown_columns: int
+    groups: int
+    worlds: int
+    rows: int
+    closure: tuple[float, float, float] | None
+    observer_pct: float | None
+    zone: str
+    date_known: bool
+    files: tuple[SourceFile, ...]
+    objects: tuple[tuple[str, int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything the report, the JSON and the terminal show; charts by rule id."""
+
+    tool_version: str
+    capture: CaptureSummary
+    quality: tuple[QualityNote, ...]
+    vms: tuple[VirtualMachine, ...]
+    findings: tuple[Finding, ...]
+    clear: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+    fault_costs: tuple[FaultCost, ...] = ()
+    vm_rows: tuple[VmRow, ...] = ()
+    charts: Mapping[str, Chart] = field(default_factory=dict)

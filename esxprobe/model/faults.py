@@ -1,0 +1,82 @@
+"""Guest faults against vCPU time: what a guest logged, and what is known of one VM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from esxprobe.model.nouns import Mmu, QualityNote, SourceFile
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Verdict = Literal["native", "negligible", "noticeable", "severe", "inconclusive", "unknown_mode"]
+
+# Names of a guest's counters, whatever wrote the log, with their units. Rates are means over the interval that
+# ends at the stamp; times are shares of all the guest's processors together.
+GUEST_COUNTERS: dict[str, str] = {
+    "faults": "faults/s",  # soft and hard
+    "soft_faults": "faults/s",  # faults less hard_faults
+    "hard_faults": "faults/s",  # those that read from disk: operations, where the log tells operations from pages
+    "pages_input": "pages/s",  # pages read in to resolve hard faults
+    "transition_faults": "faults/s",
+    "demand_zero_faults": "faults/s",
+    "cache_faults": "faults/s",
+    "write_copies": "faults/s",
+    "thp_faults": "faults/s",  # faults that mapped a transparent huge page
+    "swap_ins": "pages/s",
+    "swap_outs": "pages/s",
+    "pages_reclaimed": "pages/s",
+    "context_switches": "switches/s",
+    "user_time": "%",
+    "system_time": "%",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GuestLog:
+    """What one log from inside a guest says.
+
+    Attributes:
+        guest: The computer's name as the log carries it, empty when it carries none.
+        format: What wrote it: `perfmon`, `sar`, `sadf-d`, `sadf-j`, `vmstat` or `esxprobe`.
+        zone: The zone of its stamps, as far as it is known.
+        samples: Long: time [UTC, end of the interval], guest, counter (one of `GUEST_COUNTERS`), value (null
+            where it is not known), interval_s (what the value covers; null where that is not known).
+        notes: Damage and doubts, counted.
+        file: The file that was read.
+        interval_s: Median interval [s], None with fewer than two samples.
+    """
+
+    guest: str
+    format: str
+    zone: str
+    samples: pl.DataFrame
+    notes: tuple[QualityNote, ...]
+    file: SourceFile
+    interval_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FaultCost:
+    """Guest faults against vCPU time for one VM, one pair of counters (see the analysis schema)."""
+
+    vm: str
+    guest_counter: str
+    host_counter: str
+    samples: int
+    n_eff: float
+    r: float
+    p: float
+    q: float
+    slope_us_per_fault: float
+    ci_low: float
+    ci_high: float
+    min_detectable_us: float
+    lag_s: float
+    fault_rate_median: float
+    fault_rate_p95: float
+    bound_pct_vcpu: float
+    mmu: Mmu
+    verdict: Verdict
+    statement: str

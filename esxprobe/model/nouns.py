@@ -1,0 +1,178 @@
+"""What a capture holds: counters, entities, virtual machines, recordings, and how good they are.
+
+Units stand in the field's name or at the end of its line in [brackets].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Severity = Literal["critical", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
+Mmu = Literal["hardware", "software", "unknown"]
+ValueKind = Literal["number", "text"]
+Verdict = Literal["native", "negligible", "noticeable", "severe", "inconclusive", "unknown_mode"]
+
+
+def worst_first(severity: Severity) -> int:
+    """Rank of a severity, 0 for the worst."""
+    return SEVERITIES.index(severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """What we know of one esxtop counter.
+
+    Attributes:
+        object: The object in the column's path, as `Group Cpu`.
+        name: The counter exactly as `esxtop -b` prints it.
+        label: The column's heading on esxtop's own screens, empty where it has none.
+        unit: The unit of the printed value, empty for a plain number.
+        per: What one value belongs to: host, PCPU, group, world, device, path, ...
+        meaning: One line.
+        notes: What differs between releases, and traps.
+        kind: `text` for the few counters whose cells hold words.
+    """
+
+    object: str
+    name: str
+    label: str
+    unit: str
+    per: str
+    meaning: str
+    notes: str = ""
+    kind: ValueKind = "number"
+
+    @property
+    def path(self) -> str:
+        r"""Object and counter joined as in a column's path: `Vcpu\% Ready`."""
+        return f"{self.object}\\{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class QualityCode:
+    """A kind of damage or doubt that a capture can have.
+
+    Attributes:
+        code: kebab-case name.
+        severity: How much it takes from the trust in the numbers.
+        meaning: What it is, one line, readable in a report.
+        advice: What to do about it.
+    """
+
+    code: str
+    severity: Severity
+    meaning: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QualityNote:
+    """One kind of damage or doubt, counted.
+
+    Attributes:
+        code: One of the catalogue's quality codes.
+        severity: Copied from the catalogue.
+        count: How many (rows, cells, columns: the detail says of what).
+        detail: What was done, and where.
+    """
+
+    code: str
+    severity: Severity
+    count: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that was read: name, sha256 of its bytes as they lie on disk, size [bytes]."""
+
+    name: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time, both ends aware UTC; an esxtop sample's window starts one interval early."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def seconds(self) -> float:
+        """Length [s]."""
+        return (self.end - self.start).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A thing that findings are about.
+
+    Attributes:
+        kind: host, pcpu, numa, vm, vcpu, world, group, device, path, adapter, vdisk, port, ...
+        name: What a person calls it.
+        id: What tells it from others of the same name (group id, world id, instance text).
+    """
+
+    kind: str
+    name: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualMachine:
+    """A group that owns a `vmx` world.
+
+    Attributes:
+        name: Display name; names repeat and hold any character.
+        gid: esxtop's group id, new at every power-on.
+        vcpus: Number of `vmx-vcpu-N` worlds (`vmmN` worlds on ESX 3.x).
+        mmu: How guest page tables are virtualised, where there is evidence.
+        mmu_evidence: The line of evidence, empty when unknown.
+    """
+
+    name: str
+    gid: str
+    vcpus: int
+    mmu: Mmu = "unknown"
+    mmu_evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    r"""What one esxtop capture says, read and checked, before anybody judges it.
+
+    Attributes:
+        host: Host name from the columns' paths.
+        zone: The zone text of the header's first cell.
+        columns: One row a value column: position, host, object, instance, counter, name, known, wanted.
+        samples: One row a kept sample: sample, line, segment, time [UTC], interval_s, judged, reason.
+        tidy: Frames by entity kind: sample, entity, one Float64 column a counter (`Object\Counter`).
+        entities: Frames by entity kind: entity, name, id, vm, gid and what else the kind knows.
+        vms: The virtual machines, in the order of the header.
+        notes: Data quality, counted.
+        files: The files that were read.
+        interval_s: Median interval between samples [s], None with fewer than two samples.
+        rows_read: Data rows seen in the files, kept or not.
+        date_known: False when the stamps have no date (then they lie on 1970-01-01).
+    """
+
+    host: str
+    zone: str
+    columns: pl.DataFrame
+    samples: pl.DataFrame
+    tidy: Mapping[str, pl.DataFrame]
+    entities: Mapping[str, pl.DataFrame]
+    vms: tuple[VirtualMachine, ...]
+    notes: tuple[QualityNote, ...]
+    files: tuple[SourceFile, ...]
+    interval_s: float | None
+    rows_read: int
+    date_known: bool = True
