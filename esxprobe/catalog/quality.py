@@ -133,6 +133,15 @@ CODES: tuple[QualityCode, ...] = (
         "warning",
         "A counter has no value in any sample for some entities: the rules that need it did not judge them",
     ),
+    QualityCode(
+        "vm-came",
+        "info",
+        "A VM was powered on or arrived in the middle of the capture; it is judged from then on",
+        "It has columns only where esxtop was started again after it came: collect with --segment.",
+    ),
+    QualityCode(
+        "vm-left", "info", "A VM was powered off or left in the middle of the capture; it is judged until then"
+    ),
     QualityCode("blank-cell", "info", "A cell is empty: esxtop had no value"),
     QualityCode("sentinel", "info", "A negative value is a mark for none, as -1 for no limit; it is not judged"),
     # The clock

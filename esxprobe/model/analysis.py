@@ -58,6 +58,7 @@ class VmRow:
         memory_mb: MEMSZ, last sample [MB].
         balloon_mb: MCTLSZ, largest [MB].
         swapped_mb: SWCUR, largest [MB].
+        seen: When it was there, where that was not the whole capture; else empty.
     """
 
     vm: VirtualMachine
@@ -68,6 +69,7 @@ class VmRow:
     memory_mb: float | None
     balloon_mb: float | None
     swapped_mb: float | None
+    seen: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

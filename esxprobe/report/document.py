@@ -15,6 +15,7 @@ SCHEMA = "esxprobe.analysis/1"
 def document(analysis: Analysis) -> dict[str, Any]:
     """The analysis as plain values, in the order of the schema."""
     capture = analysis.capture
+    seen = {row.vm.gid: row.seen for row in analysis.vm_rows}
     return {
         "schema": SCHEMA,
         "tool": {"name": "esxprobe", "version": analysis.tool_version},
@@ -54,6 +55,7 @@ def document(analysis: Analysis) -> dict[str, Any]:
                 "vcpus": vm.vcpus,
                 "mmu": vm.mmu,
                 "mmu_evidence": vm.mmu_evidence,
+                "seen": [_window(window) for window in seen.get(vm.gid, ())],
             }
             for vm in analysis.vms
         ],

@@ -94,7 +94,7 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str) -> Page:
         drawings: SVG by rule id; a rule without one gets none.
         command: The command line that made the report.
     """
-    capture = analysis.capture
+    capture, dated = analysis.capture, _is_dated(analysis)
     counts = tuple((level, sum(f.severity == level for f in analysis.findings)) for level in SEVERITIES)
     worst = next((level for level, count in counts if count), "none")
     return Page(
@@ -105,7 +105,7 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str) -> Page:
         worst=worst,
         counts=counts,
         causes=_causes(analysis, drawings),
-        vms=tuple(_vm_row(row) for row in sorted(analysis.vm_rows, key=_by_ready)),
+        vms=tuple(_vm_row(row, dated=dated) for row in sorted(analysis.vm_rows, key=_by_ready)),
         quality=tuple(_quality_rows(analysis)),
         clear=tuple((rule, find_rule(rule).title) for rule in analysis.clear),
         skipped=tuple((each.rule, find_rule(each.rule).title, each.reason) for each in analysis.skipped),
@@ -266,10 +266,15 @@ def _joined(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
+def _is_dated(analysis: Analysis) -> bool:
+    """Whether times need their day."""
+    started, ended = analysis.capture.started, analysis.capture.ended
+    return bool(analysis.capture.date_known and started and ended and started.date() != ended.date())
+
+
 def _causes(analysis: Analysis, drawings: dict[str, str]) -> tuple[CauseGroup, ...]:
     """Causes by their worst finding; inside, rules in the order of the ranked findings."""
-    started, ended = analysis.capture.started, analysis.capture.ended
-    dated = bool(analysis.capture.date_known and started and ended and started.date() != ended.date())
+    dated = _is_dated(analysis)
     groups = []
     for cause in CAUSES:
         mine = [finding for finding in analysis.findings if finding.cause == cause.key]
@@ -331,7 +336,7 @@ def _by_ready(row: VmRow) -> tuple[float, float, str, str]:
     return (-(row.ready_p95 or 0.0), -(row.run_p95 or 0.0), row.vm.name, row.vm.gid)
 
 
-def _vm_row(row: VmRow) -> tuple[str, ...]:
+def _vm_row(row: VmRow, *, dated: bool) -> tuple[str, ...]:
     return (
         row.vm.name,
         row.vm.gid,
@@ -344,7 +349,14 @@ def _vm_row(row: VmRow) -> tuple[str, ...]:
         number(row.balloon_mb, "MB"),
         number(row.swapped_mb, "MB"),
         row.vm.mmu,
+        _seen(row, dated=dated),
     )
+
+
+def _seen(row: VmRow, *, dated: bool) -> str:
+    """When a VM was there, empty when it always was."""
+    spans = [window(span, dated=dated) for span in row.seen[:_WINDOWS]]
+    return f"there {_joined(spans)}{' and later' if row.seen[_WINDOWS:] else ''}" if spans else ""
 
 
 def _quality_rows(analysis: Analysis) -> list[tuple[str, ...]]:
