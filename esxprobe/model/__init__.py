@@ -1,6 +1,6 @@
 """The nouns of esxprobe: small frozen records, no input or output."""
 
-from esxprobe.model.analysis import Analysis, CaptureSummary, Chart, Series, VmRow
+from esxprobe.model.analysis import Analysis, CaptureSummary, Chart, GuestLogUse, Series, VmRow
 from esxprobe.model.faults import (
     GUEST_COUNTERS,
     Cut,
@@ -44,6 +44,7 @@ __all__ = [
     "FaultSeries",
     "Finding",
     "GuestLog",
+    "GuestLogUse",
     "HostEvidence",
     "Level",
     "Mmu",

@@ -73,6 +73,41 @@ class VmRow:
 
 
 @dataclass(frozen=True, slots=True)
+class GuestLogUse:
+    """A guest log that was read, and how it came to its VM.
+
+    Attributes:
+        vm: Name of the VM.
+        gid: Its group id.
+        file: Name of the file.
+        sha256: Of its bytes.
+        bytes: Its size [bytes].
+        format: What wrote it.
+        computer: The computer's name in it, empty when it has none.
+        zone: Zone of its stamps, as far as it is known.
+        interval_s: Median interval [s], None when unknown.
+        matched_by: Why it is this VM's.
+        offset: How far the guest's clock is ahead of the host's, in words.
+        first: First stamp, None without samples.
+        last: Last stamp.
+    """
+
+    vm: str
+    gid: str
+    file: str
+    sha256: str
+    bytes: int
+    format: str
+    computer: str
+    zone: str
+    interval_s: float | None
+    matched_by: str
+    offset: str
+    first: datetime | None
+    last: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class CaptureSummary:
     """What was captured, for the report's head and the JSON.
 
@@ -131,5 +166,6 @@ class Analysis:
     clear: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     fault_costs: tuple[FaultCost, ...] = ()
+    guest_logs: tuple[GuestLogUse, ...] = ()
     vm_rows: tuple[VmRow, ...] = ()
     charts: Mapping[str, Chart] = field(default_factory=dict)

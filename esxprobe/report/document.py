@@ -7,7 +7,7 @@ import math
 from datetime import datetime
 from typing import Any
 
-from esxprobe.model import Analysis, FaultCost, Finding, Window
+from esxprobe.model import Analysis, FaultCost, Finding, GuestLogUse, Window
 
 SCHEMA = "esxprobe.analysis/1"
 
@@ -62,6 +62,7 @@ def document(analysis: Analysis) -> dict[str, Any]:
         "findings": [_finding(finding) for finding in analysis.findings],
         "clear": list(analysis.clear),
         "skipped": [{"rule": skipped.rule, "reason": skipped.reason} for skipped in analysis.skipped],
+        "guest_logs": [_guest_log(use) for use in analysis.guest_logs],
         "fault_costs": [_fault_cost(cost) for cost in analysis.fault_costs],
     }
 
@@ -111,6 +112,11 @@ def _fault_cost(cost: FaultCost) -> dict[str, Any]:
         "controls": list(cost.controls),
         "cuts": [{"reason": cut.reason, "intervals": cut.intervals, "meaning": cut.meaning} for cut in cost.cuts],
     }
+
+
+def _guest_log(use: GuestLogUse) -> dict[str, Any]:
+    fields = {name: getattr(use, name) for name in use.__slots__}
+    return fields | {"interval_s": _number(use.interval_s), "first": _time(use.first), "last": _time(use.last)}
 
 
 def _window(window: Window) -> dict[str, Any]:

@@ -6,9 +6,10 @@ The template does no arithmetic and makes no choice but to show or not to show.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from esxprobe.model import SEVERITIES, Analysis, Finding, Severity, VmRow, Window, worst_first
+from esxprobe.model import SEVERITIES, Analysis, Finding, Severity, VmRow, worst_first
+from esxprobe.report.faults import FaultPanel, fault_panel
+from esxprobe.report.words import duration, isolated, joined, moment, number, plural, threshold, window
 from esxprobe.rules import find_rule
 from esxprobe.rules.causes import CAUSES
 
@@ -74,6 +75,7 @@ class Page:
     verdict: tuple[str, ...]
     worst: str
     counts: tuple[tuple[Severity, int], ...]
+    faults: FaultPanel
     causes: tuple[CauseGroup, ...]
     vms: tuple[tuple[str, ...], ...]
     quality: tuple[tuple[str, ...], ...]
@@ -104,6 +106,7 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str) -> Page:
         verdict=_verdict(analysis),
         worst=worst,
         counts=counts,
+        faults=fault_panel(analysis, drawings),
         causes=_causes(analysis, drawings),
         vms=tuple(_vm_row(row, dated=dated) for row in sorted(analysis.vm_rows, key=_by_ready)),
         quality=tuple(_quality_rows(analysis)),
@@ -118,55 +121,6 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str) -> Page:
         command=command,
         tool=f"esxprobe {analysis.tool_version}",
     )
-
-
-def number(value: float | None, unit: str = "") -> str:
-    """A value rounded to what it means, with its unit; a dash for none."""
-    if value is None or value != value:  # noqa: PLR0124 - NaN is the only value unequal to itself
-        return "–"
-    size = abs(value)
-    digits = 0 if size >= 100 or (unit == "" and value == int(value)) else 1 if size >= 10 else 2
-    if unit == "%" and size >= 10:
-        digits = 1
-    text = f"{value:,.{digits}f}"
-    return f"{text} {unit}".rstrip()
-
-
-def isolated(name: str) -> str:
-    """A name that cannot turn the writing direction of the sentence around it."""
-    if name.isascii():
-        return name
-    return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
-
-
-def threshold(value: float, unit: str = "") -> str:
-    """A threshold as it was written, with its unit."""
-    return f"{value:,g} {unit}".rstrip()
-
-
-def moment(time: datetime | None, *, dated: bool = True) -> str:
-    """A time as the report prints it, in UTC."""
-    if time is None:
-        return "–"
-    return time.strftime("%Y-%m-%d %H:%M:%S" if dated else "%H:%M:%S")
-
-
-def duration(seconds: float) -> str:
-    """A length of time in the two largest units that it fills."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min" + (f" {rest} s" if rest else "")
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h" + (f" {minutes} min" if minutes else "")
-
-
-def window(span: Window, *, dated: bool = False) -> str:
-    """A stretch of time in one line, with its day where the capture has more than one."""
-    end = moment(span.end, dated=dated and span.end.date() != span.start.date())
-    return f"{moment(span.start, dated=dated)}–{end} ({duration(span.seconds)})"
 
 
 def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
@@ -211,7 +165,7 @@ def _modes(analysis: Analysis) -> str:
     if counts["unknown"] == len(analysis.vms):
         return "unknown for every VM: nothing is said about the cost of guest page faults"
     known = [f"{count} {mmu} MMU" for mmu, count in counts.items() if count and mmu != "unknown"]
-    return _joined([*known, *([f"{counts['unknown']} unknown"] if counts["unknown"] else [])])
+    return joined([*known, *([f"{counts['unknown']} unknown"] if counts["unknown"] else [])])
 
 
 def _closure(analysis: Analysis) -> str:
@@ -235,7 +189,7 @@ def _tally(analysis: Analysis) -> str:
         return f"None of the {ran} rules that could run found anything." if ran else "No rule could run."
     parts = [f"{count} {level}" for level in SEVERITIES if (count := sum(f.severity == level for f in findings))]
     causes = len({finding.cause for finding in findings})
-    return f"{_joined(parts)} {_plural(len(findings), 'finding')} under {causes} {_plural(causes, 'cause')}."
+    return f"{joined(parts)} {plural(len(findings), 'finding')} under {causes} {plural(causes, 'cause')}."
 
 
 def _first(analysis: Analysis) -> str:
@@ -252,18 +206,10 @@ def _trust(analysis: Analysis) -> str:
     doubts = [note.code for note in analysis.quality if note.severity != "info"]
     if not doubts:
         skipped = len(analysis.skipped)
-        rest = f" {skipped} {_plural(skipped, 'rule')} had to be skipped." if skipped else ""
+        rest = f" {skipped} {plural(skipped, 'rule')} had to be skipped." if skipped else ""
         return f"No damage was found in the capture.{rest}"
-    kinds = _plural(len(doubts), "kind")
-    return f"The capture has {len(doubts)} {kinds} of damage or doubt: {_joined(doubts)}."
-
-
-def _plural(count: int, word: str) -> str:
-    return word if count == 1 else f"{word}s"
-
-
-def _joined(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    kinds = plural(len(doubts), "kind")
+    return f"The capture has {len(doubts)} {kinds} of damage or doubt: {joined(doubts)}."
 
 
 def _is_dated(analysis: Analysis) -> bool:
@@ -293,7 +239,7 @@ def _rule_group(rule_id: str, found: list[Finding], svg: str, *, dated: bool) ->
     rule = find_rule(rule_id)
     side = "≥" if rule.check.above else "≤"
     drawn = min(len(found), 4)
-    words = f"{rule.label} over time of {_joined([f.entity.name for f in found[:drawn]])}"
+    words = f"{rule.label} over time of {joined([f.entity.name for f in found[:drawn]])}"
     if len(found) > drawn:
         words += f", the worst {drawn} of {len(found)}"
     return RuleGroup(
@@ -356,7 +302,7 @@ def _vm_row(row: VmRow, *, dated: bool) -> tuple[str, ...]:
 def _seen(row: VmRow, *, dated: bool) -> str:
     """When a VM was there, empty when it always was."""
     spans = [window(span, dated=dated) for span in row.seen[:_WINDOWS]]
-    return f"there {_joined(spans)}{' and later' if row.seen[_WINDOWS:] else ''}" if spans else ""
+    return f"there {joined(spans)}{' and later' if row.seen[_WINDOWS:] else ''}" if spans else ""
 
 
 def _quality_rows(analysis: Analysis) -> list[tuple[str, ...]]:
