@@ -36,6 +36,11 @@ class GuestOptions:
     vmware_logs: Mapping[str, Path] = field(default_factory=dict)
     folder: Path | None = None
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that a person named."""
+        return (*(path for _, path in self.logs), *self.vmware_logs.values())
+
 
 @dataclass(frozen=True, slots=True)
 class ClockPoint:
@@ -56,6 +61,7 @@ class LogOfVm:
         timezone: Zone of the stamps, None when the log says it.
         clock: Guest against host, none to two readings in order of time.
         said_by: `--guest-log` or `collected with the host`.
+        is_asked_for: Whether a person named it: then it has to be readable.
     """
 
     paths: tuple[Path, ...]
@@ -63,6 +69,7 @@ class LogOfVm:
     timezone: str | None
     clock: tuple[ClockPoint, ...]
     said_by: str
+    is_asked_for: bool = True
 
 
 def logs_to_read(options: GuestOptions, manifest: Manifest | None) -> list[LogOfVm]:
@@ -80,7 +87,9 @@ def _collected(options: GuestOptions, manifest: Manifest | None) -> list[LogOfVm
         if paths:
             clock = _clocks(entry.get("clock"), manifest.more.get("clock") if manifest else None)
             zone = options.timezone or _zone(entry.get("clock"))
-            logs.append(LogOfVm(paths, str(entry.get("vm", "")), zone, clock, "collected with the host"))
+            logs.append(
+                LogOfVm(paths, str(entry.get("vm", "")), zone, clock, "collected with the host", is_asked_for=False)
+            )
     return logs
 
 
@@ -127,13 +136,13 @@ def _zone(clocks: Any) -> str | None:
 
 
 def vm_called(name: str, vms: Sequence[VirtualMachine]) -> VirtualMachine:
-    """The VM of this name or group id.
+    """The VM of this name or group id; upper and lower case count where both are there.
 
     Raises:
         UsageError: There is none, or several have the name.
     """
-    by_gid = [vm for vm in vms if vm.gid == name]
-    found = [vm for vm in vms if vm.name == name] or by_gid
+    exact = [vm for vm in vms if vm.name == name] or [vm for vm in vms if vm.gid == name]
+    found = exact or [vm for vm in vms if vm.name.casefold() == name.casefold()]
     if len(found) == 1:
         return found[0]
     if not found:

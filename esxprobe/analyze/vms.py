@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from esxprobe.analyze.guestlogs import GuestOptions, vm_called
 from esxprobe.analyze.values import largest, last, mean, p95_of_rows, rows_by_gid, values_of
 from esxprobe.capture import Manifest
+from esxprobe.formats.vmware_log import read_vmware_log
 from esxprobe.model import Mmu, Recording, VirtualMachine, VmRow, Window
 
 _READY, _LIMITED, _COSTOP, _RUN = (rf"Vcpu\% {name}" for name in ("Ready", "Max Limited", "CoStop", "Run"))
@@ -14,11 +16,14 @@ _SIZE, _BALLOON, _SWAPPED = (rf"Group Memory\{name} MBytes" for name in ("Memory
 TABLE_NEEDS = {"vm": (_SIZE, _BALLOON, _SWAPPED), "vcpu": (_READY, _LIMITED, _COSTOP, _RUN)}
 
 
-def with_modes(recording: Recording, manifest: Manifest | None) -> tuple[VirtualMachine, ...]:
-    """The VMs with the monitor mode that the manifest has evidence of; without evidence it stays unknown.
+def with_modes(
+    recording: Recording, manifest: Manifest | None, options: GuestOptions
+) -> tuple[VirtualMachine, ...]:
+    """The VMs with the monitor mode that there is evidence of; without evidence it stays unknown.
 
-    A VM is the one whose `NetWorld-VM-<id>` world carries the world id that the host gave for it, or else the
-    only one of its name.
+    What a person says goes first, then a VM's own log that a person gave, then the manifest. An entry of the
+    manifest is about the VM whose `NetWorld-VM-<id>` world carries the world id that the host gave for it, or
+    else about the only one of its name.
     """
     said = manifest.more.get("vms") if manifest else None
     entries = [entry for entry in said if isinstance(entry, dict)] if isinstance(said, list) else []
@@ -37,10 +42,27 @@ def with_modes(recording: Recording, manifest: Manifest | None) -> tuple[Virtual
             gid = recording.vms[names.index(name)].gid
         if gid is not None:
             modes[gid] = (mmu, str(monitor.get("evidence", "")))
+    modes |= _said_modes(recording.vms, options)
     return tuple(
         replace(vm, mmu=modes[vm.gid][0], mmu_evidence=modes[vm.gid][1]) if vm.gid in modes else vm
         for vm in recording.vms
     )
+
+
+def _said_modes(vms: Sequence[VirtualMachine], options: GuestOptions) -> dict[str, tuple[Mmu, str]]:
+    """Monitor modes that a person gave, by group id.
+
+    Raises:
+        UsageError: A VM that was named is not there.
+        UnreadableInputError: A log cannot be read.
+    """
+    said: dict[str, tuple[Mmu, str]] = {}
+    for name, path in options.vmware_logs.items():
+        mode = read_vmware_log(path)
+        said[vm_called(name, vms).gid] = (mode.mmu, f"{path.name}: {mode.evidence}" if mode.evidence else "")
+    for name, mmu in options.mmu.items():
+        said[vm_called(name, vms).gid] = (mmu, f"--mmu: said to be {mmu}")
+    return said
 
 
 def vm_rows(recording: Recording, seen: Mapping[str, tuple[Window, ...]]) -> tuple[VmRow, ...]:

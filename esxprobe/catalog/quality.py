@@ -134,6 +134,12 @@ CODES: tuple[QualityCode, ...] = (
         "A counter has no value in any sample for some entities: the rules that need it did not judge them",
     ),
     QualityCode(
+        "guest-log-unusable",
+        "warning",
+        "A guest's log in the capture folder cannot be used; its VM is judged without it",
+        "Give it once more with --guest-log VM=FILE to see all that is wrong with it.",
+    ),
+    QualityCode(
         "vm-came",
         "info",
         "A VM was powered on or arrived in the middle of the capture; it is judged from then on",

@@ -1,6 +1,6 @@
 """The nouns of esxprobe: small frozen records, no input or output."""
 
-from esxprobe.model.analysis import Analysis, CaptureSummary, Chart, GuestLogUse, Series, VmRow
+from esxprobe.model.analysis import Analysis, CaptureSummary, Chart, Comparison, GuestLogUse, Series, VmRow
 from esxprobe.model.faults import (
     GUEST_COUNTERS,
     Cut,
@@ -35,6 +35,7 @@ __all__ = [
     "Analysis",
     "CaptureSummary",
     "Chart",
+    "Comparison",
     "Counter",
     "Cut",
     "Entity",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from esxprobe.model.faults import FaultCost
+from esxprobe.model.faults import FaultComparison, FaultCost
 from esxprobe.model.findings import Finding, Skipped
 from esxprobe.model.nouns import QualityNote, Severity, SourceFile, VirtualMachine, Window
 
@@ -155,6 +155,29 @@ class CaptureSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """A capture against a baseline: findings by rule and entity's name, faults by VM's name.
+
+    Attributes:
+        baseline: The other capture.
+        faults: VMs with guest data in both.
+        appeared: Findings of this capture that the baseline has not.
+        gone: Findings of the baseline that this capture has not.
+        changed: Findings of both whose severity differs, this capture's first.
+        same: Number of findings of both with the same severity.
+        incomparable: Rules that could run in only one of the two.
+    """
+
+    baseline: CaptureSummary
+    faults: tuple[FaultComparison, ...]
+    appeared: tuple[Finding, ...]
+    gone: tuple[Finding, ...]
+    changed: tuple[tuple[Finding, Finding], ...]
+    same: int
+    incomparable: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """Everything the report, the JSON and the terminal show; charts by rule id."""
 
@@ -167,5 +190,6 @@ class Analysis:
     skipped: tuple[Skipped, ...]
     fault_costs: tuple[FaultCost, ...] = ()
     guest_logs: tuple[GuestLogUse, ...] = ()
+    comparison: Comparison | None = None
     vm_rows: tuple[VmRow, ...] = ()
     charts: Mapping[str, Chart] = field(default_factory=dict)

@@ -48,6 +48,7 @@ class GuestLog:
         notes: Damage and doubts, counted.
         file: The file that was read.
         interval_s: Median interval [s], None with fewer than two samples.
+        restarts: When the guest started anew within the log, or its counters went back to zero [UTC].
     """
 
     guest: str
@@ -57,6 +58,7 @@ class GuestLog:
     notes: tuple[QualityNote, ...]
     file: SourceFile
     interval_s: float | None
+    restarts: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from esxprobe.model import Analysis, FaultCost, Verdict
 from esxprobe.report.fault_charts import spec_of_scatter, spec_over_time
-from esxprobe.report.words import joined, moment, number, plural, threshold
+from esxprobe.report.words import isolated, joined, moment, number, plural, threshold
 
 # What each verdict is called in the report, worst first, and the colour that it borrows.
 VERDICTS: dict[Verdict, tuple[str, str]] = {
@@ -87,7 +88,7 @@ def fault_specs(analysis: Analysis) -> dict[str, dict[str, Any]]:
     """Vega-Lite specs of the panel's pictures, by the keys under which the page looks for them."""
     specs = {}
     for costs in _by_vm(analysis)[:_PICTURED]:
-        for cost in costs:
+        for cost in _pictured(costs):
             if cost.series is not None:
                 specs[_key(cost, "time")] = spec_over_time(cost.series, _unit(cost))
             if cost.scatter is not None and cost.scatter.faults:
@@ -114,12 +115,36 @@ def fault_panel(analysis: Analysis, drawings: dict[str, str]) -> FaultPanel:
     )
 
 
+def fault_sentence(analysis: Analysis) -> str:
+    """The worst of the guests' faults in one sentence; empty without guest data."""
+    ranked = sorted(analysis.fault_costs, key=lambda cost: (list(VERDICTS).index(cost.verdict), -_share(cost)))
+    if not ranked:
+        return ""
+    worst = ranked[0]
+    kind = _unit(worst).removesuffix("/s")
+    rate = f"{number(worst.fault_rate_median)} {_unit(worst)}"
+    if worst.verdict in ("severe", "noticeable"):
+        return (
+            f"Up to {number(worst.share_pct_vcpu_high, '%')} of a vCPU moves together with the {kind} of "
+            f"{isolated(worst.vm)} ({rate}, software MMU)."
+        )
+    counts = Counter(_pictured(costs)[0].verdict for costs in _by_vm(analysis))
+    told = [f"{counts[verdict]} {name}" for verdict, (name, _) in VERDICTS.items() if counts[verdict]]
+    return f"Guest faults of the {plural(counts.total(), 'VM')} with guest data: {joined(told)}."
+
+
 def _by_vm(analysis: Analysis) -> list[list[FaultCost]]:
     """The costs of each VM, the VM whose faults could take most of a vCPU first."""
     groups: dict[str, list[FaultCost]] = {}
     for cost in analysis.fault_costs:
         groups.setdefault(cost.gid or cost.vm, []).append(cost)
     return sorted(groups.values(), key=lambda costs: (-max(map(_share, costs)), costs[0].vm, costs[0].gid))
+
+
+def _pictured(costs: list[FaultCost]) -> list[FaultCost]:
+    """The kinds of faults of a VM that get pictures: the one that takes most, and others that matter."""
+    first = max(costs, key=_share)
+    return [cost for cost in costs if cost is first or cost.verdict in ("severe", "noticeable")]
 
 
 def _share(cost: FaultCost) -> float:
@@ -205,7 +230,6 @@ def _facts(cost: FaultCost, unit: str) -> tuple[tuple[str, str], ...]:
         joined([control.replace("_", " ") for control in cost.controls]) if cost.controls else "none in the log"
     )
     clock = _seconds(cost.offset_s)
-    shift = f"{_seconds(cost.lag_s)} (p {_p(cost.lag_p)})"
     return (
         (
             f"{unit}, median and 95th percentile",
@@ -225,8 +249,17 @@ def _facts(cost: FaultCost, unit: str) -> tuple[tuple[str, str], ...]:
         ),
         ("Taken out of both sides", controls),
         ("Guest clock ahead of the host's", clock),
-        ("Shift left over", f"{shift}: look at the clocks" if cost.lag_warning else shift),
+        ("Shift left over", _shift(cost)),
     )
+
+
+def _shift(cost: FaultCost) -> str:
+    """What the clock check found; a shift is never applied."""
+    if math.isnan(cost.lag_s):
+        return "could not be checked"
+    if cost.lag_warning:
+        return f"{_seconds(cost.lag_s)} (p {_p(cost.lag_p)}): look at the clocks"
+    return "none found"
 
 
 def _seconds(value: float | None) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from esxprobe.model import SEVERITIES, Analysis, Finding, Severity, VmRow, worst_first
-from esxprobe.report.faults import FaultPanel, fault_panel
+from esxprobe.report.comparison import ComparisonPanel, comparison_panel
+from esxprobe.report.faults import FaultPanel, fault_panel, fault_sentence
 from esxprobe.report.words import duration, isolated, joined, moment, number, plural, threshold, window
 from esxprobe.rules import find_rule
 from esxprobe.rules.causes import CAUSES
@@ -76,6 +77,7 @@ class Page:
     worst: str
     counts: tuple[tuple[Severity, int], ...]
     faults: FaultPanel
+    comparison: ComparisonPanel | None
     causes: tuple[CauseGroup, ...]
     vms: tuple[tuple[str, ...], ...]
     quality: tuple[tuple[str, ...], ...]
@@ -107,6 +109,7 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str) -> Page:
         worst=worst,
         counts=counts,
         faults=fault_panel(analysis, drawings),
+        comparison=comparison_panel(analysis),
         causes=_causes(analysis, drawings),
         vms=tuple(_vm_row(row, dated=dated) for row in sorted(analysis.vm_rows, key=_by_ready)),
         quality=tuple(_quality_rows(analysis)),
@@ -178,8 +181,9 @@ def _closure(analysis: Analysis) -> str:
 
 
 def _verdict(analysis: Analysis) -> tuple[str, ...]:
-    """Three sentences: how much was found, where to look first, how far the capture can be trusted."""
-    return tuple(sentence for sentence in (_tally(analysis), _first(analysis), _trust(analysis)) if sentence)
+    """How much was found, where to look first, what guest faults may cost, how far the capture can be trusted."""
+    sentences = (_tally(analysis), _first(analysis), fault_sentence(analysis), _trust(analysis))
+    return tuple(sentence for sentence in sentences if sentence)
 
 
 def _tally(analysis: Analysis) -> str:

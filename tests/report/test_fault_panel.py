@@ -125,7 +125,7 @@ def test_the_page_shows_the_panel_with_its_pictures(judged, drawer: Drawer):
     assert "Soft faults of web01 move together with at most 2.9 us of vCPU time each." in page
     assert page.count('<div class="chart scatter"') == 1
     assert page.index('id="faults"') < page.index('id="findings"')
-    assert len(fault_specs(judged)) == 3
+    assert len(fault_specs(judged)) == 2, "few hard faults get no pictures of their own"
 
 
 def test_hostile_names_stay_text(hostile: Analysis, drawer: Drawer):
