@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from esxprobe.lab.plan import track
+
 if TYPE_CHECKING:
-    from hostsim_values import HostModel, Matrix
+    from esxprobe.lab.plan import Matrix
+    from esxprobe.lab.values import HostModel
 
 QUEUE_DEPTH = 64
 
@@ -28,6 +31,8 @@ class Devices:
         self.disk_iops = np.array([vm.iops / vm.disks for vm in vms])[self.disk_vm]
         self.io_mb = 0.008 + 0.024 * rng.random(len(self.disk_vm))
         self.device_ms = 0.4 + 1.6 * rng.random(len(self.plan.devices))
+        knobs = (*self.plan.extra_latency_ms, *(0.0 for _ in self.plan.devices))[: len(self.plan.devices)]
+        self.extra_ms = np.column_stack([track(knob, model.horizon, self.plan.knob_step) for knob in knobs])
         self.packets = np.array([20.0 + 4 * vm.iops for vm in vms])
         cpus = np.arange(self.plan.pcpus)
         rates = np.zeros((self.layout.cookies, self.plan.pcpus))
@@ -82,6 +87,7 @@ class Devices:
         devices = np.stack([vms[..., owner == d].sum(axis=-1) for d in range(len(plan.devices))], axis=-1)
         paths = np.repeat(devices, plan.paths_per_device, axis=-1) / plan.paths_per_device
         ms = self.device_ms * model.noise(len(plan.devices), 0.25)
+        ms = ms + self.extra_ms[model.at] * model.noise(len(plan.devices), 0.15)
         path_ms = np.repeat(ms, plan.paths_per_device, axis=-1)
         on = np.array([adapter for _, adapter in layout.paths])
         adapters = np.stack([paths[..., on == a].sum(axis=-1) for a in range(plan.adapters)], axis=-1)
