@@ -14,7 +14,7 @@ import numpy as np
 from esxprobe.lab.plan import HostPlan, Knob, Matrix, VmPlan
 
 BEFORE_S = 1200  # the series begin that long before the host's first sample [s]
-UPTIME_S = 9 * 86_400  # then the guest has been running this long [s]
+UPTIME_S = 86_100  # then the guest has been running this long [s]
 HARD_FAULT_US = 15.0  # a hard fault's own work, beside what a soft one costs [us]
 _KNOB_S = 5  # a guest's knobs go on by 1 in this time, as those of its host do [s]
 _GROW_S = 3600

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_LOOK_S = 0.05  # how often who waits looks whether anybody is left to wait for [s, real]
+_LOOK_S = 0.02  # how often who waits looks whether anybody is left to wait for [s, real]
 _DELIVERY_S = 0.25  # what is due needs that long on its way through sshd and sockets [s, real]
 
 

@@ -7,23 +7,47 @@ sum over its PCPUs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from esxprobe.lab.plan import track
 
 if TYPE_CHECKING:
-    from esxprobe.lab.plan import Matrix
-    from esxprobe.lab.values import HostModel
+    from collections.abc import Mapping
+
+    from esxprobe.lab.layout import Layout
+    from esxprobe.lab.plan import HostPlan, Matrix
 
 QUEUE_DEPTH = 64
+
+
+class Block(Protocol):
+    """The block of samples that a host's model is filling."""
+
+    plan: HostPlan
+    layout: Layout
+    fixed: np.random.Generator
+    horizon: int
+    at: slice
+    t: Matrix
+    level: Matrix
+    wave: Matrix
+
+    def put(self, object_name: str, values: Mapping[str, Any]) -> None:
+        """Place one array per counter."""
+
+    def noise(self, width: int, share: float = 1.0) -> Matrix:
+        """Factors around 1."""
+
+    def rate(self, per_second: Matrix) -> Matrix:
+        """A rate as esxtop can see it."""
 
 
 class Devices:
     """Fills the objects from `Physical Disk` to `Interrupt Cookie` of a model's block."""
 
-    def __init__(self, model: HostModel) -> None:
+    def __init__(self, model: Block) -> None:
         self.model, self.plan, self.layout = model, model.plan, model.layout
         vms, rng = self.layout.vms, model.fixed
         self.disk_vm = np.repeat(np.arange(len(vms)), [vm.disks for vm in vms])

@@ -74,8 +74,11 @@ class HostMachine:
             return self._export(command, match[1].strip("'"), wire)
         if match := re.fullmatch(r"cat ('[^']*'|\S+)", command):
             return self._cat(match[1].strip("'"), wire)
-        if match := re.fullmatch(r"rm -f ('[^']*'|\S+)", command):
-            self._files.pop(match[1].strip("'"), None)
+        if match := re.fullmatch(r"(ls ([^;|]+) 2>/dev/null; )?rm -f ([^;|]+)", command):
+            there = [name for name in split(match[2] or "") if name in self._files]
+            wire.write("".join(f"{name}\n" for name in there).encode())
+            for name in split(match[3]):
+                self._files.pop(name, None)
             return 0
         return self._grep(command, wire)
 

@@ -170,7 +170,7 @@ class Papers:
             "Monitor Mode: CPL0",
             *(f"    {m}" for m in modules),
         )
-        return [f"2026-03-03T06:51:35.{i * 5 + 175:03}Z In(05) vmx {text}" for i, text in enumerate(said)]
+        return [f"2026-03-09T09:14:35.{i * 5 + 175:03}Z In(05) vmx {text}" for i, text in enumerate(said)]
 
     def entities(self) -> str:
         """The file that `esxtop -export-entity` writes: sections of what can be shown, an id and a name a line."""
