@@ -85,7 +85,6 @@ class _Login(paramiko.ServerInterface):  # type: ignore[misc]
         self._server = server
         self.granted = threading.Event()
         self._lock = threading.Lock()
-        self._open: paramiko.Channel | None = None
         self._worker: threading.Thread | None = None
 
     def get_allowed_auths(self, username: str) -> str:  # noqa: ARG002
