@@ -12,8 +12,9 @@ from esxprobe.collect.clock import HOST_CLOCK, LINUX_CLOCK, WINDOWS_CLOCK, parse
 from esxprobe.collect.command import CapturePlan, command_line, left_behind, pipeline
 from esxprobe.collect.facts import PROBES, Probe, parse_answer
 from esxprobe.collect.guests import VMSTAT, WINDOWS_COUNTERS, linux_loop, windows_loop
-from esxprobe.collect.monitor import log_command, parse_monitor_mode, parse_vmx, vmx_command
+from esxprobe.collect.monitor import log_command, parse_vmx, vmx_command
 from esxprobe.collect.session import planned_commands
+from esxprobe.formats.vmware_log import parse_monitor_mode
 from esxprobe.lab.guest import GuestMachine
 from esxprobe.lab.host import HostMachine
 from esxprobe.lab.plan import HostPlan
