@@ -223,7 +223,7 @@ CODES: tuple[QualityCode, ...] = (
         "guest-zone-assumed",
         "warning",
         "A guest's stamps carry no zone; they were taken as UTC",
-        "Give --guest-timezone when the guest's clock was not UTC: faults are compared with the wrong moments otherwise.",
+        "Give --guest-timezone when the guest's clock was not UTC: else faults stand beside the wrong moments.",
     ),
     QualityCode(
         "guest-zone-differs",

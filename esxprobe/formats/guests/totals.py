@@ -61,8 +61,9 @@ _ISO = re.compile(
 )
 _DATE = re.compile(
     _LABEL
-    + r"[A-Z][a-z]{2},? (?:(?P<m>[A-Z][a-z]{2}) +(?P<d>\d\d?)|(?P<d2>\d\d?) (?P<m2>[A-Z][a-z]{2}) (?P<y2>\d{4}))"
-    r",? (?P<time>\d\d?:\d\d:\d\d)(?: (?P<noon>[AP]M))?(?: (?P<zone>[A-Z]{3,5}|[+-]\d\d(?:\d\d)?))?(?: (?P<y>\d{4}))?\s*$"
+    + r"[A-Z][a-z]{2},? (?:(?P<m>[A-Z][a-z]{2}) +(?P<d>\d\d?)|(?P<d2>\d\d?) (?P<m2>[A-Z][a-z]{2}) (?P<y2>\d{4})),?"
+    r" (?P<time>\d\d?:\d\d:\d\d)(?: (?P<noon>[AP]M))?(?: (?P<zone>[A-Z]{3,5}|[+-]\d\d(?:\d\d)?))?"
+    r"(?: (?P<y>\d{4}))?\s*$"
 )
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -134,11 +135,20 @@ def dumps_of(text: str, tally: Tally) -> list[Dump]:
     return [dump for dump in dumps if dump.totals]
 
 
+def _worth_reading(text: str) -> list[str]:
+    """The lines without totals that nobody wants: of a whole /proc/vmstat that is all but a dozen."""
+    import polars as pl
+
+    lines = pl.Series([text]).str.split("\n").explode()
+    wanted = lines.str.contains(rf"^(?:{'|'.join(sorted(_PLAIN))}|pgsteal_\w+) ")
+    return lines.filter(wanted | ~lines.str.contains(r"^(?:[A-Za-z]\w+ \d+$|cpu\d)")).to_list()
+
+
 def _segments(text: str, tally: Tally) -> Iterator[Dump]:
     dump = Dump(None, False)
     totals = dump.totals
     twice = 0
-    for line in text.split("\n"):
+    for line in _worth_reading(text):
         key, _, value = line.partition(" ")
         if key in _PLAIN and value.isdigit():
             twice += key in totals
@@ -150,14 +160,12 @@ def _segments(text: str, tally: Tally) -> Iterator[Dump]:
             for name, cell in zip(_CPU, value.split(), strict=False):
                 if cell.isdigit():
                     totals.setdefault(name, int(cell))
-        elif not value.isdigit() and line.strip() and not line.startswith("# esxprobe guest/"):
-            found = stamp_of(line.strip())
-            if found:
-                yield dump
-                dump = Dump(*found)
-                totals = dump.totals
-            elif not _COUNTS.match(line):
-                tally.add("guest-text-line", 1, shown(line))
+        elif line and (found := stamp_of(line.strip())):
+            yield dump
+            dump = Dump(*found)
+            totals = dump.totals
+        elif line.strip() and not line.startswith("# esxprobe guest/") and not _COUNTS.match(line):
+            tally.add("guest-text-line", 1, shown(line))
     yield dump
     tally.add("row-lost", twice, "totals stand twice below one time stamp; the first ones are used")
 
