@@ -148,7 +148,7 @@ CODES: tuple[QualityCode, ...] = (
     QualityCode(
         "vm-left", "info", "A VM was powered off or left in the middle of the capture; it is judged until then"
     ),
-    QualityCode("blank-cell", "info", "A cell is empty: esxtop had no value"),
+    QualityCode("blank-cell", "info", "A cell is empty: there was no value to print"),
     QualityCode("sentinel", "info", "A negative value is a mark for none, as -1 for no limit; it is not judged"),
     # The clock
     QualityCode("time-unreadable", "warning", "A row's time cannot be read; the row is not used"),

@@ -278,8 +278,10 @@ def _times(stamps: list[str], tally: Tally) -> pl.Series:
     texts = pl.Series(stamps, dtype=pl.String).str.strip_chars(' "\t').str.replace(r",(\d+)$", ".$1")
     # Stamps of a spreadsheet may carry a dot for the date and a fraction at once.
     texts = texts.str.replace(r"^(\d\d?\.\d\d?\.\d{4} \d\d?:\d\d:\d\d)\.\d+$", "$1")
+    if texts.is_empty():
+        return texts.cast(pl.Datetime("us"))
     times, _ = parse_times(texts, tally)
-    if texts.is_empty() or texts.str.contains(_PDH_STAMP.pattern).all():
+    if texts.str.contains(_PDH_STAMP.pattern).all():
         return times
     days = texts.str.extract_groups(r"^(?<a>\d\d?)/(?<b>\d\d?)/\d{4}").struct.unnest().drop_nulls()
     numbers = days.select(pl.all().cast(pl.Int32)).unique()

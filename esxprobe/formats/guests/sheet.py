@@ -159,17 +159,16 @@ def _covered(frame: pl.DataFrame, tally: Tally) -> tuple[pl.DataFrame, float | N
     """With interval_s, what the values cover [s]; and the usual step between stamps [s]."""
     import polars as pl
 
+    known = (pl.col("time") - pl.col("start")).dt.total_microseconds() / 1e6
     timed = frame.with_columns(
-        step=pl.col("time").diff().dt.total_microseconds() / 1e6,
-        known=(pl.col("time") - pl.col("start")).dt.total_microseconds() / 1e6,
-    )
-    usual = timed["step"].median()
-    known = pl.when(pl.col("known") > 0).then("known")
+        step=pl.col("time").diff().dt.total_microseconds() / 1e6, known=pl.when(known > 0).then(known)
+    ).with_columns(span=pl.coalesce("known", "step"))
+    usual = timed["span"].median()
     if not isinstance(usual, (int, float)):
-        return timed.with_columns(interval_s=known), None
-    wide = pl.col("step") > GAP * usual
+        return timed.with_columns(interval_s="known"), None
+    wide = pl.max_horizontal("span", "step") > GAP * usual
     rest = pl.when(wide).then(float(usual)).when(~pl.col("lost")).then("step")
-    covered = timed.with_columns(interval_s=pl.coalesce(known, rest), wide=wide)
+    covered = timed.with_columns(interval_s=pl.coalesce("known", rest), wide=wide)
     gaps = covered.filter("wide")
     tally.add("time-gap", gaps.height, _first_stamp(gaps))
     tally.add("first-sample", covered["interval_s"].head(1).null_count())
