@@ -315,6 +315,5 @@ def _nothing_known(headers: list[_Header]) -> UnreadableInputError:
     more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
     return UnreadableInputError(
         f"none of the counters in the log is known: {shown_names or 'its header names none'}{more}",
-        hint=r"log \Memory\Page Faults/sec and the others of docs/guests.md; in a language that is not in its "
-        "list, log with the English names of a PowerShell started with -Culture, or use the collector",
+        hint=r"log \Memory\Page Faults/sec and the others that docs/guests.md lists, in one of its languages",
     )

@@ -53,6 +53,8 @@ _YEAR_LAST = re.compile(r"(?P<a>\d{1,2})(?P<sep>[-/.])\s?(?P<b>\d{1,2})[-/.]\s?(
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?$")
 _AVERAGE = re.compile(r"^[^\W\d][^:]{0,20}\s?[:：]\s")
 _RESTART = "LINUX RESTART"
+# No stamp that is looked up by the beginning of its line is longer (`10:00:05 AM`).
+_PREFIX = 11
 _HALF_A_DAY, _DAY = timedelta(hours=12), timedelta(days=1)
 
 
@@ -192,10 +194,11 @@ class _Text:
         self._day: date | None = None
         self._by_names: dict[tuple[str, ...], Report] = {}
         self._by_text: dict[str, Report] = {}
-        self._of_day: dict[str, timedelta] = {}
+        self._of_day: dict[str, tuple[timedelta, int]] = {}
         self._report: Report | None = None
         self._start: datetime | None = None
         self._restarts: set[datetime] = set()
+        self._restarted: tuple[timedelta, str] | None = None
 
     def reports(self, text: str) -> Iterator[tuple[str, Report]]:
         """Host and report, one for each computer, day and table."""
@@ -203,7 +206,7 @@ class _Text:
             if not self._worth(block):
                 continue
             for line in block.split("\n"):
-                banner = _BANNER.match(line)
+                banner = _BANNER.match(line) if line[:1] == "L" else None
                 if banner:
                     yield from self._close()
                     self._open(banner)
@@ -225,77 +228,88 @@ class _Text:
     def _close(self) -> Iterator[tuple[str, Report]]:
         for report in self._by_names.values():
             yield self._host, report
-        self._by_names, self._by_text, self._report = {}, {}, None
+        self._by_names, self._by_text, self._report, self._restarted = {}, {}, None, None
 
     def _open(self, banner: re.Match[str]) -> None:
         self._host = banner["host"]
         self._day = _date(banner["rest"], self._tally)
 
     def _line(self, line: str) -> None:
-        stamp = _STAMP.match(line.strip() + " ")
-        if stamp is None:
+        found = self._stamped(line)
+        if found is None:
             if not _AVERAGE.match(line):
                 self._tally.add("guest-text-line", 1, shown(line))
             return
-        rest = stamp["rest"]
-        if _RESTART in rest:
-            self._restart(stamp)
+        since, rest = found
+        report = self._by_text.get(rest)
+        if report is not None:
+            self._use(report, since, line)
             return
-        if rest in self._by_text:
-            self._use(self._by_text[rest], stamp)
+        if _RESTART in rest:
+            self._restarted = (since, line)
             return
         cells = rest.split()
         if _is_header(cells):
-            self._by_text[rest] = self._header(cells, stamp)
-            self._use(self._by_text[rest], stamp)
+            report = self._by_text[rest] = self._header(cells, line)
+            self._use(report, since, line)
         elif self._report is not None and self._report.wanted:
-            self._row(self._report, cells, stamp, line)
+            self._row(self._report, cells, since, line)
 
-    def _header(self, names: list[str], stamp: re.Match[str]) -> Report:
+    def _stamped(self, line: str) -> tuple[timedelta, str] | None:
+        """Time of day and what follows it; the same stamp stands in many lines, so it is read once."""
+        known = self._of_day.get(line[:_PREFIX])
+        if known is not None:
+            return known[0], line[known[1] :].strip()
+        stamp = _STAMP.match(line + " ")
+        if stamp is None:
+            return None
+        since, width = _since_midnight(stamp), max(stamp.end("s"), stamp.end("after"))
+        if width <= _PREFIX:
+            self._of_day[line[:_PREFIX]] = (since, width)
+        return since, stamp["rest"].strip()
+
+    def _header(self, names: list[str], line: str) -> Report:
         if not any("/" in name or name[:1] == "%" or name in {"CPU", "DEV", "BUS"} for name in names):
-            self._tally.add("guest-text-line", 1, shown(stamp[0]))  # a table nobody wants, or a row gone bad
+            self._tally.add("guest-text-line", 1, shown(line))  # a table nobody wants, or a row gone bad
         return self._by_names.setdefault(tuple(names), Report(names))
 
-    def _use(self, report: Report, stamp: re.Match[str]) -> None:
+    def _use(self, report: Report, since: timedelta, line: str) -> None:
         """Takes the rows that follow for this table's; its first one begins at the header's stamp."""
         self._report = report
-        self._start = self._when(stamp) if report.wanted else None
+        self._restart(report)
+        self._start = self._when(report, since, line) if report.wanted else None
 
-    def _row(self, report: Report, cells: list[str], stamp: re.Match[str], line: str) -> None:
+    def _row(self, report: Report, cells: list[str], since: timedelta, line: str) -> None:
+        self._restart(report)
         if len(cells) != len(report.names):
             self._tally.add("row-lost", 1, f"{len(cells)} cells instead of {len(report.names)} in {shown(line)}")
             return
-        when = self._when(stamp)
+        when = self._when(report, since, line)
         if when is None:
             return
         if report.add(when, self._start if self._start != when else None, cells):
             self._start = None
 
-    def _restart(self, stamp: re.Match[str]) -> None:
-        when = self._when(stamp)
+    def _restart(self, report: Report) -> None:
+        """Notes a restart in the table that goes on behind it: sar tells it in each table anew."""
+        if self._restarted is None or not report.wanted:
+            return
+        when = self._when(report, *self._restarted)
+        self._restarted = self._start = None
         if when is not None:
             self._restarts.add(when)
-            if self._report is not None and self._report.wanted:
-                self._report.restart(when)
-        self._start = None
+            report.restart(when)
 
-    def _when(self, stamp: re.Match[str]) -> datetime | None:
-        """The stamp's wall-clock time: in each table a step back of half a day is midnight."""
-        words = stamp[0][: stamp.start("rest")]
-        since = self._of_day.get(words)
-        if since is None:
-            since = self._of_day[words] = _since_midnight(stamp)
+    def _when(self, report: Report, since: timedelta, line: str) -> datetime | None:
+        """The wall-clock time of a stamp: in each table a step back of half a day is midnight."""
         if since < timedelta(0):
-            self._tally.add("time-unreadable", 1, shown(stamp[0]))
+            self._tally.add("time-unreadable", 1, shown(line))
             return None
         if self._day is None:
             raise UnreadableInputError(
                 "the sar log has no date: its first line is missing or has none",
                 hint="keep sar's first line (Linux ... (host) date), or use `sadf -d`, which prints whole stamps",
             )
-        report = self._report
-        if report is None:
-            return datetime.combine(self._day, time()) + since
         midnight, last = report.clock or (datetime.combine(self._day, time()), timedelta(0))
         if since < last - _HALF_A_DAY:
             midnight += _DAY

@@ -78,6 +78,18 @@ def test_a_restart_has_no_value_and_is_counted(read):
     assert made.codes["guest-restart"] == 1
 
 
+def test_a_restart_that_every_table_tells_anew_is_one(read):
+    """`sar -f` on a file that begins with a boot: before each table stands the restart of that morning."""
+    boot = "09:00:01       LINUX RESTART\t(8 CPU)\n\n"
+    text = BANNER.format("2026-03-26") + boot + sar("23:50:00 1.00", header="23:40:00").split("\n\n", 1)[1]
+    text += "\n" + boot + "23:40:00        proc/s   cswch/s\n23:50:00          0.50    100.00\n"
+    made = read(text)
+    assert made.times() == made.times("context_switches") == ["2026-03-26 09:00:01", "2026-03-26 23:50:00"]
+    assert made.covers() == [None, 600]
+    assert made.codes["guest-restart"] == 1
+    assert "time-backwards" not in made.codes
+
+
 def test_average_lines_in_every_language_are_no_samples(read):
     for word in ("Average:", "Durchschn.:", "Moyenne :", "Media:", "Среднее:", "平均時間:", "Średnia:"):
         made = read(sar("10:00:05 7.00") + f"{word}         0.00      4.00    9.00      1.00     93.78\n")
