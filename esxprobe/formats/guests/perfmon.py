@@ -276,8 +276,8 @@ def _times(stamps: list[str], tally: Tally) -> pl.Series:
     import polars as pl
 
     texts = pl.Series(stamps, dtype=pl.String).str.strip_chars(' "\t').str.replace(r",(\d+)$", ".$1")
-    # Stamps of a spreadsheet may carry a dot for the date and a fraction at once.
-    texts = texts.str.replace(r"^(\d\d?\.\d\d?\.\d{4} \d\d?:\d\d:\d\d)\.\d+$", "$1")
+    # Dots between the numbers of a date are day-first wherever they are written.
+    texts = texts.str.replace(r"^(\d\d?)\.(\d\d?)\.(\d{4}) ", "$3-$2-$1 ")
     if texts.is_empty():
         return texts.cast(pl.Datetime("us"))
     times, _ = parse_times(texts, tally)

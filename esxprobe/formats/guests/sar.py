@@ -217,6 +217,9 @@ class _Text:
 
     def _worth(self, block: str) -> bool:
         """Whether a block can hold anything wanted; of many tables most hold none."""
+        found = self._stamped(block.partition("\n")[0])
+        if found and found[1] in self._by_text:
+            return True
         if any(mark in block for mark in _MARKS) or _RESTART in block or "Linux " in block:
             return True
         first = _STAMP.match(block.lstrip("\n").partition("\n")[0] + " ")
@@ -263,7 +266,7 @@ class _Text:
         stamp = _STAMP.match(line + " ")
         if stamp is None:
             return None
-        since, width = _since_midnight(stamp), max(stamp.end("s"), stamp.end("after"))
+        since, width = _since_midnight(stamp), len(line[: stamp.start("rest")].rstrip())
         if width <= _PREFIX:
             self._of_day[line[:_PREFIX]] = (since, width)
         return since, stamp["rest"].strip()

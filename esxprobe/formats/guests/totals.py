@@ -146,8 +146,8 @@ def _worth_reading(text: str) -> list[str]:
     import polars as pl
 
     lines = pl.Series([text]).str.split("\n").explode()
-    wanted = lines.str.contains(rf"^(?:{'|'.join(sorted(_PLAIN))}|pgsteal_\w+) ")
-    return lines.filter(wanted | ~lines.str.contains(r"^(?:[A-Za-z]\w+ \d+$|cpu\d)")).to_list()
+    wanted = lines.str.contains(rf"^(?:{'|'.join(sorted(_PLAIN))}|pgsteal_[a-z0-9_]+) ")
+    return lines.filter(wanted | ~lines.str.contains(r"^(?:[A-Za-z][A-Za-z0-9_]+ [0-9]+$|cpu[0-9])")).to_list()
 
 
 def _segments(text: str, tally: Tally) -> Iterator[Dump]:

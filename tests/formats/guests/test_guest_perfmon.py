@@ -181,6 +181,13 @@ def test_a_spreadsheet_s_semicolons_without_quotes(read):
     assert made.times()[0] == "2026-01-15 09:00:00"
 
 
+def test_dotted_dates_keep_their_milliseconds(read):
+    text = log([("15.01.2026 10:00:00,250", 1, 0), ("15.01.2026 10:00:05.500", 2, 1)], sep=";")
+    made = read(text)
+    assert made.times() == ["2026-01-15 09:00:00", "2026-01-15 09:00:05"]
+    assert made.covers() == [None, 5.25]
+
+
 def test_tabs(read):
     text = log(sep="\t").replace("PDH-CSV", "PDH-TSV")
     assert read(text).values() == [1, 10, 20]
@@ -229,6 +236,13 @@ def test_an_appended_log_with_other_columns(read):
     assert made.values("hard_faults") == [0, 2, 3, 3, 4]
     assert made.codes["appended-capture"] == 1
     assert read(log(ROWS[:1]) + log(ROWS[1:])).codes["repeated-header"] == 1
+
+
+def test_an_older_log_appended_behind_a_newer_one(read):
+    later = [("01/15/2026 11:00:00.000", " ", " "), ("01/15/2026 11:00:05.000", 4, 0)]
+    made = read(log(later) + log())
+    assert made.values() == [1, 10, 20, None, 4]
+    assert "time-backwards" not in made.codes
 
 
 def test_a_column_that_stands_twice_is_taken_once(read):
