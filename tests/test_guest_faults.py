@@ -188,6 +188,26 @@ def test_a_log_in_two_parts_is_one_log_with_a_hole(copy, software):
     assert cost.ci_low < 3.0 < cost.ci_high
 
 
+def test_the_first_minutes_after_a_guests_restart_are_left_out(copy, software):
+    """Running totals that start anew in the middle: boot touches memory for the first time."""
+    path = copy / "guests/cgi01.txt"
+    head, *blocks = path.read_text().split("@ ")
+    first = {line.split()[0]: int(line.split()[1]) for line in blocks[60].splitlines()[1:] if line.startswith("pg")}
+    after = [
+        "\n".join(
+            f"{line.split()[0]} {int(line.split()[1]) - first[line.split()[0]]}" if line.startswith("pg") else line
+            for line in block.split("\n")
+        )
+        for block in blocks[60:]
+    ]
+    path.write_text("@ ".join([head, *blocks[:60], *after]))
+    cost = soft(judged(copy))
+    cuts = {cut.reason: cut.intervals for cut in cost.cuts}
+    assert 55 <= cuts["guest-boot"] <= 65, "five minutes of 5 s"
+    assert "guest-restart" in {note.code for note in judged(copy).quality}
+    assert cost.ci_low < 3.0 < cost.ci_high
+
+
 @pytest.mark.parametrize("broken", ["x", [], 7, {"start": {"at": "noon"}}, {"start": None, "end": {"at": 3}}])
 def test_damaged_clocks_in_a_manifest_are_no_clocks(copy, broken):
     changed(copy, lambda manifest: manifest.update(clock=broken))

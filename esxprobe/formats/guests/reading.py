@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError, UsageError
 from esxprobe.formats.guests import perfmon, sadf, sar, stream, vmstat
@@ -14,6 +16,9 @@ from esxprobe.formats.sniff import ESXTOP_OBJECTS
 from esxprobe.formats.source import Source
 from esxprobe.formats.tally import Tally
 from esxprobe.model.faults import GuestLog
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Reader = Callable[..., Reading]
 
@@ -72,7 +77,18 @@ def read_guest_log(path: Path, *, timezone: str | None = None, guest: str | None
     finally:
         source.close()
     tally.take(notes)
-    return GuestLog(reading.guest, reading.format, reading.zone, samples, tuple(tally.notes()), file, interval_s)
+    said = tuple(tally.notes())
+    again = _restarts(samples) if any(note.code == "guest-restart" for note in said) else ()
+    return GuestLog(reading.guest, reading.format, reading.zone, samples, said, file, interval_s, again)
+
+
+def _restarts(samples: pl.DataFrame) -> tuple[datetime, ...]:
+    """Stamps without any value: what the readers leave where the guest came up again."""
+    import polars as pl
+
+    silent = samples.group_by("time").agg(pl.col("value").is_null().all().alias("silent")).filter("silent")
+    times: list[datetime] = silent["time"].drop_nulls().sort().to_list()
+    return tuple(times)
 
 
 def _reader_of(path: Path, text: bytes) -> Reader:

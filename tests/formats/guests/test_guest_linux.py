@@ -76,6 +76,7 @@ def test_a_restart_has_no_value_and_is_counted(read):
     assert made.values() == [1, None, 3]
     assert made.covers() == [5, None, 5]
     assert made.codes["guest-restart"] == 1
+    assert [f"{when:%H:%M:%S}" for when in made.log.restarts] == ["10:02:00"]
 
 
 def test_a_restart_that_every_table_tells_anew_is_one(read):
@@ -277,6 +278,7 @@ def test_totals_that_go_down_are_a_restart(read):
     made = read(text)
     assert made.values() == [200, None, 200]
     assert made.codes["guest-restart"] == 1
+    assert [when.timestamp() for when in made.log.restarts] == [1774519210]
 
 
 def test_a_boot_time_that_moves_is_a_restart_even_when_totals_rise(read):
