@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from esxprobe.collect.command import CapturePlan, pipeline
+from esxprobe.collect.limit import limit_to, limited_pipeline
 from esxprobe.collect.peek import GzipPeek
 from esxprobe.collect.pump import Link
 from esxprobe.errors import HostError
@@ -44,7 +45,9 @@ def forecast(link: Link, plan: CapturePlan, timeout_s: float = 60.0) -> Forecast
     Raises:
         HostError: The host cannot be reached, or esxtop gives nothing.
     """
-    result = link.shell().run(pipeline(plan.interval_s, 1), timeout_s=timeout_s)
+    shell = link.shell()
+    line = limited_pipeline(plan.interval_s, 1, limit_to(shell, plan.vms)) if plan.vms else None
+    result = shell.run(line or pipeline(plan.interval_s, 1), timeout_s=timeout_s)
     peek = GzipPeek()
     peek.feed(result.stdout)
     if peek.rows < 1 or not peek.has_trailer:
