@@ -34,6 +34,14 @@ class Forecast:
     duration_s: int
 
 
+def render_forecast(cost: Forecast) -> str:
+    """A forecast in words."""
+    return (
+        f"{cost.columns:,} columns, {cost.raw_bytes / 1e6:,.1f} MB, "
+        f"{cost.packed_bytes / 1e6:,.1f} MB packed, {cost.duration_s / 60:,.0f} min"
+    )
+
+
 def forecast(link: Link, plan: CapturePlan, timeout_s: float = 60.0) -> Forecast:
     """Takes one sample and says what the plan would cost.
 

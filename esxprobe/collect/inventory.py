@@ -5,8 +5,8 @@ r"""`hosts.toml`: hosts, how to log in on them, the VMs that matter there, and t
     interval = 5
 
     [[hosts]]
-    name = "host01"                   # what it is called here and in ssh_config
-    address = "10.0.0.11"             # where it is, when that is something else
+    name = "host01"                   # what it is called: in ssh_config, and in the captures
+    address = "10.0.0.11"             # where it is instead; then ssh_config is asked for this
     port = 22
     identity = "~/.ssh/id_ecdsa"      # or a list; a relative path begins at this file
     legacy_crypto = false
