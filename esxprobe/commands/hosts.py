@@ -215,10 +215,13 @@ def _target(entry: HostEntry) -> Target:
 
 def _credentials(words: Words) -> Credentials:
     from esxprobe.ssh.secrets import Credentials, Secret, remember
-    from esxprobe.ssh.system_keyring import from_keyring
+    from esxprobe.ssh.system_keyring import from_keyring, require_keyring
 
     if words.password_stdin and words.keyring:
         raise UsageError("--password-stdin and --keyring are both there", hint="the password comes from one place")
+
+    if words.keyring:
+        require_keyring()
 
     def asked(what: str, where: str) -> Secret | None:
         if not sys.stdin.isatty():
