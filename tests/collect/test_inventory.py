@@ -1,5 +1,7 @@
 """hosts.toml: what it may say, and what is told about what it may not."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +28,13 @@ def test_the_example_of_the_docs_is_read() -> None:
         vms=("web01", "db 02"),
         guests=(GuestEntry("web01", "ssh://admin@10.0.0.7", "linux", "Europe/Berlin"),),
     )
+
+
+def test_the_example_of_the_page_is_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "collecting.md").read_text(encoding="utf-8")
+    one, other = parse_inventory(page.split("```toml")[1].split("```")[0]).hosts
+    assert (one.user, one.vms, len(one.guests)) == ("root", ("web01", "db 02"), 1)
+    assert (other.name, other.user, other.interval_s) == ("host02", "root", 5)
 
 
 def test_a_host_is_as_little_as_a_name() -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
+import os
+import pty
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -283,3 +288,53 @@ def test_a_guest_that_fails_fails_the_check(esxi: Sshd, client: Client, keys: Ke
     steps = outcomes(done.stdout, "host01, guest db")
     assert (steps["login"], steps["clock"], steps["counters"]) == ("ok", "skipped", "failed")
     assert outcomes(done.stdout, "host01") == dict.fromkeys(ALL, "ok")
+
+
+# --- at a terminal --------------------------------------------------------------------------------
+
+
+def at_a_terminal(cwd: Path, *words: str) -> tuple[int, str]:
+    """Exit code, and everything that the terminal showed, without colours and cursor movements."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TERM": "xterm", "COLUMNS": "200"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "esxprobe", *words],
+        cwd=cwd,
+        env=environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # EIO: nobody has the other end any more
+        while piece := os.read(ours, 65536):
+            shown += piece
+    os.close(ours)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode("utf-8", "replace")).replace("\r", "\n")
+    return process.wait(30), text
+
+
+def test_a_person_sees_progress_and_a_table(esxi: Sshd, client: Client, keys: Keys, tmp_path: Path) -> None:
+    client.host("good", esxi, keys.ecdsa)
+    client.host("bad", esxi, keys.stranger)
+    code, text = at_a_terminal(tmp_path, "collect", "good", "bad", "--samples", "13", "--interval", "2")
+    assert code == 3
+    assert re.search(r"good .* \d+/13 0:\d\d left .* MB, last sample 0 s ago", text)
+    assert re.search(r"host +outcome +samples +MB +interval +gaps +guests +folder", text)
+    assert re.search(r"good +whole +13 of 13 +\d+\.\d +2\.00 s +0 +captures/good-\S+", text)
+    assert re.search(r"bad +failed +0 of 13 +0\.0 +0", text)
+
+
+def test_a_person_sees_the_steps_of_a_check_in_a_table(
+    esxi: Sshd, client: Client, keys: Keys, tmp_path: Path
+) -> None:
+    client.host("host[01]", esxi, keys.stranger)
+    code, text = at_a_terminal(tmp_path, "check", "host[01]")
+    assert code == 2, "that is no name of a host"
+    client.host("host01", esxi, keys.stranger)
+    code, text = at_a_terminal(tmp_path, "check", "host01")
+    assert code == 3
+    assert re.search(r"login +failed +\S", text)
+    assert re.search(r"forecast +skipped +login failed", text)
+    assert "hint: " in text
