@@ -1,7 +1,8 @@
 """The commands that a host is asked to run for a capture: text only, nothing is run here.
 
 A host gets one line for its login shell, which is BusyBox ash on ESXi: no terminal, no `pipefail`, nothing
-written on the host unless it is limited to some VMs (`limit`). What the line did is proved by what came, never by its exit code.
+written on the host unless it is limited to some VMs (`limit`). What the line did is proved by what came, never
+by its exit code.
 
 How it ends when we go away: the line's own input stays open as long as the channel does. A `read` on it
 returns at the end of the channel (or of the connection) and ends gzip; esxtop's next write, at most one interval

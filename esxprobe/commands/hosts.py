@@ -91,10 +91,10 @@ def _entries(words: Words) -> list[HostEntry]:
     if not words.hosts and not listed.hosts:
         raise UsageError("no host is named", hint="name one, or a file with hosts: --inventory hosts.toml")
     entries = [_named(text, listed) for text in words.hosts] if words.hosts else list(listed.hosts)
-    names = [entry.name for entry in entries]
-    for name in names:
-        if names.count(name) > 1:
-            raise UsageError(f"{name} is named twice", hint="each host is captured once")
+    places = [(entry.name, entry.address, entry.port) for entry in entries]
+    for place in places:
+        if places.count(place) > 1:
+            raise UsageError(f"{place[0]} is named twice", hint="each host is captured once")
     guests = _guest_entries(words)
     for option, given in (("--guest", guests), ("--vm", words.vms)):
         if given and len(entries) > 1:

@@ -211,6 +211,17 @@ def test_a_signal_to_the_host_s_shell_leaves_no_file(host: dict[str, str], numbe
     assert gone(host["MARK"], 10)
 
 
+def test_a_list_that_nobody_reads_to_its_end_leaves_no_file(host: dict[str, str]) -> None:
+    Path(host["ENTITIES"]).write_text("SchedGroup\n" + "1 a long name\n" * 100_000, encoding="utf-8")
+    token = new_token()
+    stream = LocalShell(host).stream(export_line(token))
+    assert stream.read()
+    assert Path(entity_file(token)).exists()
+    stream.close()
+    assert gone(host["MARK"], 10)
+    assert not Path(entity_file(token)).exists()
+
+
 def test_even_a_killed_shell_s_file_goes_with_the_channel(host: dict[str, str]) -> None:
     limit = Limit((Group("1200100", "web01"),), (), 4, (), entity_file(new_token()))
     shell = LocalShell({**host, "SPEED": "1000"})

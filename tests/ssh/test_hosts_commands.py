@@ -9,6 +9,7 @@ import os
 import pty
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -103,6 +104,42 @@ def test_a_vm_that_is_not_there_is_told_before_anything_is_captured(
     assert "host01 runs no VM named 'web02'" in done.stderr
     assert "near: 'web01'" in done.stderr
     assert not (tmp_path / "captures").exists()
+
+
+def test_a_server_that_is_killed_leaves_no_file_of_a_limited_capture(
+    esxi: Sshd, client: Client, keys: Keys, tmp_path: Path
+) -> None:
+    """Whether the host's shell could remove it or not: the capture goes on, and looks for it at the end."""
+    client.host("host01", esxi, keys.ecdsa)
+    words = ["collect", "host01", "--samples", "60", "--interval", "2", "--vm", "web01"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "esxprobe", *words],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until(lambda: [*tmp_path.glob("captures/*/esxtop-000.csv.gz")] and files_of_ours(), "the capture to begin")
+    esxi.signal_children(signal.SIGKILL)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    manifest = manifest_of(tmp_path / out.strip())
+    assert manifest["state"] == "whole"
+    assert len(manifest["segments"]) >= 2
+    assert len({segment["limit"]["file"] for segment in manifest["segments"]}) == len(manifest["segments"])
+
+
+def test_two_ports_of_one_address_are_two_hosts(
+    esxi: Sshd, start: SshdStarter, client: Client, keys: Keys, tmp_path: Path
+) -> None:
+    other = start()
+    client.known_hosts.write_text(esxi.known_line() + other.known_line())
+    hosts = [f"{esxi.account.name}@127.0.0.1:{sshd.port}" for sshd in (esxi, other)]
+    done = run(tmp_path, "check", *hosts, "--identity", str(keys.ecdsa))
+    assert done.returncode == 3
+    assert "127.0.0.1: esxtop: ok" in done.stdout
+    assert "127.0.0.1: esxtop: failed" in done.stdout
 
 
 # --- --inventory ----------------------------------------------------------------------------------
