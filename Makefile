@@ -10,9 +10,8 @@ OUT    := out
 .PHONY: demo test setup lint bench docs samples check clean system
 
 demo: $(VENV)/.demo
-	@mkdir -p $(OUT)
-	$(BIN)/esxprobe report samples/demo -o $(OUT)/demo-report.html --json $(OUT)/demo-report.json
-	@echo "The report lies in $(CURDIR)/$(OUT)/demo-report.html"
+	$(BIN)/esxprobe demo --out $(OUT)
+	@echo "The report lies in $(CURDIR)/$(OUT)/demo-software.html"
 
 test: setup system
 	$(BIN)/python -m pytest
@@ -56,7 +55,7 @@ docs: setup
 	$(BIN)/python -m esxprobe.report.rulebook > docs/rules.md.new && mv docs/rules.md.new docs/rules.md
 
 samples: setup
-	$(BIN)/python tests/benches/hostsim.py --sample samples/demo/esxtop-000.csv.gz
+	$(BIN)/python tests/benches/make_samples.py
 
 check: lint test
 

@@ -13,6 +13,7 @@ import pytest
 from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
 
 from esxprobe.analyze import POINTS, analyze, inventory
+from esxprobe.capture import Manifest
 from esxprobe.catalog import counters
 from esxprobe.catalog.row import ONLY_WITH_A
 from esxprobe.errors import UnreadableInputError, UsageError
@@ -181,6 +182,14 @@ def test_a_default_field_capture_skips_what_it_lacks_by_name(tmp_path: Path) -> 
     (row,) = analysis.vm_rows
     assert row.balloon_mb is None
     assert row.memory_mb == analyze([tmp_path / "all.csv"]).vm_rows[0].memory_mb
+
+
+def test_a_capture_that_asked_for_everything_lacks_what_its_release_did_not_have(tmp_path: Path) -> None:
+    """ESX 4.1 had no %LAT_C: where the manifest says `-a`, nothing was left out."""
+    write_capture(tmp_path / "old.csv", small_plan(release="4.1"))
+    asked = Manifest(commands=("TERM=xterm esxtop -b -a -d 5 -n 24 | gzip -c",))
+    assert "default-fields" in {note.code for note in analyze([tmp_path / "old.csv"]).quality}
+    assert "default-fields" not in {note.code for note in analyze([tmp_path / "old.csv"], manifest=asked).quality}
 
 
 def _object_and_counter(path: str) -> str:

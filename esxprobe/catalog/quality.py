@@ -133,6 +133,21 @@ CODES: tuple[QualityCode, ...] = (
         "warning",
         "A counter has no value in any sample for some entities: the rules that need it did not judge them",
     ),
+    QualityCode(
+        "guest-log-unusable",
+        "warning",
+        "A guest's log in the capture folder cannot be used; its VM is judged without it",
+        "Give it once more with --guest-log VM=FILE to see all that is wrong with it.",
+    ),
+    QualityCode(
+        "vm-came",
+        "info",
+        "A VM was powered on or arrived in the middle of the capture; it is judged from then on",
+        "It has columns only where esxtop was started again after it came: collect with --segment.",
+    ),
+    QualityCode(
+        "vm-left", "info", "A VM was powered off or left in the middle of the capture; it is judged until then"
+    ),
     QualityCode("blank-cell", "info", "A cell is empty: esxtop had no value"),
     QualityCode("sentinel", "info", "A negative value is a mark for none, as -1 for no limit; it is not judged"),
     # The clock
@@ -191,6 +206,60 @@ CODES: tuple[QualityCode, ...] = (
         "info",
         "The capture was made without -a: counters are missing",
         "Capture with esxtop -b -a; the skipped rules say what each lacks.",
+    ),
+    # Guests' logs
+    QualityCode(
+        "guest-text-line",
+        "info",
+        "A line of a guest's log is neither header nor sample (a program's message); it was passed over",
+    ),
+    QualityCode(
+        "guest-code-page",
+        "info",
+        "A guest's log is not UTF-8; the code page in which most of its counters are known was taken",
+    ),
+    QualityCode("guest-localized", "info", "A guest's counter names are localized; they were read through a table"),
+    QualityCode(
+        "guest-zone-assumed",
+        "warning",
+        "A guest's stamps carry no zone; they were taken as UTC",
+        "Give --guest-timezone when the guest's clock was not UTC: faults are compared with the wrong moments otherwise.",
+    ),
+    QualityCode(
+        "guest-zone-differs",
+        "warning",
+        "The zone that was given is not the one in the guest's log; the given one is used",
+        "Leave --guest-timezone out when the log's own zone is right.",
+    ),
+    QualityCode(
+        "guest-date-ambiguous",
+        "warning",
+        "A guest's dates can be read month-first and day-first, and nothing tells; they were read month-first",
+        "Check the dates shown; export with ISO dates (S_TIME_FORMAT=ISO sar, sadf -d) when they are wrong.",
+    ),
+    QualityCode(
+        "guest-dst", "info", "A guest's clock was put back by an hour within the log; the hour was added again"
+    ),
+    QualityCode(
+        "guest-restart",
+        "warning",
+        "A guest restarted within its log, or its totals or clock went back; that interval has no value",
+    ),
+    QualityCode(
+        "guest-clamped",
+        "info",
+        "A guest counted more hard faults than faults in a sample; its soft faults were taken as none",
+    ),
+    QualityCode(
+        "guest-no-faults",
+        "warning",
+        "A guest's log does not count its page faults",
+        "Log \\Memory\\Page Faults/sec on Windows, `sar -B` or /proc/vmstat on Linux.",
+    ),
+    QualityCode(
+        "guest-repeated-sample",
+        "info",
+        "A counter of a guest has several values for one time; the first one is used",
     ),
 )
 

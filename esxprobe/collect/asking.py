@@ -10,10 +10,11 @@ from typing import Any
 
 from esxprobe.collect.clock import HOST_CLOCK, ClockReading, read_clock
 from esxprobe.collect.facts import PROBE_TIMEOUT_S, PROBES, Probe, parse_answer, plain
-from esxprobe.collect.monitor import log_command, parse_monitor_mode, parse_vmx, vmx_command
+from esxprobe.collect.monitor import log_command, parse_vmx, vmx_command
 from esxprobe.collect.naming import safe_name
 from esxprobe.collect.pump import Link
 from esxprobe.errors import ChannelRefusedError, HostError, HostTimeoutError
+from esxprobe.formats.vmware_log import parse_monitor_mode
 
 # After these the connection is still good for the next question.
 _PATIENCE = 2  # so many timeouts are waited for

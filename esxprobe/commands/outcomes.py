@@ -38,8 +38,8 @@ def _complain(outcome: HostOutcome) -> None:
             typer.echo(f"hint: {printable(outcome.error.hint)}", err=True)
     for guest in outcome.guests:
         if guest.outcome != "whole":
-            why = f", {printable(guest.reason)}" if guest.reason else ""
-            typer.echo(f"esxprobe: guest {printable(guest.vm)}: {guest.outcome}{why}", err=True)
+            said = f"{guest.outcome}: {printable(guest.reason)}" if guest.reason else guest.outcome
+            typer.echo(f"esxprobe: guest {printable(guest.vm)}: {said}", err=True)
 
 
 def _outcome_table(outcomes: Sequence[HostOutcome]) -> Table:

@@ -8,16 +8,19 @@ import os
 import shlex
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from esxprobe.commands.guests import guest_options, guest_words
 from esxprobe.errors import EXIT_FINDINGS, OutputError, UsageError
 from esxprobe.model import SEVERITIES, Analysis
 
 if TYPE_CHECKING:
+    from esxprobe.analyze import GuestOptions
     from esxprobe.capture import CaptureFiles
     from esxprobe.report.drawing import Drawer
 
@@ -50,6 +53,31 @@ def report(
         str | None,
         typer.Option(help="Zone of the capture's stamps (Europe/Berlin, +02:00); for ESX classic's local times."),
     ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(help="A capture of a good time, or of another monitor mode, to compare with."),
+    ] = None,
+    guest_log: Annotated[
+        list[str] | None,
+        typer.Option(help="A guest's own log (perfmon, sar, sadf, vmstat): VM=FILE, or FILE when it names its VM."),
+    ] = None,
+    guest_offset: Annotated[
+        list[str] | None,
+        typer.Option(help="How far a guest's clock is ahead of the host's: VM=+3.5s."),
+    ] = None,
+    guest_timezone: Annotated[
+        str | None, typer.Option(help="Zone of the guests' stamps, where their logs do not say it.")
+    ] = None,
+    mmu: Annotated[
+        list[str] | None, typer.Option(help="A VM's monitor mode: VM=software, VM=hardware or VM=unknown.")
+    ] = None,
+    vmware_log: Annotated[
+        list[str] | None, typer.Option(help="A copy of a VM's vmware.log, which tells its monitor mode: VM=FILE.")
+    ] = None,
+    baseline_guest_log: Annotated[
+        list[str] | None, typer.Option(help="Like --guest-log, of the baseline; a capture folder has its own.")
+    ] = None,
+    baseline_mmu: Annotated[list[str] | None, typer.Option(help="Like --mmu, of the baseline.")] = None,
     fail_on: Annotated[
         FailOn | None, typer.Option(help="Exit with 1 when a finding is this severe or worse.")
     ] = None,
@@ -64,12 +92,29 @@ def report(
         source = capture or newest_capture(Path("captures"))
         target = output or Path(f"{_stem(source)}-report.html")
         files = load_capture(source)
-        _refuse_to_overwrite(_inputs(source, files), target, json)
+        guests = guest_options(
+            source, guest_log or (), guest_offset or (), guest_timezone, mmu or (), vmware_log or ()
+        )
+        before = None
+        if baseline is not None:
+            before = guest_options(baseline, baseline_guest_log or (), (), guest_timezone, baseline_mmu or (), ())
+        elif baseline_guest_log or baseline_mmu:
+            raise UsageError("there is no baseline", hint="name it: --baseline CAPTURE")
+        inputs = [*_inputs(source, files), *guests.files]
+        if before is not None and baseline is not None:
+            inputs += [*_inputs(baseline, load_capture(baseline)), *before.files]
+        _refuse_to_overwrite(inputs, target, json)
         with reading(files.paths) as progress:
-            from esxprobe.analyze import analyze
+            from esxprobe.analyze import analyze, compare_with
 
-            analysis = analyze(files.paths, timezone=timezone, manifest=files.manifest, progress=progress)
-        _write(analysis, drawer, target, json, _command(source, timezone))
+            analysis = analyze(
+                files.paths, timezone=timezone, manifest=files.manifest, guests=guests, progress=progress
+            )
+            if before is not None and baseline is not None:
+                good = load_capture(baseline)
+                other = analyze(good.paths, timezone=timezone, manifest=good.manifest, guests=before)
+                analysis = replace(analysis, comparison=compare_with(analysis, other))
+        _write(analysis, drawer, target, json, _command(source, timezone, guests, baseline, before))
     show_summary(analysis, target, quiet=json is not None and str(json) == "-")
     if fail_on and _reaches(analysis, fail_on):
         raise typer.Exit(EXIT_FINDINGS)
@@ -108,10 +153,15 @@ def _is_same(path: Path, other: Path) -> bool:
         return False  # one of them does not exist, or cannot
 
 
-def _command(source: Path, timezone: str | None) -> str:
+def _command(
+    source: Path, timezone: str | None, guests: GuestOptions, baseline: Path | None, before: GuestOptions | None
+) -> str:
+    """The command that makes this report again, without the folders that lead to the files."""
     words = ["esxprobe", "report", source.name or str(source)]
-    if timezone:
-        words += ["--timezone", timezone]
+    words += ["--timezone", timezone] if timezone else []
+    words += guest_words(guests)
+    if baseline is not None and before is not None:
+        words += ["--baseline", baseline.name or str(baseline), *guest_words(before, "--baseline-")]
     return shlex.join(words)
 
 

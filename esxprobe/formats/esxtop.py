@@ -307,7 +307,8 @@ def off_closure(worlds: pl.DataFrame) -> pl.DataFrame:
     """World samples whose CPU states do not add up to what the sample's other worlds add up to.
 
     Real captures do not close at 100 % (98.9 % and 97.3 % were seen) but all worlds of a sample
-    close alike, so each is compared with the sample's own median.
+    close alike, so each is compared with the sample's own median. A world that is gone prints zeros:
+    it is absent, not off.
 
     Args:
         worlds: sample, entity and the four states of `STATES` [%].
@@ -322,6 +323,6 @@ def off_closure(worlds: pl.DataFrame) -> pl.DataFrame:
         worlds.lazy()
         .select("sample", "entity", closure.alias("closure"))
         .with_columns(pl.col("closure").median().over("sample").alias("usual"))
-        .filter((pl.col("closure") - pl.col("usual")).abs() > _CLOSURE_OFF)
+        .filter((pl.col("closure") - pl.col("usual")).abs() > _CLOSURE_OFF, pl.col("closure") != 0)
         .collect()
     )

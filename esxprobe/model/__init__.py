@@ -1,7 +1,17 @@
 """The nouns of esxprobe: small frozen records, no input or output."""
 
-from esxprobe.model.analysis import Analysis, CaptureSummary, Chart, Series, VmRow
-from esxprobe.model.faults import GUEST_COUNTERS, FaultCost, GuestLog, Verdict
+from esxprobe.model.analysis import Analysis, CaptureSummary, Chart, Comparison, GuestLogUse, Series, VmRow
+from esxprobe.model.faults import (
+    GUEST_COUNTERS,
+    Cut,
+    FaultComparison,
+    FaultCost,
+    FaultScatter,
+    FaultSeries,
+    GuestLog,
+    HostEvidence,
+    Verdict,
+)
 from esxprobe.model.findings import Finding, Level, Skipped
 from esxprobe.model.nouns import (
     SEVERITIES,
@@ -25,11 +35,18 @@ __all__ = [
     "Analysis",
     "CaptureSummary",
     "Chart",
+    "Comparison",
     "Counter",
+    "Cut",
     "Entity",
+    "FaultComparison",
     "FaultCost",
+    "FaultScatter",
+    "FaultSeries",
     "Finding",
     "GuestLog",
+    "GuestLogUse",
+    "HostEvidence",
     "Level",
     "Mmu",
     "QualityCode",

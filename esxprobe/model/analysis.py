@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from esxprobe.model.faults import FaultCost
+from esxprobe.model.faults import FaultComparison, FaultCost
 from esxprobe.model.findings import Finding, Skipped
 from esxprobe.model.nouns import QualityNote, Severity, SourceFile, VirtualMachine, Window
 
@@ -58,6 +58,7 @@ class VmRow:
         memory_mb: MEMSZ, last sample [MB].
         balloon_mb: MCTLSZ, largest [MB].
         swapped_mb: SWCUR, largest [MB].
+        seen: When it was there, where that was not the whole capture; else empty.
     """
 
     vm: VirtualMachine
@@ -68,6 +69,42 @@ class VmRow:
     memory_mb: float | None
     balloon_mb: float | None
     swapped_mb: float | None
+    seen: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GuestLogUse:
+    """A guest log that was read, and how it came to its VM.
+
+    Attributes:
+        vm: Name of the VM.
+        gid: Its group id.
+        file: Name of the file.
+        sha256: Of its bytes.
+        bytes: Its size [bytes].
+        format: What wrote it.
+        computer: The computer's name in it, empty when it has none.
+        zone: Zone of its stamps, as far as it is known.
+        interval_s: Median interval [s], None when unknown.
+        matched_by: Why it is this VM's.
+        offset: How far the guest's clock is ahead of the host's, in words.
+        first: First stamp, None without samples.
+        last: Last stamp.
+    """
+
+    vm: str
+    gid: str
+    file: str
+    sha256: str
+    bytes: int
+    format: str
+    computer: str
+    zone: str
+    interval_s: float | None
+    matched_by: str
+    offset: str
+    first: datetime | None
+    last: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +155,29 @@ class CaptureSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """A capture against a baseline: findings by rule and entity's name, faults by VM's name.
+
+    Attributes:
+        baseline: The other capture.
+        faults: VMs with guest data in both.
+        appeared: Findings of this capture that the baseline has not.
+        gone: Findings of the baseline that this capture has not.
+        changed: Findings of both whose severity differs, this capture's first.
+        same: Number of findings of both with the same severity.
+        incomparable: Rules that could run in only one of the two.
+    """
+
+    baseline: CaptureSummary
+    faults: tuple[FaultComparison, ...]
+    appeared: tuple[Finding, ...]
+    gone: tuple[Finding, ...]
+    changed: tuple[tuple[Finding, Finding], ...]
+    same: int
+    incomparable: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """Everything the report, the JSON and the terminal show; charts by rule id."""
 
@@ -129,5 +189,7 @@ class Analysis:
     clear: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     fault_costs: tuple[FaultCost, ...] = ()
+    guest_logs: tuple[GuestLogUse, ...] = ()
+    comparison: Comparison | None = None
     vm_rows: tuple[VmRow, ...] = ()
     charts: Mapping[str, Chart] = field(default_factory=dict)

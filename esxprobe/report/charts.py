@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from esxprobe.model import Chart, Severity
 
+SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 WIDTH, HEIGHT = 680, 170
 # Measuring a label's text takes longer than drawing a line of 300 points: few labels, quick charts.
 _X_TICKS, _Y_TICKS = 8, 4
@@ -36,7 +37,7 @@ _STEPS_S = (
 )
 
 # Okabe and Ito's colours that keep their contrast on white and on near-black.
-_LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#7a6ff0", "#999999")
+LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#7a6ff0", "#999999")
 _LEVELS: dict[Severity, str] = {"critical": "#d0342c", "warning": "#b7791f", "info": "#4a7fb5"}
 _FONT = "system-ui, sans-serif"
 
@@ -45,30 +46,31 @@ def spec_of(chart: Chart) -> dict[str, Any]:
     """The Vega-Lite spec of a chart: lines over time, thresholds across, episodes shaded."""
     labels = legend_labels(line.label for line in chart.series)
     rows = [
-        {"t": _epoch_ms(time), "v": value, "s": label}
+        {"t": epoch_ms(time), "v": value, "s": label}
         for label, line in zip(labels, chart.series, strict=True)
         for time, value in zip(line.times, line.values, strict=True)
     ]
+    times = [time for line in chart.series for time in line.times]
     x = {
         "field": "t",
         "type": "temporal",
         "scale": {"type": "utc"},
         "title": None,
-        "axis": {"format": _clock(chart), "values": _ticks(chart)},
+        "axis": {"format": clock_format(times), "values": round_times(times)},
     }
     title = f"{chart.title} [{chart.unit}]" if chart.unit else chart.title
     colour = {
         "field": "s",
         "type": "nominal",
         "sort": labels,
-        "scale": {"domain": labels, "range": list(_LINES[: len(labels)])},
+        "scale": {"domain": labels, "range": list(LINES[: len(labels)])},
         "legend": {"title": None, "orient": "top", "columns": 2, "columnPadding": 40, "labelLimit": 0}
         if len(labels) > 1
         else None,
     }
     layers: list[dict[str, Any]] = []
     if chart.windows:
-        spans = [{"a": _epoch_ms(w.start), "b": _epoch_ms(w.end)} for w in chart.windows]
+        spans = [{"a": epoch_ms(w.start), "b": epoch_ms(w.end)} for w in chart.windows]
         layers.append(
             {
                 "data": {"values": spans},
@@ -105,16 +107,16 @@ def spec_of(chart: Chart) -> dict[str, Any]:
         for severity, value in _shown_thresholds(chart)
     ]
     return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "$schema": SCHEMA,
         "width": WIDTH,
         "height": HEIGHT,
         "background": "transparent",
         "layer": layers,
-        "config": _CONFIG,
+        "config": CONFIG,
     }
 
 
-_CONFIG: dict[str, Any] = {
+CONFIG: dict[str, Any] = {
     "aria": False,  # hidden from readers anyway, and its dates are in the zone of this machine
     "font": _FONT,
     "view": {"stroke": None},
@@ -170,9 +172,8 @@ def _value_axis(chart: Chart) -> dict[str, Any]:
     return {"tickCount": _Y_TICKS}
 
 
-def _ticks(chart: Chart) -> list[int]:
+def round_times(times: Sequence[datetime]) -> list[int]:
     """Round times for the axis [ms since 1970], about seven."""
-    times = [time for line in chart.series for time in line.times]
     if not times:
         return []
     first, last = min(times).timestamp(), max(times).timestamp()
@@ -182,14 +183,14 @@ def _ticks(chart: Chart) -> list[int]:
     return [round((start + n * step) * 1000) for n in range(count)]
 
 
-def _clock(chart: Chart) -> str:
+def clock_format(times: Sequence[datetime]) -> str:
     """How the time axis prints: seconds for a few minutes, the day where there are several."""
-    times = [time for line in chart.series for time in line.times]
     span_s = (max(times) - min(times)).total_seconds() if times else 0.0
     if span_s < 300:
         return "%H:%M:%S"
     return "%H:%M" if span_s < 2 * 86400 else "%m-%d %H:%M"
 
 
-def _epoch_ms(moment: datetime) -> int:
+def epoch_ms(moment: datetime) -> int:
+    """A time for the drawing engine [ms since 1970]."""
     return round(moment.timestamp() * 1000)

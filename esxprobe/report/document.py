@@ -7,7 +7,7 @@ import math
 from datetime import datetime
 from typing import Any
 
-from esxprobe.model import Analysis, FaultCost, Finding, Window
+from esxprobe.model import Analysis, Comparison, FaultComparison, FaultCost, Finding, GuestLogUse, Window
 
 SCHEMA = "esxprobe.analysis/1"
 
@@ -15,6 +15,7 @@ SCHEMA = "esxprobe.analysis/1"
 def document(analysis: Analysis) -> dict[str, Any]:
     """The analysis as plain values, in the order of the schema."""
     capture = analysis.capture
+    seen = {row.vm.gid: row.seen for row in analysis.vm_rows}
     return {
         "schema": SCHEMA,
         "tool": {"name": "esxprobe", "version": analysis.tool_version},
@@ -54,13 +55,16 @@ def document(analysis: Analysis) -> dict[str, Any]:
                 "vcpus": vm.vcpus,
                 "mmu": vm.mmu,
                 "mmu_evidence": vm.mmu_evidence,
+                "seen": [_window(window) for window in seen.get(vm.gid, ())],
             }
             for vm in analysis.vms
         ],
         "findings": [_finding(finding) for finding in analysis.findings],
         "clear": list(analysis.clear),
         "skipped": [{"rule": skipped.rule, "reason": skipped.reason} for skipped in analysis.skipped],
+        "guest_logs": [_guest_log(use) for use in analysis.guest_logs],
         "fault_costs": [_fault_cost(cost) for cost in analysis.fault_costs],
+        "comparison": _comparison(analysis.comparison),
     }
 
 
@@ -102,8 +106,47 @@ def _closure(closure: tuple[float, float, float] | None) -> dict[str, float | No
 
 
 def _fault_cost(cost: FaultCost) -> dict[str, Any]:
-    fields = {name: getattr(cost, name) for name in cost.__slots__}
-    return {name: _number(value) if isinstance(value, float) else value for name, value in fields.items()}
+    fields = {name: getattr(cost, name) for name in cost.__slots__ if name not in ("series", "scatter")}
+    said = {name: _number(value) if isinstance(value, float) else value for name, value in fields.items()}
+    return said | {
+        "advice": list(cost.advice),
+        "controls": list(cost.controls),
+        "cuts": [{"reason": cut.reason, "intervals": cut.intervals, "meaning": cut.meaning} for cut in cost.cuts],
+    }
+
+
+def _comparison(found: Comparison | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "baseline": {
+            "host": found.baseline.host,
+            "started": _time(found.baseline.started),
+            "ended": _time(found.baseline.ended),
+            "files": [file.sha256 for file in found.baseline.files],
+        },
+        "faults": [_fields(each) for each in found.faults],
+        "appeared": [_brief(each) for each in found.appeared],
+        "gone": [_brief(each) for each in found.gone],
+        "changed": [{"now": _brief(new), "before": _brief(old)} for new, old in found.changed],
+        "same": found.same,
+        "incomparable": list(found.incomparable),
+    }
+
+
+def _brief(finding: Finding) -> dict[str, Any]:
+    said = _finding(finding)
+    return {key: said[key] for key in ("rule", "severity", "entity", "value", "unit")}
+
+
+def _fields(record: FaultComparison) -> dict[str, Any]:
+    said = {name: getattr(record, name) for name in record.__slots__}
+    return {name: _number(value) if isinstance(value, float) else value for name, value in said.items()}
+
+
+def _guest_log(use: GuestLogUse) -> dict[str, Any]:
+    fields = {name: getattr(use, name) for name in use.__slots__}
+    return fields | {"interval_s": _number(use.interval_s), "first": _time(use.first), "last": _time(use.last)}
 
 
 def _window(window: Window) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from esxprobe.model import Analysis
 from esxprobe.report.charts import spec_of
 from esxprobe.report.document import document
 from esxprobe.report.drawing import Drawer
+from esxprobe.report.faults import fault_specs
 from esxprobe.report.view import page_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str = "") -> str:
 
     template, css = _template(), _asset("report.css")
     data = _inert_json(json.dumps(document(analysis), ensure_ascii=False, allow_nan=False))
-    drawings = drawer.draw({rule: spec_of(chart) for rule, chart in analysis.charts.items()})
+    specs = {rule: spec_of(chart) for rule, chart in analysis.charts.items()} | fault_specs(analysis)
+    drawings = drawer.draw(specs)
     page = page_of(analysis, drawings, command)
     # Markup: our own style sheet, JSON that cannot leave its element, and drawings (escaped by Vega).
     return template.render(

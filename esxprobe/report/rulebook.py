@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from esxprobe.report.view import threshold
+from esxprobe.report.words import threshold
 from esxprobe.rules import all_rules
 from esxprobe.rules.causes import CAUSES, cause_of
 from esxprobe.rules.record import Example, Rule

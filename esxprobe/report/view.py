@@ -6,9 +6,11 @@ The template does no arithmetic and makes no choice but to show or not to show.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from esxprobe.model import SEVERITIES, Analysis, Finding, Severity, VmRow, Window, worst_first
+from esxprobe.model import SEVERITIES, Analysis, Finding, Severity, VmRow, worst_first
+from esxprobe.report.comparison import ComparisonPanel, comparison_panel
+from esxprobe.report.faults import FaultPanel, fault_panel, fault_sentence
+from esxprobe.report.words import duration, isolated, joined, moment, number, plural, threshold, window
 from esxprobe.rules import find_rule
 from esxprobe.rules.causes import CAUSES
 
@@ -74,6 +76,8 @@ class Page:
     verdict: tuple[str, ...]
     worst: str
     counts: tuple[tuple[Severity, int], ...]
+    faults: FaultPanel
+    comparison: ComparisonPanel | None
     causes: tuple[CauseGroup, ...]
     vms: tuple[tuple[str, ...], ...]
     quality: tuple[tuple[str, ...], ...]
@@ -94,7 +98,7 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str) -> Page:
         drawings: SVG by rule id; a rule without one gets none.
         command: The command line that made the report.
     """
-    capture = analysis.capture
+    capture, dated = analysis.capture, _is_dated(analysis)
     counts = tuple((level, sum(f.severity == level for f in analysis.findings)) for level in SEVERITIES)
     worst = next((level for level, count in counts if count), "none")
     return Page(
@@ -104,8 +108,10 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str) -> Page:
         verdict=_verdict(analysis),
         worst=worst,
         counts=counts,
+        faults=fault_panel(analysis, drawings),
+        comparison=comparison_panel(analysis),
         causes=_causes(analysis, drawings),
-        vms=tuple(_vm_row(row) for row in sorted(analysis.vm_rows, key=_by_ready)),
+        vms=tuple(_vm_row(row, dated=dated) for row in sorted(analysis.vm_rows, key=_by_ready)),
         quality=tuple(_quality_rows(analysis)),
         clear=tuple((rule, find_rule(rule).title) for rule in analysis.clear),
         skipped=tuple((each.rule, find_rule(each.rule).title, each.reason) for each in analysis.skipped),
@@ -118,55 +124,6 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str) -> Page:
         command=command,
         tool=f"esxprobe {analysis.tool_version}",
     )
-
-
-def number(value: float | None, unit: str = "") -> str:
-    """A value rounded to what it means, with its unit; a dash for none."""
-    if value is None or value != value:  # noqa: PLR0124 - NaN is the only value unequal to itself
-        return "–"
-    size = abs(value)
-    digits = 0 if size >= 100 or (unit == "" and value == int(value)) else 1 if size >= 10 else 2
-    if unit == "%" and size >= 10:
-        digits = 1
-    text = f"{value:,.{digits}f}"
-    return f"{text} {unit}".rstrip()
-
-
-def isolated(name: str) -> str:
-    """A name that cannot turn the writing direction of the sentence around it."""
-    if name.isascii():
-        return name
-    return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
-
-
-def threshold(value: float, unit: str = "") -> str:
-    """A threshold as it was written, with its unit."""
-    return f"{value:,g} {unit}".rstrip()
-
-
-def moment(time: datetime | None, *, dated: bool = True) -> str:
-    """A time as the report prints it, in UTC."""
-    if time is None:
-        return "–"
-    return time.strftime("%Y-%m-%d %H:%M:%S" if dated else "%H:%M:%S")
-
-
-def duration(seconds: float) -> str:
-    """A length of time in the two largest units that it fills."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min" + (f" {rest} s" if rest else "")
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h" + (f" {minutes} min" if minutes else "")
-
-
-def window(span: Window, *, dated: bool = False) -> str:
-    """A stretch of time in one line, with its day where the capture has more than one."""
-    end = moment(span.end, dated=dated and span.end.date() != span.start.date())
-    return f"{moment(span.start, dated=dated)}–{end} ({duration(span.seconds)})"
 
 
 def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
@@ -211,7 +168,7 @@ def _modes(analysis: Analysis) -> str:
     if counts["unknown"] == len(analysis.vms):
         return "unknown for every VM: nothing is said about the cost of guest page faults"
     known = [f"{count} {mmu} MMU" for mmu, count in counts.items() if count and mmu != "unknown"]
-    return _joined([*known, *([f"{counts['unknown']} unknown"] if counts["unknown"] else [])])
+    return joined([*known, *([f"{counts['unknown']} unknown"] if counts["unknown"] else [])])
 
 
 def _closure(analysis: Analysis) -> str:
@@ -224,8 +181,9 @@ def _closure(analysis: Analysis) -> str:
 
 
 def _verdict(analysis: Analysis) -> tuple[str, ...]:
-    """Three sentences: how much was found, where to look first, how far the capture can be trusted."""
-    return tuple(sentence for sentence in (_tally(analysis), _first(analysis), _trust(analysis)) if sentence)
+    """How much was found, where to look first, what guest faults may cost, how far the capture can be trusted."""
+    sentences = (_tally(analysis), _first(analysis), fault_sentence(analysis), _trust(analysis))
+    return tuple(sentence for sentence in sentences if sentence)
 
 
 def _tally(analysis: Analysis) -> str:
@@ -235,7 +193,7 @@ def _tally(analysis: Analysis) -> str:
         return f"None of the {ran} rules that could run found anything." if ran else "No rule could run."
     parts = [f"{count} {level}" for level in SEVERITIES if (count := sum(f.severity == level for f in findings))]
     causes = len({finding.cause for finding in findings})
-    return f"{_joined(parts)} {_plural(len(findings), 'finding')} under {causes} {_plural(causes, 'cause')}."
+    return f"{joined(parts)} {plural(len(findings), 'finding')} under {causes} {plural(causes, 'cause')}."
 
 
 def _first(analysis: Analysis) -> str:
@@ -252,24 +210,21 @@ def _trust(analysis: Analysis) -> str:
     doubts = [note.code for note in analysis.quality if note.severity != "info"]
     if not doubts:
         skipped = len(analysis.skipped)
-        rest = f" {skipped} {_plural(skipped, 'rule')} had to be skipped." if skipped else ""
+        rest = f" {skipped} {plural(skipped, 'rule')} had to be skipped." if skipped else ""
         return f"No damage was found in the capture.{rest}"
-    kinds = _plural(len(doubts), "kind")
-    return f"The capture has {len(doubts)} {kinds} of damage or doubt: {_joined(doubts)}."
+    kinds = plural(len(doubts), "kind")
+    return f"The capture has {len(doubts)} {kinds} of damage or doubt: {joined(doubts)}."
 
 
-def _plural(count: int, word: str) -> str:
-    return word if count == 1 else f"{word}s"
-
-
-def _joined(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+def _is_dated(analysis: Analysis) -> bool:
+    """Whether times need their day."""
+    started, ended = analysis.capture.started, analysis.capture.ended
+    return bool(analysis.capture.date_known and started and ended and started.date() != ended.date())
 
 
 def _causes(analysis: Analysis, drawings: dict[str, str]) -> tuple[CauseGroup, ...]:
     """Causes by their worst finding; inside, rules in the order of the ranked findings."""
-    started, ended = analysis.capture.started, analysis.capture.ended
-    dated = bool(analysis.capture.date_known and started and ended and started.date() != ended.date())
+    dated = _is_dated(analysis)
     groups = []
     for cause in CAUSES:
         mine = [finding for finding in analysis.findings if finding.cause == cause.key]
@@ -288,7 +243,7 @@ def _rule_group(rule_id: str, found: list[Finding], svg: str, *, dated: bool) ->
     rule = find_rule(rule_id)
     side = "≥" if rule.check.above else "≤"
     drawn = min(len(found), 4)
-    words = f"{rule.label} over time of {_joined([f.entity.name for f in found[:drawn]])}"
+    words = f"{rule.label} over time of {joined([f.entity.name for f in found[:drawn]])}"
     if len(found) > drawn:
         words += f", the worst {drawn} of {len(found)}"
     return RuleGroup(
@@ -331,7 +286,7 @@ def _by_ready(row: VmRow) -> tuple[float, float, str, str]:
     return (-(row.ready_p95 or 0.0), -(row.run_p95 or 0.0), row.vm.name, row.vm.gid)
 
 
-def _vm_row(row: VmRow) -> tuple[str, ...]:
+def _vm_row(row: VmRow, *, dated: bool) -> tuple[str, ...]:
     return (
         row.vm.name,
         row.vm.gid,
@@ -344,7 +299,14 @@ def _vm_row(row: VmRow) -> tuple[str, ...]:
         number(row.balloon_mb, "MB"),
         number(row.swapped_mb, "MB"),
         row.vm.mmu,
+        _seen(row, dated=dated),
     )
+
+
+def _seen(row: VmRow, *, dated: bool) -> str:
+    """When a VM was there, empty when it always was."""
+    spans = [window(span, dated=dated) for span in row.seen[:_WINDOWS]]
+    return f"there {joined(spans)}{' and later' if row.seen[_WINDOWS:] else ''}" if spans else ""
 
 
 def _quality_rows(analysis: Analysis) -> list[tuple[str, ...]]:

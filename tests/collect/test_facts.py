@@ -15,9 +15,10 @@ from localshell import LocalShell
 from esxprobe.collect.asking import Questions
 from esxprobe.collect.clock import HOST_CLOCK, LINUX_CLOCK, parse_clock, read_clock
 from esxprobe.collect.facts import PROBES, Probe, parse_answer
-from esxprobe.collect.monitor import MonitorMode, log_command, parse_monitor_mode, parse_vmx, vmx_command
+from esxprobe.collect.monitor import log_command, parse_vmx, vmx_command
 from esxprobe.collect.pump import Link
 from esxprobe.errors import ConnectionLostError, HostError, HostTimeoutError
+from esxprobe.formats.vmware_log import MonitorMode, parse_monitor_mode
 
 DATA = Path(__file__).parent / "data"
 CASES = sorted(DATA.glob("*/*.txt"))

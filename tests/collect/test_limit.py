@@ -204,11 +204,11 @@ def test_a_signal_to_the_host_s_shell_leaves_no_file(host: dict[str, str], numbe
     assert process.stdout.read(100), "it runs"
     assert file.exists()
     process.send_signal(number)
-    process.wait(10)
-    assert not file.exists()
     process.stdin.close()
     process.stdout.close()
+    process.wait(10)
     assert gone(host["MARK"], 10)
+    assert not file.exists()
 
 
 def test_a_list_that_nobody_reads_to_its_end_leaves_no_file(host: dict[str, str]) -> None:

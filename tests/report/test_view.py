@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from esxprobe.model import Analysis, QualityNote, Window
-from esxprobe.report.view import ROWS, duration, isolated, moment, number, page_of, threshold, window
+from esxprobe.report.view import ROWS, page_of
+from esxprobe.report.words import duration, isolated, moment, number, threshold, window
 
 NOON = datetime(2026, 3, 26, 12, 0, 0, tzinfo=UTC)
 

@@ -7,20 +7,47 @@ sum over its PCPUs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from esxprobe.lab.plan import track
+
 if TYPE_CHECKING:
-    from hostsim_values import HostModel, Matrix
+    from collections.abc import Mapping
+
+    from esxprobe.lab.layout import Layout
+    from esxprobe.lab.plan import HostPlan, Matrix
 
 QUEUE_DEPTH = 64
+
+
+class Block(Protocol):
+    """The block of samples that a host's model is filling."""
+
+    plan: HostPlan
+    layout: Layout
+    fixed: np.random.Generator
+    horizon: int
+    at: slice
+    t: Matrix
+    level: Matrix
+    wave: Matrix
+
+    def put(self, object_name: str, values: Mapping[str, Any]) -> None:
+        """Place one array per counter."""
+
+    def noise(self, width: int, share: float = 1.0) -> Matrix:
+        """Factors around 1."""
+
+    def rate(self, per_second: Matrix) -> Matrix:
+        """A rate as esxtop can see it."""
 
 
 class Devices:
     """Fills the objects from `Physical Disk` to `Interrupt Cookie` of a model's block."""
 
-    def __init__(self, model: HostModel) -> None:
+    def __init__(self, model: Block) -> None:
         self.model, self.plan, self.layout = model, model.plan, model.layout
         vms, rng = self.layout.vms, model.fixed
         self.disk_vm = np.repeat(np.arange(len(vms)), [vm.disks for vm in vms])
@@ -28,6 +55,8 @@ class Devices:
         self.disk_iops = np.array([vm.iops / vm.disks for vm in vms])[self.disk_vm]
         self.io_mb = 0.008 + 0.024 * rng.random(len(self.disk_vm))
         self.device_ms = 0.4 + 1.6 * rng.random(len(self.plan.devices))
+        knobs = (*self.plan.extra_latency_ms, *(0.0 for _ in self.plan.devices))[: len(self.plan.devices)]
+        self.extra_ms = np.column_stack([track(knob, model.horizon, self.plan.knob_step) for knob in knobs])
         self.packets = np.array([20.0 + 4 * vm.iops for vm in vms])
         cpus = np.arange(self.plan.pcpus)
         rates = np.zeros((self.layout.cookies, self.plan.pcpus))
@@ -82,6 +111,7 @@ class Devices:
         devices = np.stack([vms[..., owner == d].sum(axis=-1) for d in range(len(plan.devices))], axis=-1)
         paths = np.repeat(devices, plan.paths_per_device, axis=-1) / plan.paths_per_device
         ms = self.device_ms * model.noise(len(plan.devices), 0.25)
+        ms = ms + self.extra_ms[model.at] * model.noise(len(plan.devices), 0.15)
         path_ms = np.repeat(ms, plan.paths_per_device, axis=-1)
         on = np.array([adapter for _, adapter in layout.paths])
         adapters = np.stack([paths[..., on == a].sum(axis=-1) for a in range(plan.adapters)], axis=-1)

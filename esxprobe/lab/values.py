@@ -12,17 +12,21 @@ The rules that the numbers keep:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from hostsim_devices import Devices
-from hostsim_layout import FREQUENCIES_MHZ, Layout
+
+from esxprobe.lab.activity import Activity
+from esxprobe.lab.devices import Devices
+from esxprobe.lab.layout import FREQUENCIES_MHZ, Layout
+from esxprobe.lab.plan import track
 
 if TYPE_CHECKING:
-    from hostsim import HostPlan, Knob
+    from esxprobe.lab.plan import HostPlan, Matrix
 
-    Matrix = np.ndarray
-
+BLOCK_ROWS = 24
+GUEST_SWING = 0.02  # of the load of a VM whose guest is known, what nothing in the guest explains
 CLOSURE_PCT = 98.9
 CLOSURE_SINCE_BOOT_PCT = 99.9
 CALM_SINCE_BOOT = 0.6  # rates of the first sample, as a share of the usual ones
@@ -37,15 +41,11 @@ TRACKS = (
 )
 
 
-def track(knob: Knob, samples: int) -> Matrix:
-    """A knob as one value per sample."""
-    return np.array([knob(i) for i in range(samples)], float) if callable(knob) else np.full(samples, float(knob))
-
-
 def ahead(values: Matrix) -> Matrix:
     """The highest value within the next samples, per column."""
     padded = np.concatenate([values, np.repeat(values[-1:], PAGE_AHEAD, axis=0)])
-    return np.max([padded[k : k + len(values)] for k in range(PAGE_AHEAD + 1)], axis=0)
+    highest: Matrix = np.max([padded[k : k + len(values)] for k in range(PAGE_AHEAD + 1)], axis=0)
+    return highest
 
 
 def min_free_mb(memory_mb: float) -> float:
@@ -55,16 +55,28 @@ def min_free_mb(memory_mb: float) -> float:
 
 
 class HostModel:
-    """Computes the values of a plan, block by block; the same plan gives the same numbers."""
+    """Computes the values of a plan, block by block; the same plan gives the same numbers.
 
-    def __init__(self, plan: HostPlan) -> None:
-        self.plan = plan
+    Args:
+        plan: The host.
+        horizon: Samples that can be asked for, at least; the plan's own number when it is not said.
+        boot: The sample that is an average since boot: the first one of a run of esxtop.
+    """
+
+    def __init__(self, plan: HostPlan, horizon: int | None = None, boot: int = 0) -> None:
+        self.plan, self.boot = plan, boot
+        # whole blocks, and what the targets look ahead: a value never depends on how many are asked for
+        blocks = -(-(horizon or plan.samples) // BLOCK_ROWS)
+        self.horizon = blocks * BLOCK_ROWS + PAGE_AHEAD
         self.layout = Layout(plan)
         self.spots = {key: np.array(where) for key, where in self.layout.spots.items()}
         self.fixed = np.random.default_rng(plan.seed)
-        vms, samples = self.layout.vms, plan.samples
-        self.tracks = {name: np.column_stack([track(getattr(vm, name), samples) for vm in vms]) for name in TRACKS}
-        self.memory_state = track(plan.memory_state, samples).astype(int)
+        vms, samples = self.layout.vms, self.horizon
+        step = plan.knob_step
+        self.tracks = {
+            name: np.column_stack([track(getattr(vm, name), samples, step) for vm in vms]) for name in TRACKS
+        }
+        self.memory_state = track(plan.memory_state, samples, step).astype(int)
         self.period = 40 + 360 * self.fixed.random(len(vms))
         self.phase = self.fixed.random(len(vms))
         self._worlds()
@@ -100,21 +112,37 @@ class HostModel:
         self.swing = np.full(len(weight), 0.2)
         for start, vm in zip(first, self.layout.vms, strict=True):
             for i, knob in enumerate(vm.vcpu_loads_pct):
-                self.loads[:, start + i] = track(knob, self.plan.samples)
+                self.loads[:, start + i] = track(knob, self.horizon, self.plan.knob_step)
                 self.swing[start + i] = 0.005
+            if vm.guest is not None:
+                own = slice(start, start + vm.vcpus)
+                share = weight[own] / weight[own].sum()
+                self.loads[:, own] = self._guest_load_pct(Activity(vm, self.plan))[:, None] * share
+                self.swing[own] = GUEST_SWING
         queued = self.loads + self.tracks["ready_pct"][:, self.vcpu_vm]
         total = np.concatenate([[0.0], np.cumsum(queued.sum(axis=1) / 100 / self.plan.pcpus)])
-        ends = np.arange(1, self.plan.samples + 1)
+        ends = np.arange(1, self.horizon + 1)
         begins = [np.maximum(0, ends - int(60 * minutes / self.plan.interval_s)) for minutes in (1, 5, 15)]
         self.load_averages = [(total[ends] - total[begin]) / (ends - begin) for begin in begins]
 
-    def block(self, first: int, last: int) -> Matrix:
-        """Samples first..last-1 as a matrix of samples x value columns."""
+    def _guest_load_pct(self, activity: Activity) -> Matrix:
+        """%RUN that what happens in a guest takes in each interval, summed over its vCPUs."""
+        edges = self.plan.true_start + np.arange(-1, self.horizon) * self.plan.interval_s
+        return np.diff(activity.cpu_us(edges)) / self.plan.interval_s / 1e4
+
+    def rows(self, first: int, last: int) -> Iterator[tuple[int, Matrix]]:
+        """Samples first..last-1 as matrices of samples x value columns, each with the number of its first one."""
+        for block in range(first // BLOCK_ROWS, -(-last // BLOCK_ROWS)):
+            begin = block * BLOCK_ROWS
+            values = self._block(begin, begin + BLOCK_ROWS)
+            yield max(first, begin), values[max(first - begin, 0) : last - begin]
+
+    def _block(self, first: int, last: int) -> Matrix:
         self.rng = np.random.default_rng([self.plan.seed, first])
         self.at = slice(first, last)
         self.t = np.arange(first, last)[:, None]
-        self.usual = (self.t > 0).astype(float)  # 0 in the sample that averages since boot
-        self.level = np.where(self.t > 0, 1.0, CALM_SINCE_BOOT)
+        self.usual = (self.t != self.boot).astype(float)  # 0 in the sample that averages since boot
+        self.level = np.where(self.t != self.boot, 1.0, CALM_SINCE_BOOT)
         self.wave = np.sin(2 * np.pi * (self.t / self.period + self.phase)) * self.usual
         self.out = np.zeros((last - first, len(self.layout.names)))
         self._host_cpu(*self._cpu())
@@ -122,7 +150,7 @@ class HostModel:
         self.devices.fill()
         return self.out
 
-    def put(self, object_name: str, values: dict[str, Matrix | float]) -> None:
+    def put(self, object_name: str, values: Mapping[str, Any]) -> None:
         """Place one array per counter: samples x entities, or anything that broadcasts to it."""
         for counter, value in values.items():
             where = self.spots.get((object_name, counter))
@@ -132,11 +160,13 @@ class HostModel:
     def noise(self, width: int, share: float = 1.0) -> Matrix:
         """Factors around 1, at most `share` away from it."""
         shape = (len(self.t), width)
-        return 1 + share * self.usual * (self.rng.random(shape) + self.rng.random(shape) - 1)
+        factors: Matrix = 1 + share * self.usual * (self.rng.random(shape) + self.rng.random(shape) - 1)
+        return factors
 
     def rate(self, per_second: Matrix) -> Matrix:
         """A rate as esxtop can see it: whole events divided by the interval."""
-        return np.rint(per_second * self.plan.interval_s) / self.plan.interval_s
+        seen: Matrix = np.rint(per_second * self.plan.interval_s) / self.plan.interval_s
+        return seen
 
     def row(self, name: str) -> Matrix:
         """The tracks of all VMs in this block."""
@@ -144,7 +174,7 @@ class HostModel:
 
     def _cpu(self) -> tuple[Matrix, Matrix]:
         plan, vm, count = self.plan, self.vcpu_vm, len(self.vcpu)
-        closure = np.where(self.t > 0, CLOSURE_PCT * self.noise(1, 0.0004), CLOSURE_SINCE_BOOT_PCT)
+        closure = np.where(self.t != self.boot, CLOSURE_PCT * self.noise(1, 0.0004), CLOSURE_SINCE_BOOT_PCT)
         run = self.base_run * self.level * self.noise(len(self.roles), 0.4)
         s = {
             name: np.zeros_like(run) for name in ("rdy", "cstp", "mlmtd", "swpwt", "idle", "ovrlp", "sys", "other")
@@ -210,7 +240,7 @@ class HostModel:
         home[:, self.idle] = np.arange(plan.pcpus)
         shares = np.array([SHARES.get(role, 1000) for role in self.roles.tolist()])
         limited = np.where(self.roles == "vcpu", -1, 0)
-        alloc = {"Alloc Max": -1, "Alloc Shares": shares[None], "Alloc Min Limited": limited[None]}
+        alloc: dict[str, Any] = {"Alloc Max": -1, "Alloc Shares": shares[None], "Alloc Min Limited": limited[None]}
         self.put("Vcpu", {**alloc, "Physical Cpu": home})
         self._group_cpu({**worlds, "% VmWait": vmwait * (self.roles == "vcpu")})
         return util, factor
@@ -320,7 +350,8 @@ class HostModel:
         self.put("Group Memory", {"Members": self.memory_members[None], **sentinels})
 
         def total(per_vm: Matrix) -> Matrix:
-            return np.broadcast_to(per_vm, granted.shape).sum(axis=1, keepdims=True)
+            whole: Matrix = np.broadcast_to(per_vm, granted.shape).sum(axis=1, keepdims=True)
+            return whole
 
         floor, kernel = min_free_mb(plan.memory_mb), 900 + 0.012 * plan.memory_mb
         state = self.memory_state[self.at, None]

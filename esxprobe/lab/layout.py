@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from hostsim import HostPlan
+    from esxprobe.lab.plan import HostPlan
 
 # Counters in esxtop's own order; a leading '#' marks the ones printed as integers.
 OVERCOMMIT = "|".join(f"Memory Overcommit ({n} Minute Avg)" for n in (1, 5, 15))
@@ -97,6 +97,9 @@ SYSTEM_WORLDS = (
 )
 HELPERS = "IMMEDIATE|MISC|VMFS_JOURNAL|LVM_DRIVER|VMFS_HEARTBEAT|SWAP|LLSWAP|MEMSCHED|SCSI|NETWORK_MISC"
 DRIVERS = "ScsiFilterTransWorld|AsyncTimeout|DeviceTaskmgmtWatchdog|PathTaskmgmtWatchdog|reset-watchdog"
+# What came after 4.1: whole objects, and counters in all objects.
+LATER_OBJECTS = ("Power", "VSAN")
+LATER_COUNTERS = ("% CPU Latency", "% Memory Latency", "Effective Min (MHz)", "Llswap", "Power Usage")
 FT_WORLDS = "DVS sync world|DVSSync send world|DVSSync ack world|DVSSync recv world"
 
 
@@ -159,6 +162,15 @@ def world_groups(plan: HostPlan) -> list[Group]:
     return sorted(groups, key=lambda group: group.gid)
 
 
+def port_clients(plan: HostPlan) -> list[tuple[int, str]]:
+    """The ports of the virtual switch: id and who is on it."""
+    vms = [group for group in world_groups(plan) if group.kind == "vm"]
+    clients = ["Management"]
+    clients += [name for i in range(plan.uplinks) for name in (f"vmnic{i}", f"Shadow of vmnic{i}")]
+    clients += ["vmk0", *(f"{vm.worlds[0].wid + 1}:{vm.name}" for vm in vms)]
+    return [(33554433 + i, client) for i, client in enumerate(clients)]
+
+
 class Layout:
     """The header: names in order, which are integers, and where each counter of each object stands."""
 
@@ -166,6 +178,7 @@ class Layout:
         self.plan = plan
         self.names: list[str] = []
         self.whole: list[bool] = []
+        self.gids: list[int] = []  # of the group that a column belongs to, else 0
         self.spots: dict[tuple[str, str], list[int]] = defaultdict(list)
         self.vms = sorted(plan.vms, key=lambda vm: vm.gid)
         self.groups = world_groups(plan)
@@ -186,9 +199,18 @@ class Layout:
 
     def add(self, object_name: str, instance: str | None, counters: str) -> None:
         """Append the counters of one instance."""
+        late = self.plan.release == "4.1"
+        if late and object_name in LATER_OBJECTS:
+            return
+        gid = 0
+        if instance and object_name in ("Group Cpu", "Vcpu", "Group Memory"):
+            gid = int(instance.partition(":")[0])
         path = f"\\\\{self.plan.host}\\{object_name}" + (f"({instance})" if instance is not None else "")
         for counter in counters.split("|"):
             name = counter.removeprefix("#")
+            if late and name.startswith(LATER_COUNTERS):
+                continue
+            self.gids.append(gid)
             self.spots[object_name, name].append(len(self.names))
             self.names.append(f"{path}\\{name}")
             self.whole.append(name != counter)
@@ -226,8 +248,8 @@ class Layout:
             for k, (owner, _) in enumerate(self.paths):
                 if owner == d:
                     self.add("Physical Disk Path", labels[k], ADAPTER)
-            for vm in np.flatnonzero(self.device_of_vm == d):
-                self.add("Physical Disk Per-Device-Per-World", f"{device}-{self.leaders[vm]}", DEVICE_WORLD)
+            for number in np.flatnonzero(self.device_of_vm == d):
+                self.add("Physical Disk Per-Device-Per-World", f"{device}-{self.leaders[number]}", DEVICE_WORLD)
             self.add("Physical Disk Partition", f"{device}-1", PARTITION)
         for vm in self.vms:
             self.add("Virtual Disk", vm.name, VIRTUAL_DISK)
@@ -235,11 +257,8 @@ class Layout:
                 self.add("Virtual Disk", f"{vm.name}:scsi0:{i}", VIRTUAL_DISK)
 
     def _network(self) -> None:
-        clients = ["Management"]
-        clients += [name for i in range(self.plan.uplinks) for name in (f"vmnic{i}", f"Shadow of vmnic{i}")]
-        clients += ["vmk0", *(f"{lead}:{vm.name}" for lead, vm in zip(self.leaders, self.vms, strict=True))]
-        for i, client in enumerate(clients):
-            self.add("Network Port", f"vSwitch0:{33554433 + i}:{client}", PORT)
+        for port, client in port_clients(self.plan):
+            self.add("Network Port", f"vSwitch0:{port}:{client}", PORT)
 
     def _interrupts(self) -> None:
         """Cookie after cookie, totals then one column per PCPU, cut where the plan says."""

@@ -1,0 +1,98 @@
+"""The use case: a capture in, an Analysis out. Read it as the manual.
+
+1. the union of what all rules need is read in one pass over each file,
+2. every rule is judged, skipped with a reason, or clear,
+3. guests' logs, where there are any, are put beside the vCPU time of their VMs,
+4. what the report shows besides is gathered: the table of VMs and the charts of the first findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import esxprobe
+from esxprobe.analyze.baseline import compare_with
+from esxprobe.analyze.charts import POINTS, charts_of
+from esxprobe.analyze.doubts import doubts_of
+from esxprobe.analyze.faults import FAULT_NEEDS, has_guests, judge_faults
+from esxprobe.analyze.guestlogs import GuestOptions
+from esxprobe.analyze.inventory import inventory
+from esxprobe.analyze.summary import summary_of
+from esxprobe.analyze.timeline import comings_and_goings, presence
+from esxprobe.analyze.vms import TABLE_NEEDS, vm_rows, with_modes
+from esxprobe.capture import Manifest
+from esxprobe.formats.esxtop import STATES, read_esxtop
+from esxprobe.model import Analysis, Recording
+from esxprobe.rules import needs_by_kind
+from esxprobe.rules.judge import judge
+
+__all__ = ["POINTS", "GuestOptions", "all_needs", "analysis_of", "analyze", "compare_with", "inventory"]
+
+# No rule judges worlds that are no vCPUs; a part of them tells what the states of a sample add up to.
+ENOUGH = {"world": 256}
+
+NO_GUESTS = GuestOptions()
+
+
+def analyze(
+    paths: Sequence[Path],
+    *,
+    timezone: str | None = None,
+    manifest: Manifest | None = None,
+    guests: GuestOptions = NO_GUESTS,
+    progress: Callable[[int], None] | None = None,
+) -> Analysis:
+    """Reads a capture (one file, or one host's segments in order) and judges it.
+
+    Args:
+        paths: The files, in order.
+        timezone: Zone of the stamps, where the header's cannot be trusted.
+        manifest: The capture folder's, where there is one.
+        guests: What a person said about guests; with a folder in it, its guests' logs are read as well.
+        progress: Told the bytes read so far.
+
+    Raises:
+        UnreadableInputError: A file is no esxtop capture, or none of its rows can be used; a guest's log is none.
+        UsageError: `timezone` is no time zone; a VM that was named is not there.
+    """
+    needs = all_needs(with_faults=has_guests(guests, manifest))
+    recording = read_esxtop(paths, needs, timezone=timezone, at_most=ENOUGH, progress=progress)
+    return analysis_of(recording, manifest, guests)
+
+
+def all_needs(*, with_faults: bool = False) -> dict[str, tuple[str, ...]]:
+    r"""Counters (`Object\Counter`) that an analysis reads, by entity kind."""
+    needs: dict[str, set[str]] = {kind: set(paths) for kind, paths in needs_by_kind().items()}
+    for wanted in (TABLE_NEEDS, FAULT_NEEDS) if with_faults else (TABLE_NEEDS,):
+        for kind, paths in wanted.items():
+            needs.setdefault(kind, set()).update(paths)
+    for kind in ("vcpu", "world"):  # the states of every world must add up
+        needs.setdefault(kind, set()).update(STATES)
+    return {kind: tuple(sorted(paths)) for kind, paths in needs.items()}
+
+
+def analysis_of(
+    recording: Recording, manifest: Manifest | None = None, guests: GuestOptions = NO_GUESTS
+) -> Analysis:
+    """Judges a recording."""
+    seen = presence(recording)
+    notes = (*recording.notes, *doubts_of(recording, manifest), *comings_and_goings(recording, seen))
+    recording = replace(recording, vms=with_modes(recording, manifest, guests))
+    faults = judge_faults(recording, guests, manifest)
+    recording = replace(recording, notes=(*notes, *faults.notes))
+    outcome = judge(recording)
+    return Analysis(
+        tool_version=esxprobe.__version__,
+        capture=summary_of(recording, manifest),
+        quality=recording.notes,
+        vms=recording.vms,
+        findings=outcome.findings,
+        clear=outcome.clear,
+        skipped=outcome.skipped,
+        fault_costs=faults.costs,
+        guest_logs=faults.uses,
+        vm_rows=vm_rows(recording, seen),
+        charts=charts_of(outcome.findings, recording),
+    )

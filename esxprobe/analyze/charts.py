@@ -1,0 +1,60 @@
+"""What the pictures of findings show: the judged value over time of the worst few entities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+
+from esxprobe.model import Chart, Finding, Recording, Series
+from esxprobe.rules import find_rule
+from esxprobe.rules.judge import table
+from esxprobe.series import Floats, thin
+
+# A line has no more points than pixels, and more lines than this cannot be told apart.
+POINTS = 300
+_LINES = 4
+
+
+def charts_of(findings: Sequence[Finding], recording: Recording) -> dict[str, Chart]:
+    """One chart a rule that fired: the judged value over time of its worst few entities."""
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_rule.setdefault(finding.rule, []).append(finding)
+    charts = {rule: _chart(found, recording) for rule, found in by_rule.items()}
+    return {rule: chart for rule, chart in charts.items() if chart.series}
+
+
+def _chart(found: list[Finding], recording: Recording) -> Chart:
+    rule = find_rule(found[0].rule)
+    thresholds = tuple((level.severity, level.threshold) for level in rule.levels)
+    if rule.entity == "capture":
+        return Chart(rule.label, rule.unit, (), thresholds, ())
+    judged = table(rule, recording)
+    times: list[datetime] = recording.samples.filter("judged")["time"].to_list()
+    place = {entity: n for n, entity in enumerate(judged.entities)}
+    lines = []
+    for finding in found[:_LINES]:
+        name = finding.entity.name
+        if sum(name == other.entity.name for other in found) > 1:
+            name += f" ({finding.entity.id})"  # equal labels would become one line
+        label = f"{name} {finding.members[0]}" if finding.members else name
+        lines.append(_line(label, times, judged.values[place[finding.number]], judged.stretches))
+    windows = found[0].windows if len(found) == 1 else ()
+    return Chart(rule.label, rule.unit, tuple(lines), thresholds, windows)
+
+
+def _line(label: str, times: list[datetime], values: Floats, stretches: Sequence[tuple[int, int]]) -> Series:
+    """A line that is broken where nothing was measured."""
+    ends: list[datetime] = []
+    points: list[float | None] = []
+    for begin, end in stretches:
+        most = max(4, POINTS * (end - begin) // len(values) - 1)
+        if points:
+            ends.append(times[begin])
+            points.append(None)
+        for n in (thin(values[begin:end], most) + begin).tolist():
+            ends.append(times[n])
+            points.append(None if np.isnan(values[n]) else round(float(values[n]), 4))
+    return Series(label, tuple(ends), tuple(points))

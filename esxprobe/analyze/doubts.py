@@ -1,0 +1,49 @@
+"""What is doubtful about a capture as a whole, beyond what the reader counted."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from esxprobe.analyze.values import shown, values_of
+from esxprobe.capture import Manifest
+from esxprobe.catalog.quality import note
+from esxprobe.model import QualityNote, Recording
+from esxprobe.rules import needs_by_kind
+
+# Fewer judged samples than this say little about duration (a minute at the default interval).
+FEW_SAMPLES = 12
+
+
+def doubts_of(recording: Recording, manifest: Manifest | None) -> list[QualityNote]:
+    """What is doubtful about the capture as a whole, beyond what the reader counted."""
+    doubts = []
+    judged = int(recording.samples["judged"].sum())
+    if judged < FEW_SAMPLES:
+        doubts.append(note("too-few-samples", 1, f"{judged} samples can be judged"))
+    named = set(recording.columns.select("object", "counter").unique().iter_rows())
+    said = manifest.commands if manifest else ()
+    asked_for_all = any("esxtop -b -a " in command for command in said)  # then the release had no such counter yet
+    if not asked_for_all and ("Group Cpu", "% Run") in named and ("Group Cpu", "% CPU Latency") not in named:
+        doubts.append(note("default-fields", 1))
+    doubts += _without_values(recording)
+    promised = {file.name: file.sha256 for file in manifest.files} if manifest else {}
+    changed = [file.name for file in recording.files if promised.get(file.name, file.sha256) != file.sha256]
+    if changed:
+        doubts.append(note("checksum-differs", len(changed), f"not what the manifest says: {', '.join(changed)}"))
+    return doubts
+
+
+def _without_values(recording: Recording) -> list[QualityNote]:
+    """Entities of which a counter that a rule needs has no value at all: nobody judged them."""
+    missing: dict[str, set[str]] = {}
+    for kind, paths in needs_by_kind().items():
+        names = shown(recording, kind, "name")
+        for path in paths if names else ():
+            values = values_of(recording, kind, path)
+            blank = [] if values is None else np.flatnonzero(np.isnan(values).all(axis=1)).tolist()
+            if 0 < len(blank) < len(names):  # all of them blank: the rule is skipped
+                missing.setdefault(path, set()).update(names[n] for n in blank)
+    return [
+        note("no-values", len(those), f"{path} of {', '.join(sorted(those)[:5])}")
+        for path, those in missing.items()
+    ]

@@ -1,0 +1,233 @@
+"""Guest faults against vCPU time: from logs and a recording to judged costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from esxprobe.analyze.guestlogs import ClockPoint, GuestOptions, LogOfVm, logs_to_read, vm_called, vm_of_computer
+from esxprobe.analyze.values import largest, rows_by_gid, values_of
+from esxprobe.capture import Manifest
+from esxprobe.catalog.quality import note
+from esxprobe.errors import EsxprobeError
+from esxprobe.formats.guests import read_guest_log
+from esxprobe.model import (
+    FaultCost,
+    GuestLog,
+    GuestLogUse,
+    HostEvidence,
+    QualityNote,
+    Recording,
+    VirtualMachine,
+)
+from esxprobe.series import ClockOffset, Floats
+
+if TYPE_CHECKING:
+    from esxprobe.correlate import VmFaults
+
+_RUN, _OVERLAP, _SWAP_WAIT = (rf"Vcpu\% {name}" for name in ("Run", "Overlap", "Swap Wait"))
+_BALLOON, _SWAPPED, _COMPRESSED, _SWAP_IN = (
+    rf"Group Memory\{name}"
+    for name in ("Memctl MBytes", "Swapped MBytes", "Used Compressed Memory MBytes", "Swap Read MBytes/sec")
+)
+# What the analysis of guest faults reads of a capture, by entity kind.
+FAULT_NEEDS = {"vcpu": (_RUN, _OVERLAP, _SWAP_WAIT), "vm": (_BALLOON, _SWAPPED, _COMPRESSED, _SWAP_IN)}
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedLog:
+    """A log that was read, the VM it belongs to, and its clock against the host's."""
+
+    vm: VirtualMachine
+    log: GuestLog
+    files: tuple[GuestLog, ...]
+    offset: ClockOffset
+    offset_words: str
+    matched_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultOutcome:
+    """What came of the guests' logs."""
+
+    costs: tuple[FaultCost, ...] = ()
+    uses: tuple[GuestLogUse, ...] = ()
+    notes: tuple[QualityNote, ...] = ()
+
+
+def has_guests(options: GuestOptions, manifest: Manifest | None) -> bool:
+    """Whether anybody named a guest's log."""
+    return bool(logs_to_read(options, manifest))
+
+
+def judge_faults(recording: Recording, options: GuestOptions, manifest: Manifest | None) -> FaultOutcome:
+    """Reads the guests' logs and judges what their faults cost.
+
+    Args:
+        recording: The capture, with the monitor modes of its VMs.
+        options: What a person said about guests.
+        manifest: The capture folder's.
+
+    Raises:
+        UsageError: A VM that was named is not there, or nobody can tell whose a log is.
+        UnreadableInputError: A log that a person named cannot be read.
+    """
+    wanted = logs_to_read(options, manifest)
+    for name in options.offsets:
+        vm_called(name, recording.vms)
+    matched: list[MatchedLog] = []
+    notes: list[QualityNote] = []
+    for each in wanted:
+        try:
+            matched.append(_matched(each, recording, options))
+        except EsxprobeError as error:
+            if each.is_asked_for:
+                raise
+            notes.append(note("guest-log-unusable", 1, f"{each.paths[0].name}: {error.message}"))
+    if not matched:
+        return FaultOutcome(notes=tuple(notes))
+    from esxprobe.correlate import fault_costs
+
+    nested = _nested(manifest, recording.vms)
+    inputs = [made for log in matched if (made := _input(log, recording, nested)) is not None]
+    return FaultOutcome(
+        costs=fault_costs(inputs),
+        uses=tuple(use for each in matched for use in _uses(each)),
+        notes=(*notes, *(said for each in matched for file in each.files for said in _named(file))),
+    )
+
+
+def _named(log: GuestLog) -> Iterable[QualityNote]:
+    """Notes that say which file they are about."""
+    for said in log.notes:
+        yield replace(said, detail=f"{log.file.name}: {said.detail}")
+
+
+def _matched(each: LogOfVm, recording: Recording, options: GuestOptions) -> MatchedLog:
+    files = tuple(read_guest_log(path, timezone=each.timezone, guest=None) for path in each.paths)
+    log = _joined(files)
+    if each.vm:
+        vm, why = vm_called(each.vm, recording.vms), each.said_by
+    else:
+        vm = vm_of_computer(log.guest, recording.vms, each.paths[0].name)
+        why = f"the only VM called like computer {log.guest}"
+    said = next((value for name, value in options.offsets.items() if name in (vm.name, vm.gid)), None)
+    if said is not None:
+        return MatchedLog(vm, log, files, ClockOffset.constant(said), f"{_ahead(said)}, as given", why)
+    if each.clock:
+        return MatchedLog(vm, log, files, _offset(each.clock), _measured(each.clock), why)
+    return MatchedLog(vm, log, files, ClockOffset(), "taken for zero: nobody measured it", why)
+
+
+def _joined(files: Sequence[GuestLog]) -> GuestLog:
+    """The parts of one log, as a collector leaves them when a connection dropped."""
+    if len(files) == 1:
+        return files[0]
+    import polars as pl
+
+    samples = pl.concat([file.samples for file in files]).sort("time", maintain_order=True)
+    restarts = sorted({when for file in files for when in file.restarts})
+    return replace(files[0], samples=samples, restarts=tuple(restarts))
+
+
+def _offset(clock: tuple[ClockPoint, ...]) -> ClockOffset:
+    first, last = clock[0], clock[-1]
+    return ClockOffset(
+        start_at_s=first.at.timestamp(),
+        start_s=first.offset_s,
+        end_at_s=last.at.timestamp(),
+        end_s=last.offset_s,
+        start_uncertainty_s=first.uncertainty_s,
+        end_uncertainty_s=last.uncertainty_s,
+    )
+
+
+def _measured(clock: tuple[ClockPoint, ...]) -> str:
+    offset = _offset(clock)
+    doubt = max(point.uncertainty_s for point in clock)
+    if offset.drifts:
+        both = f"{_ahead(offset.start_s)} at the start and {_ahead(offset.end_s)} at the end"
+        return f"{both}, measured within {doubt:.1f} s"
+    return f"{_ahead(offset.mean_s)}, measured within {doubt:.1f} s"
+
+
+def _ahead(offset_s: float) -> str:
+    side = "ahead of" if offset_s >= 0 else "behind"
+    return f"{abs(offset_s):.1f} s {side} the host's clock"
+
+
+def _input(matched: MatchedLog, recording: Recording, nested: Mapping[str, bool]) -> VmFaults | None:
+    """Arrays of one VM; None where the capture has no %RUN of its vCPUs."""
+    from esxprobe.correlate import VmFaults, guest_rates
+
+    gid = matched.vm.gid
+    rows = rows_by_gid(recording, "vcpu").get(gid, [])
+    run = values_of(recording, "vcpu", _RUN)
+    if run is None or not rows:
+        return None
+    judged = recording.samples.filter("judged")
+    overlap, swap_wait = (values_of(recording, "vcpu", path) for path in (_OVERLAP, _SWAP_WAIT))
+    machine = rows_by_gid(recording, "vm").get(gid, [])
+    balloon, swapped, compressed, swap_in = (values_of(recording, "vm", path) for path in FAULT_NEEDS["vm"])
+    return VmFaults(
+        vm=matched.vm.name,
+        gid=gid,
+        mmu=matched.vm.mmu,
+        ends_s=judged["time"].dt.timestamp("us").to_numpy() / 1e6,
+        covered_s=judged["interval_s"].to_numpy(),
+        run_pct=run[rows],
+        overlap_pct=None if overlap is None else overlap[rows],
+        guest=guest_rates(matched.log),
+        offset=matched.offset,
+        evidence=HostEvidence(
+            balloon_mb=largest(balloon, machine),
+            swapped_mb=largest(swapped, machine),
+            compressed_mb=largest(compressed, machine),
+            swap_wait_pct=largest(swap_wait, rows),
+            nested_hypervisor=nested.get(gid),
+        ),
+        guest_boots_s=tuple(when.timestamp() for when in matched.log.restarts),
+        swap_wait_pct=None if swap_wait is None else _largest_of_rows(swap_wait[rows]),
+        swap_in_mb_s=None if swap_in is None or not machine else _largest_of_rows(swap_in[machine]),
+    )
+
+
+def _largest_of_rows(values: Floats) -> Floats:
+    """The largest value of each sample, NaN where there is none."""
+    known = np.where(np.isnan(values), -np.inf, values).max(axis=0)
+    return np.where(np.isinf(known), np.nan, known)
+
+
+def _nested(manifest: Manifest | None, vms: Sequence[VirtualMachine]) -> dict[str, bool]:
+    """VMs whose settings let a hypervisor run inside, by group id; only where a name is unique."""
+    said: Any = manifest.more.get("vms") if manifest else None
+    names = [vm.name for vm in vms]
+    found = {}
+    for entry in said if isinstance(said, list) else ():
+        settings = entry.get("settings") if isinstance(entry, dict) else None
+        name = str(entry.get("name")) if isinstance(entry, dict) else ""
+        if isinstance(settings, dict) and names.count(name) == 1:
+            found[vms[names.index(name)].gid] = str(settings.get("vhv.enable", "")).lower() == "true"
+    return found
+
+
+def _uses(matched: MatchedLog) -> Iterable[GuestLogUse]:
+    for log in matched.files:
+        yield GuestLogUse(
+            vm=matched.vm.name,
+            gid=matched.vm.gid,
+            file=log.file.name,
+            sha256=log.file.sha256,
+            bytes=log.file.bytes,
+            format=log.format,
+            computer=log.guest,
+            zone=log.zone,
+            interval_s=log.interval_s,
+            matched_by=matched.matched_by,
+            offset=matched.offset_words,
+            first=log.samples["time"].min(),  # type: ignore[arg-type]
+            last=log.samples["time"].max(),  # type: ignore[arg-type]
+        )

@@ -1,0 +1,178 @@
+"""Which guest log belongs to which VM, and how far its clock is from the host's.
+
+What a person says comes first, then what the capture's manifest says, then the computer's name in the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from esxprobe.capture import Manifest
+from esxprobe.errors import UsageError
+from esxprobe.model import Mmu, VirtualMachine
+
+
+@dataclass(frozen=True, slots=True)
+class GuestOptions:
+    """What a person said about guests, beyond what the capture holds.
+
+    Attributes:
+        logs: VM (name or group id; empty: found by the computer's name in the log) and file.
+        offsets: By VM: how far the guest's clock is ahead of the host's [s].
+        timezone: Zone of the logs' stamps, where the logs do not say it or cannot be trusted.
+        mmu: By VM: its monitor mode.
+        vmware_logs: By VM: a copy of its vmware.log.
+        folder: The capture folder, whose manifest names logs; None without one.
+    """
+
+    logs: tuple[tuple[str, Path], ...] = ()
+    offsets: Mapping[str, float] = field(default_factory=dict)
+    timezone: str | None = None
+    mmu: Mapping[str, Mmu] = field(default_factory=dict)
+    vmware_logs: Mapping[str, Path] = field(default_factory=dict)
+    folder: Path | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that a person named."""
+        return (*(path for _, path in self.logs), *self.vmware_logs.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ClockPoint:
+    """The guest's clock less the host's at one moment: offset and how exact it is at worst [s]."""
+
+    at: datetime
+    offset_s: float
+    uncertainty_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LogOfVm:
+    """A log to read.
+
+    Attributes:
+        paths: Its files, in order.
+        vm: As it was said, empty when the computer's name decides.
+        timezone: Zone of the stamps, None when the log says it.
+        clock: Guest against host, none to two readings in order of time.
+        said_by: `--guest-log` or `collected with the host`.
+        is_asked_for: Whether a person named it: then it has to be readable.
+    """
+
+    paths: tuple[Path, ...]
+    vm: str
+    timezone: str | None
+    clock: tuple[ClockPoint, ...]
+    said_by: str
+    is_asked_for: bool = True
+
+
+def logs_to_read(options: GuestOptions, manifest: Manifest | None) -> list[LogOfVm]:
+    """Every log that somebody named, those of a person instead of the manifest's for the same VM."""
+    said = [LogOfVm((path,), vm, options.timezone, (), "--guest-log") for vm, path in options.logs]
+    named = {log.vm for log in said}
+    return said + [log for log in _collected(options, manifest) if log.vm not in named]
+
+
+def _collected(options: GuestOptions, manifest: Manifest | None) -> list[LogOfVm]:
+    entries = manifest.more.get("guests") if manifest and options.folder else None
+    logs = []
+    for entry in entries if isinstance(entries, list) else ():
+        paths = _files(entry, options.folder)
+        if paths:
+            clock = _clocks(entry.get("clock"), manifest.more.get("clock") if manifest else None)
+            zone = options.timezone or _zone(entry.get("clock"))
+            logs.append(
+                LogOfVm(paths, str(entry.get("vm", "")), zone, clock, "collected with the host", is_asked_for=False)
+            )
+    return logs
+
+
+def _files(entry: Any, folder: Path | None) -> tuple[Path, ...]:
+    """The files of a guest that lie in the capture folder; names that lead out of it are not followed."""
+    if not isinstance(entry, dict) or folder is None:
+        return ()
+    listed = entry.get("files") if isinstance(entry.get("files"), list) else [entry.get("file")]
+    names = [name for name in listed or () if isinstance(name, str) and name]
+    paths = [folder / name for name in names]
+    inside = folder.resolve()
+    return tuple(path for path in paths if path.resolve().is_relative_to(inside) and path.is_file())
+
+
+def _clocks(guest: Any, host: Any) -> tuple[ClockPoint, ...]:
+    """Guest less host at start and end, from the two clocks' readings against the collector's."""
+    points = []
+    for when in ("start", "end"):
+        theirs, ours = _reading(guest, when), _reading(host, when)
+        if theirs and ours:
+            points.append(ClockPoint(theirs[0], theirs[1] - ours[1], theirs[2] + ours[2]))
+    return tuple(sorted(points, key=lambda point: point.at))
+
+
+def _reading(clocks: Any, when: str) -> tuple[datetime, float, float] | None:
+    entry = clocks.get(when) if isinstance(clocks, dict) else None
+    if not isinstance(entry, dict):
+        return None
+    try:
+        at = datetime.fromisoformat(entry["at"])
+        return at, float(entry["offset_s"]), float(entry["uncertainty_s"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _zone(clocks: Any) -> str | None:
+    """The guest's offset from UTC as its own clock said it."""
+    for when in ("start", "end"):
+        entry = clocks.get(when) if isinstance(clocks, dict) else None
+        zone = entry.get("zone") if isinstance(entry, dict) else None
+        if isinstance(zone, str) and zone:
+            return zone
+    return None
+
+
+def vm_called(name: str, vms: Sequence[VirtualMachine]) -> VirtualMachine:
+    """The VM of this name or group id; upper and lower case count where both are there.
+
+    Raises:
+        UsageError: There is none, or several have the name.
+    """
+    exact = [vm for vm in vms if vm.name == name] or [vm for vm in vms if vm.gid == name]
+    found = exact or [vm for vm in vms if vm.name.casefold() == name.casefold()]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        names = ", ".join(vm.name for vm in vms[:10]) or "none"
+        raise UsageError(f"the capture has no VM called {name!r}", hint=f"it has {names}")
+    gids = ", ".join(vm.gid for vm in found)
+    raise UsageError(f"{len(found)} VMs are called {name!r}", hint=f"say the group id instead: {gids}")
+
+
+def vm_of_computer(computer: str, vms: Sequence[VirtualMachine], file: str) -> VirtualMachine:
+    """The only VM whose name is the computer's, in full or up to the first dot.
+
+    Raises:
+        UsageError: None has it, or several.
+    """
+    wanted = computer.casefold()
+    exact = [vm for vm in vms if vm.name.casefold() == wanted]
+    found = exact or [vm for vm in vms if _short(vm.name) == _short(computer)]
+    if wanted and len(found) == 1:
+        return found[0]
+    why = f"it is of computer {computer!r}" if computer else "it names no computer"
+    many = (
+        f", and {len(found)} VMs are called like it"
+        if found
+        else ", and no VM is called like it"
+        if computer
+        else ""
+    )
+    raise UsageError(f"{file}: whose log is it? {why}{many}", hint=f"say the VM: --guest-log VM={file}")
+
+
+def _short(name: str) -> str:
+    return name.casefold().split(".", 1)[0].strip()

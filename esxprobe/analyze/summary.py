@@ -1,0 +1,89 @@
+"""The head of the report: what was captured, when, and how much of it."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from esxprobe.analyze.values import mean, shown, values_of
+from esxprobe.capture import Manifest
+from esxprobe.formats.esxtop import STATES
+from esxprobe.model import CaptureSummary, Recording
+from esxprobe.rules import find_rule
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def summary_of(recording: Recording, manifest: Manifest | None) -> CaptureSummary:
+    """Counts, times and provenance of a recording."""
+    import polars as pl
+
+    columns, samples = recording.columns, recording.samples
+    judged = samples.filter("judged")
+    objects = (
+        columns.filter(pl.col("path") != "")
+        .group_by("object", maintain_order=True)
+        .agg(pl.col("instance").n_unique(), pl.len().alias("columns"), pl.col("known").sum().alias("known"))
+    )
+    ends: list[datetime] = judged["time"].to_list() or samples["time"].to_list()
+    return CaptureSummary(
+        host=recording.host,
+        build=manifest.build if manifest else "",
+        started=_started(judged),
+        ended=max(ends),
+        interval_s=recording.interval_s,
+        samples=samples.height,
+        judged=judged.height,
+        columns=columns.height,
+        unnamed_columns=columns.filter(pl.col("path") == "").height,
+        unknown_columns=columns.filter(pl.col("known").eq(other=False)).height,
+        groups=_count(recording, "vm") + _count(recording, "group"),
+        worlds=_count(recording, "vcpu") + _count(recording, "world"),
+        rows=recording.rows_read,
+        closure=_closure(recording),
+        observer_pct=_observer_pct(recording),
+        zone=recording.zone,
+        date_known=recording.date_known,
+        files=recording.files,
+        objects=tuple(objects.iter_rows()),
+    )
+
+
+def _started(judged: pl.DataFrame) -> datetime | None:
+    """Start of the earliest judged interval: a stamp less its length; captures may be joined out of order."""
+    import polars as pl
+
+    length = pl.duration(microseconds=pl.col("interval_s") * 1e6)
+    started = judged.select((pl.col("time") - length).min()).item() if judged.height else None
+    return started if isinstance(started, datetime) else None
+
+
+def _closure(recording: Recording) -> tuple[float, float, float] | None:
+    """Lowest, median and highest sum of the CPU states over all worlds and judged samples [%]."""
+    sums = []
+    for kind in ("vcpu", "world"):
+        states = [values_of(recording, kind, path) for path in STATES]
+        known = [values for values in states if values is not None]
+        if len(known) == len(STATES):
+            sums.append(np.sum(known, axis=0).reshape(-1))
+    seen = np.concatenate(sums) if sums else np.empty(0)
+    seen = seen[~np.isnan(seen)]
+    return (float(seen.min()), float(np.median(seen)), float(seen.max())) if len(seen) else None
+
+
+def _observer_pct(recording: Recording) -> float | None:
+    """Mean %USED of the groups that esxtop itself runs in [% of a PCPU]; the rule knows them by name."""
+    rule = find_rule("observer-cost")
+    used = values_of(recording, rule.entity, *rule.needs)
+    own = [row for row, name in enumerate(shown(recording, rule.entity, "name")) if re.search(rule.only, name)]
+    known = [value for row in own if (value := mean(used, [row])) is not None]
+    return sum(known) if known else None
+
+
+def _count(recording: Recording, kind: str) -> int:
+    frame = recording.entities.get(kind)
+    return 0 if frame is None else frame.height

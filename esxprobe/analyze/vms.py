@@ -1,0 +1,91 @@
+"""The table of VMs: monitor modes with their evidence, what vCPUs and memory did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from esxprobe.analyze.guestlogs import GuestOptions, vm_called
+from esxprobe.analyze.values import largest, last, mean, p95_of_rows, rows_by_gid, values_of
+from esxprobe.capture import Manifest
+from esxprobe.formats.vmware_log import read_vmware_log
+from esxprobe.model import Mmu, Recording, VirtualMachine, VmRow, Window
+
+_READY, _LIMITED, _COSTOP, _RUN = (rf"Vcpu\% {name}" for name in ("Ready", "Max Limited", "CoStop", "Run"))
+_SIZE, _BALLOON, _SWAPPED = (rf"Group Memory\{name} MBytes" for name in ("Memory Size", "Memctl", "Swapped"))
+TABLE_NEEDS = {"vm": (_SIZE, _BALLOON, _SWAPPED), "vcpu": (_READY, _LIMITED, _COSTOP, _RUN)}
+
+
+def with_modes(
+    recording: Recording, manifest: Manifest | None, options: GuestOptions
+) -> tuple[VirtualMachine, ...]:
+    """The VMs with the monitor mode that there is evidence of; without evidence it stays unknown.
+
+    What a person says goes first, then a VM's own log that a person gave, then the manifest. An entry of the
+    manifest is about the VM whose `NetWorld-VM-<id>` world carries the world id that the host gave for it, or
+    else about the only one of its name.
+    """
+    said = manifest.more.get("vms") if manifest else None
+    entries = [entry for entry in said if isinstance(entry, dict)] if isinstance(said, list) else []
+    worlds = recording.entities.get("world")
+    roles = worlds.select("role", "gid").iter_rows() if worlds is not None and entries else ()
+    leaders = {role.removeprefix("NetWorld-VM-"): gid for role, gid in roles if role.startswith("NetWorld-VM-")}
+    names = [vm.name for vm in recording.vms]
+    modes: dict[str, tuple[Mmu, str]] = {}
+    for entry in entries:
+        monitor, name = entry.get("monitor"), str(entry.get("name"))
+        mmu = monitor.get("mmu") if isinstance(monitor, dict) else None
+        if not isinstance(monitor, dict) or mmu not in ("hardware", "software"):
+            continue
+        gid = leaders.get(str(entry.get("world_id")))
+        if gid is None and names.count(name) == 1:
+            gid = recording.vms[names.index(name)].gid
+        if gid is not None:
+            modes[gid] = (mmu, str(monitor.get("evidence", "")))
+    modes |= _said_modes(recording.vms, options)
+    return tuple(
+        replace(vm, mmu=modes[vm.gid][0], mmu_evidence=modes[vm.gid][1]) if vm.gid in modes else vm
+        for vm in recording.vms
+    )
+
+
+def _said_modes(vms: Sequence[VirtualMachine], options: GuestOptions) -> dict[str, tuple[Mmu, str]]:
+    """Monitor modes that a person gave, by group id.
+
+    Raises:
+        UsageError: A VM that was named is not there.
+        UnreadableInputError: A log cannot be read.
+    """
+    said: dict[str, tuple[Mmu, str]] = {}
+    for name, path in options.vmware_logs.items():
+        mode = read_vmware_log(path)
+        said[vm_called(name, vms).gid] = (mode.mmu, f"{path.name}: {mode.evidence}" if mode.evidence else "")
+    for name, mmu in options.mmu.items():
+        said[vm_called(name, vms).gid] = (mmu, f"--mmu: said to be {mmu}")
+    return said
+
+
+def vm_rows(recording: Recording, seen: Mapping[str, tuple[Window, ...]]) -> tuple[VmRow, ...]:
+    """One row a VM: what its vCPUs and its memory did; `seen` says when it was there, by group id."""
+    vcpus, machines = rows_by_gid(recording, "vcpu"), rows_by_gid(recording, "vm")
+    ready = values_of(recording, "vcpu", _READY)
+    limited = values_of(recording, "vcpu", _LIMITED)
+    waiting = ready if ready is None or limited is None else ready - limited
+    p95s = [p95_of_rows(values) for values in (waiting, values_of(recording, "vcpu", _COSTOP))]
+    run = values_of(recording, "vcpu", _RUN)
+    busiest = p95_of_rows(run)
+    size, balloon, swapped = (values_of(recording, "vm", path) for path in (_SIZE, _BALLOON, _SWAPPED))
+    return tuple(
+        VmRow(
+            vm=vm,
+            ready_p95=largest(p95s[0], vcpus.get(vm.gid, [])),
+            costop_p95=largest(p95s[1], vcpus.get(vm.gid, [])),
+            run_mean=mean(run, vcpus.get(vm.gid, [])),
+            run_p95=largest(busiest, vcpus.get(vm.gid, [])),
+            memory_mb=last(size, machines.get(vm.gid, [])),
+            balloon_mb=largest(balloon, machines.get(vm.gid, [])),
+            swapped_mb=largest(swapped, machines.get(vm.gid, [])),
+            seen=seen.get(vm.gid, ()),
+        )
+        for vm in recording.vms
+    )

@@ -1,0 +1,93 @@
+"""What a person says about guests on the command line: pairs of a VM and a value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from esxprobe.errors import UsageError
+
+if TYPE_CHECKING:
+    from esxprobe.analyze import GuestOptions
+    from esxprobe.model import Mmu
+
+_OFFSET = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
+_SECONDS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_T = TypeVar("_T")
+_MODES = ("hardware", "software", "unknown")
+
+
+def guest_options(
+    capture: Path,
+    logs: Iterable[str],
+    offsets: Iterable[str],
+    timezone: str | None,
+    mmu: Iterable[str],
+    vmware_logs: Iterable[str],
+) -> GuestOptions:
+    """All options about guests of a capture as one record.
+
+    Raises:
+        UsageError: One of them is not what it should be.
+    """
+    from esxprobe.analyze import GuestOptions
+
+    return GuestOptions(
+        logs=tuple(_log(text) for text in logs),
+        offsets=dict(_pair("--guest-offset", text, _offset) for text in offsets),
+        timezone=timezone,
+        mmu=dict(_pair("--mmu", text, _mode) for text in mmu),
+        vmware_logs=dict(_pair("--vmware-log", text, Path) for text in vmware_logs),
+        folder=capture if capture.is_dir() else None,
+    )
+
+
+def guest_words(options: GuestOptions, prefix: str = "--") -> list[str]:
+    """The options as they would be typed, without the folders that lead to files."""
+    words = []
+    for vm, path in options.logs:
+        words += [f"{prefix}guest-log", f"{vm}={path.name}" if vm else path.name]
+    for vm, offset in options.offsets.items():
+        words += ["--guest-offset", f"{vm}={offset:+g}s"]
+    if options.timezone and prefix == "--":
+        words += ["--guest-timezone", options.timezone]
+    for vm, mode in options.mmu.items():
+        words += [f"{prefix}mmu", f"{vm}={mode}"]
+    for vm, path in options.vmware_logs.items():
+        words += ["--vmware-log", f"{vm}={path.name}"]
+    return words
+
+
+def _log(text: str) -> tuple[str, Path]:
+    """`VM=FILE`, or a file whose computer's name tells the VM."""
+    if Path(text).exists():
+        return "", Path(text)
+    vm, equals, file = text.rpartition("=")
+    if equals and not vm:
+        raise UsageError(f"--guest-log {text!r} names no VM", hint="write VM=FILE, or the file alone")
+    return vm, Path(file)
+
+
+def _pair(option: str, text: str, read: Callable[[str], _T]) -> tuple[str, _T]:
+    vm, equals, value = text.rpartition("=")
+    if not equals or not vm:
+        raise UsageError(f"{option} {text!r} names no VM", hint=f"write {option} VM=VALUE")
+    return vm, read(value)
+
+
+def _offset(text: str) -> float:
+    match = _OFFSET.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(
+            f"{text!r} is no clock offset",
+            hint="write how far the guest's clock is ahead of the host's: +3.5s, -40s",
+        )
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def _mode(text: str) -> Mmu:
+    if text not in _MODES:
+        raise UsageError(f"{text!r} is no monitor mode", hint=f"one of {', '.join(_MODES)}")
+    return cast("Mmu", text)

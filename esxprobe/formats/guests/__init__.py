@@ -1,0 +1,10 @@
+"""Logs that a guest keeps of its own page faults, whatever wrote them, as one long frame.
+
+In the order in which bytes pass: `reading` (which format it is, what it looks like otherwise), `lines` (text),
+the formats `perfmon` (with `tongues`, counter names in other languages, and `zones`, Windows' zones), `sar`, `sadf`,
+`vmstat` and `stream` (both with `totals`, running totals to rates), `sheet` (one long frame).
+"""
+
+from esxprobe.formats.guests.reading import read_guest_log
+
+__all__ = ["read_guest_log"]

@@ -1,0 +1,31 @@
+"""The text of a guest's log as lines, whole ones only."""
+
+from __future__ import annotations
+
+from esxprobe.formats.source import RAW_BLOCK, Source
+from esxprobe.formats.tally import Tally
+
+
+def whole_text(source: Source) -> bytes:
+    """All of a log with LF line ends."""
+    blocks = []
+    while block := source.read(RAW_BLOCK):
+        blocks.append(block)
+    text = b"".join(blocks)
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return text
+
+
+def without_torn_end(text: bytes, tally: Tally) -> bytes:
+    """The text without a last line that has no line end: nobody knows whether its last number is whole."""
+    if not text or text.endswith(b"\n"):
+        return text
+    at = text.rfind(b"\n") + 1
+    tally.add("row-cut", 1, f"the last line has no line end: {text[at:][:40].decode(errors='replace')!r}")
+    return text[:at]
+
+
+def shown(line: str) -> str:
+    """A line for a note, not too long."""
+    return repr(line.strip()[:60])

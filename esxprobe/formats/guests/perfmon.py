@@ -1,0 +1,315 @@
+r"""Windows' own logs: perfmon, logman, typeperf and relog as PDH-CSV or PDH-TSV (names and units: `tongues`).
+
+    "(PDH-CSV 4.0) (W. Europe Standard Time)(-60)","\\WIN01\Memory\Page Faults/sec","\\WIN01\Memory\Page Reads/sec"
+    "11/14/2025 13:46:00.750"," "," "
+    "11/14/2025 13:46:05.736","31148.501686262396106","6.94e-005"
+
+Rates are of the interval that ends at the stamp; the first row has none and prints blanks (or -1). Such a log may
+hold thousands of columns: a row is cut at its separators by C code, and only wanted cells are looked at.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from esxprobe.errors import UnreadableInputError
+from esxprobe.formats.clock import parse_times
+from esxprobe.formats.guests.lines import shown
+from esxprobe.formats.guests.sheet import Reading, Sheet, choose_guest
+from esxprobe.formats.guests.tongues import our_counter
+from esxprobe.formats.guests.zones import utc_of, zone_cell
+from esxprobe.formats.pdh import split_path
+from esxprobe.formats.tally import Tally
+from esxprobe.model.faults import GUEST_COUNTERS
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_HEADER = re.compile(rb'^[\s"]*\(PDH-[CT]SV')
+_ROW = re.compile(r'^\s*"?\s*\d')
+# What Windows writes text in, besides UTF-8 and UTF-16: ANSI code pages to files, OEM ones through `>` in cmd.
+_CODE_PAGES = ("utf-8", "cp1252", "cp1250", "cp1251", "cp850", "cp866", "cp852", "cp932", "cp949", "cp936", "cp950")
+# A comment in the header's last cell may hold line breaks; it is never longer than this [lines].
+_HEADER_LINES = 50
+_PDH_STAMP = re.compile(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d\.\d{3}$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """A header: first cell, paths, and what stands between cells."""
+
+    first: str
+    paths: list[str]
+    separator: str
+    quoted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    place: int
+    host: str
+    counter: str
+    rank: int
+    tongue: str
+
+
+def recognises(head: bytes) -> bool:
+    """Whether a PDH header stands in a file's head: perfmon's, or esxtop's, which `reading` tells apart."""
+    return any(_HEADER.match(line) for line in head.split(b"\n"))
+
+
+def read_perfmon(text: bytes, *, timezone: str | None, guest: str | None, tally: Tally) -> Reading:
+    """A whole log.
+
+    Raises:
+        UnreadableInputError: No counter in it is known.
+        UsageError: Its zone is lost and none was given; it holds several computers and none was named.
+    """
+    import polars as pl
+
+    headers, bodies = _parts(text, tally)
+    parsed = [_parse_header(header, tally) for header in headers]
+    tables = [_columns(header) for header in parsed]
+    hosts = list(dict.fromkeys(column.host for table in tables for column in table))
+    if not hosts:
+        raise _nothing_known(parsed)
+    host = _one_host(hosts, guest)
+    stamps: list[str] = []
+    cells: dict[str, list[str | None]] = {}
+    tongues: set[str] = set()
+    for header, table, body in zip(parsed, tables, bodies, strict=True):
+        mine = _of_host(table, host, tally)
+        tongues.update(column.tongue for column in mine)
+        _collect(_rows(header, mine, body, tally), mine, stamps, cells)
+    tongues.discard("English")
+    tally.add("guest-localized", len(tongues), ", ".join(sorted(tongues)))
+    times = _times(stamps, tally)
+    zone, bias = zone_cell(parsed[0].first)
+    utc, words = utc_of(times, zone, bias, timezone, tally)
+    values = {name: _numbers(name, column, tally) for name, column in cells.items()}
+    ordered = {name: values[name] for name in GUEST_COUNTERS if name in values}
+    order = utc.arg_sort() if len(bodies) > 1 and _out_of_order(utc, bodies) else None
+    if order is not None:
+        utc, ordered = utc.gather(order), {name: series.gather(order) for name, series in ordered.items()}
+    return Reading(host, "perfmon", words, [Sheet(utc.cast(pl.Datetime("us", "UTC")), ordered)])
+
+
+def _out_of_order(utc: pl.Series, bodies: list[list[str]]) -> bool:
+    """Whether an appended log is older than the one before it."""
+    known = utc.drop_nulls()
+    return len(bodies) > 1 and len(known) > 0 and known[-1] < known[0]
+
+
+def _one_host(hosts: list[str], guest: str | None) -> str:
+    found = {host.casefold(): host for host in reversed(hosts)}
+    return choose_guest([found[name] for name in dict.fromkeys(host.casefold() for host in hosts)], guest)
+
+
+def _parts(text: bytes, tally: Tally) -> tuple[list[bytes], list[list[str]]]:
+    """Header lines, and the lines below each."""
+    headers: list[bytes] = []
+    bodies: list[list[str]] = []
+    lines = text.split(b"\n")
+    number = 0
+    while number < len(lines):
+        line = lines[number]
+        number += 1
+        if line[:8].lstrip(b' "\t').startswith(b"(PDH") and _HEADER.match(line):
+            line, number = _whole_header(line, lines, number)
+            headers.append(line)
+            bodies.append([])
+        elif not line.strip():
+            continue
+        elif not headers:
+            tally.add("guest-text-line", 1, shown(line.decode(errors="replace")))
+        else:
+            # Below the header only digits matter: Latin-1 never fails and never changes the number of cells.
+            bodies[-1].append(line.decode("latin-1"))
+    if len(set(headers)) < len(headers):
+        tally.add("repeated-header", len(headers) - len(set(headers)))
+    tally.add("appended-capture", len(set(headers)) - 1)
+    return headers, bodies
+
+
+def _whole_header(line: bytes, lines: list[bytes], number: int) -> tuple[bytes, int]:
+    """A header with the rest of a last cell that holds line breaks."""
+    last = min(len(lines), number + _HEADER_LINES)
+    while line.count(b'"') % 2 and number < last and not re.match(rb'"?\d\d?[/.]\d', lines[number]):
+        line += b" " + lines[number]
+        number += 1
+    return line, number
+
+
+def _parse_header(line: bytes, tally: Tally) -> _Header:
+    """The header in the code page in which most of its counters are known."""
+    try:
+        header = _split_header(line.decode("ascii"))
+    except UnicodeDecodeError:
+        best: tuple[int, _Header] | None = None
+        for page in _CODE_PAGES:
+            try:
+                header = _split_header(line.decode(page))
+            except UnicodeDecodeError:
+                continue
+            known = len(_columns(header))
+            if best is None or known > best[0]:
+                best, chosen = (known, header), page
+        if best is None:
+            return _split_header(line.decode("cp1252", errors="replace"))
+        if chosen != "utf-8":
+            tally.add("guest-code-page", 1, chosen)
+        header = best[1]
+    return header
+
+
+def _split_header(text: str) -> _Header:
+    text = text.strip().lstrip("\ufeff")
+    quoted = text.startswith('"')
+    if text.lstrip('"').startswith("(PDH-TSV"):
+        separator = "\t"
+    else:
+        at = text.find('"', 1) + 1 if quoted else text.find("\\") - 1
+        separator = ";" if text[at : at + 1] == ";" else ","
+    first, *paths = _cells(text, separator)
+    return _Header(first, paths, separator, quoted)
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=separator), [""])
+    except csv.Error:
+        return line.split(separator)
+
+
+def _columns(header: _Header) -> list[_Column]:
+    """Wanted columns of a header."""
+    found = []
+    for place, path in enumerate(header.paths, start=1):
+        local = path.startswith("\\") and not path.startswith("\\\\")
+        host, thing, instance, counter = split_path(f"\\\\.{path}" if local else path)
+        known = our_counter(thing, instance, counter) if thing else None
+        if known is not None:
+            ours, rank, tongue = known
+            found.append(_Column(place, "" if local else host, ours, rank, tongue))
+    return found
+
+
+def _of_host(table: list[_Column], host: str, tally: Tally) -> list[_Column]:
+    """A computer's columns, one a counter."""
+    best: dict[str, _Column] = {}
+    for column in table:
+        if column.host.casefold() != host.casefold():
+            continue
+        other = best.get(column.counter)
+        if other is not None and other.rank == column.rank:
+            tally.add("duplicate-column", 1, column.counter)
+        if other is None or column.rank < other.rank:
+            best[column.counter] = column
+    return list(best.values())
+
+
+def _collect(
+    rows: list[tuple[str | None, ...]],
+    columns: list[_Column],
+    stamps: list[str],
+    cells: dict[str, list[str | None]],
+) -> None:
+    """Adds the rows below one header to the columns of the whole log."""
+    before = len(stamps)
+    stamps.extend(row[0] or "" for row in rows)
+    for place, column in enumerate(columns, start=1):
+        values = cells.setdefault(column.counter, [None] * before)
+        values.extend([None] * (before - len(values)))
+        values.extend(row[place] for row in rows)
+    for values in cells.values():
+        values.extend([None] * (len(stamps) - len(values)))
+
+
+def _rows(header: _Header, columns: list[_Column], body: list[str], tally: Tally) -> list[tuple[str | None, ...]]:
+    """Stamp and wanted cells of each row that can be trusted."""
+    if not columns:
+        return []
+    pick: Callable[[Sequence[str | None]], tuple[str | None, ...]] = itemgetter(0, *(c.place for c in columns))
+    width = len(header.paths) + 1
+    between = f'"{header.separator}"'
+    rows: list[tuple[str | None, ...]] = []
+    for number, line in enumerate(body):
+        cells: Sequence[str | None] | None
+        if line[0] == line[-1] == '"' and len(cells := line[1:-1].split(between)) == width:
+            rows.append(pick(cells))
+        elif not _ROW.match(line):
+            tally.add("guest-text-line", 1, shown(line))
+        else:
+            cells = _odd_row(header, line, number == len(body) - 1, tally)
+            if cells is not None:
+                rows.append(pick(cells))
+    return rows
+
+
+def _odd_row(header: _Header, line: str, last: bool, tally: Tally) -> Sequence[str | None] | None:
+    """Cells of a row that is not just quoted cells; None where nothing in it can be placed."""
+    cells: list[str | None] = list(_cells(line.strip(), header.separator))
+    width = len(header.paths) + 1
+    while len(cells) > width and not (cells[-1] or "").strip():
+        cells.pop()
+    nameless = bool(header.paths) and not header.paths[-1].startswith("\\")
+    if len(cells) == width - 1 and nameless and (not header.quoted or line.rstrip().endswith('"')):
+        return [*cells, None]
+    if len(cells) == width and (line.rstrip().endswith('"') or not header.quoted):
+        return cells
+    if len(cells) <= width and last and len(cells) > 1:
+        # Whatever was being written when the log ended: its last cell may lack digits.
+        tally.add("row-cut", 1, f"at {cells[0]}")
+        return [*cells[:-1], *[None] * (width - len(cells) + 1)]
+    tally.add("row-lost", 1, f"{len(cells):,} cells instead of {width:,} in {shown(line)}")
+    return None
+
+
+def _times(stamps: list[str], tally: Tally) -> pl.Series:
+    """Wall-clock times of the stamps, and a note where day and month might be the other way round."""
+    import polars as pl
+
+    texts = pl.Series(stamps, dtype=pl.String).str.strip_chars(' "\t').str.replace(r",(\d+)$", ".$1")
+    # Stamps of a spreadsheet may carry a dot for the date and a fraction at once.
+    texts = texts.str.replace(r"^(\d\d?\.\d\d?\.\d{4} \d\d?:\d\d:\d\d)\.\d+$", "$1")
+    times, _ = parse_times(texts, tally)
+    if texts.is_empty() or texts.str.contains(_PDH_STAMP.pattern).all():
+        return times
+    days = texts.str.extract_groups(r"^(?<a>\d\d?)/(?<b>\d\d?)/\d{4}").struct.unnest().drop_nulls()
+    numbers = days.select(pl.all().cast(pl.Int32)).unique()
+    if numbers.height and numbers.select(((pl.col("a") <= 12) & (pl.col("b") <= 12)).all()).item():
+        differ = numbers.filter(pl.col("a") != pl.col("b"))
+        # Over several days a wrong reading jumps by a month; within one day nothing tells.
+        if differ.height == 1 and numbers.height == 1:
+            tally.add("guest-date-ambiguous", 1, f"for example {texts[0]}")
+    return times
+
+
+def _numbers(name: str, cells: list[str | None], tally: Tally) -> pl.Series:
+    """Cells as numbers: blanks are none, a comma is a decimal one, anything else is lost and counted."""
+    import polars as pl
+
+    texts = pl.Series(cells, dtype=pl.String).str.strip_chars(' "\t')
+    empty = texts.is_null() | (texts == "")
+    tally.add("blank-cell", int((texts == "").sum()), name)
+    numbers = texts.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+    bad = numbers.is_null() & ~empty
+    if bad.any():
+        tally.add("bad-cell", int(bad.sum()), f"{name} says {shown(texts.filter(bad)[0])}")
+    return numbers
+
+
+def _nothing_known(headers: list[_Header]) -> UnreadableInputError:
+    names = [path for header in headers for path in header.paths if "\\" in path]
+    shown_names = "; ".join(path.lstrip("\\").partition("\\")[2] or path for path in names[:8])
+    more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
+    return UnreadableInputError(
+        f"none of the counters in the log is known: {shown_names or 'its header names none'}{more}",
+        hint=r"log \Memory\Page Faults/sec and the others of docs/guests.md; in a language that is not in its "
+        "list, log with the English names of a PowerShell started with -Culture, or use the collector",
+    )

@@ -1,0 +1,155 @@
+"""One entry for every guest log: told by its content, read by its format, given as one long frame."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from esxprobe.errors import UnreadableInputError
+from esxprobe.formats.guests import perfmon, sadf, sar, stream, vmstat
+from esxprobe.formats.guests.lines import whole_text
+from esxprobe.formats.guests.sheet import Reading, samples_of
+from esxprobe.formats.sniff import ESXTOP_OBJECTS
+from esxprobe.formats.source import Source
+from esxprobe.formats.tally import Tally
+from esxprobe.model.faults import GuestLog
+
+Reader = Callable[..., Reading]
+
+# In this order only so that the cheapest come first: a head is recognised by one of them or by none.
+FORMATS: tuple[tuple[str, Callable[[bytes], bool], Reader], ...] = (
+    ("esxprobe", stream.recognises, stream.read_stream),
+    ("sadf-d", sadf.recognises_d, sadf.read_sadf_d),
+    ("sadf-j", sadf.recognises_j, sadf.read_sadf_j),
+    ("perfmon", perfmon.recognises, perfmon.read_perfmon),
+    ("sar", sar.recognises, sar.read_sar),
+    ("vmstat", vmstat.recognises, vmstat.read_vmstat),
+)
+
+_WANTED = "give a log of perfmon, typeperf, sar, sadf or /proc/vmstat (docs/guests.md says how to make one)"
+_MAGIC: tuple[tuple[bytes, str, str], ...] = (
+    (b"BZh", "a bzip2 file", "decompress it first with bunzip2"),
+    (b"\xfd7zXZ\x00", "an xz file", "decompress it first with unxz"),
+    (b"7z\xbc\xaf", "a 7-Zip archive", "unpack it first and give the log inside"),
+    (b"\xd0\xcf\x11\xe0", "an Excel workbook", "save it as CSV, or better give the log as it was written"),
+    (b"ElfFile\x00", "a Windows event log", _WANTED),
+    (b"%PDF", "a PDF document", _WANTED),
+    (b"SQLite format 3", "an SQLite database", _WANTED),
+    (b"PAR1", "a Parquet file", _WANTED),
+)
+_BINARY_SAR = "export it on the guest: sadf -d FILE -- -B -u -w -W > guest.csv"
+_ESXTOP = re.compile(
+    rb"\\\\[^\\\n]+\\(?:" + b"|".join(re.escape(name.encode()) for name in ESXTOP_OBJECTS) + rb")[(\\]"
+)
+
+
+def read_guest_log(path: Path, *, timezone: str | None = None, guest: str | None = None) -> GuestLog:
+    """A guest's log of its own page faults, whatever wrote it.
+
+    Args:
+        path: Plain, gzip or zstandard; never written to.
+        timezone: Zone of its stamps (`Europe/Berlin`, `+02:00`), which goes before one in the log. Stamps that
+            carry their zone line by line do not need it.
+        guest: Which computer to take of a log that holds several; its name where the log carries none.
+
+    Raises:
+        UnreadableInputError: It is no guest log, or nothing in it can be trusted.
+        UsageError: Its zone is lost and none was given, the zone is none, or several computers are in it.
+    """
+    _refuse_foreign(path)
+    source = Source(path)
+    tally = Tally()
+    try:
+        text = whole_text(source)
+        reader = _reader_of(path, text)
+        try:
+            reading = reader(text, timezone=timezone, guest=guest, tally=tally)
+            samples, interval_s = samples_of(reading, tally)
+        except UnreadableInputError as error:
+            raise UnreadableInputError(f"{path}: {error.message}", hint=error.hint) from error
+        file, notes = source.finish()
+    finally:
+        source.close()
+    tally.take(notes)
+    return GuestLog(reading.guest, reading.format, reading.zone, samples, tuple(tally.notes()), file, interval_s)
+
+
+def _reader_of(path: Path, text: bytes) -> Reader:
+    head = text[: 1 << 16]
+    for name, recognises, reader in FORMATS:
+        if recognises(head):
+            if name == "perfmon" and _ESXTOP.search(text, 0, _header_end(text)):
+                raise UnreadableInputError(
+                    f"{path} is an esxtop capture of a host, not a guest's log",
+                    hint=f"give it as the capture: esxprobe report {path.name}",
+                )
+            return reader
+    looks, hint = _looks_like(head)
+    raise UnreadableInputError(f"{path} is not a guest's log: it looks like {looks}", hint=hint)
+
+
+def _header_end(text: bytes) -> int:
+    at = text.find(b"\n", max(0, text.find(b"(PDH")))
+    return at if at > 0 else len(text)
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Files whose first bytes say that they are no text.
+
+    Raises:
+        UnreadableInputError: Always for those.
+    """
+    if path.is_dir():
+        raise UnreadableInputError(f"{path} is a directory, not a guest's log", hint="give one log file")
+    if not path.is_file():
+        return  # Source has the words for what is missing or no file
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError as error:
+        raise UnreadableInputError(f"{path} cannot be read: {error.strerror}") from error
+    if not head:
+        raise UnreadableInputError(f"{path} is an empty file", hint=_WANTED)
+    if head.startswith(b"PK\x03\x04"):
+        if b"xl/" in head or b"[Content_Types].xml" in head:
+            hint = "save it as CSV, or better give the log as it was written"
+            raise UnreadableInputError(f"{path} is an Excel workbook, not a guest's log", hint=hint)
+        raise UnreadableInputError(f"{path} is a zip archive, not a guest's log", hint="unzip it first")
+    for magic, what, hint in _MAGIC:
+        if head.startswith(magic):
+            raise UnreadableInputError(f"{path} is {what}, not a guest's log", hint=hint)
+    if _is_blg(head):
+        hint = f"run `relog {path.name} -f csv -o {path.stem}.csv` on Windows first"
+        raise UnreadableInputError(f"{path} is a binary performance log (BLG), not a CSV", hint=hint)
+    if head[:2] in {b"\x96\xd5", b"\xd5\x96"}:
+        raise UnreadableInputError(f"{path} is sar's binary data file", hint=_BINARY_SAR)
+
+
+def _is_blg(head: bytes) -> bool:
+    """The words of a BLG's first record, or its mark."""
+    words = (b"B\x00L\x00G\x00", b"P\x00D\x00H\x00.\x00D\x00L\x00L")
+    return any(word in head for word in words) or (head[:1] == b"]" and b"\x00" in head[:64])
+
+
+def _looks_like(head: bytes) -> tuple[str, str]:
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    lower = text[:4096].lower()
+    if not text:
+        return "an empty file", _WANTED
+    looks: tuple[tuple[bool, str, str], ...] = (
+        (lower.startswith((b"<!doctype html", b"<html")), "an HTML page", _WANTED),
+        (b"<sysstat" in lower, "sadf's XML", "export it as `sadf -d` or `sadf -j`"),
+        (lower.startswith(b"<"), "an XML file", _WANTED),
+        (lower.startswith(b"procs ") or b"-----memory" in lower, "the output of vmstat, which counts no faults",
+         "record /proc/vmstat or `sar -B -u -w 5 720` instead"),
+        (lower.startswith(b"top - "), "the output of top", _WANTED),
+        (text[:1] in b"{[", "a JSON file that sadf did not write", _WANTED),
+        (b"error:" in lower[:200], "an error message of a program", _WANTED),
+        (b"\x00" in text[:4096], "a binary file", _WANTED),
+    )  # fmt: skip
+    for fits, name, hint in looks:
+        if fits:
+            return name, hint
+    first = text.splitlines()[0][:60].decode("utf-8", errors="replace")
+    return f"text that starts with {first!r}", _WANTED

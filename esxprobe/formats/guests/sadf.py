@@ -1,0 +1,247 @@
+"""`sadf -d` (lines with semicolons) and `sadf -j` (JSON) of sysstat; the names are sar's.
+
+    # hostname;interval;timestamp;pgpgin/s;pgpgout/s;fault/s;majflt/s;pgfree/s
+    web01;5;2026-03-26 21:30:01 UTC;0.28;1.81;197.87;0.00;93.78
+
+The interval is printed in whole seconds and the stamp is too: where both agree within one, the step between stamps
+is what a value covers, so that values tile time. Otherwise the printed interval is: rows are missing before it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from esxprobe.errors import UnreadableInputError
+from esxprobe.formats.clock import named_zone, to_utc
+from esxprobe.formats.guests.lines import shown, without_torn_end
+from esxprobe.formats.guests.sar import Report
+from esxprobe.formats.guests.sheet import Reading, Sheet, choose_guest
+from esxprobe.formats.tally import Tally
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_HEAD = ("hostname", "interval", "timestamp")
+# Behind a restart old releases print an interval below zero as a huge number [s].
+_LONGEST = 86_400 * 7
+# JSON's names without `/s` and `%`, by table.
+_TABLES = ("paging", "swap-pages", "process-and-context-switch", "cpu-load", "cpu-load-all")
+_PER_SECOND = {"fault", "majflt", "pgsteal", "pswpin", "pswpout", "cswch"}
+_SHARES = {"user", "usr", "nice", "system", "sys", "irq", "soft", "guest", "gnice"}
+
+Found = Iterator[tuple[str, Report, bool]]
+
+
+def recognises_d(head: bytes) -> bool:
+    """Whether a file starts as `sadf -d` does."""
+    return re.search(rb"^# hostname;interval;timestamp;", head, re.MULTILINE) is not None
+
+
+def recognises_j(head: bytes) -> bool:
+    """Whether a file starts as `sadf -j` does."""
+    return head.lstrip()[:1] == b"{" and b'"sysstat"' in head[:4096]
+
+
+def read_sadf_d(text: bytes, *, timezone: str | None, guest: str | None, tally: Tally) -> Reading:
+    """A whole `sadf -d` log (see `_reading` for errors)."""
+    words = without_torn_end(text, tally).decode("utf-8", errors="replace")
+    return _reading("sadf-d", _lines(words, tally), timezone, guest, tally)
+
+
+def read_sadf_j(text: bytes, *, timezone: str | None, guest: str | None, tally: Tally) -> Reading:
+    """A whole `sadf -j` log (see `_reading` for errors).
+
+    Raises:
+        UnreadableInputError: Also: it is no JSON, not even in its first samples.
+    """
+    words = text.decode("utf-8", errors="replace")
+    return _reading("sadf-j", _samples(_hosts(words, tally), tally), timezone, guest, tally)
+
+
+def _reading(name: str, found: Found, timezone: str | None, guest: str | None, tally: Tally) -> Reading:
+    """One sheet for each table of the computer.
+
+    Raises:
+        UnreadableInputError: No table of system-wide faults, switches or processor time.
+        UsageError: Several computers and none was named; the zone is none.
+    """
+    every = [(host, report, local) for host, report, local in found if report.wanted and report.times]
+    host = choose_guest(list(dict.fromkeys(each[0] for each in every)), guest)
+    mine = [(report, local) for owner, report, local in every if owner == host]
+    if not mine:
+        raise UnreadableInputError(
+            "the sadf log has no table of system-wide faults, context switches or processor time",
+            hint="export with `sadf -d FILE -- -B -u -w -W`",
+        )
+    local = any(each for _, each in mine)
+    if local and timezone is None:
+        tally.add("guest-zone-assumed", 1, "sadf -t prints local time without its zone")
+    zone = named_zone(timezone if local and timezone else "UTC")
+    words = "UTC" if not local else timezone or "UTC (assumed)"
+    return Reading(host, name, words, [_sheet(report, zone) for report, _ in mine])
+
+
+def _sheet(report: Report, zone: Any) -> Sheet:
+    import polars as pl
+
+    times = to_utc(pl.Series(report.times, dtype=pl.Datetime("us")), zone)
+    starts = to_utc(pl.Series(report.starts, dtype=pl.Datetime("us")), zone)
+    step, printed = times.diff(), times - starts
+    agree = (step - printed).abs() <= timedelta(seconds=1)
+    both = pl.when(agree.fill_null(value=False)).then(times - step).otherwise(starts)
+    return Sheet(times, report.columns(), pl.select(both.alias("start")).to_series())
+
+
+def _start(when: datetime, interval: float) -> datetime | None:
+    return when - timedelta(seconds=interval) if 0 < interval <= _LONGEST else None
+
+
+def _lines(text: str, tally: Tally) -> Found:
+    """Host, report and whether its stamps are local, from `sadf -d`."""
+    reports: dict[tuple[str, tuple[str, ...], bool], Report] = {}
+    names: list[str] = []
+    restarts: set[tuple[str, str]] = set()
+    for line in text.split("\n"):
+        if line.startswith("#"):
+            names = line.lstrip("# ").replace("[...]", "").rstrip(";").split(";")
+            if tuple(names[:3]) != _HEAD:
+                tally.add("guest-text-line", 1, shown(line))
+                names = []
+            continue
+        if not line.strip():
+            continue
+        cells = line.split(";")
+        stamp = _stamp(cells[2]) if len(cells) > 3 else None
+        if stamp is None:
+            tally.add("time-unreadable" if len(cells) > 3 else "guest-text-line", 1, shown(line))
+            continue
+        key = (cells[0], tuple(names[3:]), stamp[1])
+        restart = cells[3].startswith("LINUX-RESTART")
+        if restart:
+            restarts.add((cells[0], cells[2]))
+        if not names or (not restart and len(cells) != len(names)):
+            if not restart:
+                tally.add("row-lost", 1, f"{len(cells)} cells instead of {len(names)} in {shown(line)}")
+            continue
+        report = reports.get(key) or reports.setdefault(key, Report.of(names[3:]))
+        if not report.wanted:
+            continue
+        if restart:
+            report.restart(stamp[0])
+        else:
+            interval = float(cells[1]) if re.fullmatch(r"\d{1,12}(\.\d+)?", cells[1]) else 0.0
+            report.add(stamp[0], _start(stamp[0], interval), cells[3:], tally)
+    tally.add("guest-restart", len(restarts))
+    for (host, _, local), report in reports.items():
+        yield host, report, local
+
+
+def _stamp(cell: str) -> tuple[datetime, bool] | None:
+    """A stamp without its zone, and whether it is local time: `2026-03-26 21:30:01 UTC`, without UTC, or epoch."""
+    text = cell.strip()
+    if re.fullmatch(r"\d{9,11}", text):
+        return datetime.fromtimestamp(int(text), UTC).replace(tzinfo=None), False
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)( UTC)?", text)
+    if not found:
+        return None
+    try:
+        return datetime.fromisoformat(f"{found[1]}T{found[2]}"), found[3] is None
+    except ValueError:
+        return None
+
+
+def _hosts(text: str, tally: Tally) -> list[dict[str, Any]]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return [_salvaged(text, tally)]
+    inner = document.get("sysstat") if isinstance(document, dict) else None
+    hosts = inner.get("hosts") if isinstance(inner, dict) else None
+    return [host for host in hosts if isinstance(host, dict)] if isinstance(hosts, list) else []
+
+
+def _salvaged(text: str, tally: Tally) -> dict[str, Any]:
+    """The samples of a document that was cut off, as far as they are whole."""
+    name = re.search(r'"nodename"\s*:\s*"([^"]*)"', text)
+    begin = re.search(r'"statistics"\s*:\s*\[', text)
+    samples = []
+    decoder = json.JSONDecoder()
+    at = begin.end() if begin else len(text)
+    while opening := re.compile(r"\s*,?\s*(?=\{)").match(text, at):
+        try:
+            sample, at = decoder.raw_decode(text, opening.end())
+        except (ValueError, RecursionError):
+            break
+        samples.append(sample)
+    if not samples:
+        raise UnreadableInputError(
+            "the file starts as `sadf -j` does and is no JSON", hint="export it again: sadf -j FILE -- -B -u -w -W"
+        )
+    tally.add("row-cut", 1, f"the JSON ends or breaks behind {len(samples)} whole samples")
+    return {"nodename": name[1] if name else "", "statistics": samples}
+
+
+def _samples(hosts: list[dict[str, Any]], tally: Tally) -> Found:
+    """Host, report and whether its stamps are local, from `sadf -j`."""
+    for host in hosts:
+        reports: dict[tuple[str, tuple[str, ...], bool], Report] = {}
+        name = str(host.get("nodename") or "")
+        samples = host.get("statistics")
+        for sample in samples if isinstance(samples, list) else []:
+            stamp = sample.get("timestamp") if isinstance(sample, dict) else None
+            when = _json_stamp(stamp) if isinstance(stamp, dict) else None
+            if when is None or not isinstance(stamp, dict):
+                if stamp is not None or not isinstance(sample, dict):
+                    tally.add("time-unreadable", 1, shown(str(stamp)))
+                continue
+            interval = stamp.get("interval")
+            start = _start(when[0], float(interval)) if isinstance(interval, (int, float)) else None
+            for table in _TABLES:
+                for names, cells in _json_rows(table, sample.get(table)):
+                    key = (table, tuple(names), when[1])
+                    report = reports.get(key) or reports.setdefault(key, Report.of(names))
+                    report.add(when[0], start, cells, tally)
+        _json_restarts(host, reports, tally)
+        for (_, _, local), report in reports.items():
+            yield name, report, local
+
+
+def _json_stamp(stamp: dict[str, Any]) -> tuple[datetime, bool] | None:
+    if isinstance(stamp.get("sec"), (int, str)) and "date" not in stamp:
+        return _stamp(str(stamp["sec"]))
+    zone = " UTC" if stamp.get("utc") in {1, True} or stamp.get("tz") == "UTC" else ""
+    return _stamp(f"{stamp.get('date')} {stamp.get('time')}{zone}")
+
+
+def _json_rows(table: str, value: Any) -> Iterator[tuple[list[str], list[str]]]:
+    """Names as sar prints them, and cells, of each row of a table."""
+    for row in value if isinstance(value, list) else [value]:
+        if not isinstance(row, dict):
+            continue
+        names, cells = [], []
+        for key, cell in row.items():
+            plain = str(key).removesuffix("/s").lstrip("%")
+            name = "CPU" if plain == "cpu" else f"{plain}/s" if plain in _PER_SECOND else str(key)
+            names.append(f"%{plain}" if table.startswith("cpu") and plain in _SHARES else name)
+            cells.append(str(cell))
+        yield names, cells
+
+
+def _json_restarts(host: dict[str, Any], reports: dict[Any, Report], tally: Tally) -> None:
+    """Rows without values where the document says that the guest came up again."""
+    boots = host.get("restarts")
+    for each in boots if isinstance(boots, list) else []:
+        boot = each.get("boot") if isinstance(each, dict) else None
+        when = _json_stamp(boot) if isinstance(boot, dict) else None
+        if when is None:
+            continue
+        tally.add("guest-restart", 1, f"{when[0]:%Y-%m-%d %H:%M:%S}")
+        for report in reports.values():
+            place = sum(time < when[0] for time in report.times)
+            report.times.insert(place, when[0])
+            report.starts.insert(place, None)
+            report.values.insert(place, {})

@@ -1,0 +1,64 @@
+"""The collector's own guest stream, as `esxprobe collect` keeps it (names: `totals`).
+
+    # esxprobe guest/1 linux interval_s=5
+    @ 1774560600.123456789
+    pgfault 123456
+    cpu  10 0 20 3000 0 0 0 0 0 0
+
+The word behind `guest/1` is the kind of the lines below. A new kind is one more reader in `KINDS`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from esxprobe.errors import UnreadableInputError
+from esxprobe.formats.guests.lines import without_torn_end
+from esxprobe.formats.guests.sheet import Reading, Sheet
+from esxprobe.formats.guests.totals import dumps_of, sheet_of
+from esxprobe.formats.tally import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_HEADER = re.compile(r"^# esxprobe guest/(?P<version>\d+) (?P<kind>[\w-]+)(?P<options>[^\n]*)", re.MULTILINE)
+_VERSION = 1
+
+
+def recognises(head: bytes) -> bool:
+    """Whether a file starts as the collector's guest stream does."""
+    return head.lstrip().startswith(b"# esxprobe guest/")
+
+
+def read_stream(text: bytes, *, timezone: str | None, guest: str | None, tally: Tally) -> Reading:
+    """A whole stream. Its stamps are epochs, so `timezone` is not needed.
+
+    Raises:
+        UnreadableInputError: A kind or version that is not read here, or fewer than two samples.
+    """
+    words = without_torn_end(text, tally).decode("utf-8", errors="replace")
+    header = _HEADER.search(words)
+    if header is None:
+        raise UnreadableInputError("the guest stream's first line is damaged", hint="collect again")
+    kind = header["kind"]
+    if int(header["version"]) != _VERSION or kind not in KINDS:
+        raise UnreadableInputError(
+            f"the guest stream is of kind {kind!r}, version {header['version']}, which is not read here",
+            hint="a newer esxprobe wrote it: read it with that one",
+        )
+    options = dict(word.partition("=")[::2] for word in header["options"].split())
+    return Reading(guest or "", "esxprobe", "UTC", [KINDS[kind](words, options, tally)])
+
+
+def _linux(text: str, options: Mapping[str, str], tally: Tally) -> Sheet:
+    import polars as pl
+
+    dumps = dumps_of(text, tally)
+    times = pl.Series([dump.when for dump in dumps], dtype=pl.Datetime("us")).dt.replace_time_zone("UTC")
+    return sheet_of(dumps, times, tally)
+
+
+# How the lines of each kind become a sheet: (text, options of the header, tally).
+KINDS: dict[str, Callable[[str, Mapping[str, str], Tally], Sheet]] = {"linux": _linux}

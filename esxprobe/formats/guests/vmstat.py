@@ -1,0 +1,60 @@
+"""Dumps of /proc/vmstat (and /proc/stat, when they are there) with a time stamp for each (names: `totals`).
+
+timestamp: 1424904529.705899031
+nr_free_pages 63509
+pgfault 74956654
+pgmajfault 17788
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from esxprobe.errors import UnreadableInputError
+from esxprobe.formats.clock import named_zone, to_utc
+from esxprobe.formats.guests.lines import without_torn_end
+from esxprobe.formats.guests.sheet import Reading
+from esxprobe.formats.guests.totals import Dump, dumps_of, sheet_of
+from esxprobe.formats.tally import Tally
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def recognises(head: bytes) -> bool:
+    """Whether lines of /proc/vmstat stand in a file's head."""
+    return re.search(rb"^(?:nr_free_pages|pgfault|pgpgin) \d+\s*$", head, re.MULTILINE) is not None
+
+
+def read_vmstat(text: bytes, *, timezone: str | None, guest: str | None, tally: Tally) -> Reading:
+    """A whole log.
+
+    Raises:
+        UnreadableInputError: No stamps, or fewer than two dumps.
+        UsageError: The zone is none.
+    """
+    words = without_torn_end(text, tally).decode("utf-8", errors="replace")
+    dumps = dumps_of(words, tally)
+    if not dumps:
+        raise UnreadableInputError(
+            "the dumps of /proc/vmstat carry no time stamps",
+            hint='run: while sleep 5; do echo "timestamp: $(date +%s.%N)"; cat /proc/vmstat; done > guest.txt',
+        )
+    times, zone = _times(dumps, timezone, tally)
+    return Reading(guest or "", "vmstat", zone, [sheet_of(dumps, times, tally)])
+
+
+def _times(dumps: list[Dump], timezone: str | None, tally: Tally) -> tuple[pl.Series, str]:
+    import polars as pl
+
+    stamps = pl.Series([dump.when for dump in dumps], dtype=pl.Datetime("us"))
+    utc = to_utc(stamps, named_zone("UTC"))
+    if not any(dump.local for dump in dumps):
+        return utc, "UTC"
+    if timezone is None:
+        tally.add("guest-zone-assumed", 1, "the stamps carry no zone that is known for sure")
+        return utc, "UTC (assumed)"
+    local = pl.Series([dump.local for dump in dumps])
+    there = to_utc(stamps, named_zone(timezone)).dt.convert_time_zone("UTC")
+    return pl.select(pl.when(local).then(there).otherwise(utc.dt.convert_time_zone("UTC"))).to_series(), timezone

@@ -1,0 +1,157 @@
+"""A lab: simulated hosts and their guests, each behind an SSH server of its own on loopback, in one time.
+
+    with Lab([software_plan()], folder) as lab:
+        host = lab.hosts["esx-old.example.com"]
+        open_shell(host.target, Login(config_files=(lab.ssh_config,)))
+
+The folder gets a throwaway key, a known_hosts with every server's key and an ssh_config that names both, so that
+a client needs nothing of anybody's ~/.ssh and trusts nobody blindly.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import paramiko  # type: ignore[import-untyped]
+
+from esxprobe.lab.clock import LabClock
+from esxprobe.lab.guest import GuestMachine
+from esxprobe.lab.host import HostMachine
+from esxprobe.lab.machine import Machine
+from esxprobe.lab.plan import HostPlan, VmPlan
+from esxprobe.lab.server import SshServer
+
+LEAD_S = 30.0  # the lab begins so long before the first host's first sample [s]
+
+
+@dataclass(frozen=True)
+class LabGuest:
+    """A guest that lets somebody in.
+
+    Attributes:
+        vm: Its VM.
+        target: What to give to an SSH client.
+        machine: What runs there.
+        server: What it listens with.
+    """
+
+    vm: VmPlan
+    target: str
+    machine: GuestMachine
+    server: SshServer
+
+
+@dataclass(frozen=True)
+class LabHost:
+    """A host that lets somebody in, and its guests by the name of their VM.
+
+    Attributes:
+        plan: What it is.
+        target: What to give to an SSH client.
+        machine: What runs there.
+        server: What it listens with.
+        guests: Those with a guest plan.
+    """
+
+    plan: HostPlan
+    target: str
+    machine: HostMachine
+    server: SshServer
+    guests: dict[str, LabGuest]
+
+
+class Lab:
+    """Hosts and guests that are there until `close`, or the end of a `with`.
+
+    Args:
+        plans: The hosts; their names have to differ, and so have their guests' names.
+        folder: An existing folder for key, known_hosts and ssh_config.
+        speed: Lab seconds in a real one while somebody waits.
+        clock: The time, when it is not to be the lab's own.
+    """
+
+    def __init__(
+        self, plans: Sequence[HostPlan], folder: Path, *, speed: float = 60.0, clock: LabClock | None = None
+    ) -> None:
+        self.began = min(plan.true_start for plan in plans) - LEAD_S
+        self.clock = clock or LabClock(self.began, speed)
+        self.password = secrets.token_urlsafe(12)
+        self.hosts: dict[str, LabHost] = {}
+        self._servers: list[SshServer] = []
+        key = paramiko.ECDSAKey.generate(bits=256)
+        self._key = bytes(key.asbytes())
+        self.key_file, self.ssh_config = folder / "id_ecdsa", folder / "ssh_config"
+        key.write_private_key_file(str(self.key_file))
+        self._known = folder / "known_hosts"
+        try:
+            for plan in plans:
+                self.hosts[plan.host] = self._host(plan)
+            self._write_files()
+        except BaseException:
+            self.close()
+            raise
+
+    def _host(self, plan: HostPlan) -> LabHost:
+        machine = HostMachine(plan, self.clock)
+        server = self._serve(plan.host, machine, "root")
+        guests = {}
+        for vm in plan.vms:
+            if vm.guest is not None:
+                inside = GuestMachine(vm, plan, self.clock, self.began)
+                alias = guest_alias(plan, vm)
+                user = "Administrator" if vm.guest.system == "windows" else "probe"
+                guests[vm.name] = LabGuest(vm, f"{user}@{alias}", inside, self._serve(alias, inside, user))
+        return LabHost(plan, f"root@{plan.host}", machine, server, guests)
+
+    def _serve(self, name: str, machine: Machine, user: str) -> SshServer:
+        server = SshServer(name, machine, user, self._key, self.password)
+        self._servers.append(server)
+        return server
+
+    def _write_files(self) -> None:
+        self._known.write_text(
+            "".join(f"{server.known_hosts_line}\n" for server in self._servers), encoding="ascii"
+        )
+        blocks = []
+        for server in self._servers:
+            options = {
+                "HostName": "127.0.0.1",
+                "Port": str(server.port),
+                "User": server.user,
+                "IdentityFile": f'"{self.key_file}"',
+                "IdentitiesOnly": "yes",
+                "IdentityAgent": "none",
+                "UserKnownHostsFile": f'"{self._known}"',
+                "GlobalKnownHostsFile": "none",
+                "StrictHostKeyChecking": "yes",
+            }
+            blocks.append(
+                f"Host {server.name}\n" + "".join(f"    {name} {text}\n" for name, text in options.items())
+            )
+        self.ssh_config.write_text("\n".join(blocks), encoding="utf-8")
+
+    def close(self) -> None:
+        """Ends all servers; no thread of them is left. Closing twice is fine."""
+        with contextlib.ExitStack() as stack:  # each of them, even if one of them fails
+            for server in self._servers:
+                stack.callback(server.close)
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def guest_alias(plan: HostPlan, vm: VmPlan) -> str:
+    """The name under which a guest is reached: VM names may hold anything, names of hosts may not."""
+    plain = re.sub(r"[^A-Za-z0-9-]+", "-", vm.name).strip("-").lower() or "guest"
+    return f"{plain}-{vm.gid}.{plan.host}"

@@ -1,0 +1,84 @@
+"""View records of the comparison with a baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from esxprobe.model import Analysis, FaultComparison, Finding
+from esxprobe.report.words import isolated, moment, number, plural
+
+_KINDS = {"soft_faults": "soft faults", "hard_faults": "hard faults", "faults": "faults"}
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonPanel:
+    """The section; rows are already worded."""
+
+    baseline: str
+    summary: str
+    faults: tuple[tuple[str, ...], ...]
+    statements: tuple[str, ...]
+    changes: tuple[tuple[str, ...], ...]
+    incomparable: str
+
+
+def comparison_panel(analysis: Analysis) -> ComparisonPanel | None:
+    """The section of an analysis; None without a baseline."""
+    found = analysis.comparison
+    if found is None:
+        return None
+    base = found.baseline
+    files = ", ".join(file.name for file in base.files)
+    counts = [
+        (len(found.appeared), "new"),
+        (len(found.gone), "gone"),
+        (len(found.changed), "of another severity"),
+        (found.same, "as before"),
+    ]
+    return ComparisonPanel(
+        baseline=f"{base.host or 'unnamed host'}, {moment(base.started)} to {moment(base.ended)} UTC ({files})",
+        summary="Findings: " + ", ".join(f"{count} {what}" for count, what in counts) + ".",
+        faults=tuple(_fault_row(each) for each in found.faults),
+        statements=tuple(each.statement for each in found.faults if _says_something(each)),
+        changes=(
+            *(_change("new", new, None) for new in found.appeared),
+            *(_change("changed", new, old) for new, old in found.changed),
+            *(_change("gone", None, old) for old in found.gone),
+        ),
+        incomparable=(
+            f"Not comparable, for {plural(len(found.incomparable), 'the rule')} could run in only one of the two: "
+            f"{', '.join(found.incomparable)}."
+            if found.incomparable
+            else ""
+        ),
+    )
+
+
+def _says_something(each: FaultComparison) -> bool:
+    """Few hard faults tell nothing about a slope: their sentences would bury the others."""
+    return each.guest_counter != "hard_faults" or not each.ci_low <= 0 <= each.ci_high
+
+
+def _fault_row(each: FaultComparison) -> tuple[str, ...]:
+    interval = f"{number(each.slope_difference_us)} us ({number(each.ci_low)} to {number(each.ci_high)})"
+    return (
+        each.vm,
+        _KINDS.get(each.guest_counter, each.guest_counter),
+        f"{each.mmu_baseline} → {each.mmu_problem}",
+        f"{number(each.fault_rate_baseline)} → {number(each.fault_rate_problem)}",
+        f"{number(each.vcpu_per_user_baseline)} → {number(each.vcpu_per_user_problem)}",
+        interval if each.ci_low == each.ci_low else "–",
+    )
+
+
+def _change(what: str, new: Finding | None, old: Finding | None) -> tuple[str, ...]:
+    one = new or old
+    if one is None:
+        raise ValueError("a change needs a finding")
+    return (
+        what,
+        one.title,
+        isolated(one.entity.name),
+        "–" if old is None else f"{old.severity}, {number(old.value, old.unit)}",
+        "–" if new is None else f"{new.severity}, {number(new.value, new.unit)}",
+    )

@@ -1,0 +1,147 @@
+"""The panel on guest faults: what it says, in which order, and what it says where there is nothing."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hostile_names import HOSTILE
+from made_costs import START, cost, log
+
+from esxprobe.model import Analysis
+from esxprobe.report.drawing import Drawer
+from esxprobe.report.fault_charts import spec_of_scatter, spec_over_time
+from esxprobe.report.faults import VERDICTS, FaultRow, fault_panel, fault_specs
+from esxprobe.report.html import render_html
+
+
+@pytest.fixture(scope="module")
+def judged(demo: Analysis) -> Analysis:
+    """The demo with guest data of one VM: soft faults that cost, hard faults that are few."""
+    few = cost(guest_counter="hard_faults", share_pct_vcpu=0.1, verdict="negligible", scatter=None)
+    return replace(demo, fault_costs=(few, cost()), guest_logs=(log(),))
+
+
+def test_without_guest_data_the_panel_says_so_and_how_to_get_it(demo):
+    panel = fault_panel(demo, {})
+    assert (panel.rows, panel.vms) == ((), ())
+    assert panel.missing.startswith("9 VMs without guest data: web01, ")
+    assert panel.command == "esxprobe collect esx01.example.com --guest web01=ssh://USER@ADDRESS"
+
+
+def test_the_vm_that_loses_most_of_a_vcpu_comes_first(demo):
+    small = cost("mail", "1193860", share_pct_vcpu=0.2)
+    unknown = cost("sql01", "1190417", share_pct_vcpu=math.nan)
+    panel = fault_panel(replace(demo, fault_costs=(unknown, small, cost())), {})
+    assert [vm.name for vm in panel.vms] == ["web01", "mail", "sql01"]
+    assert [row.vm for row in panel.rows] == ["web01", "mail", "sql01"]
+
+
+def test_the_table_gives_rate_slope_share_and_verdict(judged):
+    assert fault_panel(judged, {}).rows[1] == FaultRow(
+        vm="web01",
+        gid="1181022",
+        verdict="severe",
+        badge="critical",
+        mmu="software",
+        faults="soft faults/s",
+        median="25,500",
+        p95="31,000",
+        slope="2.50 us (2.10 to 2.90)",
+        share="6.40 % (7.40 %)",
+    )
+
+
+def test_a_vm_with_a_log_is_not_listed_as_missing(judged):
+    assert fault_panel(judged, {}).missing.startswith("8 VMs without guest data: web02, ")
+
+
+def test_the_numbers_say_what_was_left_out(judged):
+    block = fault_panel(judged, {}).vms[0].blocks[1]
+    assert block.cuts == (("12", "the first minute after power-on"),)
+    facts = dict(block.facts)
+    assert facts["Intervals"] == "108 of 5 s, worth 61 independent ones"
+    assert facts["Taken out of both sides"] == "user time and context switches"
+    assert facts["Correlation"] == "r 0.83, p < 0.001, q < 0.001"
+
+
+def test_a_leftover_shift_is_a_warning_with_its_number(demo):
+    panel = fault_panel(replace(demo, fault_costs=(cost(lag_s=20.0, lag_p=0.0001, lag_warning=True),)), {})
+    assert dict(panel.vms[0].blocks[0].facts)["Shift left over"] == "20 s (p < 0.001): look at the clocks"
+
+
+def test_every_verdict_has_a_name_and_a_colour(demo):
+    for verdict, (name, badge) in VERDICTS.items():
+        row = fault_panel(replace(demo, fault_costs=(cost(verdict=verdict),)), {}).rows[0]
+        assert (row.verdict, row.badge) == (name, badge)
+
+
+def test_what_is_not_known_is_a_dash(demo):
+    names = (
+        "slope_us_per_fault",
+        "ci_low",
+        "ci_high",
+        "share_pct_vcpu",
+        "share_pct_vcpu_high",
+        "p",
+        "q",
+        "r",
+        "n_eff",
+    )
+    row = fault_panel(replace(demo, fault_costs=(cost(**dict.fromkeys(names, math.nan)),)), {}).rows[0]
+    assert (row.slope, row.share) == ("–", "–")
+
+
+def test_a_hole_stays_a_hole_and_a_cut_is_shaded():
+    made = cost().series
+    upper, lower = spec_over_time(made, "soft faults/s")["vconcat"]
+    spans = upper["layer"][0]["data"]["values"]
+    assert [(span["b"] - span["a"]) / 1000 for span in spans] == [11 * 5]
+    points = upper["layer"][1]["data"]["values"]
+    assert [(p["t"] / 1000 - START.timestamp()) / 5 for p in points if p["v"] is None] == [60]
+    assert not [p for p in lower["layer"][1]["data"]["values"] if p["v"] is None]
+
+
+def test_the_line_has_the_slope_and_the_band_its_interval():
+    made = cost().scatter
+    band = spec_of_scatter(made, "soft faults/s")["layer"][0]["data"]["values"]
+    first, _, last = band
+    width = last["x"] - first["x"]
+    assert (last["y"] - first["y"]) * 1e4 / width == pytest.approx(2.5)
+    assert (last["high"] - first["low"]) * 1e4 == pytest.approx(width * 2.9)
+    assert all(point["low"] <= point["y"] <= point["high"] for point in band)
+
+
+def test_a_scatter_of_many_points_is_thinned():
+    many = replace(cost().scatter, faults=tuple(map(float, range(5000))), vcpu=tuple(map(float, range(5000))))
+    dots = spec_of_scatter(many, "soft faults/s")["layer"][1]["data"]["values"]
+    assert 500 < len(dots) <= 600
+
+
+def test_the_page_shows_the_panel_with_its_pictures(judged, drawer: Drawer):
+    page = render_html(judged, drawer)
+    assert 'id="faults-1181022"' in page
+    assert "Soft faults of web01 move together with at most 2.9 us of vCPU time each." in page
+    assert page.count('<div class="chart scatter"') == 1
+    assert page.index('id="faults"') < page.index('id="findings"')
+    assert len(fault_specs(judged)) == 2, "few hard faults get no pictures of their own"
+
+
+def test_hostile_names_stay_text(hostile: Analysis, drawer: Drawer):
+    costs = tuple(cost(vm.name, vm.gid) for vm in hostile.vms)
+    page = render_html(
+        replace(hostile, fault_costs=costs, guest_logs=tuple(log(c.vm, c.gid) for c in costs)), drawer
+    )
+    for name in HOSTILE.values():
+        if "<" in name:
+            assert name not in page.replace(json.dumps(name), "")
+
+
+def test_many_vms_are_in_the_table_and_the_worst_have_pictures(analysis_with: Callable[..., Analysis]):
+    crowd = analysis_with(*(f"vm{n:02}" for n in range(40)))
+    costs = tuple(cost(vm.name, vm.gid, share_pct_vcpu=float(n)) for n, vm in enumerate(crowd.vms))
+    panel = fault_panel(replace(crowd, fault_costs=costs), {})
+    assert len(panel.rows) == 40
+    assert [vm.name for vm in panel.vms] == [f"vm{n:02}" for n in range(39, 19, -1)]
+    assert panel.unpictured == "20 more VMs are in the table."
