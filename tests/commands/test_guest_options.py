@@ -1,0 +1,82 @@
+"""What a person can say about guests at `esxprobe report`, and what is said back."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+from shell import ROOT, Run
+
+SOFTWARE, HARDWARE = ROOT / "samples/software-mmu", ROOT / "samples/hardware-mmu"
+CAPTURE, LOG = SOFTWARE / "esxtop-000.csv.gz", SOFTWARE / "guests/cgi01.txt"
+
+
+def verdicts(path: Path) -> dict[tuple[str, str], str]:
+    costs = json.loads(path.read_text(encoding="utf-8"))["fault_costs"]
+    return {(cost["vm"], cost["guest_counter"]): cost["verdict"] for cost in costs}
+
+
+def test_a_log_an_offset_and_a_mode_for_a_lone_capture(run: Run, tmp_path: Path) -> None:
+    words = ["--guest-log", f"cgi01={LOG}", "--guest-offset", "cgi01=+38.2s", "--mmu", "cgi01=software"]
+    done = run("report", CAPTURE, *words, "--json", "out.json", "-o", "out.html")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert verdicts(tmp_path / "out.json")["cgi01", "soft_faults"] in ("noticeable", "severe")
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    said = "--guest-log cgi01=cgi01.txt --guest-offset cgi01=+38.2s --mmu cgi01=software"
+    assert f"esxprobe report esxtop-000.csv.gz {said}" in page
+    assert str(LOG.parent) not in page
+
+
+def test_a_folder_brings_its_guests(run: Run, tmp_path: Path) -> None:
+    done = run("report", SOFTWARE, "--json", "out.json")
+    assert done.returncode == 0
+    assert len(verdicts(tmp_path / "out.json")) == 4
+
+
+def test_a_baseline_is_compared(run: Run, tmp_path: Path) -> None:
+    done = run("report", SOFTWARE, "--baseline", HARDWARE, "-o", "out.html", "--json", "out.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert "Against the baseline" in page
+    assert "the difference is what faults cost in shadow page tables" in page
+    assert "esxprobe report software-mmu --baseline hardware-mmu" in page
+
+
+def test_a_lone_baseline_gets_its_own_log_and_mode(run: Run, tmp_path: Path) -> None:
+    base = ["--baseline", HARDWARE / "esxtop-000.csv.gz", "--baseline-mmu", "cgi01=hardware"]
+    log = ["--baseline-guest-log", f"cgi01={HARDWARE / 'guests/cgi01.txt'}"]
+    done = run("report", SOFTWARE, *base, *log, "--json", "out.json")
+    assert done.returncode == 0
+    faults = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["comparison"]["faults"]
+    assert {(each["vm"], each["mmu_baseline"]) for each in faults} == {("cgi01", "hardware")}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--guest-offset cgi01=soon", "'soon' is no clock offset"),
+        ("--guest-offset 3s", "--guest-offset '3s' names no VM"),
+        ("--mmu cgi01=magic", "'magic' is no monitor mode"),
+        ("--mmu software", "--mmu 'software' names no VM"),
+        ("--vmware-log =x", "--vmware-log '=x' names no VM"),
+        ("--guest-log =x", "--guest-log '=x' names no VM"),
+        ("--guest-log cgi01=missing.txt", "missing.txt does not exist"),
+        ("--guest-timezone Mars/Olympus --guest-log cgi01=missing.txt", "missing.txt does not exist"),
+        ("--baseline-mmu cgi01=hardware", "there is no baseline"),
+        ("--baseline missing.csv", "missing.csv does not exist"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_one_line(run: Run, words: str, said: str) -> None:
+    done = run("report", CAPTURE, *shlex.split(words))
+    assert done.returncode in (2, 4)
+    assert said in done.stderr.splitlines()[0]
+    assert done.stdout == ""
+
+
+def test_a_guests_log_is_never_overwritten(run: Run, tmp_path: Path) -> None:
+    log = tmp_path / "cgi01.txt"
+    log.write_bytes(LOG.read_bytes())
+    done = run("report", CAPTURE, "--guest-log", f"cgi01={log}", "-o", log)
+    assert done.returncode == 2
+    assert "is a part of the capture itself" in done.stderr
+    assert log.read_bytes() == LOG.read_bytes()
