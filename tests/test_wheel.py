@@ -50,3 +50,6 @@ def test_the_wheel_renders_from_an_empty_venv(tmp_path):
     assert json.loads((tmp_path / "demo.json").read_text(encoding="utf-8"))["findings"]
     page = (tmp_path / "demo.html").read_text(encoding="utf-8")
     assert page.count("<svg ") >= 5, "the charts are missing"
+
+    run(esxprobe, "demo", "--speed", "300", "--out", tmp_path / "demo", cwd=tmp_path)
+    assert json.loads((tmp_path / "demo" / "demo-software.json").read_text(encoding="utf-8"))["findings"]

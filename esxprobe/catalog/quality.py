@@ -148,7 +148,7 @@ CODES: tuple[QualityCode, ...] = (
     QualityCode(
         "vm-left", "info", "A VM was powered off or left in the middle of the capture; it is judged until then"
     ),
-    QualityCode("blank-cell", "info", "A cell is empty: esxtop had no value"),
+    QualityCode("blank-cell", "info", "A cell is empty: there was no value to print"),
     QualityCode("sentinel", "info", "A negative value is a mark for none, as -1 for no limit; it is not judged"),
     # The clock
     QualityCode("time-unreadable", "warning", "A row's time cannot be read; the row is not used"),
@@ -223,7 +223,7 @@ CODES: tuple[QualityCode, ...] = (
         "guest-zone-assumed",
         "warning",
         "A guest's stamps carry no zone; they were taken as UTC",
-        "Give --guest-timezone when the guest's clock was not UTC: faults are compared with the wrong moments otherwise.",
+        "Give --guest-timezone when the guest's clock was not UTC: else faults stand beside the wrong moments.",
     ),
     QualityCode(
         "guest-zone-differs",

@@ -203,3 +203,18 @@ def test_windows_rates_are_those_of_the_guest() -> None:
     assert (transition + zero <= faults).all()
     assert 500 < np.median(faults) < 5_000
     assert rows[0][0].startswith("01/23/2026 10:29"), "local time: an hour ahead of UTC"
+
+
+def test_one_device_is_slow_for_two_minutes(captures: dict[str, Capture]) -> None:
+    latency = captures["software"]["Physical Disk SCSI Device", "Average Guest MilliSec/Command"][1:]
+    minute = np.arange(1, PLANS["software"].samples) * 5 / 60
+    slow = (minute >= 10) & (minute < 12)
+    assert latency[slow, 2].min() > 35
+    assert latency[~slow, 2].max() < 5
+    assert latency[:, :2].max() < 5
+
+
+def test_an_old_release_lacks_what_came_later(captures: dict[str, Capture]) -> None:
+    old, new = ({f"{obj}/{counter}" for obj, counter in captures[name].where} for name in PLANS)
+    assert {"VSAN/Enabled?", "Vcpu/% CPU Latency", "Power/Power Usage Now Watts"} <= new - old
+    assert old <= new

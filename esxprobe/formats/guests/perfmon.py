@@ -91,8 +91,8 @@ def read_perfmon(text: bytes, *, timezone: str | None, guest: str | None, tally:
     times = _times(stamps, tally)
     zone, bias = zone_cell(parsed[0].first)
     utc, words = utc_of(times, zone, bias, timezone, tally)
-    values = {name: _numbers(name, column, tally) for name, column in cells.items()}
-    ordered = {name: values[name] for name in GUEST_COUNTERS if name in values}
+    values = _numbers(cells, tally)
+    ordered = {name: values[name] for name in GUEST_COUNTERS if name in cells}
     order = utc.arg_sort() if len(bodies) > 1 and _out_of_order(utc, bodies) else None
     if order is not None:
         utc, ordered = utc.gather(order), {name: series.gather(order) for name, series in ordered.items()}
@@ -221,11 +221,12 @@ def _collect(
 ) -> None:
     """Adds the rows below one header to the columns of the whole log."""
     before = len(stamps)
-    stamps.extend(row[0] or "" for row in rows)
+    taken = list(zip(*rows, strict=True)) if rows else [()] * (len(columns) + 1)
+    stamps.extend(stamp or "" for stamp in taken[0])
     for place, column in enumerate(columns, start=1):
-        values = cells.setdefault(column.counter, [None] * before)
+        values = cells.setdefault(column.counter, [])
         values.extend([None] * (before - len(values)))
-        values.extend(row[place] for row in rows)
+        values.extend(taken[place])
     for values in cells.values():
         values.extend([None] * (len(stamps) - len(values)))
 
@@ -239,19 +240,19 @@ def _rows(header: _Header, columns: list[_Column], body: list[str], tally: Tally
     between = f'"{header.separator}"'
     rows: list[tuple[str | None, ...]] = []
     for number, line in enumerate(body):
-        cells: Sequence[str | None] | None
-        if line[0] == line[-1] == '"' and len(cells := line[1:-1].split(between)) == width:
-            rows.append(pick(cells))
+        plain = line[1:-1].split(between) if line[0] == line[-1] == '"' else []
+        if len(plain) == width:
+            rows.append(pick(plain))
         elif not _ROW.match(line):
             tally.add("guest-text-line", 1, shown(line))
         else:
-            cells = _odd_row(header, line, number == len(body) - 1, tally)
+            cells = _odd_row(header, line, tally, last=number == len(body) - 1)
             if cells is not None:
                 rows.append(pick(cells))
     return rows
 
 
-def _odd_row(header: _Header, line: str, last: bool, tally: Tally) -> Sequence[str | None] | None:
+def _odd_row(header: _Header, line: str, tally: Tally, *, last: bool) -> Sequence[str | None] | None:
     """Cells of a row that is not just quoted cells; None where nothing in it can be placed."""
     cells: list[str | None] = list(_cells(line.strip(), header.separator))
     width = len(header.paths) + 1
@@ -275,10 +276,12 @@ def _times(stamps: list[str], tally: Tally) -> pl.Series:
     import polars as pl
 
     texts = pl.Series(stamps, dtype=pl.String).str.strip_chars(' "\t').str.replace(r",(\d+)$", ".$1")
-    # Stamps of a spreadsheet may carry a dot for the date and a fraction at once.
-    texts = texts.str.replace(r"^(\d\d?\.\d\d?\.\d{4} \d\d?:\d\d:\d\d)\.\d+$", "$1")
+    # Dots between the numbers of a date are day-first wherever they are written.
+    texts = texts.str.replace(r"^(\d\d?)\.(\d\d?)\.(\d{4}) ", "$3-$2-$1 ")
+    if texts.is_empty():
+        return texts.cast(pl.Datetime("us"))
     times, _ = parse_times(texts, tally)
-    if texts.is_empty() or texts.str.contains(_PDH_STAMP.pattern).all():
+    if texts.str.contains(_PDH_STAMP.pattern).all():
         return times
     days = texts.str.extract_groups(r"^(?<a>\d\d?)/(?<b>\d\d?)/\d{4}").struct.unnest().drop_nulls()
     numbers = days.select(pl.all().cast(pl.Int32)).unique()
@@ -290,17 +293,19 @@ def _times(stamps: list[str], tally: Tally) -> pl.Series:
     return times
 
 
-def _numbers(name: str, cells: list[str | None], tally: Tally) -> pl.Series:
+def _numbers(cells: dict[str, list[str | None]], tally: Tally) -> pl.DataFrame:
     """Cells as numbers: blanks are none, a comma is a decimal one, anything else is lost and counted."""
     import polars as pl
 
-    texts = pl.Series(cells, dtype=pl.String).str.strip_chars(' "\t')
-    empty = texts.is_null() | (texts == "")
-    tally.add("blank-cell", int((texts == "").sum()), name)
-    numbers = texts.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
-    bad = numbers.is_null() & ~empty
-    if bad.any():
-        tally.add("bad-cell", int(bad.sum()), f"{name} says {shown(texts.filter(bad)[0])}")
+    texts = pl.DataFrame(cells, schema=dict.fromkeys(cells, pl.String)).select(pl.all().str.strip_chars(' "\t'))
+    numbers = texts.select(pl.all().str.replace(",", ".", literal=True).cast(pl.Float64, strict=False))
+    blanks = texts.select((pl.all() == "").sum())
+    for name in texts.columns:
+        blank = int(blanks[name][0])
+        tally.add("blank-cell", blank, name)
+        if numbers[name].null_count() > blank + texts[name].null_count():
+            bad = texts[name].filter(numbers[name].is_null() & (texts[name] != ""))
+            tally.add("bad-cell", len(bad), f"{name} says {shown(bad[0])}")
     return numbers
 
 
@@ -310,6 +315,5 @@ def _nothing_known(headers: list[_Header]) -> UnreadableInputError:
     more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
     return UnreadableInputError(
         f"none of the counters in the log is known: {shown_names or 'its header names none'}{more}",
-        hint=r"log \Memory\Page Faults/sec and the others of docs/guests.md; in a language that is not in its "
-        "list, log with the English names of a PowerShell started with -Culture, or use the collector",
+        hint=r"log \Memory\Page Faults/sec and the others that docs/guests.md lists, in one of its languages",
     )

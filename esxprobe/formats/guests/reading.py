@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from esxprobe.errors import UnreadableInputError
+from esxprobe.errors import UnreadableInputError, UsageError
 from esxprobe.formats.guests import perfmon, sadf, sar, stream, vmstat
 from esxprobe.formats.guests.lines import whole_text
 from esxprobe.formats.guests.sheet import Reading, samples_of
@@ -66,8 +66,8 @@ def read_guest_log(path: Path, *, timezone: str | None = None, guest: str | None
         try:
             reading = reader(text, timezone=timezone, guest=guest, tally=tally)
             samples, interval_s = samples_of(reading, tally)
-        except UnreadableInputError as error:
-            raise UnreadableInputError(f"{path}: {error.message}", hint=error.hint) from error
+        except (UnreadableInputError, UsageError) as error:
+            raise type(error)(f"{path}: {error.message}", hint=error.hint) from error
         file, notes = source.finish()
     finally:
         source.close()

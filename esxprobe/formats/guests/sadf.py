@@ -13,17 +13,14 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats.clock import named_zone, to_utc
+from esxprobe.formats.clock import named_zone
 from esxprobe.formats.guests.lines import shown, without_torn_end
-from esxprobe.formats.guests.sar import Report
+from esxprobe.formats.guests.sar import Report, sheets_of
 from esxprobe.formats.guests.sheet import Reading, Sheet, choose_guest
 from esxprobe.formats.tally import Tally
-
-if TYPE_CHECKING:
-    import polars as pl
 
 _HEAD = ("hostname", "interval", "timestamp")
 # Behind a restart old releases print an interval below zero as a huge number [s].
@@ -82,18 +79,20 @@ def _reading(name: str, found: Found, timezone: str | None, guest: str | None, t
         tally.add("guest-zone-assumed", 1, "sadf -t prints local time without its zone")
     zone = named_zone(timezone if local and timezone else "UTC")
     words = "UTC" if not local else timezone or "UTC (assumed)"
-    return Reading(host, name, words, [_sheet(report, zone) for report, _ in mine])
+    return Reading(
+        host, name, words, [_tiled(sheet) for sheet in sheets_of([report for report, _ in mine], zone, tally)]
+    )
 
 
-def _sheet(report: Report, zone: Any) -> Sheet:
+def _tiled(sheet: Sheet) -> Sheet:
+    """With the step between stamps for the printed interval where both agree."""
     import polars as pl
 
-    times = to_utc(pl.Series(report.times, dtype=pl.Datetime("us")), zone)
-    starts = to_utc(pl.Series(report.starts, dtype=pl.Datetime("us")), zone)
-    step, printed = times.diff(), times - starts
-    agree = (step - printed).abs() <= timedelta(seconds=1)
-    both = pl.when(agree.fill_null(value=False)).then(times - step).otherwise(starts)
-    return Sheet(times, report.columns(), pl.select(both.alias("start")).to_series())
+    frame = pl.DataFrame({"time": sheet.times, "start": sheet.starts})
+    before = pl.col("time").shift(1)
+    agree = (before - pl.col("start")).abs() <= timedelta(seconds=1)
+    starts = frame.select(pl.when(agree.fill_null(value=False)).then(before).otherwise("start")).to_series()
+    return Sheet(sheet.times, sheet.values, starts)
 
 
 def _start(when: datetime, interval: float) -> datetime | None:
@@ -127,14 +126,14 @@ def _lines(text: str, tally: Tally) -> Found:
             if not restart:
                 tally.add("row-lost", 1, f"{len(cells)} cells instead of {len(names)} in {shown(line)}")
             continue
-        report = reports.get(key) or reports.setdefault(key, Report.of(names[3:]))
+        report = reports.get(key) or reports.setdefault(key, Report(names[3:]))
         if not report.wanted:
             continue
         if restart:
             report.restart(stamp[0])
         else:
             interval = float(cells[1]) if re.fullmatch(r"\d{1,12}(\.\d+)?", cells[1]) else 0.0
-            report.add(stamp[0], _start(stamp[0], interval), cells[3:], tally)
+            report.add(stamp[0], _start(stamp[0], interval), cells[3:])
     tally.add("guest-restart", len(restarts))
     for (host, _, local), report in reports.items():
         yield host, report, local
@@ -203,8 +202,8 @@ def _samples(hosts: list[dict[str, Any]], tally: Tally) -> Found:
             for table in _TABLES:
                 for names, cells in _json_rows(table, sample.get(table)):
                     key = (table, tuple(names), when[1])
-                    report = reports.get(key) or reports.setdefault(key, Report.of(names))
-                    report.add(when[0], start, cells, tally)
+                    report = reports.get(key) or reports.setdefault(key, Report(names))
+                    report.add(when[0], start, cells)
         _json_restarts(host, reports, tally)
         for (_, _, local), report in reports.items():
             yield name, report, local
@@ -213,7 +212,7 @@ def _samples(hosts: list[dict[str, Any]], tally: Tally) -> Found:
 def _json_stamp(stamp: dict[str, Any]) -> tuple[datetime, bool] | None:
     if isinstance(stamp.get("sec"), (int, str)) and "date" not in stamp:
         return _stamp(str(stamp["sec"]))
-    zone = " UTC" if stamp.get("utc") in {1, True} or stamp.get("tz") == "UTC" else ""
+    zone = " UTC" if stamp.get("utc") == 1 or stamp.get("tz") == "UTC" else ""
     return _stamp(f"{stamp.get('date')} {stamp.get('time')}{zone}")
 
 
@@ -241,7 +240,4 @@ def _json_restarts(host: dict[str, Any], reports: dict[Any, Report], tally: Tall
             continue
         tally.add("guest-restart", 1, f"{when[0]:%Y-%m-%d %H:%M:%S}")
         for report in reports.values():
-            place = sum(time < when[0] for time in report.times)
-            report.times.insert(place, when[0])
-            report.starts.insert(place, None)
-            report.values.insert(place, {})
+            report.restart(when[0], sum(time < when[0] for time in report.times))

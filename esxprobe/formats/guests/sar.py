@@ -18,8 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
@@ -54,6 +53,9 @@ _YEAR_LAST = re.compile(r"(?P<a>\d{1,2})(?P<sep>[-/.])\s?(?P<b>\d{1,2})[-/.]\s?(
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?$")
 _AVERAGE = re.compile(r"^[^\W\d][^:]{0,20}\s?[:：]\s")
 _RESTART = "LINUX RESTART"
+# No stamp that is looked up by the beginning of its line is longer (`10:00:05 AM`).
+_PREFIX = 11
+_HALF_A_DAY, _DAY = timedelta(hours=12), timedelta(days=1)
 
 
 def columns_of(names: list[str]) -> dict[str, tuple[int, ...]]:
@@ -67,7 +69,9 @@ def columns_of(names: list[str]) -> dict[str, tuple[int, ...]]:
     place: dict[str, int] = {}
     for number, name in enumerate(names):
         place.setdefault(name, number)
-    found = {ours: (place[theirs],) for theirs, ours in _SINGLE.items() if theirs in place}
+    found: dict[str, tuple[int, ...]] = {
+        ours: (place[theirs],) for theirs, ours in _SINGLE.items() if theirs in place
+    }
     for ours, sums in (("user_time", _USER), ("system_time", _SYSTEM)):
         for main, parts in sums.items():
             if main in place and "CPU" in place:
@@ -76,54 +80,61 @@ def columns_of(names: list[str]) -> dict[str, tuple[int, ...]]:
     return found
 
 
-@dataclass(slots=True)
 class Report:
-    """One kind of table in the log, row by row: wall-clock times or epochs, beginnings, values."""
+    """One kind of table in the log, row by row: stamps without a zone, beginnings, wanted cells."""
 
-    names: list[str]
-    wanted: dict[str, tuple[int, ...]]
-    times: list[datetime] = field(default_factory=list)
-    starts: list[datetime | None] = field(default_factory=list)
-    values: list[dict[str, float]] = field(default_factory=list)
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        self.wanted = columns_of(names)
+        self.times: list[datetime] = []
+        self.starts: list[datetime | None] = []
+        self._places = sorted({place for places in self.wanted.values() for place in places})
+        self._cells: list[list[str | None]] = []
+        self._processor = names.index("CPU") if "CPU" in names else -1
+        # While text is read: midnight before the last stamp, and the latest time of that day.
+        self.clock: tuple[datetime, timedelta] | None = None
 
-    @classmethod
-    def of(cls, names: list[str]) -> Report:
-        """An empty report with these columns."""
-        return cls(names, columns_of(names))
-
-    def add(self, when: datetime, start: datetime | None, cells: list[str], tally: Tally) -> None:
-        """Adds a row; rows of one processor out of several are passed over.
+    def add(self, when: datetime, start: datetime | None, cells: list[str]) -> bool:
+        """Adds a row and says so; rows of one processor out of several are passed over.
 
         Args:
             when: Its stamp.
             start: Where its interval begins, as far as the log says.
             cells: As many as `names`.
-            tally: Counts cells that are no numbers.
         """
-        if "CPU" in self.names and cells[self.names.index("CPU")].lower() not in _ALL:
-            return
-        row: dict[str, float] = {}
-        for ours, places in self.wanted.items():
-            texts = [cells[place] for place in places]
-            if all(_NUMBER.match(text) for text in texts):
-                row[ours] = sum(float(text.replace(",", ".")) for text in texts)
-            else:
-                tally.add("bad-cell", 1, f"{ours} at {when:%H:%M:%S} says {shown(' '.join(texts))}")
+        if self._processor >= 0 and cells[self._processor].lower() not in _ALL:
+            return False
         self.times.append(when)
         self.starts.append(start)
-        self.values.append(row)
+        self._cells.append([cells[place] for place in self._places])
+        return True
 
-    def restart(self, when: datetime) -> None:
-        """Adds a row without values: the guest came up again."""
-        self.times.append(when)
-        self.starts.append(None)
-        self.values.append({})
+    def restart(self, when: datetime, place: int | None = None) -> None:
+        """Puts in a row without values, at the end or at a place: the guest came up again."""
+        at = len(self.times) if place is None else place
+        self.times.insert(at, when)
+        self.starts.insert(at, None)
+        self._cells.insert(at, [None] * len(self._places))
 
-    def columns(self) -> dict[str, pl.Series]:
-        """The values by our counter."""
+    def columns(self, tally: Tally) -> dict[str, pl.Series]:
+        """The values by our counter; cells that are no numbers are lost and counted."""
         import polars as pl
 
-        return {ours: pl.Series([row.get(ours) for row in self.values], dtype=pl.Float64) for ours in self.wanted}
+        by_place = dict(zip(self._places, zip(*self._cells, strict=True), strict=True))
+        texts = pl.DataFrame(
+            {self.names[place]: pl.Series(by_place[place], dtype=pl.String) for place in self._places}
+        )
+        numbers = texts.select(pl.all().str.replace(",", ".", literal=True).cast(pl.Float64, strict=False))
+        for name in texts.columns:
+            if numbers[name].null_count() > texts[name].null_count():
+                lost = texts[name].filter(numbers[name].is_null() & texts[name].is_not_null())
+                tally.add("bad-cell", len(lost), f"{name} says {shown(lost[0])}")
+        sums = {
+            ours: sum((pl.col(self.names[place]) for place in places[1:]), pl.col(self.names[places[0]]))
+            for ours, places in self.wanted.items()
+        }
+        values = numbers.select(expression.alias(ours) for ours, expression in sums.items())
+        return {ours: values[ours] for ours in self.wanted}
 
 
 def recognises(head: bytes) -> bool:
@@ -150,15 +161,28 @@ def read_sar(text: bytes, *, timezone: str | None, guest: str | None, tally: Tal
     if timezone is None:
         tally.add("guest-zone-assumed", 1, "sar prints local time without its zone")
     zone = named_zone(timezone or "UTC")
-    return Reading(host, "sar", timezone or "UTC (assumed)", [_sheet(report, zone) for report in reports])
+    return Reading(host, "sar", timezone or "UTC (assumed)", sheets_of(reports, zone, tally))
 
 
-def _sheet(report: Report, zone: object) -> Sheet:
+def sheets_of(reports: list[Report], zone: tzinfo, tally: Tally) -> list[Sheet]:
+    """The reports as sheets; those with the same stamps and other counters share one."""
     import polars as pl
 
-    times = pl.Series(report.times, dtype=pl.Datetime("us"))
-    starts = pl.Series(report.starts, dtype=pl.Datetime("us"))
-    return Sheet(to_utc(times, zone), report.columns(), to_utc(starts, zone))  # type: ignore[arg-type]
+    groups: list[tuple[Report, dict[str, pl.Series]]] = []
+    for report in reports:
+        values = report.columns(tally)
+        for first, others in groups:
+            if not others.keys() & values.keys() and first.times == report.times and first.starts == report.starts:
+                others.update(values)
+                break
+        else:
+            groups.append((report, values))
+    sheets = []
+    for first, values in groups:
+        times = to_utc(pl.Series(first.times, dtype=pl.Datetime("us")), zone)
+        starts = to_utc(pl.Series(first.starts, dtype=pl.Datetime("us")), zone)
+        sheets.append(Sheet(times, values, starts))
+    return sheets
 
 
 class _Text:
@@ -169,10 +193,12 @@ class _Text:
         self._host = ""
         self._day: date | None = None
         self._by_names: dict[tuple[str, ...], Report] = {}
-        self._clock: dict[tuple[str, ...], datetime] = {}
+        self._by_text: dict[str, Report] = {}
+        self._of_day: dict[str, tuple[timedelta, int]] = {}
         self._report: Report | None = None
         self._start: datetime | None = None
         self._restarts: set[datetime] = set()
+        self._restarted: tuple[timedelta, str] | None = None
 
     def reports(self, text: str) -> Iterator[tuple[str, Report]]:
         """Host and report, one for each computer, day and table."""
@@ -180,7 +206,7 @@ class _Text:
             if not self._worth(block):
                 continue
             for line in block.split("\n"):
-                banner = _BANNER.match(line)
+                banner = _BANNER.match(line) if line[:1] == "L" else None
                 if banner:
                     yield from self._close()
                     self._open(banner)
@@ -191,9 +217,12 @@ class _Text:
 
     def _worth(self, block: str) -> bool:
         """Whether a block can hold anything wanted; of many tables most hold none."""
+        found = self._stamped(block.partition("\n")[0])
+        if found and found[1] in self._by_text:
+            return True
         if any(mark in block for mark in _MARKS) or _RESTART in block or "Linux " in block:
             return True
-        first = _STAMP.match(block.lstrip("\n"))
+        first = _STAMP.match(block.lstrip("\n").partition("\n")[0] + " ")
         if first and _is_header(first["rest"].split()):
             self._report = None
             return False
@@ -202,86 +231,110 @@ class _Text:
     def _close(self) -> Iterator[tuple[str, Report]]:
         for report in self._by_names.values():
             yield self._host, report
-        self._by_names, self._clock, self._report = {}, {}, None
+        self._by_names, self._by_text, self._report, self._restarted = {}, {}, None, None
 
     def _open(self, banner: re.Match[str]) -> None:
         self._host = banner["host"]
         self._day = _date(banner["rest"], self._tally)
 
     def _line(self, line: str) -> None:
-        stamp = _STAMP.match(line.strip() + " ")
-        if stamp is None:
+        found = self._stamped(line)
+        if found is None:
             if not _AVERAGE.match(line):
                 self._tally.add("guest-text-line", 1, shown(line))
             return
-        rest = stamp["rest"]
+        since, rest = found
+        report = self._by_text.get(rest)
+        if report is not None:
+            self._use(report, since, line)
+            return
         if _RESTART in rest:
-            self._restart(stamp)
+            self._restarted = (since, line)
             return
         cells = rest.split()
         if _is_header(cells):
-            self._header(cells, stamp)
+            report = self._by_text[rest] = self._header(cells, line)
+            self._use(report, since, line)
         elif self._report is not None and self._report.wanted:
-            self._row(cells, stamp, line)
+            self._row(self._report, cells, since, line)
 
-    def _header(self, names: list[str], stamp: re.Match[str]) -> None:
-        key = tuple(names)
-        self._report = self._by_names.setdefault(key, Report.of(names))
-        self._start = self._when(stamp) if self._report.wanted else None
+    def _stamped(self, line: str) -> tuple[timedelta, str] | None:
+        """Time of day and what follows it; the same stamp stands in many lines, so it is read once."""
+        known = self._of_day.get(line[:_PREFIX])
+        if known is not None:
+            return known[0], line[known[1] :].strip()
+        stamp = _STAMP.match(line + " ")
+        if stamp is None:
+            return None
+        since, width = _since_midnight(stamp), len(line[: stamp.start("rest")].rstrip())
+        if width <= _PREFIX:
+            self._of_day[line[:_PREFIX]] = (since, width)
+        return since, stamp["rest"].strip()
 
-    def _row(self, cells: list[str], stamp: re.Match[str], line: str) -> None:
-        report = self._report
-        assert report is not None
+    def _header(self, names: list[str], line: str) -> Report:
+        if not any("/" in name or name[:1] == "%" or name in {"CPU", "DEV", "BUS"} for name in names):
+            self._tally.add("guest-text-line", 1, shown(line))  # a table nobody wants, or a row gone bad
+        return self._by_names.setdefault(tuple(names), Report(names))
+
+    def _use(self, report: Report, since: timedelta, line: str) -> None:
+        """Takes the rows that follow for this table's; its first one begins at the header's stamp."""
+        self._report = report
+        self._restart(report)
+        self._start = self._when(report, since, line) if report.wanted else None
+
+    def _row(self, report: Report, cells: list[str], since: timedelta, line: str) -> None:
+        self._restart(report)
         if len(cells) != len(report.names):
             self._tally.add("row-lost", 1, f"{len(cells)} cells instead of {len(report.names)} in {shown(line)}")
             return
-        when = self._when(stamp)
+        when = self._when(report, since, line)
         if when is None:
             return
-        report.add(when, self._start if self._start != when else None, cells, self._tally)
-        if "CPU" not in report.names or report.times[-1:] == [when]:
+        if report.add(when, self._start if self._start != when else None, cells):
             self._start = None
 
-    def _restart(self, stamp: re.Match[str]) -> None:
-        when = self._when(stamp)
+    def _restart(self, report: Report) -> None:
+        """Notes a restart in the table that goes on behind it: sar tells it in each table anew."""
+        if self._restarted is None or not report.wanted:
+            return
+        when = self._when(report, *self._restarted)
+        self._restarted = self._start = None
         if when is not None:
             self._restarts.add(when)
-            if self._report is not None and self._report.wanted:
-                self._report.restart(when)
-        self._start = None
+            report.restart(when)
 
-    def _when(self, stamp: re.Match[str]) -> datetime | None:
-        """The stamp's wall-clock time: in each table a step back of half a day is midnight."""
-        hour, noon = int(stamp["h"]), (stamp["before"] or stamp["after"] or "").strip()
-        if noon:
-            hour = hour % 12 + (12 if noon.startswith(_AFTERNOON) else 0)
-        if hour > 23 or int(stamp["m"]) > 59 or int(stamp["s"]) > 60:
-            self._tally.add("time-unreadable", 1, shown(stamp[0]))
+    def _when(self, report: Report, since: timedelta, line: str) -> datetime | None:
+        """The wall-clock time of a stamp: in each table a step back of half a day is midnight."""
+        if since < timedelta(0):
+            self._tally.add("time-unreadable", 1, shown(line))
             return None
         if self._day is None:
             raise UnreadableInputError(
                 "the sar log has no date: its first line is missing or has none",
                 hint="keep sar's first line (Linux ... (host) date), or use `sadf -d`, which prints whole stamps",
             )
-        key = tuple(self._report.names) if self._report else ()
-        before = self._clock.get(key)
-        when = datetime.combine(before.date() if before else self._day, time(hour, int(stamp["m"])))
-        when += timedelta(seconds=int(stamp["s"]))
-        if before is not None and when < before - timedelta(hours=12):
-            when += timedelta(days=1)
-        self._clock[key] = max(before, when) if before is not None else when
-        return when
+        midnight, last = report.clock or (datetime.combine(self._day, time()), timedelta(0))
+        if since < last - _HALF_A_DAY:
+            midnight += _DAY
+            last = since
+        report.clock = (midnight, max(since, last))
+        return midnight + since
+
+
+def _since_midnight(stamp: re.Match[str]) -> timedelta:
+    """Time of day; below zero where there is no such time."""
+    hour, noon = int(stamp["h"]), (stamp["before"] or stamp["after"] or "").strip()
+    if noon:
+        hour = hour % 12 + (12 if noon.startswith(_AFTERNOON) else 0)
+    minute, second = int(stamp["m"]), int(stamp["s"])
+    if hour > 23 or minute > 59 or second > 60:
+        return timedelta(-1)
+    return timedelta(hours=hour, minutes=minute, seconds=second)
 
 
 def _is_header(cells: list[str]) -> bool:
-    """Names, not numbers: at least one word has a letter and a slash or a per cent sign, and none is a number."""
-    return (
-        bool(cells)
-        and any("/s" in cell or cell[:1] == "%" for cell in cells)
-        and not any(_NUMBER.match(cell) for cell in cells)
-        or cells[:1] in (["CPU"], ["DEV"], ["IFACE"], ["TTY"], ["INTR"], ["BUS"], ["runq-sz"])
-        or bool(cells and cells[0][:2] in {"kb", "MB"})
-    )
+    """Names, not numbers: every row of every table has a number, mostly its last cell."""
+    return bool(cells) and not any(cell[-1].isdigit() and _NUMBER.match(cell) for cell in reversed(cells))
 
 
 def _date(rest: str, tally: Tally) -> date | None:

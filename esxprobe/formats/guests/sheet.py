@@ -93,7 +93,7 @@ def samples_of(reading: Reading, tally: Tally) -> tuple[pl.DataFrame, float | No
             hint="let the writer run for several intervals, then copy it again",
         )
     long = pl.concat(parts)
-    once = long.unique(["time", "counter"], keep="first", maintain_order=True)
+    once = long.unique(["time", "counter"], keep="first", maintain_order=True) if len(parts) > 1 else long
     tally.add("guest-repeated-sample", long.height - once.height)
     if "faults" not in once["counter"]:
         tally.add("guest-no-faults", 1, f"it counts {', '.join(once['counter'].unique().sort())}")
@@ -108,29 +108,28 @@ def _frame(sheet: Sheet, tally: Tally) -> pl.DataFrame:
     """time, start and the values; numbers that can be no rate are lost and counted."""
     import polars as pl
 
-    starts = sheet.starts
-    if starts is None:
-        starts = pl.Series([None] * len(sheet.times), dtype=pl.Datetime("us", "UTC"))
-    columns = {}
-    for name, values in sheet.values.items():
-        broken = int((~values.is_finite()).sum())
-        tally.add("bad-cell", broken, f"{name}: not a finite number")
-        negative = int((values < 0).sum())
-        tally.add("sentinel", negative, name)
-        keep = values.is_finite() & (values >= 0)
-        columns[name] = pl.select(pl.when(keep).then(values)).to_series()
-    return pl.DataFrame({"time": sheet.times, "start": starts, **columns}).filter(pl.col("time").is_not_null())
+    names = list(sheet.values)
+    start = pl.lit(None, dtype=pl.Datetime("us", "UTC")) if sheet.starts is None else sheet.starts
+    frame = pl.DataFrame({"time": sheet.times, **sheet.values}).with_columns(start.alias("start"))
+    finite, positive = pl.col(names).is_finite(), pl.col(names) >= 0
+    counts = frame.select((~finite).sum().name.suffix(" broken"), (finite & ~positive).sum().name.suffix(" below"))
+    for name in names:
+        tally.add("bad-cell", counts[f"{name} broken"][0], f"{name}: not a finite number")
+        tally.add("sentinel", counts[f"{name} below"][0], name)
+    return frame.filter(pl.col("time").is_not_null()).with_columns(pl.when(finite & positive).then(pl.col(names)))
 
 
 def _forward(frame: pl.DataFrame, tally: Tally) -> pl.DataFrame:
     """Only rows that are later than all before them; the first one after a step back has no known beginning."""
     import polars as pl
 
-    latest = pl.col("time").cum_max().shift(1)
+    earlier = pl.col("time").shift(1)
     marked = frame.with_columns(
-        again=(pl.col("time") == pl.col("time").shift(1)).fill_null(value=False),
-        aside=(pl.col("time") <= latest).fill_null(value=False),
+        again=(pl.col("time") == earlier).fill_null(value=False),
+        aside=(pl.col("time") <= earlier.cum_max()).fill_null(value=False),
     )
+    if not marked["aside"].any():
+        return frame.with_columns(lost=pl.lit(False))
     repeats = marked.filter("again")
     tally.add("time-repeats", repeats.height, _first_stamp(repeats))
     back = marked.filter(pl.col("aside") & ~pl.col("again"))
@@ -160,21 +159,20 @@ def _covered(frame: pl.DataFrame, tally: Tally) -> tuple[pl.DataFrame, float | N
     """With interval_s, what the values cover [s]; and the usual step between stamps [s]."""
     import polars as pl
 
-    step = frame["time"].diff().dt.total_microseconds() / 1e6
-    usual = step.median()
-    known = (frame["time"] - frame["start"]).dt.total_microseconds() / 1e6
-    known = pl.select(pl.when(known > 0).then(known)).to_series()
+    known = (pl.col("time") - pl.col("start")).dt.total_microseconds() / 1e6
+    timed = frame.with_columns(
+        step=pl.col("time").diff().dt.total_microseconds() / 1e6, known=pl.when(known > 0).then(known)
+    ).with_columns(span=pl.coalesce("known", "step"))
+    usual = timed["span"].median()
     if not isinstance(usual, (int, float)):
-        return frame.with_columns(interval_s=known), None
-    unknown = known.is_null()
-    gaps = (step > GAP * usual) & unknown
-    tally.add("time-gap", int((step > GAP * usual).sum()), _first_stamp(frame.filter(step > GAP * usual)))
-    lost = frame["lost"] & unknown
-    covered = pl.select(
-        pl.when(lost).then(None).when(gaps).then(float(usual)).when(unknown).then(step).otherwise(known)
-    ).to_series()
-    tally.add("first-sample", int(covered.head(1).null_count()))
-    return frame.with_columns(interval_s=covered), float(usual)
+        return timed.with_columns(interval_s="known"), None
+    wide = pl.max_horizontal("span", "step") > GAP * usual
+    rest = pl.when(wide).then(float(usual)).when(~pl.col("lost")).then("step")
+    covered = timed.with_columns(interval_s=pl.coalesce("known", rest), wide=wide)
+    gaps = covered.filter("wide")
+    tally.add("time-gap", gaps.height, _first_stamp(gaps))
+    tally.add("first-sample", covered["interval_s"].head(1).null_count())
+    return covered, float(usual)
 
 
 def _long(frame: pl.DataFrame) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
+from esxprobe.formats.clock import named_zone
 from esxprobe.formats.guests.lines import without_torn_end
 from esxprobe.formats.guests.sheet import Reading, Sheet
 from esxprobe.formats.guests.totals import dumps_of, sheet_of
@@ -37,7 +38,9 @@ def read_stream(text: bytes, *, timezone: str | None, guest: str | None, tally: 
 
     Raises:
         UnreadableInputError: A kind or version that is not read here, or fewer than two samples.
+        UsageError: The zone is none.
     """
+    named_zone(timezone or "UTC")
     words = without_torn_end(text, tally).decode("utf-8", errors="replace")
     header = _HEADER.search(words)
     if header is None:
@@ -52,7 +55,7 @@ def read_stream(text: bytes, *, timezone: str | None, guest: str | None, tally: 
     return Reading(guest or "", "esxprobe", "UTC", [KINDS[kind](words, options, tally)])
 
 
-def _linux(text: str, options: Mapping[str, str], tally: Tally) -> Sheet:
+def _linux(text: str, _options: Mapping[str, str], tally: Tally) -> Sheet:
     import polars as pl
 
     dumps = dumps_of(text, tally)

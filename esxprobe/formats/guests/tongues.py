@@ -26,9 +26,6 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
-MEMORY = (
-    "faults", "hard_faults", "pages_input", "transition_faults", "demand_zero_faults", "cache_faults", "write_copies",
-)  # fmt: skip
 _PROCESSOR = ("user_time", "system_time")
 
 

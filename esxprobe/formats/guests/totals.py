@@ -61,8 +61,9 @@ _ISO = re.compile(
 )
 _DATE = re.compile(
     _LABEL
-    + r"[A-Z][a-z]{2},? (?:(?P<m>[A-Z][a-z]{2}) +(?P<d>\d\d?)|(?P<d2>\d\d?) (?P<m2>[A-Z][a-z]{2}) (?P<y2>\d{4}))"
-    r",? (?P<time>\d\d?:\d\d:\d\d)(?: (?P<noon>[AP]M))?(?: (?P<zone>[A-Z]{3,5}|[+-]\d\d(?:\d\d)?))?(?: (?P<y>\d{4}))?\s*$"
+    + r"[A-Z][a-z]{2},? (?:(?P<m>[A-Z][a-z]{2}) +(?P<d>\d\d?)|(?P<d2>\d\d?) (?P<m2>[A-Z][a-z]{2}) (?P<y2>\d{4})),?"
+    r" (?P<time>\d\d?:\d\d:\d\d)(?: (?P<noon>[AP]M))?(?: (?P<zone>[A-Z]{3,5}|[+-]\d\d(?:\d\d)?))?"
+    r"(?: (?P<y>\d{4}))?\s*$"
 )
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -75,11 +76,13 @@ class Dump:
         when: Naive time of its stamp, None before the first stamp.
         local: The stamp carries no zone.
         totals: By the kernel's names.
+        parts: How many lines `pgsteal` is the sum of.
     """
 
     when: datetime | None
     local: bool
     totals: dict[str, int] = field(default_factory=dict)
+    parts: int = 0
 
 
 def stamp_of(line: str) -> tuple[datetime, bool] | None:
@@ -131,14 +134,27 @@ def dumps_of(text: str, tally: Tally) -> list[Dump]:
         dumps.pop(0)
         if orphan.totals and dumps:
             tally.add("row-lost", 1, "a dump before the first time stamp")
+    most = max((dump.parts for dump in dumps), default=0)
+    for dump in dumps:
+        if dump.parts < most:
+            dump.totals.pop("pgsteal", None)  # a sum that lacks a part is no total
     return [dump for dump in dumps if dump.totals]
+
+
+def _worth_reading(text: str) -> list[str]:
+    """The lines without totals that nobody wants: of a whole /proc/vmstat that is all but a dozen."""
+    import polars as pl
+
+    lines = pl.Series([text]).str.split("\n").explode()
+    wanted = lines.str.contains(rf"^(?:{'|'.join(sorted(_PLAIN))}|pgsteal_[a-z0-9_]+) ")
+    return lines.filter(wanted | ~lines.str.contains(r"^(?:[A-Za-z][A-Za-z0-9_]+ [0-9]+$|cpu[0-9])")).to_list()
 
 
 def _segments(text: str, tally: Tally) -> Iterator[Dump]:
     dump = Dump(None, False)
     totals = dump.totals
     twice = 0
-    for line in text.split("\n"):
+    for line in _worth_reading(text):
         key, _, value = line.partition(" ")
         if key in _PLAIN and value.isdigit():
             twice += key in totals
@@ -146,18 +162,17 @@ def _segments(text: str, tally: Tally) -> Iterator[Dump]:
         elif key.startswith("pgsteal_") and value.isdigit():
             if _STEAL.match(key):
                 totals["pgsteal"] = totals.get("pgsteal", 0) + int(value)
+                dump.parts += 1
         elif key == "cpu":
             for name, cell in zip(_CPU, value.split(), strict=False):
                 if cell.isdigit():
                     totals.setdefault(name, int(cell))
-        elif not value.isdigit() and line.strip() and not line.startswith("# esxprobe guest/"):
-            found = stamp_of(line.strip())
-            if found:
-                yield dump
-                dump = Dump(*found)
-                totals = dump.totals
-            elif not _COUNTS.match(line):
-                tally.add("guest-text-line", 1, shown(line))
+        elif line and (found := stamp_of(line.strip())):
+            yield dump
+            dump = Dump(*found)
+            totals = dump.totals
+        elif line.strip() and not line.startswith("# esxprobe guest/") and not _COUNTS.match(line):
+            tally.add("guest-text-line", 1, shown(line))
     yield dump
     tally.add("row-lost", twice, "totals stand twice below one time stamp; the first ones are used")
 
@@ -187,6 +202,9 @@ def sheet_of(dumps: list[Dump], times: pl.Series, tally: Tally) -> Sheet:
             "running totals need two dumps at different times",
             hint="read them in a loop, one dump every few seconds",
         )
+    seen = [name for name in names if frame[name].count()]
+    for name in seen:
+        tally.add("blank-cell", frame[name].null_count(), f"a dump lacks {name}")
     step = frame.select(pl.col("time").diff().dt.total_microseconds() / 1e6, *(pl.col(n).diff() for n in names))
     must_rise = [n for n in names if n not in _LOOSE and n != "btime"]
     fell = pl.any_horizontal(pl.col(n) < 0 for n in must_rise)
@@ -195,14 +213,15 @@ def sheet_of(dumps: list[Dump], times: pl.Series, tally: Tally) -> Sheet:
     tally.add("guest-restart", int(reset.sum()), _when(frame.filter(reset)))
     spent = pl.sum_horizontal(pl.col(n).clip(0, None) for n in _CPU)
     rates = [(pl.col(theirs) / pl.col("time")).alias(ours) for theirs, ours in _RATES.items()]
-    whole = pl.col("cpu_idle").is_not_null() & (spent > 0)
+    ticks = [n for n in _CPU if n in seen] or ["cpu_idle"]
+    whole = pl.all_horizontal(pl.col(n).is_not_null() for n in ticks) & (spent > 0)
     shares = [
         pl.when(whole).then(100 * sum((pl.col(n) for n in parts[1:]), pl.col(parts[0])) / spent).alias(ours)
         for ours, parts in _BUSY.items()
     ]
     every = step.select(*rates, *shares)
-    seen = [n for n in every.columns if every[n].count()]
-    known = every.select(pl.when(~reset).then(pl.col(n)).alias(n) for n in seen)[1:]
+    filled = [n for n in every.columns if every[n].count()]
+    known = every.select(pl.when(~reset).then(pl.col(n)).alias(n) for n in filled)[1:]
     return Sheet(frame["time"][1:], {n: known[n] for n in known.columns}, frame["time"].shift(1)[1:])
 
 

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 
 
 def recognises(head: bytes) -> bool:
-    """Whether lines of /proc/vmstat stand in a file's head."""
-    return re.search(rb"^(?:nr_free_pages|pgfault|pgpgin) \d+\s*$", head, re.MULTILINE) is not None
+    """Whether lines of /proc/vmstat stand in a file's head, which is not that of the collector's stream."""
+    return (
+        b"# esxprobe guest/" not in head
+        and re.search(rb"^(?:nr_free_pages|pgfault|pgpgin) \d+\s*$", head, re.MULTILINE) is not None
+    )
 
 
 def read_vmstat(text: bytes, *, timezone: str | None, guest: str | None, tally: Tally) -> Reading:
