@@ -59,6 +59,10 @@ class HostError(EsxprobeError):
     exit_code = EXIT_HOST_FAILED
 
 
+class UnknownVmError(HostError):
+    """No VM on the host has that name."""
+
+
 class ConnectError(HostError):
     """The host cannot be reached, or what answers there does not speak SSH."""
 

@@ -21,6 +21,7 @@ ROOMS = {
     "markupsafe": ("report",),
     "vl_convert": ("report",),
     "paramiko": ("ssh", "lab"),
+    "keyring": ("ssh/system_keyring",),
     "isal": ("formats",),
     "zstandard": ("formats",),
     "scipy": ("correlate",),

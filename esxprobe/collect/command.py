@@ -1,7 +1,8 @@
 """The commands that a host is asked to run for a capture: text only, nothing is run here.
 
 A host gets one line for its login shell, which is BusyBox ash on ESXi: no terminal, no `pipefail`, nothing
-written on the host. What the line did is proved by what came, never by its exit code.
+written on the host unless it is limited to some VMs (`limit`). What the line did is proved by what came, never
+by its exit code.
 
 How it ends when we go away: the line's own input stays open as long as the channel does. A `read` on it
 returns at the end of the channel (or of the connection) and ends gzip; esxtop's next write, at most one interval
@@ -31,6 +32,7 @@ class CapturePlan:
         interval_s: Time between samples, at least 2 [s].
         samples: Rows asked for, the first one included, which covers an unknown interval; at least 2.
         segment_s: After how long esxtop is started anew [s], None for never.
+        vms: Names of the VMs that it is limited to, none for everything.
 
     Raises:
         UsageError: The numbers do not fit together.
@@ -39,6 +41,7 @@ class CapturePlan:
     interval_s: int = DEFAULT_INTERVAL_S
     samples: int = 121
     segment_s: int | None = None
+    vms: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.interval_s < MIN_INTERVAL_S:
@@ -74,6 +77,10 @@ class CapturePlan:
         longest = missing if self.segment_s is None else self.segment_s // self.interval_s
         return min(missing, longest) + 1
 
+    def remaining_s(self, seen: int) -> int:
+        """Time until the last sample, when `seen` intervals are there already [s]."""
+        return max(self.intervals - seen, 0) * self.interval_s
+
     def rows(self, seen: int = 0) -> int:
         """Rows of all segments together, from `seen` intervals on: each has a first one of its own."""
         return sum(self.segments(seen))
@@ -85,35 +92,50 @@ class CapturePlan:
             seen += rows - 1
 
 
-def plan_for(duration_s: float, interval_s: int = DEFAULT_INTERVAL_S, segment_s: int | None = None) -> CapturePlan:
+def plan_for(
+    duration_s: float,
+    interval_s: int = DEFAULT_INTERVAL_S,
+    segment_s: int | None = None,
+    vms: tuple[str, ...] = (),
+) -> CapturePlan:
     """The plan that covers a duration with whole intervals.
 
     Args:
         duration_s: Time to cover [s].
         interval_s: Time between samples [s].
         segment_s: After how long esxtop is started anew [s].
+        vms: Names of the VMs that it is limited to, none for everything.
 
     Raises:
         UsageError: The interval is below 2 s, or the duration is no positive time.
     """
     if not math.isfinite(duration_s) or duration_s <= 0:
         raise UsageError(f"{duration_s} s is no duration", hint="give a positive one: --duration 10m")
-    return CapturePlan(interval_s, math.ceil(duration_s / max(interval_s, 1)) + 1, segment_s)
+    return CapturePlan(interval_s, math.ceil(duration_s / max(interval_s, 1)) + 1, segment_s, vms)
 
 
-def pipeline(interval_s: int, rows: int) -> str:
-    """What makes the capture, as a person would type it."""
-    return f"TERM=xterm esxtop -b -a -d {interval_s} -n {rows} | gzip -c"
+def pipeline(interval_s: int, rows: int, entities: str = "") -> str:
+    """What makes the capture, as a person would type it; `entities` is a file on the host with what to show."""
+    only = f" -import-entity {entities}" if entities else ""
+    return f"TERM=xterm esxtop -b -a -d {interval_s} -n {rows}{only} | gzip -c"
 
 
-def command_line(interval_s: int, rows: int) -> str:
+def command_line(interval_s: int, rows: int, entities: str = "", *, prepare: str = "") -> str:
     """The line that the host's shell gets: `pipeline`, and an end for it when the channel closes.
 
     The channel's input must stay open while it runs. Background jobs of ash read from /dev/null, hence fd 3.
+
+    Args:
+        interval_s: Time between samples [s].
+        rows: Samples, the first one included.
+        entities: A file on the host with what to show, empty for everything; removed when the channel closes.
+        prepare: What makes that file, run before.
     """
+    remove = f" rm -f {entities};" if entities else ""
     return (
-        f"exec 3<&0; {pipeline(interval_s, rows)} & g=$!; "
-        "{ read -r x <&3; kill $g; } >/dev/null 2>&1 & w=$!; exec 3<&-; wait $g; kill $w 2>/dev/null; true"
+        f"exec 3<&0; {prepare}{pipeline(interval_s, rows, entities)} & g=$!; "
+        f"{{ read -r x <&3; kill $g;{remove} }} >/dev/null 2>&1 & w=$!; exec 3<&-; "
+        "wait $g; kill $w 2>/dev/null; true"
     )
 
 

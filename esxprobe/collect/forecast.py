@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from esxprobe.collect.command import CapturePlan, pipeline
+from esxprobe.collect.limit import limit_to, limited_pipeline
 from esxprobe.collect.peek import GzipPeek
 from esxprobe.collect.pump import Link
 from esxprobe.errors import HostError
@@ -33,6 +34,14 @@ class Forecast:
     duration_s: int
 
 
+def render_forecast(cost: Forecast) -> str:
+    """A forecast in words."""
+    return (
+        f"{cost.columns:,} columns, {cost.raw_bytes / 1e6:,.1f} MB, "
+        f"{cost.packed_bytes / 1e6:,.1f} MB packed, {cost.duration_s / 60:,.0f} min"
+    )
+
+
 def forecast(link: Link, plan: CapturePlan, timeout_s: float = 60.0) -> Forecast:
     """Takes one sample and says what the plan would cost.
 
@@ -44,7 +53,9 @@ def forecast(link: Link, plan: CapturePlan, timeout_s: float = 60.0) -> Forecast
     Raises:
         HostError: The host cannot be reached, or esxtop gives nothing.
     """
-    result = link.shell().run(pipeline(plan.interval_s, 1), timeout_s=timeout_s)
+    shell = link.shell()
+    line = limited_pipeline(plan.interval_s, 1, limit_to(shell, plan.vms)) if plan.vms else None
+    result = shell.run(line or pipeline(plan.interval_s, 1), timeout_s=timeout_s)
     peek = GzipPeek()
     peek.feed(result.stdout)
     if peek.rows < 1 or not peek.has_trailer:

@@ -58,12 +58,14 @@ class Guest:
         connect: Opens a login in it. Called in a thread of its own.
         system: What it runs.
         interval_s: Time between samples [s].
+        timezone: The zone of its clock (`Europe/Berlin`) where somebody said it; goes into the manifest.
     """
 
     vm: str
     connect: Callable[[], Shell]
     system: System = "linux"
     interval_s: int = 5
+    timezone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esxprobe.collect.command import CapturePlan, command_line
+from esxprobe.collect.limit import Limit, limit_to, limited_line
 from esxprobe.collect.peek import GzipPeek
 from esxprobe.collect.pump import Clockwork, Link, Pumped, pump
 from esxprobe.errors import (
@@ -35,6 +36,7 @@ class Progress:
         asked: Samples asked for altogether; a segment has a first one of its own.
         bytes: Bytes received so far, over all segments [bytes].
         age_s: Time since the last sample arrived, or since the segment started [s].
+        left_s: Time until the last sample when nothing goes wrong [s].
     """
 
     host: str
@@ -43,6 +45,7 @@ class Progress:
     asked: int
     bytes: int
     age_s: float
+    left_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Segment:
         reason: Why it is partial.
         interval_s: Mean time between its samples by their stamps [s], None when unknown.
         stderr: What the commands said besides.
+        limit: The VMs that it was limited to, None for everything.
     """
 
     file: str
@@ -74,6 +78,7 @@ class Segment:
     reason: str
     interval_s: float | None
     stderr: str
+    limit: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,13 @@ class HostCapture:
         """Whole samples received, over all segments."""
         return sum(segment.samples for segment in self.segments)
 
+    @property
+    def interval_s(self) -> float | None:
+        """Mean interval over all segments, each one weighed by its intervals [s], None when unknown."""
+        known = [(s.interval_s, s.samples - 1) for s in self.segments if s.interval_s is not None]
+        count = sum(weight for _, weight in known)
+        return round(sum(interval * weight for interval, weight in known) / count, 3) if count else None
+
 
 class _Run:
     """A segment while it runs: counts what passes and tells the progress."""
@@ -136,19 +148,22 @@ class _Run:
             self._fresh = self._job.clockwork.now()
 
     def tick(self) -> None:
-        done = self._job.segments
+        done, plan = self._job.segments, self._job.plan
+        age_s = max(self._job.clockwork.now() - self._fresh, 0.0)
+        left_s = plan.remaining_s(self._job.seen + max(self.peek.rows - 1, 0))
         self._job.progress(
             Progress(
                 self._job.host,
                 self.number,
                 sum(s.samples for s in done) + self.peek.rows,
-                sum(s.samples for s in done) + self._job.plan.rows(self._job.seen),
+                sum(s.samples for s in done) + plan.rows(self._job.seen),
                 sum(s.bytes for s in done) + self.bytes,
-                max(self._job.clockwork.now() - self._fresh, 0.0),
+                age_s,
+                max(left_s - age_s, 0.0),
             )
         )
 
-    def segment(self, command: str, end: Pumped, file: str) -> Segment:
+    def segment(self, command: str, end: Pumped, file: str, limit: Limit | None) -> Segment:
         reason = _shortcoming(self.peek, self.rows, end)
         return Segment(
             file=file,
@@ -162,6 +177,7 @@ class _Run:
             reason=reason,
             interval_s=self.peek.interval_s,
             stderr=end.stderr,
+            limit=limit,
         )
 
 
@@ -222,10 +238,13 @@ class _Job:
     def _segment(self, rows: int) -> tuple[Segment, EsxprobeError | None]:
         """Runs esxtop once; gives the segment, and what stands in the way of going on as planned."""
         shell = self.link.shell()
+        limit = limit_to(shell, self.plan.vms) if self.plan.vms else None
         run = _Run(self, rows)
-        command = command_line(self.plan.interval_s, rows)
+        command = (
+            limited_line(self.plan.interval_s, rows, limit) if limit else command_line(self.plan.interval_s, rows)
+        )
         end = pump(shell, command, self.folder / run.file, stop=self.stop, seen=run.seen, tick=run.tick)
-        segment = run.segment(command, end, self._kept(run))
+        segment = run.segment(command, end, self._kept(run), limit)
         if self.segments:
             last = self.segments[-1]
             why = last.reason or "planned"

@@ -1,4 +1,4 @@
-"""What a capture could leave on a host, looked for after it: processes. Files are never written there."""
+"""What a capture could leave on a host, looked for after it: processes, and the file of a capture of a few VMs."""
 
 from __future__ import annotations
 
@@ -21,17 +21,27 @@ class Leftover:
         processes: Lines of the host's list of processes; empty when it is clean.
         checked: Whether the host could be asked.
         reason: Why it could not.
+        files: Files of ours that were still there, and are removed now.
     """
 
     processes: tuple[str, ...]
     checked: bool
     reason: str = ""
+    files: tuple[str, ...] = ()
 
 
-def check_left_behind(link: Link, plan: CapturePlan, clockwork: Clockwork | None = None) -> Leftover:
+def check_left_behind(
+    link: Link, plan: CapturePlan, clockwork: Clockwork | None = None, files: tuple[str, ...] = ()
+) -> Leftover:
     """Looks at the host's processes until no esxtop of ours is among them, two intervals long at most.
 
     Two intervals, because esxtop notices at its next write that nobody listens.
+
+    Args:
+        link: The host.
+        plan: What was captured.
+        clockwork: Our clock and how to wait.
+        files: What was written on the host and has to be gone.
     """
     clockwork = clockwork or Clockwork()
     never = threading.Event()
@@ -49,4 +59,11 @@ def check_left_behind(link: Link, plan: CapturePlan, clockwork: Clockwork | None
         lines = left_behind(listing, plan.interval_s)
         if not lines:
             break
-    return Leftover(lines, True)
+    if not files:
+        return Leftover(lines, True)
+    names = " ".join(files)
+    try:
+        result = link.shell().run(f"ls {names} 2>/dev/null; rm -f {names}", timeout_s=_TIMEOUT_S)
+    except HostError as error:
+        return Leftover(lines, False, error.message)
+    return Leftover(lines, True, "", tuple(result.stdout.decode("utf-8", "replace").split()))

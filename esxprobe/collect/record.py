@@ -6,13 +6,14 @@ Beside the fields of `Manifest`, the file holds (times are UTC in ISO 8601, dura
     error                what ended it before its time, or null
     started, ended       by our clock
     interval_achieved_s  mean interval by the samples' own stamps, over all segments; null when unknown
+    limited_to           names of the VMs that it was limited to; what each segment kept is in `segments`, `limit`
     samples_received     rows, the first one of each segment included
     segment_s            after how long esxtop was to be started anew, or null
     segments, gaps       each run of esxtop, and the times between them
     clock                start and end: the host's clock against ours
     facts, vms, probes   what the host said of itself and of each VM, and what became of each question
     connections          what each connection turned out to be
-    guests               what became of each guest, with its clock at start and end
+    guests               what became of each guest, its clock at start and end, and the zone it is said to have
     left_behind          whether an esxtop of ours was still running afterwards
     notes                what a person should know
 """
@@ -41,6 +42,7 @@ class Record:
     host: str
     plan: CapturePlan
     started: float
+    zones: dict[str, str] = field(default_factory=dict)
     ended: float | None = None
     error: EsxprobeError | None = None
     capture: HostCapture | None = None
@@ -70,7 +72,12 @@ class Record:
             left = [f"could not look for processes left on the host: {self.leftover.reason}"]
         else:
             left = [f"still running on the host: {line}" for line in self.leftover.processes]
-        return (*self.notes, *probes, *left)
+            left += [f"was left on the host and is removed now: {file}" for file in self.leftover.files]
+        return (*self.notes, *probes, *self._missing(), *left)
+
+    def _missing(self) -> list[str]:
+        limits = [(s.file, s.limit) for s in (self.capture.segments if self.capture else ()) if s.limit]
+        return [f"{file}: the host runs no VM named {name!r}" for file, limit in limits for name in limit.missing]
 
     def manifest(self, tool_version: str, state: str) -> Manifest:
         """The manifest of a collection in this state."""
@@ -96,7 +103,8 @@ class Record:
             "error": None if error is None else {"message": error.message, "hint": error.hint},
             "started": iso(self.started),
             "ended": iso(self.ended),
-            "interval_achieved_s": _achieved(capture.segments) if capture else None,
+            "interval_achieved_s": capture.interval_s if capture else None,
+            "limited_to": list(self.plan.vms),
             "samples_received": capture.samples if capture else 0,
             "segment_s": self.plan.segment_s,
             "segments": [_segment(segment) for segment in capture.segments] if capture else [],
@@ -106,7 +114,7 @@ class Record:
             "vms": questions.vms if questions else [],
             "probes": [asdict(outcome) for outcome in questions.outcomes] if questions else [],
             "connections": self.connections,
-            "guests": [_guest(guest) for guest in self.guests],
+            "guests": [_guest(guest, self.zones.get(guest.vm, "")) for guest in self.guests],
             "left_behind": asdict(self.leftover) if self.leftover else None,
             "notes": list(self.all_notes()),
         }
@@ -128,15 +136,8 @@ def _segment(segment: Segment) -> dict[str, Any]:
     return {**asdict(segment), "started": iso(segment.started), "ended": iso(segment.ended)}
 
 
-def _guest(guest: GuestOutcome) -> dict[str, Any]:
+def _guest(guest: GuestOutcome, timezone: str) -> dict[str, Any]:
     clocks = {"start": reading(guest.clock_start), "end": reading(guest.clock_end)}
     fields = asdict(guest)
     del fields["clock_start"], fields["clock_end"]
-    return {**fields, "clock": clocks}
-
-
-def _achieved(segments: tuple[Segment, ...]) -> float | None:
-    """Mean interval over all segments, each one weighed by its intervals [s]."""
-    known = [(s.interval_s, s.samples - 1) for s in segments if s.interval_s is not None]
-    count = sum(weight for _, weight in known)
-    return round(sum(interval * weight for interval, weight in known) / count, 3) if count else None
+    return {**fields, "timezone": timezone, "clock": clocks}

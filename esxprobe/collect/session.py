@@ -27,6 +27,7 @@ from esxprobe.collect.forecast import Forecast, forecast
 from esxprobe.collect.guests import Guest, GuestOutcome, capture_guest, guest_command
 from esxprobe.collect.host import Progress, capture_host
 from esxprobe.collect.leftover import check_left_behind
+from esxprobe.collect.limit import Limit, export_line, limit_to, limited_line, new_token, read_entities, require
 from esxprobe.collect.naming import safe_name
 from esxprobe.collect.pump import Clockwork, Link, no_room
 from esxprobe.collect.record import Record
@@ -74,6 +75,8 @@ class HostOutcome:
         error: What went wrong with the host or the local disk, None otherwise.
         guests: What became of the guests.
         notes: What a person should know besides: probes that failed, processes that stayed behind.
+        interval_s: Mean interval by the samples' own stamps [s], None when unknown.
+        gaps: Times without esxtop that nobody planned.
     """
 
     host: str
@@ -86,6 +89,8 @@ class HostOutcome:
     error: EsxprobeError | None
     guests: tuple[GuestOutcome, ...] = ()
     notes: tuple[str, ...] = ()
+    interval_s: float | None = None
+    gaps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,20 +117,36 @@ def dry_run(task: HostTask) -> DryRun:
         HostError: The host cannot be reached, or its esxtop gives nothing.
     """
     link = Link(task.connect)
+    limit = None
     try:
+        if task.plan.vms:
+            require(task.host, read_entities(link.shell(), new_token()), task.plan.vms)
+            limit = limit_to(link.shell(), task.plan.vms)
         cost = forecast(link, task.plan)
     finally:
         link.drop()
-    return DryRun(task.host, planned_commands(task.plan), _guest_commands(task), cost)
+    return DryRun(task.host, planned_commands(task.plan, limit), planned_guest_commands(task), cost)
 
 
-def planned_commands(plan: CapturePlan) -> tuple[str, ...]:
-    """What a host is asked to run, in order, when nothing goes wrong; without those about single VMs."""
-    captures = (command_line(plan.interval_s, rows) for rows in plan.segments())
-    return (HOST_CLOCK, *(probe.command for probe in PROBES), *captures, HOST_CLOCK, PROCESSES)
+def planned_commands(plan: CapturePlan, limit: Limit | None = None) -> tuple[str, ...]:
+    """What a host is asked to run, in order, when nothing goes wrong; without those about single VMs.
+
+    Args:
+        plan: How much.
+        limit: The VMs that it is limited to; the names of its files are others each time.
+    """
+    if limit is None:
+        first: tuple[str, ...] = ()
+        captures = [command_line(plan.interval_s, rows) for rows in plan.segments()]
+    else:
+        first = (export_line(new_token()),)
+        lines = (limited_line(plan.interval_s, rows, limit) for rows in plan.segments())
+        captures = [command for line in lines for command in (*first, line)]
+    return (*first, HOST_CLOCK, *(probe.command for probe in PROBES), *captures, HOST_CLOCK, PROCESSES)
 
 
-def _guest_commands(task: HostTask) -> tuple[tuple[str, str], ...]:
+def planned_guest_commands(task: HostTask) -> tuple[tuple[str, str], ...]:
+    """VM's name and command of each guest."""
     return tuple((guest.vm, guest_command(guest, _guest_samples(guest, task.plan))) for guest in task.guests)
 
 
@@ -157,7 +178,9 @@ def collect_host(
     clockwork = clockwork or Clockwork()
     link = Link(task.connect)
     try:
-        link.shell()  # before there is a folder: a host that lets nobody in leaves nothing here
+        shell = link.shell()  # before there is a folder: a host that lets nobody in leaves nothing here
+        if task.plan.vms:
+            require(task.host, read_entities(shell, new_token()), task.plan.vms)
         folder = _new_folder(out, task.host, clockwork.now())
         session = _Session(task, folder, link, stop=stop, progress=progress, clockwork=clockwork)
         return session.run(tool_version)
@@ -222,7 +245,8 @@ class _Session:
     ) -> None:
         self._task, self._folder, self._link = task, folder, link
         self._stop, self._progress, self._clockwork = stop, progress, clockwork
-        self._record = Record(task.host, task.plan, clockwork.now())
+        zones = {guest.vm: guest.timezone for guest in task.guests}
+        self._record = Record(task.host, task.plan, clockwork.now(), zones)
 
     def run(self, tool_version: str) -> HostOutcome:
         record = self._record
@@ -258,7 +282,8 @@ class _Session:
             return  # a login that was refused is not tried once more
         record.clock_end = self._clock("end")
         if capture is not None and capture.segments:
-            record.leftover = check_left_behind(self._link, plan, self._clockwork)
+            files = tuple(segment.limit.file for segment in capture.segments if segment.limit)
+            record.leftover = check_left_behind(self._link, plan, self._clockwork, files)
 
     def _clock(self, when: str) -> ClockReading | None:
         reading, why = ask_clock(self._link, self._clockwork.now)
@@ -320,4 +345,6 @@ class _Session:
             error=record.error or (capture.error if capture else None),
             guests=record.guests,
             notes=record.all_notes(),
+            interval_s=capture.interval_s if capture else None,
+            gaps=sum(gap.reason != "planned" for gap in capture.gaps) if capture else 0,
         )

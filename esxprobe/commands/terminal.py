@@ -74,11 +74,13 @@ def collecting() -> Iterator[Callable[[HostProgress], None]]:
         yield lambda _: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bar
 
+    # The time left comes from the plan: guessed from a sample every few seconds it would jump, or not be there.
+    left = TextColumn("{task.fields[left]} left", style="progress.remaining")
     facts = TextColumn("{task.fields[mb]:.1f} MB, last sample {task.fields[age]:.0f} s ago")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), facts)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), left, facts)
     with Bar(*columns, console=Console(stderr=True)) as bar:
         from rich.markup import escape
 
@@ -86,10 +88,25 @@ def collecting() -> Iterator[Callable[[HostProgress], None]]:
 
         def show(now: HostProgress) -> None:
             if now.host not in tasks:
-                tasks[now.host] = bar.add_task(escape(printable(now.host)), total=now.asked, mb=0.0, age=0.0)
-            bar.update(tasks[now.host], completed=now.samples, total=now.asked, mb=now.bytes / 1e6, age=now.age_s)
+                name = escape(printable(now.host))
+                tasks[now.host] = bar.add_task(name, total=now.asked, mb=0.0, age=0.0, left="")
+            bar.update(
+                tasks[now.host],
+                completed=now.samples,
+                total=now.asked,
+                mb=now.bytes / 1e6,
+                age=now.age_s,
+                left=clock(now.left_s),
+            )
 
         yield show
+
+
+def clock(seconds: float) -> str:
+    """A time to wait as a clock shows it: 0:05, 12:00, 1:02:03."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def show_summary(analysis: Analysis, target: Path, *, quiet: bool = False) -> None:

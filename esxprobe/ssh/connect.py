@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import paramiko  # type: ignore[import-untyped]
@@ -21,9 +22,15 @@ from esxprobe.ssh.secrets import Credentials
 from esxprobe.ssh.shell import SshShell
 from esxprobe.ssh.target import Target, parse_target
 from esxprobe.ssh.wire import Client, Socket, Tap, Timeouts, dial, handshake, hurried
-from esxprobe.ssh.words import address, printable
+from esxprobe.ssh.words import address, fingerprint, kind, printable
 
 _MAX_HOPS = 8
+# Is told each step of a login that went well, and what came of it: name, port, host key, login, in this order.
+Passed = Callable[[str, str], None]
+
+
+def _unheard(_step: str, _what: str) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class Login:
         legacy_crypto: Old algorithms are allowed; for the target alone.
         timeouts: How long to wait for what.
         config_files: Files to read instead of ~/.ssh/config and /etc/ssh/ssh_config.
+        keeps_host_keys: New keys that are accepted are written down.
     """
 
     credentials: Credentials = field(default_factory=Credentials)
@@ -45,6 +53,7 @@ class Login:
     legacy_crypto: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
     config_files: tuple[Path, ...] | None = None
+    keeps_host_keys: bool = True
 
 
 @dataclass
@@ -63,12 +72,13 @@ class _Way:
             close()
 
 
-def open_shell(target: str | Target, login: Login | None = None) -> SshShell:
+def open_shell(target: str | Target, login: Login | None = None, passed: Passed = _unheard) -> SshShell:
     """Logs in on a machine.
 
     Args:
         target: `host`, `user@host`, `ssh://user@host:port`; ssh_config says the rest.
         login: How.
+        passed: Is told each step on the way that went well.
 
     Returns:
         The shell; the caller closes it.
@@ -82,10 +92,10 @@ def open_shell(target: str | Target, login: Login | None = None) -> SshShell:
         ConnectionLostError: The connection ended on the way.
     """
     asked = parse_target(target) if isinstance(target, str) else target
-    return _open(asked, login or Login(), None, 0)
+    return _open(asked, login or Login(), None, 0, passed)
 
 
-def _open(target: Target, login: Login, via: SshShell | None, depth: int) -> SshShell:
+def _open(target: Target, login: Login, via: SshShell | None, depth: int, passed: Passed = _unheard) -> SshShell:
     if depth > _MAX_HOPS:
         raise UsageError(
             f"the way to {target.host} leads over more than {_MAX_HOPS} hosts", hint="ProxyJump in a circle?"
@@ -93,9 +103,9 @@ def _open(target: Target, login: Login, via: SshShell | None, depth: int) -> Ssh
     config = read_host_config(target, login.config_files)
     timeouts = _timeouts(config, login.timeouts)
     known = read_known_keys(config)
-    way = _through(config, via) if via else _way_to(config, login, timeouts, depth)
+    way = _through(config, via) if via else _way_to(config, login, timeouts, depth, passed)
     try:
-        client, facts = _log_in(config, login, timeouts, known, way)
+        client, facts = _log_in(config, login, timeouts, known, way, passed=passed)
     except HostError as error:
         complaint = way.complaint() if way.complaint and isinstance(error, ConnectError) else ""
         way.close()
@@ -109,7 +119,7 @@ def _open(target: Target, login: Login, via: SshShell | None, depth: int) -> Ssh
 
 
 def _log_in(
-    config: HostConfig, login: Login, timeouts: Timeouts, known: list[KnownKey], way: _Way
+    config: HostConfig, login: Login, timeouts: Timeouts, known: list[KnownKey], way: _Way, *, passed: Passed
 ) -> tuple[Client, Facts]:
     """Shakes hands, checks the host's key and says who we are, in this order."""
     legacy = login.legacy_crypto
@@ -117,15 +127,19 @@ def _log_in(
     client = Client(Tap(way.sock), host_keys=order, legacy=legacy)
     try:
         handshake(client, config.where, timeouts, legacy=legacy)
+        passed("port", f"{config.port}, {printable(str(client.remote_version))}")
         key: paramiko.PKey = client.get_remote_server_key()
+        name, blob = str(key.get_name()), bytes(key.asbytes())
         host_key = check_host_key(
-            config, known, str(key.get_name()), bytes(key.asbytes()), accept_new=login.accept_new_host_key
+            config, known, name, blob, accept_new=login.accept_new_host_key, keep=login.keeps_host_keys
         )
+        passed("host key", f"{kind(name)} {fingerprint(blob)}: {host_key}")
         with agent_keys(config) as held:
             choice = choose_keys(config, login.identities, held, login.credentials)
             method = authenticate(
                 client, config, choice, login.credentials, silence_s=timeouts.auth_s, legacy=legacy
             )
+        passed("login", f"{config.user}: {method}")
         return client, gather_facts(
             client,
             config,
@@ -141,12 +155,13 @@ def _log_in(
         raise
 
 
-def _way_to(config: HostConfig, login: Login, timeouts: Timeouts, depth: int) -> _Way:
+def _way_to(config: HostConfig, login: Login, timeouts: Timeouts, depth: int, passed: Passed) -> _Way:
     if config.proxy_command:
         process = ProxyProcess(config.proxy_command)
+        passed("name", f"left to ProxyCommand ({process.name})")
         return _Way(process.sock, "", (f"ProxyCommand ({process.name})",), (process.close,), process.complaint)
     if not config.proxy_jump:
-        sock = dial(config, timeouts.connect_s)
+        sock = dial(config, timeouts.connect_s, partial(passed, "name"))
         return _Way(sock, str(sock.getpeername()[0]))
     # --identity and --legacy-crypto are about the target
     hop_login = dataclasses.replace(login, identities=(), legacy_crypto=False)
@@ -165,6 +180,7 @@ def _way_to(config: HostConfig, login: Login, timeouts: Timeouts, depth: int) ->
                 before.close()
             raise
     assert hop is not None  # noqa: S101  (proxy_jump is not empty)
+    passed("name", f"left to the jump host {hop.where}")
     try:
         return _through(config, hop)
     except BaseException:

@@ -137,7 +137,7 @@ def known_types(known: Iterable[KnownKey]) -> list[str]:
 
 
 def check_host_key(
-    config: HostConfig, known: list[KnownKey], key_type: str, blob: bytes, *, accept_new: bool
+    config: HostConfig, known: list[KnownKey], key_type: str, blob: bytes, *, accept_new: bool, keep: bool = True
 ) -> str:
     """Decides whether the key that a host shows is the one we know.
 
@@ -147,9 +147,10 @@ def check_host_key(
         key_type: The type of the key it shows, such as ssh-rsa.
         blob: The key it shows.
         accept_new: A key of a host of which nothing is known is written down and accepted.
+        keep: Otherwise it is accepted and not written down; for a look that leaves no trace.
 
     Returns:
-        "known", or "added to FILE".
+        "known", "added to FILE", or "new, accepted as told, not written down".
 
     Raises:
         UnknownHostKeyError: Nothing is known about the host, and new keys are not accepted.
@@ -171,6 +172,8 @@ def check_host_key(
         raise _changed(config, plain, where, shown)
     if not (accept_new or config.accept_new):
         raise _unknown(where, shown, known)
+    if not keep:
+        return "new, accepted as told, not written down"
     return _append(config, key_type, blob, where, shown)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from esxprobe.errors import UsageError
+from esxprobe.ssh.words import printable
 
 _SYNTAX = "write host, user@host, user@host:port or ssh://user@host:port; an IPv6 address with a port in brackets"
 # ssh_config may paste both into a ProxyCommand, which is a line for a shell
@@ -41,12 +42,17 @@ def parse_target(text: str) -> Target:
         The parts that were given.
 
     Raises:
-        UsageError: It is none of these, begins with `-`, or holds characters that a shell would read.
+        UsageError: It is none of these, begins with `-`, holds characters that a shell would read, or a password.
     """
     rest = text.removeprefix("ssh://").removesuffix("/") if text.startswith("ssh://") else text
     user: str | None = None
     if "@" in rest:
         user, rest = rest.rsplit("@", 1)
+        if ":" in user:  # not repeated: it may be the last time that nobody has seen it
+            raise UsageError(
+                f"the target at {printable(rest)} has a colon before the @: a password has no place there",
+                hint="the list of processes and the shell's history show it; use --password-stdin or --keyring",
+            )
         user = unquote(user) if text.startswith("ssh://") else user
         if not user or _UNSAFE_IN_USER.search(user):
             raise UsageError(f"{text!r} names no account that can be used", hint=_SYNTAX)

@@ -189,12 +189,13 @@ def within(seconds: float, work: Callable[[], _T]) -> _T:
     return value  # type: ignore[return-value]
 
 
-def dial(config: HostConfig, timeout_s: float) -> socket.socket:
+def dial(config: HostConfig, timeout_s: float, resolved: Callable[[str], None] = lambda _: None) -> socket.socket:
     """Opens a TCP connection, trying every address of the name within the time.
 
     Args:
         config: The host.
         timeout_s: For the lookup and all addresses together [s].
+        resolved: Told the addresses of the name, in words.
 
     Returns:
         The connection.
@@ -218,6 +219,7 @@ def dial(config: HostConfig, timeout_s: float) -> socket.socket:
             f"the name {config.host} has no address: {reason}",
             hint="check the spelling, DNS, and HostName in ~/.ssh/config",
         ) from error
+    resolved(", ".join(dict.fromkeys(str(place[0]) for *_, place in found)))
     failure: OSError = OSError("no address")
     for left, (kind, style, protocol, _, place) in zip(range(len(found), 0, -1), found, strict=True):
         sock = socket.socket(kind, style, protocol)

@@ -60,6 +60,11 @@ def test_segments_cover_every_interval_once(interval_s: int, samples: int, segme
         assert all((n - 1) * interval_s <= segment_s for n in rows)
 
 
+def test_the_time_left_is_that_of_the_intervals_that_are_missing() -> None:
+    plan = CapturePlan(5, 121)
+    assert [plan.remaining_s(seen) for seen in (0, 1, 119, 120, 500)] == [600, 595, 5, 0, 0]
+
+
 def test_a_small_host_may_be_quiet_for_a_while() -> None:
     assert quiet_limit_s(2) >= 120
     assert quiet_limit_s(60) >= 30 * 60

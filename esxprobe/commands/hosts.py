@@ -1,0 +1,242 @@
+"""From the words of a command and an inventory to hosts that can be logged in on.
+
+What is said on the command line holds for every host; where nothing is said there, the inventory holds.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from esxprobe.commands.options import seconds
+from esxprobe.errors import UsageError
+
+if TYPE_CHECKING:
+    from esxprobe.collect.check import CheckTask
+    from esxprobe.collect.command import CapturePlan
+    from esxprobe.collect.guests import Guest
+    from esxprobe.collect.inventory import GuestEntry, HostEntry, Inventory
+    from esxprobe.collect.session import HostTask
+    from esxprobe.ssh.connect import Login
+    from esxprobe.ssh.secrets import Credentials, Secret
+    from esxprobe.ssh.target import Target
+
+_DURATION = "10m"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the command line says; None and nothing where it says nothing."""
+
+    hosts: Sequence[str] | None
+    inventory: Path | None
+    duration: str | None
+    samples: int | None
+    interval: int | None
+    segment: str | None
+    vms: Sequence[str] | None
+    linux_guests: Sequence[str] | None
+    windows_guests: Sequence[str] | None
+    identity: Sequence[Path] | None
+    password_stdin: bool
+    keyring: bool
+    legacy_crypto: bool
+    accept_new_host_key: bool = False
+
+
+def host_tasks(words: Words) -> list[HostTask]:
+    """The captures that are asked for.
+
+    Raises:
+        UsageError: The words do not fit together, or the inventory cannot be read.
+    """
+    return [check.task for check in check_tasks(words, keeps_host_keys=True)]
+
+
+def check_tasks(words: Words, *, keeps_host_keys: bool = False) -> list[CheckTask]:
+    """The same, each with its logins step by step.
+
+    Args:
+        words: What the command line says.
+        keeps_host_keys: New host keys that are accepted are written down.
+
+    Raises:
+        UsageError: The words do not fit together, or the inventory cannot be read.
+    """
+    from esxprobe.ssh.connect import Login
+
+    entries = _entries(words)
+    plans = [_plan(words, entry) for entry in entries]
+    login = Login(
+        _credentials(words),
+        tuple(words.identity or ()),
+        words.accept_new_host_key,
+        words.legacy_crypto,
+        keeps_host_keys=keeps_host_keys,
+    )
+    return [_task(entry, plan, login) for entry, plan in zip(entries, plans, strict=True)]
+
+
+def _entries(words: Words) -> list[HostEntry]:
+    """The hosts: those of the inventory, or those that are named."""
+    from esxprobe.collect.inventory import Inventory
+
+    listed = _read(words.inventory) if words.inventory else Inventory()
+    if not words.hosts and not listed.hosts:
+        raise UsageError("no host is named", hint="name one, or a file with hosts: --inventory hosts.toml")
+    entries = [_named(text, listed) for text in words.hosts] if words.hosts else list(listed.hosts)
+    places = [(entry.name, entry.address, entry.port) for entry in entries]
+    for place in places:
+        if places.count(place) > 1:
+            raise UsageError(f"{place[0]} is named twice", hint="each host is captured once")
+    guests = _guest_entries(words)
+    for option, given in (("--guest", guests), ("--vm", words.vms)):
+        if given and len(entries) > 1:
+            raise UsageError(
+                f"{option} goes with one host",
+                hint="an inventory says what belongs to which: --inventory hosts.toml",
+            )
+    if words.vms:
+        entries = [replace(entry, vms=tuple(words.vms)) for entry in entries]
+    if guests:
+        entries = [replace(entry, guests=_together(entry.guests, guests)) for entry in entries]
+    return entries
+
+
+def _read(path: Path) -> Inventory:
+    from esxprobe.collect.inventory import parse_inventory
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = "it is no UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
+        raise UsageError(f"{path} cannot be read: {why}", hint="--inventory takes a TOML file") from error
+    inventory = parse_inventory(text)
+
+    def placed(entry: HostEntry) -> HostEntry:
+        files = (str(path.parent / Path(name).expanduser()) for name in entry.identity)
+        return replace(entry, identity=tuple(files))
+
+    return replace(inventory, hosts=tuple(placed(entry) for entry in inventory.hosts))
+
+
+def _named(text: str, listed: Inventory) -> HostEntry:
+    """The host of the inventory that is meant, with another account where one is said; else one of its own."""
+    from esxprobe.collect.inventory import HostEntry
+    from esxprobe.ssh.target import parse_target
+
+    for entry in listed.hosts:
+        if text == entry.name:
+            return entry
+    target = parse_target(text)
+    for entry in listed.hosts:
+        if target.host in {entry.name, entry.address}:
+            return replace(entry, user=target.user or entry.user, port=target.port or entry.port)
+    return HostEntry(target.host, user=target.user, port=target.port)
+
+
+def _guest_entries(words: Words) -> tuple[GuestEntry, ...]:
+    from esxprobe.collect.inventory import GuestEntry
+
+    found: list[GuestEntry] = []
+    for text in (*(words.linux_guests or ()), *(words.windows_guests or ())):
+        vm, equals, target = text.rpartition("=")
+        if not equals or not vm:
+            raise UsageError(f"{text!r} names no guest", hint="write VM=ssh://user@address")
+        system = "linux" if len(found) < len(words.linux_guests or ()) else "windows"
+        found.append(GuestEntry(vm, target, "windows" if system == "windows" else "linux"))
+    return tuple(found)
+
+
+def _together(listed: Sequence[GuestEntry], said: Sequence[GuestEntry]) -> tuple[GuestEntry, ...]:
+    """The guests of the inventory, and those of the command line, which stand for a listed one of the same VM."""
+    names = [guest.vm for guest in said]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"the VM {name!r} has two guests", hint="one is enough")
+    return (*(guest for guest in listed if guest.vm not in names), *said)
+
+
+def _plan(words: Words, entry: HostEntry) -> CapturePlan:
+    from esxprobe.collect.command import DEFAULT_INTERVAL_S, CapturePlan, plan_for
+
+    if words.samples is not None and words.duration is not None:
+        raise UsageError("--samples and --duration are both there", hint="one of them says how long")
+    said_here = words.samples is not None or words.duration is not None
+    samples = words.samples if said_here else entry.samples
+    duration = words.duration if said_here else entry.duration
+    interval_s = words.interval if words.interval is not None else entry.interval_s
+    interval_s = DEFAULT_INTERVAL_S if interval_s is None else interval_s
+    length = words.segment or entry.segment
+    segment_s = None if length is None else round(seconds(length))
+    if samples is not None:
+        return CapturePlan(interval_s, samples, segment_s, entry.vms)
+    return plan_for(seconds(duration or _DURATION), interval_s, segment_s, entry.vms)
+
+
+def _task(entry: HostEntry, plan: CapturePlan, login: Login) -> CheckTask:
+    from esxprobe.collect.check import CheckTask
+    from esxprobe.collect.command import quiet_limit_s
+    from esxprobe.collect.guests import Guest
+    from esxprobe.collect.session import HostTask
+    from esxprobe.ssh.connect import open_shell
+    from esxprobe.ssh.target import parse_target
+
+    login = replace(login, timeouts=replace(login.timeouts, idle_s=quiet_limit_s(plan.interval_s)))
+    own = replace(
+        login,
+        identities=login.identities or tuple(Path(name) for name in entry.identity),
+        legacy_crypto=login.legacy_crypto or entry.legacy_crypto,
+    )
+    targets = [parse_target(guest.target) for guest in entry.guests]
+    guests: list[Guest] = [
+        Guest(guest.vm, partial(open_shell, target, login), guest.system, plan.interval_s, guest.timezone)
+        for guest, target in zip(entry.guests, targets, strict=True)
+    ]
+    target = _target(entry)
+    task = HostTask(entry.name, plan, partial(open_shell, target, own), tuple(guests))
+    return CheckTask(task, partial(open_shell, target, own), tuple(partial(open_shell, t, login) for t in targets))
+
+
+def _target(entry: HostEntry) -> Target:
+    """Where to log in, as carefully read as on the command line: ssh_config may paste it into a shell's line."""
+    from esxprobe.ssh.target import Target, parse_target
+
+    said = parse_target(entry.address or entry.name)
+    user = parse_target(f"{entry.user}@{said.host}").user if entry.user else said.user
+    return Target(said.host, user, entry.port or said.port)
+
+
+def _credentials(words: Words) -> Credentials:
+    from esxprobe.ssh.secrets import Credentials, Secret, remember
+    from esxprobe.ssh.system_keyring import from_keyring, require_keyring
+
+    if words.password_stdin and words.keyring:
+        raise UsageError("--password-stdin and --keyring are both there", hint="the password comes from one place")
+
+    if words.keyring:
+        require_keyring()
+
+    def asked(what: str, where: str) -> Secret | None:
+        if not sys.stdin.isatty():
+            return None
+        return Secret(typer.prompt(f"{what} {where}", hide_input=True, err=True))
+
+    def second_factor(account: str, prompt: str, echo: bool) -> Secret | None:
+        if not sys.stdin.isatty():
+            return None
+        return Secret(typer.prompt(f"{account}: {prompt.strip()}", hide_input=not echo, err=True))
+
+    given = Secret(sys.stdin.readline().rstrip("\r\n")) if words.password_stdin else None
+
+    def password(account: str) -> Secret | None:
+        kept = from_keyring(account) if words.keyring else None
+        return given or kept or asked("password of", account)
+
+    return Credentials(remember(password), remember(partial(asked, "passphrase of")), second_factor)

@@ -1,0 +1,71 @@
+"""The options that the commands which log in on hosts share."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from esxprobe.errors import UsageError
+
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)?")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, None: 1}
+
+Hosts = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="host, user@host or ssh://user@host:port; ssh_config is honoured. "
+        "With --inventory names of its hosts, or others; without any, all of its hosts."
+    ),
+]
+InventoryFile = Annotated[Path | None, typer.Option("--inventory", help="TOML file with hosts, VMs and guests.")]
+Duration = Annotated[str | None, typer.Option(help="How long: 600, 10m, 1h. 10m when nothing else is said.")]
+Samples = Annotated[
+    int | None, typer.Option(help="How many samples instead, the first one, of unknown length, included.")
+]
+Interval = Annotated[
+    int | None, typer.Option(help="Seconds between samples, 5 when not said; esxtop takes no less than 2.")
+]
+Segment = Annotated[
+    str | None, typer.Option(help="Restart esxtop this often, so that VMs that arrive get columns: 15m.")
+]
+Vms = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--vm", help="Only this VM, by its exact name; may be repeated. Takes one small file on the host."
+    ),
+]
+LinuxGuests = Annotated[
+    list[str] | None,
+    typer.Option("--guest", help="A Linux guest to sample beside the host: VM=ssh://user@address."),
+]
+WindowsGuests = Annotated[
+    list[str] | None,
+    typer.Option("--windows-guest", help="A Windows guest with OpenSSH: VM=ssh://user@address."),
+]
+Identity = Annotated[
+    list[Path] | None, typer.Option("--identity", "-i", help="Key file; ESXi 8 takes RSA and ECDSA.")
+]
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from the first line of standard input.")
+]
+Keyring = Annotated[
+    bool, typer.Option("--keyring", help="Take the password from the system's keyring: esxprobe, user@host.")
+]
+LegacyCrypto = Annotated[
+    bool, typer.Option("--legacy-crypto", help="Allow the old algorithms that ESXi 5.x speaks; it is recorded.")
+]
+
+
+def seconds(text: str) -> float:
+    """A length of time as people write it [s].
+
+    Raises:
+        UsageError: It is none.
+    """
+    match = _LENGTH.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"{text!r} is no length of time", hint="write 600, 90s, 10m or 1h")
+    return float(match[1]) * _SECONDS[match[2]]
