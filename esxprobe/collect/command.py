@@ -3,9 +3,10 @@
 A host gets one line for its login shell, which is BusyBox ash on ESXi: no terminal, no `pipefail`, nothing
 written on the host. What the line did is proved by what came, never by its exit code.
 
-How it ends when we go away: the line's own input stays open as long as the channel does. A `read` on it
-returns at the end of the channel (or of the connection) and ends gzip; esxtop's next write, at most one interval
-later, meets a broken pipe (SIGPIPE). Without that `read`, gzip would hold samples of a small host back for a
+How it ends before its time: the line's own input stays open as long as the channel does, and a `read` waits on
+it. A line of input (`STOP`) ends esxtop alone: gzip sees the end of its input, gives what it held back, writes its
+trailer, and the stream is a whole one. The end of the input, which is the end of the channel or of the connection,
+kills esxtop, and gzip meets a broken pipe. Without that `read`, gzip would hold samples of a small host back for a
 minute and more, and find out as late that nobody listens.
 """
 
@@ -19,6 +20,8 @@ from esxprobe.errors import UsageError
 
 MIN_INTERVAL_S = 2  # esxtop itself takes nothing smaller
 DEFAULT_INTERVAL_S = 5
+# What `command_line` reads as the wish to end.
+STOP = b"\n"
 # ESXi's ps shows command lines with -c, procps wants -e, BusyBox knows neither: whichever answers is read.
 PROCESSES = "{ ps -c; ps -e -o pid,args; ps -o pid,args; } 2>/dev/null; true"
 
@@ -107,13 +110,16 @@ def pipeline(interval_s: int, rows: int) -> str:
 
 
 def command_line(interval_s: int, rows: int) -> str:
-    """The line that the host's shell gets: `pipeline`, and an end for it when the channel closes.
+    """The line that the host's shell gets: `pipeline`, and an end for it on request or when the channel closes.
 
     The channel's input must stay open while it runs. Background jobs of ash read from /dev/null, hence fd 3.
+    What the shell says of those that it ends goes nowhere; what esxtop and gzip say comes through.
     """
+    esxtop, _, gzip = pipeline(interval_s, rows).partition(" | ")
     return (
-        f"exec 3<&0; {pipeline(interval_s, rows)} & g=$!; "
-        "{ read -r x <&3; kill $g; } >/dev/null 2>&1 & w=$!; exec 3<&-; wait $g; kill $w 2>/dev/null; true"
+        f"exec 3<&0; {{ {esxtop} 3<&- & e=$!; "
+        "{ read -r x <&3 && kill $e; read -r x <&3; kill -9 $e; } >/dev/null 2>&1 & w=$!; "
+        f"exec 3<&- 2>/dev/null; wait $e; kill $w; }} | {{ exec 3<&-; {gzip}; }}; true"
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from esxprobe.collect.command import CapturePlan, command_line
+from esxprobe.collect.command import STOP, CapturePlan, command_line
 from esxprobe.collect.peek import GzipPeek
 from esxprobe.collect.pump import Clockwork, Link, Pumped, pump
 from esxprobe.errors import (
@@ -224,7 +224,8 @@ class _Job:
         shell = self.link.shell()
         run = _Run(self, rows)
         command = command_line(self.plan.interval_s, rows)
-        end = pump(shell, command, self.folder / run.file, stop=self.stop, seen=run.seen, tick=run.tick)
+        path = self.folder / run.file
+        end = pump(shell, command, path, stop=self.stop, farewell=STOP, seen=run.seen, tick=run.tick)
         segment = run.segment(command, end, self._kept(run))
         if self.segments:
             last = self.segments[-1]
