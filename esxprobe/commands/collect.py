@@ -118,7 +118,7 @@ def _login(
 
 
 def _guests(named: list[str] | None, login: Login, plan: CapturePlan, system: str) -> list[Guest]:
-    from esxprobe.collect.guests import Guest
+    from esxprobe.collect.guests import WINDOWS_INTERVAL_S, Guest
     from esxprobe.ssh.connect import open_shell
     from esxprobe.ssh.target import parse_target
 
@@ -128,7 +128,10 @@ def _guests(named: list[str] | None, login: Login, plan: CapturePlan, system: st
         if not equals or not vm:
             raise UsageError(f"{text!r} names no guest", hint="write VM=ssh://user@address")
         connect = partial(open_shell, parse_target(target), login)
-        guests.append(Guest(vm, connect, "windows" if system == "windows" else "linux", plan.interval_s))
+        if system == "windows":
+            guests.append(Guest(vm, connect, "windows", WINDOWS_INTERVAL_S))
+        else:
+            guests.append(Guest(vm, connect, "linux", plan.interval_s))
     return guests
 
 
@@ -179,7 +182,8 @@ def _show(outcomes: Sequence[HostOutcome]) -> None:
                 typer.echo(f"hint: {printable(outcome.error.hint)}", err=True)
         for guest in outcome.guests:
             if guest.outcome != "whole":
-                typer.echo(f"esxprobe: guest {printable(guest.vm)}: {guest.outcome}", err=True)
+                said = f"{guest.outcome}: {printable(guest.reason)}" if guest.reason else guest.outcome
+                typer.echo(f"esxprobe: guest {printable(guest.vm)}: {said}", err=True)
         if outcome.folder is None:
             continue
         if sys.stdout.isatty():

@@ -18,10 +18,11 @@ from localshell import BIN, LocalShell, Naps, gone, processes_with
 import esxprobe.collect.pump as pump_module
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.forecast import forecast
-from esxprobe.collect.host import BACKOFF_S, HostCapture, Progress, capture_host
+from esxprobe.collect.host import HostCapture, Progress, capture_host
 from esxprobe.collect.leftover import check_left_behind
 from esxprobe.collect.peek import GzipPeek
 from esxprobe.collect.pump import Clockwork, Link
+from esxprobe.collect.retry import BACKOFF_S
 from esxprobe.errors import ConnectError, HostError, LoginError, OutputError
 
 Environment = dict[str, str]
