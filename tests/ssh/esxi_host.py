@@ -113,6 +113,8 @@ def make_host(start: Callable[..., Sshd], folder: Path, sample: Path, path: str 
     (folder / "born").touch()
     (folder / "sample.csv").write_bytes(sample.read_bytes())
     install(tools / "esxtop", for_everybody(STAND_IN.read_text(encoding="utf-8")))
+    if not path:
+        (tools / "gzip").symlink_to(tool("busybox"))  # as on ESXi; GNU's holds back more
     mark = f"esxprobe-test-{folder.name}-{os.getpid()}"
     variables = {
         "PATH": f"{tools}:{path or '/usr/bin:/bin'}",

@@ -15,14 +15,14 @@ from ssh_servers import until
 
 ONE_SHORT_WAIT = "import esxprobe.collect.retry as r; r.BACKOFF_S = (0.2, 0.2)"
 # enough for several of the blocks in which gzip sends
-SOME = 60_000
+SOME = 70_000
 
 
 @pytest.fixture
 def host(esxi_host: EsxiHost, client: Client, keys: Keys) -> Iterator[EsxiHost]:
     """A host that is clean before and afterwards, as `host01` in ssh_config."""
     client.host("host01", esxi_host.sshd, keys.ecdsa, "ServerAliveInterval 1", "ServerAliveCountMax 2")
-    esxi_host.settings(SPEED="40", NOISE="1")
+    esxi_host.settings(SPEED="80", NOISE="1")
     esxi_host.forget()
     yield esxi_host
     esxi_host.is_clean()
@@ -133,7 +133,7 @@ def test_a_short_freeze_loses_nothing(host: EsxiHost, tmp_path: Path) -> None:
     run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "100s")
     run.has(SOME // 2)
     frozen = host.freeze()
-    time.sleep(0.8)
+    time.sleep(0.5)
     for pid in frozen:
         os.kill(pid, signal.SIGCONT)
     run.wait()
