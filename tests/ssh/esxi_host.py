@@ -153,7 +153,7 @@ class Collecting:
 
     def wait(self, timeout_s: float = 60.0) -> Collecting:
         out, err = self.process.communicate(timeout=timeout_s)
-        self.out, self.err, self.status = out.decode(), err.decode(), self.process.returncode
+        self.out, self.err, self.status = out.decode(), (err or b"").decode(), self.process.returncode
         return self
 
     def signal(self, number: int) -> None:
@@ -214,7 +214,7 @@ def collecting(cwd: Path, *words: str, tuned: str = "", **more: Any) -> Collecti
         env={**os.environ, "PYTHONPATH": path},
         stdin=more.pop("stdin", subprocess.DEVNULL),
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=more.pop("stderr", subprocess.PIPE),
         **more,
     )
     return Collecting(cwd, process)
