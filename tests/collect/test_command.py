@@ -63,8 +63,8 @@ def test_segments_cover_every_interval_once(interval_s: int, samples: int, segme
 
 
 def test_a_small_host_may_be_quiet_for_a_while() -> None:
-    assert quiet_limit_s(2) >= 120
-    assert quiet_limit_s(60) >= 30 * 60
+    assert quiet_limit_s(2) >= 126 * 2, "samples that BusyBox gzip was seen to hold back"
+    assert quiet_limit_s(60) >= 126 * 60
 
 
 def test_only_our_own_esxtop_counts_as_left_behind() -> None:

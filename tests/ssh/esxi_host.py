@@ -68,12 +68,12 @@ class EsxiHost:
             return []
         places = [self.sshd.account.home, "/tmp", "/var/tmp", "/dev/shm"]  # noqa: S108
         command = [tool("find"), *places, "-xdev", "-user", self.sshd.account.name, "-type", "f", "-newer"]
-        command += [self.folder / "born", "-not", "-path", f"{self.folder}/written/*"]
+        command += [self.folder / "born", "-not", "-path", f"{self.folder.parent}/*/written/*"]
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.split("\n")[:-1]
 
     def is_clean(self) -> None:
         """Nothing of ours is left: no process, no file."""
-        until(lambda: not self.processes(), f"the host's processes to end: {self.processes()}", 6)
+        until(lambda: not self.processes(), "the host's processes to end", 10)
         assert self.files() == []
 
     def crash(self) -> None:
