@@ -115,6 +115,22 @@ def test_an_esxtop_that_does_not_want_to_end_is_killed(
     assert written(environment)[0].startswith(stored(tmp_path / done.segments[0].file))
 
 
+def test_a_lost_connection_ends_an_esxtop_that_gzip_would_keep_alive(
+    environment: Environment, tmp_path: Path
+) -> None:
+    """Its few samples fit into what gzip holds back: no broken pipe would tell it for minutes."""
+    environment["SPEED"] = "1"
+    shells = [LocalShell(environment, lose_after=0)]
+
+    def connect() -> LocalShell:
+        if shells:
+            return shells.pop()
+        raise LoginError("local does not let us in")
+
+    capture(tmp_path, CapturePlan(2, 500), connect)
+    assert gone(environment["MARK"], 5), processes_with(environment["MARK"])
+
+
 def test_a_stop_before_the_start_captures_nothing(environment: Environment, tmp_path: Path) -> None:
     stop = threading.Event()
     stop.set()
