@@ -42,14 +42,14 @@ class EsxiHost:
         for path in (self.folder / "written").iterdir():
             path.unlink()
 
-    def processes(self) -> list[str]:
-        """Command lines of whatever its sessions started."""
-        found = []
+    def processes(self) -> dict[int, str]:
+        """Command lines of whatever its sessions started, by process id."""
+        found = {}
         for entry in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 if self.mark.encode() in (entry / "environ").read_bytes():
-                    found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-        return [line for line in found if line]
+                    found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        return {pid: line for pid, line in found.items() if line}
 
     def connections(self) -> list[int]:
         """The sshd processes of connections, without what runs in their sessions."""

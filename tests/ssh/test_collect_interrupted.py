@@ -14,6 +14,7 @@ from ssh_logins import Client, Keys
 from ssh_servers import until
 
 ONE_SHORT_WAIT = "import esxprobe.collect.retry as r; r.BACKOFF_S = (0.2, 0.2)"
+SOON_TOO_QUIET = "import esxprobe.collect.command as c; c.quiet_limit_s = lambda _: 4.0"
 # enough for several of the blocks in which gzip sends
 SOME = 70_000
 
@@ -142,3 +143,17 @@ def test_a_short_freeze_loses_nothing(host: EsxiHost, tmp_path: Path) -> None:
     (segment,) = run.manifest["segments"]
     assert (segment["outcome"], segment["samples"]) == ("whole", 51)
     assert [packed(run.folder / segment["file"])] == host.written()
+
+
+def test_an_esxtop_that_hangs_is_killed_and_started_again(host: EsxiHost, tmp_path: Path) -> None:
+    """The connection stands: only the silence tells. A process that is stopped does not hear that it should end."""
+    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "150s", tuned=SOON_TOO_QUIET)
+    run.has(SOME // 2)
+    (esxtop,) = [pid for pid, line in host.processes().items() if "/esxtop -b" in line]
+    os.kill(esxtop, signal.SIGSTOP)
+    run.wait()
+    assert (run.status, run.err) == (0, "")
+    first, second = run.manifest["segments"]
+    assert "says nothing for 4 s while running" in first["reason"]
+    assert (run.manifest["state"], second["outcome"]) == ("whole", "whole")
+    assert run.manifest["left_behind"]["processes"] == []
