@@ -20,7 +20,7 @@ FILETIME_OF_1970 = 116444736000000000
 @pytest.fixture
 def host(esxi_host: EsxiHost, client: Client, keys: Keys) -> Iterator[EsxiHost]:
     client.host("host01", esxi_host.sshd, keys.ecdsa)
-    esxi_host.settings(SPEED="2")
+    esxi_host.settings(SPEED="4")
     yield esxi_host
     esxi_host.is_clean()
 
