@@ -172,7 +172,7 @@ def test_a_collected_log_that_is_broken_costs_its_vm_only(copy):
 
 def test_a_file_outside_the_folder_is_not_followed(copy, tmp_path):
     (tmp_path / "secret.txt").write_text((SOFTWARE / "guests/cgi01.txt").read_text())
-    changed(copy, lambda manifest: manifest["guests"][1].update(file="../secret.txt"))
+    changed(copy, lambda manifest: manifest["guests"][1].update(files=["../secret.txt"]))
     assert {cost.vm for cost in judged(copy).fault_costs} == {"intranet"}
 
 

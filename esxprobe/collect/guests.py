@@ -1,52 +1,34 @@
 """The fault counters of guests, read inside them while their host is captured; nothing is installed there.
 
-A Linux guest runs a loop in plain POSIX sh. What it prints is kept as it comes in `guests/<vm>.txt`:
-
-    # esxprobe guest/1 linux interval_s=5
-    @ 1774560600.123456789                 the guest's own clock, just before the counters are read
-    pgfault 123456                         lines of /proc/vmstat, running totals
-    cpu  10 0 20 3000 0 0 0 0 0 0          lines of /proc/stat, running totals
-
-A Windows guest runs `typeperf`; its CSV goes into `guests/<vm>.csv`, stamped in the guest's local time, whose
-zone is in the reading of its clock. Counter names are the English ones.
-
-Both are given up by closing the channel: the next write meets a broken pipe. Both end by themselves, too.
+What a guest runs, and the grammar of its stream, is in `guest_loops`. A guest whose connection is lost, or whose
+loop ends too early, is opened again like a host is and goes on in another file: `guests/<vm>.txt`, then
+`guests/<vm>-1.txt` and so on, each a stream of its own with its own header. The manifest lists them.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
 from esxprobe.collect.asking import ask_clock
 from esxprobe.collect.clock import LINUX_CLOCK, WINDOWS_CLOCK, ClockReading
+from esxprobe.collect.guest_loops import LINUX, TYPEPERF, Loop, windows_way
+from esxprobe.collect.host import Gap
 from esxprobe.collect.naming import safe_name
 from esxprobe.collect.pump import Clockwork, Link, Pumped, no_room, pump
-from esxprobe.collect.shell import Shell, quote
-from esxprobe.errors import EsxprobeError, HostError
+from esxprobe.collect.retry import Retry
+from esxprobe.collect.shell import Shell
+from esxprobe.errors import ConnectionLostError, EsxprobeError, HostError
 
 System = Literal["linux", "windows"]
 
-VMSTAT = (
-    *("pgfault", "pgmajfault", "thp_fault_alloc", "thp_fault_fallback", "pswpin", "pswpout", "pgpgin", "pgpgout"),
-    *("pgsteal_kswapd", "pgsteal_direct"),
-)
-WINDOWS_COUNTERS = (
-    r"\Memory\Page Faults/sec",
-    r"\Memory\Page Reads/sec",
-    r"\Memory\Pages Input/sec",
-    r"\Memory\Transition Faults/sec",
-    r"\Memory\Demand Zero Faults/sec",
-    r"\Memory\Cache Faults/sec",
-    r"\System\Context Switches/sec",
-    r"\Processor(_Total)\% User Time",
-    r"\Processor(_Total)\% Privileged Time",
-)
+# Rates are integrated before they are compared with the host's, so finer is better; typeperf costs little.
+WINDOWS_INTERVAL_S = 1
 _CLOCKS: dict[System, str] = {"linux": LINUX_CLOCK, "windows": WINDOWS_CLOCK}
-_ENDINGS: dict[System, str] = {"linux": "txt", "windows": "csv"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +37,7 @@ class Guest:
 
     Attributes:
         vm: Name of its VM on the host.
-        connect: Opens a login in it. Called in a thread of its own.
+        connect: Opens a login in it. Called in a thread of its own, again after a connection was lost.
         system: What it runs.
         interval_s: Time between samples [s].
         timezone: The zone of its clock (`Europe/Berlin`) where somebody said it; goes into the manifest.
@@ -75,13 +57,17 @@ class GuestOutcome:
     Attributes:
         vm: Name of its VM.
         system: What it runs.
-        outcome: `whole`: it answered until it was told to stop; `partial`: it ended before; `failed`: no sample.
+        outcome: `whole`: it answered until it was told to stop; `partial`: with gaps, or it ended before;
+            `failed`: no sample.
         reason: Why it is not whole.
-        file: Name in the capture folder, empty when there is none.
-        command: Remote command, verbatim.
+        method: How its counters were read: `linux`, `typeperf` or `windows-raw`; empty when it came to nothing.
+        file: Name of the first file in the capture folder, empty when there is none.
+        files: Names of all of them, in order of time.
+        gaps: The times without samples between them.
+        command: Remote command, verbatim; the first one.
         interval_s: Interval asked for [s].
-        samples: Samples begun.
-        bytes: Size of the file [bytes].
+        samples: Samples begun, over all files.
+        bytes: Size of the files [bytes].
         clock_start: Its clock against ours at the start, None when it could not be read.
         clock_end: The same at the end.
         connections: What its connections turned out to be.
@@ -91,7 +77,10 @@ class GuestOutcome:
     system: System
     outcome: str
     reason: str
+    method: str
     file: str
+    files: tuple[str, ...]
+    gaps: tuple[Gap, ...]
     command: str
     interval_s: int
     samples: int
@@ -101,54 +90,19 @@ class GuestOutcome:
     connections: tuple[dict[str, object], ...]
 
 
-def linux_loop(interval_s: int, samples: int) -> str:
-    """The command for a Linux guest, whatever its login shell is.
-
-    `date` without %N prints the letter or nothing for it: then the stamps are whole seconds.
-
-    Args:
-        interval_s: Time between samples [s].
-        samples: After how many it ends by itself.
-    """
-    vmstat = "|".join(VMSTAT)
-    script = (
-        "LC_ALL=C; export LC_ALL; f=%s.%N; case $(date +%N) in ''|*[!0-9]*) f=%s;; esac; "
-        f"echo '# esxprobe guest/1 linux interval_s={interval_s}' || exit 0; n=0; "
-        f"while [ $n -lt {samples} ]; do "
-        "[ $n -eq 0 ] || sleep " + str(interval_s) + "; "
-        'echo "@ $(date +$f)" || exit 0; '
-        f"grep -E '^({vmstat}) ' /proc/vmstat; grep -E '^(cpu|ctxt|btime|processes)' /proc/stat; "
-        "n=$((n+1)); done"
-    )
-    return f"exec sh -c {quote(script)}"
-
-
-def windows_loop(interval_s: int, samples: int) -> str:
-    """The command for a Windows guest, for cmd.exe as well as PowerShell.
-
-    Args:
-        interval_s: Time between samples [s].
-        samples: After how many it ends by itself.
-    """
-    counters = " ".join(f'"{counter}"' for counter in WINDOWS_COUNTERS)
-    return f"typeperf {counters} -si {interval_s} -sc {samples}"
-
-
 def guest_command(guest: Guest, samples: int) -> str:
-    """The command that a guest is asked to run."""
-    loop = linux_loop if guest.system == "linux" else windows_loop
-    return loop(guest.interval_s, samples)
+    """The command that a guest is asked to run first; a Windows guest may turn out to need another one."""
+    loop = LINUX if guest.system == "linux" else TYPEPERF
+    return loop.command(guest.interval_s, samples)
 
 
 class _Count:
     """Counts the samples in the stream of a guest, however it is cut."""
 
-    def __init__(self, system: System, begun: threading.Event) -> None:
-        self._begun = begun
-        self._mark = b"\n@ " if system == "linux" else b'\n"'
+    def __init__(self, loop: Loop, begun: threading.Event) -> None:
+        self._begun, self._mark = begun, loop.mark
         self._tail = b""
-        # typeperf's first line in quotes is the header
-        self._found = 0 if system == "linux" else -1
+        self._found = -loop.before
 
     @property
     def samples(self) -> int:
@@ -173,60 +127,143 @@ def capture_guest(
 ) -> GuestOutcome:
     """Reads one guest's counters into `guests/` of a capture folder until it is told to stop.
 
-    Whatever goes wrong is in the outcome, not raised.
+    Whatever goes wrong is in the outcome, not raised. A login or host key that was refused is not tried again.
 
     Args:
         guest: The guest.
         folder: The capture folder.
         samples: After how many samples the guest ends by itself: more than are needed.
         stop: Ends it; what came until then is kept.
-        begun: Set with the first sample, or when there will be none.
-        clockwork: Our clock.
+        begun: Set with the first sample, or when there is none to wait for.
+        clockwork: Our clock and how to wait.
     """
     begun = begun or threading.Event()
-    clockwork = clockwork or Clockwork()
-    link = Link(guest.connect)
-    command = guest_command(guest, samples)
-    file = f"guests/{safe_name(guest.vm)}.{_ENDINGS[guest.system]}"
-    count = _Count(guest.system, begun)
-    start = end = None
-    done = Pumped(0, False, None, "")
+    job = _Job(guest, folder, samples, stop=stop, begun=begun, clockwork=clockwork or Clockwork())
     try:
-        shell = link.shell()
-        start, _ = ask_clock(link, clockwork.now, _CLOCKS[guest.system])
-        (folder / file).parent.mkdir(exist_ok=True)
-        done = pump(shell, command, folder / file, stop=stop, seen=count.seen)
-        if isinstance(done.error, HostError):
-            link.drop()  # the clock is read on another connection
-        end, _ = ask_clock(link, clockwork.now, _CLOCKS[guest.system])
-    except EsxprobeError as error:
-        done = Pumped(0, False, error, "")
-    except OSError as error:
-        done = Pumped(0, False, no_room(folder / file, error), "")
+        return job.run()
     finally:
         begun.set()
-        link.drop()
-    outcome, reason = _judged(done, count.samples)
-    return GuestOutcome(
-        vm=guest.vm,
-        system=guest.system,
-        outcome=outcome,
-        reason=reason,
-        file=file if (folder / file).exists() else "",
-        command=command,
-        interval_s=guest.interval_s,
-        samples=count.samples,
-        bytes=done.bytes,
-        clock_start=start,
-        clock_end=end,
-        connections=tuple(link.records),
-    )
+        job.link.drop()
 
 
-def _judged(done: Pumped, samples: int) -> tuple[str, str]:
-    said = f": {done.stderr.splitlines()[-1]}" if done.stderr else ""
-    if done.error is not None:
-        return ("partial" if samples else "failed"), done.error.message
-    if not samples:
-        return "failed", f"no sample came{said}"
-    return ("whole", "") if done.stopped else ("partial", f"it ended by itself{said}")
+class _Job:
+    """One guest on its way."""
+
+    def __init__(
+        self,
+        guest: Guest,
+        folder: Path,
+        samples: int,
+        *,
+        stop: threading.Event,
+        begun: threading.Event,
+        clockwork: Clockwork,
+    ) -> None:
+        self.guest, self.folder, self.missing = guest, folder, samples
+        self.stop, self.begun, self.clockwork = stop, begun, clockwork
+        self.link = Link(guest.connect)
+        self.loop = LINUX if guest.system == "linux" else None
+        self.command = ""
+        self.files: list[str] = []
+        self.gaps: list[Gap] = []
+        self.troubles: list[str] = []
+        self.samples = self.bytes = 0
+        self.start: ClockReading | None = None
+        self._ended: float | None = None
+        self._retry = Retry()
+
+    def run(self) -> GuestOutcome:
+        while (trouble := self._attempt()) is not None:
+            self.troubles.append(trouble.message)
+            self.begun.set()  # the host does not wait for a guest that is in trouble
+            if not self._waited_after(trouble):
+                break
+        # a guest that was given up is not asked once more: it may have refused the login
+        end = ask_clock(self.link, self.clockwork.now, _CLOCKS[self.guest.system])[0] if self.link.is_open else None
+        return self._outcome(end)
+
+    def _attempt(self) -> EsxprobeError | None:
+        try:
+            return self._part()
+        except EsxprobeError as error:
+            return error
+        except OSError as error:
+            return no_room(self.folder / "guests", error)
+
+    def _part(self) -> EsxprobeError | None:
+        """Runs the loop once; gives what stands in the way of being whole."""
+        shell = self.link.shell()
+        if self.start is None:
+            self.start, _ = ask_clock(self.link, self.clockwork.now, _CLOCKS[self.guest.system])
+        if self.loop is None:
+            self.loop = windows_way(shell)
+        command = self.loop.command(self.guest.interval_s, self.missing)
+        self.command = self.command or command
+        counted, file, started = _Count(self.loop, self.begun), self._new_file(self.loop), self.clockwork.now()
+        done = pump(shell, command, self.folder / file, stop=self.stop, seen=counted.seen)
+        self._keep(file, done, counted.samples, started)
+        if counted.samples:
+            self._retry.progressed()
+        return self._trouble(done, counted.samples)
+
+    def _new_file(self, loop: Loop) -> str:
+        """A name that nobody has: guests may share the name of their VM, or end in a number themselves."""
+        (self.folder / "guests").mkdir(exist_ok=True)
+        name = safe_name(self.guest.vm)
+        return next(file for file in _names(name, loop.ending) if not (self.folder / file).exists())
+
+    def _keep(self, file: str, done: Pumped, samples: int, started: float) -> None:
+        path = self.folder / file
+        if not done.bytes:
+            path.unlink(missing_ok=True)
+            return
+        if self.files and self._ended is not None:
+            why = self.troubles[-1] if self.troubles else ""
+            self.gaps.append(Gap(self.files[-1], file, round(started - self._ended, 3), why))
+        self.files.append(file)
+        self._ended = self.clockwork.now()
+        self.samples += samples
+        self.missing -= samples
+        self.bytes += done.bytes
+
+    def _trouble(self, done: Pumped, samples: int) -> EsxprobeError | None:
+        if done.error is not None:
+            return done.error
+        if done.stopped and self.samples:
+            return None
+        said = f": {done.stderr.splitlines()[-1]}" if done.stderr else ""
+        return ConnectionLostError(f"it ended by itself{said}") if samples else HostError(f"no sample came{said}")
+
+    def _waited_after(self, trouble: EsxprobeError) -> bool:
+        """Waits after a failure that can pass; tells whether to try again."""
+        wait_s = self._retry.wait_s(trouble) if self.missing > 0 else None
+        if wait_s is None or self.stop.is_set():
+            return False
+        self.link.drop()
+        self.clockwork.wait(wait_s, self.stop)
+        return not self.stop.is_set()
+
+    def _outcome(self, end: ClockReading | None) -> GuestOutcome:
+        outcome = "failed" if not self.samples else "partial" if self.troubles else "whole"
+        return GuestOutcome(
+            vm=self.guest.vm,
+            system=self.guest.system,
+            outcome=outcome,
+            reason=self.troubles[-1] if self.troubles else "",
+            method=self.loop.name if self.loop and self.files else "",
+            file=self.files[0] if self.files else "",
+            files=tuple(self.files),
+            gaps=tuple(self.gaps),
+            command=self.command,
+            interval_s=self.guest.interval_s,
+            samples=self.samples,
+            bytes=self.bytes,
+            clock_start=self.start,
+            clock_end=end,
+            connections=tuple(self.link.records),
+        )
+
+
+def _names(name: str, ending: str) -> Iterator[str]:
+    yield f"guests/{name}.{ending}"
+    yield from (f"guests/{name}-{number}.{ending}" for number in count(1))

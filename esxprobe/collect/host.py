@@ -7,22 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from esxprobe.collect.command import CapturePlan, command_line
+from esxprobe.collect.command import STOP, CapturePlan, command_line
 from esxprobe.collect.limit import Limit, limit_to, limited_line
 from esxprobe.collect.peek import GzipPeek
 from esxprobe.collect.pump import Clockwork, Link, Pumped, pump
-from esxprobe.errors import (
-    ConnectError,
-    ConnectionLostError,
-    EsxprobeError,
-    HostError,
-    HostTimeoutError,
-)
-
-# Waits between attempts [s]; the list starts again with every sample that arrives, and is the bound.
-BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-# Only these can pass by themselves. A refused login or host key is not tried again: five failures lock an account.
-_MAY_PASS = (ConnectError, ConnectionLostError, HostTimeoutError)
+from esxprobe.collect.retry import Retry, may_pass
+from esxprobe.errors import ConnectionLostError, EsxprobeError, HostError
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +206,7 @@ class _Job:
         self.segments: list[Segment] = []
         self.gaps: list[Gap] = []
         self.seen = 0  # whole intervals
-        self._failures = 0
+        self._retry = Retry()
 
     def run(self) -> HostCapture:
         error: EsxprobeError | None = None
@@ -227,7 +217,8 @@ class _Job:
                 trouble = cannot
             else:
                 self.seen += max(segment.samples - 1, 0)
-                self._failures = 0 if segment.samples > 1 else self._failures
+                if segment.samples > 1:
+                    self._retry.progressed()
             if trouble is not None:
                 error = self._after(trouble)
         whole = self.plan.next_rows(self.seen) == 0
@@ -243,7 +234,8 @@ class _Job:
         command = (
             limited_line(self.plan.interval_s, rows, limit) if limit else command_line(self.plan.interval_s, rows)
         )
-        end = pump(shell, command, self.folder / run.file, stop=self.stop, seen=run.seen, tick=run.tick)
+        path = self.folder / run.file
+        end = pump(shell, command, path, stop=self.stop, farewell=STOP, seen=run.seen, tick=run.tick)
         segment = run.segment(command, end, self._kept(run), limit)
         if self.segments:
             last = self.segments[-1]
@@ -272,13 +264,12 @@ class _Job:
         """Waits after a failure that can pass; gives the error where there is nothing to wait for."""
         if self.stop.is_set():
             return None
-        if not isinstance(trouble, _MAY_PASS):
+        if may_pass(trouble):
+            self.link.drop()
+        wait_s = self._retry.wait_s(trouble)
+        if wait_s is None:
             return trouble
-        self.link.drop()
-        if self._failures >= len(BACKOFF_S):
-            return trouble
-        self.clockwork.wait(BACKOFF_S[self._failures], self.stop)
-        self._failures += 1
+        self.clockwork.wait(wait_s, self.stop)
         return None
 
 

@@ -6,15 +6,18 @@ import errno
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from esxprobe.collect.shell import Shell, Stream
 from esxprobe.errors import EsxprobeError, HostError, OutputError
 
 _TICK_S = 0.1
+# A command that was asked to end is given up after that long without a byte [s].
+_GRACE_S = 5.0
 _FULL = {
     errno.ENOSPC: "the disk is full",
     errno.EFBIG: "the file may not grow further",
@@ -45,6 +48,7 @@ def pump(
     path: Path,
     *,
     stop: threading.Event,
+    farewell: bytes = b"",
     seen: Callable[[bytes], None] = lambda _: None,
     tick: Callable[[], None] = lambda: None,
 ) -> Pumped:
@@ -56,7 +60,9 @@ def pump(
         shell: Where the command runs.
         command: Its text.
         path: The file, which must not be there yet.
-        stop: When set, the channel is closed; what has arrived is kept.
+        stop: When set, the command is asked to end, and the channel closed; what has arrived is kept.
+        farewell: What asks the command to end; it is then read to its end, unless it falls silent before.
+            Without it the channel is closed at once.
         seen: Told each piece after it was written.
         tick: Called about ten times a second by another thread, for progress.
     """
@@ -67,10 +73,11 @@ def pump(
             try:
                 stream = shell.stream(command)
                 try:
-                    with _watched(stream, stop, tick):
+                    with _Watch(stream, stop, farewell, tick) as watch:
                         while piece := stream.read():
                             written += _write(file.fileno(), piece)
                             seen(piece)
+                            watch.came.set()
                 finally:
                     with suppress(HostError):
                         stream.close()
@@ -102,26 +109,43 @@ def no_room(path: Path, trouble: OSError) -> OutputError:
     )
 
 
-@contextmanager
-def _watched(stream: Stream, stop: threading.Event, tick: Callable[[], None]) -> Iterator[None]:
-    """Closes the stream when a stop is asked for: `read` waits in another thread and cannot look."""
-    over = threading.Event()
+class _Watch:
+    """Ends the stream when a stop is asked for: `read` waits in another thread and cannot look.
 
-    def watch() -> None:
-        while not over.wait(_TICK_S):
-            if stop.is_set():
-                with suppress(HostError):
-                    stream.close()
+    Attributes:
+        came: Set by the reader with each piece.
+    """
+
+    def __init__(self, stream: Stream, stop: threading.Event, farewell: bytes, tick: Callable[[], None]) -> None:
+        self._stream, self._stop, self._farewell, self._tick = stream, stop, farewell, tick
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="capture-watch", daemon=True)
+        self.came = threading.Event()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(_TICK_S):
+            if self._stop.is_set():
+                self._end()
                 return
-            tick()
+            self._tick()
 
-    thread = threading.Thread(target=watch, name="capture-watch", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    def _end(self) -> None:
+        with suppress(HostError):
+            if self._farewell and self._stream.write(self._farewell) > 0:
+                self.came.set()
+                while self.came.is_set():  # a slow line may need many such times
+                    self.came.clear()
+                    if self._over.wait(_GRACE_S):
+                        return
+            self._stream.close()
 
 
 class Link:

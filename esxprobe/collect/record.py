@@ -13,7 +13,8 @@ Beside the fields of `Manifest`, the file holds (times are UTC in ISO 8601, dura
     clock                start and end: the host's clock against ours
     facts, vms, probes   what the host said of itself and of each VM, and what became of each question
     connections          what each connection turned out to be
-    guests               what became of each guest, its clock at start and end, and the zone it is said to have
+    guests               what became of each guest: method, files (`file` is the first) and the gaps between them,
+                         its clock at start and end, and the zone it is said to have
     left_behind          whether an esxtop of ours was still running afterwards
     notes                what a person should know
 """

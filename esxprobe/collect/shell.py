@@ -47,6 +47,9 @@ class Stream(Protocol):
     def status(self) -> int | None:
         """The exit status once the end was read; None before, and when the host gave none."""
 
+    def write(self, content: bytes) -> int:
+        """Gives the command bytes to read, as many as it takes now; 0 when it takes none, -1 when it never will."""
+
     def close(self) -> None:
         """Closes the channel: the remote command sees the end of its input and a broken pipe for its output."""
 

@@ -196,12 +196,19 @@ def _task(entry: HostEntry, plan: CapturePlan, login: Login) -> CheckTask:
     )
     targets = [parse_target(guest.target) for guest in entry.guests]
     guests: list[Guest] = [
-        Guest(guest.vm, partial(open_shell, target, login), guest.system, plan.interval_s, guest.timezone)
+        Guest(guest.vm, partial(open_shell, target, login), guest.system, _every_s(guest, plan), guest.timezone)
         for guest, target in zip(entry.guests, targets, strict=True)
     ]
     target = _target(entry)
     task = HostTask(entry.name, plan, partial(open_shell, target, own), tuple(guests))
     return CheckTask(task, partial(open_shell, target, own), tuple(partial(open_shell, t, login) for t in targets))
+
+
+def _every_s(guest: GuestEntry, plan: CapturePlan) -> int:
+    """Time between a guest's samples [s]."""
+    from esxprobe.collect.guests import WINDOWS_INTERVAL_S
+
+    return WINDOWS_INTERVAL_S if guest.system == "windows" else plan.interval_s
 
 
 def _target(entry: HostEntry) -> Target:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
@@ -53,9 +53,9 @@ def reading(paths: Sequence[Path]) -> Iterator[Progress | None]:
 def ends_cleanly(stop: threading.Event) -> Iterator[None]:
     """Ctrl-C and SIGTERM ask for an orderly end, the second one insists."""
 
-    def ask(_number: int, _frame: object) -> None:
+    def ask(number: int, _frame: object) -> None:
         if stop.is_set():
-            raise KeyboardInterrupt
+            _break_off(number)
         stop.set()
         typer.echo("stopping: what arrived is kept; once more to break off", err=True)
 
@@ -65,6 +65,18 @@ def ends_cleanly(stop: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _break_off(number: int) -> NoReturn:
+    """Ends the process at once: threads that wait for a silent host would hold up any other end for a minute.
+
+    Captures are written through as they come; their manifests still say `running`.
+    """
+    if sys.stderr.isatty():
+        sys.stderr.write("\x1b[?25h")  # the bars hide the cursor
+    typer.echo("broken off", err=True)
+    sys.stdout.flush()
+    os._exit(128 + number)
 
 
 @contextmanager

@@ -91,10 +91,8 @@ class GuestMachine:
         interval = re.search(r"interval_s=(\d+)", command)
         samples = re.search(r"-lt (\d+)", command)
         heading = re.search(r"echo '(# [^'\n]*)'", command.replace("'\\''", "'"))
-        script = split(command)[-1]
-        vmstat = re.search(r"grep -E '([^']*)' /proc/vmstat", script)
-        stat = re.search(r"grep -E '([^']*)' /proc/stat", script)
-        if not (interval and samples and vmstat and stat):
+        wanted = re.search(r"grep -hE '([^']*)' /proc/vmstat /proc/stat", split(command)[-1])
+        if not (interval and samples and wanted):
             return not_found(command, wire)
         if heading:
             wire.write(f"{heading[1]}\n".encode())
@@ -104,8 +102,7 @@ class GuestMachine:
             if not self._clock.wait_until(moment, wire.is_gone):
                 return GONE
             lines = [f"@ {self._stamp(moment)}"]
-            lines += grep(vmstat[1], self.vmstat(moment))
-            lines += grep(stat[1], self.stat(moment))
+            lines += grep(wanted[1], [*self.vmstat(moment), *self.stat(moment)])
             wire.write(("\n".join(lines) + "\n").encode())
         return 0
 

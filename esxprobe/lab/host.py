@@ -104,20 +104,23 @@ class HostMachine:
             wire.complain(b"esxtop: invalid delay or number of iterations\n")
             return 1
         plan = at_interval(self.plan, interval_s)
-        pack = zlib.compressobj(9, zlib.DEFLATED, 31) if "| gzip -c" in command else None
-        # what stands behind the pipeline ends it with its input; the pipeline alone does not look there
+        pack = zlib.compressobj(9, zlib.DEFLATED, 31) if "gzip -c" in command else None
+        # what stands beside the pipeline ends it by a line of input, and kills it with the end of the input
         watched = "read -r" in command
 
+        def asked_to_end() -> bool:
+            return watched and wire.lines() > 0
+
         def gone() -> bool:
-            return wire.is_gone() or (watched and not wire.has_input())
+            return wire.is_gone() or asked_to_end() or (watched and not wire.has_input())
 
         with self._process(match[0]), self._clock.hurry():
             first = self._first(plan, rows)
             for number, line in enumerate(capture_lines(plan, rows, first, only)):
                 moment = plan.true_start + (first + number - 1) * interval_s
-                if number and not self._clock.wait_until(moment, gone):
-                    return GONE
-                if gone():
+                if (number and not self._clock.wait_until(moment, gone)) or gone():
+                    if asked_to_end() and not wire.is_gone():
+                        break  # gzip goes on to its trailer
                     return GONE
                 wire.write(line if pack is None else pack.compress(line) + pack.flush(zlib.Z_SYNC_FLUSH))
             if pack is not None:

@@ -38,6 +38,9 @@ class Wire(Protocol):
     def has_input(self) -> bool:
         """Whether the input is still open, or holds anything."""
 
+    def lines(self) -> int:
+        """How many lines of the input have come so far."""
+
 
 class Clock(Protocol):
     """The time that a machine lives in, before its own clock's error."""

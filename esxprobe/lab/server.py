@@ -50,6 +50,7 @@ class _Wire:
 
     def __init__(self, channel: paramiko.Channel) -> None:
         self._channel = channel
+        self._lines = 0
 
     def write(self, content: bytes) -> None:
         self._send(self._channel.sendall, content)
@@ -76,6 +77,11 @@ class _Wire:
 
     def has_input(self) -> bool:
         return bool(self._channel.recv_ready()) or not self._channel.eof_received
+
+    def lines(self) -> int:
+        while self._channel.recv_ready():
+            self._lines += self._channel.recv(65_536).count(b"\n")
+        return self._lines
 
 
 class _Login(paramiko.ServerInterface):  # type: ignore[misc]

@@ -74,6 +74,9 @@ class Memory:
     def has_input(self) -> bool:
         return True
 
+    def lines(self) -> int:
+        return 0
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -86,6 +86,16 @@ class LocalStream:
                 return
             self._stderr += piece
 
+    def write(self, content: bytes) -> int:
+        assert self._process.stdin is not None
+        with self._lock:
+            if self._closed.is_set():
+                return -1
+            try:
+                return os.write(self._process.stdin.fileno(), content)
+            except BrokenPipeError:
+                return -1
+
     def close(self) -> None:
         """What sshd does: the pipes are closed; no process is killed."""
         with self._lock:

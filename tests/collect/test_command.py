@@ -11,7 +11,9 @@ from esxprobe.errors import UsageError
 
 def test_the_pipeline_is_the_one_that_is_documented() -> None:
     assert pipeline(5, 121) == "TERM=xterm esxtop -b -a -d 5 -n 121 | gzip -c"
-    assert pipeline(5, 121) in command_line(5, 121)
+    esxtop, gzip = pipeline(5, 121).split(" | ")
+    assert esxtop in command_line(5, 121)
+    assert gzip in command_line(5, 121)
     assert "\n" not in command_line(5, 121)
 
 
@@ -66,8 +68,8 @@ def test_the_time_left_is_that_of_the_intervals_that_are_missing() -> None:
 
 
 def test_a_small_host_may_be_quiet_for_a_while() -> None:
-    assert quiet_limit_s(2) >= 120
-    assert quiet_limit_s(60) >= 30 * 60
+    assert quiet_limit_s(2) >= 126 * 2, "samples that BusyBox gzip was seen to hold back"
+    assert quiet_limit_s(60) >= 126 * 60
 
 
 def test_only_our_own_esxtop_counts_as_left_behind() -> None:

@@ -7,17 +7,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from localshell import LocalShell
+from localshell import LocalShell, Naps
 
-from esxprobe.collect.guests import (
-    WINDOWS_COUNTERS,
-    Guest,
-    capture_guest,
-    guest_command,
-    linux_loop,
-    windows_loop,
-)
-from esxprobe.errors import LoginError
+from esxprobe.collect.guest_loops import WINDOWS_COUNTERS, linux_loop, typeperf_loop
+from esxprobe.collect.guests import Guest, capture_guest, guest_command
+from esxprobe.collect.pump import Clockwork
+from esxprobe.collect.retry import BACKOFF_S
+from esxprobe.errors import ConnectError, ConnectionLostError, HostError, HostKeyError, LoginError
 
 Environment = dict[str, str]
 
@@ -84,29 +80,95 @@ def test_a_guest_that_lets_nobody_in_is_an_outcome(tmp_path: Path) -> None:
     assert begun.is_set()
 
 
-def test_a_guest_that_is_lost_keeps_its_part(environment: Environment, tmp_path: Path) -> None:
-    guest = Guest("web01", lambda: LocalShell(environment, lose_after=500), interval_s=1)
-    done = capture_guest(guest, tmp_path, 1000, stop=threading.Event())
-    assert (done.outcome, done.reason) == ("partial", "the connection to local ended")
-    assert (tmp_path / done.file).stat().st_size == done.bytes >= 500
-    assert done.clock_end is not None, "read on a connection of its own"
+def test_a_guest_that_is_lost_goes_on_in_a_second_file(environment: Environment, tmp_path: Path) -> None:
+    stop, naps, shells = threading.Event(), Naps(), []
+
+    def connect() -> LocalShell:
+        if len(shells) == 1 and len(naps.asked) < 3:
+            raise ConnectError("no route to web01")
+        shells.append(LocalShell(environment, lose_after=None if shells else 500))
+        return shells[-1]
+
+    thread = stopped_after(2, tmp_path / "guests/web01-1.txt", stop)
+    guest = Guest("web01", connect, interval_s=1)
+    done = capture_guest(guest, tmp_path, 1000, stop=stop, clockwork=Clockwork(sleep=naps))
+    thread.join()
+    assert (done.outcome, done.reason) == ("partial", "no route to web01")
+    assert done.files == ("guests/web01.txt", "guests/web01-1.txt")
+    assert (done.file, done.method) == (done.files[0], "linux")
+    (gap,) = done.gaps
+    assert (gap.after, gap.before, gap.reason) == (*done.files, "no route to web01")
+    assert 0 < gap.seconds < 10
+    assert naps.asked == list(BACKOFF_S[:3])
+    texts = [(tmp_path / file).read_text(encoding="utf-8") for file in done.files]
+    assert all(text.startswith("# esxprobe guest/1 linux interval_s=1\n@ ") for text in texts)
+    assert done.samples == sum(text.count("\n@ ") for text in texts)
+    assert done.bytes == sum(len(text) for text in texts)
+    assert done.clock_end is not None
     assert len(done.connections) == 2
 
 
-def test_a_guest_that_has_no_such_command_says_so(environment: Environment, tmp_path: Path) -> None:
-    guest = Guest("win01", lambda: LocalShell(environment), system="windows")
-    done = capture_guest(guest, tmp_path, 10, stop=threading.Event())
-    assert done.outcome == "failed"
-    assert "typeperf: not found" in done.reason
+def test_a_guest_that_does_not_come_back_is_given_up(environment: Environment, tmp_path: Path) -> None:
+    naps, shells = Naps(), []
+
+    def connect() -> LocalShell:
+        if shells:
+            raise ConnectError("no route to web01")
+        shells.append(LocalShell(environment, lose_after=500))
+        return shells[-1]
+
+    guest = Guest("web01", connect, interval_s=1)
+    done = capture_guest(guest, tmp_path, 1000, stop=threading.Event(), clockwork=Clockwork(sleep=naps))
+    assert (done.outcome, done.reason, done.gaps) == ("partial", "no route to web01", ())
+    assert (tmp_path / done.file).stat().st_size == done.bytes >= 500
+    assert naps.asked == list(BACKOFF_S)
+    assert done.clock_end is None
+
+
+@pytest.mark.parametrize("refusal", [LoginError, HostKeyError])
+def test_a_guest_that_refuses_later_is_asked_once(
+    environment: Environment, tmp_path: Path, refusal: type[HostError]
+) -> None:
+    asked: list[int] = []
+
+    def connect() -> LocalShell:
+        asked.append(1)
+        if len(asked) > 1:
+            raise refusal("not you")
+        return LocalShell(environment, lose_after=500)
+
+    guest = Guest("web01", connect, interval_s=1)
+    done = capture_guest(guest, tmp_path, 1000, stop=threading.Event(), clockwork=Clockwork(sleep=Naps()))
+    assert (done.outcome, done.reason, len(asked)) == ("partial", "not you", 2)
+
+
+def test_guests_of_one_name_do_not_share_a_file(environment: Environment, tmp_path: Path) -> None:
+    for expected in ("guests/web01.txt", "guests/web01-1.txt"):
+        guest = Guest("web01", lambda: LocalShell(environment), interval_s=1)
+        done = capture_guest(guest, tmp_path, 1, stop=threading.Event())
+        assert (done.files, done.samples) == ((expected,), 1)
+
+
+def test_the_host_does_not_wait_for_a_guest_in_trouble(tmp_path: Path) -> None:
+    begun, waited = threading.Event(), []
+
+    def connect() -> LocalShell:
+        raise ConnectionLostError("gone")
+
+    def nap(seconds: float) -> None:
+        waited.append(begun.is_set())
+
+    guest = Guest("web01", connect)
+    capture_guest(guest, tmp_path, 9, stop=threading.Event(), begun=begun, clockwork=Clockwork(sleep=nap))
+    assert waited == [True] * len(BACKOFF_S)
 
 
 @pytest.mark.parametrize("name", ["../../evil", "a b'$(touch PWNED)\"", ".."])
 def test_the_name_of_a_vm_is_never_a_way_out(environment: Environment, tmp_path: Path, name: str) -> None:
-    stop = threading.Event()
-    stop.set()
     folder = tmp_path / "capture"
     folder.mkdir()
-    done = capture_guest(Guest(name, lambda: LocalShell(environment), interval_s=1), folder, 10, stop=stop)
+    guest = Guest(name, lambda: LocalShell(environment), interval_s=1)
+    done = capture_guest(guest, folder, 1, stop=threading.Event())
     assert (folder / done.file).resolve().parent == folder / "guests"
     assert done.vm == name
     assert name not in done.command
@@ -114,24 +176,9 @@ def test_the_name_of_a_vm_is_never_a_way_out(environment: Environment, tmp_path:
 
 
 def test_windows_is_asked_for_the_counters_in_english() -> None:
-    command = windows_loop(1, 700)
+    command = typeperf_loop(1, 700)
     assert command.startswith('typeperf "\\Memory\\Page Faults/sec" "\\Memory\\Page Reads/sec" ')
     assert command.endswith(' "\\Processor(_Total)\\% Privileged Time" -si 1 -sc 700')
     assert command.count('"') == 2 * len(WINDOWS_COUNTERS)
     guest = Guest("win01", LocalShell, system="windows", interval_s=1)
     assert guest_command(guest, 700) == command
-
-
-def test_windows_rows_are_counted_without_the_header(environment: Environment, tmp_path: Path) -> None:
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    script = r"""printf '\r\n"(PDH-CSV 4.0)","\\\\WIN\\Memory\\Page Faults/sec"\r\n'
-for i in 1 2 3; do printf '"11/22/2026 09:00:0%s.123","1.0"\r\n' $i; done
-"""
-    (tools / "typeperf").write_text("#!/bin/sh\n" + script)
-    (tools / "typeperf").chmod(0o755)
-    shell_path = f"{tools}:{os.environ['PATH']}"
-    guest = Guest("win01", lambda: LocalShell(environment, path=shell_path), system="windows", interval_s=1)
-    done = capture_guest(guest, tmp_path, 3, stop=threading.Event())
-    assert (done.samples, done.file) == (3, "guests/win01.csv")
-    assert (done.outcome, done.reason) == ("partial", "it ended by itself")

@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 from localshell import BIN, LocalShell, Naps, gone, processes_with
 
+import esxprobe.collect.pump as pump_module
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.forecast import forecast
-from esxprobe.collect.host import BACKOFF_S, HostCapture, Progress, capture_host
+from esxprobe.collect.host import HostCapture, Progress, capture_host
 from esxprobe.collect.leftover import check_left_behind
 from esxprobe.collect.peek import GzipPeek
 from esxprobe.collect.pump import Clockwork, Link
+from esxprobe.collect.retry import BACKOFF_S
 from esxprobe.errors import ConnectError, HostError, LoginError, OutputError
 
 Environment = dict[str, str]
@@ -68,7 +70,7 @@ def test_a_whole_capture_is_what_esxtop_wrote(environment: Environment, tmp_path
     assert segment.started < segment.ended
     assert (seen[-1].host, seen[-1].samples, seen[-1].asked, seen[-1].bytes) == ("local", 6, 6, segment.bytes)
     assert seen[0].age_s >= 0
-    assert "esxtop -b -a -d 2 -n 6 | gzip -c" in segment.command
+    assert "TERM=xterm esxtop -b -a -d 2 -n 6 " in segment.command
 
 
 def test_a_stop_keeps_what_came_and_ends_esxtop(environment: Environment, tmp_path: Path) -> None:
@@ -87,7 +89,46 @@ def test_a_stop_keeps_what_came_and_ends_esxtop(environment: Environment, tmp_pa
     assert "stopped on request" in segment.reason
     assert segment.samples > 3
     assert gone(environment["MARK"], 3), processes_with(environment["MARK"])
-    assert written(environment)[0].startswith(stored(tmp_path / segment.file))
+    assert segment.file == "esxtop-000.csv.gz"
+    # esxtop alone was ended: gzip wrote its trailer, and nothing that it held back is lost
+    kept, wrote = gzip.decompress((tmp_path / segment.file).read_bytes()), written(environment)[0]
+    assert wrote.startswith(kept)
+    assert kept.count(b"\n") >= wrote.count(b"\n") - 1
+
+
+def test_an_esxtop_that_does_not_want_to_end_is_killed(
+    environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pump_module, "_GRACE_S", 0.5)
+    environment.update(SPEED="1000", DEAF="1")
+    stop = threading.Event()
+    shell = LocalShell(environment)
+    done = capture(
+        tmp_path,
+        CapturePlan(2, 5000),
+        lambda: shell,
+        stop=stop,
+        progress=lambda p: stop.set() if p.samples > 3 else None,
+    )
+    assert (done.stopped, done.error, done.segments[0].outcome) == (True, None, "partial")
+    assert gone(environment["MARK"], 3), processes_with(environment["MARK"])
+    assert written(environment)[0].startswith(stored(tmp_path / done.segments[0].file))
+
+
+def test_a_lost_connection_ends_an_esxtop_that_gzip_would_keep_alive(
+    environment: Environment, tmp_path: Path
+) -> None:
+    """Its few samples fit into what gzip holds back: no broken pipe would tell it for minutes."""
+    environment["SPEED"] = "1"
+    shells = [LocalShell(environment, lose_after=0)]
+
+    def connect() -> LocalShell:
+        if shells:
+            return shells.pop()
+        raise LoginError("local does not let us in")
+
+    capture(tmp_path, CapturePlan(2, 500), connect)
+    assert gone(environment["MARK"], 5), processes_with(environment["MARK"])
 
 
 def test_a_stop_before_the_start_captures_nothing(environment: Environment, tmp_path: Path) -> None:
@@ -221,6 +262,7 @@ import json, resource, sys, threading
 from pathlib import Path
 sys.path.insert(0, {str(BIN.parent)!r})
 from localshell import LocalShell
+import esxprobe.collect.pump as pump_module
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.host import capture_host
 from esxprobe.collect.pump import Link

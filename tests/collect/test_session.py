@@ -81,7 +81,7 @@ def test_a_host_and_a_guest_become_a_capture_that_can_be_analysed(environment: E
     assert manifest["connections"] == [{"server": "local"}]
     assert manifest["guests"][0]["vm"] == "web 01"
     assert manifest["guests"][0]["clock"]["end"] is not None
-    assert any("esxtop -b -a -d 2 -n 11 | gzip -c" in command for command in manifest["commands"])
+    assert any("esxtop -b -a -d 2 -n 11 " in command for command in manifest["commands"])
     there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()} - {MANIFEST}
     assert {f["name"] for f in manifest["files"]} == there
     for file in manifest["files"]:
@@ -257,7 +257,7 @@ def test_a_dry_run_says_what_would_be_run_and_writes_nothing(environment: Enviro
     shell = LocalShell(environment)
     guest = Guest("web01", lambda: LocalShell(environment))
     told = dry_run(HostTask("host01", CapturePlan(5, 121, 300), lambda: shell, (guest,)))
-    assert [c for c in told.commands if "esxtop -b -a -d 5 -n 61 | gzip -c" in c] == [told.commands[9]] * 2
+    assert [c for c in told.commands if "esxtop -b -a -d 5 -n 61 " in c] == [told.commands[9]] * 2
     assert "vmware -vl" in told.commands
     assert told.guest_commands[0][0] == "web01"
     assert told.forecast.duration_s == 600

@@ -102,6 +102,9 @@ class Tape:
     def has_input(self) -> bool:
         return True
 
+    def lines(self) -> int:
+        return 0
+
 
 class Passed:
     """A time in which everything up to a moment has happened."""

@@ -11,7 +11,7 @@ from labs import LINUX_VM, PLAN, WINDOWS_VM, Passed, Tape
 from esxprobe.collect.clock import HOST_CLOCK, LINUX_CLOCK, WINDOWS_CLOCK, parse_clock
 from esxprobe.collect.command import CapturePlan, command_line, left_behind, pipeline
 from esxprobe.collect.facts import PROBES, Probe, parse_answer
-from esxprobe.collect.guests import VMSTAT, WINDOWS_COUNTERS, linux_loop, windows_loop
+from esxprobe.collect.guest_loops import VMSTAT, WINDOWS_COUNTERS, linux_loop, typeperf_loop
 from esxprobe.collect.monitor import log_command, parse_vmx, vmx_command
 from esxprobe.collect.session import planned_commands
 from esxprobe.formats.vmware_log import parse_monitor_mode
@@ -134,7 +134,7 @@ def test_a_linux_guest_s_loop() -> None:
 
 
 def test_a_windows_guest_s_typeperf() -> None:
-    status, wire = asked(guest(WINDOWS_VM), windows_loop(1, 4))
+    status, wire = asked(guest(WINDOWS_VM), typeperf_loop(1, 4))
     assert status == 0
     blank, header, first, *rows, _, end = wire.said.decode().split("\r\n")[:-1]
     assert (blank, end) == ("", "The command completed successfully.")

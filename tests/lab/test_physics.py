@@ -8,7 +8,7 @@ import pytest
 from labs import Passed, Tape
 from test_model import ROUNDING, Capture, capture_of
 
-from esxprobe.collect.guests import linux_loop, windows_loop
+from esxprobe.collect.guest_loops import linux_loop, typeperf_loop
 from esxprobe.lab.activity import Activity
 from esxprobe.lab.guest import GuestMachine
 from esxprobe.lab.plan import GuestPlan, HostPlan, VmPlan
@@ -195,7 +195,7 @@ def test_a_longer_look_does_not_change_what_was_seen() -> None:
 def test_windows_rates_are_those_of_the_guest() -> None:
     plan = PLANS["software"]
     name = next(vm.name for vm in plan.vms if vm.guest and vm.guest.system == "windows")
-    lines = listened(plan, name, windows_loop(5, 1_000)).split("\r\n")
+    lines = listened(plan, name, typeperf_loop(5, 1_000)).split("\r\n")
     rows = [line.strip('"').split('","') for line in lines if line.startswith('"')][2:]
     values = np.array([[float(cell) for cell in row[1:]] for row in rows])
     faults, reads, _, transition, zero, *_ = values.T

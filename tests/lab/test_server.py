@@ -10,7 +10,7 @@ import paramiko
 import pytest
 from labs import LINUX_VM, PLAN, OpenLab, connect
 
-from esxprobe.collect.guests import linux_loop
+from esxprobe.collect.guest_loops import linux_loop
 from esxprobe.errors import LoginError, UnknownHostKeyError
 from esxprobe.lab.lab import Lab
 from esxprobe.ssh.connect import Login, open_shell

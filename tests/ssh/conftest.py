@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from esxi_host import EsxiHost, make_host
+from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
 from ssh_logins import Client, Keys, SshdStarter
 from ssh_servers import Account, Sshd, an_account, make_key, public_line, start_sshd, tool, until
 
@@ -68,6 +70,30 @@ def start(folder: Path, account: Account, keys: Keys) -> Iterator[SshdStarter]:
 def sshd(start: SshdStarter) -> Sshd:
     """The host: ECDSA and RSA keys, one session, no forwarding."""
     return start()
+
+
+@pytest.fixture(scope="session")
+def sample(folder: Path) -> Path:
+    """What the stand-in esxtop repeats: a host with one VM."""
+    path = folder / "one-vm.csv"
+    plan = HostPlan(
+        host="host01.example.com",
+        pcpus=2,
+        vms=(VmPlan("web01", 1_200_100, 2, 2048, ready_pct=14.0),),
+        user_groups=(USER_GROUPS[0], *USER_GROUPS[-3:]),
+        system_worlds=1,
+        helper_worlds=1,
+        power_states=("%C-State C0",),
+        samples=40,
+    )
+    write_capture(path, plan)
+    return path
+
+
+@pytest.fixture(scope="session")
+def esxi_host(folder: Path, start: SshdStarter, sample: Path) -> EsxiHost:
+    """A host with a stand-in esxtop whose speed and noise a test chooses."""
+    return make_host(start, folder / "esxi", sample)
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats.clock import named_zone
 from esxprobe.formats.guests.lines import without_torn_end
+from esxprobe.formats.guests.raw import read_windows_raw
 from esxprobe.formats.guests.sheet import Reading, Sheet
 from esxprobe.formats.guests.totals import dumps_of, sheet_of
 from esxprobe.formats.tally import Tally
@@ -64,4 +65,7 @@ def _linux(text: str, _options: Mapping[str, str], tally: Tally) -> Sheet:
 
 
 # How the lines of each kind become a sheet: (text, options of the header, tally).
-KINDS: dict[str, Callable[[str, Mapping[str, str], Tally], Sheet]] = {"linux": _linux}
+KINDS: dict[str, Callable[[str, Mapping[str, str], Tally], Sheet]] = {
+    "linux": _linux,
+    "windows-raw": read_windows_raw,
+}

@@ -1,0 +1,33 @@
+"""When a failure is worth another try, and after which wait: the same for hosts and guests."""
+
+from __future__ import annotations
+
+from esxprobe.errors import ConnectError, ConnectionLostError, EsxprobeError, HostTimeoutError
+
+# Waits between attempts [s]; the list starts again with every sample that arrives, and is the bound.
+BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+# Only these can pass by themselves. A refused login or host key is not tried again: five failures lock an account.
+_MAY_PASS = (ConnectError, ConnectionLostError, HostTimeoutError)
+
+
+def may_pass(trouble: EsxprobeError) -> bool:
+    """Whether the same attempt may succeed later."""
+    return isinstance(trouble, _MAY_PASS)
+
+
+class Retry:
+    """Counts failures in a row."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+
+    def progressed(self) -> None:
+        """Something came: the waits start again with the shortest."""
+        self._failures = 0
+
+    def wait_s(self, trouble: EsxprobeError) -> float | None:
+        """How long to wait before the next attempt [s]; None when there should be none."""
+        if not may_pass(trouble) or self._failures >= len(BACKOFF_S):
+            return None
+        self._failures += 1
+        return BACKOFF_S[self._failures - 1]

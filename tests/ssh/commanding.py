@@ -1,0 +1,82 @@
+"""A server in this process that asks like PAM does and then really runs commands; and a person at a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import subprocess
+import termios
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import paramiko  # type: ignore[import-untyped]
+from esxi_host import Collecting, collecting
+from ssh_servers import InProcess, tool
+
+
+@dataclass
+class Commanding(InProcess):
+    """Runs what it is asked to with BusyBox ash in `environment`."""
+
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+        threading.Thread(target=self._run, args=(channel, command), daemon=True).start()
+        return True
+
+    def _run(self, channel: paramiko.Channel, command: bytes) -> None:
+        pipe = subprocess.PIPE
+        ash = [tool("busybox"), "ash", "-c", command.decode()]
+        process = subprocess.Popen(ash, stdin=pipe, stdout=pipe, stderr=pipe, env=self.environment)
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        threading.Thread(target=_feed, args=(channel, process.stdin), daemon=True).start()
+        errors = threading.Thread(target=_give, args=(process.stderr, channel.sendall_stderr), daemon=True)
+        errors.start()
+        _give(process.stdout, channel.sendall)
+        errors.join()
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+            channel.send_exit_status(process.wait())
+            channel.close()
+
+
+def _feed(channel: paramiko.Channel, stdin: IO[bytes]) -> None:
+    with contextlib.suppress(OSError), stdin:
+        while content := channel.recv(4096):
+            stdin.write(content)
+            stdin.flush()
+
+
+def _give(source: IO[bytes], send: Any) -> None:
+    with contextlib.suppress(OSError), source:
+        while content := os.read(source.fileno(), 65536):
+            send(content)
+
+
+def at_a_terminal(cwd: Path, answers: list[tuple[str, str]], *words: str) -> Collecting:
+    """Runs the command for a person who answers each prompt in turn; `err` is what the screen showed."""
+    ours, theirs = os.openpty()
+
+    def take_terminal() -> None:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    run = collecting(cwd, *words, stdin=theirs, stderr=theirs, start_new_session=True, preexec_fn=take_terminal)
+    os.close(theirs)
+    screen, deadline = b"", time.monotonic() + 60
+    with contextlib.suppress(OSError):  # the terminal ends with the process
+        while run.process.poll() is None and time.monotonic() < deadline:
+            if select.select([ours], [], [], 0.05)[0]:
+                screen += os.read(ours, 4096)
+            hidden = not termios.tcgetattr(ours)[3] & termios.ECHO  # what is typed before is thrown away
+            if answers and hidden and answers[0][0].encode() in screen:
+                os.write(ours, answers.pop(0)[1].encode() + b"\n")
+    run.wait(10)
+    os.close(ours)
+    run.err = screen.decode()
+    return run

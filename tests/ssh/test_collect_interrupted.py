@@ -1,0 +1,159 @@
+"""`esxprobe collect` while things go wrong in mid-capture: a real sshd, BusyBox ash, MaxSessions 1."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from esxi_host import EsxiHost, as_far_as_it_goes, collecting, packed, whole_samples
+from ssh_logins import Client, Keys
+from ssh_servers import until
+
+ONE_SHORT_WAIT = "import esxprobe.collect.retry as r; r.BACKOFF_S = (0.2, 0.2)"
+SOON_TOO_QUIET = "import esxprobe.collect.command as c; c.quiet_limit_s = lambda _: 4.0"
+# enough for several of the blocks in which gzip sends
+SOME = 70_000
+
+
+@pytest.fixture
+def host(esxi_host: EsxiHost, client: Client, keys: Keys) -> Iterator[EsxiHost]:
+    """A host that is clean before and afterwards, as `host01` in ssh_config."""
+    client.host("host01", esxi_host.sshd, keys.ecdsa, "ServerAliveInterval 1", "ServerAliveCountMax 2")
+    esxi_host.settings(SPEED="80", NOISE="1")
+    esxi_host.forget()
+    yield esxi_host
+    esxi_host.is_clean()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_and_nothing_is_lost(host: EsxiHost, tmp_path: Path, number: int) -> None:
+    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "2h")
+    run.has(SOME)
+    run.signal(number)
+    run.wait()
+    assert run.status == 0
+    assert "what arrived is kept" in run.err
+    assert run.out.strip() == str(run.folder.relative_to(tmp_path))
+
+    manifest = run.manifest
+    (segment,) = manifest["segments"]
+    assert (manifest["state"], manifest["error"], segment["outcome"]) == ("partial", None, "partial")
+    assert segment["reason"] == f"stopped on request after {segment['samples']} of 3601 samples"
+    run.is_described()
+
+    (wrote,) = host.written()
+    kept = packed(run.folder / "esxtop-000.csv.gz")  # to the trailer: gzip had the time to finish
+    assert wrote.startswith(kept)
+    assert whole_samples(kept).count(b"\n") == segment["samples"] + 1 >= wrote.count(b"\n") - 1
+    assert manifest["left_behind"] == {"processes": [], "checked": True, "reason": ""}
+
+
+def test_a_second_signal_breaks_it_off(host: EsxiHost, client: Client, keys: Keys, tmp_path: Path) -> None:
+    client.host("host02", host.sshd, keys.ecdsa)  # patient: a host that is silent is waited for 45 s
+    run = collecting(tmp_path, "host02", "--interval", "2", "--duration", "2h")
+    run.has(SOME)
+    frozen = host.freeze()  # so that an orderly end would take its time
+    run.signal(signal.SIGINT)
+    time.sleep(0.3)
+    run.signal(signal.SIGINT)
+    run.wait(10)
+    for pid in frozen:
+        os.kill(pid, signal.SIGCONT)
+    assert run.status == 128 + signal.SIGINT
+    assert host.written()[0].startswith(as_far_as_it_goes(run.folder / "esxtop-000.csv.gz"))
+    assert run.manifest["state"] == "running", "nobody was there to sum up"
+
+
+def test_sshd_dies_and_comes_back(host: EsxiHost, tmp_path: Path) -> None:
+    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "150s")
+    run.has(SOME // 2)
+    host.crash()
+    until(lambda: not host.processes(), "esxtop to find out")
+    host.come_back()
+    run.wait()
+    assert (run.status, run.err) == (0, "")
+    manifest = run.manifest
+    first, second = manifest["segments"]
+    assert manifest["state"] == "whole"
+    assert (first["outcome"], second["outcome"]) == ("partial", "whole")
+    assert "ended while running" in first["reason"]
+    assert second["asked"] == 76 - first["samples"] + 1
+    (gap,) = manifest["gaps"]
+    assert (gap["after"], gap["before"], gap["reason"]) == (first["file"], second["file"], first["reason"])
+    assert gap["seconds"] > 0
+    assert len(manifest["connections"]) == 2
+    run.is_described()
+
+    before, after = host.written()
+    part = as_far_as_it_goes(run.folder / first["file"])
+    assert before.startswith(part)
+    assert whole_samples(part).count(b"\n") == first["samples"] + 1
+    assert packed(run.folder / second["file"]) == after
+
+
+def test_sshd_dies_for_good(host: EsxiHost, tmp_path: Path) -> None:
+    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "150s", tuned=ONE_SHORT_WAIT)
+    run.has(SOME // 2)
+    host.crash()
+    try:
+        run.wait()
+        assert run.status == 3
+        assert "refuses the connection" in run.err
+        manifest = run.manifest
+        assert (manifest["state"], manifest["clock"]["end"]) == ("partial", None)
+        assert "refuses the connection" in manifest["error"]["message"]
+        assert any("given up" in note for note in manifest["notes"])
+        run.is_described()
+        (wrote,) = host.written()
+        assert wrote.startswith(as_far_as_it_goes(run.folder / "esxtop-000.csv.gz"))
+    finally:
+        host.come_back()
+
+
+def test_a_connection_that_freezes_is_given_up_for_another(host: EsxiHost, tmp_path: Path) -> None:
+    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "150s")
+    run.has(SOME // 2)
+    frozen = host.freeze()
+    run.has(1, number=1)
+    for pid in frozen:
+        os.kill(pid, signal.SIGCONT)
+    run.wait()
+    assert (run.status, run.err) == (0, "")
+    first, second = run.manifest["segments"]
+    assert "has not answered for" in first["reason"]
+    assert (run.manifest["state"], second["outcome"]) == ("whole", "whole")
+    assert [gap["reason"] for gap in run.manifest["gaps"]] == [first["reason"]]
+    assert packed(run.folder / second["file"]) == host.written()[1]
+    assert host.written()[0].startswith(as_far_as_it_goes(run.folder / first["file"]))
+
+
+def test_a_short_freeze_loses_nothing(host: EsxiHost, tmp_path: Path) -> None:
+    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "100s")
+    run.has(SOME // 2)
+    frozen = host.freeze()
+    time.sleep(0.5)
+    for pid in frozen:
+        os.kill(pid, signal.SIGCONT)
+    run.wait()
+    assert (run.status, run.err) == (0, "")
+    (segment,) = run.manifest["segments"]
+    assert (segment["outcome"], segment["samples"]) == ("whole", 51)
+    assert [packed(run.folder / segment["file"])] == host.written()
+
+
+def test_an_esxtop_that_hangs_is_killed_and_started_again(host: EsxiHost, tmp_path: Path) -> None:
+    """The connection stands: only the silence tells. A process that is stopped does not hear that it should end."""
+    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "150s", tuned=SOON_TOO_QUIET)
+    run.has(SOME // 2)
+    (esxtop,) = [pid for pid, line in host.processes().items() if "/esxtop -b" in line]
+    os.kill(esxtop, signal.SIGSTOP)
+    run.wait()
+    assert (run.status, run.err) == (0, "")
+    first, second = run.manifest["segments"]
+    assert "says nothing for 4 s while running" in first["reason"]
+    assert (run.manifest["state"], second["outcome"]) == ("whole", "whole")
+    assert run.manifest["left_behind"]["processes"] == []
