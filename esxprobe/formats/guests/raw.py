@@ -31,6 +31,7 @@ import numpy as np
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats.guests.sheet import Sheet
 from esxprobe.formats.tally import Tally
+from esxprobe.series import Bools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
