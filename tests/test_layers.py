@@ -23,6 +23,7 @@ ROOMS = {
     "paramiko": ("ssh", "lab"),
     "isal": ("formats",),
     "zstandard": ("formats",),
+    "scipy": ("correlate",),
     "subprocess": ("report/drawing", "ssh/proxy"),
     "socket": ("ssh", "lab"),
 }
@@ -79,5 +80,5 @@ def test_the_core_reads_no_clock() -> None:
 def test_asking_for_help_does_not_wait_for_heavy_libraries() -> None:
     program = "import sys; import esxprobe.commands.app; print(*sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    heavy = {"polars", "numpy", "jinja2", "vl_convert", "isal", "zstandard"} & set(done.stdout.split())
+    heavy = {"polars", "numpy", "scipy", "jinja2", "vl_convert", "isal", "zstandard"} & set(done.stdout.split())
     assert not heavy, f"importing the command line imports {sorted(heavy)}"

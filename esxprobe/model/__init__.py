@@ -1,7 +1,17 @@
 """The nouns of esxprobe: small frozen records, no input or output."""
 
 from esxprobe.model.analysis import Analysis, CaptureSummary, Chart, Series, VmRow
-from esxprobe.model.faults import GUEST_COUNTERS, FaultCost, GuestLog, Verdict
+from esxprobe.model.faults import (
+    GUEST_COUNTERS,
+    Cut,
+    FaultComparison,
+    FaultCost,
+    FaultScatter,
+    FaultSeries,
+    GuestLog,
+    HostEvidence,
+    Verdict,
+)
 from esxprobe.model.findings import Finding, Level, Skipped
 from esxprobe.model.nouns import (
     SEVERITIES,
@@ -26,10 +36,15 @@ __all__ = [
     "CaptureSummary",
     "Chart",
     "Counter",
+    "Cut",
     "Entity",
+    "FaultComparison",
     "FaultCost",
+    "FaultScatter",
+    "FaultSeries",
     "Finding",
     "GuestLog",
+    "HostEvidence",
     "Level",
     "Mmu",
     "QualityCode",

@@ -102,8 +102,13 @@ def _closure(closure: tuple[float, float, float] | None) -> dict[str, float | No
 
 
 def _fault_cost(cost: FaultCost) -> dict[str, Any]:
-    fields = {name: getattr(cost, name) for name in cost.__slots__}
-    return {name: _number(value) if isinstance(value, float) else value for name, value in fields.items()}
+    fields = {name: getattr(cost, name) for name in cost.__slots__ if name not in ("series", "scatter")}
+    said = {name: _number(value) if isinstance(value, float) else value for name, value in fields.items()}
+    return said | {
+        "advice": list(cost.advice),
+        "controls": list(cost.controls),
+        "cuts": [{"reason": cut.reason, "intervals": cut.intervals, "meaning": cut.meaning} for cut in cost.cuts],
+    }
 
 
 def _window(window: Window) -> dict[str, Any]:
