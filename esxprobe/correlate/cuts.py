@@ -1,0 +1,114 @@
+"""Which intervals are analysed, and why the others are not: each is left out for one reason and counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from esxprobe.correlate.inputs import VmFaults
+from esxprobe.model import Cut
+from esxprobe.series import GAP_INTERVALS, Bools, Floats, runs
+
+# Rules of thumb, all of them.
+POWER_ON_S = 300.0  # a guest's first touch of its memory, which Windows does while it boots
+LEAVING_S = 120.0  # pages are traced while a vMotion copies them, before the VM goes
+SATURATED_PCT = 95.0  # of all vCPUs: above, vCPU time cannot rise with anything
+ABSENT_SAMPLES = 3  # fewer samples without vCPU time are lost cells, not a VM that left
+
+REASONS: dict[str, str] = {
+    "interval-unknown": "First sample of a header, or a stamp that repeats or goes back: its length is not known",
+    "gap": f"Longer than {GAP_INTERVALS} usual intervals: samples were lost or esxtop was late",
+    "absent": "The VM's vCPUs used no time at all: it was off or on another host",
+    "no-value": "A vCPU's cell is missing",
+    "arrived": f"Within {POWER_ON_S:.0f} s after the VM appeared (power-on or vMotion; rule of thumb)",
+    "leaving": f"Within {LEAVING_S:.0f} s before the VM disappeared (vMotion or power-off; rule of thumb)",
+    "guest-boot": f"Within {POWER_ON_S:.0f} s after the guest started or its counters were reset (rule of thumb)",
+    "guest-gap": "The guest's log does not cover the interval wholly",
+    "saturated": f"vCPUs together above {SATURATED_PCT:.0f} % of their time: nothing can add to it (rule of thumb)",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """What is analysed.
+
+    Attributes:
+        kept: (n,) True where an interval is analysed.
+        reason: (n,) key of `REASONS`, empty where it is.
+        stretch: (n,) number of the unbroken stretch that each interval lies in, rising.
+    """
+
+    kept: Bools
+    reason: NDArray[np.str_]
+    stretch: NDArray[np.intp]
+
+    def cuts(self) -> tuple[Cut, ...]:
+        """The reasons that occur, in the order in which they are tried."""
+        counts = {reason: int((self.reason == reason).sum()) for reason in REASONS}
+        return tuple(Cut(reason, count, REASONS[reason]) for reason, count in counts.items() if count)
+
+
+def select(vm: VmFaults, guest: Floats) -> Selection:
+    """Chooses the intervals of one VM.
+
+    Args:
+        vm: The VM; n intervals.
+        guest: (k, n) everything of the guest that the analysis needs, over the same intervals.
+    """
+    count = len(vm.ends_s)
+    reason = np.full(count, "", dtype="<U16")
+
+    def cut(name: str, where: Bools) -> None:
+        reason[where & (reason == "")] = name
+
+    lengths = vm.covered_s
+    judged = np.isfinite(lengths) & (lengths > 0)
+    usual = float(np.median(lengths[judged])) if judged.any() else np.nan
+    begins = vm.ends_s - np.where(judged, lengths, 0.0)
+    run = np.nansum(vm.run_pct, axis=0)
+    cut("interval-unknown", ~judged)
+    idle: Bools = (run <= 0) & judged
+    absent, events = np.zeros(count, dtype=np.bool_), []
+    for first, last in runs(idle | ~judged & (run <= 0)):
+        if idle[first : last + 1].sum() >= ABSENT_SAMPLES:
+            absent[first : last + 1] = True
+            events.append((first, last))
+    cut("absent", absent)
+    cut("gap", judged & (lengths > GAP_INTERVALS * usual))
+    cut("no-value", ~np.isfinite(vm.run_pct).all(axis=0) | idle)
+    for first, last in events:
+        if last + 1 < count:
+            cut("arrived", _within(begins, vm.ends_s[last], POWER_ON_S))
+        if first > 0:
+            cut("leaving", _within(vm.ends_s, begins[first] - LEAVING_S, LEAVING_S))
+    if vm.guest_boots_s:
+        for boot in vm.offset.host_time(np.array(vm.guest_boots_s)):
+            cut("guest-boot", _within(vm.ends_s, boot, POWER_ON_S + usual))
+    cut("guest-gap", ~np.isfinite(guest).all(axis=0))
+    cut("saturated", np.asarray(run >= SATURATED_PCT * len(vm.run_pct)))
+    kept = reason == ""
+    return Selection(kept, reason, _stretches(vm.ends_s, begins, kept, usual))
+
+
+def reclaiming(vm: VmFaults) -> Bools:
+    """(n,) whether the VM waited for swapped memory, or some was read back, in an interval: flagged, not cut."""
+    flagged = np.zeros(len(vm.ends_s), dtype=np.bool_)
+    for series in (vm.swap_wait_pct, vm.swap_in_mb_s):
+        if series is not None:
+            flagged |= np.nan_to_num(series) > 0
+    return flagged
+
+
+def _within(times: Floats, since: float, seconds: float) -> Bools:
+    inside: Bools = (times >= since) & (times <= since + seconds)
+    return inside
+
+
+def _stretches(ends: Floats, begins: Floats, kept: Bools, usual: float) -> NDArray[np.intp]:
+    """Numbers that rise where an interval does not follow the one before, or one of them is left out."""
+    broken = np.ones(len(ends), dtype=np.bool_)
+    with np.errstate(invalid="ignore"):
+        broken[1:] = ~kept[1:] | ~kept[:-1] | (np.abs(begins[1:] - ends[:-1]) > 0.5 * usual)
+    return np.cumsum(broken)
