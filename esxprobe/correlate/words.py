@@ -13,6 +13,7 @@ from esxprobe.correlate.verdict import (
     NOTICEABLE_PCT,
     SEVERE_PCT,
     claimable,
+    load_known,
     moves_together,
 )
 from esxprobe.model import FaultCost, HostEvidence
@@ -41,6 +42,10 @@ def advice(cost: FaultCost, evidence: HostEvidence) -> tuple[str, ...]:
             f"The clocks look {say(abs(cost.lag_s))} s apart after the offset of {say(cost.offset_s)} s was applied"
             f" (p = {say(cost.lag_p)}). Nothing was moved. Measure both clocks; if that is right, run again with"
             f" --guest-offset {cost.vm}={cost.offset_s + cost.lag_s:+.1f}s.",
+        )
+    if claimable(cost) and not load_known(cost):
+        found.append(
+            "Log the guest's user time beside its faults, every second if that can be: it tells load from cost."
         )
     if cost.guest_counter == "hard_faults":
         found.append(
@@ -127,8 +132,8 @@ def _slope(cost: FaultCost, kind: str) -> list[str]:
             f"vCPU time moves together with them: {say(cost.slope_us_per_fault)} us per fault, {most} ({interval});"
             f" {share}."
         ]
-        if not {"user_time", "context_switches"} & set(cost.controls):
-            said.append("The guest's load is not in its log, so load that brings faults may be all of it.")
+        if not load_known(cost):
+            said.append("The guest's user time is not in its log, so load that brings faults may be all of it.")
         return said
     if cost.ci_high < 0 and cost.q < 0.05:
         why = ", as when vCPUs wait for a disk" if cost.guest_counter == "hard_faults" else ""

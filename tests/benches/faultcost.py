@@ -35,7 +35,14 @@ CONDITIONS: dict[str, Plan] = {
     "offset wrong by up to 0.5 s": Plan(clock_error_s=0.5),
     "stamps cut to whole seconds": Plan(stamps_s=1.0),
     "user time in ticks of 10 ms": Plan(tick_s=0.01),
-    "guest log every 1 s, no load counters": Plan(guest_s=1.0, controls=False),
+    "every 1 s, of the load user time alone": Plan(guest_s=1.0, controls=("user_time",)),
+    "every 1 s, of the load switches alone": Plan(guest_s=1.0, controls=("context_switches",)),
+    "every 1 s, nothing of the load": Plan(guest_s=1.0, controls=()),
+}
+CLOCK_CONDITIONS: dict[str, Plan] = {
+    "load counters in the log, every 5 s": Plan(),
+    "faults only, 3 us each, every 1 s": Plan(controls=(), cost_us=3.0, guest_s=1.0),
+    "faults only, 3 us each, every 5 s": Plan(controls=(), cost_us=3.0),
 }
 
 
@@ -173,10 +180,10 @@ def tables(runs: int) -> Iterator[str]:
     for count in (180, 360, 720):
         for name, plan in (
             ("load counters in the log", Plan(samples=count)),
-            ("faults only, 3 us each, log every 5 s", Plan(samples=count, controls=False, cost_us=3.0)),
+            ("faults only, 3 us each, log every 5 s", Plan(samples=count, controls=(), cost_us=3.0)),
             (
                 "faults only, 3 us each, log every 1 s",
-                Plan(samples=count, controls=False, cost_us=3.0, guest_s=1.0),
+                Plan(samples=count, controls=(), cost_us=3.0, guest_s=1.0),
             ),
         ):
             still, moved = (clock_check(replace(plan, clock_shift_s=by), 2 * runs) for by in (0.0, 20.0))
@@ -191,9 +198,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=200)
     runs = parser.parse_args().runs
-    print(
-        f"Python {platform.python_version()}, numpy {version('numpy')}, scipy {version('scipy')}, {os.cpu_count()} cores"
-    )
+    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy"))
+    print(f"Python {platform.python_version()}, {versions}, {os.cpu_count()} cores")
     for line in tables(runs):
         print(line, flush=True)
     took = sorted(seconds_for(50, 720) for _ in range(3))

@@ -40,7 +40,7 @@ class Plan:
         clock_shift_s: By how much it is too small for sure, so that the log lies late [s].
         stamps_s: What the log's stamps are cut to [s].
         tick_s: The guest counts user time in such ticks [s]; 0 for exactly.
-        controls: Whether user time and context switches are in the log.
+        controls: Which of user time and context switches are in the log.
         bursts: Soft faults in a burst, mean.
     """
 
@@ -54,7 +54,7 @@ class Plan:
     clock_shift_s: float = 0.0
     stamps_s: float = 0.001
     tick_s: float = 0.0
-    controls: bool = True
+    controls: tuple[str, ...] = ("user_time", "context_switches")
     bursts: float = 8000.0
 
 
@@ -102,8 +102,7 @@ def simulate(seed: int, plan: Plan, *, mmu: Mmu = "software", evidence: HostEvid
     split = rng.dirichlet(np.full(plan.vcpus, 20.0), plan.samples).T
     ahead = float(rng.uniform(-60, 60))
     rates = {"soft_faults": soft, "hard_faults": hard}
-    if plan.controls:
-        rates |= {"user_time": user * 100, "context_switches": switches}
+    rates |= {n: v for n, v in (("user_time", user * 100), ("context_switches", switches)) if n in plan.controls}
     first, last = rng.uniform(0, plan.guest_s) - PAD_S + 1, plan.samples * plan.interval_s + PAD_S - 1
     reads = np.arange(first, last, plan.guest_s)
     reads += rng.normal(0, 0.05, len(reads))
