@@ -105,12 +105,12 @@ def _align(vm: VmFaults) -> _Aligned:
 
 
 def _join(vm: VmFaults, aligned: _Aligned) -> _Samples:
-    """The analysed intervals; means of neighbours in one stretch when there are more than `MOST_SAMPLES`."""
+    """The analysed intervals, as means of neighbours in one stretch where `_together` asks for it."""
     kept = np.flatnonzero(aligned.selection.kept)
     stretch = aligned.selection.stretch[kept]
     lengths = vm.covered_s[kept]
     columns = np.array([aligned.vcpu[kept], *(values[kept] for values in aligned.guest.values())])
-    many = -(-len(kept) // MOST_SAMPLES)
+    many = _together(vm, lengths)
     if many > 1:
         first = np.searchsorted(stretch, stretch)
         groups = np.stack((stretch, (np.arange(len(kept)) - first) // many))
@@ -120,6 +120,18 @@ def _join(vm: VmFaults, aligned: _Aligned) -> _Samples:
         whole = np.diff(np.append(starts, len(kept))) == many  # the rest of a stretch would weigh too much
         columns, stretch, lengths = columns[:, whole], stretch[starts][whole], joined[whole]
     return _Samples(columns[0], dict(zip(aligned.guest, columns[1:], strict=True)), stretch, lengths)
+
+
+def _together(vm: VmFaults, lengths: Floats) -> int:
+    """How many neighbours are joined: no more than `MOST_SAMPLES` remain, none finer than the guest's log.
+
+    A log of 60 s says nothing of what differs between 5 s; between its stamps it only looks as if it did.
+    """
+    if not len(lengths):
+        return 1
+    covers = vm.guest.covers_s[np.isfinite(vm.guest.covers_s)]
+    coarser = float(np.median(covers)) / float(np.median(lengths)) if len(covers) else 1.0
+    return max(-(-len(lengths) // MOST_SAMPLES), math.ceil(coarser - 0.25))
 
 
 def _check_shift(samples: _Samples) -> Shift:

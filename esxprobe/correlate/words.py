@@ -29,13 +29,12 @@ CONTROLS = {
 
 def statement(cost: FaultCost, evidence: HostEvidence) -> str:
     """The judgement: memory reclaim first, then what was measured, then what the monitor mode makes of it."""
-    parts = (*reclaim(cost, evidence)[:1], *_measured(cost), *_meaning(cost, evidence))
-    return " ".join(parts)
+    return " ".join((*reclaim(cost, evidence)[:1], *_measured(cost), *_meaning(cost, evidence)))
 
 
 def advice(cost: FaultCost, evidence: HostEvidence) -> tuple[str, ...]:
     """What to do, and what else can take time here, each tied to what the capture shows."""
-    found = [*reclaim(cost, evidence), *_what_to_do(cost), *_elsewhere(cost, evidence)]
+    found = [*reclaim(cost, evidence)[1:], *_what_to_do(cost), *_elsewhere(cost, evidence)]
     if cost.lag_warning:
         found.insert(
             0,
@@ -113,10 +112,12 @@ def _measured(cost: FaultCost) -> list[str]:
         f" {say(cost.fault_rate_p95)} {kind}/s) over {over}."
     )
     if not claimable(cost):
-        if cost.n_eff >= FEWEST_INDEPENDENT or not math.isfinite(cost.r):
-            return [rates, "One of the two hardly changes, so nothing can be said of what moves together."]
-        few = f"They are worth {say(cost.n_eff)} independent intervals"
-        return [rates, f"{few}; below {FEWEST_INDEPENDENT:.0f} independent intervals nothing is claimed."]
+        nothing = f"below {FEWEST_INDEPENDENT:.0f} independent intervals nothing is claimed."
+        if cost.samples < FEWEST_INDEPENDENT:
+            return [rates, f"That is too little: {nothing}"]
+        if cost.n_eff < FEWEST_INDEPENDENT and math.isfinite(cost.r):
+            return [rates, f"They are worth {say(cost.n_eff)} independent intervals; {nothing}"]
+        return [rates, "One of the two hardly changes of its own, so nothing can be said of what moves together."]
     return [rates, *_slope(cost, kind)]
 
 

@@ -35,6 +35,7 @@ CONDITIONS: dict[str, Plan] = {
     "offset wrong by up to 0.5 s": Plan(clock_error_s=0.5),
     "stamps cut to whole seconds": Plan(stamps_s=1.0),
     "user time in ticks of 10 ms": Plan(tick_s=0.01),
+    "guest log every 30 s": Plan(guest_s=30.0),
     "every 1 s, of the load user time alone": Plan(guest_s=1.0, controls=("user_time",)),
     "every 1 s, of the load switches alone": Plan(guest_s=1.0, controls=("context_switches",)),
     "every 1 s, nothing of the load": Plan(guest_s=1.0, controls=()),

@@ -16,8 +16,6 @@ from hypothesis.extra.numpy import arrays
 from esxprobe.correlate.significance import effective_samples, false_discovery, partial_correlation
 from esxprobe.correlate.slope import lag_one, partial_slope, residuals, theil_sen
 
-NONE = np.empty((0, 0))
-
 
 def whole(count: int) -> np.ndarray:
     return np.zeros(count, dtype=np.intp)
@@ -42,8 +40,9 @@ def test_median_of_all_slopes_is_that_of_loops_and_of_scipy(xy: tuple[np.ndarray
         assert all(map(math.isnan, found))
         return
     assert found[0] == pytest.approx(naive_stats.median(slopes))
-    theirs = scipy.stats.theilslopes(y, x, 0.95)
-    np.testing.assert_allclose(found, (theirs.slope, theirs.low_slope, theirs.high_slope), atol=1e-12)
+    if len(set(x)) > 2 and len(set(y)) > 2:  # with less scipy takes the root of a negative number
+        theirs = scipy.stats.theilslopes(y, x, 0.95)
+        np.testing.assert_allclose(found, (theirs.slope, theirs.low_slope, theirs.high_slope), atol=1e-12)
 
 
 @pytest.mark.parametrize("count", [20, 301])
@@ -146,13 +145,11 @@ def test_a_slope_without_noise_comes_back_whatever_the_controls_do(
     assert partial_slope(y, x, load[:, None], whole(60)).value == pytest.approx(cost, abs=1e-4)
 
 
-def test_what_is_shifted_across_a_hole_leaves_the_slope_alone() -> None:
+def test_nothing_is_differenced_across_a_hole() -> None:
     rng = np.random.default_rng(2)
     x = autoregressive(rng, 200, 0.8)
     y = 4 * x + 0.1 * autoregressive(rng, 200, 0.8)
-    stretch = np.repeat([0, 1], 100)
-    level = np.repeat([0.0, 0.0], 100)
-    found = partial_slope(y + level, x, nothing(200), stretch)
+    found = partial_slope(y, x, nothing(200), np.repeat([0, 1], 100))
     assert len(found.x) == 198
     assert found.low <= 4 <= found.high
 
