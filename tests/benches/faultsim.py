@@ -4,7 +4,7 @@ A load that wanders (AR(1) on a grid of 0.25 s, log-normal) brings user time, co
 each with noise of its own; soft faults come in bursts besides, hard faults wander. All of them use vCPU time, and
 so does kernel work that no counter sees. The host sees the time split over vCPUs and rounded to 0.01 %, over
 intervals that are late by some milliseconds; the guest's log counts at its own phase, with jittered stamps
-of a clock up to a minute off.
+of a clock up to a minute off, and user time rounded to 0.01 % as well.
 """
 
 from __future__ import annotations
@@ -116,6 +116,8 @@ def simulate(seed: int, plan: Plan, *, mmu: Mmu = "software", evidence: HostEvid
             tick = plan.tick_s * 100 / plan.vcpus
             counts = np.floor(counts / tick) * tick
         log[name] = np.diff(counts) / np.diff(reads)
+    if "user_time" in log:
+        log["user_time"] = np.round(log["user_time"], 2)
     told = ahead - plan.clock_shift_s + rng.uniform(-1, 1) * plan.clock_error_s
     vm = VmFaults(
         vm=f"vm{seed}",
