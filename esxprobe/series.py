@@ -206,7 +206,8 @@ def means_over(ends_s: Floats, covered_s: Floats, stamps_s: Floats, covers_s: Fl
         ends_s: (n,) ends of the wanted intervals [s].
         covered_s: (n,) their lengths [s]; NaN where one is not known.
         stamps_s: (m,) ends of the log's intervals, rising, on the same clock [s].
-        covers_s: (m,) what each covers [s]; NaN where that is not known. A hole or overlap between
+        covers_s: (m,) what each covers [s]; NaN where that is not known. One of more than 1.5 times the median
+            counts as a gap. A hole or overlap between
             neighbours of up to a tenth is jitter; where more overlaps, the earlier value keeps its time.
         rates: (m,) or (k, m) means over them; NaN where missing.
 
@@ -235,7 +236,11 @@ def _log_intervals(stamps_s: Floats, covers_s: Floats) -> tuple[Floats, Floats]:
     hole = starts - reached
     # Jitter is closed, an overlap is cut to what is new; the mean stands for what remains.
     starts = np.where(hole <= JITTER_SHARE * covers_s, reached, starts)
-    return np.where((stamps_s > reached) & (covers_s > 0), starts, np.inf), stamps_s
+    # A mean over much longer than usual is one since boot, or over a gap: it says nothing of any sample in it.
+    lengths = covers_s[np.isfinite(covers_s) & (covers_s > 0)]
+    usual = float(np.median(lengths)) if len(lengths) else 0.0
+    right = (stamps_s > reached) & (covers_s > 0) & (covers_s <= GAP_INTERVALS * usual)
+    return np.where(right, starts, np.inf), stamps_s
 
 
 def _mean_over(ends_s: Floats, covered_s: Floats, starts: Floats, stamps: Floats, values: Floats) -> Floats:

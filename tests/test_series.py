@@ -195,6 +195,11 @@ def test_a_stamp_that_does_not_advance_adds_nothing(stamps: list[float]) -> None
     np.testing.assert_allclose(over([5, 10], [5, 5], stamps, [5, 5, 5], [10, 99, 20]), [10, 20])
 
 
+def test_a_mean_since_boot_says_nothing_of_the_capture() -> None:
+    found = over([5, 10, 15, 20, 25], [5] * 5, [10, 15, 20, 25], [9000, 5, 5, 5], [7, 1, 2, 3])
+    np.testing.assert_allclose(found, [math.nan, math.nan, 1, 2, 3])
+
+
 def test_a_first_sample_of_unknown_length_has_no_mean() -> None:
     np.testing.assert_allclose(over([5, 10], [math.nan, 5], [5, 10], [5, 5], [1, 2]), [math.nan, 2])
 

@@ -12,7 +12,13 @@ import numpy as np
 from esxprobe.correlate.cuts import Selection, reclaiming, select
 from esxprobe.correlate.inputs import VmFaults
 from esxprobe.correlate.shift import Shift, leftover_shift
-from esxprobe.correlate.significance import Correlation, false_discovery, partial_correlation
+from esxprobe.correlate.significance import (
+    ROUNDING,
+    Correlation,
+    false_discovery,
+    left_of,
+    partial_correlation,
+)
 from esxprobe.correlate.slope import Ints, Slope, partial_slope
 from esxprobe.correlate.verdict import BOUNDS, FEWEST_INDEPENDENT, bound_pct_vcpu, judge
 from esxprobe.correlate.words import advice, statement
@@ -136,8 +142,8 @@ def _together(vm: VmFaults, lengths: Floats) -> int:
 
 def _check_shift(samples: _Samples) -> Shift:
     # Hard faults hold vCPUs up as often as they use them: they tell nothing about clocks.
-    names = [name for name in samples.guest if name != "hard_faults"]
-    if not names or not len(samples.vcpu):
+    names = [name for name, values in samples.guest.items() if name != "hard_faults" and left_of(values, values)]
+    if not names or not left_of(samples.vcpu, samples.vcpu):
         return Shift(np.nan, np.nan, warning=False)
     guest = np.column_stack([samples.guest[name] for name in names])
     return leftover_shift(samples.vcpu, guest, samples.stretch, float(np.median(samples.lengths)))
@@ -147,9 +153,10 @@ def _cost(vm: VmFaults, aligned: _Aligned, samples: _Samples, shift: Shift, kind
     """One kind of fault, not yet judged."""
     faults = samples.guest[kind]
     count = len(faults)
-    controls = [name for name, values in samples.guest.items() if name != kind and count and np.ptp(values) > 0]
+    controls = [name for name, values in samples.guest.items() if name != kind and left_of(values, values)]
     taken = np.column_stack([samples.guest[name] for name in controls]) if controls else np.empty((count, 0))
-    moves = count and (faults != np.median(faults)).sum() >= _FEWEST_MOVES
+    away = np.abs(faults - np.median(faults)) if count else faults
+    moves = (away > ROUNDING * np.abs(faults).max(initial=0.0)).sum() >= _FEWEST_MOVES
     found, slope = Correlation(np.nan, np.nan, 0.0), None
     if moves:
         found = partial_correlation(samples.vcpu, faults, taken, samples.stretch)

@@ -10,12 +10,16 @@ from itertools import pairwise
 def mean_over(
     end: float, covered: float, stamps: Sequence[float], covers: Sequence[float], rates: Sequence[float]
 ) -> float:
-    """Mean rate over one interval, from the part of each logged interval in it; NaN when they do not fill it."""
+    """Mean rate over one interval, from the part of each logged interval in it; NaN when they do not fill it.
+
+    A logged interval of more than 1.5 times the median is a gap.
+    """
     begin = end - covered
     count = seconds = 0.0
+    longest = 1.5 * median(covers)
     for stamp, cover, rate in zip(stamps, covers, rates, strict=True):
         shared = min(end, stamp) - max(begin, stamp - cover)
-        if shared > 0 and not math.isnan(rate):
+        if shared > 0 and cover <= longest and not math.isnan(rate):
             count += shared * rate
             seconds += shared
     return count / covered if seconds >= covered * (1 - 1e-6) else math.nan

@@ -233,3 +233,56 @@ def test_soft_faults_of_the_log_itself_are_believed() -> None:
 def test_an_empty_log_is_empty() -> None:
     found = guest_rates(log([]))
     assert len(found.stamps_s) == len(found.covers_s) == len(found.values) == 0
+
+
+# --- hostile shapes -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 21])
+def test_captures_of_a_few_samples_are_answered(truth: Truth, count: int) -> None:
+    vm = replace(
+        truth.vm,
+        ends_s=truth.vm.ends_s[:count],
+        covered_s=truth.vm.covered_s[:count],
+        run_pct=truth.vm.run_pct[:, :count],
+        overlap_pct=None,
+    )
+    for cost in fault_costs([vm]):
+        assert cost.samples == count
+        assert cost.statement.endswith(".")
+        assert cost.series is not None
+        assert len(cost.series.times) == count
+
+
+@pytest.mark.parametrize("rows", [1, 2, 30])
+def test_logs_of_a_few_rows_are_answered(truth: Truth, rows: int) -> None:
+    log = truth.vm.guest
+    short = GuestRates(log.stamps_s[:rows], log.covers_s[:rows], {k: v[:rows] for k, v in log.values.items()})
+    for cost in fault_costs([replace(truth.vm, guest=short)]):
+        assert cost.verdict == "inconclusive"
+
+
+@pytest.mark.parametrize("value", [math.nan, 0.0, 1e12, -1.0])
+@pytest.mark.parametrize("counter", ["soft_faults", "hard_faults", "user_time", "context_switches"])
+def test_a_counter_that_stands_still_is_answered(truth: Truth, counter: str, value: float) -> None:
+    still = np.full_like(truth.vm.guest.values[counter], value)
+    for cost in fault_costs([with_log(truth.vm, **{counter: still})]):
+        assert counter not in cost.controls
+        assert cost.guest_counter != counter or math.isnan(cost.slope_us_per_fault)
+
+
+def test_stamps_that_go_back_and_lengths_that_are_wrong_are_answered(truth: Truth) -> None:
+    stamps, covers = truth.vm.guest.stamps_s.copy(), truth.vm.guest.covers_s.copy()
+    stamps[100] -= 500.0
+    stamps[150] = math.nan
+    covers[200:210] = [-5.0, 0.0, math.nan, math.inf, 1e9, 1.0, 1.0, 1.0, 1.0, 1.0]
+    vm = replace(truth.vm, guest=replace(truth.vm.guest, stamps_s=stamps, covers_s=covers))
+    (cost, _) = fault_costs([vm])
+    assert cost.samples > 340
+    assert cost.slope_us_per_fault == pytest.approx(truth.soft_us, abs=1.0)
+
+
+def test_a_vm_without_vcpus_is_answered(truth: Truth) -> None:
+    (cost, _) = fault_costs([replace(truth.vm, run_pct=np.empty((0, 360)), overlap_pct=None)])
+    assert cost.samples == 0
+    assert [cut.reason for cut in cost.cuts] == ["absent"]
