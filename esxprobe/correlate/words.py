@@ -39,7 +39,7 @@ def advice(cost: FaultCost, evidence: HostEvidence) -> tuple[str, ...]:
         found.insert(
             0,
             f"The clocks look {say(abs(cost.lag_s))} s apart after the offset of {say(cost.offset_s)} s was applied"
-            f" (p = {say(cost.lag_p)}). Nothing was moved. Measure both clocks; if that is right, run again with"
+            f" ({_chance('p', cost.lag_p)}). Nothing was moved. Measure both clocks; if that is right, run again with"
             f" --guest-offset {cost.vm}={cost.offset_s + cost.lag_s:+.1f}s.",
         )
     if claimable(cost) and not load_known(cost):
@@ -118,11 +118,13 @@ def _measured(cost: FaultCost) -> list[str]:
         if cost.n_eff < FEWEST_INDEPENDENT and math.isfinite(cost.r):
             return [rates, f"They are worth {say(cost.n_eff)} independent intervals; {nothing}"]
         return [rates, "One of the two hardly changes of its own, so nothing can be said of what moves together."]
+    if cost.lag_warning:
+        rates += f" The clocks look {say(abs(cost.lag_s))} s apart, which hides what moves together."
     return [rates, *_slope(cost, kind)]
 
 
 def _slope(cost: FaultCost, kind: str) -> list[str]:
-    interval = f"95 % interval {say(cost.ci_low)} to {say(cost.ci_high)} us per fault, q = {_chance(cost.q)}"
+    interval = f"95 % interval {say(cost.ci_low)} to {say(cost.ci_high)} us per fault, {_chance('q', cost.q)}"
     most = f"at most {say(max(cost.ci_high, 0.0))} us per fault"
     share = (
         f"at the mean rate that is {say(cost.share_pct_vcpu)} % of one vCPU,"
@@ -150,8 +152,8 @@ def _slope(cost: FaultCost, kind: str) -> list[str]:
     ]
 
 
-def _chance(value: float) -> str:
-    return "below 0.001" if value < 0.001 else say(value)
+def _chance(name: str, value: float) -> str:
+    return f"{name} below 0.001" if value < 0.001 else f"{name} = {say(value)}"
 
 
 def _meaning(cost: FaultCost, evidence: HostEvidence) -> list[str]:

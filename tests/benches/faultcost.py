@@ -179,14 +179,8 @@ def tables(runs: int) -> Iterator[str]:
     yield "| samples | conditions | warned unshifted | warned shifted by 20 s | median distance [s] |"
     yield "|---|---|---|---|---|"
     for count in (180, 360, 720):
-        for name, plan in (
-            ("load counters in the log", Plan(samples=count)),
-            ("faults only, 3 us each, log every 5 s", Plan(samples=count, controls=(), cost_us=3.0)),
-            (
-                "faults only, 3 us each, log every 1 s",
-                Plan(samples=count, controls=(), cost_us=3.0, guest_s=1.0),
-            ),
-        ):
+        for name, made in CLOCK_CONDITIONS.items():
+            plan = replace(made, samples=count)
             still, moved = (clock_check(replace(plan, clock_shift_s=by), 2 * runs) for by in (0.0, 20.0))
             yield f"| {count} | {name} | {still.warned:.3f} | {moved.warned:.3f} | {moved.off_s:.1f} |"
         for r1 in (0.0, 0.8):

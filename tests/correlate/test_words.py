@@ -135,7 +135,7 @@ def test_every_number_has_its_unit() -> None:
     for text in every_text():
         for found in NUMBER.finditer(text):
             before, after = text[: found.start()], text[found.end() :]
-            chance = re.search(r"[qp] = (?:below |under )?$", before)
+            chance = re.search(r"[qp] (?:= |below )$", before)
             assert chance or after.startswith(("th percentile", "s.")) or WITH_UNIT.match(after.lstrip()), (
                 f"{found.group()!r} in {text!r}"
             )
@@ -238,6 +238,13 @@ def test_other_modes_are_never_graded(slope: str) -> None:
     for mode in ("hardware", "unknown"):
         expected = "inconclusive" if slope == "unknown" else {"hardware": "native", "unknown": "unknown_mode"}[mode]
         assert cost(slope, mode, rate=1e6).verdict == expected
+
+
+def test_clocks_that_are_off_are_told_in_the_sentence_that_is_quoted() -> None:
+    shifted = cost(lag_warning=True, lag_s=-20.3, lag_p=0.00002, offset_s=3.5)
+    assert "The clocks look 20.3 s apart, which hides what moves together" in statement(shifted, HostEvidence())
+    assert "--guest-offset web01=-16.8s" in advice(shifted, HostEvidence())[0]
+    assert "p below 0.001" in advice(shifted, HostEvidence())[0]
 
 
 def test_figures_that_nobody_published_are_called_so() -> None:
