@@ -39,8 +39,8 @@ def advice(cost: FaultCost, evidence: HostEvidence) -> tuple[str, ...]:
         found.insert(
             0,
             f"The clocks look {say(abs(cost.lag_s))} s apart after the offset of {say(cost.offset_s)} s was applied"
-            f" ({_chance('p', cost.lag_p)}). Nothing was moved. Measure both clocks; if that is right, run again with"
-            f" --guest-offset {cost.vm}={cost.offset_s + cost.lag_s:+.1f}s.",
+            f" ({_chance('p', cost.lag_p)}). Nothing was moved. Measure both clocks; if that is right, run again"
+            f" with --guest-offset {cost.vm}={cost.offset_s + cost.lag_s:+.1f}s.",
         )
     if claimable(cost) and not load_known(cost):
         found.append(

@@ -162,6 +162,9 @@ def tables(runs: int) -> Iterator[str]:
     for name, plan in CONDITIONS.items():
         for count in LENGTHS:
             c = coverage(replace(plan, samples=count), runs)
+            if not c.runs:
+                yield f"| {name} | {count} | 0 | | | | | |"
+                continue
             yield (
                 f"| {name} | {count} | {c.runs} | {c.inside:.3f} | {c.below_upper:.3f} | {c.bias_us:+.3f} |"
                 f" {c.half_width_us:.2f} | {c.found:.2f} |"
