@@ -48,6 +48,7 @@ lint: setup
 
 bench: setup
 	$(BIN)/python tests/benches/bench.py
+	$(BIN)/python tests/benches/faultcost.py
 
 docs: setup
 	$(BIN)/python -m esxprobe.catalog.quality > docs/quality.md.new && mv docs/quality.md.new docs/quality.md

@@ -206,7 +206,8 @@ def means_over(ends_s: Floats, covered_s: Floats, stamps_s: Floats, covers_s: Fl
         ends_s: (n,) ends of the wanted intervals [s].
         covered_s: (n,) their lengths [s]; NaN where one is not known.
         stamps_s: (m,) ends of the log's intervals, rising, on the same clock [s].
-        covers_s: (m,) what each covers [s]; NaN where that is not known. A hole or overlap between
+        covers_s: (m,) what each covers [s]; NaN where that is not known. One of more than 1.5 times the median
+            counts as a gap. A hole or overlap between
             neighbours of up to a tenth is jitter; where more overlaps, the earlier value keeps its time.
         rates: (m,) or (k, m) means over them; NaN where missing.
 
@@ -215,25 +216,35 @@ def means_over(ends_s: Floats, covered_s: Floats, stamps_s: Floats, covers_s: Fl
     """
     table = np.atleast_2d(rates)
     out = np.full((len(table), len(ends_s)), np.nan)
-    for row, values in enumerate(table):
-        known = np.isfinite(values) & np.isfinite(covers_s) & np.isfinite(stamps_s) & (covers_s > 0)
-        if known.any() and len(ends_s):
-            # Seconds since 1970 would eat the digits that small intervals need.
-            zero_s = stamps_s[known][0]
-            out[row] = _mean_over(
-                ends_s - zero_s, covered_s, stamps_s[known] - zero_s, covers_s[known], values[known]
-            )
+    stamped = np.isfinite(stamps_s)
+    if not stamped.any():
+        return out if rates.ndim > 1 else out[0]
+    # Seconds since 1970 would eat the digits that short intervals need.
+    zero_s = stamps_s[stamped][0]
+    starts, stamps = _log_intervals(stamps_s[stamped] - zero_s, covers_s[stamped])
+    for row, values in enumerate(table[:, stamped]):
+        known = np.isfinite(values) & (stamps > starts)
+        if known.any():
+            out[row] = _mean_over(ends_s - zero_s, covered_s, starts[known], stamps[known], values[known])
     return out if rates.ndim > 1 else out[0]
 
 
-def _mean_over(ends_s: Floats, covered_s: Floats, stamps_s: Floats, covers_s: Floats, values: Floats) -> Floats:
-    """`means_over` of one series without holes in its arrays."""
-    forward = np.concatenate(([True], stamps_s[1:] > np.maximum.accumulate(stamps_s)[:-1]))
-    stamps, covers, values = stamps_s[forward], covers_s[forward], values[forward]
-    starts = stamps - covers
-    hole = starts[1:] - stamps[:-1]
+def _log_intervals(stamps_s: Floats, covers_s: Floats) -> tuple[Floats, Floats]:
+    """Start and end [s] of what each row of a log stands for; empty where its length or order is wrong."""
+    reached = np.concatenate(([-np.inf], np.maximum.accumulate(stamps_s)[:-1]))
+    starts = stamps_s - covers_s
+    hole = starts - reached
     # Jitter is closed, an overlap is cut to what is new; the mean stands for what remains.
-    starts[1:] = np.where(hole <= JITTER_SHARE * covers[1:], stamps[:-1], starts[1:])
+    starts = np.where(hole <= JITTER_SHARE * covers_s, reached, starts)
+    # A mean over much longer than usual is one since boot, or over a gap: it says nothing of any sample in it.
+    lengths = covers_s[np.isfinite(covers_s) & (covers_s > 0)]
+    usual = float(np.median(lengths)) if len(lengths) else 0.0
+    right = (stamps_s > reached) & (covers_s > 0) & (covers_s <= GAP_INTERVALS * usual)
+    return np.where(right, starts, np.inf), stamps_s
+
+
+def _mean_over(ends_s: Floats, covered_s: Floats, starts: Floats, stamps: Floats, values: Floats) -> Floats:
+    """`means_over` of one series, over log intervals that do not overlap."""
     long = stamps - starts
     knots = np.column_stack((starts, stamps)).ravel()
     none = np.zeros(len(stamps))

@@ -6,6 +6,7 @@ import math
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import naive_stats
 import numpy as np
 import polars as pl
 import pytest
@@ -124,3 +125,114 @@ def test_thinning_keeps_first_last_and_extremes_within_the_limit(numbers: list[f
         assert np.nanmin(values[kept]) == np.nanmin(values)
     if len(values) <= most:
         assert kept.tolist() == list(range(len(values)))
+
+
+# --- another clock's rates on the capture's intervals ---------------------------------------------
+
+
+def over(ends: list[float], covered: list[float], stamps: list[float], covers: list[float], rates: list[float]):
+    arrays = (np.array(values, dtype=float) for values in (ends, covered, stamps, covers, rates))
+    return series.means_over(*arrays)
+
+
+steps = st.lists(st.floats(0.5, 20), min_size=1, max_size=12)
+
+
+@given(st.data(), steps, steps, st.floats(-30, 30), st.sampled_from([0.0, 1.7e9]))
+@settings(max_examples=150, deadline=None)
+def test_counts_are_shared_out_exactly_when_rates_are_constant_between_stamps(
+    data: st.DataObject, wanted: list[float], logged: list[float], begin: float, epoch: float
+) -> None:
+    rates = data.draw(st.lists(st.floats(0, 1e5) | st.just(math.nan), min_size=len(logged), max_size=len(logged)))
+    ends = np.cumsum(wanted) + epoch
+    stamps = np.cumsum(logged) + begin + epoch
+    found = series.means_over(ends, np.array(wanted), stamps, np.array(logged), np.array(rates))
+    slow = [
+        naive_stats.mean_over(end - epoch, covered, (stamps - epoch).tolist(), logged, rates)
+        for end, covered in zip(ends, wanted, strict=True)
+    ]
+    # Where an end and a stamp meet, rounding decides whether an interval is covered.
+    edge = [abs(x - y) < 1e-4 for x in [*ends, ends[0] - wanted[0]] for y in [*stamps, stamps[0] - logged[0]]]
+    if not any(edge):
+        np.testing.assert_allclose(found, slow, rtol=1e-5, atol=1e-2)
+
+
+def test_an_interval_that_the_log_does_not_fill_has_no_mean() -> None:
+    found = over([5, 10, 15, 20], [5] * 4, [2, 7, 17, 22], [5, 5, 5, 5], [10, 20, 30, 40])
+    np.testing.assert_allclose(found, [16, math.nan, math.nan, 36])
+
+
+def test_no_count_is_lost_or_made() -> None:
+    stamps, rates = np.arange(1.0, 61.0), np.linspace(0, 900, 60)
+    ends = np.array([7.3, 20.0, 33.1, 60.0])
+    covered = np.diff(np.concatenate(([0.0], ends)))
+    found = series.means_over(ends, covered, stamps, np.ones(60), rates)
+    assert (found * covered).sum() == pytest.approx(rates.sum())
+
+
+def test_a_nearest_stamp_join_would_be_wrong_where_this_is_right() -> None:
+    found = over([10], [5], [7.5, 12.5], [5, 5], [0, 100])
+    assert found[0] == pytest.approx(50)
+
+
+@pytest.mark.parametrize(
+    ("covers", "expected"),
+    [
+        ([5, 5, 5], 20.0),
+        ([5, 4.6, 5], 20.0),
+        ([5, 5.4, 5], 20.0),
+        ([5, 3, 5], math.nan),
+        ([5, math.nan, 5], math.nan),
+    ],
+    ids=["joins", "small hole", "small overlap", "hole", "length unknown"],
+)
+def test_jitter_between_stamps_is_no_hole(covers: list[float], expected: float) -> None:
+    np.testing.assert_allclose(over([10], [5], [5, 10, 15], covers, [10, 20, 30]), [expected])
+
+
+@pytest.mark.parametrize("stamps", [[5, 5, 10], [5, 4, 10]], ids=["repeats", "goes back"])
+def test_a_stamp_that_does_not_advance_adds_nothing(stamps: list[float]) -> None:
+    np.testing.assert_allclose(over([5, 10], [5, 5], stamps, [5, 5, 5], [10, 99, 20]), [10, 20])
+
+
+def test_a_mean_since_boot_says_nothing_of_the_capture() -> None:
+    found = over([5, 10, 15, 20, 25], [5] * 5, [10, 15, 20, 25], [9000, 5, 5, 5], [7, 1, 2, 3])
+    np.testing.assert_allclose(found, [math.nan, math.nan, 1, 2, 3])
+
+
+def test_a_first_sample_of_unknown_length_has_no_mean() -> None:
+    np.testing.assert_allclose(over([5, 10], [math.nan, 5], [5, 10], [5, 5], [1, 2]), [math.nan, 2])
+
+
+def test_several_counters_at_once_are_each_as_alone() -> None:
+    table = np.array([[1.0, 2, 3], [4, math.nan, 6]])
+    ends, lengths, stamps = np.array([4.0, 8.0]), np.full(2, 4.0), np.array([4.0, 8.0, 12.0])
+    both = series.means_over(ends, lengths, stamps, np.full(3, 4.0), table)
+    for row, alone in zip(both, table, strict=True):
+        np.testing.assert_array_equal(row, series.means_over(ends, lengths, stamps, np.full(3, 4.0), alone))
+
+
+def test_a_log_without_any_value_covers_nothing() -> None:
+    assert np.isnan(over([5, 10], [5, 5], [], [], [])).all()
+
+
+def test_a_given_offset_is_taken_off() -> None:
+    offset = series.ClockOffset.constant(3.5)
+    np.testing.assert_allclose(offset.host_time(np.array([103.5])), [100.0])
+
+
+def test_a_drift_is_a_line_between_the_measurements_and_stops_there() -> None:
+    offset = series.ClockOffset(1000, 10, 2000, 20, 0.5, 0.5)
+    assert offset.drifts
+    guest = np.array([900 + 10, 1000 + 10, 1500 + 15, 2000 + 20, 2500 + 20.0])
+    np.testing.assert_allclose(offset.host_time(guest), [900, 1000, 1500, 2000, 2500])
+
+
+def test_a_drift_within_what_the_measurements_can_be_wrong_by_is_none() -> None:
+    offset = series.ClockOffset(1000, 10.0, 2000, 10.8, 0.5, 0.5)
+    assert not offset.drifts
+    assert offset.host_time(np.array([500.0, 3000.0])) == pytest.approx([489.6, 2989.6])
+
+
+def test_the_surer_of_two_measurements_counts_more() -> None:
+    assert series.ClockOffset(0, 10.0, 100, 11.0, 0.1, 2.0).mean_s == pytest.approx(10.0, abs=0.01)

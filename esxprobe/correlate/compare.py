@@ -104,7 +104,7 @@ def _modes(found: FaultComparison) -> str:
         )
     if found.same_workload is None:
         return (
-            "The monitor mode differs, but without user time in both logs nobody knows whether the workload does."
+            "The monitor mode differs, but without user time in both logs nobody can say whether the workload does."
         )
     if not found.same_workload:
         return (

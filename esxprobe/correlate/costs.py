@@ -12,7 +12,13 @@ import numpy as np
 from esxprobe.correlate.cuts import Selection, reclaiming, select
 from esxprobe.correlate.inputs import VmFaults
 from esxprobe.correlate.shift import Shift, leftover_shift
-from esxprobe.correlate.significance import Correlation, false_discovery, partial_correlation
+from esxprobe.correlate.significance import (
+    ROUNDING,
+    Correlation,
+    false_discovery,
+    left_of,
+    partial_correlation,
+)
 from esxprobe.correlate.slope import Ints, Slope, partial_slope
 from esxprobe.correlate.verdict import BOUNDS, FEWEST_INDEPENDENT, bound_pct_vcpu, judge
 from esxprobe.correlate.words import advice, statement
@@ -105,12 +111,12 @@ def _align(vm: VmFaults) -> _Aligned:
 
 
 def _join(vm: VmFaults, aligned: _Aligned) -> _Samples:
-    """The analysed intervals; means of neighbours in one stretch when there are more than `MOST_SAMPLES`."""
+    """The analysed intervals, as means of neighbours in one stretch where `_together` asks for it."""
     kept = np.flatnonzero(aligned.selection.kept)
     stretch = aligned.selection.stretch[kept]
     lengths = vm.covered_s[kept]
     columns = np.array([aligned.vcpu[kept], *(values[kept] for values in aligned.guest.values())])
-    many = -(-len(kept) // MOST_SAMPLES)
+    many = _together(vm, lengths)
     if many > 1:
         first = np.searchsorted(stretch, stretch)
         groups = np.stack((stretch, (np.arange(len(kept)) - first) // many))
@@ -122,10 +128,22 @@ def _join(vm: VmFaults, aligned: _Aligned) -> _Samples:
     return _Samples(columns[0], dict(zip(aligned.guest, columns[1:], strict=True)), stretch, lengths)
 
 
+def _together(vm: VmFaults, lengths: Floats) -> int:
+    """How many neighbours are joined: no more than `MOST_SAMPLES` remain, none finer than the guest's log.
+
+    A log of 60 s says nothing of what differs between 5 s; between its stamps it only looks as if it did.
+    """
+    if not len(lengths):
+        return 1
+    covers = vm.guest.covers_s[np.isfinite(vm.guest.covers_s)]
+    coarser = float(np.median(covers)) / float(np.median(lengths)) if len(covers) else 1.0
+    return max(-(-len(lengths) // MOST_SAMPLES), math.ceil(coarser - 0.25))
+
+
 def _check_shift(samples: _Samples) -> Shift:
     # Hard faults hold vCPUs up as often as they use them: they tell nothing about clocks.
-    names = [name for name in samples.guest if name != "hard_faults"]
-    if not names or not len(samples.vcpu):
+    names = [name for name, values in samples.guest.items() if name != "hard_faults" and left_of(values, values)]
+    if not names or not left_of(samples.vcpu, samples.vcpu):
         return Shift(np.nan, np.nan, warning=False)
     guest = np.column_stack([samples.guest[name] for name in names])
     return leftover_shift(samples.vcpu, guest, samples.stretch, float(np.median(samples.lengths)))
@@ -135,9 +153,10 @@ def _cost(vm: VmFaults, aligned: _Aligned, samples: _Samples, shift: Shift, kind
     """One kind of fault, not yet judged."""
     faults = samples.guest[kind]
     count = len(faults)
-    controls = [name for name, values in samples.guest.items() if name != kind and count and np.ptp(values) > 0]
+    controls = [name for name, values in samples.guest.items() if name != kind and left_of(values, values)]
     taken = np.column_stack([samples.guest[name] for name in controls]) if controls else np.empty((count, 0))
-    moves = count and (faults != np.median(faults)).sum() >= _FEWEST_MOVES
+    away = np.abs(faults - np.median(faults)) if count else faults
+    moves = (away > ROUNDING * np.abs(faults).max(initial=0.0)).sum() >= _FEWEST_MOVES
     found, slope = Correlation(np.nan, np.nan, 0.0), None
     if moves:
         found = partial_correlation(samples.vcpu, faults, taken, samples.stretch)

@@ -64,6 +64,11 @@ def select(vm: VmFaults, guest: Floats) -> Selection:
         reason[where & (reason == "")] = name
 
     lengths = vm.covered_s
+
+    def near(since: float, until: float) -> Bools:
+        touched: Bools = (vm.ends_s > since) & (begins < until)
+        return touched
+
     judged = np.isfinite(lengths) & (lengths > 0)
     usual = float(np.median(lengths[judged])) if judged.any() else np.nan
     begins = vm.ends_s - np.where(judged, lengths, 0.0)
@@ -80,13 +85,13 @@ def select(vm: VmFaults, guest: Floats) -> Selection:
     cut("no-value", ~np.isfinite(vm.run_pct).all(axis=0) | idle)
     for first, last in events:
         if last + 1 < count:
-            cut("arrived", _within(begins, vm.ends_s[last], POWER_ON_S))
+            cut("arrived", near(vm.ends_s[last], vm.ends_s[last] + POWER_ON_S))
         if first > 0:
-            cut("leaving", _within(vm.ends_s, begins[first] - LEAVING_S, LEAVING_S))
+            cut("leaving", near(begins[first] - LEAVING_S, begins[first]))
     if vm.guest_boots_s:
         for boot in vm.offset.host_time(np.array(vm.guest_boots_s)):
-            cut("guest-boot", _within(vm.ends_s, boot, POWER_ON_S + usual))
-    cut("guest-gap", ~np.isfinite(guest).all(axis=0))
+            cut("guest-boot", near(boot, boot + POWER_ON_S))
+    cut("guest-gap", ~np.isfinite(guest.sum(axis=0)))  # one NaN is enough
     cut("saturated", np.asarray(run >= SATURATED_PCT * len(vm.run_pct)))
     kept = reason == ""
     return Selection(kept, reason, _stretches(vm.ends_s, begins, kept, usual))
@@ -99,11 +104,6 @@ def reclaiming(vm: VmFaults) -> Bools:
         if series is not None:
             flagged |= np.nan_to_num(series) > 0
     return flagged
-
-
-def _within(times: Floats, since: float, seconds: float) -> Bools:
-    inside: Bools = (times >= since) & (times <= since + seconds)
-    return inside
 
 
 def _stretches(ends: Floats, begins: Floats, kept: Bools, usual: float) -> NDArray[np.intp]:

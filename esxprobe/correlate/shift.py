@@ -1,9 +1,9 @@
 """Is a shift left over between the guest's log and the capture? A check that warns; nothing is moved by it.
 
 The largest of many correlations is large by chance. So the null is that of the largest: both sides are
-prewhitened, all circular shifts outside the window say how strong one lag is by chance, and the probability is
-that of the strongest of all lags in the window. The window fits only a few times into a capture, so
-the tail is that of a chi-square distribution scaled to those shifts, not a count of them.
+ranked and prewhitened, all circular shifts outside the window say how strong one lag is by chance, and the
+probability is that of the strongest of all lags in the window. The window fits only a few times into a capture,
+so the tail is that of a chi-square distribution scaled to those shifts, not a count of them.
 """
 
 from __future__ import annotations
@@ -75,14 +75,20 @@ def leftover_shift(vcpu: Floats, guest: Floats, stretch: Ints, interval_s: float
 
 
 def _innovations(values: Floats) -> Floats:
-    """What is new in each sample: the part that the sample before does not foretell; mean 0, length 1."""
-    centred = values - values.mean()
+    """What is new in each sample's rank: the part that the sample before does not foretell; mean 0, length 1.
+
+    Ranks, because a burst of faults would outweigh all the rest.
+    """
+    _, place, many = np.unique(values, return_inverse=True, return_counts=True)
+    if len(many) < 2:
+        return np.zeros(len(values) - 1)
+    ranks = (np.cumsum(many) - (many - 1) / 2)[place]
+    centred = ranks - ranks.mean()
     rho = min(max(lag_one(centred, np.zeros(len(values), dtype=np.intp)), -0.98), 0.98)
     new = centred[1:] - rho * centred[:-1]
     new = new - new.mean()
-    length = float(new @ new) ** 0.5
-    floor = 1e-9 * float(np.abs(values).max(initial=0.0))
-    return new / length if length > floor else np.zeros(len(new))
+    unit: Floats = new / float(new @ new) ** 0.5
+    return unit
 
 
 def _strengths(y: Floats, columns: Floats) -> Floats:

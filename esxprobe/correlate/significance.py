@@ -15,6 +15,9 @@ import numpy as np
 from esxprobe.correlate.slope import Ints, lag_one, residuals
 from esxprobe.series import Floats
 
+# Of the largest value: what differs by less is the same, for adding counts up and differencing them rounds.
+ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Correlation:
@@ -43,7 +46,7 @@ def partial_correlation(y: Floats, x: Floats, controls: Floats, stretch: Ints) -
     basis = np.column_stack((np.ones(count), controls))
     left_x, left_y = residuals(basis, x), residuals(basis, y)
     power = float((left_x @ left_x) * (left_y @ left_y))
-    if count <= many + 3 or power <= 0 or _flat(left_x, x) or _flat(left_y, y):
+    if count <= many + 3 or power <= 0 or not (left_of(left_x, x) and left_of(left_y, y)):
         return Correlation(np.nan, np.nan, 0.0)
     r = float(np.clip(left_x @ left_y / power**0.5, -1, 1))
     n_eff = effective_samples(left_x, left_y, stretch, many)
@@ -72,6 +75,6 @@ def false_discovery(p: Floats) -> Floats:
     return q
 
 
-def _flat(left: Floats, whole: Floats) -> bool:
-    """Whether nothing but rounding is left of a series."""
-    return bool(np.ptp(left) <= 1e-9 * max(np.abs(whole).max(), 1e-300))
+def left_of(part: Floats, whole: Floats) -> bool:
+    """Whether more than rounding is left of a series."""
+    return bool(len(part)) and bool(np.ptp(part) > ROUNDING * np.abs(whole).max())

@@ -119,13 +119,17 @@ def residuals(basis: Floats, values: Floats) -> Floats:
 
 
 def lag_one(values: Floats, stretch: Ints) -> float:
-    """Lag-1 autocorrelation of values around zero, pairs across holes left out."""
+    """Lag-1 autocorrelation of values around zero, pairs across holes left out.
+
+    Of one stretch it is the plain ratio of sums, whose lowness in short series is what Bretherton's number of
+    pairs was calibrated with.
+    """
     follows = stretch[1:] == stretch[:-1]
     total = float(values @ values)
     if not total or not follows.any():
         return 0.0
     products = float((values[1:] * values[:-1])[follows].sum())
-    return products / int(follows.sum()) / (total / len(values))
+    return products / total * len(values) / (int(follows.sum()) + 1)
 
 
 def _whiten(y: Floats, columns: Floats, stretch: Ints) -> tuple[float, Floats]:

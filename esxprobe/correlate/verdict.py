@@ -52,6 +52,11 @@ def moves_together(cost: FaultCost) -> bool:
     return claimable(cost) and cost.q < FOUND_Q and cost.r > 0 and cost.ci_low > 0
 
 
+def load_known(cost: FaultCost) -> bool:
+    """Whether the guest's own load was taken out; without it a slope is mostly load (see docs/method.md)."""
+    return "user_time" in cost.controls
+
+
 def judge(cost: FaultCost) -> Verdict:
     """The verdict; monitor mode first, for without shadow page tables a fault does not enter the monitor."""
     if not claimable(cost):
@@ -62,6 +67,6 @@ def judge(cost: FaultCost) -> Verdict:
     if cost.share_pct_vcpu_high < NOTICEABLE_PCT or (found and cost.share_pct_vcpu < NOTICEABLE_PCT):
         # Clocks that are off hide a cost, they do not make one.
         return "inconclusive" if cost.lag_warning else "negligible"
-    if not found:
+    if not found or not load_known(cost):
         return "inconclusive"
     return "severe" if cost.share_pct_vcpu >= SEVERE_PCT else "noticeable"

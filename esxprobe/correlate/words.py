@@ -13,6 +13,7 @@ from esxprobe.correlate.verdict import (
     NOTICEABLE_PCT,
     SEVERE_PCT,
     claimable,
+    load_known,
     moves_together,
 )
 from esxprobe.model import FaultCost, HostEvidence
@@ -28,19 +29,22 @@ CONTROLS = {
 
 def statement(cost: FaultCost, evidence: HostEvidence) -> str:
     """The judgement: memory reclaim first, then what was measured, then what the monitor mode makes of it."""
-    parts = (*reclaim(cost, evidence)[:1], *_measured(cost), *_meaning(cost, evidence))
-    return " ".join(parts)
+    return " ".join((*reclaim(cost, evidence)[:1], *_measured(cost), *_meaning(cost, evidence)))
 
 
 def advice(cost: FaultCost, evidence: HostEvidence) -> tuple[str, ...]:
     """What to do, and what else can take time here, each tied to what the capture shows."""
-    found = [*reclaim(cost, evidence), *_what_to_do(cost), *_elsewhere(cost, evidence)]
+    found = [*reclaim(cost, evidence)[1:], *_what_to_do(cost), *_elsewhere(cost, evidence)]
     if cost.lag_warning:
         found.insert(
             0,
             f"The clocks look {say(abs(cost.lag_s))} s apart after the offset of {say(cost.offset_s)} s was applied"
-            f" (p = {say(cost.lag_p)}). Nothing was moved. Measure both clocks; if that is right, run again with"
-            f" --guest-offset {cost.vm}={cost.offset_s + cost.lag_s:+.1f}s.",
+            f" ({_chance('p', cost.lag_p)}). Nothing was moved. Measure both clocks; if that is right, run again"
+            f" with --guest-offset {cost.vm}={cost.offset_s + cost.lag_s:+.1f}s.",
+        )
+    if claimable(cost) and not load_known(cost):
+        found.append(
+            "Log the guest's user time beside its faults, every second if that can be: it tells load from cost."
         )
     if cost.guest_counter == "hard_faults":
         found.append(
@@ -108,15 +112,19 @@ def _measured(cost: FaultCost) -> list[str]:
         f" {say(cost.fault_rate_p95)} {kind}/s) over {over}."
     )
     if not claimable(cost):
-        if cost.n_eff >= FEWEST_INDEPENDENT or not math.isfinite(cost.r):
-            return [rates, "One of the two hardly changes, so nothing can be said of what moves together."]
-        few = f"They are worth {say(cost.n_eff)} independent intervals"
-        return [rates, f"{few}; below {FEWEST_INDEPENDENT:.0f} independent intervals nothing is claimed."]
+        nothing = f"below {FEWEST_INDEPENDENT:.0f} independent intervals nothing is claimed."
+        if cost.samples < FEWEST_INDEPENDENT:
+            return [rates, f"That is too little: {nothing}"]
+        if cost.n_eff < FEWEST_INDEPENDENT and math.isfinite(cost.r):
+            return [rates, f"They are worth {say(cost.n_eff)} independent intervals; {nothing}"]
+        return [rates, "One of the two hardly changes of its own, so nothing can be said of what moves together."]
+    if cost.lag_warning:
+        rates += f" The clocks look {say(abs(cost.lag_s))} s apart, which hides what moves together."
     return [rates, *_slope(cost, kind)]
 
 
 def _slope(cost: FaultCost, kind: str) -> list[str]:
-    interval = f"95 % interval {say(cost.ci_low)} to {say(cost.ci_high)} us per fault, q = {_chance(cost.q)}"
+    interval = f"95 % interval {say(cost.ci_low)} to {say(cost.ci_high)} us per fault, {_chance('q', cost.q)}"
     most = f"at most {say(max(cost.ci_high, 0.0))} us per fault"
     share = (
         f"at the mean rate that is {say(cost.share_pct_vcpu)} % of one vCPU,"
@@ -127,8 +135,8 @@ def _slope(cost: FaultCost, kind: str) -> list[str]:
             f"vCPU time moves together with them: {say(cost.slope_us_per_fault)} us per fault, {most} ({interval});"
             f" {share}."
         ]
-        if not {"user_time", "context_switches"} & set(cost.controls):
-            said.append("The guest's load is not in its log, so load that brings faults may be all of it.")
+        if not load_known(cost):
+            said.append("The guest's user time is not in its log, so load that brings faults may be all of it.")
         return said
     if cost.ci_high < 0 and cost.q < 0.05:
         why = ", as when vCPUs wait for a disk" if cost.guest_counter == "hard_faults" else ""
@@ -144,8 +152,8 @@ def _slope(cost: FaultCost, kind: str) -> list[str]:
     ]
 
 
-def _chance(value: float) -> str:
-    return "below 0.001" if value < 0.001 else say(value)
+def _chance(name: str, value: float) -> str:
+    return f"{name} below 0.001" if value < 0.001 else f"{name} = {say(value)}"
 
 
 def _meaning(cost: FaultCost, evidence: HostEvidence) -> list[str]:

@@ -17,7 +17,6 @@ Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 Mmu = Literal["hardware", "software", "unknown"]
 ValueKind = Literal["number", "text"]
-Verdict = Literal["native", "negligible", "noticeable", "severe", "inconclusive", "unknown_mode"]
 
 
 def worst_first(severity: Severity) -> int:

@@ -12,7 +12,7 @@ import pytest
 from hostsim import HostPlan, VmPlan, write_capture
 
 from esxprobe.analyze import analyze
-from esxprobe.model import Analysis, FaultCost
+from esxprobe.model import Analysis, Cut, FaultCost
 from esxprobe.report.document import SCHEMA, document, render_json
 
 ROOT = Path(__file__).parents[2]
@@ -107,11 +107,16 @@ def test_a_fault_cost_keeps_to_the_schema(demo: Analysis) -> None:
         mmu="hardware",
         verdict="negligible",
         statement="Page faults cost at most 0.5 us each.",
+        advice=("Capture longer.",),
+        controls=("user_time",),
+        cuts=(Cut("guest-gap", 3, "The guest's log does not cover the interval wholly"),),
         **numbers,
     )
     said = document(replace(demo, fault_costs=(cost,)))
     assert complaints(said) == []
     assert said["fault_costs"][0]["bound_pct_vcpu"] is None
+    assert said["fault_costs"][0]["cuts"][0]["intervals"] == 3
+    assert "series" not in said["fault_costs"][0]
 
 
 @pytest.mark.parametrize(
