@@ -20,9 +20,9 @@ from esxprobe.analyze.timeline import comings_and_goings, presence
 from esxprobe.analyze.vms import TABLE_NEEDS, vm_rows, with_modes
 from esxprobe.capture import Manifest
 from esxprobe.formats.esxtop import STATES, read_esxtop
-from esxprobe.model import Analysis, Recording
-from esxprobe.rules import needs_by_kind
-from esxprobe.rules.judge import judge
+from esxprobe.model import Analysis, Deviation, Recording
+from esxprobe.rules import RuleBook, shipped
+from esxprobe.rules.judge import Outcome, judge
 
 __all__ = ["POINTS", "all_needs", "analysis_of", "analyze", "inventory"]
 
@@ -36,6 +36,7 @@ def analyze(
     timezone: str | None = None,
     manifest: Manifest | None = None,
     progress: Callable[[int], None] | None = None,
+    book: RuleBook | None = None,
 ) -> Analysis:
     """Reads a capture (one file, or one host's segments in order) and judges it.
 
@@ -44,18 +45,23 @@ def analyze(
         timezone: Zone of the stamps, where the header's cannot be trusted.
         manifest: The capture folder's, where there is one.
         progress: Told the bytes read so far.
+        book: The rules; the shipped ones when left out.
 
     Raises:
         UnreadableInputError: A file is no esxtop capture, or none of its rows can be used.
         UsageError: `timezone` is no time zone.
     """
-    recording = read_esxtop(paths, all_needs(), timezone=timezone, at_most=ENOUGH, progress=progress)
-    return analysis_of(recording, manifest)
+    book = book or shipped()
+    needs = all_needs(book)
+    enough = {kind: most for kind, most in ENOUGH.items() if kind not in book.needs_by_kind()}
+    recording = read_esxtop(paths, needs, timezone=timezone, at_most=enough, progress=progress)
+    return analysis_of(recording, manifest, book)
 
 
-def all_needs() -> dict[str, tuple[str, ...]]:
+def all_needs(book: RuleBook | None = None) -> dict[str, tuple[str, ...]]:
     r"""Counters (`Object\Counter`) that an analysis reads, by entity kind."""
-    needs: dict[str, set[str]] = {kind: set(paths) for kind, paths in needs_by_kind().items()}
+    book = book or shipped()
+    needs: dict[str, set[str]] = {kind: set(paths) for kind, paths in book.needs_by_kind().items()}
     for kind, paths in TABLE_NEEDS.items():
         needs.setdefault(kind, set()).update(paths)
     for kind in ("vcpu", "world"):  # the states of every world must add up
@@ -63,12 +69,14 @@ def all_needs() -> dict[str, tuple[str, ...]]:
     return {kind: tuple(sorted(paths)) for kind, paths in needs.items()}
 
 
-def analysis_of(recording: Recording, manifest: Manifest | None = None) -> Analysis:
+def analysis_of(recording: Recording, manifest: Manifest | None = None, book: RuleBook | None = None) -> Analysis:
     """Judges a recording."""
+    book = book or shipped()
     seen = presence(recording)
-    notes = (*recording.notes, *doubts_of(recording, manifest), *comings_and_goings(recording, seen))
-    recording = replace(recording, notes=notes, vms=with_modes(recording, manifest))
-    outcome = judge(recording)
+    notes = (*recording.notes, *doubts_of(recording, manifest, book), *comings_and_goings(recording, seen))
+    build = manifest.build if manifest else recording.build
+    recording = replace(recording, notes=notes, vms=with_modes(recording, manifest), build=build)
+    outcome = judge(recording, book.rules)
     return Analysis(
         tool_version=esxprobe.__version__,
         capture=summary_of(recording, manifest),
@@ -78,5 +86,18 @@ def analysis_of(recording: Recording, manifest: Manifest | None = None) -> Analy
         clear=outcome.clear,
         skipped=outcome.skipped,
         vm_rows=vm_rows(recording, seen),
-        charts=charts_of(outcome.findings, recording),
+        charts=charts_of(outcome, recording, book),
+        slices=outcome.slices,
+        deviations=_deviations(book, outcome),
+    )
+
+
+def _deviations(book: RuleBook, outcome: Outcome) -> tuple[Deviation, ...]:
+    """What the book deviates in, with how many findings were withheld."""
+    withheld = [finding.rule for finding in outcome.silenced]
+    return tuple(
+        replace(each, detail=f"{each.detail}; {withheld.count(each.rule)} findings withheld")
+        if each.change == "silenced"
+        else each
+        for each in book.deviations
     )

@@ -8,13 +8,13 @@ from esxprobe.analyze.values import shown, values_of
 from esxprobe.capture import Manifest
 from esxprobe.catalog.quality import note
 from esxprobe.model import QualityNote, Recording
-from esxprobe.rules import needs_by_kind
+from esxprobe.rules import RuleBook
 
 # Fewer judged samples than this say little about duration (a minute at the default interval).
 FEW_SAMPLES = 12
 
 
-def doubts_of(recording: Recording, manifest: Manifest | None) -> list[QualityNote]:
+def doubts_of(recording: Recording, manifest: Manifest | None, book: RuleBook) -> list[QualityNote]:
     """What is doubtful about the capture as a whole, beyond what the reader counted."""
     doubts = []
     judged = int(recording.samples["judged"].sum())
@@ -23,7 +23,7 @@ def doubts_of(recording: Recording, manifest: Manifest | None) -> list[QualityNo
     named = set(recording.columns.select("object", "counter").unique().iter_rows())
     if ("Group Cpu", "% Run") in named and ("Group Cpu", "% CPU Latency") not in named:
         doubts.append(note("default-fields", 1))
-    doubts += _without_values(recording)
+    doubts += _without_values(recording, book)
     promised = {file.name: file.sha256 for file in manifest.files} if manifest else {}
     changed = [file.name for file in recording.files if promised.get(file.name, file.sha256) != file.sha256]
     if changed:
@@ -31,10 +31,10 @@ def doubts_of(recording: Recording, manifest: Manifest | None) -> list[QualityNo
     return doubts
 
 
-def _without_values(recording: Recording) -> list[QualityNote]:
+def _without_values(recording: Recording, book: RuleBook) -> list[QualityNote]:
     """Entities of which a counter that a rule needs has no value at all: nobody judged them."""
     missing: dict[str, set[str]] = {}
-    for kind, paths in needs_by_kind().items():
+    for kind, paths in book.needs_by_kind().items():
         names = shown(recording, kind, "name")
         for path in paths if names else ():
             values = values_of(recording, kind, path)

@@ -120,7 +120,7 @@ def _table(findings: Sequence[Finding]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from esxprobe.report.view import number
+    from esxprobe.report.words import number
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("severity", "where", "what"):

@@ -2,7 +2,7 @@
 
 from esxprobe.model.analysis import Analysis, CaptureSummary, Chart, Series, VmRow
 from esxprobe.model.faults import GUEST_COUNTERS, FaultCost, GuestLog, Verdict
-from esxprobe.model.findings import Finding, Level, Skipped
+from esxprobe.model.findings import Confidence, Deviation, Explanation, Finding, Level, Skipped, TimeSlice
 from esxprobe.model.nouns import (
     SEVERITIES,
     Counter,
@@ -25,8 +25,11 @@ __all__ = [
     "Analysis",
     "CaptureSummary",
     "Chart",
+    "Confidence",
     "Counter",
+    "Deviation",
     "Entity",
+    "Explanation",
     "FaultCost",
     "Finding",
     "GuestLog",
@@ -39,6 +42,7 @@ __all__ = [
     "Severity",
     "Skipped",
     "SourceFile",
+    "TimeSlice",
     "ValueKind",
     "Verdict",
     "VirtualMachine",

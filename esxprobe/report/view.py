@@ -6,11 +6,12 @@ The template does no arithmetic and makes no choice but to show or not to show.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from esxprobe.model import SEVERITIES, Analysis, Finding, Severity, VmRow, Window, worst_first
-from esxprobe.rules import find_rule
-from esxprobe.rules.causes import CAUSES
+from esxprobe.model import SEVERITIES, Analysis, Explanation, Finding, Severity, VmRow, worst_first
+from esxprobe.report.words import duration, isolated, moment, number, threshold, window
+from esxprobe.rules import RuleBook, shipped
+from esxprobe.rules.causes import cause_of
+from esxprobe.rules.record import Rule
 
 # Rows of one rule that are shown before the rest is counted.
 ROWS = 50
@@ -31,6 +32,7 @@ class FindingRow:
     share: str
     windows: tuple[str, ...]
     more_windows: str
+    symptoms: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class Page:
     worst: str
     counts: tuple[tuple[Severity, int], ...]
     causes: tuple[CauseGroup, ...]
+    slices: tuple[tuple[str, ...], ...]
+    deviations: tuple[tuple[str, ...], ...]
     vms: tuple[tuple[str, ...], ...]
     quality: tuple[tuple[str, ...], ...]
     clear: tuple[tuple[str, str], ...]
@@ -86,14 +90,16 @@ class Page:
     tool: str
 
 
-def page_of(analysis: Analysis, drawings: dict[str, str], command: str) -> Page:
+def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: RuleBook | None = None) -> Page:
     """The page of an analysis.
 
     Args:
         analysis: What to show.
         drawings: SVG by rule id; a rule without one gets none.
         command: The command line that made the report.
+        book: The rules that judged it; the shipped ones when left out.
     """
+    book = book or shipped()
     capture, dated = analysis.capture, _is_dated(analysis)
     counts = tuple((level, sum(f.severity == level for f in analysis.findings)) for level in SEVERITIES)
     worst = next((level for level, count in counts if count), "none")
@@ -101,14 +107,16 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str) -> Page:
         title=f"esxprobe: {capture.host or 'unnamed host'}",
         host=capture.host or "unnamed host",
         facts=_facts(analysis),
-        verdict=_verdict(analysis),
+        verdict=_verdict(analysis, book),
         worst=worst,
         counts=counts,
-        causes=_causes(analysis, drawings),
+        causes=_causes(analysis, drawings, book),
+        slices=_slice_rows(analysis, dated=dated),
+        deviations=tuple((each.rule, each.change, each.detail, each.place) for each in analysis.deviations),
         vms=tuple(_vm_row(row, dated=dated) for row in sorted(analysis.vm_rows, key=_by_ready)),
         quality=tuple(_quality_rows(analysis)),
-        clear=tuple((rule, find_rule(rule).title) for rule in analysis.clear),
-        skipped=tuple((each.rule, find_rule(each.rule).title, each.reason) for each in analysis.skipped),
+        clear=tuple((rule, book.find(rule).title) for rule in analysis.clear),
+        skipped=tuple((each.rule, book.find(each.rule).title, each.reason) for each in analysis.skipped),
         objects=tuple(
             (name, f"{instances:,}", f"{columns:,}", f"{understood:,}")
             for name, instances, columns, understood in capture.objects
@@ -118,55 +126,6 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str) -> Page:
         command=command,
         tool=f"esxprobe {analysis.tool_version}",
     )
-
-
-def number(value: float | None, unit: str = "") -> str:
-    """A value rounded to what it means, with its unit; a dash for none."""
-    if value is None or value != value:  # noqa: PLR0124 - NaN is the only value unequal to itself
-        return "–"
-    size = abs(value)
-    digits = 0 if size >= 100 or (unit == "" and value == int(value)) else 1 if size >= 10 else 2
-    if unit == "%" and size >= 10:
-        digits = 1
-    text = f"{value:,.{digits}f}"
-    return f"{text} {unit}".rstrip()
-
-
-def isolated(name: str) -> str:
-    """A name that cannot turn the writing direction of the sentence around it."""
-    if name.isascii():
-        return name
-    return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
-
-
-def threshold(value: float, unit: str = "") -> str:
-    """A threshold as it was written, with its unit."""
-    return f"{value:,g} {unit}".rstrip()
-
-
-def moment(time: datetime | None, *, dated: bool = True) -> str:
-    """A time as the report prints it, in UTC."""
-    if time is None:
-        return "–"
-    return time.strftime("%Y-%m-%d %H:%M:%S" if dated else "%H:%M:%S")
-
-
-def duration(seconds: float) -> str:
-    """A length of time in the two largest units that it fills."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min" + (f" {rest} s" if rest else "")
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h" + (f" {minutes} min" if minutes else "")
-
-
-def window(span: Window, *, dated: bool = False) -> str:
-    """A stretch of time in one line, with its day where the capture has more than one."""
-    end = moment(span.end, dated=dated and span.end.date() != span.start.date())
-    return f"{moment(span.start, dated=dated)}–{end} ({duration(span.seconds)})"
 
 
 def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
@@ -223,9 +182,9 @@ def _closure(analysis: Analysis) -> str:
     return f"{median} % (median over worlds and samples; {lowest} to {highest})"
 
 
-def _verdict(analysis: Analysis) -> tuple[str, ...]:
+def _verdict(analysis: Analysis, book: RuleBook) -> tuple[str, ...]:
     """Three sentences: how much was found, where to look first, how far the capture can be trusted."""
-    return tuple(sentence for sentence in (_tally(analysis), _first(analysis), _trust(analysis)) if sentence)
+    return tuple(sentence for sentence in (_tally(analysis), _first(analysis, book), _trust(analysis)) if sentence)
 
 
 def _tally(analysis: Analysis) -> str:
@@ -238,13 +197,17 @@ def _tally(analysis: Analysis) -> str:
     return f"{_joined(parts)} {_plural(len(findings), 'finding')} under {causes} {_plural(causes, 'cause')}."
 
 
-def _first(analysis: Analysis) -> str:
+def _first(analysis: Analysis, book: RuleBook) -> str:
     if not analysis.findings:
         return ""
     top = analysis.findings[0]
-    label = find_rule(top.rule).label
-    beyond = f"{top.share_of_samples:.0%} of the samples at or beyond {threshold(top.threshold, top.unit)}"
-    measured = f"{label} {number(top.value, top.unit)}, {beyond}"
+    rule = book.find(top.rule)
+    measured = f"{rule.label} {number(top.value, top.unit)}"
+    if rule.check.on_values:
+        beyond = f"{top.share_of_samples:.0%} of the samples at or beyond {threshold(top.threshold, top.unit)}"
+        measured += f", {beyond}"
+    else:
+        measured += f" ({top.statistic}), threshold {threshold(top.threshold, top.unit)}"
     return f"Look first at {isolated(top.entity.name)} – {top.title} ({measured})."
 
 
@@ -272,41 +235,42 @@ def _is_dated(analysis: Analysis) -> bool:
     return bool(analysis.capture.date_known and started and ended and started.date() != ended.date())
 
 
-def _causes(analysis: Analysis, drawings: dict[str, str]) -> tuple[CauseGroup, ...]:
-    """Causes by their worst finding; inside, rules in the order of the ranked findings."""
+def _causes(analysis: Analysis, drawings: dict[str, str], book: RuleBook) -> tuple[CauseGroup, ...]:
+    """Causes and, inside them, rules in the order in which the ranked findings name them first."""
     dated = _is_dated(analysis)
     groups = []
-    for cause in CAUSES:
-        mine = [finding for finding in analysis.findings if finding.cause == cause.key]
-        if not mine:
-            continue
-        rules = list(dict.fromkeys(finding.rule for finding in mine))
+    for key in dict.fromkeys(finding.cause for finding in analysis.findings):
+        mine = [finding for finding in analysis.findings if finding.cause == key]
         parts = tuple(
-            _rule_group(rule, [f for f in mine if f.rule == rule], drawings.get(rule, ""), dated=dated)
-            for rule in rules
+            _rule_group(book.find(rule), [f for f in mine if f.rule == rule], drawings.get(rule, ""), dated=dated)
+            for rule in dict.fromkeys(finding.rule for finding in mine)
         )
-        groups.append(CauseGroup(cause.key, cause.title, cause.says, mine[0].severity, parts))
-    return tuple(sorted(groups, key=lambda group: worst_first(group.severity)))
+        cause = cause_of(key)
+        groups.append(CauseGroup(cause.key, cause.title, cause.says, _worst(mine), parts))
+    return tuple(groups)
 
 
-def _rule_group(rule_id: str, found: list[Finding], svg: str, *, dated: bool) -> RuleGroup:
-    rule = find_rule(rule_id)
+def _worst(found: list[Finding]) -> Severity:
+    return min((finding.severity for finding in found), key=worst_first)
+
+
+def _rule_group(rule: Rule, found: list[Finding], svg: str, *, dated: bool) -> RuleGroup:
     side = "≥" if rule.check.above else "≤"
     drawn = min(len(found), 4)
     words = f"{rule.label} over time of {_joined([f.entity.name for f in found[:drawn]])}"
     if len(found) > drawn:
         words += f", the worst {drawn} of {len(found)}"
     return RuleGroup(
-        anchor=rule_id,
-        rule=rule_id,
+        anchor=rule.id,
+        rule=rule.id,
         title=rule.title,
-        severity=found[0].severity,
+        severity=_worst(found),
         label=rule.label,
         why=rule.why,
         advice=rule.advice,
-        caveats=rule.caveats,
+        caveats=found[0].caveats,
         thresholds=tuple(
-            (lv.severity, f"{side} {threshold(lv.threshold, rule.unit)}", lv.source) for lv in rule.levels
+            (lv.severity, f"{side} {threshold(lv.threshold, rule.threshold_unit)}", lv.source) for lv in rule.levels
         ),
         check=rule.check.words,
         rows=tuple(_finding_row(finding, dated=dated) for finding in found[:ROWS]),
@@ -329,6 +293,26 @@ def _finding_row(finding: Finding, *, dated: bool) -> FindingRow:
         share=f"{finding.share_of_samples:.0%} of {finding.samples}",
         windows=tuple(window(span, dated=dated) for span in finding.windows[:_WINDOWS]),
         more_windows=f"and {extra} more" if extra > 0 else "",
+        symptoms=tuple(_symptom(each) for each in finding.explained_by),
+    )
+
+
+def _symptom(cause: Explanation) -> tuple[str, str]:
+    """The rule that explains, and a sentence on why it may."""
+    said = f"of {isolated(cause.entity.name)}, because {cause.because}; confidence {cause.confidence}"
+    return cause.rule, f"{said}. To make sure: {cause.confirm}."
+
+
+def _slice_rows(analysis: Analysis, *, dated: bool) -> tuple[tuple[str, ...], ...]:
+    """One row a slice of the captured time; none where nothing was found."""
+    if not any(finding.slices for finding in analysis.findings):
+        return ()
+    return tuple(
+        (
+            f"{moment(each.start, dated=dated)}–{moment(each.end, dated=False)}",
+            *(str(getattr(each, level)) if each.judged_s else "–" for level in SEVERITIES),
+        )
+        for each in analysis.slices
     )
 
 

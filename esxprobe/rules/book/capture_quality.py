@@ -11,7 +11,6 @@ RULE = Rule(
     id="capture-quality",
     title="The capture is damaged or incomplete",
     entity="capture",
-    needs=(_DOUBTS,),
     value=f'"{_DOUBTS}"',
     label="kinds of damage",
     unit="",
