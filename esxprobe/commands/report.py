@@ -19,7 +19,7 @@ from esxprobe.model import SEVERITIES, Analysis
 
 if TYPE_CHECKING:
     from esxprobe.capture import CaptureFiles
-    from esxprobe.report.drawing import Drawer
+    from esxprobe.rules import RuleBook
 
 
 class FailOn(StrEnum):
@@ -50,6 +50,9 @@ def report(
         str | None,
         typer.Option(help="Zone of the capture's stamps (Europe/Berlin, +02:00); for ESX classic's local times."),
     ] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="A TOML file that changes, silences and adds rules; see docs/own-rules.md.")
+    ] = None,
     fail_on: Annotated[
         FailOn | None, typer.Option(help="Exit with 1 when a finding is this severe or worse.")
     ] = None,
@@ -60,16 +63,21 @@ def report(
     with Drawer() as drawer:  # first: it gets warm while the capture is read
         from esxprobe.capture import load_capture, newest_capture
         from esxprobe.commands.terminal import reading, show_summary
+        from esxprobe.report.html import render_html
 
         source = capture or newest_capture(Path("captures"))
         target = output or Path(f"{_stem(source)}-report.html")
+        book = _book(rules)
         files = load_capture(source)
-        _refuse_to_overwrite(_inputs(source, files), target, json)
+        _refuse_to_overwrite([*_inputs(source, files), *([rules] if rules else [])], target, json)
         with reading(files.paths) as progress:
             from esxprobe.analyze import analyze
 
-            analysis = analyze(files.paths, timezone=timezone, manifest=files.manifest, progress=progress)
-        _write(analysis, drawer, target, json, _command(source, timezone))
+            analysis = analyze(
+                files.paths, timezone=timezone, manifest=files.manifest, progress=progress, book=book
+            )
+        page = render_html(analysis, drawer, _command(source, timezone, rules), book)
+        _write(analysis, page, target, json)
     show_summary(analysis, target, quiet=json is not None and str(json) == "-")
     if fail_on and _reaches(analysis, fail_on):
         raise typer.Exit(EXIT_FINDINGS)
@@ -108,18 +116,27 @@ def _is_same(path: Path, other: Path) -> bool:
         return False  # one of them does not exist, or cannot
 
 
-def _command(source: Path, timezone: str | None) -> str:
+def _book(rules: Path | None) -> RuleBook:
+    """The shipped rules, or those with a file of one's own."""
+    from esxprobe.rules import shipped
+    from esxprobe.rules.own import load_book
+
+    return shipped() if rules is None else load_book(rules)
+
+
+def _command(source: Path, timezone: str | None, rules: Path | None) -> str:
     words = ["esxprobe", "report", source.name or str(source)]
     if timezone:
         words += ["--timezone", timezone]
+    if rules:
+        words += ["--rules", rules.name]
     return shlex.join(words)
 
 
-def _write(analysis: Analysis, drawer: Drawer, target: Path, json: Path | None, command: str) -> None:
+def _write(analysis: Analysis, page: str, target: Path, json: Path | None) -> None:
     from esxprobe.report.document import render_json
-    from esxprobe.report.html import render_html
 
-    _save(target, render_html(analysis, drawer, command))
+    _save(target, page)
     if json is not None and str(json) == "-":
         # Bytes: JSON is UTF-8 whatever the terminal's encoding is.
         sys.stdout.buffer.write(render_json(analysis).encode("utf-8", errors="replace"))

@@ -29,7 +29,7 @@ RULE = Rule(
     ),
     check=sustained_below(share=0.5, run_s=300, least=12),
     cause="power",
-    why="%USED is scaled by the clock: a vCPU that runs all the time and is charged for half of it does half the work.",
+    why="%USED is scaled by the clock: a vCPU that is charged for half of its %RUN does half the work.",
     advice="Set the host's power policy to High performance, in the firmware too, and compare.",
     caveats=(
         "Only samples in which the vCPU runs at least half of the time are judged.",

@@ -26,7 +26,7 @@ RULE = Rule(
     ),
     check=sustained_above(share=0.2, run_s=60, least=6),
     cause="storage",
-    why="The array answers well on another path: what is slow lies on this one, be it port, cable, switch or controller.",
+    why="The array answers well on another path: port, cable, switch or controller of this one are slow.",
     advice=(
         "Look for errors on the ports of this path; take it out of use for a while and see whether the device "
         "becomes faster."

@@ -43,8 +43,8 @@ class Sustained(Check):
             return f"{side} the threshold {long_enough}; the value shown is the {self.statistic}"
         return (
             f"{side} the threshold {long_enough}, or for {self.run_s:.0f} s and {max(LEAST_RUN, self.least)} "
-            f"samples without a break; the value shown is the {self.statistic}, or the mean of the longest stretch where "
-            "only that is beyond"
+            f"samples without a break; the value shown is the {self.statistic}, or the mean of the longest "
+            "stretch where only that is beyond"
         )
 
     def beyond(self, values: Floats, threshold: float) -> Bools:
