@@ -17,10 +17,10 @@ from esxprobe.rules import all_rules
 from esxprobe.rules.explain import Suspect, explained
 from esxprobe.rules.rank import rank
 from esxprobe.rules.record import Caveat, Rule
-from esxprobe.rules.release import release_of
+from esxprobe.rules.release import Release, release_of
 from esxprobe.rules.skips import in_words, why_skipped
 from esxprobe.rules.slices import seconds_in_slices, slices_of
-from esxprobe.rules.values import Table, tables, timing
+from esxprobe.rules.values import DAMAGE, DOUBTS, Table, tables, timing
 from esxprobe.series import Bools, Floats, Timing, bridged, runs
 
 # A finding lists its longest stretches, not hundreds of them.
@@ -124,7 +124,7 @@ def _suspect(rule: Rule, recording: Recording, judged: Table, row: int, level: L
         first=min((span.start for span in spans), default=None),
         last=max((span.end for span in spans), default=None),
         windows=tuple(sorted(spans, key=lambda span: (-span.seconds, span.start))[:_WINDOWS_SHOWN]),
-        members=(),
+        members=_codes(rule, recording) if rule.entity == "capture" else (),
         why=rule.why,
         advice=rule.advice,
         caveats=caveats_of(rule, recording),
@@ -132,6 +132,13 @@ def _suspect(rule: Rule, recording: Recording, judged: Table, row: int, level: L
         slices=() if rule.entity == "capture" else seconds_in_slices(beyond, when),
     )
     return Suspect(finding, beyond, tuple(episodes))
+
+
+def _codes(rule: Rule, recording: Recording) -> tuple[str, ...]:
+    """The codes of data quality that a rule on the capture counts."""
+    if DOUBTS in rule.needs:
+        return tuple(note.code for note in recording.notes if note.severity == "warning")
+    return tuple(note.code for note in recording.notes if note.severity == "critical" and DAMAGE in rule.needs)
 
 
 def _peak(rule: Rule, values: Floats) -> float:
@@ -150,7 +157,8 @@ def caveats_of(rule: Rule, recording: Recording) -> tuple[str, ...]:
     ]
     if zeros:
         said.append(f"The capture lacks {', '.join(dict.fromkeys(zeros))}: it was taken for zero.")
-    release = release_of(recording)
+    ranged = rule.since or rule.until or any(isinstance(caveat, Caveat) for caveat in rule.caveats)
+    release = release_of(recording) if ranged else Release()
     if (rule.since or rule.until) and not release.inside(rule.since, rule.until):
         said.append(f"It holds {in_words(rule.since, rule.until)}; the host's release is {release.words}.")
     for caveat in rule.caveats:

@@ -1,4 +1,4 @@
-"""Rules of one's own: a TOML file that changes, silences and disables shipped rules, and adds others.
+r"""Rules of one's own: a TOML file that changes, silences and disables shipped rules, and adds others.
 
     [change.cpu-ready]          # a shipped rule
     warning = 7                 # a threshold, in the rule's unit
@@ -9,7 +9,7 @@
     [add.slow-reads]            # a rule that is not in the book; see docs/own-rules.md for all keys
     title = "Reads of a virtual disk are slow"
     entity = "vdisk"
-    value = '"Virtual Disk\\Average MilliSec/Read"'
+    value = '"Virtual Disk\Average MilliSec/Read"'
     unit = "ms"
     check = "sustained_above"
     warning = 20
@@ -19,21 +19,17 @@ Every complaint names the file, the line, the key, what was expected and the nea
 
 from __future__ import annotations
 
-import difflib
-import math
 import re
 import tomllib
-from collections.abc import Collection, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, NoReturn
 
 from esxprobe.errors import UsageError
-from esxprobe.model import SEVERITIES, Deviation, Level, Severity
+from esxprobe.model import SEVERITIES, Deviation, Level
 from esxprobe.rules import RuleBook, bound, shipped
+from esxprobe.rules.own_added import added
 from esxprobe.rules.record import Rule
-from esxprobe.rules.toml_lines import line_of
+from esxprobe.rules.said import Said, nearest
 
 _CHANGES = (*SEVERITIES, "source", "silence", "disable")
 
@@ -44,8 +40,6 @@ def load_book(path: Path) -> RuleBook:
     Raises:
         UsageError: The file cannot be read, or something in it is not as it should be; the message names the line.
     """
-    from esxprobe.rules.own_added import added
-
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -76,100 +70,6 @@ def load_book(path: Path) -> RuleBook:
         rules[rule_id] = added(said, rule_id, rules)
         deviations.append(Deviation(rule_id, "added", rules[rule_id].title, said.place(where)))
     return bound(rules.values(), tuple(deviations))
-
-
-class Said:
-    """A rules file: its values by path, and complaints that name the line."""
-
-    def __init__(self, name: str, text: str, data: dict[str, Any]) -> None:
-        self._name, self._text, self._data = name, text, data
-
-    def place(self, path: Sequence[str | int]) -> str:
-        """File and line of a key."""
-        return f"{self._name}:{line_of(self._text, path)}"
-
-    def fail(self, path: Sequence[str | int], what: str, hint: str = "") -> NoReturn:
-        """Complains about a key.
-
-        Raises:
-            UsageError: Always.
-        """
-        dotted = ".".join(str(step) for step in path)
-        raise UsageError(f"{self.place(path)}: {dotted}: {what}", hint=hint)
-
-    def value(self, path: Sequence[str | int]) -> Any:
-        """What stands there, None for nothing."""
-        found: Any = self._data
-        for step in path:
-            found = found.get(step) if isinstance(found, dict) else found[step]
-            if found is None:
-                return None
-        return found
-
-    def table(self, path: Sequence[str | int]) -> dict[str, Any]:
-        """The table there, empty for nothing."""
-        found = self.value(path)
-        if found is None:
-            return {}
-        if not isinstance(found, dict):
-            self.fail(path, f"expected a table, not {found!r}", f"write [{'.'.join(map(str, path))}.RULE-ID]")
-        return found
-
-    def only_known(self, path: Sequence[str | int], table: Any, known: Collection[str]) -> None:
-        """Complains about keys that mean nothing."""
-        if not isinstance(table, dict):
-            self.fail(path, f"expected a table, not {table!r}", f"write [{'.'.join(map(str, path))}]")
-        for key in table:
-            if key not in known:
-                self.fail((*path, key), "this key means nothing here", nearest(key, known))
-
-    def number(self, path: Sequence[str | int]) -> float | None:
-        """A finite number, None for nothing."""
-        found = self.value(path)
-        if found is None:
-            return None
-        if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
-            self.fail(path, f"expected a number, not {found!r}")
-        return float(found)
-
-    def text(self, path: Sequence[str | int], default: str | None = None) -> str:
-        """A text; without a default it must be there."""
-        found = self.value(path)
-        if found is None and default is not None:
-            return default
-        if found is None:
-            self.fail(path, "this key is missing")
-        if not isinstance(found, str) or (default is None and not found.strip()):
-            self.fail(path, f"expected a text in quotes, not {found!r}")
-        return found
-
-    def texts(self, path: Sequence[str | int]) -> tuple[str, ...]:
-        """A list of texts, empty for nothing."""
-        found = self.value(path)
-        if found is None:
-            return ()
-        if not isinstance(found, list) or not all(isinstance(each, str) and each for each in found):
-            self.fail(path, f'expected a list of texts, as ["a", "b"], not {found!r}')
-        return tuple(found)
-
-    def flag(self, path: Sequence[str | int]) -> bool:
-        """True or false; false for nothing."""
-        found = self.value(path)
-        if found is not None and not isinstance(found, bool):
-            self.fail(path, f"expected true or false, not {found!r}")
-        return bool(found)
-
-    def in_order(self, path: Sequence[str | int], levels: Sequence[Level], *, above: bool) -> None:
-        """Complains about a worse level that is reached before a milder one."""
-        for worse, milder in pairwise(levels):
-            beyond = worse.threshold > milder.threshold if above else worse.threshold < milder.threshold
-            if not beyond:
-                side = "above" if above else "below"
-                key = worse.severity if self.value((*path, worse.severity)) is not None else milder.severity
-                self.fail(
-                    (*path, key),
-                    f"{worse.severity} {worse.threshold:g} must lie {side} {milder.severity} {milder.threshold:g}",
-                )
 
 
 def _changed(said: Said, where: tuple[str, str], rule: Rule) -> tuple[Rule, list[Deviation]]:
@@ -214,29 +114,3 @@ def _levels(said: Said, where: tuple[str, str], rule: Rule) -> tuple[tuple[Level
     levels = tuple(has.values())
     said.in_order(where, levels, above=rule.check.above)
     return levels, made
-
-
-def levels_of(said: Said, where: tuple[str, str], *, above: bool) -> tuple[Level, ...]:
-    """The levels of a rule that is added, worst first; at least one."""
-    source = said.text((*where, "source"), "")
-    levels = []
-    severity: Severity
-    for severity in SEVERITIES:
-        threshold = said.number((*where, severity))
-        if threshold is not None:
-            words = source or "no source given"
-            levels.append(Level(severity, threshold, f"own rule ({said.place((*where, severity))}): {words}"))
-    if not levels:
-        said.fail(where, "it has no threshold", f"give at least one of {', '.join(SEVERITIES)}")
-    said.in_order(where, levels, above=above)
-    return tuple(levels)
-
-
-def nearest(name: str, known: Collection[str]) -> str:
-    """A hint with the known names nearest to this one, or all of them where they are few."""
-    if len(known) <= 8:
-        return f"known are {', '.join(known)}"
-    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)
-    if near:
-        return f"did you mean {', '.join(near)}?"
-    return f"known are {', '.join(known)}" if len(known) <= 25 else "`esxprobe rules list` shows them all"

@@ -9,10 +9,11 @@ from math import inf
 from typing import get_args
 
 from esxprobe.catalog import counters
+from esxprobe.model import SEVERITIES, Level, Severity
 from esxprobe.rules import checks, sql
 from esxprobe.rules.causes import CAUSES
-from esxprobe.rules.own import Said, levels_of, nearest
 from esxprobe.rules.record import FACTS, By, How, Part, Rule
+from esxprobe.rules.said import Said, nearest
 
 _TEXTS = ("title", "entity", "value", "where", "label", "unit", "only", "cause", "why", "advice", "confirm")
 _KEYS = (
@@ -93,7 +94,7 @@ def added(said: Said, rule_id: str, book: Collection[str]) -> Rule:
         value=value,
         label=said.text((*where, "label"), value),
         unit=said.text((*where, "unit"), ""),
-        levels=levels_of(said, where, above=check.above),
+        levels=_levels(said, where, above=check.above),
         check=check,
         cause=cause,
         why=said.text((*where, "why"), f"{title}."),
@@ -113,6 +114,22 @@ def added(said: Said, rule_id: str, book: Collection[str]) -> Rule:
         silence=said.texts((*where, "silence")),
         origin=f"added by {said.place(where)}",
     )
+
+
+def _levels(said: Said, where: tuple[str, str], *, above: bool) -> tuple[Level, ...]:
+    """The levels of a rule that is added, worst first; at least one."""
+    source = said.text((*where, "source"), "")
+    levels = []
+    severity: Severity
+    for severity in SEVERITIES:
+        threshold = said.number((*where, severity))
+        if threshold is not None:
+            words = source or "no source given"
+            levels.append(Level(severity, threshold, f"own rule ({said.place((*where, severity))}): {words}"))
+    if not levels:
+        said.fail(where, "it has no threshold", f"give at least one of {', '.join(SEVERITIES)}")
+    said.in_order(where, levels, above=above)
+    return tuple(levels)
 
 
 def _parts(said: Said, where: tuple[str, str]) -> tuple[Part, ...]:

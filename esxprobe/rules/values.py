@@ -14,12 +14,15 @@ import numpy as np
 
 from esxprobe.model import Recording
 from esxprobe.rules import kin
-from esxprobe.rules.record import Part, Rule
+from esxprobe.rules.record import By, Part, Rule
 from esxprobe.rules.release import release_of
 from esxprobe.series import Floats, Timing, covered_seconds, stretches
 
 if TYPE_CHECKING:
     import polars as pl
+
+# Facts of the capture: kinds of doubt and damage (codes of `catalog.quality` that occurred), and the worse of them.
+DOUBTS, DAMAGE = r"Capture\Doubts", r"Capture\Damage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +173,8 @@ def capture_facts(recording: Recording) -> dict[str, float]:
     set_aside = sum(note.count for note in recording.notes if note.code in {"time-repeats", "time-backwards"})
     share = 100 * max(0, lost + set_aside) / max(1, recording.rows_read)
     return {
-        r"Capture\Doubts": float(doubts),
-        r"Capture\Damage": float(damage),
+        DOUBTS: float(doubts),
+        DAMAGE: float(damage),
         r"Capture\% Rows Lost": share,
         r"Capture\Samples": float(recording.samples["judged"].sum()),
         r"Capture\Minutes": float(timing(recording).seconds.sum()) / 60,
@@ -190,6 +193,7 @@ class _Parts:
             for part in rule.parts:
                 self._numbers.setdefault(_plain(rule, part), len(self._numbers))
                 self._optional.setdefault(part.kind, set()).update(rule.optional)
+        self._keys: dict[tuple[str, str, By], tuple[kin.Codes, kin.Codes, int]] = {}
         self._made: dict[tuple[str, str, str], pl.DataFrame] = {}
 
     def column(self, rule: Rule, part: Part) -> str:
@@ -201,15 +205,20 @@ class _Parts:
         import polars as pl
 
         plain = _plain(rule, part)
-        target = kin.keys(self._recording, rule.entity, plain.by)
-        source = kin.keys(self._recording, plain.kind, plain.by)
-        wanted, keys, count = kin.codes(target, source)
+        wanted, keys, count = self._codes(rule.entity, plain.kind, plain.by)
         made = self._aggregated(plain, keys)
         dense = np.full(max(1, count) * self._length, np.nan)
         dense[made["cell"].to_numpy()] = made[str(self._numbers[plain])].to_numpy()
         rows = dense.reshape(max(1, count), self._length)[wanted[numbers]]
         rows = np.where((wanted[numbers] < 0)[:, None], np.nan, rows)
         return pl.Series(rows.reshape(-1), dtype=pl.Float64).fill_nan(None)
+
+    def _codes(self, target: str, source: str, by: By) -> tuple[kin.Codes, kin.Codes, int]:
+        """The keys of the judged and of the other entities as numbers, and how many keys there are."""
+        if (target, source, by) not in self._keys:
+            columns = [kin.keys(self._recording, kind, by) for kind in (target, source)]
+            self._keys[target, source, by] = kin.codes(*columns)
+        return self._keys[target, source, by]
 
     def _aggregated(self, part: Part, keys: kin.Codes) -> pl.DataFrame:
         """All parts over the same entities and key at once: one row a key and sample that has any of them."""

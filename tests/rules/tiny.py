@@ -140,11 +140,13 @@ def _spread(given: Mapping[str, float | tuple[float | None, ...]], samples: int)
 
 def _capture_example(example: Example) -> Recording:
     """A capture with that many doubts, or of whose ten thousand rows that share is lost."""
-    doubts = int(example.values.get(r"Capture\Doubts", 0))
+    damage = int(example.values.get(r"Capture\Damage", 0))
+    doubts = int(example.values.get(r"Capture\Doubts", damage)) - damage
     lost_pct = float(example.values.get(r"Capture\% Rows Lost", 0.0))
+    notes = [note("bad-cell", 1)] * doubts + [note("gzip-damaged", 1)] * damage
     rows = 10_000
     kept = round(rows * (1 - lost_pct / 100))
-    return recording(samples=kept - 1, rows_read=rows, notes=[note("bad-cell", 1)] * doubts)
+    return recording(samples=kept - 1, rows_read=rows, notes=notes)
 
 
 def _samples(ends: list[datetime], lengths: list[float]) -> pl.DataFrame:
