@@ -31,12 +31,21 @@ def doubts_of(recording: Recording, manifest: Manifest | None, book: RuleBook) -
     return doubts
 
 
+def _own_needs(book: RuleBook) -> dict[str, set[str]]:
+    """Counters of the judged entities themselves, by kind; what is taken for zero, or is a part, is no doubt."""
+    needs: dict[str, set[str]] = {}
+    for rule in book.rules:
+        if rule.entity != "capture" and not rule.only:
+            needs.setdefault(rule.entity, set()).update(set(rule.needs) - set(rule.optional))
+    return needs
+
+
 def _without_values(recording: Recording, book: RuleBook) -> list[QualityNote]:
     """Entities of which a counter that a rule needs has no value at all: nobody judged them."""
     missing: dict[str, set[str]] = {}
-    for kind, paths in book.needs_by_kind().items():
+    for kind, paths in _own_needs(book).items():
         names = shown(recording, kind, "name")
-        for path in paths if names else ():
+        for path in sorted(paths) if names else ():
             values = values_of(recording, kind, path)
             blank = [] if values is None else np.flatnonzero(np.isnan(values).all(axis=1)).tolist()
             if 0 < len(blank) < len(names):  # all of them blank: the rule is skipped

@@ -240,6 +240,15 @@ def test_only_damage_that_can_change_a_number_counts_as_doubt() -> None:
         assert doubts == (0 if code.severity == "info" else 1), code.code
 
 
+def test_every_code_of_damage_or_doubt_is_named_by_a_finding_of_its_severity() -> None:
+    for code in CODES:
+        findings = judge(recording(samples=24, notes=[note(code.code, 3)])).findings
+        named = {(finding.rule, finding.severity, finding.members) for finding in findings}
+        rule = {"critical": "capture-damaged", "warning": "capture-quality"}.get(code.severity)
+        assert ((rule, code.severity, (code.code,)) in named) == (rule is not None), code.code
+        assert rule or not named, "what is only information gives no finding"
+
+
 def test_rows_lost_are_those_not_kept_and_those_without_an_interval() -> None:
     kept = recording(samples=99, rows_read=100)
     assert capture_facts(kept)[r"Capture\% Rows Lost"] == 0
