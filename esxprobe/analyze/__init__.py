@@ -96,7 +96,7 @@ def _deviations(book: RuleBook, outcome: Outcome) -> tuple[Deviation, ...]:
     """What the book deviates in, with how many findings were withheld."""
     withheld = [finding.rule for finding in outcome.silenced]
     return tuple(
-        replace(each, detail=f"{each.detail}; {withheld.count(each.rule)} findings withheld")
+        replace(each, detail=f"{each.detail}; findings withheld: {withheld.count(each.rule)}")
         if each.change == "silenced"
         else each
         for each in book.deviations

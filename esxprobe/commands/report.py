@@ -69,7 +69,7 @@ def report(
         target = output or Path(f"{_stem(source)}-report.html")
         book = _book(rules)
         files = load_capture(source)
-        _refuse_to_overwrite([*_inputs(source, files), *([rules] if rules else [])], target, json)
+        _refuse_to_overwrite(_inputs(source, files), target, json, rules)
         with reading(files.paths) as progress:
             from esxprobe.analyze import analyze
 
@@ -100,11 +100,15 @@ def _inputs(source: Path, files: CaptureFiles) -> Iterable[Path]:
         yield source / file.name
 
 
-def _refuse_to_overwrite(inputs: Iterable[Path], target: Path, json: Path | None) -> None:
+def _refuse_to_overwrite(
+    inputs: Iterable[Path], target: Path, json: Path | None, rules: Path | None = None
+) -> None:
     if json is not None and str(json) != "-" and json.resolve() == target.resolve():
         raise UsageError(f"-o and --json both say {target}", hint="give each a name of its own")
     taken = list(inputs)
     for path in (target, json):
+        if path is not None and rules is not None and _is_same(path, rules):
+            raise OutputError(f"{path} is the rules file", hint="choose another name with -o")
         if path is not None and any(_is_same(path, each) for each in taken):
             raise OutputError(f"{path} is a part of the capture itself", hint="choose another name with -o")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
 import numpy as np
@@ -105,7 +105,7 @@ def _suspect(rule: Rule, recording: Recording, judged: Table, row: int, level: L
     beyond = rule.check.beyond(values, level.threshold)
     seen = ~np.isnan(values)
     episodes = _episodes(beyond, when)
-    spans = [] if rule.entity == "capture" else _windows(episodes, when, recording)
+    spans = [] if rule.entity == "capture" else _windows(episodes, when)
     value, statistic = rule.check.reported(values, when, level.threshold, episodes)
     finding = Finding(
         rule=rule.id,
@@ -185,12 +185,18 @@ def _episodes(beyond: Bools, when: Timing) -> list[tuple[int, int]]:
     ]
 
 
-def _windows(episodes: list[tuple[int, int]], when: Timing, recording: Recording) -> list[Window]:
+def _windows(episodes: list[tuple[int, int]], when: Timing) -> list[Window]:
     """The episodes as times; one sample's window starts as long before its stamp as it stands for."""
-    ends: list[datetime] = recording.samples.filter("judged")["time"].to_list()
     return [
-        Window(ends[first] - timedelta(seconds=float(when.seconds[first])), ends[last]) for first, last in episodes
+        Window(
+            _moment(when.ends_s[first]) - timedelta(seconds=float(when.seconds[first])), _moment(when.ends_s[last])
+        )
+        for first, last in episodes
     ]
+
+
+def _moment(stamp_s: float) -> datetime:
+    return datetime.fromtimestamp(round(float(stamp_s), 6), tz=UTC)
 
 
 def _merged(found: list[Suspect], rule: Rule, recording: Recording) -> list[Suspect]:

@@ -172,7 +172,7 @@ def test_the_time_is_shown_in_slices(demo: Analysis) -> None:
 
 
 def test_deviations_are_told_in_the_page_and_in_the_document(demo: Analysis) -> None:
-    own = Deviation("cpu-ready", "silenced", "for vm1*; 1 findings withheld", "own.toml:3")
+    own = Deviation("cpu-ready", "silenced", "for vm1*; findings withheld: 1", "own.toml:3")
     changed = replace(demo, deviations=(own,))
     assert page_of(changed, {}, "").deviations == (("cpu-ready", "silenced", own.detail, "own.toml:3"),)
     assert document(changed)["deviations"][0]["place"] == "own.toml:3"

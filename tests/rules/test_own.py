@@ -78,7 +78,7 @@ def test_a_silenced_vm_gives_no_finding_and_the_report_says_so(tmp_path: Path) -
     analysis = analysis_of(recording(*vcpus, vms=vms), book=book)
     assert [finding.entity.name for finding in analysis.findings if finding.rule == "cpu-ready"] == ["vm0"]
     (deviation,) = analysis.deviations
-    assert deviation.detail == "for vm1*; 1 findings withheld"
+    assert deviation.detail == "for vm1*; findings withheld: 1"
 
 
 def test_a_rule_all_of_whose_findings_are_silenced_is_clear(tmp_path: Path) -> None:
