@@ -20,6 +20,26 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When the judged samples were.
+
+    Attributes:
+        seconds: What each sample stands for [s].
+        stretches: First and behind-the-last sample of what follows without a hole.
+        ends_s: Stamps, each the end of its sample [s].
+    """
+
+    seconds: Floats
+    stretches: tuple[tuple[int, int], ...]
+    ends_s: Floats
+
+    @classmethod
+    def gapless(cls, seconds: Floats) -> Timing:
+        """Samples of these lengths [s], one right after the other."""
+        return cls(seconds, ((0, len(seconds)),) if len(seconds) else (), np.cumsum(seconds))
+
+
 def measure_intervals(samples: pl.DataFrame) -> pl.DataFrame:
     """Adds what each sample covers, measured from the stamps and never assumed.
 

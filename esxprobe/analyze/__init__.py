@@ -24,9 +24,9 @@ from esxprobe.analyze.timeline import comings_and_goings, presence
 from esxprobe.analyze.vms import TABLE_NEEDS, vm_rows, with_modes
 from esxprobe.capture import Manifest
 from esxprobe.formats.esxtop import STATES, read_esxtop
-from esxprobe.model import Analysis, Recording
-from esxprobe.rules import needs_by_kind
-from esxprobe.rules.judge import judge
+from esxprobe.model import Analysis, Deviation, Recording
+from esxprobe.rules import RuleBook, shipped
+from esxprobe.rules.judge import Outcome, judge
 
 __all__ = ["POINTS", "GuestOptions", "all_needs", "analysis_of", "analyze", "compare_with", "inventory"]
 
@@ -43,6 +43,7 @@ def analyze(
     manifest: Manifest | None = None,
     guests: GuestOptions = NO_GUESTS,
     progress: Callable[[int], None] | None = None,
+    book: RuleBook | None = None,
 ) -> Analysis:
     """Reads a capture (one file, or one host's segments in order) and judges it.
 
@@ -52,19 +53,23 @@ def analyze(
         manifest: The capture folder's, where there is one.
         guests: What a person said about guests; with a folder in it, its guests' logs are read as well.
         progress: Told the bytes read so far.
+        book: The rules; the shipped ones when left out.
 
     Raises:
         UnreadableInputError: A file is no esxtop capture, or none of its rows can be used; a guest's log is none.
         UsageError: `timezone` is no time zone; a VM that was named is not there.
     """
-    needs = all_needs(with_faults=has_guests(guests, manifest))
-    recording = read_esxtop(paths, needs, timezone=timezone, at_most=ENOUGH, progress=progress)
-    return analysis_of(recording, manifest, guests)
+    book = book or shipped()
+    needs = all_needs(book, with_faults=has_guests(guests, manifest))
+    enough = {kind: most for kind, most in ENOUGH.items() if kind not in book.needs_by_kind()}
+    recording = read_esxtop(paths, needs, timezone=timezone, at_most=enough, progress=progress)
+    return analysis_of(recording, manifest, guests, book)
 
 
-def all_needs(*, with_faults: bool = False) -> dict[str, tuple[str, ...]]:
+def all_needs(book: RuleBook | None = None, *, with_faults: bool = False) -> dict[str, tuple[str, ...]]:
     r"""Counters (`Object\Counter`) that an analysis reads, by entity kind."""
-    needs: dict[str, set[str]] = {kind: set(paths) for kind, paths in needs_by_kind().items()}
+    book = book or shipped()
+    needs: dict[str, set[str]] = {kind: set(paths) for kind, paths in book.needs_by_kind().items()}
     for wanted in (TABLE_NEEDS, FAULT_NEEDS) if with_faults else (TABLE_NEEDS,):
         for kind, paths in wanted.items():
             needs.setdefault(kind, set()).update(paths)
@@ -74,15 +79,20 @@ def all_needs(*, with_faults: bool = False) -> dict[str, tuple[str, ...]]:
 
 
 def analysis_of(
-    recording: Recording, manifest: Manifest | None = None, guests: GuestOptions = NO_GUESTS
+    recording: Recording,
+    manifest: Manifest | None = None,
+    guests: GuestOptions = NO_GUESTS,
+    book: RuleBook | None = None,
 ) -> Analysis:
     """Judges a recording."""
+    book = book or shipped()
     seen = presence(recording)
-    notes = (*recording.notes, *doubts_of(recording, manifest), *comings_and_goings(recording, seen))
-    recording = replace(recording, vms=with_modes(recording, manifest, guests))
+    notes = (*recording.notes, *doubts_of(recording, manifest, book), *comings_and_goings(recording, seen))
+    build = manifest.build if manifest else recording.build
+    recording = replace(recording, vms=with_modes(recording, manifest, guests), build=build)
     faults = judge_faults(recording, guests, manifest)
     recording = replace(recording, notes=(*notes, *faults.notes))
-    outcome = judge(recording)
+    outcome = judge(recording, book.rules)
     return Analysis(
         tool_version=esxprobe.__version__,
         capture=summary_of(recording, manifest),
@@ -94,5 +104,18 @@ def analysis_of(
         fault_costs=faults.costs,
         guest_logs=faults.uses,
         vm_rows=vm_rows(recording, seen),
-        charts=charts_of(outcome.findings, recording),
+        charts=charts_of(outcome, recording, book),
+        slices=outcome.slices,
+        deviations=_deviations(book, outcome),
+    )
+
+
+def _deviations(book: RuleBook, outcome: Outcome) -> tuple[Deviation, ...]:
+    """What the book deviates in, with how many findings were withheld."""
+    withheld = [finding.rule for finding in outcome.silenced]
+    return tuple(
+        replace(each, detail=f"{each.detail}; findings withheld: {withheld.count(each.rule)}")
+        if each.change == "silenced"
+        else each
+        for each in book.deviations
     )

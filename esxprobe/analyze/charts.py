@@ -8,8 +8,10 @@ from datetime import datetime
 import numpy as np
 
 from esxprobe.model import Chart, Finding, Recording, Series
-from esxprobe.rules import find_rule
-from esxprobe.rules.judge import table
+from esxprobe.rules import RuleBook
+from esxprobe.rules.judge import Outcome
+from esxprobe.rules.record import Rule
+from esxprobe.rules.values import Table
 from esxprobe.series import Floats, thin
 
 # A line has no more points than pixels, and more lines than this cannot be told apart.
@@ -17,21 +19,22 @@ POINTS = 300
 _LINES = 4
 
 
-def charts_of(findings: Sequence[Finding], recording: Recording) -> dict[str, Chart]:
+def charts_of(outcome: Outcome, recording: Recording, book: RuleBook) -> dict[str, Chart]:
     """One chart a rule that fired: the judged value over time of its worst few entities."""
     by_rule: dict[str, list[Finding]] = {}
-    for finding in findings:
+    for finding in outcome.findings:
         by_rule.setdefault(finding.rule, []).append(finding)
-    charts = {rule: _chart(found, recording) for rule, found in by_rule.items()}
+    charts = {
+        rule: _chart(book.find(rule), found, outcome.tables[rule], recording) for rule, found in by_rule.items()
+    }
     return {rule: chart for rule, chart in charts.items() if chart.series}
 
 
-def _chart(found: list[Finding], recording: Recording) -> Chart:
-    rule = find_rule(found[0].rule)
-    thresholds = tuple((level.severity, level.threshold) for level in rule.levels)
+def _chart(rule: Rule, found: list[Finding], judged: Table, recording: Recording) -> Chart:
+    drawn = rule.levels if rule.check.on_values else ()
+    thresholds = tuple((level.severity, level.threshold) for level in drawn)
     if rule.entity == "capture":
         return Chart(rule.label, rule.unit, (), thresholds, ())
-    judged = table(rule, recording)
     times: list[datetime] = recording.samples.filter("judged")["time"].to_list()
     place = {entity: n for n, entity in enumerate(judged.entities)}
     lines = []
@@ -40,7 +43,7 @@ def _chart(found: list[Finding], recording: Recording) -> Chart:
         if sum(name == other.entity.name for other in found) > 1:
             name += f" ({finding.entity.id})"  # equal labels would become one line
         label = f"{name} {finding.members[0]}" if finding.members else name
-        lines.append(_line(label, times, judged.values[place[finding.number]], judged.stretches))
+        lines.append(_line(label, times, judged.values[place[finding.number]], judged.timing.stretches))
     windows = found[0].windows if len(found) == 1 else ()
     return Chart(rule.label, rule.unit, tuple(lines), thresholds, windows)
 

@@ -8,13 +8,13 @@ from esxprobe.analyze.values import shown, values_of
 from esxprobe.capture import Manifest
 from esxprobe.catalog.quality import note
 from esxprobe.model import QualityNote, Recording
-from esxprobe.rules import needs_by_kind
+from esxprobe.rules import RuleBook
 
 # Fewer judged samples than this say little about duration (a minute at the default interval).
 FEW_SAMPLES = 12
 
 
-def doubts_of(recording: Recording, manifest: Manifest | None) -> list[QualityNote]:
+def doubts_of(recording: Recording, manifest: Manifest | None, book: RuleBook) -> list[QualityNote]:
     """What is doubtful about the capture as a whole, beyond what the reader counted."""
     doubts = []
     judged = int(recording.samples["judged"].sum())
@@ -25,7 +25,7 @@ def doubts_of(recording: Recording, manifest: Manifest | None) -> list[QualityNo
     asked_for_all = any("esxtop -b -a " in command for command in said)  # then the release had no such counter yet
     if not asked_for_all and ("Group Cpu", "% Run") in named and ("Group Cpu", "% CPU Latency") not in named:
         doubts.append(note("default-fields", 1))
-    doubts += _without_values(recording)
+    doubts += _without_values(recording, book)
     promised = {file.name: file.sha256 for file in manifest.files} if manifest else {}
     changed = [file.name for file in recording.files if promised.get(file.name, file.sha256) != file.sha256]
     if changed:
@@ -33,12 +33,21 @@ def doubts_of(recording: Recording, manifest: Manifest | None) -> list[QualityNo
     return doubts
 
 
-def _without_values(recording: Recording) -> list[QualityNote]:
+def _own_needs(book: RuleBook) -> dict[str, set[str]]:
+    """Counters of the judged entities themselves, by kind; what is taken for zero, or is a part, is no doubt."""
+    needs: dict[str, set[str]] = {}
+    for rule in book.rules:
+        if rule.entity != "capture" and not rule.only:
+            needs.setdefault(rule.entity, set()).update(set(rule.needs) - set(rule.optional))
+    return needs
+
+
+def _without_values(recording: Recording, book: RuleBook) -> list[QualityNote]:
     """Entities of which a counter that a rule needs has no value at all: nobody judged them."""
     missing: dict[str, set[str]] = {}
-    for kind, paths in needs_by_kind().items():
+    for kind, paths in _own_needs(book).items():
         names = shown(recording, kind, "name")
-        for path in paths if names else ():
+        for path in sorted(paths) if names else ():
             values = values_of(recording, kind, path)
             blank = [] if values is None else np.flatnonzero(np.isnan(values).all(axis=1)).tolist()
             if 0 < len(blank) < len(names):  # all of them blank: the rule is skipped

@@ -22,7 +22,7 @@ from esxprobe.model import SEVERITIES, Analysis
 if TYPE_CHECKING:
     from esxprobe.analyze import GuestOptions
     from esxprobe.capture import CaptureFiles
-    from esxprobe.report.drawing import Drawer
+    from esxprobe.rules import RuleBook
 
 
 class FailOn(StrEnum):
@@ -78,6 +78,9 @@ def report(
         list[str] | None, typer.Option(help="Like --guest-log, of the baseline; a capture folder has its own.")
     ] = None,
     baseline_mmu: Annotated[list[str] | None, typer.Option(help="Like --mmu, of the baseline.")] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="A TOML file that changes, silences and adds rules; see docs/own-rules.md.")
+    ] = None,
     fail_on: Annotated[
         FailOn | None, typer.Option(help="Exit with 1 when a finding is this severe or worse.")
     ] = None,
@@ -88,9 +91,11 @@ def report(
     with Drawer() as drawer:  # first: it gets warm while the capture is read
         from esxprobe.capture import load_capture, newest_capture
         from esxprobe.commands.terminal import reading, show_summary
+        from esxprobe.report.html import render_html
 
         source = capture or newest_capture(Path("captures"))
         target = output or Path(f"{_stem(source)}-report.html")
+        book = _book(rules)
         files = load_capture(source)
         guests = guest_options(
             source, guest_log or (), guest_offset or (), guest_timezone, mmu or (), vmware_log or ()
@@ -103,18 +108,19 @@ def report(
         inputs = [*_inputs(source, files), *guests.files]
         if before is not None and baseline is not None:
             inputs += [*_inputs(baseline, load_capture(baseline)), *before.files]
-        _refuse_to_overwrite(inputs, target, json)
+        _refuse_to_overwrite(inputs, target, json, rules)
         with reading(files.paths) as progress:
             from esxprobe.analyze import analyze, compare_with
 
             analysis = analyze(
-                files.paths, timezone=timezone, manifest=files.manifest, guests=guests, progress=progress
+                files.paths, timezone=timezone, manifest=files.manifest, guests=guests, progress=progress, book=book
             )
             if before is not None and baseline is not None:
                 good = load_capture(baseline)
-                other = analyze(good.paths, timezone=timezone, manifest=good.manifest, guests=before)
+                other = analyze(good.paths, timezone=timezone, manifest=good.manifest, guests=before, book=book)
                 analysis = replace(analysis, comparison=compare_with(analysis, other))
-        _write(analysis, drawer, target, json, _command(source, timezone, guests, baseline, before))
+        command = _command(source, timezone, guests, rules, baseline, before)
+        _write(analysis, render_html(analysis, drawer, command, book), target, json)
     show_summary(analysis, target, quiet=json is not None and str(json) == "-")
     if fail_on and _reaches(analysis, fail_on):
         raise typer.Exit(EXIT_FINDINGS)
@@ -137,11 +143,15 @@ def _inputs(source: Path, files: CaptureFiles) -> Iterable[Path]:
         yield source / file.name
 
 
-def _refuse_to_overwrite(inputs: Iterable[Path], target: Path, json: Path | None) -> None:
+def _refuse_to_overwrite(
+    inputs: Iterable[Path], target: Path, json: Path | None, rules: Path | None = None
+) -> None:
     if json is not None and str(json) != "-" and json.resolve() == target.resolve():
         raise UsageError(f"-o and --json both say {target}", hint="give each a name of its own")
     taken = list(inputs)
     for path in (target, json):
+        if path is not None and rules is not None and _is_same(path, rules):
+            raise OutputError(f"{path} is the rules file", hint="choose another name with -o")
         if path is not None and any(_is_same(path, each) for each in taken):
             raise OutputError(f"{path} is a part of the capture itself", hint="choose another name with -o")
 
@@ -153,23 +163,36 @@ def _is_same(path: Path, other: Path) -> bool:
         return False  # one of them does not exist, or cannot
 
 
+def _book(rules: Path | None) -> RuleBook:
+    """The shipped rules, or those with a file of one's own."""
+    from esxprobe.rules import shipped
+    from esxprobe.rules.own import load_book
+
+    return shipped() if rules is None else load_book(rules)
+
+
 def _command(
-    source: Path, timezone: str | None, guests: GuestOptions, baseline: Path | None, before: GuestOptions | None
+    source: Path,
+    timezone: str | None,
+    guests: GuestOptions,
+    rules: Path | None,
+    baseline: Path | None,
+    before: GuestOptions | None,
 ) -> str:
     """The command that makes this report again, without the folders that lead to the files."""
     words = ["esxprobe", "report", source.name or str(source)]
     words += ["--timezone", timezone] if timezone else []
     words += guest_words(guests)
+    words += ["--rules", rules.name] if rules else []
     if baseline is not None and before is not None:
         words += ["--baseline", baseline.name or str(baseline), *guest_words(before, "--baseline-")]
     return shlex.join(words)
 
 
-def _write(analysis: Analysis, drawer: Drawer, target: Path, json: Path | None, command: str) -> None:
+def _write(analysis: Analysis, page: str, target: Path, json: Path | None) -> None:
     from esxprobe.report.document import render_json
-    from esxprobe.report.html import render_html
 
-    _save(target, render_html(analysis, drawer, command))
+    _save(target, page)
     if json is not None and str(json) == "-":
         # Bytes: JSON is UTF-8 whatever the terminal's encoding is.
         sys.stdout.buffer.write(render_json(analysis).encode("utf-8", errors="replace"))

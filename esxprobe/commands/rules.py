@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from esxprobe.rules import RuleBook
 
 app = typer.Typer(help="The rules, their thresholds and where each number comes from.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+Own = Annotated[
+    Path | None, typer.Option("--rules", help="A TOML file of your own rules and changes; see docs/own-rules.md.")
+]
+
+
+def _book(own: Path | None) -> RuleBook:
+    from esxprobe.rules import shipped
+    from esxprobe.rules.own import load_book
+
+    return shipped() if own is None else load_book(own)
 
 
 @app.command("list")
-def list_rules(json: Json = False) -> None:
+def list_rules(json: Json = False, rules: Own = None) -> None:
     """List every rule."""
     from esxprobe.commands.terminal import show_json, wide_console
     from esxprobe.report.rulebook import rule_document, thresholds
-    from esxprobe.rules import all_rules
 
+    book = _book(rules)
     if json:
-        show_json([rule_document(rule) for rule in all_rules()])
+        show_json([rule_document(rule) for rule in book.rules])
         return
     from rich import box
     from rich.table import Table
@@ -28,7 +42,7 @@ def list_rules(json: Json = False) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("rule", "judges", "value", "thresholds", "what"):
         table.add_column(heading, overflow="fold")
-    for rule in all_rules():
+    for rule in book.rules:
         cells = (rule.id, rule.entity, rule.label, thresholds(rule), rule.title)
         table.add_row(*(Text(cell) for cell in cells))
     wide_console().print(table)
@@ -38,13 +52,13 @@ def list_rules(json: Json = False) -> None:
 def show(
     rule_id: Annotated[str, typer.Argument(metavar="ID", help="A rule's id, as `rules list` shows it.")],
     json: Json = False,
+    rules: Own = None,
 ) -> None:
     """Show one rule with its sources and examples."""
     from esxprobe.commands.terminal import show_json
     from esxprobe.report.rulebook import render_rule, rule_document
-    from esxprobe.rules import find_rule
 
-    rule = find_rule(rule_id)
+    rule = _book(rules).find(rule_id)
     if json:
         show_json(rule_document(rule))
     else:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from esxprobe.formats.kin import with_kin
 from esxprobe.formats.tally import Tally
 from esxprobe.model import VirtualMachine
 
@@ -48,7 +49,8 @@ class Identities:
     Attributes:
         columns: The index frame with kind (String, empty when of no entity) and entity (UInt32).
         entities: Frames by kind: entity (UInt32, the row number), name, id, gid (of the VM or group
-            it belongs to, null for none), role (what the kind tells apart: `vmx-vcpu-0`, `vdisk`).
+            it belongs to, null for none), role (what the kind tells apart: `vmx-vcpu-0`, `vdisk`), and what
+            else it belongs to (see `kin`): device, adapter, switch, pcpu, null where not known.
         vms: In the order of the header.
     """
 
@@ -86,7 +88,7 @@ def identify(columns: pl.DataFrame, tally: Tally) -> Identities:
     joined = columns.join(rows, on=["object", "instance"], how="left", maintain_order="left").with_columns(
         pl.col("kind").fill_null(""),
     )
-    return Identities(joined, entities, _machines(names, owners))
+    return Identities(joined, with_kin(entities, columns, worlds), _machines(names, owners))
 
 
 _ROW = ["object", "instance", "kind", "key", "name", "id", "gid", "role"]

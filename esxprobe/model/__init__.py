@@ -12,7 +12,7 @@ from esxprobe.model.faults import (
     HostEvidence,
     Verdict,
 )
-from esxprobe.model.findings import Finding, Level, Skipped
+from esxprobe.model.findings import Confidence, Deviation, Explanation, Finding, Level, Skipped, TimeSlice
 from esxprobe.model.nouns import (
     SEVERITIES,
     Counter,
@@ -36,9 +36,12 @@ __all__ = [
     "CaptureSummary",
     "Chart",
     "Comparison",
+    "Confidence",
     "Counter",
     "Cut",
+    "Deviation",
     "Entity",
+    "Explanation",
     "FaultComparison",
     "FaultCost",
     "FaultScatter",
@@ -56,6 +59,7 @@ __all__ = [
     "Severity",
     "Skipped",
     "SourceFile",
+    "TimeSlice",
     "ValueKind",
     "Verdict",
     "VirtualMachine",

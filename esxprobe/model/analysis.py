@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from esxprobe.model.faults import FaultComparison, FaultCost
-from esxprobe.model.findings import Finding, Skipped
+from esxprobe.model.findings import Deviation, Finding, Skipped, TimeSlice
 from esxprobe.model.nouns import QualityNote, Severity, SourceFile, VirtualMachine, Window
 
 
@@ -193,3 +193,5 @@ class Analysis:
     comparison: Comparison | None = None
     vm_rows: tuple[VmRow, ...] = ()
     charts: Mapping[str, Chart] = field(default_factory=dict)
+    slices: tuple[TimeSlice, ...] = ()
+    deviations: tuple[Deviation, ...] = ()

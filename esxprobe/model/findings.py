@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from esxprobe.model.nouns import Entity, Severity, Window
 
@@ -21,6 +22,49 @@ class Level:
     severity: Severity
     threshold: float
     source: str
+
+
+Confidence = Literal["high", "medium", "low"]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A finding that another one is likely a symptom of.
+
+    Attributes:
+        finding: Id of the finding that explains (see `Finding.id`).
+        rule: Its rule.
+        entity: What it is about.
+        confidence: How sure, by how close the two entities are and how much of the time they share.
+        overlap: Share of the symptom's time beyond its threshold that lies in or just behind the cause's episodes.
+        because: One clause on why.
+        confirm: The next check to make: a command or a counter.
+    """
+
+    finding: str
+    rule: str
+    entity: Entity
+    confidence: Confidence
+    overlap: float
+    because: str
+    confirm: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """Where the rules that were used are not those of the shipped book.
+
+    Attributes:
+        rule: Rule id.
+        change: What was done to it: `threshold`, `silenced`, `disabled` or `added`.
+        detail: One line: old and new, or which names.
+        place: File and line.
+    """
+
+    rule: str
+    change: Literal["threshold", "silenced", "disabled", "added"]
+    detail: str
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +93,8 @@ class Finding:
         why: Why it matters.
         caveats: When not to believe it.
         number: Number of the entity (of the worst part) in the recording's frames.
+        slices: Seconds beyond `threshold` in each of the capture's slices of time (see `TimeSlice`) [s].
+        explained_by: Findings that this one is likely a symptom of, the most confident first.
     """
 
     rule: str
@@ -72,6 +118,34 @@ class Finding:
     advice: str
     caveats: tuple[str, ...]
     number: int = 0
+    slices: tuple[float, ...] = ()
+    explained_by: tuple[Explanation, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """What tells it from every other finding of an analysis."""
+        return f"{self.rule}/{self.entity.kind}/{self.entity.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSlice:
+    """One of the equal parts that the captured time is cut into, with what was wrong in it.
+
+    Attributes:
+        start: Start, aware UTC.
+        end: End, which is the next one's start.
+        judged_s: How much of it was captured and judged [s].
+        critical: Findings of this severity that are beyond their threshold in it.
+        warning: The same of warnings.
+        info: The same of infos.
+    """
+
+    start: datetime
+    end: datetime
+    judged_s: float
+    critical: int
+    warning: int
+    info: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,7 @@ class Recording:
         interval_s: Median interval between samples [s], None with fewer than two samples.
         rows_read: Data rows seen in the files, kept or not.
         date_known: False when the stamps have no date (then they lie on 1970-01-01).
+        build: Product and build of the host as its manifest gives them, empty when unknown.
     """
 
     host: str
@@ -175,3 +176,4 @@ class Recording:
     interval_s: float | None
     rows_read: int
     date_known: bool = True
+    build: str = ""

@@ -7,7 +7,16 @@ import math
 from datetime import datetime
 from typing import Any
 
-from esxprobe.model import Analysis, Comparison, FaultComparison, FaultCost, Finding, GuestLogUse, Window
+from esxprobe.model import (
+    Analysis,
+    Comparison,
+    Explanation,
+    FaultComparison,
+    FaultCost,
+    Finding,
+    GuestLogUse,
+    Window,
+)
 
 SCHEMA = "esxprobe.analysis/1"
 
@@ -60,8 +69,23 @@ def document(analysis: Analysis) -> dict[str, Any]:
             for vm in analysis.vms
         ],
         "findings": [_finding(finding) for finding in analysis.findings],
+        "slices": [
+            {
+                "start": _time(each.start),
+                "end": _time(each.end),
+                "judged_s": _number(each.judged_s),
+                "critical": each.critical,
+                "warning": each.warning,
+                "info": each.info,
+            }
+            for each in analysis.slices
+        ],
         "clear": list(analysis.clear),
         "skipped": [{"rule": skipped.rule, "reason": skipped.reason} for skipped in analysis.skipped],
+        "deviations": [
+            {"rule": each.rule, "change": each.change, "detail": each.detail, "place": each.place}
+            for each in analysis.deviations
+        ],
         "guest_logs": [_guest_log(use) for use in analysis.guest_logs],
         "fault_costs": [_fault_cost(cost) for cost in analysis.fault_costs],
         "comparison": _comparison(analysis.comparison),
@@ -76,6 +100,7 @@ def render_json(analysis: Analysis) -> str:
 def _finding(finding: Finding) -> dict[str, Any]:
     entity = finding.entity
     return {
+        "id": finding.id,
         "rule": finding.rule,
         "severity": finding.severity,
         "entity": {"kind": entity.kind, "name": entity.name, "id": entity.id},
@@ -92,10 +117,25 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "first": _time(finding.first),
         "last": _time(finding.last),
         "windows": [_window(window) for window in finding.windows],
+        "slices": [_number(each) for each in finding.slices],
+        "explained_by": [_explanation(each) for each in finding.explained_by],
         "members": list(finding.members),
         "why": finding.why,
         "advice": finding.advice,
         "caveats": list(finding.caveats),
+    }
+
+
+def _explanation(cause: Explanation) -> dict[str, Any]:
+    entity = cause.entity
+    return {
+        "finding": cause.finding,
+        "rule": cause.rule,
+        "entity": {"kind": entity.kind, "name": entity.name, "id": entity.id},
+        "confidence": cause.confidence,
+        "overlap": round(cause.overlap, 6),
+        "because": cause.because,
+        "confirm": cause.confirm,
     }
 
 

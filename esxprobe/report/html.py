@@ -16,18 +16,20 @@ from esxprobe.report.document import document
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.faults import fault_specs
 from esxprobe.report.view import page_of
+from esxprobe.rules import RuleBook, shipped
 
 if TYPE_CHECKING:
     import jinja2
 
 
-def render_html(analysis: Analysis, drawer: Drawer, command: str = "") -> str:
+def render_html(analysis: Analysis, drawer: Drawer, command: str = "", book: RuleBook | None = None) -> str:
     """The report.
 
     Args:
         analysis: What to show.
         drawer: Draws the charts.
         command: The command line that made the report, shown as provenance.
+        book: The rules that judged it; the shipped ones when left out.
     """
     from markupsafe import Markup
 
@@ -35,7 +37,7 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str = "") -> str:
     data = _inert_json(json.dumps(document(analysis), ensure_ascii=False, allow_nan=False))
     specs = {rule: spec_of(chart) for rule, chart in analysis.charts.items()} | fault_specs(analysis)
     drawings = drawer.draw(specs)
-    page = page_of(analysis, drawings, command)
+    page = page_of(analysis, drawings, command, book or shipped())
     # Markup: our own style sheet, JSON that cannot leave its element, and drawings (escaped by Vega).
     return template.render(
         page=page,

@@ -7,13 +7,15 @@ from typing import Any
 from esxprobe.report.words import threshold
 from esxprobe.rules import all_rules
 from esxprobe.rules.causes import CAUSES, cause_of
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.kin import key_of
+from esxprobe.rules.record import FACTS, Caveat, Example, Part, Rule
+from esxprobe.rules.skips import in_words
 
 
 def thresholds(rule: Rule) -> str:
     """All levels of a rule in one line: `critical ≥ 10 %, warning ≥ 5 %`."""
     side = "≥" if rule.check.above else "≤"
-    return ", ".join(f"{lv.severity} {side} {threshold(lv.threshold, rule.unit)}" for lv in rule.levels)
+    return ", ".join(f"{lv.severity} {side} {threshold(lv.threshold, rule.threshold_unit)}" for lv in rule.levels)
 
 
 def rule_document(rule: Rule) -> dict[str, Any]:
@@ -22,23 +24,56 @@ def rule_document(rule: Rule) -> dict[str, Any]:
         "id": rule.id,
         "title": rule.title,
         "entity": rule.entity,
-        "needs": list(rule.needs),
+        "needs": [path for paths in rule.needs_by_kind.values() for path in paths],
+        "optional": list(rule.optional),
+        "facts": list(rule.facts),
+        "parts": [_part_document(part) for part in rule.parts],
         "value": rule.value,
+        "where": rule.where,
         "label": rule.label,
         "unit": rule.unit,
         "thresholds": [
-            {"severity": lv.severity, "threshold": lv.threshold, "unit": rule.unit, "source": lv.source}
+            {"severity": lv.severity, "threshold": lv.threshold, "unit": rule.threshold_unit, "source": lv.source}
             for lv in rule.levels
         ],
         "check": rule.check.words,
         "cause": rule.cause,
         "why": rule.why,
         "advice": rule.advice,
-        "caveats": list(rule.caveats),
+        "caveats": [caveat_words(caveat) for caveat in rule.caveats],
         "only": rule.only,
+        "since": rule.since,
+        "until": rule.until,
+        "implies": [*rule.implies, *rule.implies_on_host],
+        "confirm": rule.confirm,
+        "silence": list(rule.silence),
+        "disabled": rule.disabled,
+        "origin": rule.origin,
         "fires": [_example_document(example) for example in rule.fires],
         "quiet": [_example_document(example) for example in rule.quiet],
     }
+
+
+def _part_document(part: Part) -> dict[str, Any]:
+    fields = ("name", "kind", "how", "value", "where", "by", "only")
+    return {name: getattr(part, name) for name in fields}
+
+
+def caveat_words(caveat: str | Caveat) -> str:
+    """A caveat with the releases that it holds for."""
+    if isinstance(caveat, str):
+        return caveat
+    return f"{caveat.text} ({in_words(caveat.since, caveat.until)})"
+
+
+def part_words(rule: Rule, part: Part) -> str:
+    """A part in words."""
+    by = part.by or key_of(rule.entity)
+    whose = "of the host" if by == "host" else f"of the same {by}"
+    of = f" of `{part.value}`" if part.value else ""
+    named = f" called like `{part.only}`" if part.only else ""
+    where = f", where `{part.where}`" if part.where else ""
+    return f"`{part.name}` = {part.how}{of} over every {part.kind} {whose}{named}{where}"
 
 
 def _example_document(example: Example) -> dict[str, Any]:
@@ -48,27 +83,42 @@ def _example_document(example: Example) -> dict[str, Any]:
 def render_rule(rule: Rule, level: int = 1) -> str:
     """A rule as Markdown."""
     side = "≥" if rule.check.above else "≤"
+    judges = f"every {rule.entity}" + (f" called like `{rule.only}`" if rule.only else "")
+    judges += f", {in_words(rule.since, rule.until)}" if rule.since or rule.until else ""
     lines = [
         f"{'#' * level} {rule.id}",
         "",
         f"**{rule.title}.** {rule.why}",
         "",
-        f"- Judges: every {rule.entity}" + (f" called like `{rule.only}`" if rule.only else ""),
+        *([f"Not as shipped: {rule.origin}.", ""] if rule.origin else []),
+        f"- Judges: {judges}",
         f"- Value: `{rule.label}`" + (f" [{rule.unit}]" if rule.unit else "") + f" = `{rule.value}`",
+        *(f"- Part: {part_words(rule, part)}" for part in rule.parts),
+        *(f"- Fact: `{fact}`: {FACTS[fact]}" for fact in rule.facts),
+        *([f"- Only samples in which `{rule.where}`"] if rule.where else []),
         f"- Fires: {rule.check.words}",
         f"- Filed under: {cause_of(rule.cause).title}",
+        *([f"- Can explain: {', '.join(implied)}"] if (implied := [*rule.implies, *rule.implies_on_host]) else []),
+        *([f"- Silenced for: {', '.join(rule.silence)}"] if rule.silence else []),
+        *([f"- Does not run: {rule.disabled}"] if rule.disabled else []),
         "",
         "| severity | threshold | source |",
         "|---|---|---|",
-        *(f"| {lv.severity} | {side} {threshold(lv.threshold, rule.unit)} | {lv.source} |" for lv in rule.levels),
+        *(
+            f"| {lv.severity} | {side} {threshold(lv.threshold, rule.threshold_unit)} | {lv.source} |"
+            for lv in rule.levels
+        ),
         "",
         f"What next: {rule.advice}",
         "",
     ]
     if rule.caveats:
-        lines += ["Caveats:", "", *(f"- {caveat}" for caveat in rule.caveats), ""]
-    lines += ["Fires for:", "", *(f"- {example.says}: {example.severity}" for example in rule.fires), ""]
-    lines += ["Stays quiet for:", "", *(f"- {example.says}" for example in rule.quiet), ""]
+        lines += ["Caveats:", "", *(f"- {caveat_words(caveat)}" for caveat in rule.caveats), ""]
+    if rule.confirm:
+        lines += [f"To make sure that it is the cause: {rule.confirm}", ""]
+    if rule.fires:
+        lines += ["Fires for:", "", *(f"- {example.says}: {example.severity}" for example in rule.fires), ""]
+        lines += ["Stays quiet for:", "", *(f"- {example.says}" for example in rule.quiet), ""]
     return "\n".join(lines)
 
 

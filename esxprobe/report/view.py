@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from esxprobe.model import SEVERITIES, Analysis, Finding, Severity, VmRow, worst_first
+from esxprobe.model import SEVERITIES, Analysis, Explanation, Finding, Severity, VmRow, worst_first
 from esxprobe.report.comparison import ComparisonPanel, comparison_panel
 from esxprobe.report.faults import FaultPanel, fault_panel, fault_sentence
 from esxprobe.report.words import duration, isolated, joined, moment, number, plural, threshold, window
-from esxprobe.rules import find_rule
-from esxprobe.rules.causes import CAUSES
+from esxprobe.rules import RuleBook, shipped
+from esxprobe.rules.causes import cause_of
+from esxprobe.rules.record import Rule
 
 # Rows of one rule that are shown before the rest is counted.
 ROWS = 50
@@ -33,6 +34,7 @@ class FindingRow:
     share: str
     windows: tuple[str, ...]
     more_windows: str
+    symptoms: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class Page:
     faults: FaultPanel
     comparison: ComparisonPanel | None
     causes: tuple[CauseGroup, ...]
+    slices: tuple[tuple[str, ...], ...]
+    deviations: tuple[tuple[str, ...], ...]
     vms: tuple[tuple[str, ...], ...]
     quality: tuple[tuple[str, ...], ...]
     clear: tuple[tuple[str, str], ...]
@@ -90,14 +94,16 @@ class Page:
     tool: str
 
 
-def page_of(analysis: Analysis, drawings: dict[str, str], command: str) -> Page:
+def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: RuleBook | None = None) -> Page:
     """The page of an analysis.
 
     Args:
         analysis: What to show.
         drawings: SVG by rule id; a rule without one gets none.
         command: The command line that made the report.
+        book: The rules that judged it; the shipped ones when left out.
     """
+    book = book or shipped()
     capture, dated = analysis.capture, _is_dated(analysis)
     counts = tuple((level, sum(f.severity == level for f in analysis.findings)) for level in SEVERITIES)
     worst = next((level for level, count in counts if count), "none")
@@ -105,16 +111,18 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str) -> Page:
         title=f"esxprobe: {capture.host or 'unnamed host'}",
         host=capture.host or "unnamed host",
         facts=_facts(analysis),
-        verdict=_verdict(analysis),
+        verdict=_verdict(analysis, book),
         worst=worst,
         counts=counts,
         faults=fault_panel(analysis, drawings),
         comparison=comparison_panel(analysis),
-        causes=_causes(analysis, drawings),
+        causes=_causes(analysis, drawings, book),
+        slices=_slice_rows(analysis, dated=dated),
+        deviations=tuple((each.rule, each.change, each.detail, each.place) for each in analysis.deviations),
         vms=tuple(_vm_row(row, dated=dated) for row in sorted(analysis.vm_rows, key=_by_ready)),
         quality=tuple(_quality_rows(analysis)),
-        clear=tuple((rule, find_rule(rule).title) for rule in analysis.clear),
-        skipped=tuple((each.rule, find_rule(each.rule).title, each.reason) for each in analysis.skipped),
+        clear=tuple((rule, book.find(rule).title) for rule in analysis.clear),
+        skipped=tuple((each.rule, book.find(each.rule).title, each.reason) for each in analysis.skipped),
         objects=tuple(
             (name, f"{instances:,}", f"{columns:,}", f"{understood:,}")
             for name, instances, columns, understood in capture.objects
@@ -180,9 +188,9 @@ def _closure(analysis: Analysis) -> str:
     return f"{median} % (median over worlds and samples; {lowest} to {highest})"
 
 
-def _verdict(analysis: Analysis) -> tuple[str, ...]:
+def _verdict(analysis: Analysis, book: RuleBook) -> tuple[str, ...]:
     """How much was found, where to look first, what guest faults may cost, how far the capture can be trusted."""
-    sentences = (_tally(analysis), _first(analysis), fault_sentence(analysis), _trust(analysis))
+    sentences = (_tally(analysis), _first(analysis, book), fault_sentence(analysis), _trust(analysis))
     return tuple(sentence for sentence in sentences if sentence)
 
 
@@ -196,13 +204,17 @@ def _tally(analysis: Analysis) -> str:
     return f"{joined(parts)} {plural(len(findings), 'finding')} under {causes} {plural(causes, 'cause')}."
 
 
-def _first(analysis: Analysis) -> str:
+def _first(analysis: Analysis, book: RuleBook) -> str:
     if not analysis.findings:
         return ""
     top = analysis.findings[0]
-    label = find_rule(top.rule).label
-    beyond = f"{top.share_of_samples:.0%} of the samples at or beyond {threshold(top.threshold, top.unit)}"
-    measured = f"{label} {number(top.value, top.unit)}, {beyond}"
+    rule = book.find(top.rule)
+    measured = f"{rule.label} {number(top.value, top.unit)}"
+    if rule.check.on_values:
+        beyond = f"{top.share_of_samples:.0%} of the samples at or beyond {threshold(top.threshold, top.unit)}"
+        measured += f", {beyond}"
+    else:
+        measured += f" ({top.statistic}), threshold {threshold(top.threshold, top.unit)}"
     return f"Look first at {isolated(top.entity.name)} – {top.title} ({measured})."
 
 
@@ -222,41 +234,42 @@ def _is_dated(analysis: Analysis) -> bool:
     return bool(analysis.capture.date_known and started and ended and started.date() != ended.date())
 
 
-def _causes(analysis: Analysis, drawings: dict[str, str]) -> tuple[CauseGroup, ...]:
-    """Causes by their worst finding; inside, rules in the order of the ranked findings."""
+def _causes(analysis: Analysis, drawings: dict[str, str], book: RuleBook) -> tuple[CauseGroup, ...]:
+    """Causes and, inside them, rules in the order in which the ranked findings name them first."""
     dated = _is_dated(analysis)
     groups = []
-    for cause in CAUSES:
-        mine = [finding for finding in analysis.findings if finding.cause == cause.key]
-        if not mine:
-            continue
-        rules = list(dict.fromkeys(finding.rule for finding in mine))
+    for key in dict.fromkeys(finding.cause for finding in analysis.findings):
+        mine = [finding for finding in analysis.findings if finding.cause == key]
         parts = tuple(
-            _rule_group(rule, [f for f in mine if f.rule == rule], drawings.get(rule, ""), dated=dated)
-            for rule in rules
+            _rule_group(book.find(rule), [f for f in mine if f.rule == rule], drawings.get(rule, ""), dated=dated)
+            for rule in dict.fromkeys(finding.rule for finding in mine)
         )
-        groups.append(CauseGroup(cause.key, cause.title, cause.says, mine[0].severity, parts))
-    return tuple(sorted(groups, key=lambda group: worst_first(group.severity)))
+        cause = cause_of(key)
+        groups.append(CauseGroup(cause.key, cause.title, cause.says, _worst(mine), parts))
+    return tuple(groups)
 
 
-def _rule_group(rule_id: str, found: list[Finding], svg: str, *, dated: bool) -> RuleGroup:
-    rule = find_rule(rule_id)
+def _worst(found: list[Finding]) -> Severity:
+    return min((finding.severity for finding in found), key=worst_first)
+
+
+def _rule_group(rule: Rule, found: list[Finding], svg: str, *, dated: bool) -> RuleGroup:
     side = "≥" if rule.check.above else "≤"
     drawn = min(len(found), 4)
     words = f"{rule.label} over time of {joined([f.entity.name for f in found[:drawn]])}"
     if len(found) > drawn:
         words += f", the worst {drawn} of {len(found)}"
     return RuleGroup(
-        anchor=rule_id,
-        rule=rule_id,
+        anchor=rule.id,
+        rule=rule.id,
         title=rule.title,
-        severity=found[0].severity,
+        severity=_worst(found),
         label=rule.label,
         why=rule.why,
         advice=rule.advice,
-        caveats=rule.caveats,
+        caveats=found[0].caveats,
         thresholds=tuple(
-            (lv.severity, f"{side} {threshold(lv.threshold, rule.unit)}", lv.source) for lv in rule.levels
+            (lv.severity, f"{side} {threshold(lv.threshold, rule.threshold_unit)}", lv.source) for lv in rule.levels
         ),
         check=rule.check.words,
         rows=tuple(_finding_row(finding, dated=dated) for finding in found[:ROWS]),
@@ -279,6 +292,26 @@ def _finding_row(finding: Finding, *, dated: bool) -> FindingRow:
         share=f"{finding.share_of_samples:.0%} of {finding.samples}",
         windows=tuple(window(span, dated=dated) for span in finding.windows[:_WINDOWS]),
         more_windows=f"and {extra} more" if extra > 0 else "",
+        symptoms=tuple(_symptom(each) for each in finding.explained_by),
+    )
+
+
+def _symptom(cause: Explanation) -> tuple[str, str]:
+    """The rule that explains, and a sentence on why it may."""
+    said = f"of {isolated(cause.entity.name)}, because {cause.because}; confidence {cause.confidence}"
+    return cause.rule, f"{said}. To make sure: {cause.confirm}."
+
+
+def _slice_rows(analysis: Analysis, *, dated: bool) -> tuple[tuple[str, ...], ...]:
+    """One row a slice of the captured time; none where nothing was found."""
+    if not any(finding.slices for finding in analysis.findings):
+        return ()
+    return tuple(
+        (
+            f"{moment(each.start, dated=dated)}–{moment(each.end, dated=False)}",
+            *(str(getattr(each, level)) if each.judged_s else "–" for level in SEVERITIES),
+        )
+        for each in analysis.slices
     )
 
 

@@ -37,6 +37,26 @@ CAUSES: tuple[Cause, ...] = (
         "The guest's vCPUs run nearly all the time, whatever keeps them busy.",
     ),
     Cause(
+        "storage",
+        "The storage is slow or fails",
+        "Commands wait in the host's queues, on the way, or in the array; the guest sees slow disks.",
+    ),
+    Cause(
+        "network",
+        "The network drops or is badly connected",
+        "Packets are lost between a VM's port and the wire, or a link is not what it should be.",
+    ),
+    Cause(
+        "power",
+        "The CPUs run slower than they could",
+        "Power saving, thermal limits or a cap lower the clock: the same work takes more time.",
+    ),
+    Cause(
+        "own",
+        "Rules of your own",
+        "Added with `--rules`: what they say and mean is yours.",
+    ),
+    Cause(
         "capture",
         "The capture itself",
         "What to know of the capture before its numbers are quoted.",

@@ -5,166 +5,109 @@ Silence is not an outcome: every rule of the book ends in exactly one of the thr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 
 import numpy as np
 
-from esxprobe.model import Entity, Finding, Level, Recording, Skipped, Window, worst_first
+from esxprobe.model import Entity, Finding, Level, Recording, Skipped, TimeSlice, Window, worst_first
 from esxprobe.rules import all_rules
-from esxprobe.rules.causes import CAUSES
-from esxprobe.rules.record import Rule
-from esxprobe.series import Bools, Floats, bridged, covered_seconds, runs, stretches
+from esxprobe.rules.explain import Suspect, explained
+from esxprobe.rules.rank import rank
+from esxprobe.rules.record import Caveat, Rule
+from esxprobe.rules.release import Release, release_of
+from esxprobe.rules.skips import in_words, why_skipped
+from esxprobe.rules.slices import seconds_in_slices, slices_of
+from esxprobe.rules.values import DAMAGE, DOUBTS, Table, tables, timing
+from esxprobe.series import Bools, Floats, Timing, bridged, runs
 
 # A finding lists its longest stretches, not hundreds of them.
 _WINDOWS_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """A kind's frame as matrices: one row an entity, one column a sample.
+class Outcome:
+    """What a rule book says of a recording.
 
     Attributes:
-        entities: Entity numbers, one a row.
-        values: The judged value.
-        seconds: What each sample stands for [s].
-        stretches: First and behind-the-last sample of what follows without a hole.
+        findings: Ranked, explained by each other where they can be.
+        clear: Ids of rules that ran and found nothing.
+        skipped: Rules that could not run, with the reason.
+        silenced: Findings that a rule's own `silence` withheld.
+        slices: The captured time in slices, with the number of findings in each.
+        tables: Judged values of the rules that found something, by rule id.
     """
-
-    entities: tuple[int, ...]
-    values: Floats
-    seconds: Floats
-    stretches: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a rule book says of a recording."""
 
     findings: tuple[Finding, ...]
     clear: tuple[str, ...]
     skipped: tuple[Skipped, ...]
+    silenced: tuple[Finding, ...] = ()
+    slices: tuple[TimeSlice, ...] = ()
+    tables: Mapping[str, Table] = field(default_factory=dict)
 
 
 def judge(recording: Recording, rules: Sequence[Rule] | None = None) -> Outcome:
-    """Runs rules (the whole book when none are given) over a recording."""
-    findings: list[Finding] = []
+    """Runs rules (the whole shipped book when none are given) over a recording."""
+    rules = all_rules() if rules is None else rules
+    reasons = {rule.id: why_skipped(rule, recording) for rule in rules}
+    runnable = [rule for rule in rules if not reasons[rule.id]]
+    judged = tables(runnable, recording)
+    suspects: list[Suspect] = []
+    silenced: list[Finding] = []
     clear: list[str] = []
-    skipped: list[Skipped] = []
-    for rule in all_rules() if rules is None else rules:
-        reason = why_skipped(rule, recording)
-        if reason:
-            skipped.append(Skipped(rule.id, reason))
-            continue
-        found = list(_findings(rule, recording))
-        findings.extend(found)
-        if not found:
+    for rule in runnable:
+        found = _suspects(rule, recording, judged[rule.id])
+        quiet = [each.finding for each in found if _is_silenced(rule, each.finding)]
+        silenced += quiet
+        suspects += [each for each in found if each.finding not in quiet] if quiet else found
+        if not found or len(found) == len(quiet):
             clear.append(rule.id)
-    return Outcome(ranked(findings), tuple(clear), tuple(skipped))
+    findings = explained(suspects, rules, recording)
+    fired = {finding.rule for finding in findings}
+    return Outcome(
+        findings,
+        tuple(clear),
+        tuple(Skipped(rule.id, reasons[rule.id]) for rule in rules if reasons[rule.id]),
+        tuple(silenced),
+        slices_of(findings, timing(recording)),
+        {rule: table for rule, table in judged.items() if rule in fired},
+    )
 
 
-def why_skipped(rule: Rule, recording: Recording) -> str:
-    """Why a rule cannot run, empty when it can."""
-    if rule.entity == "capture":
-        return ""
-    if not recording.samples["judged"].any():
-        return "the capture has no sample with a known interval"
-    frame = recording.tidy.get(rule.entity)
-    have = set(frame.columns) if frame is not None else set()
-    lacking = [path for path in rule.needs if path not in have and path not in rule.optional]
-    if lacking:
-        return f"the capture lacks {', '.join(lacking)}"
-    present = [path for path in rule.needs if path in have]
-    empty = [path for path in present if frame is not None and frame[path].null_count() == frame.height]
-    if empty:
-        return f"every value of {', '.join(empty)} is missing"
-    if rule.only and not len(_rows(rule, recording)):
-        return f"no {rule.entity} is called like {rule.only}"
-    return ""
-
-
-def table(rule: Rule, recording: Recording) -> Table:
-    """The judged value of a rule for all its entities."""
-    import polars as pl
-
-    if rule.entity == "capture":
-        facts = capture_facts(recording)
-        value = pl.DataFrame(facts).select(pl.sql_expr(rule.value)).to_series().cast(pl.Float64)
-        return Table((0,), value.to_numpy().reshape(1, 1), np.array([1.0]), ((0, 1),))
-    frame = recording.tidy[rule.entity]
-    lacking = [path for path in rule.optional if path not in frame.columns]
-    frame = frame.with_columns(pl.lit(0.0).alias(path) for path in lacking)
-    value = frame.select(pl.sql_expr(rule.value).cast(pl.Float64)).to_series()
-    seconds, parts = timing(recording)
-    matrix = value.to_numpy().reshape(-1, len(seconds))
-    numbers = frame["entity"].to_numpy().reshape(-1, len(seconds))[:, 0]
-    rows = _rows(rule, recording)
-    keep = np.isin(numbers, rows)
-    return Table(tuple(int(n) for n in numbers[keep]), matrix[keep], seconds, parts)
-
-
-def timing(recording: Recording) -> tuple[Floats, tuple[tuple[int, int], ...]]:
-    """What each judged sample stands for [s], and which of them follow each other without a hole."""
-    judged = recording.samples.filter("judged")
-    seconds = covered_seconds(judged["interval_s"].to_numpy())
-    ends_s = judged["time"].dt.timestamp("us").to_numpy() / 1e6
-    return seconds, tuple(stretches(ends_s, seconds))
-
-
-def _rows(rule: Rule, recording: Recording) -> Floats:
-    import polars as pl
-
-    things = recording.entities[rule.entity]
-    if rule.only:
-        things = things.filter(pl.col("name").str.contains(rule.only))
-    return things["entity"].to_numpy()
-
-
-def capture_facts(recording: Recording) -> dict[str, float]:
-    """What the capture rules read: kinds of damage at warning or worse, and rows lost [%]."""
-    doubts = sum(note.severity != "info" for note in recording.notes)
-    lost = recording.rows_read - recording.samples.height
-    set_aside = sum(note.count for note in recording.notes if note.code in {"time-repeats", "time-backwards"})
-    share = 100 * max(0, lost + set_aside) / max(1, recording.rows_read)
-    return {r"Capture\Doubts": float(doubts), r"Capture\% Rows Lost": share}
+def _is_silenced(rule: Rule, finding: Finding) -> bool:
+    names = (finding.entity.name, finding.entity.id)
+    return any(fnmatchcase(name, pattern) for pattern in rule.silence for name in names)
 
 
 def levels_reached(rule: Rule, judged: Table) -> list[Level | None]:
     """The worst level that each entity reaches, None for none."""
     reached: list[Level | None] = [None] * len(judged.values)
     for level in sorted(rule.levels, key=lambda level: worst_first(level.severity), reverse=True):
-        fired = rule.check.reached(judged.values, judged.seconds, level.threshold, judged.stretches)
+        fired = rule.check.reached(judged.values, judged.timing, level.threshold)
         for row in np.flatnonzero(fired):
             reached[int(row)] = level
     return reached
 
 
-def _findings(rule: Rule, recording: Recording) -> Iterable[Finding]:
-    judged = table(rule, recording)
+def _suspects(rule: Rule, recording: Recording, judged: Table) -> list[Suspect]:
     found = [
-        _finding(rule, recording, judged, row, level)
+        _suspect(rule, recording, judged, row, level)
         for row, level in enumerate(levels_reached(rule, judged))
         if level is not None
     ]
     return _merged(found, rule, recording) if rule.entity == "vcpu" else found
 
 
-def _finding(rule: Rule, recording: Recording, judged: Table, row: int, level: Level) -> Finding:
-    values = judged.values[row]
+def _suspect(rule: Rule, recording: Recording, judged: Table, row: int, level: Level) -> Suspect:
+    values, when = judged.values[row], judged.timing
     beyond = rule.check.beyond(values, level.threshold)
     seen = ~np.isnan(values)
-    episodes = _episodes(beyond, judged)
-    spans = [] if rule.entity == "capture" else _windows(episodes, judged, recording)
-    extreme = np.nanmax(values) if rule.check.above else np.nanmin(values)
-    value, statistic = rule.check.statistic_of(values), str(rule.check.statistic)
-    if not rule.check.beyond(np.array([value]), level.threshold).any():
-        first, last = max(episodes, key=lambda each: float(judged.seconds[each[0] : each[1] + 1].sum()))
-        value, statistic = float(np.nanmean(values[first : last + 1])), "mean of the longest stretch"
-    caveats = rule.caveats
-    if any(path not in recording.tidy.get(rule.entity, {}) for path in rule.optional):
-        caveats = (f"The capture lacks {', '.join(rule.optional)}: it was taken for zero.", *caveats)
-    return Finding(
+    episodes = _episodes(beyond, when)
+    spans = [] if rule.entity == "capture" else _windows(episodes, when)
+    value, statistic = rule.check.reported(values, when, level.threshold, episodes)
+    finding = Finding(
         rule=rule.id,
         severity=level.severity,
         entity=_entity(rule, recording, judged.entities[row]),
@@ -172,21 +115,58 @@ def _finding(rule: Rule, recording: Recording, judged: Table, row: int, level: L
         cause=rule.cause,
         value=value,
         statistic=statistic,
-        unit=rule.unit,
+        unit=rule.threshold_unit,
         threshold=level.threshold,
         source=level.source,
-        peak=float(extreme),
+        peak=_peak(rule, values) if rule.check.on_values else value,
         share_of_samples=float(beyond.sum() / max(1, seen.sum())),
         samples=int(seen.sum()),
         first=min((span.start for span in spans), default=None),
         last=max((span.end for span in spans), default=None),
         windows=tuple(sorted(spans, key=lambda span: (-span.seconds, span.start))[:_WINDOWS_SHOWN]),
-        members=(),
+        members=_codes(rule, recording) if rule.entity == "capture" else (),
         why=rule.why,
         advice=rule.advice,
-        caveats=caveats,
+        caveats=caveats_of(rule, recording),
         number=judged.entities[row],
+        slices=() if rule.entity == "capture" else seconds_in_slices(beyond, when),
     )
+    return Suspect(finding, beyond, tuple(episodes))
+
+
+def _codes(rule: Rule, recording: Recording) -> tuple[str, ...]:
+    """The codes of data quality that a rule on the capture counts."""
+    if DOUBTS in rule.needs:
+        return tuple(note.code for note in recording.notes if note.severity == "warning")
+    return tuple(note.code for note in recording.notes if note.severity == "critical" and DAMAGE in rule.needs)
+
+
+def _peak(rule: Rule, values: Floats) -> float:
+    return float(np.nanmax(values) if rule.check.above else np.nanmin(values))
+
+
+def caveats_of(rule: Rule, recording: Recording) -> tuple[str, ...]:
+    """The rule's caveats as far as they hold for the host's release, and what was taken for granted."""
+    said = []
+    frames = {kind: recording.tidy.get(kind) for kind in rule.needs_by_kind}
+    zeros = [
+        path
+        for kind, paths in rule.needs_by_kind.items()
+        for path in paths
+        if path in rule.optional and ((frame := frames[kind]) is None or path not in frame.columns)
+    ]
+    if zeros:
+        said.append(f"The capture lacks {', '.join(dict.fromkeys(zeros))}: it was taken for zero.")
+    ranged = rule.since or rule.until or any(isinstance(caveat, Caveat) for caveat in rule.caveats)
+    release = release_of(recording) if ranged else Release()
+    if (rule.since or rule.until) and not release.inside(rule.since, rule.until):
+        said.append(f"It holds {in_words(rule.since, rule.until)}; the host's release is {release.words}.")
+    for caveat in rule.caveats:
+        if not isinstance(caveat, Caveat):
+            said.append(caveat)
+        elif not release.outside(caveat.since, caveat.until):
+            said.append(caveat.text)
+    return tuple(said)
 
 
 def _entity(rule: Rule, recording: Recording, number: int) -> Entity:
@@ -196,71 +176,42 @@ def _entity(rule: Rule, recording: Recording, number: int) -> Entity:
     return Entity(rule.entity, row["name"], row["id"] or row["name"])
 
 
-def _episodes(beyond: Bools, judged: Table) -> list[tuple[int, int]]:
+def _episodes(beyond: Bools, when: Timing) -> list[tuple[int, int]]:
     """First and last sample of each stretch beyond; a dip of one sample does not end it, a hole in time does."""
     return [
         (first + begin, last + begin)
-        for begin, end in judged.stretches
+        for begin, end in when.stretches
         for first, last in runs(bridged(beyond[begin:end]))
     ]
 
 
-def _windows(episodes: list[tuple[int, int]], judged: Table, recording: Recording) -> list[Window]:
+def _windows(episodes: list[tuple[int, int]], when: Timing) -> list[Window]:
     """The episodes as times; one sample's window starts as long before its stamp as it stands for."""
-    ends: list[datetime] = recording.samples.filter("judged")["time"].to_list()
     return [
-        Window(ends[first] - timedelta(seconds=float(judged.seconds[first])), ends[last])
+        Window(
+            _moment(when.ends_s[first]) - timedelta(seconds=float(when.seconds[first])), _moment(when.ends_s[last])
+        )
         for first, last in episodes
     ]
 
 
-def _merged(found: list[Finding], rule: Rule, recording: Recording) -> list[Finding]:
+def _moment(stamp_s: float) -> datetime:
+    return datetime.fromtimestamp(round(float(stamp_s), 6), tz=UTC)
+
+
+def _merged(found: list[Suspect], rule: Rule, recording: Recording) -> list[Suspect]:
     """One finding a VM for all its vCPUs: the worst one speaks, the others are named."""
     worlds = recording.entities["vcpu"]
     gid_of = dict(zip(worlds["id"].to_list(), worlds["gid"].to_list(), strict=True))
     names = {vm.gid: vm.name for vm in recording.vms}
-    by_vm: dict[str, list[Finding]] = {}
-    for finding in found:
-        by_vm.setdefault(gid_of[finding.entity.id], []).append(finding)
+    by_vm: dict[str, list[Suspect]] = {}
+    for suspect in found:
+        by_vm.setdefault(gid_of[suspect.finding.entity.id], []).append(suspect)
     merged = []
     for gid, parts in by_vm.items():
-        parts.sort(key=lambda part: _rank(part, rule.check.above))
+        parts.sort(key=lambda part: rank(part.finding, above=rule.check.above))
         worst = parts[0]
-        members = tuple(part.entity.name for part in parts)
-        merged.append(replace(worst, entity=Entity("vm", names[gid], gid), members=members))
+        members = tuple(part.finding.entity.name for part in parts)
+        named = replace(worst.finding, entity=Entity("vm", names[gid], gid), members=members)
+        merged.append(replace(worst, finding=named))
     return merged
-
-
-def _rank(finding: Finding, above: bool = True) -> tuple[object, ...]:
-    return (
-        worst_first(finding.severity),
-        -_weight(finding, above=above),
-        finding.rule,
-        finding.entity.name,
-        finding.entity.id,
-    )
-
-
-def _weight(finding: Finding, *, above: bool = True) -> float:
-    """How far beyond its threshold, times how much of the time: what ranks equals in severity."""
-    ratio = finding.value / finding.threshold if finding.threshold else 1.0
-    if not above:
-        ratio = 1 / ratio if ratio else 10.0
-    # A hundred times the threshold is not a hundred times as bad.
-    return round(float(np.log1p(max(0.0, ratio)) * (0.25 + finding.share_of_samples)), 9)
-
-
-def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Worst first; among equals the cause comes before its symptoms and the host before its VMs."""
-    order = {cause.key: number for number, cause in enumerate(CAUSES)}
-    return tuple(
-        sorted(
-            findings,
-            key=lambda each: (
-                worst_first(each.severity),
-                order[each.cause],
-                each.entity.kind != "host",
-                *_rank(each)[1:],
-            ),
-        )
-    )

@@ -2,29 +2,114 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from esxprobe.model import Level, Severity
 from esxprobe.rules.checks import Check
 
+How = Literal["max", "min", "mean", "median", "sum", "count"]
+By = Literal["", "host", "vm", "device", "adapter", "switch", "pcpu"]
+Series = float | tuple[float | None, ...]
+
+# What a value may read besides counters: facts of the entity and of its host (see `values.facts_of`).
+FACT = "Fact\\"
+FACTS: dict[str, str] = {
+    r"Fact\vCPUs": "vCPUs of the VM that the entity is or belongs to",
+    r"Fact\Host vCPUs": "vCPUs of all VMs in the capture",
+    r"Fact\VMs": "VMs in the capture",
+    r"Fact\PCPUs": "logical CPUs that the capture shows",
+    r"Fact\NUMA Nodes": "NUMA nodes that the capture shows",
+    r"Fact\Release": "release of the host as a number (6.5, 6.7, 7.0, 8.0), where it is known",
+    r"Fact\Interval s": "median interval between samples [s]",
+}
+
+# With what other kinds an entity of a kind shares its key, unless a part says otherwise.
+OWN_KEY: dict[str, By] = {
+    **dict.fromkeys(("vm", "vcpu", "world", "port", "vdisk", "vm-disks"), "vm"),
+    **dict.fromkeys(("device", "path", "device-world", "partition"), "device"),
+    **dict.fromkeys(("adapter", "disk"), "adapter"),
+    **dict.fromkeys(("pcpu", "interrupt"), "pcpu"),
+}
+
+
+def quoted(sql: str) -> tuple[str, ...]:
+    """The names in double quotes of a SQL expression, each once, in order."""
+    return tuple(dict.fromkeys(re.findall(r'"([^"]+)"', sql)))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    r"""One number a sample from other entities: parts of the judged one, its peers, or what it is a part of.
+
+    Those entities of `kind` are taken together that share the key `by` with the judged entity. A VM's vCPUs
+    share its group id, so `Part("max vCPU %RUN", "vcpu", "max", r'"Vcpu\% Run"')` on a VM rule is the busiest
+    vCPU; on a vcpu rule the same part is the busiest of its siblings and itself. With one entity behind the
+    key (`kind="host"`, or `kind="device"` on a path) it is simply that entity's value.
+
+    Attributes:
+        name: What the rule's SQL calls it, in double quotes.
+        kind: Kind of the entities that are taken together.
+        how: How: max, min, mean, median and sum over those that have a value; count of those that have one.
+        value: Polars SQL expression over the counters of `kind`; for a count it may be left out.
+        where: SQL condition over the counters of `kind`: only entities and samples in which it holds.
+        by: What they share with the judged entity: vm, device, adapter, switch, pcpu, or host (all of them);
+            empty: what the judged kind has (see `OWN_KEY`).
+        only: Regular expression on their names; empty for all.
+    """
+
+    name: str
+    kind: str
+    how: How
+    value: str = ""
+    where: str = ""
+    by: By = ""
+    only: str = ""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        r"""Counters (`Object\Counter`) of `kind` that it reads."""
+        return quoted(f"{self.value} {self.where}")
+
+
+@dataclass(frozen=True, slots=True)
+class Caveat:
+    """A caveat that is printed only where the host's release is, or may be, in its range.
+
+    Attributes:
+        text: The caveat.
+        since: First release that it holds for, as `6.5`; empty for all before `until`.
+        until: First release that it does not hold for any more; empty for none.
+    """
+
+    text: str
+    since: str = ""
+    until: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A short series of one entity, five seconds a sample, and what the rule must say of it.
+    r"""A short series of one entity, five seconds a sample, and what the rule must say of it.
 
     Attributes:
         says: What it shows, one line.
-        values: For every counter that the rule needs, one value a sample; a number stands for a
-            constant over `samples` samples.
+        values: For every counter and fact that the rule reads of the judged entity, one value a sample; a
+            number stands for a constant over `samples` samples, and facts are numbers.
         severity: The expected severity, None where the rule must stay quiet.
         samples: Length where all values are constants.
+        parts: Other entities by kind, one mapping of counters to values each. All share every key with the
+            judged entity; of the judged kind itself they are its peers.
+        build: The host's build text where the rule or its facts depend on the release.
     """
 
     says: str
-    values: Mapping[str, float | tuple[float | None, ...]]
+    values: Mapping[str, Series]
     severity: Severity | None = None
     samples: int = 36
+    parts: Mapping[str, tuple[Mapping[str, Series], ...]] = field(default_factory=dict)
+    build: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +119,36 @@ class Rule:
     Attributes:
         id: kebab-case symptom.
         title: What is the matter, one line, without numbers.
-        entity: Kind of entity that is judged: host, vm, vcpu, group, capture, ...
-        needs: Counters it reads (`Object\Counter`); without one of them the rule is skipped.
-        value: Polars SQL expression over them, each in double quotes, giving the judged value.
+        entity: Kind of entity that is judged: host, vm, vcpu, group, device, path, port, capture, ...
+        value: Polars SQL expression giving the judged value; it names counters of the entity
+            (`Object\Counter`), parts and facts, each in double quotes.
         label: Name of the value as esxtop's screens show it.
-        unit: Of value and thresholds.
+        unit: Of the value; thresholds have the check's unit (`threshold_unit`), mostly the same.
         levels: Thresholds, worst first, each with its source.
-        check: How long a threshold must be passed before it counts.
+        check: How a threshold must be passed before it counts.
         cause: Key of the cause that the symptom is filed under (see `causes`).
         why: Why it matters.
         advice: What to do or to look at next.
-        caveats: When not to believe it, by release where it differs.
         fires: Examples that must fire.
         quiet: Examples that must not.
-        optional: Those of `needs` that are taken for zero where the capture lacks them.
+        caveats: When not to believe it; a `Caveat` for those of some releases only.
+        optional: Counters that are taken for zero where the capture lacks them.
         only: Regular expression on the entity's name; empty for all.
+        parts: Numbers from other entities that `value` and `where` may name.
+        where: SQL condition like `value`: only samples in which it holds are judged.
+        since: First release that it holds for, as `6.0`; on older hosts it is skipped.
+        until: First release that it does not hold for any more.
+        implies: Rules whose findings this one explains on the same entity, its parts, or what it is a part of.
+        implies_on_host: Rules whose findings it may explain on any entity of the host.
+        confirm: Command or counter that tells whether this really is the cause of what it implies.
+        silence: Shell patterns of names and ids that give no finding (own rules only).
+        disabled: Why it does not run at all (own rules only).
+        origin: Where it was written or changed, empty for the shipped book.
     """
 
     id: str
     title: str
     entity: str
-    needs: tuple[str, ...]
     value: str
     label: str
     unit: str
@@ -65,6 +159,45 @@ class Rule:
     advice: str
     fires: tuple[Example, ...]
     quiet: tuple[Example, ...]
-    caveats: tuple[str, ...] = ()
+    caveats: tuple[str | Caveat, ...] = ()
     optional: tuple[str, ...] = ()
     only: str = ""
+    parts: tuple[Part, ...] = ()
+    where: str = ""
+    since: str = ""
+    until: str = ""
+    implies: tuple[str, ...] = ()
+    implies_on_host: tuple[str, ...] = ()
+    confirm: str = ""
+    silence: tuple[str, ...] = ()
+    disabled: str = ""
+    origin: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything that its SQL names: counters, parts and facts."""
+        return quoted(f"{self.value} {self.where}")
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        r"""Counters (`Object\Counter`) of the judged entity that it reads."""
+        named = {part.name for part in self.parts}
+        return tuple(name for name in self.names if name not in named and not name.startswith(FACT))
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Facts that it reads."""
+        return tuple(name for name in self.names if name.startswith(FACT))
+
+    @property
+    def needs_by_kind(self) -> dict[str, tuple[str, ...]]:
+        """Counters that it reads, those of its parts included, by entity kind."""
+        needs: dict[str, dict[str, None]] = {self.entity: dict.fromkeys(self.needs)}
+        for part in self.parts:
+            needs.setdefault(part.kind, {}).update(dict.fromkeys(part.needs))
+        return {kind: tuple(paths) for kind, paths in needs.items()}
+
+    @property
+    def threshold_unit(self) -> str:
+        """Unit of the thresholds and of a finding's value."""
+        return self.check.unit(self.unit)

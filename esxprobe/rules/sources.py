@@ -12,6 +12,10 @@ BREAKING_LARGE_PAGES = (
     "vSphere 6.0 memory states (high, clear, soft, hard, low; large pages are broken from clear on): "
     "allthingscloud.mscproductions.com/vsphere-6-0-breaking-large-pages"
 )
+BROADCOM_421543_RATIO = (
+    "Broadcom KB 421543: more than 4 vCPUs a PCPU (400 %) are a risk, about 10 (1,000 %) unstable; "
+    "said of VDI hosts"
+)
 
 
 def rule_of_thumb(reason: str) -> str:

@@ -96,6 +96,22 @@ def test_a_misspelt_rule_is_met_with_a_suggestion(run: Run) -> None:
     assert isinstance(result.exception, UnknownRuleError)
 
 
+def test_a_rule_is_shown_as_a_file_of_ones_own_makes_it(tmp_path: Path, run: Run) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text("[change.cpu-ready]\nwarning = 7\n", encoding="utf-8")
+    assert "| warning | ≥ 7 % | own threshold (own.toml:2)" in said(
+        "rules", "show", "cpu-ready", "--rules", str(own)
+    )
+    listed = json.loads(said("rules", "list", "--json", "--rules", str(own)))
+    assert {rule["id"]: rule["origin"] for rule in listed}["cpu-ready"] == "changed by own.toml:1"
+    own.write_text("[change.cpu-ready]\nwarnin = 7\n", encoding="utf-8")
+    done = run("rules", "show", "cpu-ready", "--rules", str(own))
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        "esxprobe: own.toml:2: change.cpu-ready.warnin: this key means nothing here\nhint:"
+    )
+
+
 # --- the command line as a whole ------------------------------------------------------------------
 
 

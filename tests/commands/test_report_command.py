@@ -16,6 +16,7 @@ from shell import Run, environment, plan
 
 from esxprobe.commands.report import _refuse_to_overwrite, _save
 from esxprobe.errors import OutputError
+from esxprobe.rules import all_rules
 
 ROOT = Path(__file__).parents[2]
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -328,4 +329,35 @@ def test_a_healthy_capture_says_so(tmp_path: Path, healthy: Path) -> None:
     _, screen = at_a_terminal("report", healthy, cwd=tmp_path)
     plain = ESCAPE.sub("", screen)
     assert "no findings" in plain
-    assert "14 rules ran, 14 clear, 0 skipped; capture whole" in plain
+    assert f"{len(all_rules())} rules ran, {len(all_rules())} clear, 0 skipped; capture whole" in plain
+
+
+# --- rules of one's own -----------------------------------------------------------------------------
+
+
+def test_a_report_with_rules_of_ones_own_says_so(run: Run, healthy: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text("[change.cpu-ready]\nwarning = 7\n", encoding="utf-8")
+    done = run("report", healthy, "--rules", own, "-o", "r.html", "--json", "r.json")
+    assert done.returncode == 0, done.stderr
+    (deviation,) = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["deviations"]
+    assert (deviation["rule"], deviation["place"]) == ("cpu-ready", "own.toml:2")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "Not the shipped rules" in page
+    assert "--rules own.toml" in page, "the command line that made it"
+
+
+def test_a_wrong_rules_file_is_told_before_the_capture_is_read(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text("[change.cpu-redy]\n", encoding="utf-8")
+    done = run("report", "no-such.csv", "--rules", tmp_path / "own.toml")
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        "esxprobe: own.toml:1: change.cpu-redy: no shipped rule is called so\nhint: did you"
+    )
+
+
+def test_the_rules_file_is_not_written_to(run: Run, healthy: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text("# mine\n", encoding="utf-8")
+    done = run("report", healthy, "--rules", own, "-o", own)
+    assert (done.returncode, own.read_text(encoding="utf-8")) == (2, "# mine\n")

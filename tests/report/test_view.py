@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from esxprobe.model import Analysis, QualityNote, Window
+from esxprobe.model import Analysis, Deviation, QualityNote, Window
+from esxprobe.report.document import document
 from esxprobe.report.view import ROWS, page_of
 from esxprobe.report.words import duration, isolated, moment, number, threshold, window
 
@@ -137,3 +138,41 @@ def test_a_capture_without_a_date_says_so(demo: Analysis) -> None:
 def test_a_name_that_turns_the_writing_direction_stays_inside_its_marks() -> None:
     assert isolated("db01") == "db01"
     assert isolated("\u202edb01") == "\u2068\u202edb01\u2069"
+
+
+# --- causes before symptoms, slices, deviations -------------------------------------------------------
+
+
+def test_a_symptom_says_what_it_is_likely_one_of(demo: Analysis) -> None:
+    page = page_of(demo, {}, "")
+    rows = {group.rule: group.rows[0] for cause in page.causes for group in cause.groups}
+    (rule, because), *_ = rows["cpu-ready"].symptoms
+    assert rule == "pcpu-saturated"
+    assert because.startswith("of esx01.example.com, because one of the two is the host")
+    assert "confidence high. To make sure: esxtop, CPU screen (c)" in because
+    assert rows["memory-state"].symptoms == ()
+
+
+def test_a_cause_stands_before_what_it_explains_even_where_it_is_milder(demo: Analysis) -> None:
+    rules = [group.rule for cause in page_of(demo, {}, "").causes for group in cause.groups]
+    assert rules.index("pcpu-saturated") < rules.index("cpu-ready") < rules.index("cpu-costop")
+
+
+def test_a_rule_group_has_the_severity_of_its_worst_finding(demo: Analysis) -> None:
+    milder = replace(demo.findings[0], severity="info", entity=replace(demo.findings[0].entity, id="other"))
+    page = page_of(replace(demo, findings=(milder, *demo.findings)), {}, "")
+    assert page.causes[0].groups[0].severity == "critical"
+
+
+def test_the_time_is_shown_in_slices(demo: Analysis) -> None:
+    rows = page_of(demo, {}, "").slices
+    assert len(rows) == 12
+    assert max(int(row[1]) for row in rows) == 5, "five critical findings overlap at the height of it"
+    assert page_of(replace(demo, findings=()), {}, "").slices == (), "nothing found, nothing to count"
+
+
+def test_deviations_are_told_in_the_page_and_in_the_document(demo: Analysis) -> None:
+    own = Deviation("cpu-ready", "silenced", "for vm1*; findings withheld: 1", "own.toml:3")
+    changed = replace(demo, deviations=(own,))
+    assert page_of(changed, {}, "").deviations == (("cpu-ready", "silenced", own.detail, "own.toml:3"),)
+    assert document(changed)["deviations"][0]["place"] == "own.toml:3"

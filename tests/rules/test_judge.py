@@ -13,12 +13,15 @@ from tiny import HOST, START, Thing, recording
 from esxprobe.catalog.quality import CODES, note
 from esxprobe.errors import UnknownRuleError
 from esxprobe.model import Finding, Recording, VirtualMachine
-from esxprobe.rules import all_rules, find_rule
-from esxprobe.rules.judge import capture_facts, judge, ranked, why_skipped
+from esxprobe.rules import all_rules, find_rule, shipped
+from esxprobe.rules.judge import judge
+from esxprobe.rules.rank import ranked
+from esxprobe.rules.skips import why_skipped
+from esxprobe.rules.values import capture_facts
 
 READY, LIMITED, COSTOP = r"Vcpu\% Ready", r"Vcpu\% Max Limited", r"Vcpu\% CoStop"
 STATE, BALLOON = r"Memory\Kernel State", r"Group Memory\Memctl MBytes"
-NEEDS = sorted({path for rule in all_rules() if rule.entity != "capture" for path in rule.needs})
+NEEDS = sorted({path for paths in shipped().needs_by_kind().values() for path in paths})
 
 
 def vcpu(number: int, ready: float, gid: str = "100", samples: int = 24) -> Thing:
@@ -40,7 +43,8 @@ def test_every_rule_ends_in_exactly_one_list(everything: Recording, dropped: set
     assert listed == [rule.id for rule in all_rules()]
     for each in outcome.skipped:
         rule = find_rule(each.rule)
-        lacking = [path for path in rule.needs if path in dropped and path not in rule.optional]
+        needed = [path for paths in rule.needs_by_kind.values() for path in paths]
+        lacking = [path for path in needed if path in dropped and path not in rule.optional]
         assert lacking, f"{each.rule} had all that it needs"
         assert all(path in each.reason for path in lacking), "the reason names every counter that lacks"
 
@@ -145,12 +149,12 @@ def test_worst_first_then_the_cause_before_its_symptoms_and_the_host_before_its_
     shown = [(f.severity, f.rule, f.entity.name) for f in findings_of_a_bad_day()]
     assert shown == [
         ("critical", "memory-state", HOST),
+        ("warning", "pcpu-saturated", HOST),
         ("critical", "cpu-ready", "a"),
         ("critical", "cpu-ready", "b"),
         ("warning", "vm-balloon", "a"),
         ("warning", "vm-balloon", "b"),
         ("warning", "vm-balloon", "c"),
-        ("warning", "pcpu-saturated", HOST),
         ("warning", "cpu-ready", "c"),
         ("warning", "capture-quality", "esxtop-000.csv"),
     ]
@@ -234,6 +238,15 @@ def test_only_damage_that_can_change_a_number_counts_as_doubt() -> None:
     for code in CODES:
         doubts = capture_facts(recording(samples=9, notes=[note(code.code, 3)]))[r"Capture\Doubts"]
         assert doubts == (0 if code.severity == "info" else 1), code.code
+
+
+def test_every_code_of_damage_or_doubt_is_named_by_a_finding_of_its_severity() -> None:
+    for code in CODES:
+        findings = judge(recording(samples=24, notes=[note(code.code, 3)])).findings
+        named = {(finding.rule, finding.severity, finding.members) for finding in findings}
+        rule = {"critical": "capture-damaged", "warning": "capture-quality"}.get(code.severity)
+        assert ((rule, code.severity, (code.code,)) in named) == (rule is not None), code.code
+        assert rule or not named, "what is only information gives no finding"
 
 
 def test_rows_lost_are_those_not_kept_and_those_without_an_interval() -> None:

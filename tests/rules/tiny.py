@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import polars as pl
 
 from esxprobe.catalog.quality import note
+from esxprobe.formats.kin import KIN
 from esxprobe.model import QualityNote, Recording, SourceFile, VirtualMachine
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import FACT, Example, Rule
 
 START = datetime(2026, 3, 26, 21, 30, tzinfo=UTC)
 INTERVAL_S = 5.0
 HOST = "esx01.example.com"
+
+# Names by which rules for some entities only know theirs.
+NAMES = {"vcpu": "vCPU 0", "group": "esxtop.2098765", "port": "vSwitch0:33554434:vmnic0"}
 
 Values = Sequence[float | None]
 
@@ -28,6 +33,10 @@ class Thing:
     values: Mapping[str, Values] = field(default_factory=dict)
     id: str = ""
     gid: str | None = None
+    device: str | None = "naa.6000"
+    adapter: str | None = "vmhba0"
+    switch: str | None = "vSwitch0"
+    pcpu: str | None = "0"
 
 
 def recording(
@@ -38,6 +47,8 @@ def recording(
     rows_read: int | None = None,
     lengths_s: Sequence[float] | None = None,
     pauses_s: Mapping[int, float] | None = None,
+    build: str = "",
+    shown: Mapping[str, int] | None = None,
 ) -> Recording:
     """A recording of these things.
 
@@ -46,6 +57,8 @@ def recording(
         rows_read: Rows in the file; as many as were kept when left out.
         lengths_s: Length of each judged sample [s].
         pauses_s: Unrecorded time before a judged sample, by its number [s].
+        build: The host's build text.
+        shown: How many entities of a kind there are besides, without any value.
     """
     if samples is None:
         samples = next((len(values) for thing in things for values in thing.values.values()), 36)
@@ -60,13 +73,24 @@ def recording(
         zone="(UTC)(0)",
         columns=_columns(things),
         samples=_samples(ends, lengths),
-        tidy={kind: _tidy([t for t in things if t.kind == kind], samples) for kind in kinds},
-        entities={kind: _entities([t for t in things if t.kind == kind]) for kind in kinds},
+        tidy={
+            kind: _tidy([t for t in things if t.kind == kind], samples)
+            for kind in kinds
+            if any(t.values for t in things if t.kind == kind)
+        },
+        entities={
+            **{
+                kind: _entities([Thing(kind, str(n)) for n in range(count)])
+                for kind, count in (shown or {}).items()
+            },
+            **{kind: _entities([t for t in things if t.kind == kind]) for kind in kinds},
+        },
         vms=tuple(vms),
         notes=tuple(notes),
         files=(SourceFile("esxtop-000.csv", "0" * 64, 1234),),
         interval_s=INTERVAL_S if samples else None,
         rows_read=samples + 1 if rows_read is None else rows_read,
+        build=build,
     )
 
 
@@ -74,23 +98,55 @@ def example_recording(rule: Rule, example: Example) -> Recording:
     """The recording that a rule's example describes."""
     if rule.entity == "capture":
         return _capture_example(example)
-    lengths = [len(values) for values in example.values.values() if isinstance(values, tuple)]
+    given = [example.values, *(values for others in example.parts.values() for values in others)]
+    lengths = [len(values) for each in given for values in each.values() if isinstance(values, tuple)]
     samples = lengths[0] if lengths else example.samples
-    values = {
-        path: given if isinstance(given, tuple) else (given,) * samples for path, given in example.values.items()
-    }
-    name = {"vcpu": "vCPU 0", "group": "esxtop.2098765"}.get(rule.entity, "thing")
-    thing = Thing(rule.entity, name, values, id="101", gid="100")
-    return recording(thing, vms=[VirtualMachine("thing", "100", 1)])
+    facts = {name: value for name, value in example.values.items() if name.startswith(FACT)}
+    counters = {name: value for name, value in example.values.items() if name not in facts}
+    name = NAMES.get(rule.entity, "thing")
+    things = [Thing(rule.entity, name, _spread(counters, samples), id="101", gid="100")]
+    for kind, others in example.parts.items():
+        for number, values in enumerate(others):
+            other = f"{name} {number}" if kind == rule.entity else NAMES.get(kind, f"{kind} {number}")
+            things.append(Thing(kind, other, _spread(values, samples), id=f"{kind}{number}", gid="100"))
+    return recording(
+        *things,
+        vms=_machines_of(facts),
+        samples=samples,
+        build=example.build,
+        shown={kind: int(facts[fact]) for fact, kind in SHOWN.items() if fact in facts},
+    )
+
+
+SHOWN = {r"Fact\PCPUs": "pcpu", r"Fact\NUMA Nodes": "numa"}
+
+
+def _machines_of(facts: Mapping[str, Any]) -> list[VirtualMachine]:
+    """The VM of the example, and one more that has the vCPUs that the host has besides."""
+    vcpus = int(facts.get(r"Fact\vCPUs", 1))
+    others = int(facts.get(r"Fact\Host vCPUs", vcpus)) - vcpus
+    rest = [VirtualMachine("other", "999", others)] if others else []
+    empty = int(facts.get(r"Fact\VMs", 1 + len(rest))) - 1 - len(rest)
+    return [
+        VirtualMachine("thing", "100", vcpus),
+        *rest,
+        *(VirtualMachine(f"e{n}", f"8{n}", 0) for n in range(empty)),
+    ]
+
+
+def _spread(given: Mapping[str, float | tuple[float | None, ...]], samples: int) -> dict[str, Values]:
+    return {path: values if isinstance(values, tuple) else (values,) * samples for path, values in given.items()}
 
 
 def _capture_example(example: Example) -> Recording:
     """A capture with that many doubts, or of whose ten thousand rows that share is lost."""
-    doubts = int(example.values.get(r"Capture\Doubts", 0))
+    damage = int(example.values.get(r"Capture\Damage", 0))
+    doubts = int(example.values.get(r"Capture\Doubts", damage)) - damage
     lost_pct = float(example.values.get(r"Capture\% Rows Lost", 0.0))
+    notes = [note("bad-cell", 1)] * doubts + [note("gzip-damaged", 1)] * damage
     rows = 10_000
     kept = round(rows * (1 - lost_pct / 100))
-    return recording(samples=kept - 1, rows_read=rows, notes=[note("bad-cell", 1)] * doubts)
+    return recording(samples=kept - 1, rows_read=rows, notes=notes)
 
 
 def _samples(ends: list[datetime], lengths: list[float]) -> pl.DataFrame:
@@ -131,13 +187,31 @@ def _tidy(things: list[Thing], samples: int) -> pl.DataFrame:
     )
 
 
+def kind_has(kind: str, key: str) -> bool:
+    """Whether entities of a kind can know this key (see `formats.kin`)."""
+    kinds = {
+        "device": {"device", "path", "device-world", "partition"},
+        "adapter": {"adapter", "path", "disk"},
+        "switch": {"port"},
+        "pcpu": {"pcpu", "interrupt"},
+    }
+    return kind in kinds[key]
+
+
 def _entities(things: list[Thing]) -> pl.DataFrame:
     rows = [
-        {"entity": n, "name": thing.name, "id": thing.id, "gid": thing.gid, "role": ""}
+        {
+            "entity": n,
+            "name": thing.name,
+            "id": thing.id,
+            "gid": thing.gid,
+            "role": "",
+            **{key: getattr(thing, key) if kind_has(thing.kind, key) else None for key in KIN},
+        }
         for n, thing in enumerate(things)
     ]
     return pl.DataFrame(
-        rows, schema={"entity": pl.UInt32, **dict.fromkeys(("name", "id", "gid", "role"), pl.String)}
+        rows, schema={"entity": pl.UInt32, **dict.fromkeys(("name", "id", "gid", "role", *KIN), pl.String)}
     )
 
 

@@ -72,9 +72,10 @@ def read_windows_raw(text: str, _options: Mapping[str, str], tally: Tally) -> Sh
     rows = [cells for line in body[1:] if (cells := _numbers(line, len(names), tally)) is not None]
     table = np.array(rows, dtype=np.int64).reshape(len(rows), len(names))
     stamps = table[:, names.index(_STAMP)]
-    later = np.concatenate(([True], stamps[1:] > np.maximum.accumulate(stamps)[:-1])) if rows else []
-    tally.add("time-backwards", int(len(rows) - np.sum(later)), "a sample's stamp is no later than the one before")
-    table = table[np.asarray(later, dtype=np.bool_)]
+    later: Bools = np.ones(len(rows), dtype=np.bool_)
+    later[1:] = stamps[1:] > np.maximum.accumulate(stamps)[:-1]
+    tally.add("time-backwards", int((~later).sum()), "a sample's stamp is no later than the one before")
+    table = table[later]
     if len(table) < 2:
         raise UnreadableInputError("running totals need two samples at different times", hint="collect for longer")
     step = np.diff(table, axis=0)

@@ -5,15 +5,14 @@ from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
 from esxprobe.rules.record import Example, Rule
 
-_DOUBTS = r"Capture\Doubts"
+_DOUBTS, _DAMAGE = r"Capture\Doubts", r"Capture\Damage"
 
 RULE = Rule(
     id="capture-quality",
-    title="The capture is damaged or incomplete",
+    title="The capture is incomplete or doubtful in places",
     entity="capture",
-    needs=(_DOUBTS,),
-    value=f'"{_DOUBTS}"',
-    label="kinds of damage",
+    value=f'"{_DOUBTS}" - "{_DAMAGE}"',
+    label="kinds of doubt",
     unit="",
     levels=(Level("warning", 1, sources.rule_of_thumb("any damage that can change a number is worth a line")),),
     check=any_above(),
@@ -21,8 +20,11 @@ RULE = Rule(
     why="Values that could not be trusted were left out and counted; what is missing cannot be judged.",
     advice="Read the section on capture quality; capture again where the time that matters is not covered.",
     fires=(
-        Example("three kinds of damage", {_DOUBTS: 3}, "warning", samples=1),
-        Example("one kind of damage", {_DOUBTS: 1}, "warning", samples=1),
+        Example("three kinds of damage", {_DOUBTS: 3, _DAMAGE: 0}, "warning", samples=1),
+        Example("one kind of damage", {_DOUBTS: 1, _DAMAGE: 0}, "warning", samples=1),
     ),
-    quiet=(Example("a clean capture", {_DOUBTS: 0}, samples=1),),
+    quiet=(
+        Example("a clean capture", {_DOUBTS: 0, _DAMAGE: 0}, samples=1),
+        Example("worse than doubt: see capture-damaged", {_DOUBTS: 1, _DAMAGE: 1}, samples=1),
+    ),
 )

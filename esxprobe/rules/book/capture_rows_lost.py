@@ -11,7 +11,6 @@ RULE = Rule(
     id="capture-rows-lost",
     title="Samples of the capture could not be used",
     entity="capture",
-    needs=(_LOST,),
     value=f'"{_LOST}"',
     label="rows lost",
     unit="%",

@@ -11,7 +11,6 @@ RULE = Rule(
     id="cpu-costop",
     title="vCPUs are stopped to wait for their siblings",
     entity="vcpu",
-    needs=(_COSTOP,),
     value=f'"{_COSTOP}"',
     label="%CSTP",
     unit="%",

@@ -11,7 +11,6 @@ RULE = Rule(
     id="cpu-limit",
     title="A CPU limit holds vCPUs back",
     entity="vcpu",
-    needs=(_LIMITED,),
     value=f'"{_LIMITED}"',
     label="%MLMTD",
     unit="%",
@@ -29,6 +28,8 @@ RULE = Rule(
         "Remove the CPU limit of the VM, or raise that of its resource pool: shares and reservations do the same "
         "job without stopping a VM on an idle host."
     ),
+    implies=("cpu-ready", "cpu-costop"),
+    confirm="esxtop, CPU screen (c): %MLMTD, and AMAX of the VM and of its pool",
     fires=(
         Example("2 % all the time", {_LIMITED: 2}, "warning"),
         Example("15 % all the time", {_LIMITED: 15}, "critical"),

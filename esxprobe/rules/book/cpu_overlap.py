@@ -11,7 +11,6 @@ RULE = Rule(
     id="cpu-overlap",
     title="System work takes time from running vCPUs",
     entity="vcpu",
-    needs=(_OVERLAP,),
     value=f'"{_OVERLAP}"',
     label="%OVRLP",
     unit="%",

@@ -12,7 +12,6 @@ RULE = Rule(
     id="cpu-ready",
     title="vCPUs wait for a physical CPU",
     entity="vcpu",
-    needs=(_READY, _LIMITED),
     optional=(_LIMITED,),
     value=f'"{_READY}" - "{_LIMITED}"',
     label="%RDY - %MLMTD",
@@ -32,6 +31,8 @@ RULE = Rule(
         "%MLMTD is a part of %RDY and was subtracted: waiting for a limit is judged by cpu-limit.",
         "3,000 to 6,000 wakeups per second of a VM can by themselves show as %RDY.",
     ),
+    implies=("cpu-costop",),
+    confirm="esxtop, CPU screen (c), e on the VM: %RDY and %CSTP of its vCPUs",
     fires=(
         Example("12 % all the time", {_READY: 12, _LIMITED: 0}, "critical"),
         Example("6 % all the time", {_READY: 6, _LIMITED: 0}, "warning"),

@@ -11,7 +11,6 @@ RULE = Rule(
     id="cpu-saturated",
     title="vCPUs run nearly all the time",
     entity="vcpu",
-    needs=(_RUN,),
     value=f'"{_RUN}"',
     label="%RUN",
     unit="%",

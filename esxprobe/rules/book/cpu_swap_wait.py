@@ -11,7 +11,6 @@ RULE = Rule(
     id="cpu-swap-wait",
     title="vCPUs stand still while the host swaps their memory in",
     entity="vcpu",
-    needs=(_SWAP_WAIT,),
     value=f'"{_SWAP_WAIT}"',
     label="%SWPWT",
     unit="%",

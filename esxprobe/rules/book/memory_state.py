@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Caveat, Example, Rule
 
 _STATE = r"Memory\Kernel State"
 
@@ -11,7 +11,6 @@ RULE = Rule(
     id="memory-state",
     title="The host has left its high memory state",
     entity="host",
-    needs=(_STATE,),
     value=f'"{_STATE}"',
     label="memory state",
     unit="",
@@ -31,10 +30,14 @@ RULE = Rule(
     ),
     advice="Free memory on this host; compare configured, granted and active memory of the largest VMs.",
     caveats=(
-        "0 is high. From 6.0 on 1 is clear, 2 soft, 3 hard, 4 low; before 6.0 1 is soft, 2 hard, 3 low. "
-        "The numbering from 6.0 on is inferred from captures.",
-        "The capture does not say its release: read the number by yours.",
+        Caveat(
+            "0 is high, 1 clear, 2 soft, 3 hard, 4 low on 6.0 and later; this numbering is inferred from captures.",
+            since="6.0",
+        ),
+        Caveat("0 is high, 1 soft, 2 hard, 3 low before 6.0.", until="6.0"),
     ),
+    implies=("vm-balloon", "vm-swapped", "vm-swapping"),
+    confirm="esxtop, memory screen (m): the state in the header, MCTLSZ and SWCUR of the largest VMs",
     fires=(
         Example("clear (6.0 and later) for a minute", {_STATE: (0,) * 60 + (1,) * 12}, "warning"),
         Example("soft (6.0 and later)", {_STATE: 2}, "critical"),

@@ -11,7 +11,6 @@ RULE = Rule(
     id="observer-cost",
     title="Taking the capture costs the host CPU time",
     entity="group",
-    needs=(_USED,),
     value=f'"{_USED}"',
     label="%USED of esxtop",
     unit="%",

@@ -11,7 +11,6 @@ RULE = Rule(
     id="pcpu-saturated",
     title="The host's physical CPUs are full",
     entity="host",
-    needs=(_UTIL,),
     value=f'"{_UTIL}"',
     label="PCPU UTIL (all)",
     unit="%",
@@ -24,6 +23,8 @@ RULE = Rule(
         "With hyper-threading a PCPU is half a core: the last half of UTIL brings much less than the first.",
         "%USED is scaled by the clock frequency and can differ widely from UTIL.",
     ),
+    implies=("cpu-ready", "cpu-costop"),
+    confirm="esxtop, CPU screen (c): PCPU UTIL(%) in the same minutes",
     fires=(
         Example("95 % all the time", {_UTIL: 95}, "critical"),
         Example("80 % all the time", {_UTIL: 80}, "warning"),

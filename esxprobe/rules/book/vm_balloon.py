@@ -11,7 +11,6 @@ RULE = Rule(
     id="vm-balloon",
     title="The balloon driver holds memory of the guest",
     entity="vm",
-    needs=(_BALLOON,),
     value=f'"{_BALLOON}"',
     label="MCTLSZ",
     unit="MB",
@@ -27,6 +26,7 @@ RULE = Rule(
         "earlier or a memory limit of the VM holds it."
     ),
     caveats=("The balloon keeps its size until the host lets it go: it may tell of the past.",),
+    confirm="in the guest: pages swapped in and out (vmstat si, so; Memory Pages Input/sec) in the same minutes",
     fires=(
         Example("1,200 MB all the time", {_BALLOON: 1200}, "warning"),
         Example("just reaches it", {_BALLOON: 1.05}, "warning"),

@@ -11,7 +11,6 @@ RULE = Rule(
     id="vm-swapped",
     title="Part of the VM's memory lies in the host's swap file",
     entity="vm",
-    needs=(_SWAPPED,),
     value=f'"{_SWAPPED}"',
     label="SWCUR",
     unit="MB",

@@ -12,7 +12,6 @@ RULE = Rule(
     id="vm-swapping",
     title="The host is swapping the VM's memory now",
     entity="vm",
-    needs=(_READ, _WRITTEN),
     value=f'"{_READ}" + "{_WRITTEN}"',
     label="SWR/s + SWW/s",
     unit="MB/s",
@@ -27,6 +26,9 @@ RULE = Rule(
         "disk; writes tell that the host is taking memory now."
     ),
     advice="Free memory on the host at once, then find out who took it; see memory-state.",
+    implies=("cpu-swap-wait",),
+    implies_on_host=("device-latency",),
+    confirm="esxtop, memory screen (m): SWR/s and SWW/s of this VM; the datastore that holds its .vswp file",
     fires=(
         Example("2 MB/s read for two minutes", {_READ: (0,) * 60 + (2,) * 24, _WRITTEN: 0}, "critical"),
         Example("0.3 MB/s written all the time", {_READ: 0, _WRITTEN: 0.3}, "warning"),

@@ -1,0 +1,50 @@
+"""Devices whose commands take long below the host."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_above
+from esxprobe.rules.record import Example, Rule, Series
+
+_DAVG = r"Physical Disk SCSI Device\Average Driver MilliSec/Command"
+_CMDS = r"Physical Disk SCSI Device\Commands/sec"
+
+
+def _device(davg_ms: Series, commands: Series = 200) -> dict[str, Series]:
+    return {_DAVG: davg_ms, _CMDS: commands}
+
+
+RULE = Rule(
+    id="device-latency",
+    title="Commands take long in the driver, the fabric or the array",
+    entity="device",
+    value=f'"{_DAVG}"',
+    where=f'"{_CMDS}" >= 10',
+    label="DAVG",
+    unit="ms",
+    levels=(
+        Level("critical", 50, sources.rule_of_thumb("twice the classic limit of 25 ms")),
+        Level("warning", 25, sources.ELATOV),
+    ),
+    check=sustained_above(share=0.2, run_s=60, least=6),
+    cause="storage",
+    why="DAVG is the time between the driver and the answer: the host has done its part and waits.",
+    advice="See whether all devices of the array are slow or only this one, and whether one path is (path-slow).",
+    caveats=(
+        "Only samples with at least 10 commands/s are judged: a mean of a few commands says little.",
+        "Large commands take longer: compare MB/s with commands/s. Tapes and CD drives are slow by nature.",
+    ),
+    confirm="esxtop, disk device screen (u): DAVG/cmd beside KAVG/cmd, and the array's own latency for this LUN",
+    fires=(
+        Example("60 ms all the time", _device(60), "critical"),
+        Example("30 ms for a minute of ten", _device((4,) * 108 + (30,) * 12), "warning"),
+        Example("just reaches it", _device(25.5), "warning"),
+        Example("just reaches the worse", _device(50.5), "critical"),
+        Example("just below the worse", _device(49), "warning"),
+    ),
+    quiet=(
+        Example("5 ms", _device(5)),
+        Example("just below", _device(24.5)),
+        Example("80 ms with 3 commands a second", _device(80, commands=3)),
+        Example("four busy samples in ten minutes", _device(80, commands=(0,) * 116 + (50,) * 4)),
+    ),
+)

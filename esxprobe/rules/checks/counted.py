@@ -1,0 +1,143 @@
+"""Thresholds on what happened to a value over the capture: changes, rise, share of time, episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from esxprobe.rules.checks.base import LEAST_SAMPLES, Check, last_seen
+from esxprobe.series import Bools, Floats, Timing
+
+Score = Literal["changes", "rise", "time-share", "episodes"]
+
+_WORDS: dict[Score, str] = {
+    "changes": "a value that changed from one sample to the next at least as often as the threshold says; "
+    "the value shown is the number of changes",
+    "rise": "a value that rose over the capture, from the first seen to the last, by at least the threshold; "
+    "the value shown is the rise",
+    "time-share": f"true (not zero) for at least the threshold's share of the judged time and {LEAST_SAMPLES} "
+    "samples; the value shown is that share",
+    "episodes": "true (not zero) in at least as many separate episodes as the threshold says; the value shown is "
+    "their number",
+}
+_UNITS: dict[Score, str] = {"changes": "", "time-share": "%", "episodes": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Scored(Check):
+    """One number an entity, compared with the threshold.
+
+    Attributes:
+        score: Which number.
+        above: Reached means at or above the threshold, always.
+    """
+
+    score: Score
+    above: bool = True
+
+    @property
+    def on_values(self) -> bool:
+        """The threshold is on the number, not on the values."""
+        return False
+
+    @property
+    def words(self) -> str:
+        """The check in words."""
+        return _WORDS[self.score]
+
+    def unit(self, unit: str) -> str:
+        """Of the number: counts have none, shares are in %, a rise has the values' own."""
+        return _UNITS.get(self.score, unit)
+
+    def scores(self, values: Floats, timing: Timing) -> Floats:
+        """The number of each entity, NaN where nothing was seen."""
+        seen = ~np.isnan(values)
+        if not values.shape[1]:
+            return np.full(len(values), np.nan)
+        match self.score:
+            case "changes":
+                found = _moved(values).sum(axis=1).astype(float)
+            case "rise":
+                # The first value, wherever it stands, is the last seen one read backwards.
+                found = last_seen(values)[:, -1] - last_seen(values[:, ::-1])[:, -1]
+            case "time-share":
+                true = self.beyond(values, 0.0)
+                time = np.maximum(seen @ timing.seconds, 1e-9)
+                found = np.where(true.sum(axis=1) >= LEAST_SAMPLES, 100 * (true @ timing.seconds) / time, 0.0)
+            case "episodes":
+                found = _starts(self.beyond(values, 0.0), timing).sum(axis=1).astype(float)
+        return np.where(seen.any(axis=1), found, np.nan)
+
+    def reached(self, values: Floats, timing: Timing, threshold: float) -> Bools:
+        """Which entities' number is at or above the threshold."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.scores(values, timing) >= threshold)
+
+    def beyond(self, values: Floats, threshold: float) -> Bools:  # noqa: ARG002 - the threshold is not on values
+        """Samples in which it changed, rose, or was true."""
+        rows = np.atleast_2d(values)
+        match self.score:
+            case "changes":
+                marks = _moved(rows)
+            case "rise":
+                before = np.concatenate([np.full((len(rows), 1), np.nan), last_seen(rows)[:, :-1]], axis=1)
+                with np.errstate(invalid="ignore"):
+                    marks = rows > before
+            case _:
+                marks = ~np.isnan(rows) & (rows != 0)
+        return np.asarray(marks.reshape(values.shape))
+
+    def reported(
+        self,
+        values: Floats,
+        timing: Timing,
+        threshold: float,  # noqa: ARG002
+        episodes: Sequence[tuple[int, int]],  # noqa: ARG002
+    ) -> tuple[float, str]:
+        """The number and what it is."""
+        names = {"time-share": "share of time"}
+        return float(self.scores(values.reshape(1, -1), timing)[0]), names.get(self.score, self.score)
+
+
+def changes() -> Scored:
+    """How often the value moved, as a link that went down and came back (twice)."""
+    return Scored("changes")
+
+
+def rises() -> Scored:
+    """By how much a counter that only grows has grown: last seen less first seen."""
+    return Scored("rise")
+
+
+def time_share() -> Scored:
+    """For which share of the time [%] a condition held; the value is the condition, as 0 and 1."""
+    return Scored("time-share")
+
+
+def episodes() -> Scored:
+    """How many separate episodes there were; the value is the condition, as 0 and 1."""
+    return Scored("episodes")
+
+
+def _moved(values: Floats) -> Bools:
+    """Samples whose value is not the one last seen before them."""
+    marks = np.zeros(values.shape, dtype=np.bool_)
+    before = last_seen(values)[:, :-1]
+    now = values[:, 1:]
+    marks[:, 1:] = ~np.isnan(before) & ~np.isnan(now) & (before != now)
+    return marks
+
+
+def _starts(beyond: Bools, timing: Timing) -> Bools:
+    """Where an episode starts; a dip of one sample does not end it, a hole in time does."""
+    starts = np.zeros(beyond.shape, dtype=np.bool_)
+    for begin, end in timing.stretches:
+        part = beyond[:, begin:end]
+        near = np.zeros(part.shape, dtype=np.bool_)
+        near[:, 1:] |= part[:, :-1]
+        near[:, 2:] |= part[:, :-2]
+        starts[:, begin:end] = part & ~near
+    return starts

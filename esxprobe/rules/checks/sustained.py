@@ -1,0 +1,117 @@
+"""Thresholds on the values themselves, passed for a share of the time or for an unbroken stretch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from esxprobe.rules.checks.base import LEAST_RUN, LEAST_SAMPLES, Check, running
+from esxprobe.series import Bools, Floats, Timing
+
+Statistic = Literal["p95", "p05", "max", "mean"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sustained(Check):
+    """A level is reached when the value is beyond its threshold long enough.
+
+    Attributes:
+        share: Beyond in at least this share of the judged time, 0 to 1.
+        run_s: Or beyond for at least this long without a break [s]; None: the share alone decides.
+        above: Beyond means at or above the threshold; else at or below.
+        statistic: What the finding reports as its value.
+        least: Never reached with fewer samples beyond than this; raise it where a `where` can leave few samples.
+    """
+
+    share: float
+    run_s: float | None
+    above: bool
+    statistic: Statistic
+    least: int = LEAST_SAMPLES
+
+    @property
+    def words(self) -> str:
+        """The check in words, as the documentation shows it."""
+        side = "at or above" if self.above else "at or below"
+        if self.share == 0:
+            return f"{side} the threshold in any sample; the value shown is the {self.statistic}"
+        long_enough = f"at least {self.share:.0%} of the time and {self.least} samples"
+        if self.run_s is None:
+            return f"{side} the threshold {long_enough}; the value shown is the {self.statistic}"
+        return (
+            f"{side} the threshold {long_enough}, or for {self.run_s:.0f} s and {max(LEAST_RUN, self.least)} "
+            f"samples without a break; the value shown is the {self.statistic}, or the mean of the longest "
+            "stretch where only that is beyond"
+        )
+
+    def beyond(self, values: Floats, threshold: float) -> Bools:
+        """Where values are beyond a threshold; a missing value never is."""
+        with np.errstate(invalid="ignore"):
+            return values >= threshold if self.above else values <= threshold
+
+    def reached(self, values: Floats, timing: Timing, threshold: float) -> Bools:
+        """Which entities pass this threshold long enough."""
+        beyond = self.beyond(values, threshold)
+        counted = beyond.sum(axis=1)
+        if self.share == 0:
+            return np.asarray(counted > 0)
+        time_seen = ~np.isnan(values) @ timing.seconds
+        enough = (counted >= self.least) & (beyond @ timing.seconds >= self.share * time_seen)
+        if self.run_s is not None and counted.max(initial=0) >= LEAST_RUN:
+            for begin, end in timing.stretches:
+                part = beyond[:, begin:end]
+                long = running(part, timing.seconds[begin:end]) >= self.run_s
+                enough |= (long & (running(part, np.ones(end - begin)) >= max(LEAST_RUN, self.least))).any(axis=1)
+        return np.asarray(enough, dtype=np.bool_)
+
+    def statistic_of(self, values: Floats) -> float:
+        """The reported statistic of one entity's values, missing ones left out."""
+        seen = values[~np.isnan(values)]
+        if not len(seen):
+            return float("nan")
+        match self.statistic:
+            case "p95":
+                return float(np.percentile(seen, 95))
+            case "p05":
+                return float(np.percentile(seen, 5))
+            case "max":
+                return float(seen.max())
+            case "mean":
+                return float(seen.mean())
+
+    def reported(
+        self, values: Floats, timing: Timing, threshold: float, episodes: Sequence[tuple[int, int]]
+    ) -> tuple[float, str]:
+        """The statistic, or the mean of the longest stretch where only that is beyond."""
+        value = self.statistic_of(values)
+        if self.beyond(np.array([value]), threshold).any() or not episodes:
+            return value, self.statistic
+        first, last = max(episodes, key=lambda each: float(timing.seconds[each[0] : each[1] + 1].sum()))
+        return float(np.nanmean(values[first : last + 1])), "mean of the longest stretch"
+
+
+def sustained_above(
+    *, share: float = 0.2, run_s: float | None = 60, statistic: Statistic = "p95", least: int = LEAST_SAMPLES
+) -> Sustained:
+    """At or above for a share of the time or for a stretch: what a person would call a state."""
+    return Sustained(share, run_s, above=True, statistic=statistic, least=least)
+
+
+def sustained_below(
+    *, share: float = 0.2, run_s: float | None = 60, statistic: Statistic = "p05", least: int = LEAST_SAMPLES
+) -> Sustained:
+    """At or below for a share of the time or for a stretch."""
+    return Sustained(share, run_s, above=False, statistic=statistic, least=least)
+
+
+def any_above() -> Sustained:
+    """At or above in any sample: for things that should never be seen at all."""
+    return Sustained(0.0, None, above=True, statistic="max")
+
+
+def mean_above() -> Sustained:
+    """Beyond for half of the time, reported by the mean: for slow background costs."""
+    return Sustained(0.5, None, above=True, statistic="mean")

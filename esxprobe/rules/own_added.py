@@ -1,0 +1,208 @@
+"""Rules that a file adds: their keys, checked one by one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from functools import cache
+from math import inf
+from typing import get_args
+
+from esxprobe.catalog import counters
+from esxprobe.model import SEVERITIES, Level, Severity
+from esxprobe.rules import checks, sql
+from esxprobe.rules.causes import CAUSES
+from esxprobe.rules.record import FACTS, By, How, Part, Rule
+from esxprobe.rules.said import Said, nearest
+
+_TEXTS = ("title", "entity", "value", "where", "label", "unit", "only", "cause", "why", "advice", "confirm")
+_KEYS = (
+    *_TEXTS,
+    *("check", "share", "run_s", "least", "p", "critical", "warning", "info", "source", "since", "until"),
+    *("caveats", "optional", "implies", "implies_on_host", "silence", "parts"),
+)
+_PART_KEYS = ("name", "kind", "how", "value", "where", "by", "only")
+# Combinators, with the keys that each of them takes.
+_CHECKS: dict[str, tuple[Callable[..., checks.Check], tuple[str, ...]]] = {
+    "sustained_above": (checks.sustained_above, ("share", "run_s", "least")),
+    "sustained_below": (checks.sustained_below, ("share", "run_s", "least")),
+    "any_above": (checks.any_above, ()),
+    "mean_above": (checks.mean_above, ()),
+    "changes": (checks.changes, ()),
+    "rises": (checks.rises, ()),
+    "time_share": (checks.time_share, ()),
+    "episodes": (checks.episodes, ()),
+    "trend_rising": (checks.trend_rising, ("p",)),
+}
+# Objects whose counters an entity of a kind has.
+OBJECTS: dict[str, tuple[str, ...]] = {
+    "host": ("Memory", "Physical Cpu", "Physical Cpu Load", "Power", "VSAN"),
+    "pcpu": ("Physical Cpu", "PCPU Power State"),
+    "vm": ("Group Cpu", "Group Memory"),
+    "group": ("Group Cpu", "Group Memory"),
+    "vcpu": ("Vcpu",),
+    "world": ("Vcpu",),
+    "adapter": ("Physical Disk Adapter",),
+    "device": ("Physical Disk SCSI Device",),
+    "path": ("Physical Disk Path",),
+    "device-world": ("Physical Disk Per-Device-Per-World",),
+    "partition": ("Physical Disk Partition",),
+    "disk": ("Physical Disk",),
+    "vdisk": ("Virtual Disk",),
+    "vm-disks": ("Virtual Disk",),
+    "port": ("Network Port",),
+    "rdma": ("RDMA Device",),
+    "interrupt": ("Interrupt Cookie",),
+}
+
+
+@cache
+def counters_of(kind: str) -> tuple[str, ...]:
+    r"""Counters (`Object\Counter`) with numbers that an entity of this kind can have."""
+    return tuple(c.path for c in counters() if c.object in OBJECTS[kind] and c.kind == "number")
+
+
+def added(said: Said, rule_id: str, book: Collection[str]) -> Rule:
+    """The rule that a file adds under this id.
+
+    Raises:
+        UsageError: A key is missing, unknown, or not as it should be.
+    """
+    where = ("add", rule_id)
+    if not re.fullmatch(r"[a-z]+(-[a-z]+)+", rule_id):
+        said.fail(where, "an id is two or more lower-case words with hyphens between, as slow-reads")
+    said.only_known(where, said.value(where), _KEYS)
+    entity = _one_of(said, (*where, "entity"), OBJECTS)
+    parts = _parts(said, where)
+    value, condition = said.text((*where, "value")), said.text((*where, "where"), "")
+    known = {*counters_of(entity), *FACTS, *(part.name for part in parts)}
+    _checked(said, (*where, "value"), value, known)
+    _checked(said, (*where, "where"), condition, known, condition=True)
+    check = _check(said, where)
+    for key in ("implies", "implies_on_host"):
+        for name in said.texts((*where, key)):
+            if name not in book:
+                said.fail((*where, key), f"no rule is called {name!r}", nearest(name, book))
+    cause = said.text((*where, "cause"), "own")
+    if cause not in (keys := [each.key for each in CAUSES]):
+        said.fail((*where, "cause"), f"no cause is called {cause!r}", nearest(cause, keys))
+    title = said.text((*where, "title"))
+    return Rule(
+        id=rule_id,
+        title=title,
+        entity=entity,
+        value=value,
+        label=said.text((*where, "label"), value),
+        unit=said.text((*where, "unit"), ""),
+        levels=_levels(said, where, above=check.above),
+        check=check,
+        cause=cause,
+        why=said.text((*where, "why"), f"{title}."),
+        advice=said.text((*where, "advice"), "Whoever wrote the rule did not say."),
+        fires=(),
+        quiet=(),
+        caveats=said.texts((*where, "caveats")),
+        optional=said.texts((*where, "optional")),
+        only=_pattern(said, (*where, "only")),
+        parts=parts,
+        where=condition,
+        since=_release(said, (*where, "since")),
+        until=_release(said, (*where, "until")),
+        implies=said.texts((*where, "implies")),
+        implies_on_host=said.texts((*where, "implies_on_host")),
+        confirm=said.text((*where, "confirm"), ""),
+        silence=said.texts((*where, "silence")),
+        origin=f"added by {said.place(where)}",
+    )
+
+
+def _levels(said: Said, where: tuple[str, str], *, above: bool) -> tuple[Level, ...]:
+    """The levels of a rule that is added, worst first; at least one."""
+    source = said.text((*where, "source"), "")
+    levels = []
+    severity: Severity
+    for severity in SEVERITIES:
+        threshold = said.number((*where, severity))
+        if threshold is not None:
+            words = source or "no source given"
+            levels.append(Level(severity, threshold, f"own rule ({said.place((*where, severity))}): {words}"))
+    if not levels:
+        said.fail(where, "it has no threshold", f"give at least one of {', '.join(SEVERITIES)}")
+    said.in_order(where, levels, above=above)
+    return tuple(levels)
+
+
+def _parts(said: Said, where: tuple[str, str]) -> tuple[Part, ...]:
+    given = said.value((*where, "parts"))
+    if given is None:
+        return ()
+    if not isinstance(given, list):
+        said.fail((*where, "parts"), "expected tables", f"write [[add.{where[1]}.parts]]")
+    made: list[Part] = []
+    for n, table in enumerate(given):
+        path = (*where, "parts", n)
+        said.only_known(path, table, _PART_KEYS)
+        kind = _one_of(said, (*path, "kind"), OBJECTS)
+        how: How = _one_of(said, (*path, "how"), get_args(How))  # type: ignore[assignment]
+        by: By = _one_of(said, (*path, "by"), get_args(By), "")  # type: ignore[assignment]
+        value = said.text((*path, "value"), "" if how == "count" else None)
+        condition = said.text((*path, "where"), "")
+        _checked(said, (*path, "value"), value, counters_of(kind))
+        _checked(said, (*path, "where"), condition, counters_of(kind), condition=True)
+        name = said.text((*path, "name"))
+        if name in (each.name for each in made) or '"' in name or "\\" in name:
+            said.fail((*path, "name"), f"{name!r} must be a name of its own, without quotes and backslashes")
+        made.append(Part(name, kind, how, value, condition, by, _pattern(said, (*path, "only"))))
+    return tuple(made)
+
+
+def _check(said: Said, where: tuple[str, str]) -> checks.Check:
+    name = _one_of(said, (*where, "check"), _CHECKS, "sustained_above")
+    make, takes = _CHECKS[name]
+    given: dict[str, float] = {}
+    for key in ("share", "run_s", "least", "p"):
+        number = said.number((*where, key))
+        if number is None:
+            continue
+        if key not in takes:
+            said.fail((*where, key), f"{name} takes no {key}", f"it takes {', '.join(takes) or 'nothing'}")
+        top = 1.0 if key in ("share", "p") else inf
+        if not 0 < number <= top:
+            said.fail((*where, key), f"expected more than 0{' and at most 1' if top == 1 else ''}, not {number:g}")
+        given[key] = int(number) if key == "least" else number
+    return make(**given)
+
+
+def _checked(
+    said: Said, path: tuple[str | int, ...], text: str, known: Collection[str], *, condition: bool = False
+) -> None:
+    if text:
+        what, hint = sql.complaint(text, known, condition=condition)
+        if what:
+            said.fail(path, what, hint)
+
+
+def _one_of(said: Said, path: tuple[str | int, ...], known: Collection[str], default: str | None = None) -> str:
+    found = said.text(path, default)
+    if found not in known:
+        said.fail(path, f"{found!r} is not known here", nearest(found, [each for each in known if each]))
+    return found
+
+
+def _pattern(said: Said, path: tuple[str | int, ...]) -> str:
+    """A regular expression, as the engine that runs it understands it."""
+    import polars as pl
+
+    found = said.text(path, "")
+    try:
+        pl.Series([""]).str.contains(found)
+    except pl.exceptions.PolarsError as error:
+        said.fail(path, f"{found!r} is no regular expression: {str(error).splitlines()[-1].strip()}")
+    return found
+
+
+def _release(said: Said, path: tuple[str | int, ...]) -> str:
+    found = said.text(path, "")
+    if found and not re.fullmatch(r"\d+(\.\d+)*", found):
+        said.fail(path, f"{found!r} is no release", 'write it in quotes, as "6.5" or "7.0.3"')
+    return found

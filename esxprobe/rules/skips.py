@@ -1,0 +1,83 @@
+"""Why a rule cannot run on a capture: each reason names what lacks."""
+
+from __future__ import annotations
+
+from esxprobe.model import Recording
+from esxprobe.rules import kin
+from esxprobe.rules.record import Part, Rule
+from esxprobe.rules.release import release_of
+from esxprobe.rules.values import called_like, entities_of, facts_of
+
+
+def why_skipped(rule: Rule, recording: Recording) -> str:
+    """Why a rule cannot run, empty when it can."""
+    if rule.disabled:
+        return rule.disabled
+    if rule.entity == "capture":
+        return ""
+    if not recording.samples["judged"].any():
+        return "the capture has no sample with a known interval"
+    return _other_release(rule, recording) or _lacking(rule, recording) or _nobody(rule, recording)
+
+
+def _other_release(rule: Rule, recording: Recording) -> str:
+    if not (rule.since or rule.until):
+        return ""
+    release = release_of(recording)
+    if not release.outside(rule.since, rule.until):
+        return ""
+    return f"it holds {in_words(rule.since, rule.until)}, and the host's release is {release.words}"
+
+
+def in_words(since: str, until: str) -> str:
+    """A range of releases in words."""
+    words = [f"from {since} on"] if since else []
+    words += [f"before {until}"] if until else []
+    return " and ".join(words)
+
+
+def _lacking(rule: Rule, recording: Recording) -> str:
+    """Counters that are not there, or hold no value at all; those of parts too."""
+    lacking, empty = [], []
+    for kind, paths in rule.needs_by_kind.items():
+        frame = recording.tidy.get(kind)
+        have = set(frame.columns) if frame is not None else set()
+        lacking += [path for path in paths if path not in have and path not in rule.optional]
+        empty += [
+            path
+            for path in paths
+            if frame is not None and path in have and frame[path].null_count() == frame.height
+        ]
+    if lacking:
+        return f"the capture lacks {', '.join(dict.fromkeys(lacking))}"
+    if empty:
+        return f"every value of {', '.join(dict.fromkeys(empty))} is missing"
+    return ""
+
+
+def _nobody(rule: Rule, recording: Recording) -> str:
+    """No entity to judge, no relation to the parts, or a fact that is not known of any."""
+    numbers = entities_of(recording, rule.entity)
+    if not len(numbers):
+        return f"the capture shows no {rule.entity}"
+    if rule.only and not len(called_like(recording, rule.entity, rule.only)):
+        return f"no {rule.entity} is called like {rule.only}"
+    for fact in rule.facts:
+        known = facts_of(recording, rule.entity, fact)[numbers]
+        if not (known == known).any():  # noqa: PLR0124 - only NaN is unlike itself
+            return f"the capture does not tell {fact.partition(chr(92))[2]}"
+    for part in rule.parts:
+        reason = _unrelated(rule, part, recording)
+        if reason:
+            return reason
+    return ""
+
+
+def _unrelated(rule: Rule, part: Part, recording: Recording) -> str:
+    frame = recording.tidy.get(part.kind)
+    if frame is None or not frame.height:
+        return f"the capture shows no {part.kind}"
+    by = part.by or kin.key_of(rule.entity)
+    target, source = (kin.keys(recording, kind, by) for kind in (rule.entity, part.kind))
+    shared = set(target.drop_nulls().to_list()) & set(source.drop_nulls().to_list())
+    return "" if shared else f"the capture does not tell which {part.kind} belongs to which {by}"
