@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from esxprobe import __version__
-from esxprobe.commands import collect, counters, report, rules
+from esxprobe.commands import collect, counters, redact, report, rules
 from esxprobe.commands.terminal import printable
 from esxprobe.errors import EXIT_BUG, EsxprobeError
 
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 app.command("collect")(collect.collect)
 app.command("report")(report.report)
+app.command("redact")(redact.redact)
 app.command("counters")(counters.counters)
 app.add_typer(rules.app, name="rules")
 

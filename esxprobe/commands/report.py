@@ -19,6 +19,7 @@ from esxprobe.model import SEVERITIES, Analysis
 
 if TYPE_CHECKING:
     from esxprobe.capture import CaptureFiles
+    from esxprobe.commands.redaction import PrivateMap
     from esxprobe.report.drawing import Drawer
 
 
@@ -50,6 +51,17 @@ def report(
         str | None,
         typer.Option(help="Zone of the capture's stamps (Europe/Berlin, +02:00); for ESX classic's local times."),
     ] = None,
+    redact: Annotated[
+        bool,
+        typer.Option("--redact", help="Pseudonyms for names, addresses, ids and paths; see also esxprobe redact."),
+    ] = False,
+    redact_map: Annotated[
+        Path | None,
+        typer.Option(
+            "--redact-map",
+            help="The private map of names and pseudonyms: made, or continued when it is there. Never hand it on.",
+        ),
+    ] = None,
     fail_on: Annotated[
         FailOn | None, typer.Option(help="Exit with 1 when a finding is this severe or worse.")
     ] = None,
@@ -59,17 +71,22 @@ def report(
 
     with Drawer() as drawer:  # first: it gets warm while the capture is read
         from esxprobe.capture import load_capture, newest_capture
+        from esxprobe.commands.redaction import asked_map
         from esxprobe.commands.terminal import reading, show_summary
 
         source = capture or newest_capture(Path("captures"))
-        target = output or Path(f"{_stem(source)}-report.html")
+        private = asked_map(redact, redact_map)
+        target = output or Path(f"{_stem(private.shown(source) if private else source)}-report.html")
         files = load_capture(source)
         _refuse_to_overwrite(_inputs(source, files), target, json)
         with reading(files.paths) as progress:
             from esxprobe.analyze import analyze
 
             analysis = analyze(files.paths, timezone=timezone, manifest=files.manifest, progress=progress)
-        _write(analysis, drawer, target, json, _command(source, timezone))
+        if private is not None:
+            analysis = private.redacted(analysis, files)
+            private.refuse([path for path in (target, json) if path is not None and str(path) != "-"])
+        _write(analysis, drawer, target, json, _command(source, timezone, private), private)
     show_summary(analysis, target, quiet=json is not None and str(json) == "-")
     if fail_on and _reaches(analysis, fail_on):
         raise typer.Exit(EXIT_FINDINGS)
@@ -108,23 +125,33 @@ def _is_same(path: Path, other: Path) -> bool:
         return False  # one of them does not exist, or cannot
 
 
-def _command(source: Path, timezone: str | None) -> str:
-    words = ["esxprobe", "report", source.name or str(source)]
+def _command(source: Path, timezone: str | None, private: PrivateMap | None) -> str:
+    shown = private.shown(source) if private else source
+    words = ["esxprobe", "report", shown.name or str(shown)]
     if timezone:
         words += ["--timezone", timezone]
-    return shlex.join(words)
+    return shlex.join([*words, "--redact"] if private else words)
 
 
-def _write(analysis: Analysis, drawer: Drawer, target: Path, json: Path | None, command: str) -> None:
+def _write(
+    analysis: Analysis, drawer: Drawer, target: Path, json: Path | None, command: str, private: PrivateMap | None
+) -> None:
     from esxprobe.report.document import render_json
     from esxprobe.report.html import render_html
 
-    _save(target, render_html(analysis, drawer, command))
+    html = render_html(analysis, drawer, command)
+    document = render_json(analysis) if json is not None else ""
+    if private is not None:
+        private.search(
+            analysis, html, document, lambda bare: (render_html(bare, drawer, command), render_json(bare))
+        )
+        private.save()  # before anything that was made with it
+    _save(target, html)
     if json is not None and str(json) == "-":
         # Bytes: JSON is UTF-8 whatever the terminal's encoding is.
-        sys.stdout.buffer.write(render_json(analysis).encode("utf-8", errors="replace"))
+        sys.stdout.buffer.write(document.encode("utf-8", errors="replace"))
     elif json is not None:
-        _save(json, render_json(analysis))
+        _save(json, document)
 
 
 def _save(path: Path, text: str) -> None:
