@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -11,6 +11,7 @@ from esxprobe.errors import UsageError
 
 if TYPE_CHECKING:
     from esxprobe.analyze import GuestOptions
+    from esxprobe.commands.redaction import PrivateMap
     from esxprobe.model import Mmu
 
 _OFFSET = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
@@ -44,20 +45,43 @@ def guest_options(
     )
 
 
-def guest_words(options: GuestOptions, prefix: str = "--") -> list[str]:
-    """The options as they would be typed, without the folders that lead to files."""
+def baseline_options(
+    baseline: Path | None, logs: Sequence[str], timezone: str | None, mmu: Sequence[str]
+) -> GuestOptions | None:
+    """All options about guests of a baseline; None without one.
+
+    Raises:
+        UsageError: There is no baseline, or one of the options is not what it should be.
+    """
+    if baseline is not None:
+        return guest_options(baseline, logs, (), timezone, mmu, ())
+    if logs or mmu:
+        raise UsageError("there is no baseline", hint="name it: --baseline CAPTURE")
+    return None
+
+
+def guest_words(options: GuestOptions, prefix: str = "--", *, private: PrivateMap | None = None) -> list[str]:
+    """The options as they would be typed, without the folders that lead to files; `private` hides names."""
     words = []
     for vm, path in options.logs:
-        words += [f"{prefix}guest-log", f"{vm}={path.name}" if vm else path.name]
+        words += [f"{prefix}guest-log", f"{_vm(vm, private)}={_file(path, private)}".removeprefix("=")]
     for vm, offset in options.offsets.items():
-        words += ["--guest-offset", f"{vm}={offset:+g}s"]
+        words += ["--guest-offset", f"{_vm(vm, private)}={offset:+g}s"]
     if options.timezone and prefix == "--":
         words += ["--guest-timezone", options.timezone]
     for vm, mode in options.mmu.items():
-        words += [f"{prefix}mmu", f"{vm}={mode}"]
+        words += [f"{prefix}mmu", f"{_vm(vm, private)}={mode}"]
     for vm, path in options.vmware_logs.items():
-        words += ["--vmware-log", f"{vm}={path.name}"]
+        words += ["--vmware-log", f"{_vm(vm, private)}={_file(path, private)}"]
     return words
+
+
+def _vm(name: str, private: PrivateMap | None) -> str:
+    return private.vm(name) if private and name else name
+
+
+def _file(path: Path, private: PrivateMap | None) -> str:
+    return private.shown(path).name if private else path.name
 
 
 def _log(text: str) -> tuple[str, Path]:

@@ -38,8 +38,8 @@ _HOST_OBJECTS = ("Memory", "Physical Cpu Load", "Power", "VSAN", "Physical Cpu")
 # World names that only a VM's own worlds have, as a fence when the group's name is not known.
 _WORLD = r"(?:vmx\b|vmm\d|vmx-|NetWorld-VM-|vmast\.|LSI-|PVSCSI-|NUMASched)"
 # A port id is at least 0x1000000: eight digits tell it from the world id in a VM port's client.
-_PORT = r"(?s)^(?P<switch>.*?):(?P<port>\d{8,10}):(?P<client>.*)$"
-_CONTROLLER = r"(?s)^(?P<vm>.*):(?P<disk>(?:scsi|sata|ide|nvme)\d+:\d+)$"
+PORT = r"(?s)^(?P<switch>.*?):(?P<port>\d{8,10}):(?P<client>.*)$"
+CONTROLLER = r"(?s)^(?P<vm>.*):(?P<disk>(?:scsi|sata|ide|nvme)\d+:\d+)$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,7 @@ def identify(columns: pl.DataFrame, tally: Tally) -> Identities:
     """
     import polars as pl
 
-    things = columns.select("object", "instance").unique(maintain_order=True)
-    groups = _groups(things)
-    worlds = _worlds(things, groups, tally)
-    owners = _owners(worlds, columns)
+    things, groups, worlds, owners = parts_of(columns, tally)
     names = groups.join(owners.select("gid"), on="gid", how="semi", maintain_order="left")
     parts = [
         _hosts(things, columns),
@@ -89,6 +86,19 @@ def identify(columns: pl.DataFrame, tally: Tally) -> Identities:
         pl.col("kind").fill_null(""),
     )
     return Identities(joined, with_kin(entities, columns, worlds), _machines(names, owners))
+
+
+def parts_of(columns: pl.DataFrame, tally: Tally) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The pieces that instances are made of.
+
+    Returns:
+        things (object, instance), each once; groups (object, instance, gid, name); worlds (object, instance,
+        gid, wid, world, group); owners (gid, group, vcpus, modern) of the groups that are VMs.
+    """
+    things = columns.select("object", "instance").unique(maintain_order=True)
+    groups = _groups(things)
+    worlds = _worlds(things, groups, tally)
+    return things, groups, worlds, _owners(worlds, columns)
 
 
 _ROW = ["object", "instance", "kind", "key", "name", "id", "gid", "role"]
@@ -264,7 +274,7 @@ def _ports(things: pl.DataFrame, worlds: pl.DataFrame, tally: Tally) -> pl.DataF
 
     ports = (
         _of(things, "Network Port")
-        .with_columns(pl.col("instance").str.extract_groups(_PORT).alias("p"))
+        .with_columns(pl.col("instance").str.extract_groups(PORT).alias("p"))
         .unnest("p")
         .with_columns(pl.col("client").str.extract(r"^(\d+):", 1).alias("leader"))
     )
@@ -300,7 +310,7 @@ def _disks(things: pl.DataFrame, names: pl.DataFrame, tally: Tally) -> pl.DataFr
     )
     disks = (
         _of(things, "Virtual Disk")
-        .with_columns(pl.col("instance").str.extract_groups(_CONTROLLER).alias("d"))
+        .with_columns(pl.col("instance").str.extract_groups(CONTROLLER).alias("d"))
         .unnest("d")
     )
     # A VM may be called `a:scsi0:0`: a whole instance that is a VM's name is that VM's total.

@@ -14,7 +14,7 @@ import pytest
 from hostsim import VmPlan, write_capture
 from shell import Run, environment, plan
 
-from esxprobe.commands.report import _refuse_to_overwrite, _save
+from esxprobe.commands.outputs import refuse_to_overwrite, save
 from esxprobe.errors import OutputError
 from esxprobe.rules import all_rules
 
@@ -88,7 +88,7 @@ def test_a_pipe_or_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> No
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     try:
-        _save(tmp_path / "pipe", "page")
+        save(tmp_path / "pipe", "page")
         assert (tmp_path / "pipe").is_fifo(), "the pipe was replaced by a file"
         assert os.read(reader, 100) == b"page"
     finally:
@@ -279,9 +279,9 @@ def test_every_way_of_not_being_writable_is_an_output_error(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a-folder").mkdir()
     (tmp_path / "full").symlink_to("/proc/self")
-    _refuse_to_overwrite([tmp_path / "capture.csv"], Path(target), None)
+    refuse_to_overwrite([tmp_path / "capture.csv"], Path(target), None)
     with pytest.raises(OutputError, match="cannot be written"):
-        _save(Path(target), "page")
+        save(Path(target), "page")
     assert files_below(tmp_path) == set()
 
 

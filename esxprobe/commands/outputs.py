@@ -1,0 +1,62 @@
+"""Files that a command writes: in one step, and never over its inputs."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from esxprobe.errors import OutputError, UsageError
+
+
+def refuse_to_overwrite(inputs: Iterable[Path], target: Path, json: Path | None, rules: Path | None = None) -> None:
+    """Outputs are not inputs, nor each other.
+
+    Raises:
+        UsageError: HTML and JSON would be one file.
+        OutputError: One of them is an input.
+    """
+    if json is not None and str(json) != "-" and json.resolve() == target.resolve():
+        raise UsageError(f"-o and --json both say {target}", hint="give each a name of its own")
+    taken = list(inputs)
+    for path in (target, json):
+        if path is not None and rules is not None and _is_same(path, rules):
+            raise OutputError(f"{path} is the rules file", hint="choose another name with -o")
+        if path is not None and any(_is_same(path, each) for each in taken):
+            raise OutputError(f"{path} is a part of the capture itself", hint="choose another name with -o")
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False  # one of them does not exist, or cannot
+
+
+def save(path: Path, text: str) -> None:
+    """Writes a file in one step: a reader sees the old one or the whole new one.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    # Lone surrogates cannot be written; names with them come from damaged files.
+    content = text.encode("utf-8", errors="replace")
+    partial = path.parent / f".esxprobe-{os.getpid()}.partial"
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)  # a device or a pipe: replacing it would remove it
+            return
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        # A file where a folder should be is what mkdir calls an existing file.
+        number = errno.ENOTDIR if isinstance(error, FileExistsError) else error.errno
+        reason = os.strerror(number) if number else error
+        raise OutputError(f"{path} cannot be written: {reason}", hint="choose another place with -o") from error

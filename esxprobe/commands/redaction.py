@@ -1,0 +1,107 @@
+"""What `report --redact` and `redact` have in common: the private map, and outputs that are searched first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from esxprobe.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from esxprobe.capture import CaptureFiles
+    from esxprobe.model import Analysis
+    from esxprobe.redact import Redactor
+
+# In the working folder, so that what is made there shares its names; hidden, so that nobody attaches it.
+DEFAULT_MAP = Path(".esxprobe-redaction-map.json")
+
+
+class PrivateMap:
+    """The map file of one run.
+
+    Attributes:
+        path: Where it lies.
+        redactor: Takes names out, and learns them.
+
+    Args:
+        path: Where it lies, the default when None; made anew where there is none.
+
+    Raises:
+        UnreadableInputError: The file is no map, or not private.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        from esxprobe.redact import Redactor, load_map
+
+        self.path = path or DEFAULT_MAP
+        self._fresh = not self.path.exists() and not self.path.is_symlink()
+        self.redactor: Redactor = Redactor(load_map(self.path))
+
+    def shown(self, source: Path) -> Path:
+        """A capture's path as it may be shown: its name alone, redacted."""
+        return Path(self.redactor.file(source.resolve().name))
+
+    def vm(self, name: str) -> str:
+        """A VM's pseudonym; a group id stays."""
+        return name if name.isdigit() else self.redactor.names.of("vm", name)
+
+    def redacted(self, analysis: Analysis, captures: Sequence[CaptureFiles]) -> Analysis:
+        """The analysis with pseudonyms; all names of its captures are learnt, those of the first one decide."""
+        from esxprobe.redact import learn_capture, redacted_analysis
+
+        learnt = [learn_capture(files.paths, files.manifest, self.redactor) for files in captures]
+        return redacted_analysis(analysis, self.redactor, learnt[0])
+
+    def search(
+        self, analysis: Analysis, html: str, document: str, rendered: Callable[[Analysis], tuple[str, str]]
+    ) -> None:
+        """Searches a finished report; `rendered` makes HTML and JSON of the same without any name.
+
+        Raises:
+            OutputError: A name is still in it.
+        """
+        from esxprobe.redact import Scan, nameless
+
+        own_html, own_document = rendered(nameless(analysis))
+        Scan(self.redactor).check(html, "the HTML", own=own_html)
+        Scan(self.redactor).check(document, "the JSON", own=own_document)
+
+    def refuse(self, outputs: Sequence[Path]) -> None:
+        """Outputs are handed on, with their names: to be called when all names are learnt.
+
+        Raises:
+            UsageError: One of them is the map itself.
+            OutputError: A name is in the name of one.
+        """
+        from esxprobe.redact import Scan
+
+        if any(self.path.resolve() == output.resolve() for output in outputs):
+            raise UsageError(f"{self.path} is both the private map and an output", hint="give each its own name")
+        for output in outputs:
+            if given := next(Scan(self.redactor).found(output.name), None):
+                raise OutputError(
+                    f"the name behind {given} is in the name of an output: nothing was written",
+                    hint="choose another name with -o",
+                )
+
+    def save(self) -> None:
+        """Writes the map: before anything that was made with it."""
+        from esxprobe.redact import save_map
+
+        save_map(self.path, self.redactor.names, fresh=self._fresh)
+        typer.echo(f"the private map of names is {self.path}: keep it, and do not hand it on", err=True)
+
+
+def asked_map(redact: bool, path: Path | None) -> PrivateMap | None:
+    """The map, when there is to be one.
+
+    Raises:
+        UsageError: A map is named and nothing is to be redacted.
+        UnreadableInputError: The file is no map, or not private.
+    """
+    if path is not None and not redact:
+        raise UsageError("--redact-map needs --redact", hint="add --redact, or leave the map out")
+    return PrivateMap(path) if redact else None

@@ -1,0 +1,180 @@
+"""What `esxprobe report` does with what was asked for."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from esxprobe.commands.guests import guest_words
+from esxprobe.commands.outputs import refuse_to_overwrite, save
+
+if TYPE_CHECKING:
+    from esxprobe.analyze import GuestOptions
+    from esxprobe.capture import CaptureFiles
+    from esxprobe.commands.redaction import PrivateMap
+    from esxprobe.model import Analysis
+    from esxprobe.report.drawing import Drawer
+    from esxprobe.rules import RuleBook
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be judged, and with what.
+
+    Attributes:
+        source: The capture.
+        timezone: Zone of its stamps.
+        guests: What was said about its guests.
+        baseline: The capture to compare with.
+        before: What was said about the baseline's guests; None without one.
+        rules: A file of own rules.
+    """
+
+    source: Path
+    timezone: str | None
+    guests: GuestOptions
+    baseline: Path | None
+    before: GuestOptions | None
+    rules: Path | None
+
+    def captures(self) -> list[CaptureFiles]:
+        """The capture, and the baseline where there is one."""
+        from esxprobe.capture import load_capture
+
+        return [load_capture(path) for path in (self.source, self.baseline) if path is not None]
+
+    def refuse_to_overwrite(self, target: Path, json: Path | None) -> None:
+        """Outputs are no part of any capture.
+
+        Raises:
+            UsageError: HTML and JSON would be one file.
+            OutputError: One of them is an input.
+            UnreadableInputError: There is no capture.
+        """
+        refuse_to_overwrite(self._inputs(), target, json, self.rules)
+
+    def _inputs(self) -> Iterable[Path]:
+        """Every file that belongs to a capture: it is evidence, and evidence is not written to."""
+        from esxprobe.capture import MANIFEST
+
+        sources = [path for path in (self.source, self.baseline) if path is not None]
+        for source, files in zip(sources, self.captures(), strict=True):
+            yield from files.paths
+            yield source / MANIFEST
+            for file in files.manifest.files if files.manifest else ():
+                yield source / file.name
+        for options in (self.guests, self.before):
+            yield from options.files if options else ()
+
+    def command(self, private: PrivateMap | None) -> str:
+        """The command that makes this report again, without the folders that lead to the files."""
+        words = ["esxprobe", "report", _shown(self.source, private)]
+        words += ["--timezone", self.timezone] if self.timezone else []
+        words += guest_words(self.guests, private=private)
+        words += ["--rules", _shown(self.rules, private)] if self.rules else []
+        if self.baseline is not None and self.before is not None:
+            words += ["--baseline", _shown(self.baseline, private)]
+            words += guest_words(self.before, "--baseline-", private=private)
+        return shlex.join([*words, "--redact"] if private else words)
+
+
+def _shown(path: Path, private: PrivateMap | None) -> str:
+    if private is not None:
+        return private.shown(path).name
+    return path.name or str(path)
+
+
+def newest() -> Path:
+    """The newest capture below captures/.
+
+    Raises:
+        UnreadableInputError: There is none.
+    """
+    from esxprobe.capture import newest_capture
+
+    return newest_capture(Path("captures"))
+
+
+def stem(source: Path) -> str:
+    """A capture's name without what tells its format."""
+    name = source.resolve().name
+    for ending in (".gz", ".zst", ".csv"):
+        name = name.removesuffix(ending)
+    return name or "capture"
+
+
+def book_of(rules: Path | None) -> RuleBook:
+    """The shipped rules, or those with a file of one's own.
+
+    Raises:
+        UsageError: The file is none of rules.
+    """
+    from esxprobe.rules import shipped
+    from esxprobe.rules.own import load_book
+
+    return shipped() if rules is None else load_book(rules)
+
+
+def judged(asked: Asked, book: RuleBook) -> Analysis:
+    """Reads and judges the capture, and compares it with its baseline.
+
+    Raises:
+        UnreadableInputError: A file is none of what it should be.
+        UsageError: A VM that was named is not there.
+    """
+    from esxprobe.capture import load_capture
+    from esxprobe.commands.terminal import reading
+
+    files = load_capture(asked.source)
+    with reading(files.paths) as progress:
+        from esxprobe.analyze import analyze, compare_with
+
+        analysis = analyze(
+            files.paths,
+            timezone=asked.timezone,
+            manifest=files.manifest,
+            guests=asked.guests,
+            progress=progress,
+            book=book,
+        )
+        if asked.baseline is None or asked.before is None:
+            return analysis
+        good = load_capture(asked.baseline)
+        other = analyze(good.paths, timezone=asked.timezone, manifest=good.manifest, guests=asked.before, book=book)
+        return replace(analysis, comparison=compare_with(analysis, other))
+
+
+def write(
+    analysis: Analysis,
+    drawer: Drawer,
+    book: RuleBook,
+    target: Path,
+    json: Path | None,
+    command: str,
+    private: PrivateMap | None,
+) -> None:
+    """Writes HTML and JSON; redacted ones are searched for names before.
+
+    Raises:
+        OutputError: A file cannot be written, or a name is still in it.
+    """
+    from esxprobe.report.document import render_json
+    from esxprobe.report.html import render_html
+
+    html = render_html(analysis, drawer, command, book)
+    document = render_json(analysis) if json is not None else ""
+    if private is not None:
+        private.search(
+            analysis, html, document, lambda bare: (render_html(bare, drawer, command, book), render_json(bare))
+        )
+        private.save()  # before anything that was made with it
+    save(target, html)
+    if json is not None and str(json) == "-":
+        # Bytes: JSON is UTF-8 whatever the terminal's encoding is.
+        sys.stdout.buffer.write(document.encode("utf-8", errors="replace"))
+    elif json is not None:
+        save(json, document)

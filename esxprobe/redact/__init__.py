@@ -1,0 +1,22 @@
+"""Reports and captures without the customer's names: pseudonyms, a private map, a scan of what was made."""
+
+from esxprobe.redact.analysis import nameless, redacted_analysis
+from esxprobe.redact.folder import CaptureCopy
+from esxprobe.redact.learn import learn_capture, no_instances
+from esxprobe.redact.mapfile import load_map, save_map
+from esxprobe.redact.names import Names
+from esxprobe.redact.redactor import Redactor
+from esxprobe.redact.scan import Scan
+
+__all__ = [
+    "CaptureCopy",
+    "Names",
+    "Redactor",
+    "Scan",
+    "learn_capture",
+    "load_map",
+    "nameless",
+    "no_instances",
+    "redacted_analysis",
+    "save_map",
+]

@@ -1,0 +1,259 @@
+"""An analysis without names: every string of every record by what its field holds.
+
+A field that nobody classified is free text: names that are known, addresses, ids, paths and quoted pieces go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+from esxprobe.catalog.quality import quality_code
+from esxprobe.errors import EsxprobeError
+from esxprobe.model import Analysis, Chart, Entity, Explanation, QualityNote
+from esxprobe.redact.instances import Instances
+from esxprobe.redact.redactor import Redactor
+
+# What each string field of the model holds:
+#   own    a word or sentence of the tool that no capture can change
+#   said   a sentence of the tool in which a name may have been put
+#   line   a line that a host or a guest wrote
+#   free   composed text with pieces of the capture in it
+#   others names, each of its kind
+ROLES: dict[str, str] = {
+    "Analysis.tool_version": "own",
+    "Analysis.clear": "own",
+    "Analysis.charts": "own",  # its keys: rule ids
+    "CaptureSummary.host": "host",
+    "CaptureSummary.build": "line",
+    "CaptureSummary.zone": "zone",
+    "CaptureSummary.objects": "object",
+    "Chart.title": "own",
+    "Chart.unit": "own",
+    "Chart.thresholds": "own",
+    "Series.label": "label",
+    "Comparison.incomparable": "own",
+    "Cut.meaning": "own",
+    "Cut.reason": "own",
+    "Deviation.change": "own",
+    "Deviation.detail": "free",
+    "Deviation.place": "file",
+    "Deviation.rule": "own",
+    "Entity.kind": "own",
+    "Entity.name": "entity",
+    "Entity.id": "entity",
+    "Explanation.because": "said",
+    "Explanation.confidence": "own",
+    "Explanation.confirm": "said",
+    "Explanation.finding": "own",  # made anew of what is redacted
+    "Explanation.rule": "own",
+    "FaultComparison.guest_counter": "own",
+    "FaultComparison.mmu_baseline": "own",
+    "FaultComparison.mmu_problem": "own",
+    "FaultComparison.statement": "free",
+    "FaultComparison.vm": "vm",
+    "FaultCost.advice": "said",
+    "FaultCost.bound_basis": "own",
+    "FaultCost.controls": "own",
+    "FaultCost.gid": "number",
+    "FaultCost.vm": "vm",
+    "FaultCost.guest_counter": "own",
+    "FaultCost.host_counter": "own",
+    "FaultCost.mmu": "own",
+    "FaultCost.verdict": "own",
+    "FaultCost.statement": "free",
+    "Finding.rule": "own",
+    "Finding.severity": "own",
+    "Finding.title": "said",
+    "Finding.cause": "own",
+    "Finding.statistic": "own",
+    "Finding.unit": "own",
+    "Finding.source": "said",
+    "Finding.members": "member",
+    "Finding.why": "said",
+    "Finding.advice": "said",
+    "Finding.caveats": "said",
+    "FaultSeries.cut": "own",
+    "GuestLogUse.computer": "guest",
+    "GuestLogUse.file": "file",
+    "GuestLogUse.format": "own",
+    "GuestLogUse.gid": "number",
+    "GuestLogUse.matched_by": "free",
+    "GuestLogUse.offset": "own",
+    "GuestLogUse.sha256": "own",
+    "GuestLogUse.vm": "vm",
+    "GuestLogUse.zone": "own",
+    "GuestLog.guest": "guest",
+    "GuestLog.format": "own",
+    "GuestLog.zone": "zone",
+    "Level.severity": "own",
+    "Level.source": "said",
+    "QualityNote.code": "own",
+    "QualityNote.severity": "own",
+    "QualityNote.detail": "detail",
+    "Skipped.rule": "own",
+    "Skipped.reason": "free",
+    "SourceFile.name": "file",
+    "SourceFile.sha256": "own",
+    "VirtualMachine.name": "vm",
+    "VirtualMachine.gid": "number",
+    "VirtualMachine.mmu": "own",
+    "VirtualMachine.mmu_evidence": "line",
+}
+NAMES = frozenset({"host", "vm", "guest", "file", "entity", "label", "member"})
+_MEMBER = re.compile(r"vCPU \d+|PCPU \d+")
+_LABEL_REST = re.compile(r"(?: \(\d+\))?(?: v?P?CPU \d+)?")
+# Which object's instances name the entities of a kind.
+_OBJECTS = {
+    "device": "Physical Disk SCSI Device",
+    "path": "Physical Disk Path",
+    "adapter": "Physical Disk Adapter",
+    "partition": "Physical Disk Partition",
+    "device-world": "Physical Disk Per-Device-Per-World",
+    "disk": "Physical Disk",
+    "port": "Network Port",
+    "interrupt": "Interrupt Cookie",
+    "rdma": "RDMA Device",
+    "vdisk": "Virtual Disk",
+    "vm-disks": "Virtual Disk",
+}
+
+
+def redacted_analysis(analysis: Analysis, redactor: Redactor, instances: Instances) -> Analysis:
+    """The analysis with pseudonyms for names; numbers, times and the order of everything stay.
+
+    Args:
+        analysis: What is to be shown.
+        redactor: Learns the names that are met.
+        instances: What the capture's header says.
+    """
+    walker = _Walker(redactor, instances)
+    walker.walk(analysis)  # names are learnt before text is searched for them
+    made = walker.walk(analysis)
+    assert isinstance(made, Analysis)  # noqa: S101 - for the type checker
+    return made
+
+
+def nameless(analysis: Analysis) -> Analysis:
+    """The analysis with one word in place of every name: what a report says of its own accord."""
+    made = _Nameless().walk(analysis)
+    assert isinstance(made, Analysis)  # noqa: S101 - for the type checker
+    return made
+
+
+class _Records:
+    """Walks records, tuples and mappings down to their strings."""
+
+    def walk(self, value: Any, role: str = "free") -> Any:
+        if isinstance(value, str):
+            return self.text(role, value)
+        if value is None or isinstance(value, (int, float, date, timedelta)):
+            return value
+        if isinstance(value, Entity):
+            return self.entity(value)
+        if is_dataclass(value) and not isinstance(value, type):
+            return self.record(value)
+        if isinstance(value, Mapping):
+            return {self.walk(key, role): self.walk(each) for key, each in value.items()}
+        if isinstance(value, (tuple, list, frozenset, set)):
+            return type(value)(self.walk(each, role) for each in value)
+        raise EsxprobeError(f"nobody said how a {type(value).__name__} is redacted")
+
+    def record(self, value: Any) -> Any:
+        kind = type(value).__name__
+        return replace(
+            value,
+            **{
+                field.name: self.walk(getattr(value, field.name), ROLES.get(f"{kind}.{field.name}", "free"))
+                for field in fields(value)
+            },
+        )
+
+    def text(self, role: str, text: str) -> str:
+        raise NotImplementedError
+
+    def entity(self, entity: Entity) -> Entity:
+        raise NotImplementedError
+
+
+class _Nameless(_Records):
+    def text(self, role: str, text: str) -> str:
+        return "name" if role in NAMES and text else text
+
+    def entity(self, entity: Entity) -> Entity:
+        return Entity(entity.kind, "name", "name" if entity.id == entity.name else entity.id)
+
+
+class _Walker(_Records):
+    def __init__(self, redactor: Redactor, instances: Instances) -> None:
+        self._redactor, self._names, self._instances = redactor, redactor.names, instances
+        self._shown: dict[str, str] = {}  # entities' names
+
+    def record(self, value: Any) -> Any:
+        made = super().record(value)
+        if isinstance(value, QualityNote):
+            return replace(made, detail=self._detail(value))
+        if isinstance(value, Explanation):  # the id of a finding is made of its entity's
+            return replace(made, finding=f"{made.rule}/{made.entity.kind}/{made.entity.id}")
+        if isinstance(value, Chart):
+            lines = zip(made.series, value.series, strict=True)
+            return replace(made, series=tuple(replace(new, label=self._label(old.label)) for new, old in lines))
+        return made
+
+    def text(self, role: str, text: str) -> str:
+        names, redactor = self._names, self._redactor
+        ways: dict[str, Callable[[str], str]] = {
+            "own": str,
+            "host": names.host,
+            "vm": lambda name: names.of("vm", name),
+            "guest": lambda name: names.of("guest", name),
+            "number": lambda name: name if name.isdigit() else names.of("id", name),
+            "member": lambda name: name if _MEMBER.fullmatch(name) else self._instances.world("", "", name),
+            "object": self._instances.object,
+            "said": redactor.said,
+            "line": redactor.line,
+            "zone": redactor.zone,
+            "file": redactor.file,
+        }
+        return ways.get(role, redactor.free)(text) if text else ""
+
+    def entity(self, entity: Entity) -> Entity:
+        name = self._entity_name(entity)
+        self._shown[entity.name] = name
+        if entity.id == entity.name:
+            return Entity(entity.kind, name, name)
+        if entity.kind == "capture":
+            return Entity(entity.kind, name, self._names.host(entity.id) if entity.id else "")
+        return Entity(entity.kind, name, self.text("number", entity.id) if entity.id else "")
+
+    def _entity_name(self, entity: Entity) -> str:
+        kind, name = entity.kind, entity.name
+        if kind == "capture":
+            return ", ".join(self._redactor.file(each) for each in name.split(", "))
+        if kind in {"host", "vm"}:
+            return self.text(kind, name)
+        if kind == "group":
+            return self._instances.group(entity.id, name)
+        if kind == "world":
+            return self._instances.world("", "", name)
+        if kind in _OBJECTS:
+            return self._instances.of(_OBJECTS[kind], name)
+        return name if _MEMBER.fullmatch(name) else self._instances.of("", name)
+
+    def _detail(self, note: QualityNote) -> str:
+        """The detail of a note; the catalogue's own sentence that it starts with is nobody's name."""
+        meaning = quality_code(note.code).meaning
+        if not note.detail.startswith(meaning):
+            return self._redactor.free(note.detail)
+        return meaning + self._redactor.free(note.detail[len(meaning) :])
+
+    def _label(self, label: str) -> str:
+        """A line of a chart: an entity's name, its id where names repeat, its worst part."""
+        for name in sorted(self._shown, key=len, reverse=True):
+            rest = label.removeprefix(name)
+            if label.startswith(name) and _LABEL_REST.fullmatch(rest):
+                return self._shown[name] + rest
+        return self._redactor.free(label)

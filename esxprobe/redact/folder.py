@@ -1,0 +1,186 @@
+"""A redacted copy of a raw capture: made beside its place, searched for names, then moved there whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from esxprobe.capture import MANIFEST, described, load_capture, save_manifest
+from esxprobe.errors import OutputError, UnreadableInputError
+from esxprobe.formats.pack import Packer, packing_of
+from esxprobe.formats.source import Source
+from esxprobe.redact.guests import redacted_guest_log
+from esxprobe.redact.header import redacted_header
+from esxprobe.redact.learn import learn_capture
+from esxprobe.redact.manifest import ManifestRedactor
+from esxprobe.redact.probes import redacted_probe
+from esxprobe.redact.redactor import Redactor
+from esxprobe.redact.scan import Scan
+from esxprobe.redact.stream import Passed, headers_of, redacted_text
+
+# Guest logs and probes are small; what is larger is not one of them [bytes].
+_LARGEST_TEXT = 256 << 20
+
+
+@dataclass(slots=True)
+class Copy:
+    """What became of a capture.
+
+    Attributes:
+        files: Names of the files in the copy.
+        left_out: Names of files of the original that are not in it, with the reason: for the owner's eyes only.
+        blanked: Lines and cells that could not be told from names and were blanked.
+        lost: Headers that were too damaged; a reader could not use the rows under them before either.
+    """
+
+    files: list[str] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    blanked: int = 0
+    lost: int = 0
+
+
+class CaptureCopy:
+    """A redacted copy on its way: `make`, `publish` when the map is safe, `close` in any case.
+
+    Args:
+        capture: A lone CSV or a capture folder. It is only read.
+        target: The folder of the copy; nothing may be there.
+        redactor: Learns all names.
+
+    Raises:
+        OutputError: Something is at the target, or nothing can be written beside it.
+    """
+
+    def __init__(self, capture: Path, target: Path, redactor: Redactor) -> None:
+        self._capture, self._target, self._redactor = capture, target, redactor
+        self.result = Copy()
+        if target.exists() or target.is_symlink():
+            raise OutputError(f"{target} is there already", hint="name a new folder with -o")
+        self._partial = target.with_name(f".{target.name}.partial-{os.getpid()}")
+        try:
+            self._partial.mkdir(parents=True, mode=0o700)
+        except OSError as error:
+            raise OutputError(f"{target} cannot be made: {error.strerror}") from error
+
+    def make(self) -> Copy:
+        """Writes the copy where nobody looks yet, and searches it for names.
+
+        Raises:
+            UnreadableInputError: The capture cannot be read, or a header of it is too damaged.
+            OutputError: It cannot be written, or a name is left in it.
+        """
+        files = load_capture(self._capture)
+        learn_capture(files.paths, files.manifest, self._redactor)
+        try:
+            if self._capture.is_dir():
+                self._folder(files.paths)
+            else:
+                self._esxtop(files.paths[0], self._redactor.file(files.paths[0].name))
+        except OSError as error:
+            raise OutputError(f"{self._target} cannot be written: {error.strerror or error}") from error
+        self._scan()
+        return self.result
+
+    def publish(self) -> None:
+        """Moves the copy to its place.
+
+        Raises:
+            OutputError: Something came to lie there.
+        """
+        try:
+            self._partial.rename(self._target)
+        except OSError as error:
+            raise OutputError(f"{self._target} cannot be written: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Removes what was not published."""
+        shutil.rmtree(self._partial, ignore_errors=True)
+
+    def __enter__(self) -> CaptureCopy:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _folder(self, segments: tuple[Path, ...]) -> None:
+        manifest = load_capture(self._capture).manifest
+        names = ManifestRedactor(manifest, self._redactor) if manifest else None
+        for path in sorted(self._capture.rglob("*")):
+            name = path.relative_to(self._capture).as_posix()
+            if path.is_dir() and not path.is_symlink():
+                continue
+            shown = names.file(name) if names else self._redactor.file(name)
+            if path.is_symlink() or not path.is_file():
+                self.result.left_out.append((name, "no plain file"))
+            elif path in segments:
+                self._esxtop(path, shown)
+            elif name.startswith(("guests/", "probes/")):
+                self._text(path, name, shown)
+            elif name != MANIFEST:
+                self.result.left_out.append((name, "not understood"))
+        if names is not None:
+            written = tuple(described(self._partial, name) for name in sorted(self.result.files))
+            save_manifest(self._partial, names.redacted(written))
+            self.result.files.append(MANIFEST)
+
+    def _esxtop(self, path: Path, shown: str) -> None:
+        passed, source = Passed(), Source(path)
+        packer = Packer(self._new(shown), packing_of(path))
+        cut = True
+        try:
+            for block in redacted_text(source, lambda line: redacted_header(line, self._redactor), passed):
+                packer.write(block)
+            _, notes = source.finish()
+            cut = any(note.code in {"gzip-cut", "gzip-damaged"} for note in notes)
+        finally:
+            source.close()
+            packer.close(cut=cut)
+        self.result.files.append(shown)
+        self.result.blanked += passed.blanked
+        self.result.lost += passed.lost
+
+    def _text(self, path: Path, name: str, shown: str) -> None:
+        if path.stat().st_size > _LARGEST_TEXT:
+            self.result.left_out.append((name, "too large for what it should be"))
+            return
+        content = path.read_bytes()
+        if name.startswith("guests/"):
+            made = redacted_guest_log(content, self._redactor)
+        else:
+            made = redacted_probe(path.stem, content, self._redactor)
+        if made is None:
+            self.result.left_out.append((name, "a kind of file that is not understood"))
+            return
+        text, blanked = made
+        self._new(shown).write_bytes(text)
+        self.result.files.append(shown)
+        self.result.blanked += blanked
+
+    def _new(self, name: str) -> Path:
+        path = self._partial / name
+        path.parent.mkdir(exist_ok=True)
+        return path
+
+    def _scan(self) -> None:
+        """Searches headers, logs, answers and the manifest; rows hold nothing but numbers."""
+        scan = Scan(self._redactor)
+        for name in self.result.files:
+            path = self._partial / name
+            if name.startswith("esxtop-") or not self._capture.is_dir():
+                for line in _headers(path):
+                    scan.check(line.decode("utf-8", "replace"), name)
+            else:
+                scan.check(path.read_bytes().decode("utf-8", "replace"), name)
+        scan.check("\n".join(self.result.files), "the names of the files")
+
+
+def _headers(path: Path) -> list[bytes]:
+    source = Source(path)
+    try:
+        return headers_of(source)
+    except UnreadableInputError:
+        return []
+    finally:
+        source.close()

@@ -1,0 +1,57 @@
+"""The names that a capture holds, learnt from its headers and its manifest before anything is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from esxprobe.capture import Manifest
+from esxprobe.errors import UnreadableInputError
+from esxprobe.formats import pdh
+from esxprobe.formats.source import Source
+from esxprobe.redact.instances import Instances
+from esxprobe.redact.manifest import ManifestRedactor
+from esxprobe.redact.redactor import Redactor
+from esxprobe.redact.stream import headers_of
+
+
+def learn_capture(paths: Sequence[Path], manifest: Manifest | None, redactor: Redactor) -> Instances:
+    """Learns the names of a capture: its host, its VMs, its devices, its networks, its files.
+
+    Args:
+        paths: The esxtop files.
+        manifest: The folder's manifest, where there is one.
+        redactor: Learns them.
+
+    Returns:
+        What the instances of all its headers become.
+
+    Raises:
+        UnreadableInputError: A file is no esxtop capture.
+    """
+    import polars as pl
+
+    frames = []
+    for path in paths:
+        redactor.file(path.name)
+        source = Source(path)
+        try:
+            headers = headers_of(source)
+        finally:
+            source.close()
+        for line in headers:
+            try:
+                frames.append(pdh.index(pdh.parse_header(line)))
+            except UnreadableInputError:
+                continue  # the reader tells of it
+    if manifest is not None:
+        ManifestRedactor(manifest, redactor)
+    return Instances(pl.concat(frames) if frames else pdh.index(_NOTHING), redactor)
+
+
+def no_instances(redactor: Redactor) -> Instances:
+    """For an analysis whose capture is not at hand."""
+    return Instances(pdh.index(_NOTHING), redactor)
+
+
+_NOTHING = pdh.Header("", "", [], [], [], 0, quoted=True)

@@ -1,0 +1,88 @@
+"""The private map file: the key, and every name with its pseudonym. Only its owner can read it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from esxprobe.errors import OutputError, UnreadableInputError
+from esxprobe.redact.names import Names
+
+SCHEMA = "esxprobe.redaction-map/1"
+_KEY_BYTES = 32
+_LEAST_KEY_BYTES = 16
+_HINT = "the map must be a plain file of your own, readable by nobody else: chmod 600, and no symbolic link"
+
+
+def load_map(path: Path) -> Names:
+    """The names of a map file, or none yet and a new key where there is no file.
+
+    Raises:
+        UnreadableInputError: It is a link, no plain file, open to others, or no map.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return Names(secrets.token_bytes(_KEY_BYTES))
+    except OSError as error:
+        raise UnreadableInputError(f"{path} cannot be read: {error.strerror}", hint=_HINT) from error
+    about = os.fstat(handle)
+    if not stat.S_ISREG(about.st_mode):
+        os.close(handle)
+        raise UnreadableInputError(f"{path} is no plain file", hint=_HINT)
+    with os.fdopen(handle, "rb") as file:
+        if about.st_mode & 0o077:
+            raise UnreadableInputError(f"{path} can be read by others than its owner", hint=f"chmod 600 {path}")
+        content = file.read()
+    try:
+        return _names(json.loads(content))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UnreadableInputError(
+            f"{path} is no redaction map", hint="name another file; a new one is made where there is none"
+        ) from error
+
+
+def _names(raw: dict[str, object]) -> Names:
+    known = raw["names"]
+    if raw["schema"] != SCHEMA or not isinstance(known, dict):
+        raise ValueError
+    key = bytes.fromhex(str(raw["key"]))
+    if len(key) < _LEAST_KEY_BYTES:
+        raise ValueError
+    for names in known.values():
+        given = [each for each in names.values() if isinstance(each, str) and each]
+        if len(set(given)) != len(names):
+            raise ValueError
+    return Names(key, known)
+
+
+def save_map(path: Path, names: Names, *, fresh: bool) -> None:
+    """Writes the map: a new file exclusively, an old one in one step.
+
+    Args:
+        path: Where.
+        names: The names.
+        fresh: There was no file when the names were loaded.
+
+    Raises:
+        OutputError: It cannot be written, or something came to lie there meanwhile.
+    """
+    record = {"schema": SCHEMA, "key": names.key.hex(), "names": names.map}
+    content = (json.dumps(record, indent=1) + "\n").encode()  # ASCII: half characters of damaged names survive
+    target = path if fresh else path.with_name(f".{path.name}.partial-{os.getpid()}")
+    try:
+        if fresh:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if not fresh:
+            target.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}", hint=_HINT) from error

@@ -1,0 +1,173 @@
+"""A report without names: nothing of the customer's is left in it, and every number is what it was."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+from customers import Customer, capture_of, named_back
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from esxprobe.analyze import analyze
+from esxprobe.model import Analysis
+from esxprobe.redact import Names, Redactor, Scan, learn_capture, nameless, redacted_analysis
+from esxprobe.redact.words import words_of
+from esxprobe.report.document import document, render_json
+from esxprobe.report.drawing import Drawer
+from esxprobe.report.html import render_html
+
+ORDINARY = (
+    "report",
+    "host",
+    "the",
+    "vm",
+    "a",
+    "VMs",
+    "line",
+    "critical",
+    "Memory",
+    "vmx",
+    "7",
+    "init",
+    "UTC",
+    "first",
+)
+HOSTILE = (
+    "web (prod): \"a\" & <b>'x'",
+    "100%2f50",
+    "\u202efdp.exe\u202c",
+    "🐘 mémoire",
+    "a:scsi0:0",
+    "DOM\\user",
+    "x" * 90,
+    "</script>",
+    "{{7*7}}",
+    "10.20.30.40",
+    "fe80::20c:29ff:fe12:3456",
+    "00:0c:29:12:34:56",
+)
+letters = st.characters(
+    codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp"), exclude_characters='"\\'
+)  # what breaks a header is another test's matter
+any_name = st.one_of(
+    st.sampled_from(ORDINARY),
+    st.sampled_from([name for name in HOSTILE if '"' not in name and "\\" not in name]),
+    st.text(letters, min_size=1, max_size=24).filter(lambda name: name.strip() == name),
+    st.from_regex(r"(db|db0|db01|web|app)[0-9]{0,2}", fullmatch=True),
+    st.ip_addresses().map(str),
+    st.from_regex(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", fullmatch=True),
+)
+host_name = st.from_regex(r"[a-z]{2,8}[0-9]{1,3}(\.[a-z]{3,9}\.(example|lan))?", fullmatch=True) | st.ip_addresses(
+    v=4
+).map(str)
+customers = st.builds(
+    Customer,
+    host=host_name,
+    vms=st.lists(any_name, min_size=1, max_size=4).map(tuple),
+    switch=any_name,
+    portgroup=any_name,
+    device=st.from_regex(r"(naa|eui)\.[0-9a-f]{16,32}", fullmatch=True),
+    pool=any_name,
+)
+
+
+def redacted(data: bytes, redactor: Redactor) -> tuple[Analysis, Analysis]:
+    """The analysis of a capture as it is, and redacted."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "customer-name.csv"
+        path.write_bytes(data)
+        plain = analyze([path])
+        return plain, redacted_analysis(plain, redactor, learn_capture([path], None, redactor))
+
+
+def telling(secrets: tuple[str, ...], own: str) -> list[str]:
+    """Names that say something by themselves: not short, and not made of what a report says anyway."""
+    said = set(words_of(own))
+    return [each for each in secrets if len(each) > 3 and each not in own and not set(words_of(each)) <= said]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(customer=customers)
+@example(customer=Customer(vms=("db", "db01", "db01-old", "report", "the")))
+@example(customer=Customer(vms=ORDINARY))
+@example(customer=Customer(vms=tuple(n for n in HOSTILE if '"' not in n)))
+def test_no_name_is_left_and_no_number_has_changed(customer: Customer, drawer: Drawer) -> None:
+    redactor = Redactor(Names(b"k" * 32))
+    plain, shown = redacted(capture_of(customer), redactor)
+    html, text = render_html(shown, drawer), render_json(shown)
+    bare = nameless(shown)
+    own = render_html(bare, drawer)
+    Scan(redactor).check(html, "the HTML", own=own)
+    Scan(redactor).check(text, "the JSON", own=render_json(bare))
+    for secret in telling((*customer.secrets, "customer-name"), own):
+        assert secret not in text
+        assert secret not in html
+    back = named_back(document(shown), redactor.names.map)
+    truth = document(plain)
+    for part in ("vms", "clear", "skipped", "fault_costs"):
+        assert back[part] == truth[part]
+    assert [note["count"] for note in back["quality"]] == [note["count"] for note in truth["quality"]]
+    assert [{**f, "entity": f["entity"]["kind"]} for f in back["findings"]] == [
+        {**f, "entity": f["entity"]["kind"]} for f in truth["findings"]
+    ]
+    assert {**back["capture"], "host": "", "files": []} == {**truth["capture"], "host": "", "files": []}
+
+
+def test_findings_name_the_same_things_under_other_names(redactor: Redactor) -> None:
+    customer = Customer(vms=("db", "db01", "report"))
+    plain, shown = redacted(capture_of(customer), redactor)
+    names = redactor.names.map["vm"]
+    of_vms = [(f.entity.name, g.entity.name) for f, g in zip(plain.findings, shown.findings, strict=True)
+              if f.entity.kind == "vm"]  # fmt: skip
+    assert {before for before, _ in of_vms} == set(customer.vms)
+    assert all(after == names[before] for before, after in of_vms)
+    assert (
+        shown.capture.host
+        == f"{redactor.names.map['host']['esx01']}.{redactor.names.map['domain']['corp.example']}"
+    )
+    labels = [line.label for chart in shown.charts.values() for line in chart.series]
+    assert labels
+    assert not any(vm in words_of(label) for vm in customer.vms for label in labels)
+
+
+def test_a_vm_called_like_a_word_of_the_report_leaves_the_sentence_as_it_is(redactor: Redactor) -> None:
+    customer = Customer(vms=("the", "report", "first"), portgroup="lines")
+    plain, shown = redacted(capture_of(customer, samples=5), redactor)
+    for before, after in zip(plain.quality, shown.quality, strict=True):
+        assert named_back(after.detail, redactor.names.map) == before.detail
+    assert "The first row covers an unknown interval" in " ".join(note.detail for note in shown.quality)
+    for before, after in zip(plain.findings, shown.findings, strict=True):
+        assert (after.title, after.advice, after.why) == (before.title, before.advice, before.why)
+
+
+def test_the_same_thing_has_the_same_name_on_two_hosts(redactor: Redactor) -> None:
+    first = redacted(capture_of(Customer(host="esx01.corp.example", vms=("db01", "web"))), redactor)[1]
+    second = redacted(capture_of(Customer(host="esx02.corp.example", vms=("web", "db01"))), redactor)[1]
+    assert [vm.name for vm in first.vms] == [vm.name for vm in second.vms][::-1]
+    assert first.capture.host != second.capture.host
+    assert first.capture.host.split(".")[1] == second.capture.host.split(".")[1]
+
+
+def test_names_follow_from_the_key_and_not_from_the_order() -> None:
+    one, other = Names(b"k" * 32), Names(b"k" * 32)
+    vms = [f"vm number {n}" for n in range(40)]
+    assert [one.of("vm", vm) for vm in vms] == [other.of("vm", vm) for vm in reversed(vms)][::-1]
+    stranger = Names(b"s" * 32)
+    assert one.of("vm", vms[0]) != stranger.of("vm", vms[0])
+
+
+def test_a_pseudonym_is_never_the_name_of_something() -> None:
+    names = Names(b"k" * 32)
+    taken = Names(b"k" * 32).of("vm", "db01")
+    names.of("vm", taken)
+    assert names.of("vm", "db01") != taken
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_hidden_like_any_other(name: str, redactor: Redactor, drawer: Drawer) -> None:
+    _, shown = redacted(capture_of(Customer(vms=(name, "other vm"))), redactor)
+    html = render_html(shown, drawer)
+    assert name in redactor.names.map["vm"]
+    Scan(redactor).check(html, "the HTML", own=render_html(nameless(shown), drawer))
+    assert name not in json.dumps(document(shown), ensure_ascii=False)

@@ -1,0 +1,76 @@
+"""Every string of an analysis is classified, and one that nobody classified is free text."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from esxprobe import model
+from esxprobe.model import Analysis, GuestLog
+from esxprobe.redact import Redactor, no_instances
+from esxprobe.redact.analysis import ROLES, _Walker
+
+
+def strings_of(record: type, seen: set[type]) -> Iterator[str]:
+    """`Class.field` of each field that holds strings, in a record and in all records below it."""
+    if record in seen:
+        return
+    seen.add(record)
+    for name, hint in typing.get_type_hints(record, None, {"pl": types.SimpleNamespace(DataFrame=object)}).items():
+        parts = list(leaves(hint))
+        if str in parts:
+            yield f"{record.__name__}.{name}"
+        for part in parts:
+            if dataclasses.is_dataclass(part):
+                yield from strings_of(typing.cast("type", part), seen)
+
+
+def leaves(hint: object) -> Iterator[object]:
+    if typing.get_origin(hint) is typing.Literal:
+        yield str
+    elif typing.get_args(hint):
+        for each in typing.get_args(hint):
+            yield from leaves(each)
+    else:
+        yield hint
+
+
+@pytest.mark.parametrize("record", [Analysis, GuestLog], ids=lambda record: record.__name__)
+def test_every_string_of_the_model_is_classified(record: type) -> None:
+    missing = sorted(set(strings_of(record, set())) - set(ROLES))
+    assert not missing, f"say in esxprobe/redact/analysis.py (ROLES) what these fields hold: {missing}"
+
+
+def test_no_field_is_classified_that_is_not_there() -> None:
+    records = {name: each for name, each in vars(model).items() if dataclasses.is_dataclass(each)}
+    for field in ROLES:
+        record, _, name = field.partition(".")
+        assert name in {each.name for each in dataclasses.fields(records[record])}, field
+
+
+@dataclasses.dataclass(frozen=True)
+class Newcomer:
+    """What somebody adds tomorrow."""
+
+    note: str
+    pairs: tuple[tuple[str, float], ...]
+    by_name: Mapping[str, str]
+    count: int = 3
+
+
+def test_a_new_field_is_free_text_until_somebody_says_more(redactor: Redactor) -> None:
+    given = redactor.names.of("vm", "db01")
+    walker = _Walker(redactor, no_instances(redactor))
+    made = walker.walk(Newcomer("db01 is slow, says 'ops-team'", (("db01", 1.5),), {"db01": "at 10.1.2.3"}))
+    assert made.pairs == ((given, 1.5),)
+    assert made.count == 3
+    assert list(made.by_name) == [given]
+    everything = repr(made)
+    assert not [each for each in ("db01", "ops-team", "10.1.2.3") if each in everything]
+
+
+def test_a_field_of_an_unknown_kind_is_refused(redactor: Redactor) -> None:
+    with pytest.raises(Exception, match="nobody said"):
+        _Walker(redactor, no_instances(redactor)).walk(object())
