@@ -41,7 +41,7 @@ def guest_options(
         timezone=timezone,
         mmu=dict(_pair("--mmu", text, _mode) for text in mmu),
         vmware_logs=dict(_pair("--vmware-log", text, Path) for text in vmware_logs),
-        folder=capture if capture.is_dir() else None,
+        folder=capture if _is(Path.is_dir, capture) else None,
     )
 
 
@@ -76,6 +76,14 @@ def guest_words(options: GuestOptions, prefix: str = "--", *, private: PrivateMa
     return words
 
 
+def _is(test: Callable[[Path], bool], path: Path) -> bool:
+    """What a file system says of a path; no for a name that it cannot even have."""
+    try:
+        return test(path)
+    except OSError:
+        return False
+
+
 def _vm(name: str, private: PrivateMap | None) -> str:
     return private.vm(name) if private and name else name
 
@@ -86,7 +94,7 @@ def _file(path: Path, private: PrivateMap | None) -> str:
 
 def _log(text: str) -> tuple[str, Path]:
     """`VM=FILE`, or a file whose computer's name tells the VM."""
-    if Path(text).exists():
+    if _is(Path.exists, Path(text)):
         return "", Path(text)
     vm, equals, file = text.rpartition("=")
     if equals and not vm:
