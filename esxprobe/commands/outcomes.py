@@ -25,6 +25,8 @@ def show_outcomes(outcomes: Sequence[HostOutcome]) -> None:
         _complain(outcome)
     if sys.stdout.isatty():
         wide_console().print(_outcome_table(outcomes))
+        for outcome in outcomes:
+            _say([f"{outcome.host}: {note}" for note in outcome.notes])
         return
     for outcome in outcomes:
         if outcome.folder is not None:

@@ -6,7 +6,9 @@ import json
 import re
 import threading
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,17 @@ from labs import LINUX_VM, PLAN, WINDOWS_VM, OpenLab, Passed, Tape, clockwork, c
 
 from esxprobe.analyze import analyze
 from esxprobe.capture import load_capture
+from esxprobe.collect.check import CheckTask, check_host
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.host import Progress
 from esxprobe.collect.session import HostOutcome, HostTask, collect_hosts
+from esxprobe.collect.shell import Shell
 from esxprobe.lab.guest import GuestMachine
 from esxprobe.lab.lab import Lab
 from esxprobe.lab.plan import HostPlan
 from esxprobe.lab.rows import at_interval, capture_lines
+from esxprobe.ssh.connect import Login, open_shell
+from esxprobe.ssh.target import Target
 
 
 def collect(
@@ -177,3 +183,26 @@ def test_a_sample_does_not_depend_on_how_many_are_asked_for(rows: int) -> None:
 def test_another_seed_says_something_else() -> None:
     assert list(capture_lines(PLAN, 5)) == list(capture_lines(replace(PLAN), 5))
     assert list(capture_lines(PLAN, 5)) != list(capture_lines(replace(PLAN, seed=PLAN.seed + 1), 5))
+
+
+def test_the_lab_can_be_checked_as_any_host_and_nothing_is_captured(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    (host,) = lab.hosts.values()
+    guests = guests_of(lab, host)
+    task = HostTask(host.plan.host, CapturePlan(5, 31), connect(lab, host.target), guests)
+    login = Login(config_files=(lab.ssh_config,))
+    targets = [host.guests[guest.vm].target for guest in guests]
+    check = CheckTask(
+        task,
+        lambda passed: open_shell(host.target, login, passed=passed),
+        tuple(partial(_open, target, login) for target in targets),
+    )
+    checked = check_host(check, lab.clock.now)
+    assert {step.name: step.outcome for step in checked.host.steps} == {
+        step.name: "ok" for step in checked.host.steps
+    }, checked
+    assert [step.outcome for guest in checked.guests for step in guest.steps if step.outcome != "ok"] == []
+
+
+def _open(target: Target, login: Login, passed: Callable[[str, str], None]) -> Shell:
+    return open_shell(target, login, passed=passed)
