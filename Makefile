@@ -14,7 +14,7 @@ demo: $(VENV)/.demo
 	@echo "The report lies in $(CURDIR)/$(OUT)/demo-software.html"
 
 test: setup system
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # --- what they stand on ---------------------------------------------------------------------------
 

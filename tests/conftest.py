@@ -1,5 +1,21 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent / "benches"))
-sys.path.insert(0, str(Path(__file__).parent / "correlate"))
+import pytest
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "benches"))
+sys.path.insert(0, str(HERE / "correlate"))
+
+# They look at the processes of this machine: an esxtop of another one's test would be found too.
+ALONE = {"collect", "ssh"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With several workers a file's tests stay together, and those that look at processes never meet."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        place = item.path.relative_to(HERE)
+        group = "processes" if place.parts[0] in ALONE else str(place)
+        item.add_marker(pytest.mark.xdist_group(group))
