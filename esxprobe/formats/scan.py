@@ -11,16 +11,17 @@ from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import pdh, sniff
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.mend import TIME_START, Layout
-from esxprobe.formats.parse import Parser, Rows, schema_of, text_cells, text_counters
+from esxprobe.formats.parse import Parser, Rows, text_cells, text_counters
 from esxprobe.formats.rows import LONGEST_LINE, RowChecker, Span, line_spans
 from esxprobe.formats.source import Source
+from esxprobe.formats.survey import Surveyor
 from esxprobe.formats.tally import Tally
 
 if TYPE_CHECKING:
     import polars as pl
 
-# Bytes that one scan gets. Each scan pays for the whole schema again, so wide captures like it large.
-BLOCK = 128 << 20
+# Bytes that are looked at in one go: few enough for the processor's cache, and far more than a row.
+BLOCK = 8 << 20
 # How far into a file a header may start: banners are short.
 _BANNER = 1 << 20
 # How many line breaks a header may hold.
@@ -148,8 +149,9 @@ class FileReader:
             self._tally.add("several-hosts", len(hosts), ", ".join(hosts.head(5)))
         identities = identify(_known(_keyed(index)), self._tally)
         wanted = wanted_columns(identities.columns, self._needs, self._at_most)
-        parser = Parser(schema_of(header, index), wanted, self._tally)
-        return Segment(header, identities, wanted, parser, _checker(header, index, self._tally))
+        surveyor = Surveyor(_layout(header, index), wanted["cell"].to_numpy().astype("int64"))
+        parser = Parser(wanted, surveyor, self._tally)
+        return Segment(header, identities, wanted, parser, RowChecker(surveyor, self._tally))
 
     def _check_objects(self, index: pl.DataFrame) -> None:
         """Perfmon writes the same kind of header, and a `Memory` object too, with other counters."""
@@ -312,9 +314,8 @@ def _enough(columns: pl.DataFrame, at_most: Mapping[str, int]) -> pl.Expr:
     return enough
 
 
-def _checker(header: pdh.Header, index: pl.DataFrame, tally: Tally) -> RowChecker:
+def _layout(header: pdh.Header, index: pl.DataFrame) -> Layout:
     columns = zip(header.names, header.cells, header.parts, strict=True)
     loose = frozenset(cell for name, cell, part in columns if not name and not part)
     glued = frozenset(cell for cell, part in zip(header.cells, header.parts, strict=True) if part)
-    layout = Layout(header.width, loose, glued, frozenset(text_cells(index)))
-    return RowChecker(layout, tally)
+    return Layout(header.width, loose, glued, frozenset(text_cells(index)))

@@ -107,10 +107,12 @@ def flawless(data: bytes) -> bool:
 
     Nobody can tell that it was damaged: a digit, dot, sign or exponent stands in place of another
     inside a number or a time, or a missing block left rows and cells perfectly formed, or a letter
-    of a name is another one (then the column is another column).
+    of a name is another one (then the column is another column), or the file ends behind a whole row.
     """
     head, *rows = data.split(b"\n")
-    return same_names(head) and rows[-1:] == [b""] and all(_ROW.fullmatch(row) for row in rows[:-1])
+    if rows[-1:] == [b""]:
+        rows.pop()
+    return same_names(head) and bool(rows) and all(_ROW.fullmatch(row) for row in rows)
 
 
 def renamed(data: bytes) -> bool:
@@ -210,8 +212,8 @@ class Rows:
                 known[line] = original(reader, line)
             reader._header_line = line
             made = known[line]
-            checker = scan.RowChecker(made.checker.layout, reader._tally)
-            parser = scan.Parser(made.parser.schema, made.wanted, reader._tally)
+            checker = scan.RowChecker(made.checker.surveyor, reader._tally)
+            parser = scan.Parser(made.wanted, made.parser.surveyor, reader._tally)
             return scan.Segment(made.header, made.identities, made.wanted, parser, checker)
 
         monkeypatch.setattr(scan.FileReader, "_segment", remembered)
