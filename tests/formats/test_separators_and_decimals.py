@@ -35,19 +35,12 @@ def parsed(texts: list[str], *, quoted: bool) -> tuple[list[float], list[bool]]:
 PLAIN = st.builds(
     lambda sign, whole, decimals: f"{sign}{whole}" + (f".{decimals}" if decimals else ""),
     st.sampled_from(["", "-"]),
-    st.integers(0, 10**9).map(str),
+    st.integers(0, 10**9 - 1).map(str),
     st.one_of(st.just(""), st.text("0123456789", min_size=1, max_size=4)),
 )
+NO_PLAIN = "| |1 |-|.|-.|1.|.5|-.5|1e5|1.5E-3|+1|inf|nan|1_0|0x1|--1|1-1|1.2.3|23.23.32|12:3|1/2|١"
 ODD = st.one_of(
-    st.sampled_from(
-        [
-            "",
-            *"- . -. 1. .5 -.5 1e5 1.5E-3 +1 inf nan 1_0 0x1 --1 1-1 1.2.3 23.23.32 12:3 1/2 ١".split(),
-            " 1",
-            "1 ",
-        ]
-    ),
-    st.sampled_from(["9" * 15, "9" * 16, "0" * 20, "0." + "3" * 14]),
+    st.sampled_from([*NO_PLAIN.split("|"), "9" * 15, "9" * 16, "0" * 20, "0." + "3" * 14]),
     st.text("0123456789.-+eE x/:", max_size=20),
 )
 
@@ -69,8 +62,8 @@ def test_what_esxtop_prints_never_takes_the_slow_way(texts: list[str], quoted: b
     assert sound == [True] * len(texts)
 
 
-def test_every_hundredth_up_to_ten_thousand() -> None:
-    texts = [f"{n // 100}.{n % 100:02}" for n in range(1_000_000)]
+def test_every_hundredth_up_to_a_thousand() -> None:
+    texts = [f"{n // 100}.{n % 100:02}" for n in range(100_000)]
     values, sound = parsed(texts, quoted=True)
     assert all(sound)
     assert values == [float(text) for text in texts]
@@ -100,7 +93,7 @@ def blocks(draw: st.DrawFn) -> tuple[list[list[bytes]], list[int], bool]:
 
 
 @given(blocks(), st.sampled_from([1, 64, 500, 1 << 20]), st.sampled_from([0, 40, 1 << 14]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_wanted_cells_are_found_and_separators_counted(
     block: tuple[list[list[bytes]], list[int], bool], group: int, short: int
 ) -> None:
