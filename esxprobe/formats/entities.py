@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from esxprobe.formats.paths import with_numbers
 from esxprobe.formats.tally import Tally
 from esxprobe.model import VirtualMachine
 
@@ -61,12 +62,14 @@ def identify(columns: pl.DataFrame, tally: Tally) -> Identities:
     """Finds the entity of every column.
 
     Args:
-        columns: The index frame of a header (see `pdh.index`).
+        columns: The index frame of a header (see `paths.index`).
         tally: Counts instances that follow no pattern and names that are ambiguous.
     """
     import polars as pl
 
-    things = columns.select("object", "instance").unique(maintain_order=True)
+    if "thing" not in columns.columns:
+        columns = with_numbers(columns)
+    things = columns.unique("thing", keep="first", maintain_order=True).select("object", "instance")
     groups = _groups(things)
     worlds = _worlds(things, groups, tally)
     owners = _owners(worlds, columns)
@@ -83,10 +86,9 @@ def identify(columns: pl.DataFrame, tally: Tally) -> Identities:
     rows = pl.concat([part.select(_ROW) for part in parts])
     rows = rows.unique(["object", "instance"], keep="first", maintain_order=True)
     entities, rows = _numbered(rows)
-    joined = columns.join(rows, on=["object", "instance"], how="left", maintain_order="left").with_columns(
-        pl.col("kind").fill_null(""),
-    )
-    return Identities(joined, entities, _machines(names, owners))
+    known = things.join(rows, on=["object", "instance"], how="left", maintain_order="left")
+    of_columns = known.select(pl.col("kind").fill_null(""), "entity")[columns["thing"]]
+    return Identities(columns.with_columns(of_columns), entities, _machines(names, owners))
 
 
 _ROW = ["object", "instance", "kind", "key", "name", "id", "gid", "role"]

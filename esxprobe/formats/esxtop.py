@@ -182,7 +182,7 @@ class _Assembly:
 
         if len({id(segment.identities) for segment in self._segments}) == 1:
             return self._segments[0].identities  # one header, however often it stands in the file
-        union = pl.concat([s.identities.columns.drop("kind", "entity") for s in self._segments])
+        union = pl.concat([s.identities.columns.drop("kind", "entity", "thing", "meaning") for s in self._segments])
         union = union.unique("key", keep="first", maintain_order=True)
         union = union.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("column"))
         return identify(union, Tally())

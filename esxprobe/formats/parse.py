@@ -131,7 +131,15 @@ def _held(cell: bytes, part: int) -> bytes | None:
 
 def text_cells(index: pl.DataFrame) -> list[int]:
     """Numbers of the cells that hold words."""
-    return index.join(text_counters(), on=["object", "counter"], how="semi")["cell"].to_list()
+    import polars as pl
+
+    texts = meanings(index).join(text_counters(), on=["object", "counter"], how="semi")["meaning"]
+    return index.filter(pl.col("meaning").is_in(texts.implode()))["cell"].to_list()
+
+
+def meanings(index: pl.DataFrame) -> pl.DataFrame:
+    """Object and counter of every meaning, in order of its number."""
+    return index.unique("meaning", keep="first", maintain_order=True).select("meaning", "object", "counter")
 
 
 def text_counters() -> pl.DataFrame:

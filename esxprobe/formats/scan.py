@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from esxprobe import catalog
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats import pdh, sniff
+from esxprobe.formats import paths, pdh, sniff
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.mend import TIME_START, Layout
-from esxprobe.formats.parse import Parser, Rows, text_cells, text_counters
+from esxprobe.formats.parse import Parser, Rows, meanings, text_cells, text_counters
 from esxprobe.formats.rows import LONGEST_LINE, RowChecker, Span, line_spans
 from esxprobe.formats.source import Source
 from esxprobe.formats.survey import Surveyor
@@ -142,7 +142,7 @@ class FileReader:
         header = pdh.parse_header(line)
         self._header_line = line
         self._semicolons |= header.separator == ";"
-        index = pdh.index(header)
+        index = paths.index(header.columns)
         self._check_objects(index)
         hosts = index["host"].filter(index["host"] != "").unique(maintain_order=True)
         if len(hosts) > 1:
@@ -256,9 +256,12 @@ def _keyed(index: pl.DataFrame) -> pl.DataFrame:
     """Adds key: a name of its own for every column, by which segments are joined."""
     import polars as pl
 
+    numbers = r"#\d+$"
     named = pl.col("path") != ""
+    if not meanings(index)["counter"].str.contains(numbers).any() and index.select(named.all()).item():
+        return index.with_columns(pl.col("path").alias("key"))
     before = pl.when(named).then("path").forward_fill()
-    numbered = pl.col("path") + pl.col("counter").str.extract(r"(#\d+)$", 1).fill_null("")
+    numbered = pl.col("path") + pl.col("counter").str.extract(f"({numbers})", 1).fill_null("")
     unnamed = "unnamed after " + before.fill_null("the time")
     keyed = index.with_columns(pl.when(named).then(numbered).otherwise(unnamed).alias("key"))
     if keyed["key"].n_unique() == keyed.height:
@@ -272,13 +275,10 @@ def _known(index: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
     known = catalog.known().select("object", "counter", pl.lit(value=True).alias("known"))
-    joined = index.with_columns(pl.col("counter").str.replace(r"#\d+$", "").alias("plain")).join(
-        known, left_on=["object", "plain"], right_on=["object", "counter"], how="left", maintain_order="left"
-    )
-    named = pl.col("path") != ""
-    return joined.with_columns(pl.when(named).then(pl.col("known").fill_null(value=False)).alias("known")).drop(
-        "plain"
-    )
+    plain = meanings(index).with_columns(pl.col("counter").str.replace(r"#\d+$", ""))
+    joined = plain.join(known, on=["object", "counter"], how="left", maintain_order="left")
+    flags = joined["known"].fill_null(value=False).gather(index["meaning"])
+    return index.with_columns(pl.when(pl.col("path") != "").then(flags).alias("known"))
 
 
 def wanted_columns(columns: pl.DataFrame, needs: Needs, at_most: Mapping[str, int] | None = None) -> pl.DataFrame:
@@ -293,12 +293,15 @@ def wanted_columns(columns: pl.DataFrame, needs: Needs, at_most: Mapping[str, in
 
     pairs = [(kind, path) for kind, paths in needs.items() for path in sorted(set(paths))]
     asked = pl.DataFrame(pairs, schema={"kind": pl.String, "full": pl.String}, orient="row")
-    full = (pl.col("object") + "\\" + pl.col("counter")).alias("full")
-    return (
-        columns.with_columns(full)
-        .join(asked, on=["kind", "full"], how="semi", maintain_order="left")
+    numbered = (
+        meanings(columns)
         .join(text_counters(), on=["object", "counter"], how="anti", maintain_order="left")
-        .drop("full")
+        .select("meaning", (pl.col("object") + "\\" + pl.col("counter")).alias("full"))
+        .join(asked, on="full", how="inner")
+    )
+    return (
+        columns.filter(pl.col("meaning").is_in(numbered["meaning"].unique().implode()))
+        .join(numbered, on=["kind", "meaning"], how="semi", maintain_order="left")
         .filter(_enough(columns, at_most or {}))
     )
 
@@ -315,7 +318,9 @@ def _enough(columns: pl.DataFrame, at_most: Mapping[str, int]) -> pl.Expr:
 
 
 def _layout(header: pdh.Header, index: pl.DataFrame) -> Layout:
-    columns = zip(header.names, header.cells, header.parts, strict=True)
-    loose = frozenset(cell for name, cell, part in columns if not name and not part)
-    glued = frozenset(cell for cell, part in zip(header.cells, header.parts, strict=True) if part)
-    return Layout(header.width, loose, glued, frozenset(text_cells(index)))
+    import polars as pl
+
+    columns = header.columns
+    loose = columns.filter((pl.col("path") == "") & (pl.col("part") == 0))["cell"]
+    glued = columns.filter(pl.col("part") != 0)["cell"]
+    return Layout(header.width, frozenset(loose), frozenset(glued), frozenset(text_cells(index)))
