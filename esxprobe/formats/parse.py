@@ -69,7 +69,7 @@ class Parser:
             text = without_commas_in_quotes(text, piece.starts, piece.ends)
         return self.surveyor.survey(text, piece.starts, piece.ends)[1]
 
-    def _odd(self, data: bytes, lines: list[int], cells: Cells, values: Floats, odd: Bools) -> bool:
+    def _odd(self, data: bytes | bytearray, lines: list[int], cells: Cells, values: Floats, odd: Bools) -> bool:
         """Fills in, or counts as missing, the cells that are no plain decimals; False when one is torn open."""
         lengths = cells.ends - cells.starts
         blank = odd & (lengths == 0)
@@ -78,7 +78,7 @@ class Parser:
         parts = self.wanted["part"].to_list()
         bad: dict[int, list[tuple[int, str]]] = {}
         for column, row in np.argwhere((odd & ~blank).T).tolist():
-            cell = data[cells.starts[row, column] : cells.ends[row, column]]
+            cell = bytes(data[cells.starts[row, column] : cells.ends[row, column]])
             if cell == LOST:
                 values[row, column] = np.nan
                 continue

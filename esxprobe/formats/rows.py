@@ -58,7 +58,7 @@ class Piece:
         cells: Places of the wanted cells, a row each; None when they were not looked for yet.
     """
 
-    data: bytes
+    data: bytes | bytearray
     lines: list[int]
     starts: Places
     ends: Places
@@ -93,7 +93,7 @@ class RowChecker:
         self._mender = Mender(self.layout, self.tally)
         self._alone = Surveyor(self.layout, self.surveyor.cells[:0])
 
-    def check(self, block: bytes, spans: list[Span]) -> Piece:
+    def check(self, block: bytes | bytearray, spans: list[Span]) -> Piece:
         """The trustworthy rows of a block, given the spans of the lines that stand under this header."""
         starts = np.array([span.start for span in spans], np.int64)
         ends = np.array([span.end for span in spans], np.int64)
@@ -113,7 +113,7 @@ class RowChecker:
             cells = None  # words hold commas
         return Piece(block, [span.number for span in spans], starts, ends, cells)
 
-    def fits(self, line: bytes) -> bool:
+    def fits(self, line: bytes | bytearray) -> bool:
         """Whether a line looks just like the rows before it."""
         whole = np.array([0, len(line)], np.int64)
         survey = np.frombuffer(line, np.uint8)
@@ -124,12 +124,12 @@ class RowChecker:
         rows: list[bytes] = []
         numbers: list[int] = []
         for number, start, end in zip(piece.lines, piece.starts.tolist(), piece.ends.tolist(), strict=True):
-            given = self._mender.row(piece.data[start:end].rstrip(b"\r"), number)
+            given = self._mender.row(bytes(piece.data[start:end]).rstrip(b"\r"), number)
             rows.extend(given)
             numbers.extend([number] * len(given))
         return Piece.of(rows, numbers)
 
-    def _learn(self, block: bytes, spans: list[Span], shapes: list[Shape]) -> None:
+    def _learn(self, block: bytes | bytearray, spans: list[Span], shapes: list[Shape]) -> None:
         """The most common shape whose rows are sound in every cell becomes the usual one."""
         width = self.layout.width
         pairs = list(zip(shapes, spans, strict=True))
@@ -137,7 +137,7 @@ class RowChecker:
         fitting = Counts(shape for shape in shapes if self.layout.texts or width - 1 <= shape[0] <= width)
         for shape, _ in fitting.most_common(_KINDS_TRIED):
             span = examples.get(shape)
-            text = block[span.start : span.end].rstrip(b"\r") if span else b""
+            text = bytes(block[span.start : span.end]).rstrip(b"\r") if span else b""
             if text and self._mender.sound(text):
                 self._usual = shape
                 self._mender.trailing = text.endswith(b",")
@@ -145,14 +145,14 @@ class RowChecker:
                     self.tally.add("trailing-comma", 1, "in the rows")
                 return
 
-    def _mended(self, block: bytes, spans: list[Span], doubtful: set[int]) -> Piece:
+    def _mended(self, block: bytes | bytearray, spans: list[Span], doubtful: set[int]) -> Piece:
         """Sound rows as they stand, doubtful ones as the mender gives them."""
         rows: list[bytes] = []
         numbers: list[int] = []
         at = 0
         while at < len(spans):
             span = spans[at]
-            text = block[span.start : span.end]
+            text = bytes(block[span.start : span.end])
             if at not in doubtful:
                 rows.append(text + b"\n")
                 numbers.append(span.number)
@@ -160,7 +160,7 @@ class RowChecker:
                 continue
             follower = None
             if at + 1 in doubtful:
-                follower = block[spans[at + 1].start : spans[at + 1].end]
+                follower = bytes(block[spans[at + 1].start : spans[at + 1].end])
             mended, used = self._mender.mend(text, follower, span.number, cut=span.cut)
             rows.extend(mended)
             numbers.extend([span.number] * len(mended))
@@ -168,26 +168,26 @@ class RowChecker:
         return Piece.of(rows, numbers)
 
 
-def line_spans(block: bytes, first_number: int) -> list[Span]:
-    """The lines of a block; a header glued to the row before it starts a line of its own."""
+def line_spans(block: bytes | bytearray, first_number: int, length: int) -> list[Span]:
+    """The lines of a block of so many bytes; a header glued to the row before it starts a line of its own."""
     breaks: list[int] = []
-    at = block.find(b"\n")
+    at = block.find(b"\n", 0, length)
     while at >= 0:
         breaks.append(at)
-        at = block.find(b"\n", at + 1)
-    if block and not block.endswith(b"\n"):
-        breaks.append(len(block))
+        at = block.find(b"\n", at + 1, length)
+    if length and (not breaks or breaks[-1] + 1 < length):
+        breaks.append(length)
     spans: list[Span] = []
     start = 0
     # Rows hold no parenthesis, and one byte is found many times faster than eight.
-    mark = block.find(_MARK) if b"(" in block else -1
+    mark = block.find(_MARK, 0, length) if block.find(b"(", 0, length) >= 0 else -1
     for number, end in enumerate(breaks, start=first_number):
         while 0 <= mark < end:
             begin = mark - 1 if block[mark - 1 : mark] == b'"' else mark
             if begin > start:
-                spans.append(Span(number, start, begin, cut=True, header=block.startswith(_HEADS, start)))
+                spans.append(Span(number, start, begin, cut=True, header=block.startswith(_HEADS, start, length)))
                 start = begin
-            mark = block.find(_MARK, mark + 1)
-        spans.append(Span(number, start, end, end == len(block), block.startswith(_HEADS, start)))
+            mark = block.find(_MARK, mark + 1, length)
+        spans.append(Span(number, start, end, end == length, block.startswith(_HEADS, start, length)))
         start = end + 1
     return spans

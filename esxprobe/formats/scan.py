@@ -161,30 +161,41 @@ class FileReader:
         if not _known(index)["known"].any():
             raise sniff.foreign_objects(self._source.path, [name for name in objects if name])
 
-    def _blocks(self, segments: list[Segment]) -> Iterator[tuple[bytes, list[Span]]]:
-        """Blocks of whole lines; doubtful last lines wait for the next block, for they may go on there."""
-        while True:
-            more = self._source.read(BLOCK)
-            block = self._buffer + more if self._buffer else more
-            self._buffer = b""
-            if more:
-                end = block.rfind(b"\n") + 1 if b"\n" in more else 0
-                if len(block) - end > LONGEST_LINE:
-                    raise UnreadableInputError(f"{self._source.path}: a line is longer than {LONGEST_LINE:,} bytes")
-                end = self._before_doubtful(block, end, segments[-1].checker)
-                self._buffer = block[end:]
-                block = block[:end]
-                if not block:
-                    continue
-            if self._semicolons:
-                block = block.replace(b",", b".").replace(b";", b",")
-            spans = line_spans(block, self._line)
-            self._line = spans[-1].number + 1 if spans else self._line
-            yield block, spans
-            if not more:
-                return
+    def _blocks(self, segments: list[Segment]) -> Iterator[tuple[bytes | bytearray, list[Span]]]:
+        """Blocks of whole lines; doubtful last lines wait for the next block, for they may go on there.
 
-    def _before_doubtful(self, block: bytes, end: int, checker: RowChecker) -> int:
+        A block is overwritten by the next one. Its last lines are no part of it where no span says so.
+        """
+        room = bytearray(max(BLOCK, len(self._buffer)) + BLOCK)
+        waiting = len(self._buffer)
+        room[:waiting] = self._buffer
+        self._buffer = b""
+        while True:
+            if waiting + BLOCK > len(room):
+                room = room[:waiting] + bytearray(waiting + BLOCK)
+            got = self._source.read_into(memoryview(room)[waiting : waiting + BLOCK])
+            filled = waiting + got
+            end = filled
+            if got:
+                end = room.rfind(b"\n", waiting, filled) + 1
+                if filled - end > LONGEST_LINE:
+                    raise UnreadableInputError(f"{self._source.path}: a line is longer than {LONGEST_LINE:,} bytes")
+                end = self._before_doubtful(room, end, segments[-1].checker)
+            if end or not got:
+                block = self._separated(room, end)
+                spans = line_spans(block, self._line, end)
+                self._line = spans[-1].number + 1 if spans else self._line
+                yield block, spans
+            if not got:
+                return
+            waiting = filled - end
+            room[:waiting] = room[end:filled]
+
+    def _separated(self, room: bytearray, end: int) -> bytes | bytearray:
+        """The block with commas as separators, where another program has left semicolons."""
+        return bytes(room[:end]).replace(b",", b".").replace(b";", b",") if self._semicolons else room
+
+    def _before_doubtful(self, block: bytearray, end: int, checker: RowChecker) -> int:
         """Where the last lines begin that do not look like the others, at most a few of them."""
         for _ in range(_MOST_WAITING):
             start = block.rfind(b"\n", 0, max(0, end - 1)) + 1
@@ -193,14 +204,14 @@ class FileReader:
             end = start
         return end
 
-    def _take(self, block: bytes, spans: list[Span], segments: list[Segment]) -> None:
+    def _take(self, block: bytes | bytearray, spans: list[Span], segments: list[Segment]) -> None:
         at = 0
         for n, span in enumerate(spans):
             if not span.header:
                 continue
             self._scan(block, spans[at:n], segments[-1])
             at = n + 1
-            self._next_segment(block[span.start : span.end].rstrip(b"\r"), span, segments)
+            self._next_segment(bytes(block[span.start : span.end]).rstrip(b"\r"), span, segments)
         self._scan(block, spans[at:], segments[-1])
 
     def _next_segment(self, line: bytes, span: Span, segments: list[Segment]) -> None:
@@ -226,7 +237,7 @@ class FileReader:
         """A header as it looks in blocks whose separators were put right."""
         return line.replace(b",", b".").replace(b";", b",") if self._semicolons else line
 
-    def _scan(self, block: bytes, spans: list[Span], segment: Segment) -> None:
+    def _scan(self, block: bytes | bytearray, spans: list[Span], segment: Segment) -> None:
         empty = [span for span in spans if span.end == span.start]
         if empty:
             self._tally.add("blank-row", len(empty), f"line {empty[0].number:,}")
