@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from esxprobe.errors import EXIT_FINDINGS, OutputError, UsageError
-from esxprobe.model import SEVERITIES, Analysis
 
 if TYPE_CHECKING:
     from esxprobe.capture import CaptureFiles
+    from esxprobe.model import Analysis
     from esxprobe.report.drawing import Drawer
 
 
@@ -151,5 +151,7 @@ def _save(path: Path, text: str) -> None:
 
 
 def _reaches(analysis: Analysis, fail_on: FailOn) -> bool:
+    from esxprobe.model import SEVERITIES
+
     bad = SEVERITIES[: SEVERITIES.index(fail_on.value) + 1]
     return any(finding.severity in bad for finding in analysis.findings)

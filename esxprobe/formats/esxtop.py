@@ -191,21 +191,25 @@ class _Assembly:
         """One row a wanted column, one column a judged row of the file; NaN where a segment lacks the column."""
         keys = wanted["key"].to_list()
         place = {key: n for n, key in enumerate(keys)}
-        blocks = []
+        chosen = np.zeros(sum(len(rows.lines) for segment in self._segments for rows in segment.rows), np.bool_)
+        chosen[judged] = True
+        values = np.full((len(keys), len(judged)), np.nan)
+        row = at = 0
         for segment in self._segments:
             own = segment.wanted["key"].to_list()
-            if own == keys:
-                blocks += [rows.values for rows in segment.rows]
-                continue
             # a part of the worlds may be another one here
             shared = [n for n, key in enumerate(own) if key in place]
+            target = [place[own[n]] for n in shared]
             for rows in segment.rows:
-                block = np.full((len(place), len(rows.lines)), np.nan)
-                block[[place[own[n]] for n in shared]] = rows.values[shared]
-                blocks.append(block)
-        # As they were read, row by row, blocks are joined and chosen from fastest.
-        by_row = np.concatenate([block.T for block in blocks])
-        return np.ascontiguousarray((by_row if len(judged) == len(by_row) else by_row[judged]).T)
+                mask = chosen[row : row + len(rows.lines)]
+                block = rows.values if mask.all() else rows.values[:, mask]
+                row += len(mask)
+                if own == keys:
+                    values[:, at : at + block.shape[1]] = block
+                else:
+                    values[target, at : at + block.shape[1]] = block[shared]
+                at += block.shape[1]
+        return values
 
     def _samples(self, zone_text: str) -> pl.DataFrame | None:
         """line, segment and time [UTC, null where unreadable] of every row; None without any row."""

@@ -158,8 +158,7 @@ class Source:
         self._notes: list[QualityNote] = []
         self._inflate: _Inflate | None = None
         self._sha = ""
-        self._hasher = threading.Thread(target=self._hash, daemon=True)
-        self._hasher.start()
+        self._hasher: threading.Thread | None = None
         stream: _Bytes = self._file
         magic = self._file.read(16)
         self._file.seek(0)
@@ -174,6 +173,13 @@ class Source:
         self._stream = stream
         self._head = self._stream.read(HEAD)
         self._decode()
+
+    def _start_hashing(self) -> threading.Thread:
+        """The thread that reads the whole file for its checksum: who wants the header alone needs none."""
+        if self._hasher is None:
+            self._hasher = threading.Thread(target=self._hash, daemon=True)
+            self._hasher.start()
+        return self._hasher
 
     def _hash(self) -> None:
         digest = hashlib.sha256()
@@ -242,6 +248,7 @@ class Source:
 
     def read_into(self, room: memoryview) -> int:
         """Fills the room with text as far as there is any; how many bytes, 0 at the end."""
+        self._start_hashing()
         if not self._pending and isinstance(self._stream, io.BufferedReader):
             length = self._stream.readinto(room)
         else:
@@ -255,13 +262,14 @@ class Source:
 
     def finish(self) -> tuple[SourceFile, list[QualityNote]]:
         """The record of the file and what was met while it was read."""
-        self._hasher.join()
+        self._start_hashing().join()
         notes = self._notes + (self._inflate.notes if self._inflate else [])
         return SourceFile(self.path.name, self._sha, self.path.stat().st_size), notes
 
     def close(self) -> None:
         """Closes the file."""
-        self._hasher.join()
+        if self._hasher is not None:
+            self._hasher.join()
         self._file.close()
 
 
