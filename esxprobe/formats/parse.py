@@ -45,15 +45,17 @@ class Parser:
     surveyor: Surveyor
     tally: Tally
 
-    def rows(self, piece: Piece) -> Rows | None:
-        """Times and wanted values of a piece; None when the cells of its rows cannot be told apart."""
-        text = np.frombuffer(piece.data, np.uint8)
-        cells = piece.cells or self._find(text, piece)
+    def rows(self, piece: Piece, made: tuple[Floats, Bools] | None = None) -> Rows | None:
+        """Times and wanted values of a piece; None when the cells of its rows cannot be told apart.
+
+        Args:
+            piece: Rows.
+            made: The numbers in its cells, where they were worked out already.
+        """
+        cells = piece.cells or self._find(np.frombuffer(piece.data, np.uint8), piece)
         if cells is None:
             return None
-        shape = cells.starts.shape
-        values, sound = numbers(text, Cells(cells.starts.reshape(-1), cells.ends.reshape(-1)))
-        values, sound = values.reshape(shape), sound.reshape(shape)
+        values, sound = made or numbers_in(piece.data, cells)
         glued = np.flatnonzero(self.wanted["part"].to_numpy())
         if len(glued):
             sound[:, glued] = False
@@ -104,6 +106,14 @@ class Parser:
         if torn:
             self.tally.add("row-torn", len(torn), f"line {lines[torn[0]]:,}, behind {key}")
             values[torn, column + 1 :] = np.nan
+
+
+def numbers_in(data: bytes | bytearray, cells: Cells) -> tuple[Floats, Bools]:
+    """The numbers in rows of cells, NaN for what is none; and which are numbers: work for a thread of its own."""
+    shape = cells.starts.shape
+    flat = Cells(cells.starts.reshape(-1), cells.ends.reshape(-1))
+    values, sound = numbers(np.frombuffer(data, np.uint8), flat)
+    return values.reshape(shape), sound.reshape(shape)
 
 
 def _time_cells(piece: Piece) -> pl.Series:

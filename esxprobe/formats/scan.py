@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from esxprobe import catalog
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import paths, pdh, sniff
+from esxprobe.formats.decimals import Bools, Floats
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.mend import TIME_START, Layout
-from esxprobe.formats.parse import Parser, Rows, meanings, text_cells, text_counters
-from esxprobe.formats.rows import LONGEST_LINE, RowChecker, Span, line_spans
+from esxprobe.formats.parse import Parser, Rows, meanings, numbers_in, text_cells, text_counters
+from esxprobe.formats.rows import LONGEST_LINE, Piece, RowChecker, Span, line_spans
 from esxprobe.formats.source import Source
 from esxprobe.formats.survey import Surveyor
 from esxprobe.formats.tally import Tally
@@ -56,6 +58,8 @@ class FileReader:
         self._line = 1
         self._header_line = b""
         self._semicolons = False
+        self._beside: ThreadPoolExecutor | None = None
+        self._underway: list[tuple[Segment, Piece, Future[tuple[Floats, Bools]] | None]] = []
         self._orphaned = False  # the rows stand under a header that cannot be read
         self.rows = 0
 
@@ -101,10 +105,14 @@ class FileReader:
     def read(self, progress: Callable[[int], None] | None = None) -> list[Segment]:
         """All segments with their rows; `progress` is told the position in the file after each block."""
         segments = [self.start()]
-        for block, spans in self._blocks(segments):
-            self._take(block, spans, segments)
-            if progress:
-                progress(self._source.position)
+        with ThreadPoolExecutor(1) as self._beside:
+            for block, spans in self._blocks(segments):
+                before = len(self._underway)
+                self._take(block, spans, segments)
+                self._settle(before)  # the block before this one, whose place the next one takes
+                if progress:
+                    progress(self._source.position)
+            self._settle(len(self._underway))
         return segments
 
     def _find_header(self) -> None:
@@ -164,9 +172,9 @@ class FileReader:
     def _blocks(self, segments: list[Segment]) -> Iterator[tuple[bytes | bytearray, list[Span]]]:
         """Blocks of whole lines; doubtful last lines wait for the next block, for they may go on there.
 
-        A block is overwritten by the next one. Its last lines are no part of it where no span says so.
+        A block is overwritten by the one after the next. What no span names is no part of it.
         """
-        room = bytearray(max(BLOCK, len(self._buffer)) + BLOCK)
+        room, other = bytearray(max(BLOCK, len(self._buffer)) + BLOCK), bytearray()
         waiting = len(self._buffer)
         room[:waiting] = self._buffer
         self._buffer = b""
@@ -181,15 +189,19 @@ class FileReader:
                 if filled - end > LONGEST_LINE:
                     raise UnreadableInputError(f"{self._source.path}: a line is longer than {LONGEST_LINE:,} bytes")
                 end = self._before_doubtful(room, end, segments[-1].checker)
-            if end or not got:
-                block = self._separated(room, end)
-                spans = line_spans(block, self._line, end)
-                self._line = spans[-1].number + 1 if spans else self._line
-                yield block, spans
+            waiting = filled - end
+            if not end and got:
+                continue
+            block = self._separated(room, end)
+            spans = line_spans(block, self._line, end)
+            self._line = spans[-1].number + 1 if spans else self._line
+            yield block, spans
             if not got:
                 return
-            waiting = filled - end
-            room[:waiting] = room[end:filled]
+            if len(other) < waiting + BLOCK:
+                other = bytearray(waiting + 2 * BLOCK)
+            other[:waiting] = room[end:filled]
+            room, other = other, room
 
     def _separated(self, room: bytearray, end: int) -> bytes | bytearray:
         """The block with commas as separators, where another program has left semicolons."""
@@ -249,18 +261,24 @@ class FileReader:
             self._tally.add("row-lost", len(spans), f"from line {spans[0].number:,} on: no header fits")
             return
         piece = segment.checker.check(block, spans)
-        if not piece.lines:
-            return
-        rows = segment.parser.rows(piece)
-        if rows is None:
-            piece = segment.checker.recheck(piece)
-            rows = segment.parser.rows(piece)
+        if piece.lines:
+            # Numbers are worked out while the separators of the next block are counted.
+            begun = self._beside.submit(numbers_in, block, piece.cells) if self._beside and piece.cells else None
+            self._underway.append((segment, piece, begun))
+
+    def _settle(self, count: int) -> None:
+        """Takes in the rows of the first so many pieces that are under way."""
+        for segment, piece, begun in self._underway[:count]:
+            rows = segment.parser.rows(piece, None if begun is None else begun.result())
             if rows is None:
-                raise UnreadableInputError(
-                    f"{self._source.path}: rows from line {spans[0].number:,} on cannot be read"
-                )
-        if rows.lines:
-            segment.rows.append(rows)
+                checked = segment.checker.recheck(piece)
+                rows = segment.parser.rows(checked)
+                if rows is None:
+                    where = f"rows from line {piece.lines[0]:,} on cannot be read"
+                    raise UnreadableInputError(f"{self._source.path}: {where}")
+            if rows.lines:
+                segment.rows.append(rows)
+        del self._underway[:count]
 
 
 def _keyed(index: pl.DataFrame) -> pl.DataFrame:
