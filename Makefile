@@ -47,6 +47,7 @@ lint: setup
 	$(BIN)/lint-imports
 
 bench: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python tests/benches/bench.py
 	$(BIN)/python tests/benches/faultcost.py
 

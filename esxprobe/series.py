@@ -150,16 +150,18 @@ def thin(values: Floats, most: int) -> NDArray[np.intp]:
     count = len(values)
     if count <= most:
         return np.arange(count)
-    buckets = np.array_split(np.arange(count), (most - 2) // 2)
-    kept = {0, count - 1}
-    for bucket in buckets:
-        part = values[bucket]
-        if np.isnan(part).all():
-            kept.add(int(bucket[0]))
-            continue
-        kept.add(int(bucket[np.nanargmin(part)]))
-        kept.add(int(bucket[np.nanargmax(part)]))
-    return np.array(sorted(kept))
+    buckets = (most - 2) // 2
+    size, larger = divmod(count, buckets)
+    # The first buckets are one longer where the points cannot be dealt out evenly.
+    behind = larger * (size + 1)
+    kept = [np.array([0, count - 1])]
+    for start, end, width in ((0, behind, size + 1), (behind, count, size)):
+        part = values[start:end].reshape(-1, width)
+        first = np.arange(start, end, width)
+        missing = np.isnan(part)
+        kept.append(first + np.where(missing, np.inf, part).argmin(axis=1))
+        kept.append(first + np.where(missing, -np.inf, part).argmax(axis=1))
+    return np.unique(np.concatenate(kept))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from esxprobe.errors import EXIT_FINDINGS
-from esxprobe.model import SEVERITIES, Analysis
+
+if TYPE_CHECKING:
+    from esxprobe.model import Analysis
 
 
 class FailOn(StrEnum):
@@ -118,5 +120,7 @@ def report(
 
 
 def _reaches(analysis: Analysis, fail_on: FailOn) -> bool:
+    from esxprobe.model import SEVERITIES
+
     bad = SEVERITIES[: SEVERITIES.index(fail_on.value) + 1]
     return any(finding.severity in bad for finding in analysis.findings)

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from esxprobe.model import SEVERITIES, Analysis, Finding
-
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
     from rich.table import Table
 
     from esxprobe.collect.host import Progress as HostProgress
+    from esxprobe.model import Analysis, Finding
 
 Progress = Callable[[int], None]
 
@@ -193,6 +192,8 @@ def printable(name: str) -> str:
 
 
 def _quality(analysis: Analysis) -> str:
+    from esxprobe.model import SEVERITIES
+
     counts = {level: sum(note.severity == level for note in analysis.quality) for level in SEVERITIES}
     doubts = counts["critical"] + counts["warning"]
     ran = len(analysis.clear) + len({finding.rule for finding in analysis.findings})

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from esxprobe.formats.kin import with_kin
+from esxprobe.formats.paths import with_numbers
 from esxprobe.formats.tally import Tally
 from esxprobe.model import VirtualMachine
 
@@ -63,11 +64,13 @@ def identify(columns: pl.DataFrame, tally: Tally) -> Identities:
     """Finds the entity of every column.
 
     Args:
-        columns: The index frame of a header (see `pdh.index`).
+        columns: The index frame of a header (see `paths.index`).
         tally: Counts instances that follow no pattern and names that are ambiguous.
     """
     import polars as pl
 
+    if "thing" not in columns.columns:
+        columns = with_numbers(columns)
     things, groups, worlds, owners = parts_of(columns, tally)
     names = groups.join(owners.select("gid"), on="gid", how="semi", maintain_order="left")
     parts = [
@@ -82,20 +85,24 @@ def identify(columns: pl.DataFrame, tally: Tally) -> Identities:
     rows = pl.concat([part.select(_ROW) for part in parts])
     rows = rows.unique(["object", "instance"], keep="first", maintain_order=True)
     entities, rows = _numbered(rows)
-    joined = columns.join(rows, on=["object", "instance"], how="left", maintain_order="left").with_columns(
-        pl.col("kind").fill_null(""),
-    )
+    known = things.join(rows, on=["object", "instance"], how="left", maintain_order="left")
+    of_columns = known.select(pl.col("kind").fill_null(""), "entity")[columns["thing"]]
+    joined = columns.with_columns(of_columns)
     return Identities(joined, with_kin(entities, columns, worlds), _machines(names, owners))
 
 
 def parts_of(columns: pl.DataFrame, tally: Tally) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """The pieces that instances are made of.
 
+    Args:
+        columns: object, instance, thing (equal for equal object and instance) and what else an index has.
+        tally: Counts what cannot be told apart.
+
     Returns:
         things (object, instance), each once; groups (object, instance, gid, name); worlds (object, instance,
         gid, wid, world, group); owners (gid, group, vcpus, modern) of the groups that are VMs.
     """
-    things = columns.select("object", "instance").unique(maintain_order=True)
+    things = columns.unique("thing", keep="first", maintain_order=True).select("object", "instance")
     groups = _groups(things)
     worlds = _worlds(things, groups, tally)
     return things, groups, worlds, _owners(worlds, columns)

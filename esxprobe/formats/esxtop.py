@@ -131,7 +131,7 @@ class _Assembly:
         samples = series.measure_intervals(samples.filter(kept).with_row_index("sample"))
         self._count_times(samples)
         judged = np.flatnonzero(kept.to_numpy())[samples["judged"].to_numpy()]
-        values = self._finite(self._values(wanted)[:, judged])
+        values = self._finite(self._values(wanted, judged))
         tidy = tidy_frames(values, samples.filter("judged"), wanted, self._tally)
         self._count_unknown(identities.columns)
         self._count_closure(tidy, samples, identities)
@@ -182,29 +182,34 @@ class _Assembly:
 
         if len({id(segment.identities) for segment in self._segments}) == 1:
             return self._segments[0].identities  # one header, however often it stands in the file
-        union = pl.concat([s.identities.columns.drop("kind", "entity") for s in self._segments])
+        union = pl.concat([s.identities.columns.drop("kind", "entity", "thing", "meaning") for s in self._segments])
         union = union.unique("key", keep="first", maintain_order=True)
         union = union.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("column"))
         return identify(union, Tally())
 
-    def _values(self, wanted: pl.DataFrame) -> NDArray[np.float64]:
-        """One row a wanted column, one column a row of the file; NaN where a segment lacks the column."""
-        place = {key: n for n, key in enumerate(wanted["key"].to_list())}
-        blocks = []
+    def _values(self, wanted: pl.DataFrame, judged: NDArray[np.intp]) -> NDArray[np.float64]:
+        """One row a wanted column, one column a judged row of the file; NaN where a segment lacks the column."""
+        keys = wanted["key"].to_list()
+        place = {key: n for n, key in enumerate(keys)}
+        chosen = np.zeros(sum(len(rows.lines) for segment in self._segments for rows in segment.rows), np.bool_)
+        chosen[judged] = True
+        values = np.full((len(keys), len(judged)), np.nan)
+        row = at = 0
         for segment in self._segments:
-            keys = segment.wanted["key"].to_list()
-            same = keys == list(place)
-            shared = [
-                n for n, key in enumerate(keys) if key in place
-            ]  # a part of the worlds may be another one here
+            own = segment.wanted["key"].to_list()
+            # a part of the worlds may be another one here
+            shared = [n for n, key in enumerate(own) if key in place]
+            target = [place[own[n]] for n in shared]
             for rows in segment.rows:
-                if same:
-                    blocks.append(rows.values)
-                    continue
-                block = np.full((len(place), len(rows.lines)), np.nan)
-                block[[place[keys[n]] for n in shared]] = rows.values[shared]
-                blocks.append(block)
-        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
+                mask = chosen[row : row + len(rows.lines)]
+                block = rows.values if mask.all() else rows.values[:, mask]
+                row += len(mask)
+                if own == keys:
+                    values[:, at : at + block.shape[1]] = block
+                else:
+                    values[target, at : at + block.shape[1]] = block[shared]
+                at += block.shape[1]
+        return values
 
     def _samples(self, zone_text: str) -> pl.DataFrame | None:
         """line, segment and time [UTC, null where unreadable] of every row; None without any row."""

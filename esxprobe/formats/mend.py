@@ -36,6 +36,8 @@ _OWN_DATE = re.compile(rb'"?([0-9]{1,4}[/.-][0-9]{1,2}[/.-][0-9]{1,4}) ')
 _ANY_ROW = rb'"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d",'
 _CLOCK = rb' \d{1,2}:\d\d(?::\d\d)?(?: [AP]M)?"?,'
 _TOKEN = re.compile(rb'((?:[^",]|"[^"]*")*)(?:,|$)')
+_DIGITS = b"0123456789.-"
+_TIME_FRAME = b'"// ::"'
 _BLANK = b' \t\r\x00",;\xef\xbb\xbf'
 
 
@@ -72,6 +74,9 @@ class Mender:
 
     def sound(self, text: bytes) -> bool:
         """Whether every cell of a line is as it should be."""
+        frame = text.translate(None, _DIGITS).removesuffix(b",")
+        if frame == _TIME_FRAME + b',""' * (self.layout.width - 1):
+            return True  # a hundred thousand cells in quotes, and nothing but digits in them
         cells = self._split(text)
         return cells is not None and not self._odd(cells, quoted=_is_quoted(text))
 

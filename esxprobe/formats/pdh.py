@@ -1,8 +1,6 @@
 r"""The grammar that esxtop and perfmon share: a PDH-CSV header of counter paths.
 
-`\\<host>\<Object>[(<instance>)]\<Counter>`: the counter starts after the *last* backslash, the
-instance stands between the *first* `(` and the *final* `)` of what is left, because counters hold
-parentheses (`Effective Min (MHz)`) and instances hold everything.
+What a path is made of stands in `paths`.
 """
 
 from __future__ import annotations
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from esxprobe.catalog.quality import note
 from esxprobe.errors import UnreadableInputError
+from esxprobe.formats.paths import any_columns, plain_columns
 from esxprobe.model import QualityNote
 
 if TYPE_CHECKING:
@@ -41,9 +40,10 @@ class Header:
     Attributes:
         zone: Text of the first cell after `(PDH-CSV 4.0)`.
         host: Host in the paths.
-        names: One full path a value column, empty where the column carries no name.
-        cells: For each value column the comma-separated cell that holds it (0 is the time).
-        parts: 0 the whole cell, 1 its unquoted first half, 2 its quoted second half (a glued cell).
+        columns: One row a value column: cell (UInt32; the comma-separated cell that holds it, 0 is the
+            time), part (UInt8; 0 the whole cell, 1 its unquoted first half, 2 its quoted second half, in
+            a glued cell), path (empty where the column carries no name); where all paths are plain also
+            host, middle, counter.
         width: Number of comma-separated cells, the time included, a phantom last one not.
         quoted: Cells stand in quotes, as esxtop writes them.
         separator: `,` or, after some spreadsheets, `;`.
@@ -52,13 +52,21 @@ class Header:
 
     zone: str
     host: str
-    names: list[str]
-    cells: list[int]
-    parts: list[int]
+    columns: pl.DataFrame
     width: int
     quoted: bool
     separator: str = ","
     notes: list[QualityNote] = field(default_factory=list)
+
+    @property
+    def names(self) -> list[str]:
+        """Paths of the value columns."""
+        return self.columns["path"].to_list()
+
+    @property
+    def cells(self) -> list[int]:
+        """Cell of each value column."""
+        return self.columns["cell"].to_list()
 
 
 def parse_header(line: bytes) -> Header:
@@ -68,6 +76,12 @@ def parse_header(line: bytes) -> Header:
         UnreadableInputError: The line names no column.
     """
     notes: list[QualityNote] = []
+    plain = plain_columns(line)
+    if plain is not None:
+        width = plain.height + 1
+        _count_oddities(plain["path"], width, True, notes)
+        zone = _zone(line[: line.find(b'","')].decode())
+        return Header(zone, plain["host"][0], plain, width, quoted=True, notes=notes)
     try:
         text = line.decode()
     except UnicodeDecodeError as error:
@@ -87,8 +101,9 @@ def parse_header(line: bytes) -> Header:
             "the header names no counter", hint="the capture was cut off at its start; capture again"
         )
     host = next((m[1] for name in names if (m := _HOST.match(name))), "")
-    _count_oddities(names, width, quoted, notes)
-    return Header(_zone(cells[0]), host, _undoubled(names), at, parts, width, quoted, separator, notes)
+    columns = any_columns(_undoubled(names), at, parts)
+    _count_oddities(columns["path"], width, quoted, notes)
+    return Header(_zone(cells[0]), host, columns, width, quoted, separator, notes)
 
 
 def continues_header(line: bytes) -> bool:
@@ -114,120 +129,6 @@ def row_in_header(line: bytes) -> int:
     last = max(0, line.rfind(b"\\\\"))
     found = _ROW.search(line, last)
     return found.start() if found else -1
-
-
-def split_path(path: str) -> tuple[str, str, str, str]:
-    r"""A counter path's host, object, instance (empty for none), counter: the slow twin of `index`.
-
-    A text that is no path comes back whole as the counter.
-    """
-    if not path.startswith("\\\\"):
-        return "", "", "", path
-    host, slash, rest = path[2:].partition("\\")
-    middle, last, counter = rest.rpartition("\\")
-    if not slash or not last:
-        return "", "", "", path
-    opening, closing = middle.find("("), middle.rfind(")")
-    if opening < 0 or closing != len(middle) - 1:
-        return host, middle, "", counter
-    return host, middle[:opening], middle[opening + 1 : closing], counter
-
-
-def index(header: Header) -> pl.DataFrame:
-    """The header as an index frame.
-
-    Returns:
-        One row a value column, in order: column (UInt32), cell (UInt32), part (UInt8), path, host,
-        object, instance (empty for none), counter. Of equal paths the later ones have the counter
-        followed by `#2`, `#3`, ... as perfmon numbers equal instances.
-    """
-    import polars as pl
-
-    frame = pl.DataFrame(
-        {
-            "column": pl.Series(range(len(header.names)), dtype=pl.UInt32),
-            "cell": pl.Series(header.cells, dtype=pl.UInt32),
-            "part": pl.Series(header.parts, dtype=pl.UInt8),
-            "path": pl.Series(header.names, dtype=pl.String),
-        }
-    )
-    split = _split_plain(frame)
-    return _numbered(_split_any(frame) if split is None else split)
-
-
-def _split_plain(frame: pl.DataFrame) -> pl.DataFrame | None:
-    r"""Paths with just the four backslashes of `\\host\object\counter`, ten times quicker; else None."""
-    import polars as pl
-
-    pieces = frame.select("column", "cell", "part", "path", pl.col("path").str.splitn("\\", 6).alias("p")).unnest(
-        "p"
-    )
-    plain = (
-        (pl.col("field_0") == "")
-        & (pl.col("field_1") == "")
-        & (pl.col("field_2") != "")
-        & pl.col("field_4").is_not_null()
-        & pl.col("field_5").is_null()
-    )
-    nameless = pl.col("path") == ""
-    if not pieces.select((plain | nameless).all()).item():
-        return None
-    inside = pl.col("field_3").str.splitn("(", 2).struct
-    instanced = inside.field("field_1").str.ends_with(")").fill_null(value=False)
-    return pieces.select(
-        "column",
-        "cell",
-        "part",
-        "path",
-        pl.col("field_2").fill_null("").alias("host"),
-        pl.when(instanced).then(inside.field("field_0")).otherwise("field_3").fill_null("").alias("object"),
-        pl.when(instanced).then(inside.field("field_1").str.head(-1)).otherwise(pl.lit("")).alias("instance"),
-        pl.col("field_4").fill_null("").alias("counter"),
-    )
-
-
-def _split_any(frame: pl.DataFrame) -> pl.DataFrame:
-    import polars as pl
-
-    # (?s) because an instance may hold a line break; the counter is what follows the last backslash.
-    grammar = r"(?s)^\\\\(?P<host>[^\\]+)\\(?P<middle>.*)\\(?P<counter>[^\\]*)$"
-    # The first parenthesis opens, the final one closes; `Object(a)(b)` is instance `a)(b`.
-    inside = r"(?s)^(?P<object>[^(]*)\((?P<instance>.*)\)$"
-    return (
-        frame.with_columns(pl.col("path").str.extract_groups(grammar).alias("p"))
-        .unnest("p")
-        .with_columns(pl.col("middle").str.extract_groups(inside).alias("q"))
-        .unnest("q")
-        .select(
-            "column",
-            "cell",
-            "part",
-            "path",
-            pl.col("host").fill_null(""),
-            pl.coalesce("object", "middle").fill_null("").alias("object"),
-            pl.col("instance").fill_null(""),
-            pl.col("counter").fill_null(pl.col("path")),
-        )
-    )
-
-
-def _numbered(frame: pl.DataFrame) -> pl.DataFrame:
-    import polars as pl
-
-    if frame["path"].n_unique() == frame.height:
-        return frame
-    occurrence = pl.int_range(1, pl.len() + 1).over("path").alias("nth")
-    named = pl.col("path") != ""
-    return (
-        frame.with_columns(occurrence)
-        .with_columns(
-            pl.when(named & (pl.col("nth") > 1))
-            .then(pl.col("counter") + "#" + pl.col("nth").cast(pl.String))
-            .otherwise(pl.col("counter"))
-            .alias("counter"),
-        )
-        .drop("nth")
-    )
 
 
 def _zone(cell: str) -> str:
@@ -377,15 +278,14 @@ def _undoubled(names: list[str]) -> list[str]:
     return names
 
 
-def _count_oddities(names: list[str], width: int, quoted: bool, notes: list[QualityNote]) -> None:
+def _count_oddities(paths: pl.Series, width: int, quoted: bool, notes: list[QualityNote]) -> None:
     if width in COLUMN_LIMITS and not (quoted and width == min(COLUMN_LIMITS)):
         notes.append(note("column-limit", 1, f"the header has exactly {width:,} cells"))
-    named = [name for name in names if name]
-    seen: dict[str, int] = {}
-    if len(set(named)) != len(named):
-        for name in named:
-            seen[name] = seen.get(name, 0) + 1
-        twice = [name for name, times in seen.items() if times > 1]
-        extra = sum(times - 1 for times in seen.values())
-        shown = ", ".join(name.rpartition("\\")[2] for name in twice[:5])
-        notes.append(note("duplicate-column", extra, f"{extra} columns repeat a name: {shown}"))
+    named = paths.filter(paths != "")
+    if named.n_unique() == len(named):
+        return
+    seen = Counts(named.to_list())
+    twice = [name for name, times in seen.items() if times > 1]
+    shown = ", ".join(name.rpartition("\\")[2] for name in twice[:5])
+    extra = len(named) - len(seen)
+    notes.append(note("duplicate-column", extra, f"{extra} columns repeat a name: {shown}"))

@@ -7,26 +7,24 @@ other goes to the `Mender`.
 from __future__ import annotations
 
 from collections import Counter as Counts
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from esxprobe.formats.decimals import Cells, Places
 from esxprobe.formats.mend import Layout, Mender
+from esxprobe.formats.survey import Shape, Surveyor
 from esxprobe.formats.tally import Tally
 
 # Longest line that is still a row [bytes]: 2 million columns of 130 characters.
 LONGEST_LINE = 1 << 28
 
-_COMMA, _QUOTE, _SPACE = 44, 34, 32
 _MARK = b"(PDH-CSV"
 _HEADS = (b'"(PDH-CSV', b"(PDH-CSV")
 
 # How many kinds of rows are tried when the usual one is looked for.
 _KINDS_TRIED = 8
-
-Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +48,28 @@ class Span:
 
 @dataclass(slots=True)
 class Piece:
-    """Rows of one segment as bytes for a CSV parser, and the file's line number of each."""
+    """Rows of one segment that can be trusted.
 
-    data: bytes
+    Attributes:
+        data: Bytes with the rows in them, among other lines perhaps.
+        lines: The file's line number of each row.
+        starts: First byte of each row.
+        ends: Byte behind the last one of each, the line break not counted.
+        cells: Places of the wanted cells, a row each; None when they were not looked for yet.
+    """
+
+    data: bytes | bytearray
     lines: list[int]
-    trailing: bool
+    starts: Places
+    ends: Places
+    cells: Cells | None = None
 
-
-@dataclass(slots=True)
-class _Line:
-    number: int
-    start: int
-    end: int
-    cut: bool
-    shape: Shape
+    @classmethod
+    def of(cls, rows: Sequence[bytes], lines: list[int]) -> Piece:
+        """Rows, each with its line break, one behind the other."""
+        behind = np.cumsum([len(row) for row in rows], dtype=np.int64)
+        lengths = np.array([len(row) for row in rows], np.int64)
+        return cls(b"".join(rows), lines, behind - lengths, behind - 1)
 
 
 @dataclass(slots=True)
@@ -71,76 +77,67 @@ class RowChecker:
     """Checks the rows under one header, block by block.
 
     Attributes:
-        layout: What a row must look like.
+        surveyor: Knows what a row must look like, and which cells of it are wanted.
         tally: Where damage is counted.
     """
 
-    layout: Layout
+    surveyor: Surveyor
     tally: Tally
+    layout: Layout = field(init=False)
     _usual: Shape | None = field(default=None)
     _mender: Mender = field(init=False)
+    _alone: Surveyor = field(init=False)
 
     def __post_init__(self) -> None:
+        self.layout = self.surveyor.layout
         self._mender = Mender(self.layout, self.tally)
+        self._alone = Surveyor(self.layout, self.surveyor.cells[:0])
 
-    def check(self, block: bytes, spans: list[Span]) -> Piece:
+    def check(self, block: bytes | bytearray, spans: list[Span]) -> Piece:
         """The trustworthy rows of a block, given the spans of the lines that stand under this header."""
-        survey = np.frombuffer(block, np.uint8)
-        lines = [
-            _Line(span.number, span.start, span.end, span.cut, self._shape(survey, span.start, span.end))
-            for span in spans
-        ]
+        starts = np.array([span.start for span in spans], np.int64)
+        ends = np.array([span.end for span in spans], np.int64)
+        shapes, cells = self.surveyor.survey(np.frombuffer(block, np.uint8), starts, ends)
         if self._usual is None:
-            self._learn(block, lines)
+            self._learn(block, spans, shapes)
         usual = self._usual
         doubtful = {
             n
-            for n, line in enumerate(lines)
+            for n, (span, shape) in enumerate(zip(spans, shapes, strict=True))
             # an unquoted last value without its line break may have lost digits
-            if line.shape != usual or (line.cut and block[line.end - 1 : line.end] != b'"')
+            if shape != usual or (span.cut and block[span.end - 1 : span.end] != b'"')
         }
-        if not doubtful:
-            return self._whole(block, lines)
-        return self._mended(block, lines, doubtful)
+        if doubtful:
+            return self._mended(block, spans, doubtful)
+        if usual is None or usual[0] != self.layout.width - 1 + self._mender.trailing:
+            cells = None  # words hold commas
+        return Piece(block, [span.number for span in spans], starts, ends, cells)
 
-    def fits(self, line: bytes) -> bool:
+    def fits(self, line: bytes | bytearray) -> bool:
         """Whether a line looks just like the rows before it."""
-        return self._shape(np.frombuffer(line, np.uint8), 0, len(line)) == self._usual
+        whole = np.array([0, len(line)], np.int64)
+        survey = np.frombuffer(line, np.uint8)
+        return bool(line) and self._alone.survey(survey, whole[:1], whole[1:])[0] == [self._usual]
 
     def recheck(self, piece: Piece) -> Piece:
         """The rows of a piece that the parser refused, each cell checked on its own."""
         rows: list[bytes] = []
         numbers: list[int] = []
-        for number, line in zip(piece.lines, piece.data.split(b"\n"), strict=False):
-            given = self._mender.row(line.rstrip(b"\r"), number)
+        for number, start, end in zip(piece.lines, piece.starts.tolist(), piece.ends.tolist(), strict=True):
+            given = self._mender.row(bytes(piece.data[start:end]).rstrip(b"\r"), number)
             rows.extend(given)
             numbers.extend([number] * len(given))
-        return Piece(b"".join(rows), numbers, piece.trailing)
+        return Piece.of(rows, numbers)
 
-    def _shape(self, survey: NDArray[np.uint8], start: int, end: int) -> Shape:
-        row = survey[start:end]
-        commas = int(np.count_nonzero(row == _COMMA))
-        quotes = int(np.count_nonzero(row == _QUOTE))
-        layout = self.layout
-        if not (layout.loose or layout.glued or layout.texts):
-            return commas, quotes, int(np.count_nonzero(row <= _SPACE))
-        # Padded cells vary in blanks; a blank right behind a quote is what must not be there.
-        quote = row == _QUOTE
-        control = int(np.count_nonzero(row < _SPACE))
-        inside = int(np.count_nonzero(quote[:-1] & (row[1:] == _SPACE)))
-        if not layout.texts:
-            return commas, quotes, control + inside
-        # Words may hold commas and so hide that a separator is missing: count the ends of cells too.
-        return commas, quotes, control + inside, int(np.count_nonzero(quote[:-1] & (row[1:] == _COMMA)))
-
-    def _learn(self, block: bytes, lines: list[_Line]) -> None:
+    def _learn(self, block: bytes | bytearray, spans: list[Span], shapes: list[Shape]) -> None:
         """The most common shape whose rows are sound in every cell becomes the usual one."""
         width = self.layout.width
-        examples = {line.shape: line for line in reversed(lines) if not line.cut}
-        fitting = Counts(line.shape for line in lines if self.layout.texts or width - 1 <= line.shape[0] <= width)
+        pairs = list(zip(shapes, spans, strict=True))
+        examples = {shape: span for shape, span in reversed(pairs) if not span.cut}
+        fitting = Counts(shape for shape in shapes if self.layout.texts or width - 1 <= shape[0] <= width)
         for shape, _ in fitting.most_common(_KINDS_TRIED):
-            line = examples.get(shape)
-            text = block[line.start : line.end].rstrip(b"\r") if line else b""
+            span = examples.get(shape)
+            text = bytes(block[span.start : span.end]).rstrip(b"\r") if span else b""
             if text and self._mender.sound(text):
                 self._usual = shape
                 self._mender.trailing = text.endswith(b",")
@@ -148,62 +145,49 @@ class RowChecker:
                     self.tally.add("trailing-comma", 1, "in the rows")
                 return
 
-    def _whole(self, block: bytes, lines: list[_Line]) -> Piece:
-        """Sound rows as they stand."""
-        trailing = self._mender.trailing
-        if not lines:
-            return Piece(b"", [], trailing)
-        data = block
-        if lines[0].start or lines[-1].end < len(block) - 1:
-            data = block[lines[0].start : lines[-1].end] + b"\n"
-        gapless = all(a.end + 1 == b.start for a, b in pairwise(lines))
-        if not gapless:
-            data = b"\n".join(block[line.start : line.end] for line in lines) + b"\n"
-        return Piece(data, [line.number for line in lines], trailing)
-
-    def _mended(self, block: bytes, lines: list[_Line], doubtful: set[int]) -> Piece:
+    def _mended(self, block: bytes | bytearray, spans: list[Span], doubtful: set[int]) -> Piece:
         """Sound rows as they stand, doubtful ones as the mender gives them."""
         rows: list[bytes] = []
         numbers: list[int] = []
         at = 0
-        while at < len(lines):
-            line = lines[at]
-            text = block[line.start : line.end]
+        while at < len(spans):
+            span = spans[at]
+            text = bytes(block[span.start : span.end])
             if at not in doubtful:
                 rows.append(text + b"\n")
-                numbers.append(line.number)
+                numbers.append(span.number)
                 at += 1
                 continue
             follower = None
             if at + 1 in doubtful:
-                follower = block[lines[at + 1].start : lines[at + 1].end]
-            mended, used = self._mender.mend(text, follower, line.number, cut=line.cut)
+                follower = bytes(block[spans[at + 1].start : spans[at + 1].end])
+            mended, used = self._mender.mend(text, follower, span.number, cut=span.cut)
             rows.extend(mended)
-            numbers.extend([line.number] * len(mended))
+            numbers.extend([span.number] * len(mended))
             at += used
-        return Piece(b"".join(rows), numbers, self._mender.trailing)
+        return Piece.of(rows, numbers)
 
 
-def line_spans(block: bytes, first_number: int) -> list[Span]:
-    """The lines of a block; a header glued to the row before it starts a line of its own."""
+def line_spans(block: bytes | bytearray, first_number: int, length: int) -> list[Span]:
+    """The lines of a block of so many bytes; a header glued to the row before it starts a line of its own."""
     breaks: list[int] = []
-    at = block.find(b"\n")
+    at = block.find(b"\n", 0, length)
     while at >= 0:
         breaks.append(at)
-        at = block.find(b"\n", at + 1)
-    if block and not block.endswith(b"\n"):
-        breaks.append(len(block))
+        at = block.find(b"\n", at + 1, length)
+    if length and (not breaks or breaks[-1] + 1 < length):
+        breaks.append(length)
     spans: list[Span] = []
     start = 0
     # Rows hold no parenthesis, and one byte is found many times faster than eight.
-    mark = block.find(_MARK) if b"(" in block else -1
+    mark = block.find(_MARK, 0, length) if block.find(b"(", 0, length) >= 0 else -1
     for number, end in enumerate(breaks, start=first_number):
         while 0 <= mark < end:
             begin = mark - 1 if block[mark - 1 : mark] == b'"' else mark
             if begin > start:
-                spans.append(Span(number, start, begin, cut=True, header=block.startswith(_HEADS, start)))
+                spans.append(Span(number, start, begin, cut=True, header=block.startswith(_HEADS, start, length)))
                 start = begin
-            mark = block.find(_MARK, mark + 1)
-        spans.append(Span(number, start, end, end == len(block), block.startswith(_HEADS, start)))
+            mark = block.find(_MARK, mark + 1, length)
+        spans.append(Span(number, start, end, end == length, block.startswith(_HEADS, start, length)))
         start = end + 1
     return spans

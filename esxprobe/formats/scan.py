@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from esxprobe import catalog
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats import pdh, sniff
+from esxprobe.formats import paths, pdh, sniff
+from esxprobe.formats.decimals import Bools, Floats
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.mend import TIME_START, Layout
-from esxprobe.formats.parse import Parser, Rows, schema_of, text_cells, text_counters
-from esxprobe.formats.rows import LONGEST_LINE, RowChecker, Span, line_spans
+from esxprobe.formats.parse import Parser, Rows, meanings, numbers_in, text_cells, text_counters
+from esxprobe.formats.rows import LONGEST_LINE, Piece, RowChecker, Span, line_spans
 from esxprobe.formats.source import Source
+from esxprobe.formats.survey import Surveyor
 from esxprobe.formats.tally import Tally
 
 if TYPE_CHECKING:
     import polars as pl
 
-# Bytes that one scan gets. Each scan pays for the whole schema again, so wide captures like it large.
-BLOCK = 128 << 20
+# Bytes that are looked at in one go: few enough for the processor's cache, and far more than a row.
+BLOCK = 8 << 20
 # How far into a file a header may start: banners are short.
 _BANNER = 1 << 20
 # How many line breaks a header may hold.
@@ -55,6 +58,8 @@ class FileReader:
         self._line = 1
         self._header_line = b""
         self._semicolons = False
+        self._beside: ThreadPoolExecutor | None = None
+        self._underway: list[tuple[Segment, Piece, Future[tuple[Floats, Bools]] | None]] = []
         self._orphaned = False  # the rows stand under a header that cannot be read
         self.rows = 0
 
@@ -100,10 +105,14 @@ class FileReader:
     def read(self, progress: Callable[[int], None] | None = None) -> list[Segment]:
         """All segments with their rows; `progress` is told the position in the file after each block."""
         segments = [self.start()]
-        for block, spans in self._blocks(segments):
-            self._take(block, spans, segments)
-            if progress:
-                progress(self._source.position)
+        with ThreadPoolExecutor(1) as self._beside:
+            for block, spans in self._blocks(segments):
+                before = len(self._underway)
+                self._take(block, spans, segments)
+                self._settle(before)  # the block before this one, whose place the next one takes
+                if progress:
+                    progress(self._source.position)
+            self._settle(len(self._underway))
         return segments
 
     def _find_header(self) -> None:
@@ -141,15 +150,16 @@ class FileReader:
         header = pdh.parse_header(line)
         self._header_line = line
         self._semicolons |= header.separator == ";"
-        index = pdh.index(header)
+        index = paths.index(header.columns)
         self._check_objects(index)
         hosts = index["host"].filter(index["host"] != "").unique(maintain_order=True)
         if len(hosts) > 1:
             self._tally.add("several-hosts", len(hosts), ", ".join(hosts.head(5)))
         identities = identify(_known(_keyed(index)), self._tally)
         wanted = wanted_columns(identities.columns, self._needs, self._at_most)
-        parser = Parser(schema_of(header, index), wanted, self._tally)
-        return Segment(header, identities, wanted, parser, _checker(header, index, self._tally))
+        surveyor = Surveyor(_layout(header, index), wanted["cell"].to_numpy().astype("int64"))
+        parser = Parser(wanted, surveyor, self._tally)
+        return Segment(header, identities, wanted, parser, RowChecker(surveyor, self._tally))
 
     def _check_objects(self, index: pl.DataFrame) -> None:
         """Perfmon writes the same kind of header, and a `Memory` object too, with other counters."""
@@ -159,30 +169,45 @@ class FileReader:
         if not _known(index)["known"].any():
             raise sniff.foreign_objects(self._source.path, [name for name in objects if name])
 
-    def _blocks(self, segments: list[Segment]) -> Iterator[tuple[bytes, list[Span]]]:
-        """Blocks of whole lines; doubtful last lines wait for the next block, for they may go on there."""
+    def _blocks(self, segments: list[Segment]) -> Iterator[tuple[bytes | bytearray, list[Span]]]:
+        """Blocks of whole lines; doubtful last lines wait for the next block, for they may go on there.
+
+        A block is overwritten by the one after the next. What no span names is no part of it.
+        """
+        room, other = bytearray(max(BLOCK, len(self._buffer)) + BLOCK), bytearray()
+        waiting = len(self._buffer)
+        room[:waiting] = self._buffer
+        self._buffer = b""
         while True:
-            more = self._source.read(BLOCK)
-            block = self._buffer + more if self._buffer else more
-            self._buffer = b""
-            if more:
-                end = block.rfind(b"\n") + 1 if b"\n" in more else 0
-                if len(block) - end > LONGEST_LINE:
+            if waiting + BLOCK > len(room):
+                room = room[:waiting] + bytearray(waiting + BLOCK)
+            got = self._source.read_into(memoryview(room)[waiting : waiting + BLOCK])
+            filled = waiting + got
+            end = filled
+            if got:
+                end = room.rfind(b"\n", waiting, filled) + 1
+                if filled - end > LONGEST_LINE:
                     raise UnreadableInputError(f"{self._source.path}: a line is longer than {LONGEST_LINE:,} bytes")
-                end = self._before_doubtful(block, end, segments[-1].checker)
-                self._buffer = block[end:]
-                block = block[:end]
-                if not block:
-                    continue
-            if self._semicolons:
-                block = block.replace(b",", b".").replace(b";", b",")
-            spans = line_spans(block, self._line)
+                end = self._before_doubtful(room, end, segments[-1].checker)
+            waiting = filled - end
+            if not end and got:
+                continue
+            block = self._separated(room, end)
+            spans = line_spans(block, self._line, end)
             self._line = spans[-1].number + 1 if spans else self._line
             yield block, spans
-            if not more:
+            if not got:
                 return
+            if len(other) < waiting + BLOCK:
+                other = bytearray(waiting + 2 * BLOCK)
+            other[:waiting] = room[end:filled]
+            room, other = other, room
 
-    def _before_doubtful(self, block: bytes, end: int, checker: RowChecker) -> int:
+    def _separated(self, room: bytearray, end: int) -> bytes | bytearray:
+        """The block with commas as separators, where another program has left semicolons."""
+        return bytes(room[:end]).replace(b",", b".").replace(b";", b",") if self._semicolons else room
+
+    def _before_doubtful(self, block: bytearray, end: int, checker: RowChecker) -> int:
         """Where the last lines begin that do not look like the others, at most a few of them."""
         for _ in range(_MOST_WAITING):
             start = block.rfind(b"\n", 0, max(0, end - 1)) + 1
@@ -191,14 +216,14 @@ class FileReader:
             end = start
         return end
 
-    def _take(self, block: bytes, spans: list[Span], segments: list[Segment]) -> None:
+    def _take(self, block: bytes | bytearray, spans: list[Span], segments: list[Segment]) -> None:
         at = 0
         for n, span in enumerate(spans):
             if not span.header:
                 continue
             self._scan(block, spans[at:n], segments[-1])
             at = n + 1
-            self._next_segment(block[span.start : span.end].rstrip(b"\r"), span, segments)
+            self._next_segment(bytes(block[span.start : span.end]).rstrip(b"\r"), span, segments)
         self._scan(block, spans[at:], segments[-1])
 
     def _next_segment(self, line: bytes, span: Span, segments: list[Segment]) -> None:
@@ -224,7 +249,7 @@ class FileReader:
         """A header as it looks in blocks whose separators were put right."""
         return line.replace(b",", b".").replace(b";", b",") if self._semicolons else line
 
-    def _scan(self, block: bytes, spans: list[Span], segment: Segment) -> None:
+    def _scan(self, block: bytes | bytearray, spans: list[Span], segment: Segment) -> None:
         empty = [span for span in spans if span.end == span.start]
         if empty:
             self._tally.add("blank-row", len(empty), f"line {empty[0].number:,}")
@@ -236,27 +261,36 @@ class FileReader:
             self._tally.add("row-lost", len(spans), f"from line {spans[0].number:,} on: no header fits")
             return
         piece = segment.checker.check(block, spans)
-        if not piece.lines:
-            return
-        rows = segment.parser.rows(piece)
-        if rows is None:
-            piece = segment.checker.recheck(piece)
-            rows = segment.parser.rows(piece)
+        if piece.lines:
+            # Numbers are worked out while the separators of the next block are counted.
+            begun = self._beside.submit(numbers_in, block, piece.cells) if self._beside and piece.cells else None
+            self._underway.append((segment, piece, begun))
+
+    def _settle(self, count: int) -> None:
+        """Takes in the rows of the first so many pieces that are under way."""
+        for segment, piece, begun in self._underway[:count]:
+            rows = segment.parser.rows(piece, None if begun is None else begun.result())
             if rows is None:
-                raise UnreadableInputError(
-                    f"{self._source.path}: rows from line {spans[0].number:,} on cannot be read"
-                )
-        if rows.lines:
-            segment.rows.append(rows)
+                checked = segment.checker.recheck(piece)
+                rows = segment.parser.rows(checked)
+                if rows is None:
+                    where = f"rows from line {piece.lines[0]:,} on cannot be read"
+                    raise UnreadableInputError(f"{self._source.path}: {where}")
+            if rows.lines:
+                segment.rows.append(rows)
+        del self._underway[:count]
 
 
 def _keyed(index: pl.DataFrame) -> pl.DataFrame:
     """Adds key: a name of its own for every column, by which segments are joined."""
     import polars as pl
 
+    numbers = r"#\d+$"
     named = pl.col("path") != ""
+    if not meanings(index)["counter"].str.contains(numbers).any() and index.select(named.all()).item():
+        return index.with_columns(pl.col("path").alias("key"))
     before = pl.when(named).then("path").forward_fill()
-    numbered = pl.col("path") + pl.col("counter").str.extract(r"(#\d+)$", 1).fill_null("")
+    numbered = pl.col("path") + pl.col("counter").str.extract(f"({numbers})", 1).fill_null("")
     unnamed = "unnamed after " + before.fill_null("the time")
     keyed = index.with_columns(pl.when(named).then(numbered).otherwise(unnamed).alias("key"))
     if keyed["key"].n_unique() == keyed.height:
@@ -270,13 +304,10 @@ def _known(index: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
     known = catalog.known().select("object", "counter", pl.lit(value=True).alias("known"))
-    joined = index.with_columns(pl.col("counter").str.replace(r"#\d+$", "").alias("plain")).join(
-        known, left_on=["object", "plain"], right_on=["object", "counter"], how="left", maintain_order="left"
-    )
-    named = pl.col("path") != ""
-    return joined.with_columns(pl.when(named).then(pl.col("known").fill_null(value=False)).alias("known")).drop(
-        "plain"
-    )
+    plain = meanings(index).with_columns(pl.col("counter").str.replace(r"#\d+$", ""))
+    joined = plain.join(known, on=["object", "counter"], how="left", maintain_order="left")
+    flags = joined["known"].fill_null(value=False).gather(index["meaning"])
+    return index.with_columns(pl.when(pl.col("path") != "").then(flags).alias("known"))
 
 
 def wanted_columns(columns: pl.DataFrame, needs: Needs, at_most: Mapping[str, int] | None = None) -> pl.DataFrame:
@@ -291,12 +322,15 @@ def wanted_columns(columns: pl.DataFrame, needs: Needs, at_most: Mapping[str, in
 
     pairs = [(kind, path) for kind, paths in needs.items() for path in sorted(set(paths))]
     asked = pl.DataFrame(pairs, schema={"kind": pl.String, "full": pl.String}, orient="row")
-    full = (pl.col("object") + "\\" + pl.col("counter")).alias("full")
-    return (
-        columns.with_columns(full)
-        .join(asked, on=["kind", "full"], how="semi", maintain_order="left")
+    numbered = (
+        meanings(columns)
         .join(text_counters(), on=["object", "counter"], how="anti", maintain_order="left")
-        .drop("full")
+        .select("meaning", (pl.col("object") + "\\" + pl.col("counter")).alias("full"))
+        .join(asked, on="full", how="inner")
+    )
+    return (
+        columns.filter(pl.col("meaning").is_in(numbered["meaning"].unique().implode()))
+        .join(numbered, on=["kind", "meaning"], how="semi", maintain_order="left")
         .filter(_enough(columns, at_most or {}))
     )
 
@@ -312,9 +346,10 @@ def _enough(columns: pl.DataFrame, at_most: Mapping[str, int]) -> pl.Expr:
     return enough
 
 
-def _checker(header: pdh.Header, index: pl.DataFrame, tally: Tally) -> RowChecker:
-    columns = zip(header.names, header.cells, header.parts, strict=True)
-    loose = frozenset(cell for name, cell, part in columns if not name and not part)
-    glued = frozenset(cell for cell, part in zip(header.cells, header.parts, strict=True) if part)
-    layout = Layout(header.width, loose, glued, frozenset(text_cells(index)))
-    return RowChecker(layout, tally)
+def _layout(header: pdh.Header, index: pl.DataFrame) -> Layout:
+    import polars as pl
+
+    columns = header.columns
+    loose = columns.filter((pl.col("path") == "") & (pl.col("part") == 0))["cell"]
+    glued = columns.filter(pl.col("part") != 0)["cell"]
+    return Layout(header.width, frozenset(loose), frozenset(glued), frozenset(text_cells(index)))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats import pdh
+from esxprobe.formats import paths, pdh
 from esxprobe.redact.redactor import Redactor
 
 _OWN = re.compile(r"# esxprobe guest/\d+ (?:linux|windows) interval_s=\d+|@ \d+(?:\.\d+)?|[a-z0-9_]+(?: +\d+)+|")
@@ -154,7 +154,7 @@ def _perfmon(text: str, redactor: Redactor) -> tuple[str, int] | None:
 
 def _perfmon_path(path: str, redactor: Redactor) -> str:
     r"""`\\computer\Object(instance)\Counter`: counters are Windows', or localized; instances may be anything."""
-    computer, thing, instance, counter = pdh.split_path(path)
+    computer, thing, instance, counter = paths.split_path(path)
     if not thing:
         return "" if not path else "\\\\" + redactor.names.of("counter", path)
     shown = instance if re.fullmatch(r"_Total|\d+(?:,(?:\d+|_Total))?|", instance) else None

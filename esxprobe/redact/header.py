@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats import pdh
+from esxprobe.formats import paths, pdh
 from esxprobe.redact.instances import Instances
 from esxprobe.redact.redactor import Redactor
 
@@ -24,7 +24,7 @@ def redacted_header(line: bytes, redactor: Redactor) -> bytes:
         UnreadableInputError: The line names no column, or is too damaged to tell where its names are.
     """
     header = pdh.parse_header(line)
-    instances = Instances(pdh.index(header), redactor)
+    instances = Instances(paths.index(header.columns), redactor)
     try:
         text = line.decode()
     except UnicodeDecodeError:
@@ -72,7 +72,7 @@ def _read_again(text: str) -> pdh.Header | None:
 
 
 def _shape(header: pdh.Header) -> tuple[object, ...]:
-    return header.cells, header.parts, header.width, header.quoted, header.separator
+    return header.cells, header.columns["part"].to_list(), header.width, header.quoted, header.separator
 
 
 def _damaged() -> UnreadableInputError:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from esxprobe import catalog
-from esxprobe.formats import entities, pdh, sniff
+from esxprobe.formats import entities, paths, sniff
 from esxprobe.formats.tally import Tally
 from esxprobe.redact.redactor import Redactor
 from esxprobe.redact.words import counter_words, words_of
@@ -54,14 +54,16 @@ class Instances:
     """What the instances of one capture become.
 
     Args:
-        index: The index frame of its header (see `pdh.index`), or several joined.
+        index: The index frame of its header (see `paths.index`), or several joined.
         redactor: Learns every name that is met.
     """
 
     def __init__(self, index: pl.DataFrame, redactor: Redactor) -> None:
         self._redactor, self._names = redactor, redactor.names
         self._objects = {record.object for record in catalog.counters()} | set(sniff.ESXTOP_OBJECTS)
-        things, groups, worlds, owners = entities.parts_of(index, Tally())
+        things, groups, worlds, owners = entities.parts_of(
+            paths.with_numbers(index.drop("thing", "meaning")), Tally()
+        )
         self._vms = set(owners["gid"].to_list())
         self._worlds_of: dict[str, set[str]] = {}
         self._world: dict[str, tuple[str, str, str]] = {}
@@ -84,7 +86,7 @@ class Instances:
 
     def path(self, path: str) -> str:
         r"""A counter's path, `\\host\Object(instance)\Counter`."""
-        host, thing, instance, counter = pdh.split_path(path)
+        host, thing, instance, counter = paths.split_path(path)
         if not thing:
             return "\\\\" + self._names.of("counter", path) if path.startswith("\\\\") else ""
         inside = f"({self.of(thing, instance)})" if instance or f"\\{thing}()\\" in path else ""

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from esxprobe.capture import Manifest
 from esxprobe.errors import UnreadableInputError
+from esxprobe.formats import paths as paths_of
 from esxprobe.formats import pdh
 from esxprobe.formats.source import Source
 from esxprobe.redact.instances import Instances
 from esxprobe.redact.manifest import ManifestRedactor
 from esxprobe.redact.redactor import Redactor
 from esxprobe.redact.stream import headers_of
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def learn_capture(paths: Sequence[Path], manifest: Manifest | None, redactor: Redactor) -> Instances:
@@ -41,17 +46,18 @@ def learn_capture(paths: Sequence[Path], manifest: Manifest | None, redactor: Re
             source.close()
         for line in headers:
             try:
-                frames.append(pdh.index(pdh.parse_header(line)))
+                frames.append(paths_of.index(pdh.parse_header(line).columns))
             except UnreadableInputError:
                 continue  # the reader tells of it
     if manifest is not None:
         ManifestRedactor(manifest, redactor)
-    return Instances(pl.concat(frames) if frames else pdh.index(_NOTHING), redactor)
+    return Instances(pl.concat(frames) if frames else _nothing(), redactor)
 
 
 def no_instances(redactor: Redactor) -> Instances:
     """For an analysis whose capture is not at hand."""
-    return Instances(pdh.index(_NOTHING), redactor)
+    return Instances(_nothing(), redactor)
 
 
-_NOTHING = pdh.Header("", "", [], [], [], 0, quoted=True)
+def _nothing() -> pl.DataFrame:
+    return paths_of.index(paths_of.any_columns([], [], []))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -33,10 +34,12 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str = "", book: Rul
     """
     from markupsafe import Markup
 
-    template, css = _template(), _asset("report.css")
-    data = _inert_json(json.dumps(document(analysis), ensure_ascii=False, allow_nan=False))
     specs = {rule: spec_of(chart) for rule, chart in analysis.charts.items()} | fault_specs(analysis)
-    drawings = drawer.draw(specs)
+    with ThreadPoolExecutor(1) as beside:  # the templates are loaded while the charts are drawn
+        drawn = beside.submit(drawer.draw, specs)
+        template, css = _template(), _asset("report.css")
+        data = _inert_json(json.dumps(document(analysis), ensure_ascii=False, allow_nan=False))
+        drawings = drawn.result()
     page = page_of(analysis, drawings, command, book or shipped())
     # Markup: our own style sheet, JSON that cannot leave its element, and drawings (escaped by Vega).
     return template.render(

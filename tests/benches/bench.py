@@ -1,17 +1,21 @@
-"""`make bench`: what a whole report costs, beside the floor and beside reading every column.
+"""`make bench`: what a whole report costs, beside the floor and beside what people would use instead.
 
-Every figure is the median of several runs of a fresh process, taken turn by turn in one go on one
-file, so that the ratios mean something on a machine that other work shares. Peaks are the sum of
-resident memory over the process and its children, sampled every 10 ms.
+Every figure is the median of several runs of a fresh process, taken turn by turn in one go, so that the
+ratios mean something on a machine that other work shares. Peaks are the sum of resident memory over the
+process and its children, sampled every 10 ms. Readers from other packages (the extra `[bench]`; those that
+are not installed are left out) read every column, as people usually write it; on a sample of columns their
+values are compared with ours cell by cell.
 
-    python tests/benches/bench.py [--columns 60000] [--samples 300] [--runs 5]
+    python tests/benches/bench.py [--columns 100001] [--samples 720] [--runs 5] [--no-others]
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -35,7 +39,18 @@ with open(sys.argv[1], 'rb', buffering=0) as file:
         commas += block.count(b',', 0, size)
 print(commas)
 """
-EVERY_COLUMN = "import sys, polars; print(polars.read_csv(sys.argv[1]).shape)"
+# Other readers as people usually write them: every column, as a frame.
+EVERY_COLUMN = {
+    "polars": "polars.read_csv(path)",
+    "pandas": "pandas.read_csv(path)",
+    "pyarrow": "pyarrow.csv.read_csv(path, read_options=pyarrow.csv.ReadOptions(block_size=1 << 26))",
+    "duckdb": "duckdb.read_csv(path, max_line_size=100_000_000).fetchnumpy()",
+}
+# DuckDB takes minutes for what the others take seconds for.
+ONCE = {"duckdb"}
+OTHERS_SHAPE = (60_000, 300)
+HEADER_COLUMNS = 200_000
+COMPARED = 40
 
 
 @dataclass
@@ -86,49 +101,163 @@ def run(work: Work) -> None:
     work.peaks.append(peak / MB)
 
 
-def bench(capture: Path, runs: int, out: Path) -> list[Work]:
-    """All works on one file, in turns."""
-    python = sys.executable
-    works = [
-        Work("floor: read the bytes, count commas", [python, "-c", FLOOR, str(capture)]),
-        Work("polars.read_csv, every column", [python, "-c", EVERY_COLUMN, str(capture)]),
-        Work("esxprobe report", [python, "-m", "esxprobe", "report", str(capture), "-o", str(out / "report.html")]),
-        Work("esxprobe counters", [python, "-m", "esxprobe", "counters", str(capture)]),
-    ]
-    for _ in range(runs):
+def esxprobe(*arguments: str | Path) -> list[str]:
+    """A command line of ours."""
+    return [sys.executable, "-m", "esxprobe", *map(str, arguments)]
+
+
+def floor(capture: Path) -> Work:
+    """Reading the bytes and counting commas."""
+    return Work("floor: read the bytes, count commas", [sys.executable, "-c", FLOOR, str(capture)])
+
+
+def in_turns(works: list[Work], runs: int) -> list[Work]:
+    """Every work so many times, taken turn by turn."""
+    for turn in range(runs):
         for work in works:
-            run(work)
+            if turn == 0 or work.name not in ONCE:
+                run(work)
     return works
+
+
+def packed(capture: Path) -> list[Path]:
+    """The capture as gzip and as zstandard, at the levels that their tools take by themselves."""
+    import gzip
+
+    import zstandard
+
+    gz, zst = (capture.with_suffix(f".csv.{ending}") for ending in ("gz", "zst"))
+    with capture.open("rb") as raw, gzip.open(gz, "wb", compresslevel=6) as out:
+        shutil.copyfileobj(raw, out, 1 << 22)
+    with capture.open("rb") as raw, zst.open("wb") as sink:
+        zstandard.ZstdCompressor(level=3).copy_stream(raw, sink)
+    return [gz, zst]
+
+
+def own_works(capture: Path, wide: Path, folder: Path) -> list[Work]:
+    """What we do, at full width."""
+    page = folder / "report.html"
+    return [
+        floor(capture),
+        Work("esxprobe report", esxprobe("report", capture, "-o", page)),
+        *(
+            Work(f"esxprobe report, {path.suffix}", esxprobe("report", path, "-o", page))
+            for path in packed(capture)
+        ),
+        Work(f"esxprobe counters, {HEADER_COLUMNS:,} columns", esxprobe("counters", wide)),
+        Work("esxprobe --help", esxprobe("--help")),
+        Work("esxprobe rules list", esxprobe("rules", "list")),
+    ]
+
+
+def other_works(capture: Path, folder: Path) -> list[Work]:
+    """The same capture read by what is installed of other packages, every column of it."""
+    installed = [name for name in EVERY_COLUMN if importlib.util.find_spec(name)]
+    return [
+        floor(capture),
+        Work("esxprobe report", esxprobe("report", capture, "-o", folder / "report.html")),
+        *(Work(name, [sys.executable, "-c", reading(name), str(capture)]) for name in installed),
+    ]
+
+
+def reading(package: str) -> str:
+    """A program that reads every column with a package."""
+    module = "pyarrow.csv" if package == "pyarrow" else package
+    return f"import sys, {module}\npath = sys.argv[1]\nframe = {EVERY_COLUMN[package]}\nprint(type(frame))"
+
+
+def compare(capture: Path) -> list[str]:
+    """Cell by cell: our values of a sample of columns against what other readers make of the same cells.
+
+    DuckDB is left out: it has no way to skip the other columns' work, and takes minutes.
+    """
+    import numpy as np
+    import polars as pl
+
+    from esxprobe.analyze import all_needs
+    from esxprobe.formats.scan import FileReader
+    from esxprobe.formats.source import Source
+    from esxprobe.formats.tally import Tally
+
+    source = Source(capture)
+    segment = FileReader(source, all_needs(), Tally()).read()[0]
+    source.close()
+    places = np.linspace(0, segment.wanted.height - 1, COMPARED).astype(int)
+    names = segment.wanted["path"].gather(places).to_list()
+    ours = np.concatenate([rows.values[places] for rows in segment.rows], axis=1).T
+    theirs = {"polars": pl.read_csv(capture, columns=names).select(names).to_numpy()}
+    if importlib.util.find_spec("pandas"):
+        import pandas as pd
+
+        # Its quick way to read numbers is not exact.
+        theirs["pandas"] = pd.read_csv(capture, usecols=names, float_precision="round_trip")[names].to_numpy()
+    if importlib.util.find_spec("pyarrow"):
+        from pyarrow import csv
+
+        options = csv.ConvertOptions(include_columns=names)
+        table = csv.read_csv(capture, csv.ReadOptions(block_size=1 << 26), convert_options=options)
+        theirs["pyarrow"] = np.stack([table[name].to_numpy() for name in names], axis=1)
+    for name, values in theirs.items():
+        if not np.array_equal(ours, values.astype(np.float64)):
+            sys.exit(f"{name} reads other values than we do: {capture}")
+    return [f"{name}: {ours.size:,} cells of {COMPARED} columns are equal" for name in theirs]
 
 
 def show(works: list[Work], capture: Path, shape: str) -> None:
     """The table, as Markdown."""
-    versions = ", ".join(f"{name} {version(name)}" for name in ("polars", "numpy", "vl-convert-python"))
-    print(f"\n{shape}, {capture.stat().st_size / MB:.0f} MB; Python {platform.python_version()}, {versions}")
-    print(f"{os.cpu_count()} cores, {platform.machine()}; medians of {len(works[0].seconds)} runs\n")
-    floor, every = (statistics.median(work.seconds) for work in works[:2])
-    print("| work | seconds | x floor | x every column | peak [MB] |")
+    print(f"\n{shape}, {capture.stat().st_size / MB:.0f} MB; medians of {len(works[0].seconds)} runs\n")
+    least = statistics.median(works[0].seconds)
+    print("| work | seconds | x floor | best [s] | peak [MB] |")
     print("|---|---|---|---|---|")
     for work in works:
         seconds, peak = statistics.median(work.seconds), statistics.median(work.peaks)
-        print(f"| {work.name} | {seconds:.2f} | {seconds / floor:.1f} | {seconds / every:.2f} | {peak:.0f} |")
+        times = f"{seconds / least:.1f}"
+        print(f"| {work.name} | {seconds:.2f} | {times} | {min(work.seconds):.2f} | {peak:.0f} |")
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    names = ("polars", "numpy", "isal", "zstandard", "vl-convert-python", "pandas", "pyarrow", "duckdb")
+    versions = [f"{name} {version(name)}" for name in names if importlib.util.find_spec(_MODULES.get(name, name))]
+    load = os.getloadavg()[0]
+    return (
+        f"{os.cpu_count()} cores, {platform.machine()}, load {load:.1f}; "
+        f"Python {platform.python_version()}, {', '.join(versions)}"
+    )
+
+
+_MODULES = {"vl-convert-python": "vl_convert"}
 
 
 def main() -> None:
     """Makes the capture, runs, shows."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--columns", type=int, default=60_000)
-    parser.add_argument("--samples", type=int, default=300)
+    parser.add_argument("--columns", type=int, default=100_001)
+    parser.add_argument("--samples", type=int, default=720)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--no-others", action="store_true", help="leave other packages' readers out")
     options = parser.parse_args()
     sys.path.insert(0, str(HERE))
     from hostsim import plan_of_width, write_capture
 
+    def made(name: str, columns: int, samples: int) -> Path:
+        path = Path(folder) / name
+        write_capture(path, plan_of_width(columns, samples, 1))
+        return path
+
+    print(machine())
     with tempfile.TemporaryDirectory(prefix="esxprobe-bench-") as folder:
-        capture = Path(folder) / "bench.csv"
-        write_capture(capture, plan_of_width(options.columns, options.samples, 1))
-        works = bench(capture, options.runs, Path(folder))
+        capture = made("bench.csv", options.columns, options.samples)
+        wide = made("header.csv", HEADER_COLUMNS, 2)
+        works = in_turns(own_works(capture, wide, Path(folder)), options.runs)
         show(works, capture, f"{options.columns:,} columns x {options.samples:,} samples")
+        if options.no_others:
+            return
+        columns, samples = OTHERS_SHAPE
+        capture = made("others.csv", columns, samples)
+        works = in_turns(other_works(capture, Path(folder)), options.runs)
+        show(works, capture, f"{columns:,} columns x {samples:,} samples, every column by other readers")
+        print("\n" + "\n".join(compare(capture)))
 
 
 if __name__ == "__main__":

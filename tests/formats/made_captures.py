@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from esxprobe.formats import pdh
+from esxprobe.formats import paths, pdh
 from esxprobe.formats.entities import identify
 from esxprobe.formats.esxtop import read_esxtop
 from esxprobe.formats.tally import Tally
@@ -78,7 +78,7 @@ def truth(rows: Iterable[int], names: list[str] = NAMES, columns: Iterable[int] 
 def needs_of(names: Iterable[str]) -> dict[str, list[str]]:
     """Everything that belongs to an entity, as the rules would ask for it."""
     parsed = pdh.parse_header(header(names).encode())
-    index = pdh.index(parsed)
+    index = paths.index(parsed.columns)
     needs: dict[str, list[str]] = {}
     for kind, thing, counter in identify(index, Tally()).columns.select("kind", "object", "counter").iter_rows():
         if kind:

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from made_captures import header
 
-from esxprobe.formats import pdh
+from esxprobe.formats import paths, pdh
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.tally import Tally
 
@@ -57,7 +57,7 @@ SYSTEM = [
 
 def identified(names: list[str]) -> tuple[Identities, Tally]:
     tally = Tally()
-    index = pdh.index(pdh.parse_header(header([*SYSTEM, *names]).encode()))
+    index = paths.index(pdh.parse_header(header([*SYSTEM, *names]).encode()).columns)
     keyed = index.with_columns(pl.col("path").alias("key"))
     return identify(keyed, tally), tally
 
@@ -146,7 +146,7 @@ def test_old_releases_have_vmm_worlds() -> None:
 
 def test_without_worlds_a_vm_is_a_group_with_vmwait() -> None:
     names = [n for n in [*SYSTEM, *vm(10, "alpha", 1000), *vm(20, "b:c", 2000)] if r"\Vcpu(" not in n]
-    index = pdh.index(pdh.parse_header(header(names).encode()))
+    index = paths.index(pdh.parse_header(header(names).encode()).columns)
     found = identify(index.with_columns(pl.col("path").alias("key")), Tally())
     assert [(m.name, m.gid, m.vcpus) for m in found.vms] == [("alpha", "10", 0), ("b:c", "20", 0)]
 

@@ -25,7 +25,7 @@ from made_captures import (
 )
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats import pdh
+from esxprobe.formats import paths, pdh
 from esxprobe.formats.esxtop import read_header
 
 GRAMMAR = [
@@ -53,10 +53,10 @@ GRAMMAR = [
 def test_a_path_is_cut_at_its_last_backslash_first(
     path: str, host: str, thing: str, instance: str, counter: str
 ) -> None:
-    index = pdh.index(pdh.parse_header(header([path, rf"\\{host}\Memory\Free MBytes"]).encode()))
+    index = paths.index(pdh.parse_header(header([path, rf"\\{host}\Memory\Free MBytes"]).encode()).columns)
     assert index.row(0, named=True)["path"] == path
     assert index.select("host", "object", "instance", "counter").row(0) == (host, thing, instance, counter)
-    assert pdh.split_path(path) == (host, thing, instance, counter)
+    assert paths.split_path(path) == (host, thing, instance, counter)
 
 
 def test_a_naive_split_fails_on_most_of_the_grammar() -> None:

@@ -23,7 +23,7 @@ from esxprobe.formats.guests.lines import shown
 from esxprobe.formats.guests.sheet import Reading, Sheet, choose_guest
 from esxprobe.formats.guests.tongues import our_counter
 from esxprobe.formats.guests.zones import utc_of, zone_cell
-from esxprobe.formats.pdh import split_path
+from esxprobe.formats.paths import split_path
 from esxprobe.formats.tally import Tally
 from esxprobe.model.faults import GUEST_COUNTERS
 

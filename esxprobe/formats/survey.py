@@ -1,0 +1,223 @@
+"""Separators of a block of rows: counted line by line, and those around wanted cells found.
+
+Comparing bytes gives one bit a byte; of 64 of them together the machine counts the set ones at once. So the
+commas of a whole row are counted without a list of them, and only the wanted ones' places are worked out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from esxprobe.formats.decimals import Bools, Bytes, Cells, Places, Words
+from esxprobe.formats.mend import Layout
+
+# Rows are looked at in groups of about so many bytes: the masks of a group stay in the processor's cache.
+GROUP = 1 << 20
+
+_COMMA, _QUOTE, _SPACE, _RETURN = 44, 34, 32, 13
+_WORD = 64
+# Of lines shorter than this [bytes] all counts of a group are taken at once, of longer ones line by line.
+_SHORT = 1 << 14
+
+
+def _u64(value: int) -> np.uint64:
+    return np.uint64(value)
+
+
+_PAIRS, _FOURS, _EIGHTS = _u64(0x5555_5555_5555_5555), _u64(0x3333_3333_3333_3333), _u64(0x0F0F_0F0F_0F0F_0F0F)
+_ONES, _TOPS = _u64(0x0101_0101_0101_0101), _u64(0x8080_8080_8080_8080)
+# Place of the n-th set bit of a byte, at 8 * byte + n.
+_BIT = np.zeros(256 * 8, np.uint64)
+for _byte in range(256):
+    _set = [bit for bit in range(8) if _byte >> bit & 1]
+    _BIT[8 * _byte : 8 * _byte + len(_set)] = _set
+
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Which bytes of a text are a certain one: one bit a byte, and how many are set before each word of them."""
+
+    words: Words
+    before: Places
+
+    @classmethod
+    def of(cls, room: Bools, length: int) -> Marks:
+        """Marks of the bytes that are True among the first so many; `room` has a word's length more."""
+        whole = (length // _WORD + 1) * _WORD
+        room[length:whole] = False
+        words = np.packbits(room[:whole], bitorder="little").view("<u8")
+        counts = np.bitwise_count(words)
+        before = np.zeros(len(words) + 1, np.int64)
+        np.cumsum(counts, out=before[1:])
+        return cls(words, before)
+
+    def count_before(self, places: Places) -> Places:
+        """How many are marked before each place."""
+        word = places >> 6
+        below = (_u64(1) << (places & 63).view(np.uint64)) - _u64(1)
+        inside: Places = np.bitwise_count(self.words[word] & below).astype(np.int64)
+        count: Places = self.before[word] + inside
+        return count
+
+    def places(self, ranks: Places, ranked: Places) -> Places:
+        """Places of the marked bytes with these ranks (0 is the first), which are sorted.
+
+        Args:
+            ranks: Ranks.
+            ranked: How many of the ranks are below 0, 1, 2, ...: a table made once for many texts.
+        """
+        found = ranked[self.before]
+        word = np.repeat(np.arange(len(self.words)), np.diff(found))
+        bits = self.words[word]
+        rank = (ranks - self.before[word]).view(np.uint64)
+        # Set bits up to and with each byte of a word, in that byte; all eight at once.
+        sums = bits - ((bits >> _u64(1)) & _PAIRS)
+        sums = (sums & _FOURS) + ((sums >> _u64(2)) & _FOURS)
+        sums = ((sums + (sums >> _u64(4))) & _EIGHTS) * _ONES
+        passed = np.bitwise_count((((rank * _ONES) | _TOPS) - sums) & _TOPS)
+        shift = passed.astype(np.uint64) << _u64(3)
+        rank -= ((sums << _u64(8)) >> shift) & _u64(0xFF)
+        byte = (bits >> shift) & _u64(0xFF)
+        bit = _BIT.take(((byte << _u64(3)) + rank).view(np.int64))
+        found_at: Places = (word << 6) + (shift + bit).view(np.int64)
+        return found_at
+
+
+@dataclass(slots=True)
+class Surveyor:
+    """Counts separators of lines and finds wanted cells between them.
+
+    Attributes:
+        layout: What a row must look like.
+        cells: Numbers of the wanted cells in ascending order, the time (0) not among them.
+    """
+
+    layout: Layout
+    cells: Places
+    _room: Bools = field(init=False)
+    _other: Bools = field(init=False)
+    _tables: dict[int, tuple[Places, Places]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._room = self._other = np.empty(0, np.bool_)
+
+    def survey(self, text: Bytes, starts: Places, ends: Places) -> tuple[list[Shape], Cells | None]:
+        """The shape of every line, and where the wanted cells are.
+
+        Args:
+            text: Lines, and between them nothing that has separators.
+            starts: First byte of each line.
+            ends: Byte behind the last one of each, the line break not counted.
+
+        Returns:
+            Shapes: numbers of commas, of quotes, and of more that the layout asks for. Cells with a row a
+            line and a column a wanted cell; None when not all lines have the header's number of cells.
+        """
+        shapes: list[Shape] = []
+        found: list[Cells | None] = []
+        for first, behind in _groups(starts, ends):
+            begin = int(starts[first])
+            group = text[begin : int(ends[behind - 1])]
+            made, cells = self._group(group, starts[first:behind] - begin, ends[first:behind] - begin)
+            shapes += made
+            found.append(None if cells is None else Cells(cells.starts + begin, cells.ends + begin))
+        whole = [cells for cells in found if cells is not None]
+        if len(whole) < len(found) or not whole:
+            return shapes, None
+        if len(whole) == 1:
+            return shapes, whole[0]
+        return shapes, Cells(
+            np.concatenate([cells.starts for cells in whole]), np.concatenate([cells.ends for cells in whole])
+        )
+
+    def _group(self, text: Bytes, starts: Places, ends: Places) -> tuple[list[Shape], Cells | None]:
+        length = len(text)
+        if len(self._room) < length + 2 * _WORD:
+            self._room, self._other = (np.empty(length + 2 * _WORD, np.bool_) for _ in range(2))
+        room, other, layout = self._room, self._other, self.layout
+        np.equal(text, _COMMA, out=room[:length])
+        marks = Marks.of(room, length)
+        commas = marks.count_before(ends) - marks.count_before(starts)
+        counts = [commas]
+        np.equal(text, _QUOTE, out=room[:length])
+        counts.append(_per_line(room, length, starts, ends))
+        if not (layout.loose or layout.glued or layout.texts):
+            np.less_equal(text, _SPACE, out=other[:length])
+            counts.append(_per_line(other, length, starts, ends))
+        else:
+            # Padded cells vary in blanks; a blank right behind a quote is what must not be there.
+            quote, behind = room[: length - 1], text[1:]
+            np.less(text, _SPACE, out=other[:length])
+            control = _per_line(other, length, starts, ends)
+            np.equal(behind, _SPACE, out=other[: length - 1])
+            other[: length - 1] &= quote
+            counts.append(control + _per_line(other, length - 1, starts, np.maximum(starts, ends - 1)))
+            if layout.texts:
+                # Words may hold commas and so hide that a separator is missing: count the ends of cells too.
+                np.equal(behind, _COMMA, out=other[: length - 1])
+                other[: length - 1] &= quote
+                counts.append(_per_line(other, length - 1, starts, np.maximum(starts, ends - 1)))
+        shapes: list[Shape] = list(zip(*(count.tolist() for count in counts), strict=True))
+        each = int(commas[0])
+        if layout.width - 1 <= each <= layout.width and bool((commas == each).all()):
+            return shapes, self._wanted(marks, text, starts, ends, each)
+        return shapes, None
+
+    def _wanted(self, marks: Marks, text: Bytes, starts: Places, ends: Places, commas: int) -> Cells:
+        """The wanted cells of lines that have so many commas each."""
+        count, rows = len(self.cells), len(starts)
+        if not count:
+            return Cells(np.empty((rows, 0), np.int64), np.empty((rows, 0), np.int64))
+        places = marks.places(*self._table(commas, rows)).reshape(rows, count, 2)
+        firsts, lasts = places[:, :, 0] + 1, np.ascontiguousarray(places[:, :, 1])
+        if commas < self.layout.width:  # no comma ends the last cell of a line
+            at_end = self.cells == commas
+            lasts[:, at_end] = (ends - (text.take(ends - 1, mode="clip") == _RETURN))[:, None]
+        return Cells(firsts, lasts)
+
+    def _table(self, commas: int, rows: int) -> tuple[Places, Places]:
+        """Ranks of the commas before and behind each wanted cell of so many lines; and see `Marks.places`."""
+        one = 2 * len(self.cells)
+        ranks, ranked = self._tables.get(commas, (self.cells[:0], self.cells[:0]))
+        if len(ranks) < one * rows:
+            room = rows + rows // 4
+            pairs = np.minimum(np.stack([self.cells - 1, self.cells], axis=1).ravel(), commas - 1)
+            ranks = (pairs + commas * np.arange(room)[:, None]).ravel()
+            ranked = np.searchsorted(ranks, np.arange(commas * room + 1))
+            self._tables[commas] = ranks, ranked
+        return ranks[: one * rows], ranked
+
+
+def _groups(starts: Places, ends: Places) -> Iterator[tuple[int, int]]:
+    """First and behind-the-last number of lines that together have about the length of a group."""
+    first, count = 0, len(starts)
+    while first < count:
+        behind = int(np.searchsorted(ends, starts[first] + GROUP, side="right"))
+        behind = max(behind, first + 1)
+        yield first, behind
+        first = behind
+
+
+def _per_line(room: Bools, length: int, starts: Places, ends: Places) -> Places:
+    """How many of the first so many bytes are True in each line."""
+    if length > len(starts) * _SHORT:
+        lines = zip(starts.tolist(), ends.tolist(), strict=True)
+        return np.array([np.count_nonzero(room[start:end]) for start, end in lines], np.int64)
+    marks = Marks.of(room, length)
+    return marks.count_before(ends) - marks.count_before(starts)
+
+
+def without_commas_in_quotes(text: Bytes, starts: Places, ends: Places) -> Bytes:
+    """A copy of lines in which the commas that stand inside quotes are none."""
+    plain = text.copy()
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        line = plain[start:end]
+        inside = (np.cumsum(line == _QUOTE) & 1).astype(np.bool_)
+        line[inside & (line == _COMMA)] = 0
+    return plain
