@@ -86,7 +86,10 @@ def _collected(options: GuestOptions, manifest: Manifest | None) -> list[LogOfVm
         paths = _files(entry, options.folder)
         if paths:
             clock = _clocks(entry.get("clock"), manifest.more.get("clock") if manifest else None)
-            zone = options.timezone or _zone(entry.get("clock"))
+            said = entry.get("timezone")
+            zone = (
+                options.timezone or (said if isinstance(said, str) and said else None) or _zone(entry.get("clock"))
+            )
             logs.append(
                 LogOfVm(paths, str(entry.get("vm", "")), zone, clock, "collected with the host", is_asked_for=False)
             )
@@ -125,11 +128,15 @@ def _reading(clocks: Any, when: str) -> tuple[datetime, float, float] | None:
         return None
 
 
-def _zone(clocks: Any) -> str | None:
-    """The guest's offset from UTC as its own clock said it."""
+def _zone(entry: Any) -> str | None:
+    """The zone of a guest's stamps: as the inventory said it, or its offset from UTC as its own clock did."""
+    said = entry.get("timezone")
+    if isinstance(said, str) and said:
+        return said
+    clocks = entry.get("clock")
     for when in ("start", "end"):
-        entry = clocks.get(when) if isinstance(clocks, dict) else None
-        zone = entry.get("zone") if isinstance(entry, dict) else None
+        reading = clocks.get(when) if isinstance(clocks, dict) else None
+        zone = reading.get("zone") if isinstance(reading, dict) else None
         if isinstance(zone, str) and zone:
             return zone
     return None

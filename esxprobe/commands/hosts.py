@@ -48,6 +48,7 @@ class Words:
     keyring: bool
     legacy_crypto: bool
     accept_new_host_key: bool = False
+    guest_interval: int | None = None
 
 
 def host_tasks(words: Words) -> list[HostTask]:
@@ -80,7 +81,7 @@ def check_tasks(words: Words, *, keeps_host_keys: bool = False) -> list[CheckTas
         words.legacy_crypto,
         keeps_host_keys=keeps_host_keys,
     )
-    return [_task(entry, plan, login) for entry, plan in zip(entries, plans, strict=True)]
+    return [_task(entry, plan, login, words.guest_interval) for entry, plan in zip(entries, plans, strict=True)]
 
 
 def _entries(words: Words) -> list[HostEntry]:
@@ -180,7 +181,7 @@ def _plan(words: Words, entry: HostEntry) -> CapturePlan:
     return plan_for(seconds(duration or _DURATION), interval_s, segment_s, entry.vms)
 
 
-def _task(entry: HostEntry, plan: CapturePlan, login: Login) -> CheckTask:
+def _task(entry: HostEntry, plan: CapturePlan, login: Login, guest_interval_s: int | None) -> CheckTask:
     from esxprobe.collect.check import CheckTask
     from esxprobe.collect.command import quiet_limit_s
     from esxprobe.collect.guests import Guest
@@ -195,8 +196,9 @@ def _task(entry: HostEntry, plan: CapturePlan, login: Login) -> CheckTask:
         legacy_crypto=login.legacy_crypto or entry.legacy_crypto,
     )
     targets = [parse_target(guest.target) for guest in entry.guests]
+    every_s = partial(_guest_interval_s, plan=plan, asked=guest_interval_s)
     guests: list[Guest] = [
-        Guest(guest.vm, partial(open_shell, target, login), guest.system, _every_s(guest, plan), guest.timezone)
+        Guest(guest.vm, partial(open_shell, target, login), guest.system, every_s(guest), guest.timezone)
         for guest, target in zip(entry.guests, targets, strict=True)
     ]
     target = _target(entry)
@@ -204,11 +206,11 @@ def _task(entry: HostEntry, plan: CapturePlan, login: Login) -> CheckTask:
     return CheckTask(task, partial(open_shell, target, own), tuple(partial(open_shell, t, login) for t in targets))
 
 
-def _every_s(guest: GuestEntry, plan: CapturePlan) -> int:
+def _guest_interval_s(guest: GuestEntry, plan: CapturePlan, asked: int | None) -> int:
     """Time between a guest's samples [s]."""
     from esxprobe.collect.guests import WINDOWS_INTERVAL_S
 
-    return WINDOWS_INTERVAL_S if guest.system == "windows" else plan.interval_s
+    return asked or (WINDOWS_INTERVAL_S if guest.system == "windows" else plan.interval_s)
 
 
 def _target(entry: HostEntry) -> Target:

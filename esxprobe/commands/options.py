@@ -45,6 +45,14 @@ WindowsGuests = Annotated[
     list[str] | None,
     typer.Option("--windows-guest", help="A Windows guest with OpenSSH: VM=ssh://user@address."),
 ]
+GuestInterval = Annotated[
+    int | None,
+    typer.Option(
+        "--guest-interval",
+        min=1,
+        help="Seconds between a guest's samples; left out: a Linux guest's are the host's, a Windows guest's 1.",
+    ),
+]
 Identity = Annotated[
     list[Path] | None, typer.Option("--identity", "-i", help="Key file; ESXi 8 takes RSA and ECDSA.")
 ]

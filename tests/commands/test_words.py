@@ -2,6 +2,7 @@
 
 import pytest
 
+from esxprobe.commands.hosts import Words, host_tasks
 from esxprobe.commands.options import seconds
 from esxprobe.commands.terminal import clock
 from esxprobe.errors import UsageError
@@ -25,3 +26,25 @@ def test_what_is_no_length_is_refused(text: str) -> None:
 )
 def test_a_clock_shows_the_time_left(length_s: float, text: str) -> None:
     assert clock(length_s) == text
+
+
+@pytest.mark.parametrize(("asked", "linux", "windows"), [(None, 5, 1), (2, 2, 2)])
+def test_a_guest_is_sampled_as_often_as_asked(asked: int | None, linux: int, windows: int) -> None:
+    words = Words(
+        hosts=["host01"],
+        inventory=None,
+        duration=None,
+        samples=None,
+        interval=5,
+        segment=None,
+        vms=None,
+        linux_guests=["a=b"],
+        windows_guests=["c=d"],
+        identity=None,
+        password_stdin=False,
+        keyring=False,
+        legacy_crypto=False,
+        guest_interval=asked,
+    )
+    (task,) = host_tasks(words)
+    assert [guest.interval_s for guest in task.guests] == [linux, windows]
