@@ -8,7 +8,9 @@ from datetime import datetime
 
 from esxprobe.model.faults import FaultComparison, FaultCost
 from esxprobe.model.findings import Finding, Skipped
+from esxprobe.model.glance import Glance
 from esxprobe.model.nouns import QualityNote, Severity, SourceFile, VirtualMachine, Window
+from esxprobe.model.provenance import Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ class CaptureSummary:
         date_known: False when the file's stamps have no date.
         files: The files read.
         objects: Columns by object: object, instances, columns, understood.
+        timezone: Zone that a person gave for the stamps, empty when nobody did.
     """
 
     host: str
@@ -152,6 +155,7 @@ class CaptureSummary:
     date_known: bool
     files: tuple[SourceFile, ...]
     objects: tuple[tuple[str, int, int, int], ...]
+    timezone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +197,5 @@ class Analysis:
     comparison: Comparison | None = None
     vm_rows: tuple[VmRow, ...] = ()
     charts: Mapping[str, Chart] = field(default_factory=dict)
+    glance: Glance = Glance()
+    provenance: Provenance | None = None
