@@ -50,8 +50,7 @@ GLANCE_NEEDS: dict[str, tuple[str, ...]] = {
     "pcpu": (_UTIL,),
     **{
         kind: tuple(
-            f"{obj}\\{name}"
-            for name in (_COMMANDS, *_LATENCIES, *((_QUEUED, _DEPTH) if kind == "device" else ()))
+            f"{obj}\\{name}" for name in (_COMMANDS, *_LATENCIES, *((_QUEUED, _DEPTH) if kind == "device" else ()))
         )
         for kind, obj in _DISKS.items()
     },

@@ -91,9 +91,7 @@ def strip(
     return HeatStrip(key, unit, cells.spans, made, len(known) - len(order))
 
 
-def _row(
-    entity: Entity, label: str, values: Floats, p95: float, means: Sequence[float], cells: Cells
-) -> HeatRow:
+def _row(entity: Entity, label: str, values: Floats, p95: float, means: Sequence[float], cells: Cells) -> HeatRow:
     peak = int(np.nanargmax(values))
     return HeatRow(
         entity=entity,

@@ -15,10 +15,14 @@ from esxprobe.report.charts import spec_of
 from esxprobe.report.document import document
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.faults import fault_specs
+from esxprobe.report.glance import glance_specs
+from esxprobe.report.glossary import Glossary
 from esxprobe.report.view import page_of
 
 if TYPE_CHECKING:
     import jinja2
+    from jinja2.runtime import Context
+    from markupsafe import Markup
 
 
 def render_html(analysis: Analysis, drawer: Drawer, command: str = "") -> str:
@@ -33,7 +37,8 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str = "") -> str:
 
     template, css = _template(), _asset("report.css")
     data = _inert_json(json.dumps(document(analysis), ensure_ascii=False, allow_nan=False))
-    specs = {rule: spec_of(chart) for rule, chart in analysis.charts.items()} | fault_specs(analysis)
+    specs = {rule: spec_of(chart) for rule, chart in analysis.charts.items()}
+    specs |= fault_specs(analysis) | glance_specs(analysis)
     drawings = drawer.draw(specs)
     page = page_of(analysis, drawings, command)
     # Markup: our own style sheet, JSON that cannot leave its element, and drawings (escaped by Vega).
@@ -43,6 +48,7 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str = "") -> str:
         policy=_policy(css),
         data=Markup(data),  # noqa: S704
         svg=Markup,
+        glossary=Glossary(),
     )
 
 
@@ -71,7 +77,14 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["terms"] = jinja2.pass_context(_terms)
     return environment.get_template("report.html.j2")
+
+
+def _terms(context: Context, text: str) -> Markup:
+    """A text of ours with esxtop's labels explained, by the glossary of the page that is being made."""
+    glossary: Glossary = context["glossary"]
+    return glossary.marked(text)
 
 
 def _asset(name: str) -> str:

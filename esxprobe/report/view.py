@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from esxprobe.model import SEVERITIES, Analysis, Finding, Severity, VmRow, worst_first
 from esxprobe.report.comparison import ComparisonPanel, comparison_panel
 from esxprobe.report.faults import FaultPanel, fault_panel, fault_sentence
-from esxprobe.report.words import duration, isolated, joined, moment, number, plural, threshold, window
+from esxprobe.report.glance import GlancePanel, glance_panel
+from esxprobe.report.provenance import ProvenancePanel, provenance_panel
+from esxprobe.report.words import duration, isolated, joined, local, moment, number, plural, threshold, window
 from esxprobe.rules import find_rule
 from esxprobe.rules.causes import CAUSES
 
@@ -78,13 +80,14 @@ class Page:
     counts: tuple[tuple[Severity, int], ...]
     faults: FaultPanel
     comparison: ComparisonPanel | None
+    glance: GlancePanel
+    provenance: ProvenancePanel
     causes: tuple[CauseGroup, ...]
     vms: tuple[tuple[str, ...], ...]
     quality: tuple[tuple[str, ...], ...]
     clear: tuple[tuple[str, str], ...]
     skipped: tuple[tuple[str, str, str], ...]
     objects: tuple[tuple[str, ...], ...]
-    files: tuple[tuple[str, ...], ...]
     rows: str
     command: str
     tool: str
@@ -110,6 +113,8 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str) -> Page:
         counts=counts,
         faults=fault_panel(analysis, drawings),
         comparison=comparison_panel(analysis),
+        glance=glance_panel(analysis, drawings),
+        provenance=provenance_panel(analysis),
         causes=_causes(analysis, drawings),
         vms=tuple(_vm_row(row, dated=dated) for row in sorted(analysis.vm_rows, key=_by_ready)),
         quality=tuple(_quality_rows(analysis)),
@@ -119,7 +124,6 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str) -> Page:
             (name, f"{instances:,}", f"{columns:,}", f"{understood:,}")
             for name, instances, columns, understood in capture.objects
         ),
-        files=tuple((file.name, f"{file.bytes:,}", file.sha256) for file in capture.files),
         rows=f"{capture.rows:,} data rows, {capture.columns:,} value columns",
         command=command,
         tool=f"esxprobe {analysis.tool_version}",
@@ -134,6 +138,9 @@ def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
         length = duration((capture.ended - capture.started).total_seconds())
         dated = capture.date_known
         span = f"{moment(capture.started, dated=dated)} to {moment(capture.ended, dated=dated)} {zone} ({length})"
+        if capture.timezone:
+            ends = (local(time, capture.timezone, dated=dated) for time in (capture.started, capture.ended))
+            span += f" = {' to '.join(ends)}"
     set_aside = capture.samples - capture.judged
     samples = f"{capture.judged:,} judged" + (f", {set_aside:,} set aside" if set_aside else "")
     named = f"{capture.columns:,}"
@@ -232,14 +239,20 @@ def _causes(analysis: Analysis, drawings: dict[str, str]) -> tuple[CauseGroup, .
             continue
         rules = list(dict.fromkeys(finding.rule for finding in mine))
         parts = tuple(
-            _rule_group(rule, [f for f in mine if f.rule == rule], drawings.get(rule, ""), dated=dated)
+            _rule_group(
+                rule,
+                [f for f in mine if f.rule == rule],
+                drawings.get(rule, ""),
+                dated=dated,
+                zone=analysis.capture.timezone,
+            )
             for rule in rules
         )
         groups.append(CauseGroup(cause.key, cause.title, cause.says, mine[0].severity, parts))
     return tuple(sorted(groups, key=lambda group: worst_first(group.severity)))
 
 
-def _rule_group(rule_id: str, found: list[Finding], svg: str, *, dated: bool) -> RuleGroup:
+def _rule_group(rule_id: str, found: list[Finding], svg: str, *, dated: bool, zone: str) -> RuleGroup:
     rule = find_rule(rule_id)
     side = "≥" if rule.check.above else "≤"
     drawn = min(len(found), 4)
@@ -259,14 +272,14 @@ def _rule_group(rule_id: str, found: list[Finding], svg: str, *, dated: bool) ->
             (lv.severity, f"{side} {threshold(lv.threshold, rule.unit)}", lv.source) for lv in rule.levels
         ),
         check=rule.check.words,
-        rows=tuple(_finding_row(finding, dated=dated) for finding in found[:ROWS]),
+        rows=tuple(_finding_row(finding, dated=dated, zone=zone) for finding in found[:ROWS]),
         hidden=max(0, len(found) - ROWS),
         svg=svg,
         chart_words=words,
     )
 
 
-def _finding_row(finding: Finding, *, dated: bool) -> FindingRow:
+def _finding_row(finding: Finding, *, dated: bool, zone: str) -> FindingRow:
     extra = len(finding.windows) - _WINDOWS
     return FindingRow(
         severity=finding.severity,
@@ -277,7 +290,7 @@ def _finding_row(finding: Finding, *, dated: bool) -> FindingRow:
         statistic=finding.statistic,
         peak=number(finding.peak, finding.unit),
         share=f"{finding.share_of_samples:.0%} of {finding.samples}",
-        windows=tuple(window(span, dated=dated) for span in finding.windows[:_WINDOWS]),
+        windows=tuple(window(span, dated=dated, timezone=zone) for span in finding.windows[:_WINDOWS]),
         more_windows=f"and {extra} more" if extra > 0 else "",
     )
 
