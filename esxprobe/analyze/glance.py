@@ -69,7 +69,7 @@ def glance_of(recording: Recording, provenance: Provenance | None) -> Glance:
     if cells is None:
         return Glance()
     nodes = provenance.facts.numa_nodes if provenance else None
-    pictures = [*_vm_strips(recording, cells), _pcpu_strip(recording, cells)]
+    pictures = [*_vm_strips(recording, cells), _pcpu_strip(recording, cells, nodes or 1)]
     devices, adapters = (_disks(recording, kind) for kind in ("device", "adapter"))
     ports = _ports(recording)
     return Glance(
@@ -137,7 +137,7 @@ def _reclaim(recording: Recording, names: dict[str, str]) -> Iterator[tuple[Enti
 
 
 def _latency(recording: Recording) -> Iterator[tuple[Entity, str, Floats]]:
-    """The slower of reads and writes over all virtual disks of each VM [ms]; esxtop names the VM and gives no id."""
+    """The slower of reads and writes over all virtual disks of each VM [ms]; esxtop gives its name alone."""
     known = [v for path in (_READ_MS, _WRITE_MS) if (v := values_of(recording, "vm-disks", path)) is not None]
     if known:
         slower = np.fmax.reduce(known, axis=0)
@@ -146,8 +146,8 @@ def _latency(recording: Recording) -> Iterator[tuple[Entity, str, Floats]]:
             yield Entity("vm", name, gid or ""), name, slower[n]
 
 
-def _pcpu_strip(recording: Recording, cells: Cells) -> HeatStrip | None:
-    """PCPUs by number; on large hosts neighbours share a row."""
+def _pcpu_strip(recording: Recording, cells: Cells, nodes: int) -> HeatStrip | None:
+    """PCPUs by number; on large hosts neighbours share a row, on those with NUMA nodes each row has its node."""
     util = values_of(recording, "pcpu", _UTIL)
     if util is None:
         return None
@@ -161,6 +161,8 @@ def _pcpu_strip(recording: Recording, cells: Cells) -> HeatStrip | None:
         part = order[start : start + size]
         first, final = numbers[part[0]], numbers[part[-1]]
         label = f"PCPU {first}" if first == final else f"PCPU {first}–{final}"
+        if nodes > 1 and not len(order) % nodes and not (len(order) // nodes) % size:
+            label = f"N{start * nodes // len(order)} {label}"
         rows.append((Entity("pcpu", f"PCPU {first}", str(first)), label, mean_of(util, part)))
     return strip("pcpus", "%", rows, cells, in_order=True)
 

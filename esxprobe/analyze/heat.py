@@ -85,13 +85,14 @@ def strip(
         order = order[:ROWS]
     means = cells.means(np.stack([known[n][2] for n in order]))
     made = tuple(
-        _row(known[n][0], known[n][1], known[n][2], p95s[n], cell_means.tolist(), cells)
+        _row(known[n][:2], known[n][2], p95s[n], cell_means.tolist(), cells)
         for n, cell_means in zip(order, means, strict=True)
     )
     return HeatStrip(key, unit, cells.spans, made, len(known) - len(order))
 
 
-def _row(entity: Entity, label: str, values: Floats, p95: float, means: Sequence[float], cells: Cells) -> HeatRow:
+def _row(who: tuple[Entity, str], values: Floats, p95: float, means: Sequence[float], cells: Cells) -> HeatRow:
+    entity, label = who
     peak = int(np.nanargmax(values))
     return HeatRow(
         entity=entity,

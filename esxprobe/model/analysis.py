@@ -197,5 +197,5 @@ class Analysis:
     comparison: Comparison | None = None
     vm_rows: tuple[VmRow, ...] = ()
     charts: Mapping[str, Chart] = field(default_factory=dict)
-    glance: Glance = Glance()
+    glance: Glance = field(default_factory=Glance)
     provenance: Provenance | None = None

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from esxprobe.model import Analysis, DeviceRow, HeatRow, HeatStrip, PortRow, Severity
-from esxprobe.report.heat_charts import STYLES, is_quiet, strip_spec, timeline_panels, timeline_spec
+from esxprobe.report.heat_charts import (
+    STYLES,
+    TimeFrame,
+    is_quiet,
+    shown_rows,
+    strip_spec,
+    timeline_panels,
+    timeline_spec,
+)
 from esxprobe.report.words import in_zones, isolated, joined, number, plural, threshold
 from esxprobe.rules import find_rule
 
@@ -53,6 +60,7 @@ class GlancePanel:
 
     first: tuple[FirstLook, ...]
     timeline: Picture | None
+    cell_note: str
     host: tuple[tuple[str, str], ...]
     pcpus: Picture | None
     vms: tuple[Picture, ...]
@@ -64,26 +72,27 @@ class GlancePanel:
 
 def glance_specs(analysis: Analysis) -> dict[str, dict[str, Any]]:
     """Vega-Lite specs of the pictures, by the keys under which the page looks for them."""
-    times = _ends(analysis)
-    if times is None:
+    started, ended = analysis.capture.started, analysis.capture.ended
+    if started is None or ended is None:
         return {}
-    specs = {
-        f"glance:{strip.key}": strip_spec(strip, times) for strip in analysis.glance.strips if not is_quiet(strip)
-    }
+    loud = [shown_rows(strip) for strip in analysis.glance.strips if not is_quiet(strip)]
+    frame = TimeFrame.around(started, ended, loud)
+    specs = {f"glance:{strip.key}": strip_spec(strip, frame) for strip in loud}
     panels = timeline_panels(analysis)
     if len(panels) > 1:  # one alone would be the finding's own picture again
-        specs["glance:timeline"] = timeline_spec(panels, times)
+        specs["glance:timeline"] = timeline_spec(panels, frame)
     return specs
 
 
 def glance_panel(analysis: Analysis, drawings: dict[str, str]) -> GlancePanel:
     """The head's list and the section; `drawings` are the SVGs of `glance_specs`."""
     glance = analysis.glance
-    loud = {strip.key: strip for strip in glance.strips if not is_quiet(strip)}
+    loud = {strip.key: shown_rows(strip) for strip in glance.strips if not is_quiet(strip)}
     pictures = {key: _picture(strip, analysis, drawings) for key, strip in loud.items()}
     return GlancePanel(
         first=tuple(_first_looks(analysis)),
         timeline=_timeline(analysis, drawings),
+        cell_note=_cell_note(analysis),
         host=_host(analysis),
         pcpus=pictures.pop("pcpus", None),
         vms=tuple(pictures.values()),
@@ -94,12 +103,6 @@ def glance_panel(analysis: Analysis, drawings: dict[str, str]) -> GlancePanel:
     )
 
 
-def _ends(analysis: Analysis) -> tuple[datetime, datetime] | None:
-    """Both ends of the time axis that all pictures share."""
-    started, ended = analysis.capture.started, analysis.capture.ended
-    return None if started is None or ended is None else (started, ended)
-
-
 def _first_looks(analysis: Analysis) -> list[FirstLook]:
     """The worst finding of each of the first rules, in a sentence, with how many more there are of it."""
     looks = []
@@ -108,7 +111,8 @@ def _first_looks(analysis: Analysis) -> list[FirstLook]:
         top, rule = found[0], find_rule(rule_id)
         beyond = f"{top.share_of_samples:.0%} of the samples at or beyond {threshold(top.threshold, top.unit)}"
         sentence = (
-            f"{isolated(top.entity.name)}: {rule.label} {number(top.value, top.unit)} ({top.statistic}), {beyond}."
+            f"{isolated(top.entity.name)} – {rule.title}: {rule.label} {number(top.value, top.unit)} "
+            f"({top.statistic}), {beyond}."
         )
         more = f"and {len(found) - 1} more like it" if len(found) > 1 else ""
         looks.append(FirstLook(top.severity, rule_id, sentence, more))
@@ -137,23 +141,42 @@ def _picture(strip: HeatStrip, analysis: Analysis, drawings: dict[str, str]) -> 
     zone = analysis.capture.timezone
     order = sorted(strip.rows, key=lambda row: (-row.p95, -row.peak))
     told = [_told(row, strip.unit, zone) for row in order[:_TOLD]]
-    length = strip.cells[0].seconds if strip.cells else 0.0
     rows = f"{len(strip.rows)} {plural(len(strip.rows), 'row')}"
     hidden = ""
     if strip.hidden:
-        hidden = f" The {len(strip.rows)} worst are shown; {strip.hidden} more VMs have lower values."
-    nodes = ""
-    if strip.key == "pcpus" and len(strip.rows) < analysis.glance.host.pcpus:
-        nodes = " Neighbouring PCPUs share a row: their mean."
+        hidden = f" {strip.hidden} more {plural(strip.hidden, 'VM')} with a lower 95th percentile not shown."
     return Picture(
         key=strip.key,
         title=style.title,
-        caption=(
-            f"{style.says} [{strip.unit}]. A cell is the mean over about {number(length, 's')}; the ring marks the "
-            f"largest sample. Beside each row: mean · 95th percentile · peak.{hidden}{nodes}"
-        ),
+        caption=f"{style.says} [{strip.unit}].{_neighbours(strip, analysis)}{hidden}",
         words=f"{style.title}, {style.says}, {rows} over time. Highest: {'; '.join(told)}",
         svg=drawings.get(f"glance:{strip.key}", ""),
+    )
+
+
+def _neighbours(strip: HeatStrip, analysis: Analysis) -> str:
+    """What rows of PCPUs stand for."""
+    if strip.key != "pcpus":
+        return ""
+    shared = " Neighbouring PCPUs share a row: their mean." if len(strip.rows) < analysis.glance.host.pcpus else ""
+    nodes = analysis.glance.host.numa_nodes or 1
+    if nodes == 1 or not strip.rows[0].label.startswith("N0"):
+        return shared
+    return (
+        f"{shared} N0 to N{nodes - 1} are the NUMA nodes if PCPUs are numbered node by node; "
+        "the capture itself does not say."
+    )
+
+
+def _cell_note(analysis: Analysis) -> str:
+    """How to read the pictures, once for all of them."""
+    strips = analysis.glance.strips
+    if not strips or not strips[0].cells:
+        return ""
+    length = threshold(round(strips[0].cells[0].seconds, 1), "s")
+    return (
+        f"A cell is the mean over about {length}; a ring marks the largest sample of a row. Mean, 95th percentile "
+        "and peak are over samples. What was not measured is left blank."
     )
 
 

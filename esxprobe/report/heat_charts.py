@@ -7,18 +7,25 @@ vision.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from esxprobe.model import Analysis, Chart, Finding, HeatRow, HeatStrip
-from esxprobe.report.charts import CONFIG, LEVELS, LINES, SCHEMA, clock_format, epoch_ms, legend_labels, round_times
-from esxprobe.report.words import number
+from esxprobe.report.charts import CONFIG, LEVELS, SCHEMA, clock_format, epoch_ms, legend_labels, round_times
+from esxprobe.report.words import number, threshold
 
 _WIDTH, _ROW, _LABEL_PX = 520, 15, 150
 _PANEL, _PANELS = 62, 6
-_WAIT, _WORK, _MEMORY, _TIME = "213,94,0", "0,114,178", "176,82,135", "0,132,96"
+_COLUMN_PX = 56
+_COLUMNS: tuple[tuple[str, Callable[[HeatRow], float]], ...] = (
+    ("mean", lambda row: row.mean),
+    ("p95", lambda row: row.p95),
+    ("peak", lambda row: row.peak),
+)
+_WAIT, _WORK, _MEMORY, _TIME = "213,94,0", "24,132,200", "186,92,145", "0,140,102"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +64,51 @@ def is_quiet(strip: HeatStrip) -> bool:
     return max(row.peak for row in strip.rows) < STYLES[strip.key].breaks[0]
 
 
-def strip_spec(strip: HeatStrip, times: tuple[datetime, datetime]) -> dict[str, Any]:
+def shown_rows(strip: HeatStrip) -> HeatStrip:
+    """The strip without rows of the lowest class alone; PCPUs keep all of theirs."""
+    if strip.key == "pcpus":
+        return strip
+    rows = tuple(row for row in strip.rows if row.peak >= STYLES[strip.key].breaks[0])
+    return replace(strip, rows=rows, hidden=strip.hidden + len(strip.rows) - len(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class TimeFrame:
+    """What all pictures share, so that one lies above the other: ends of the time axis, room on its left [px]."""
+
+    start: datetime
+    end: datetime
+    left_px: int
+
+    @classmethod
+    def around(cls, start: datetime, end: datetime, strips: Iterable[HeatStrip]) -> TimeFrame:
+        """With room for the longest of these rows' labels."""
+        labels = [
+            label for strip in strips for label in legend_labels([row.label for row in strip.rows], _LABEL_PX)
+        ]
+        return cls(start, end, min(_LABEL_PX, 14 + round(6.2 * max(map(len, labels), default=6))))
+
+
+def strip_spec(strip: HeatStrip, frame: TimeFrame) -> dict[str, Any]:
     """A row a thing, time to the right, the largest sample marked, mean, 95th percentile and peak beside.
 
     Args:
         strip: What to draw.
-        times: Both ends of the time axis.
+        frame: Shared with the other pictures.
     """
     style = STYLES[strip.key]
     classes = class_labels(style.breaks, strip.unit)
     labels = legend_labels((row.label for row in strip.rows), room_px=_LABEL_PX)
     named = list(zip(labels, strip.rows, strict=True))
-    x, y = _time_axis(times), _rows_axis(labels)
+    x, y = _time_axis(frame), _rows_axis(labels, frame)
     spans = [span for label, row in named for span in _spans(label, row, strip, style, classes)]
     peaks = [{"t": epoch_ms(row.peak_at), "e": label} for label, row in named if row.peak >= style.breaks[0]]
-    beside = [
-        {"e": label, "p": f"{number(row.mean)} · {number(row.p95)} · {number(row.peak)}"} for label, row in named
-    ]
     colour = {
         "field": "c",
         "type": "ordinal",
         "sort": classes,
         "scale": {"domain": classes, "range": _shades(style.hue, len(classes))},
-        "legend": {"title": None, "orient": "top", "symbolType": "square", "symbolStrokeWidth": 0, "labelLimit": 0},
+        "legend": {"title": None, "orient": "top", "symbolType": "square", "symbolStrokeWidth": 0, "offset": 22},
     }
     layers = [
         {
@@ -92,13 +121,25 @@ def strip_spec(strip: HeatStrip, times: tuple[datetime, datetime]) -> dict[str, 
             "mark": {"type": "point", "shape": "circle", "size": 22, "color": "currentColor", "strokeWidth": 1.4},
             "encoding": {"x": x | {"field": "t"}, "y": y},
         },
-        {
-            "data": {"values": beside},
-            "mark": {"type": "text", "align": "left", "fontSize": 10, "color": "currentColor"},
-            "encoding": {"x": {"value": _WIDTH + 8}, "y": y, "text": {"field": "p"}},
-        },
+        *(layer for place in range(len(_COLUMNS)) for layer in _column(named, strip.unit, place, y)),
     ]
     return _sheet() | {"width": _WIDTH, "height": {"step": _ROW}, "layer": layers}
+
+
+def _column(named: Sequence[tuple[str, HeatRow]], unit: str, place: int, y: dict[str, Any]) -> list[dict[str, Any]]:
+    """One column of numbers beside the rows, with its heading."""
+    head, told = _COLUMNS[place]
+    mark = {"type": "text", "align": "right", "fontSize": 10, "color": "currentColor"}
+    at = {"x": {"value": _WIDTH + _COLUMN_PX * (place + 1)}}
+    numbers = [{"e": label, "p": number(told(row), unit)} for label, row in named]
+    return [
+        {"data": {"values": numbers}, "mark": mark, "encoding": at | {"y": y, "text": {"field": "p"}}},
+        {
+            "data": {"values": [{"p": head}]},
+            "mark": mark | {"opacity": 0.7, "dy": -7},
+            "encoding": at | {"y": {"value": 0}, "text": {"field": "p"}},
+        },
+    ]
 
 
 def _spans(
@@ -126,7 +167,7 @@ def _spans(
 def class_labels(breaks: Sequence[float], unit: str) -> list[str]:
     """What each colour stands for: `< 1 %`, `1–5 %`, `≥ 5 %`."""
     edges = [f"{edge:g}" for edge in breaks]
-    between = [f"{low}–{high} {unit}" for low, high in zip(edges, edges[1:], strict=False)]
+    between = [f"{low}–{high} {unit}" for low, high in pairwise(edges)]
     return [f"< {edges[0]} {unit}", *between, f"≥ {edges[-1]} {unit}"]
 
 
@@ -136,11 +177,11 @@ def _shades(hue: str, count: int) -> list[str]:
     return ["rgba(127,127,127,0.14)", *(f"rgba({hue},{step:.2f})" for step in steps)]
 
 
-def timeline_spec(panels: Sequence[tuple[str, Finding, Chart]], times: tuple[datetime, datetime]) -> dict[str, Any]:
+def timeline_spec(panels: Sequence[tuple[str, Finding, Chart]], frame: TimeFrame) -> dict[str, Any]:
     """Small panels on one time axis: the worst entity of each rule, its thresholds and its episodes."""
     labels = legend_labels((label for label, _, _ in panels), room_px=_WIDTH)
     drawn = [
-        _panel(label, finding, chart, times, last=n == len(panels) - 1)
+        _panel(label, finding, chart, frame, last=n == len(panels) - 1)
         for n, (label, (_, finding, chart)) in enumerate(zip(labels, panels, strict=True))
     ]
     return _sheet() | {"spacing": 12, "vconcat": drawn}
@@ -157,12 +198,10 @@ def timeline_panels(analysis: Analysis) -> list[tuple[str, Finding, Chart]]:
     return list(panels.values())[:_PANELS]
 
 
-def _panel(
-    label: str, finding: Finding, chart: Chart, times: tuple[datetime, datetime], *, last: bool
-) -> dict[str, Any]:
+def _panel(label: str, finding: Finding, chart: Chart, frame: TimeFrame, *, last: bool) -> dict[str, Any]:
     line = chart.series[0]
     values = [value for value in line.values if value is not None]
-    x = _time_axis(times, labelled=last)
+    x = _time_axis(frame, labelled=last)
     points = [{"t": epoch_ms(t), "v": v} for t, v in zip(line.times, line.values, strict=True)]
     levels = [(severity, value) for severity, value in chart.thresholds if value <= 2.5 * max(values, default=0)]
     y = {
@@ -170,8 +209,9 @@ def _panel(
         "type": "quantitative",
         "title": None,
         "scale": {"zero": True, "nice": True},
-        "axis": {"tickCount": 2},
+        "axis": {"tickCount": 2, "minExtent": frame.left_px, "maxExtent": frame.left_px},
     }
+    judged = f"{number(finding.value, finding.unit)} {finding.statistic}"
     layers: list[dict[str, Any]] = [
         {
             "data": {"values": [{"a": epoch_ms(span.start), "b": epoch_ms(span.end)} for span in finding.windows]},
@@ -180,7 +220,7 @@ def _panel(
         },
         {
             "data": {"values": points},
-            "mark": {"type": "line", "strokeWidth": 1.3, "color": LINES[0], "point": len(points) < 40},
+            "mark": {"type": "line", "strokeWidth": 1.3, "color": f"rgb({_WORK})", "point": len(points) < 40},
             "encoding": {"x": x | {"field": "t"}, "y": y},
         },
         *(
@@ -191,31 +231,57 @@ def _panel(
             }
             for severity, value in levels
         ),
+        *_beside((judged, f"limit {threshold(finding.threshold, finding.unit)}")),
     ]
-    title = {"text": label, "anchor": "start", "fontSize": 11, "fontWeight": "normal", "color": "currentColor"}
-    return {"title": title | {"offset": 3}, "width": _WIDTH + 110, "height": _PANEL, "layer": layers}
+    title = {"text": label, "anchor": "start", "frame": "group", "fontSize": 11, "fontWeight": "normal"}
+    return {
+        "title": title | {"color": "currentColor", "offset": 3},
+        "width": _WIDTH,
+        "height": _PANEL,
+        "layer": layers,
+    }
+
+
+def _beside(lines: Iterable[str]) -> list[dict[str, Any]]:
+    """Words on the right of a panel, where the pictures of rows have their numbers."""
+    return [
+        {
+            "data": {"values": [{"p": line}]},
+            "mark": {"type": "text", "align": "right", "fontSize": 10, "color": "currentColor"},
+            "encoding": {
+                "x": {"value": _WIDTH + _COLUMN_PX * len(_COLUMNS)},
+                "y": {"value": 14 + 16 * n},
+                "text": {"field": "p"},
+            },
+        }
+        for n, line in enumerate(lines)
+    ]
 
 
 def _sheet() -> dict[str, Any]:
-    return {"$schema": SCHEMA, "background": "transparent", "config": CONFIG}
+    # The page's letters can be wider than those that the engine measures with: room on the right.
+    padding = {"left": 4, "top": 4, "right": 10, "bottom": 4}
+    return {"$schema": SCHEMA, "background": "transparent", "padding": padding, "config": CONFIG}
 
 
-def _time_axis(times: tuple[datetime, datetime], *, labelled: bool = True) -> dict[str, Any]:
-    axis: dict[str, Any] = {"format": clock_format(times), "values": round_times(times)}
+def _time_axis(frame: TimeFrame, *, labelled: bool = True) -> dict[str, Any]:
+    ends = (frame.start, frame.end)
+    axis: dict[str, Any] = {"format": clock_format(ends), "values": round_times(ends)}
     return {
         "type": "temporal",
-        "scale": {"type": "utc", "domain": [epoch_ms(time) for time in times], "nice": False},
+        "scale": {"type": "utc", "domain": [epoch_ms(end) for end in ends], "nice": False},
         "title": None,
         "axis": axis if labelled else axis | {"labels": False, "ticks": False},
     }
 
 
-def _rows_axis(labels: Sequence[str]) -> dict[str, Any]:
+def _rows_axis(labels: Sequence[str], frame: TimeFrame) -> dict[str, Any]:
+    room = {"minExtent": frame.left_px, "maxExtent": frame.left_px}
     return {
         "field": "e",
         "type": "nominal",
         "sort": None,
         "scale": {"domain": list(labels), "paddingInner": 0.14, "paddingOuter": 0.1},
         "title": None,
-        "axis": {"labelLimit": 0, "domain": False, "ticks": False, "grid": False},
+        "axis": room | {"labelLimit": 0, "labelPadding": 6, "domain": False, "ticks": False, "grid": False},
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from esxprobe.model import Analysis, ClockCheck, HostFacts, MonitorLine, Provenance
-from esxprobe.report.words import duration, in_zones, number
+from esxprobe.report.words import duration, in_zones, number, threshold
 
 _NOT = "not recorded"
 _GB = 1 << 30
@@ -14,13 +14,13 @@ _GB = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """How a VM's monitor runs it, and the lines that say so."""
+    """How a VM's monitor runs it, and the lines that were found, each with whether it is the one that tells."""
 
     vm: str
     mode: str
     hardware: str
     source: str
-    lines: tuple[str, ...]
+    lines: tuple[tuple[str, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,8 @@ def _facts(analysis: Analysis, said: Provenance) -> tuple[tuple[str, str], ...]:
         ("Interval", f"asked {_seconds(said.asked_interval_s)}, achieved {_seconds(achieved)}"),
         (
             "Samples",
-            f"asked {_count(said.asked_samples)}, received {_count(said.received_samples)}, {capture.rows:,} rows read",
+            f"asked {_count(said.asked_samples)}, received {_count(said.received_samples)}; "
+            f"{capture.rows:,} rows read",
         ),
         ("First interval began", in_zones(capture.started, capture.timezone)),
         ("Last sample", in_zones(capture.ended, capture.timezone)),
@@ -135,12 +136,18 @@ def _monitors(analysis: Analysis, lines: Iterable[MonitorLine]) -> Iterable[Moni
             vm=line.entity.name,
             mode=", ".join(part for part in known if part) or _NOT,
             hardware=line.hardware_version or _NOT,
-            source=f"{line.file}: {line.evidence}" if line.file and line.evidence else line.evidence or _NOT,
-            lines=line.lines,
+            source=line.file or _NOT,
+            lines=_evidence(line),
         )
     for vm in analysis.vms:
         if vm.name not in told and vm.mmu_evidence:
-            yield Monitor(vm.name, f"{vm.mmu} MMU", _NOT, vm.mmu_evidence, ())
+            yield Monitor(vm.name, f"{vm.mmu} MMU", _NOT, "given with the report", ((vm.mmu_evidence, True),))
+
+
+def _evidence(said: MonitorLine) -> tuple[tuple[str, bool], ...]:
+    tells = [bool(said.evidence) and said.evidence in line for line in said.lines]
+    alone = ((said.evidence, True),) if said.evidence and not any(tells) else ()
+    return (*alone, *zip(said.lines, tells, strict=True))
 
 
 def _files(analysis: Analysis, said: Provenance) -> Iterable[tuple[str, ...]]:
@@ -164,7 +171,7 @@ def _count(value: int | None) -> str:
 
 
 def _seconds(value: float | None) -> str:
-    return _NOT if value is None else number(value, "s")
+    return _NOT if value is None else threshold(round(value, 3), "s")
 
 
 def _gigabytes(size: float | None) -> str:
