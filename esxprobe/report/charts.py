@@ -138,6 +138,7 @@ CONFIG: dict[str, Any] = {
 # What XML cannot hold makes the drawing engine abort its process.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LABEL_PX, _WIDE_PX, _NARROW_PX = 300, 12, 6
+_WIDE_FROM = "\u0250"  # behind the Latin letters
 
 
 def legend_labels(names: Iterable[str], room_px: int = _LABEL_PX) -> list[str]:
@@ -153,7 +154,7 @@ def legend_labels(names: Iterable[str], room_px: int = _LABEL_PX) -> list[str]:
 
 def _shortened(label: str, room_px: int) -> str:
     """Cut in the middle, for the end tells vCPUs apart; the engine would cut an emoji in half."""
-    most = room_px // (_NARROW_PX if label.isascii() else _WIDE_PX)
+    most = room_px // (_NARROW_PX if max(label, default="") < _WIDE_FROM else _WIDE_PX)
     return label if len(label) <= most else f"{label[: most - 11]}…{label[-10:]}"
 
 

@@ -54,7 +54,7 @@ STYLES: dict[str, StripStyle] = {
     "reclaim": StripStyle(
         "Memory taken back by the host", "MCTLSZ and SWCUR as a share of MEMSZ", (0.1, 5, 10, 25, 50), _MEMORY
     ),
-    "latency": StripStyle("Virtual disks", "the slower of LAT/rd and LAT/wr", (2, 5, 10, 25, 50), _TIME),
+    "latency": StripStyle("Virtual disks", "The slower of LAT/rd and LAT/wr", (2, 5, 10, 25, 50), _TIME),
     "pcpus": StripStyle("Physical CPUs", "PCPU UTIL(%)", (10, 25, 50, 75, 90), _WORK),
 }
 
@@ -231,7 +231,7 @@ def _panel(label: str, finding: Finding, chart: Chart, frame: TimeFrame, *, last
             }
             for severity, value in levels
         ),
-        *_beside((judged, f"limit {threshold(finding.threshold, finding.unit)}")),
+        *_beside((judged, f"threshold {threshold(finding.threshold, finding.unit)}")),
     ]
     title = {"text": label, "anchor": "start", "frame": "group", "fontSize": 11, "fontWeight": "normal"}
     return {
