@@ -80,7 +80,8 @@ def glance_of(recording: Recording, provenance: Provenance | None) -> Glance:
         adapters=tuple(adapters[:THINGS]),
         adapters_hidden=len(adapters[THINGS:]),
         ports=tuple(ports[:THINGS]),
-        ports_hidden=_port_count(recording) - len(ports[:THINGS]),
+        ports_hidden=len(shown(recording, "port", "name")) - len(ports[:THINGS]),
+        ports_unread=_port_count(recording) - len(shown(recording, "port", "name")),
     )
 
 
@@ -220,5 +221,6 @@ def _busiest_port(row: PortRow) -> tuple[float, float, str]:
 
 
 def _port_count(recording: Recording) -> int:
+    """All ports of the header, read or not."""
     ports = recording.entities.get("port")
     return 0 if ports is None else ports.height

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from esxprobe.analyze.values import p95_of_rows
 from esxprobe.model import Entity, HeatRow, HeatStrip, Recording, Window
 from esxprobe.series import Floats, covered_seconds, stretches
 
@@ -78,12 +79,15 @@ def strip(
     known = [(entity, label, values) for entity, label, values in rows if not np.isnan(values).all()]
     if not known:
         return None
-    p95s = [float(np.percentile(values[~np.isnan(values)], 95)) for _, _, values in known]
+    matrix = np.stack([values for _, _, values in known])
+    found = p95_of_rows(matrix)
+    p95s: list[float] = [] if found is None else found.tolist()
+    peaks = np.nanmax(matrix, axis=1)
     order = list(range(len(known)))
     if not in_order:
-        order.sort(key=lambda n: (-p95s[n], -float(np.nanmax(known[n][2])), known[n][1], known[n][0].id))
+        order.sort(key=lambda n: (-p95s[n], -peaks[n], known[n][1], known[n][0].id))
         order = order[:ROWS]
-    means = cells.means(np.stack([known[n][2] for n in order]))
+    means = cells.means(matrix[order])
     made = tuple(
         _row(known[n][:2], known[n][2], p95s[n], cell_means.tolist(), cells)
         for n, cell_means in zip(order, means, strict=True)

@@ -131,7 +131,8 @@ class Glance:
         adapters: The busiest adapters, busiest first.
         adapters_hidden: How many more there are.
         ports: Ports that drop first, then the busiest.
-        ports_hidden: How many more there are.
+        ports_hidden: How many more were read.
+        ports_unread: How many were not read: on hosts with very many a part is enough.
     """
 
     host: HostGlance = HostGlance()
@@ -142,3 +143,4 @@ class Glance:
     adapters_hidden: int = 0
     ports: tuple[PortRow, ...] = ()
     ports_hidden: int = 0
+    ports_unread: int = 0

@@ -99,7 +99,7 @@ def glance_panel(analysis: Analysis, drawings: dict[str, str]) -> GlancePanel:
         quiet=tuple(_quiet(strip) for strip in glance.strips if is_quiet(strip)),
         devices=_disks(glance.devices, glance.devices_hidden, with_queue=True),
         adapters=_disks(glance.adapters, glance.adapters_hidden, with_queue=False),
-        ports=_ports(glance.ports, glance.ports_hidden),
+        ports=_ports(glance.ports, glance.ports_hidden, glance.ports_unread),
     )
 
 
@@ -242,7 +242,7 @@ def _disks(rows: tuple[DeviceRow, ...], hidden: int, *, with_queue: bool) -> Tab
     )
 
 
-def _ports(rows: tuple[PortRow, ...], hidden: int) -> Table | None:
+def _ports(rows: tuple[PortRow, ...], hidden: int, unread: int) -> Table | None:
     if not rows:
         return None
     return Table(
@@ -256,9 +256,13 @@ def _ports(rows: tuple[PortRow, ...], hidden: int) -> Table | None:
             )
             for row in rows
         ),
-        hidden=_hidden(hidden, "port"),
+        hidden=" ".join(said for said in (_hidden(hidden, "port"), _unread(unread)) if said),
     )
 
 
 def _hidden(count: int, what: str) -> str:
     return f"{count} more {plural(count, what)} had less to do, or nothing." if count > 0 else ""
+
+
+def _unread(count: int) -> str:
+    return f"{count} {plural(count, 'port')} of the capture were not read: the host has very many." if count else ""

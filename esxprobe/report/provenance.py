@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from esxprobe.model import Analysis, ClockCheck, HostFacts, MonitorLine, Provenance
-from esxprobe.report.words import duration, in_zones, number, threshold
+from esxprobe.report.words import duration, in_zones, number, plural, threshold
 
 _NOT = "not recorded"
 _GB = 1 << 30
@@ -31,12 +31,14 @@ class ProvenancePanel:
     facts: tuple[tuple[str, str], ...]
     host: tuple[tuple[str, str], ...]
     commands: tuple[str, ...]
+    commands_title: str
     runs: tuple[tuple[str, ...], ...]
     pauses: tuple[str, ...]
     clocks: tuple[tuple[str, ...], ...]
     datastores: tuple[tuple[str, ...], ...]
     monitors: tuple[Monitor, ...]
     probes: tuple[tuple[str, ...], ...]
+    probes_title: str
     notes: tuple[str, ...]
     files: tuple[tuple[str, ...], ...]
 
@@ -49,6 +51,7 @@ def provenance_panel(analysis: Analysis) -> ProvenancePanel:
         facts=_facts(analysis, said),
         host=_host(analysis, said.facts),
         commands=said.commands,
+        commands_title=f"{len(said.commands)} remote {plural(len(said.commands), 'command')}, verbatim",
         runs=tuple(
             (
                 run.file or _NOT,
@@ -71,6 +74,7 @@ def provenance_panel(analysis: Analysis) -> ProvenancePanel:
         ),
         monitors=tuple(_monitors(analysis, said.monitors)),
         probes=tuple((probe.name, probe.outcome or _NOT, probe.note) for probe in said.probes),
+        probes_title=f"{len(said.probes)} {plural(len(said.probes), 'question')} to the host, and what came of it",
         notes=said.notes,
         files=tuple(_files(analysis, said)),
     )
@@ -131,13 +135,14 @@ def _monitors(analysis: Analysis, lines: Iterable[MonitorLine]) -> Iterable[Moni
     told = set()
     for line in lines:
         told.add(line.entity.name)
+        lines = _evidence(line)
         known = [f"{line.mmu} MMU" if line.mmu else "", f"{line.execution} execution" if line.execution else ""]
         yield Monitor(
             vm=line.entity.name,
             mode=", ".join(part for part in known if part) or _NOT,
             hardware=line.hardware_version or _NOT,
-            source=line.file or _NOT,
-            lines=_evidence(line),
+            source=line.file or ("" if lines else _NOT),
+            lines=lines,
         )
     for vm in analysis.vms:
         if vm.name not in told and vm.mmu_evidence:
