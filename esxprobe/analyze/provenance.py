@@ -20,6 +20,9 @@ from esxprobe.model import (
     Provenance,
 )
 
+# Years that can be told in any zone, and that a clock can show [both left out].
+_OLDEST, _NEWEST = 1969, 9999
+
 
 def provenance_of(manifest: Manifest | None) -> Provenance | None:
     """What a manifest says of how its capture came about; what it does not say stays empty."""
@@ -148,7 +151,7 @@ class _Words:
     def time(self, key: str) -> datetime | None:
         try:
             moment = datetime.fromisoformat(self.text(key))
-            return moment.astimezone(UTC) if moment.tzinfo else None
+            return moment.astimezone(UTC) if moment.tzinfo and _OLDEST < moment.year < _NEWEST else None
         except (ValueError, OverflowError):
             return None
 
