@@ -1,4 +1,4 @@
-"""At a glance: what is gathered over a whole host, how it is drawn, and what is told to somebody who cannot see it."""
+"""At a glance: what is gathered over a whole host, how it is drawn, and how it is told in words."""
 
 import json
 from dataclasses import replace
