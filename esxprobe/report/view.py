@@ -12,7 +12,18 @@ from esxprobe.report.comparison import ComparisonPanel, comparison_panel
 from esxprobe.report.faults import FaultPanel, fault_panel, fault_sentence
 from esxprobe.report.glance import GlancePanel, glance_panel
 from esxprobe.report.provenance import ProvenancePanel, provenance_panel
-from esxprobe.report.words import duration, isolated, joined, local, moment, number, plural, threshold, window
+from esxprobe.report.words import (
+    duration,
+    in_zone,
+    isolated,
+    joined,
+    local,
+    moment,
+    number,
+    plural,
+    threshold,
+    window,
+)
 from esxprobe.rules import find_rule
 from esxprobe.rules.causes import CAUSES
 
@@ -139,8 +150,8 @@ def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
         dated = capture.date_known
         span = f"{moment(capture.started, dated=dated)} to {moment(capture.ended, dated=dated)} {zone} ({length})"
         if capture.timezone:
-            ends = (local(time, capture.timezone, dated=dated) for time in (capture.started, capture.ended))
-            span += f" = {' to '.join(ends)}"
+            began = moment(in_zone(capture.started, capture.timezone), dated=dated)
+            span += f" = {began} to {local(capture.ended, capture.timezone, dated=_is_dated(analysis))}"
     set_aside = capture.samples - capture.judged
     samples = f"{capture.judged:,} judged" + (f", {set_aside:,} set aside" if set_aside else "")
     named = f"{capture.columns:,}"

@@ -62,8 +62,8 @@ def window(span: Window, *, dated: bool = False, timezone: str = "") -> str:
     text = f"{_from_to(span, dated=dated)} ({duration(span.seconds)})"
     if not timezone:
         return text
-    zone = named_zone(timezone)
-    return f"{text} = {_from_to(Window(span.start.astimezone(zone), span.end.astimezone(zone)), dated=dated)} local"
+    there = Window(in_zone(span.start, timezone), in_zone(span.end, timezone))
+    return f"{text} = {_from_to(there, dated=dated)} local"
 
 
 def _from_to(span: Window, *, dated: bool) -> str:
@@ -79,9 +79,14 @@ def in_zones(time: datetime | None, timezone: str = "", *, dated: bool = True) -
     return f"{text} = {local(time, timezone, dated=dated)}" if timezone else text
 
 
+def in_zone(time: datetime, timezone: str) -> datetime:
+    """The same moment by the clocks of a zone (an IANA name or an offset)."""
+    return time.astimezone(named_zone(timezone))
+
+
 def local(time: datetime, timezone: str, *, dated: bool = True) -> str:
     """A time in a zone, with the zone's name and offset."""
-    there = time.astimezone(named_zone(timezone))
+    there = in_zone(time, timezone)
     offset = there.strftime("%z")
     name = "" if timezone[:1] in "+-" else f" {timezone}"
     return f"{moment(there, dated=dated)}{name} ({offset[:3]}:{offset[3:5]})"
