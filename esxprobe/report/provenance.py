@@ -130,10 +130,10 @@ def _clock(check: ClockCheck, zone: str) -> tuple[str, ...]:
     return (whose.strip(), check.when, in_zones(check.at, zone), offset, check.zone or _NOT)
 
 
-def _monitors(analysis: Analysis, lines: Iterable[MonitorLine]) -> Iterable[Monitor]:
+def _monitors(analysis: Analysis, said: Iterable[MonitorLine]) -> Iterable[Monitor]:
     """What the host gave of each VM, then what a person said of others."""
     told = set()
-    for line in lines:
+    for line in said:
         told.add(line.entity.name)
         lines = _evidence(line)
         known = [f"{line.mmu} MMU" if line.mmu else "", f"{line.execution} execution" if line.execution else ""]
