@@ -7,7 +7,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 OUT    := out
 
-.PHONY: demo test setup lint bench docs samples check clean system
+.PHONY: demo test setup lint bench docs gold samples check clean system
 
 demo: $(VENV)/.demo
 	$(BIN)/esxprobe demo --out $(OUT)
@@ -55,6 +55,10 @@ docs: setup
 	$(BIN)/python -m esxprobe.catalog.quality > docs/quality.md.new && mv docs/quality.md.new docs/quality.md
 	$(BIN)/python -m esxprobe.catalog.docs > docs/counters.md.new && mv docs/counters.md.new docs/counters.md
 	$(BIN)/python -m esxprobe.report.rulebook > docs/rules.md.new && mv docs/rules.md.new docs/rules.md
+
+# Accepts what the report's view records and its one whole page are now; look at the diff before you commit it.
+gold: setup
+	GOLD=accept $(BIN)/python -m pytest -q tests/report/test_gold.py
 
 samples: setup
 	$(BIN)/python tests/benches/make_samples.py

@@ -3,7 +3,8 @@
 1. the union of what all rules need is read in one pass over each file,
 2. every rule is judged, skipped with a reason, or clear,
 3. guests' logs, where there are any, are put beside the vCPU time of their VMs,
-4. what the report shows besides is gathered: the table of VMs and the charts of the first findings.
+4. what the report shows besides is gathered: the table of VMs, the charts of the first
+   findings, host, storage and network at a glance, and where the capture comes from.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from esxprobe.analyze.baseline import compare_with
 from esxprobe.analyze.charts import POINTS, charts_of
 from esxprobe.analyze.doubts import doubts_of
 from esxprobe.analyze.faults import FAULT_NEEDS, has_guests, judge_faults
+from esxprobe.analyze.glance import GLANCE_NEEDS, PORTS_READ, glance_of
 from esxprobe.analyze.guestlogs import GuestOptions
 from esxprobe.analyze.inventory import inventory
+from esxprobe.analyze.provenance import provenance_of
 from esxprobe.analyze.summary import summary_of
 from esxprobe.analyze.timeline import comings_and_goings, presence
 from esxprobe.analyze.vms import TABLE_NEEDS, vm_rows, with_modes
@@ -30,8 +33,9 @@ from esxprobe.rules.judge import Outcome, judge
 
 __all__ = ["POINTS", "GuestOptions", "all_needs", "analysis_of", "analyze", "compare_with", "inventory"]
 
-# No rule judges worlds that are no vCPUs; a part of them tells what the states of a sample add up to.
-ENOUGH = {"world": 256}
+# No rule judges worlds that are no vCPUs; a part of them tells what the states of a sample add up to. Ports are
+# in a table of the busiest.
+ENOUGH = {"world": 256, "port": PORTS_READ}
 
 NO_GUESTS = GuestOptions()
 
@@ -63,14 +67,14 @@ def analyze(
     needs = all_needs(book, with_faults=has_guests(guests, manifest))
     enough = {kind: most for kind, most in ENOUGH.items() if kind not in book.needs_by_kind()}
     recording = read_esxtop(paths, needs, timezone=timezone, at_most=enough, progress=progress)
-    return analysis_of(recording, manifest, guests, book)
+    return analysis_of(recording, manifest, guests, book, timezone=timezone or "")
 
 
 def all_needs(book: RuleBook | None = None, *, with_faults: bool = False) -> dict[str, tuple[str, ...]]:
     r"""Counters (`Object\Counter`) that an analysis reads, by entity kind."""
     book = book or shipped()
     needs: dict[str, set[str]] = {kind: set(paths) for kind, paths in book.needs_by_kind().items()}
-    for wanted in (TABLE_NEEDS, FAULT_NEEDS) if with_faults else (TABLE_NEEDS,):
+    for wanted in (TABLE_NEEDS, GLANCE_NEEDS, FAULT_NEEDS if with_faults else {}):
         for kind, paths in wanted.items():
             needs.setdefault(kind, set()).update(paths)
     for kind in ("vcpu", "world"):  # the states of every world must add up
@@ -83,8 +87,10 @@ def analysis_of(
     manifest: Manifest | None = None,
     guests: GuestOptions = NO_GUESTS,
     book: RuleBook | None = None,
+    *,
+    timezone: str = "",
 ) -> Analysis:
-    """Judges a recording."""
+    """Judges a recording; `timezone` is the zone that a person gave for its stamps."""
     book = book or shipped()
     seen = presence(recording)
     notes = (*recording.notes, *doubts_of(recording, manifest, book), *comings_and_goings(recording, seen))
@@ -93,9 +99,10 @@ def analysis_of(
     faults = judge_faults(recording, guests, manifest)
     recording = replace(recording, notes=(*notes, *faults.notes))
     outcome = judge(recording, book.rules)
+    provenance = provenance_of(manifest)
     return Analysis(
         tool_version=esxprobe.__version__,
-        capture=summary_of(recording, manifest),
+        capture=replace(summary_of(recording, manifest), timezone=timezone),
         quality=recording.notes,
         vms=recording.vms,
         findings=outcome.findings,
@@ -107,6 +114,8 @@ def analysis_of(
         charts=charts_of(outcome, recording, book),
         slices=outcome.slices,
         deviations=_deviations(book, outcome),
+        glance=glance_of(recording, provenance),
+        provenance=provenance,
     )
 
 

@@ -13,6 +13,7 @@ from esxprobe.model.faults import (
     Verdict,
 )
 from esxprobe.model.findings import Confidence, Deviation, Explanation, Finding, Level, Skipped, TimeSlice
+from esxprobe.model.glance import DeviceRow, Glance, HeatRow, HeatStrip, HostGlance, PortRow
 from esxprobe.model.nouns import (
     SEVERITIES,
     Counter,
@@ -28,6 +29,16 @@ from esxprobe.model.nouns import (
     Window,
     worst_first,
 )
+from esxprobe.model.provenance import (
+    ClockCheck,
+    Datastore,
+    EsxtopRun,
+    HostFacts,
+    MonitorLine,
+    Pause,
+    ProbeOutcome,
+    Provenance,
+)
 
 __all__ = [
     "GUEST_COUNTERS",
@@ -35,23 +46,37 @@ __all__ = [
     "Analysis",
     "CaptureSummary",
     "Chart",
+    "ClockCheck",
     "Comparison",
     "Confidence",
     "Counter",
     "Cut",
+    "Datastore",
     "Deviation",
+    "DeviceRow",
     "Entity",
+    "EsxtopRun",
     "Explanation",
     "FaultComparison",
     "FaultCost",
     "FaultScatter",
     "FaultSeries",
     "Finding",
+    "Glance",
     "GuestLog",
     "GuestLogUse",
+    "HeatRow",
+    "HeatStrip",
     "HostEvidence",
+    "HostFacts",
+    "HostGlance",
     "Level",
     "Mmu",
+    "MonitorLine",
+    "Pause",
+    "PortRow",
+    "ProbeOutcome",
+    "Provenance",
     "QualityCode",
     "QualityNote",
     "Recording",

@@ -8,7 +8,9 @@ from datetime import datetime
 
 from esxprobe.model.faults import FaultComparison, FaultCost
 from esxprobe.model.findings import Deviation, Finding, Skipped, TimeSlice
+from esxprobe.model.glance import Glance
 from esxprobe.model.nouns import QualityNote, Severity, SourceFile, VirtualMachine, Window
+from esxprobe.model.provenance import Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ class CaptureSummary:
         date_known: False when the file's stamps have no date.
         files: The files read.
         objects: Columns by object: object, instances, columns, understood.
+        timezone: Zone that a person gave for the stamps, empty when nobody did.
     """
 
     host: str
@@ -152,6 +155,7 @@ class CaptureSummary:
     date_known: bool
     files: tuple[SourceFile, ...]
     objects: tuple[tuple[str, int, int, int], ...]
+    timezone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,3 +199,5 @@ class Analysis:
     charts: Mapping[str, Chart] = field(default_factory=dict)
     slices: tuple[TimeSlice, ...] = ()
     deviations: tuple[Deviation, ...] = ()
+    glance: Glance = field(default_factory=Glance)
+    provenance: Provenance | None = None

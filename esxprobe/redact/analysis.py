@@ -24,6 +24,38 @@ from esxprobe.redact.redactor import Redactor
 #   free   composed text with pieces of the capture in it
 #   others names, each of its kind
 ROLES: dict[str, str] = {
+    "CaptureSummary.timezone": "own",
+    "ClockCheck.when": "own",
+    "ClockCheck.zone": "own",
+    "Datastore.kind": "own",
+    "Datastore.name": "datastore",
+    "EsxtopRun.file": "file",
+    "EsxtopRun.outcome": "own",
+    "EsxtopRun.reason": "line",
+    "HeatRow.label": "vm",
+    "HeatStrip.key": "own",
+    "HeatStrip.unit": "own",
+    "HostFacts.build": "line",
+    "HostFacts.cpu_model": "line",
+    "HostFacts.power_policy": "line",
+    "MonitorLine.evidence": "line",
+    "MonitorLine.execution": "own",
+    "MonitorLine.file": "line",
+    "MonitorLine.hardware_version": "line",
+    "MonitorLine.lines": "line",
+    "MonitorLine.mmu": "own",
+    "Pause.after": "file",
+    "Pause.before": "file",
+    "Pause.reason": "line",
+    "ProbeOutcome.name": "line",
+    "ProbeOutcome.note": "free",
+    "ProbeOutcome.outcome": "own",
+    "Provenance.commands": "line",
+    "Provenance.error": "free",
+    "Provenance.limited_to": "vm",
+    "Provenance.notes": "free",
+    "Provenance.state": "own",
+    "Provenance.tool_version": "own",
     "Analysis.tool_version": "own",
     "Analysis.clear": "own",
     "Analysis.charts": "own",  # its keys: rule ids
@@ -103,7 +135,7 @@ ROLES: dict[str, str] = {
     "VirtualMachine.mmu": "own",
     "VirtualMachine.mmu_evidence": "line",
 }
-NAMES = frozenset({"host", "vm", "guest", "file", "entity", "label", "member"})
+NAMES = frozenset({"host", "vm", "datastore", "guest", "file", "entity", "label", "member"})
 _MEMBER = re.compile(r"vCPU \d+|PCPU \d+")
 _LABEL_REST = re.compile(r"(?: \(\d+\))?(?: v?P?CPU \d+)?")
 # Which object's instances name the entities of a kind.
@@ -209,6 +241,7 @@ class _Walker(_Records):
             "own": str,
             "host": names.host,
             "vm": lambda name: names.of("vm", name),
+            "datastore": lambda name: names.of("datastore", name),
             "guest": lambda name: names.of("guest", name),
             "number": lambda name: name if name.isdigit() else names.of("id", name),
             "member": lambda name: name if _MEMBER.fullmatch(name) else self._instances.world("", "", name),

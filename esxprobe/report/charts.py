@@ -38,7 +38,7 @@ _STEPS_S = (
 
 # Okabe and Ito's colours that keep their contrast on white and on near-black.
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#7a6ff0", "#999999")
-_LEVELS: dict[Severity, str] = {"critical": "#d0342c", "warning": "#b7791f", "info": "#4a7fb5"}
+LEVELS: dict[Severity, str] = {"critical": "#d0342c", "warning": "#b7791f", "info": "#4a7fb5"}
 _FONT = "system-ui, sans-serif"
 
 
@@ -74,7 +74,7 @@ def spec_of(chart: Chart) -> dict[str, Any]:
         layers.append(
             {
                 "data": {"values": spans},
-                "mark": {"type": "rect", "color": _LEVELS["warning"], "opacity": 0.12},
+                "mark": {"type": "rect", "color": LEVELS["warning"], "opacity": 0.12},
                 "encoding": {
                     "x": x | {"field": "a"},
                     "x2": {"field": "b"},
@@ -101,7 +101,7 @@ def spec_of(chart: Chart) -> dict[str, Any]:
     layers += [
         {
             "data": {"values": [{"v": value}]},
-            "mark": {"type": "rule", "color": _LEVELS[severity], "strokeDash": [5, 4], "strokeWidth": 1.2},
+            "mark": {"type": "rule", "color": LEVELS[severity], "strokeDash": [5, 4], "strokeWidth": 1.2},
             "encoding": {"y": {"field": "v", "type": "quantitative"}},
         }
         for severity, value in _shown_thresholds(chart)
@@ -138,22 +138,23 @@ CONFIG: dict[str, Any] = {
 # What XML cannot hold makes the drawing engine abort its process.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LABEL_PX, _WIDE_PX, _NARROW_PX = 300, 12, 6
+_WIDE_FROM = "\u0250"  # behind the Latin letters
 
 
-def legend_labels(names: Iterable[str]) -> list[str]:
+def legend_labels(names: Iterable[str], room_px: int = _LABEL_PX) -> list[str]:
     """Names as a legend can show them: drawable, short enough, and still different from each other."""
     labels: list[str] = []
     for name in names:
-        label = _shortened(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", name))
+        label = _shortened(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", name), room_px)
         while label in labels:
             label += "\N{PRIME}"  # equal labels would become one line
         labels.append(label)
     return labels
 
 
-def _shortened(label: str) -> str:
+def _shortened(label: str, room_px: int) -> str:
     """Cut in the middle, for the end tells vCPUs apart; the engine would cut an emoji in half."""
-    most = _LABEL_PX // (_NARROW_PX if label.isascii() else _WIDE_PX)
+    most = room_px // (_NARROW_PX if max(label, default="") < _WIDE_FROM else _WIDE_PX)
     return label if len(label) <= most else f"{label[: most - 11]}…{label[-10:]}"
 
 

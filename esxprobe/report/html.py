@@ -16,11 +16,15 @@ from esxprobe.report.charts import spec_of
 from esxprobe.report.document import document
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.faults import fault_specs
+from esxprobe.report.glance import glance_specs
+from esxprobe.report.glossary import Glossary
 from esxprobe.report.view import page_of
 from esxprobe.rules import RuleBook, shipped
 
 if TYPE_CHECKING:
     import jinja2
+    from jinja2.runtime import Context
+    from markupsafe import Markup
 
 
 def render_html(analysis: Analysis, drawer: Drawer, command: str = "", book: RuleBook | None = None) -> str:
@@ -34,7 +38,8 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str = "", book: Rul
     """
     from markupsafe import Markup
 
-    specs = {rule: spec_of(chart) for rule, chart in analysis.charts.items()} | fault_specs(analysis)
+    specs = {rule: spec_of(chart) for rule, chart in analysis.charts.items()}
+    specs |= fault_specs(analysis) | glance_specs(analysis)
     with ThreadPoolExecutor(1) as beside:  # the templates are loaded while the charts are drawn
         drawn = beside.submit(drawer.draw, specs)
         template, css = _template(), _asset("report.css")
@@ -48,6 +53,7 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str = "", book: Rul
         policy=_policy(css),
         data=Markup(data),  # noqa: S704
         svg=Markup,
+        glossary=Glossary(),
     )
 
 
@@ -76,7 +82,14 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["terms"] = jinja2.pass_context(_terms)
     return environment.get_template("report.html.j2")
+
+
+def _terms(context: Context, text: str) -> Markup:
+    """A text of ours with esxtop's labels explained, by the glossary of the page that is being made."""
+    glossary: Glossary = context["glossary"]
+    return glossary.marked(text)
 
 
 def _asset(name: str) -> str:

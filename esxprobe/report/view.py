@@ -10,7 +10,20 @@ from dataclasses import dataclass
 from esxprobe.model import SEVERITIES, Analysis, Explanation, Finding, Severity, VmRow, worst_first
 from esxprobe.report.comparison import ComparisonPanel, comparison_panel
 from esxprobe.report.faults import FaultPanel, fault_panel, fault_sentence
-from esxprobe.report.words import duration, isolated, joined, moment, number, plural, threshold, window
+from esxprobe.report.glance import GlancePanel, glance_panel
+from esxprobe.report.provenance import ProvenancePanel, provenance_panel
+from esxprobe.report.words import (
+    duration,
+    in_zone,
+    isolated,
+    joined,
+    local,
+    moment,
+    number,
+    plural,
+    threshold,
+    window,
+)
 from esxprobe.rules import RuleBook, shipped
 from esxprobe.rules.causes import cause_of
 from esxprobe.rules.record import Rule
@@ -80,6 +93,8 @@ class Page:
     counts: tuple[tuple[Severity, int], ...]
     faults: FaultPanel
     comparison: ComparisonPanel | None
+    glance: GlancePanel
+    provenance: ProvenancePanel
     causes: tuple[CauseGroup, ...]
     slices: tuple[tuple[str, ...], ...]
     deviations: tuple[tuple[str, ...], ...]
@@ -88,7 +103,6 @@ class Page:
     clear: tuple[tuple[str, str], ...]
     skipped: tuple[tuple[str, str, str], ...]
     objects: tuple[tuple[str, ...], ...]
-    files: tuple[tuple[str, ...], ...]
     rows: str
     command: str
     tool: str
@@ -116,6 +130,8 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
         counts=counts,
         faults=fault_panel(analysis, drawings),
         comparison=comparison_panel(analysis),
+        glance=glance_panel(analysis, drawings),
+        provenance=provenance_panel(analysis),
         causes=_causes(analysis, drawings, book),
         slices=_slice_rows(analysis, dated=dated),
         deviations=tuple((each.rule, each.change, each.detail, each.place) for each in analysis.deviations),
@@ -127,7 +143,6 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
             (name, f"{instances:,}", f"{columns:,}", f"{understood:,}")
             for name, instances, columns, understood in capture.objects
         ),
-        files=tuple((file.name, f"{file.bytes:,}", file.sha256) for file in capture.files),
         rows=f"{capture.rows:,} data rows, {capture.columns:,} value columns",
         command=command,
         tool=f"esxprobe {analysis.tool_version}",
@@ -142,6 +157,9 @@ def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
         length = duration((capture.ended - capture.started).total_seconds())
         dated = capture.date_known
         span = f"{moment(capture.started, dated=dated)} to {moment(capture.ended, dated=dated)} {zone} ({length})"
+        if capture.timezone:
+            began = moment(in_zone(capture.started, capture.timezone), dated=dated)
+            span += f" = {began} to {local(capture.ended, capture.timezone, dated=_is_dated(analysis))}"
     set_aside = capture.samples - capture.judged
     samples = f"{capture.judged:,} judged" + (f", {set_aside:,} set aside" if set_aside else "")
     named = f"{capture.columns:,}"
@@ -241,7 +259,13 @@ def _causes(analysis: Analysis, drawings: dict[str, str], book: RuleBook) -> tup
     for key in dict.fromkeys(finding.cause for finding in analysis.findings):
         mine = [finding for finding in analysis.findings if finding.cause == key]
         parts = tuple(
-            _rule_group(book.find(rule), [f for f in mine if f.rule == rule], drawings.get(rule, ""), dated=dated)
+            _rule_group(
+                book.find(rule),
+                [f for f in mine if f.rule == rule],
+                drawings.get(rule, ""),
+                dated=dated,
+                zone=analysis.capture.timezone,
+            )
             for rule in dict.fromkeys(finding.rule for finding in mine)
         )
         cause = cause_of(key)
@@ -253,7 +277,7 @@ def _worst(found: list[Finding]) -> Severity:
     return min((finding.severity for finding in found), key=worst_first)
 
 
-def _rule_group(rule: Rule, found: list[Finding], svg: str, *, dated: bool) -> RuleGroup:
+def _rule_group(rule: Rule, found: list[Finding], svg: str, *, dated: bool, zone: str) -> RuleGroup:
     side = "≥" if rule.check.above else "≤"
     drawn = min(len(found), 4)
     words = f"{rule.label} over time of {joined([f.entity.name for f in found[:drawn]])}"
@@ -272,14 +296,14 @@ def _rule_group(rule: Rule, found: list[Finding], svg: str, *, dated: bool) -> R
             (lv.severity, f"{side} {threshold(lv.threshold, rule.threshold_unit)}", lv.source) for lv in rule.levels
         ),
         check=rule.check.words,
-        rows=tuple(_finding_row(finding, dated=dated) for finding in found[:ROWS]),
+        rows=tuple(_finding_row(finding, dated=dated, zone=zone) for finding in found[:ROWS]),
         hidden=max(0, len(found) - ROWS),
         svg=svg,
         chart_words=words,
     )
 
 
-def _finding_row(finding: Finding, *, dated: bool) -> FindingRow:
+def _finding_row(finding: Finding, *, dated: bool, zone: str) -> FindingRow:
     extra = len(finding.windows) - _WINDOWS
     return FindingRow(
         severity=finding.severity,
@@ -290,7 +314,7 @@ def _finding_row(finding: Finding, *, dated: bool) -> FindingRow:
         statistic=finding.statistic,
         peak=number(finding.peak, finding.unit),
         share=f"{finding.share_of_samples:.0%} of {finding.samples}",
-        windows=tuple(window(span, dated=dated) for span in finding.windows[:_WINDOWS]),
+        windows=tuple(window(span, dated=dated, timezone=zone) for span in finding.windows[:_WINDOWS]),
         more_windows=f"and {extra} more" if extra > 0 else "",
         symptoms=tuple(_symptom(each) for each in finding.explained_by),
     )

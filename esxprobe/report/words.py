@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from esxprobe.formats.clock import named_zone
 from esxprobe.model import Window
 
 
@@ -32,7 +33,7 @@ def threshold(value: float, unit: str = "") -> str:
 
 
 def moment(time: datetime | None, *, dated: bool = True) -> str:
-    """A time as the report prints it, in UTC."""
+    """A time as the report prints it, in the zone that it carries: UTC if nothing else is said."""
     if time is None:
         return "–"
     return time.strftime("%Y-%m-%d %H:%M:%S" if dated else "%H:%M:%S")
@@ -50,10 +51,45 @@ def duration(seconds: float) -> str:
     return f"{hours} h" + (f" {minutes} min" if minutes else "")
 
 
-def window(span: Window, *, dated: bool = False) -> str:
-    """A stretch of time in one line, with its day where the capture has more than one."""
+def window(span: Window, *, dated: bool = False, timezone: str = "") -> str:
+    """A stretch of time in one line, with its day where the capture has more than one.
+
+    Args:
+        span: In UTC.
+        dated: Whether the day is shown.
+        timezone: Zone in which it is shown as well.
+    """
+    text = f"{_from_to(span, dated=dated)} ({duration(span.seconds)})"
+    if not timezone:
+        return text
+    there = Window(in_zone(span.start, timezone), in_zone(span.end, timezone))
+    return f"{text} = {_from_to(there, dated=dated)} local"
+
+
+def _from_to(span: Window, *, dated: bool) -> str:
     end = moment(span.end, dated=dated and span.end.date() != span.start.date())
-    return f"{moment(span.start, dated=dated)}–{end} ({duration(span.seconds)})"
+    return f"{moment(span.start, dated=dated)}–{end}"
+
+
+def in_zones(time: datetime | None, timezone: str = "", *, dated: bool = True) -> str:
+    """A time in UTC and, where a person named the capture's zone, in that as well."""
+    if time is None:
+        return "not recorded"
+    text = f"{moment(time, dated=dated)} UTC"
+    return f"{text} = {local(time, timezone, dated=dated)}" if timezone else text
+
+
+def in_zone(time: datetime, timezone: str) -> datetime:
+    """The same moment by the clocks of a zone (an IANA name or an offset)."""
+    return time.astimezone(named_zone(timezone))
+
+
+def local(time: datetime, timezone: str, *, dated: bool = True) -> str:
+    """A time in a zone, with the zone's name and offset."""
+    there = in_zone(time, timezone)
+    offset = there.strftime("%z")
+    name = "" if timezone[:1] in "+-" else f" {timezone}"
+    return f"{moment(there, dated=dated)}{name} ({offset[:3]}:{offset[3:5]})"
 
 
 def plural(count: int, word: str) -> str:

@@ -20,6 +20,7 @@ from esxprobe.model import Analysis, SourceFile
 from esxprobe.report import html
 from esxprobe.report.document import document
 from esxprobe.report.drawing import Drawer
+from esxprobe.report.glance import glance_specs
 from esxprobe.report.html import render_html, templates
 
 ROOT = Path(__file__).parents[2]
@@ -162,7 +163,7 @@ def test_every_finding_and_every_rule_is_on_the_page(demo: Analysis, demo_page: 
 
 def test_each_finding_of_an_entity_has_its_chart(demo: Analysis, demo_page: str) -> None:
     page = Page(demo_page)
-    assert sum(tag == "svg" for tag, _ in page.elements) == len(demo.charts)
+    assert sum(tag == "svg" for tag, _ in page.elements) == len(demo.charts) + len(glance_specs(demo))
     labelled = [attrs for _, attrs in page.elements if attrs.get("role") == "img"]
     assert all(attrs.get("aria-label") for attrs in labelled)
 

@@ -11,6 +11,7 @@ import pytest
 
 from esxprobe.model import Analysis
 from esxprobe.report.drawing import Drawer
+from esxprobe.report.glance import glance_specs
 from esxprobe.report.html import render_html
 
 pytestmark = pytest.mark.slow
@@ -52,7 +53,7 @@ def test_the_page_is_quiet_and_its_charts_are_there(
     (tmp_path / "demo.html").write_text(demo_page, encoding="utf-8")
     dom, console = browse(tmp_path / "demo.html")
     assert console == [], "the browser complains"
-    assert len(re.findall(r"<svg\b", dom)) == len(demo.charts)
+    assert len(re.findall(r"<svg\b", dom)) == len(demo.charts) + len(glance_specs(demo))
     assert "cpu-ready" in dom
 
 

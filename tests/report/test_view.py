@@ -9,7 +9,7 @@ import pytest
 from esxprobe.model import Analysis, Deviation, QualityNote, Window
 from esxprobe.report.document import document
 from esxprobe.report.view import ROWS, page_of
-from esxprobe.report.words import duration, isolated, moment, number, threshold, window
+from esxprobe.report.words import duration, in_zones, isolated, local, moment, number, threshold, window
 
 NOON = datetime(2026, 3, 26, 12, 0, 0, tzinfo=UTC)
 
@@ -176,3 +176,24 @@ def test_deviations_are_told_in_the_page_and_in_the_document(demo: Analysis) -> 
     changed = replace(demo, deviations=(own,))
     assert page_of(changed, {}, "").deviations == (("cpu-ready", "silenced", own.detail, "own.toml:3"),)
     assert document(changed)["deviations"][0]["place"] == "own.toml:3"
+
+
+def test_times_are_shown_in_the_zone_that_a_person_gave_as_well(demo: Analysis) -> None:
+    zoned = replace(demo, capture=replace(demo.capture, timezone="Europe/Berlin"))
+    page = page_of(zoned, {}, "")
+    assert dict(page.facts)["Window"] == (
+        "2026-03-26 21:30:00 to 2026-03-26 21:45:00 UTC (15 min) = "
+        "2026-03-26 22:30:00 to 22:45:00 Europe/Berlin (+01:00)"
+    )
+    assert page.causes[0].groups[0].rows[0].windows[0] == "21:37:25–21:39:25 (2 min) = 22:37:25–22:39:25 local"
+
+
+def test_a_zone_may_be_an_offset_and_change_the_day() -> None:
+    late = datetime(2026, 3, 26, 23, 30, tzinfo=UTC)
+    assert local(late, "+02:00") == "2026-03-27 01:30:00 (+02:00)"
+    assert in_zones(late, "-05:30") == "2026-03-26 23:30:00 UTC = 2026-03-26 18:00:00 (-05:30)"
+    assert in_zones(None, "Europe/Berlin") == "not recorded"
+    span = Window(late, late + timedelta(minutes=45))
+    assert window(span, dated=True, timezone="+02:00") == (
+        "2026-03-26 23:30:00–2026-03-27 00:15:00 (45 min) = 2026-03-27 01:30:00–02:15:00 local"
+    )

@@ -1,0 +1,163 @@
+"""Where a capture comes from: what its manifest says, taken with care, for anybody may have written it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from esxprobe.capture import Manifest
+from esxprobe.model import (
+    ClockCheck,
+    Datastore,
+    Entity,
+    EsxtopRun,
+    HostFacts,
+    MonitorLine,
+    Pause,
+    ProbeOutcome,
+    Provenance,
+)
+
+# Years that can be told in any zone, and that a clock can show [both left out].
+_OLDEST, _NEWEST = 1969, 9999
+
+
+def provenance_of(manifest: Manifest | None) -> Provenance | None:
+    """What a manifest says of how its capture came about; what it does not say stays empty."""
+    if manifest is None:
+        return None
+    more = _Words(manifest.more)
+    guests = list(more.records("guests"))
+    return Provenance(
+        tool_version=manifest.tool_version,
+        state=more.text("state"),
+        error=more.part("error").text("message"),
+        commands=(*manifest.commands, *(said for guest in guests if (said := guest.text("command")))),
+        asked_interval_s=manifest.interval_s,
+        achieved_interval_s=more.number("interval_achieved_s"),
+        asked_samples=manifest.samples,
+        received_samples=more.whole("samples_received"),
+        limited_to=more.texts("limited_to"),
+        runs=tuple(_run(segment) for segment in more.records("segments")),
+        pauses=tuple(
+            Pause(gap.text("after"), gap.text("before"), gap.number("seconds"), gap.text("reason"))
+            for gap in more.records("gaps")
+        ),
+        clocks=tuple(_clocks(manifest.host, more, guests)),
+        facts=_facts(manifest.build, more.part("facts")),
+        monitors=tuple(_monitor(vm) for vm in more.records("vms")),
+        probes=tuple(
+            ProbeOutcome(probe.text("name"), probe.text("outcome"), probe.text("note"))
+            for probe in more.records("probes")
+        ),
+        files=manifest.files,
+        notes=more.texts("notes"),
+    )
+
+
+def _run(segment: _Words) -> EsxtopRun:
+    return EsxtopRun(
+        file=segment.text("file"),
+        started=segment.time("started"),
+        ended=segment.time("ended"),
+        asked=segment.whole("asked"),
+        samples=segment.whole("samples"),
+        interval_s=segment.number("interval_s"),
+        outcome=segment.text("outcome"),
+        reason=segment.text("reason"),
+    )
+
+
+def _clocks(host: str, more: _Words, guests: Iterable[_Words]) -> Iterator[ClockCheck]:
+    """The host's clock first, then each guest's; those that could not be read are told by their absence."""
+    owners = [(Entity("host", host, ""), more.part("clock"))]
+    owners += [(Entity("vm", guest.text("vm"), ""), guest.part("clock")) for guest in guests]
+    for entity, clock in owners:
+        for when in ("start", "end"):
+            said = clock.part(when)
+            yield ClockCheck(
+                entity,
+                when,
+                said.time("at"),
+                said.number("offset_s"),
+                said.number("uncertainty_s"),
+                said.text("zone"),
+            )
+
+
+def _facts(build: str, facts: _Words) -> HostFacts:
+    cpu, memory = facts.part("cpu"), facts.part("memory")
+    return HostFacts(
+        build=build,
+        cpu_model=facts.text("cpu-model"),
+        packages=cpu.whole("packages"),
+        cores=cpu.whole("cores"),
+        threads=cpu.whole("threads"),
+        hyperthreading=cpu.flag("hyperthreading"),
+        power_policy=facts.text("power-policy"),
+        memory_bytes=memory.number("bytes"),
+        numa_nodes=memory.whole("numa_nodes"),
+        uptime_s=facts.number("uptime"),
+        datastores=tuple(
+            Datastore(each.text("volume_name"), each.text("type"), each.number("size"), each.number("free"))
+            for each in facts.records("datastores")
+        ),
+    )
+
+
+def _monitor(vm: _Words) -> MonitorLine:
+    monitor = vm.part("monitor")
+    return MonitorLine(
+        entity=Entity("vm", vm.text("name"), vm.text("world_id")),
+        mmu=monitor.text("mmu"),
+        execution=monitor.text("execution"),
+        evidence=monitor.text("evidence"),
+        file=monitor.text("file"),
+        lines=monitor.texts("lines"),
+        hardware_version=vm.text("hardware_version"),
+    )
+
+
+class _Words:
+    """A JSON object of which nobody knows what it holds: a field of another type is a field that is not there."""
+
+    def __init__(self, fields: object) -> None:
+        self._fields: Mapping[str, Any] = fields if isinstance(fields, dict) else {}
+
+    def text(self, key: str) -> str:
+        value = self._fields.get(key)
+        return value if isinstance(value, str) else ""
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self._fields.get(key)
+        return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
+
+    def number(self, key: str) -> float | None:
+        value = self._fields.get(key)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return None
+        return value if abs(value) < 1e300 and math.isfinite(value) else None
+
+    def whole(self, key: str) -> int | None:
+        value = self.number(key)
+        return int(value) if value is not None and value == int(value) else None
+
+    def flag(self, key: str) -> bool | None:
+        value = self._fields.get(key)
+        return value if isinstance(value, bool) else None
+
+    def time(self, key: str) -> datetime | None:
+        try:
+            moment = datetime.fromisoformat(self.text(key))
+            return moment.astimezone(UTC) if moment.tzinfo and _OLDEST < moment.year < _NEWEST else None
+        except (ValueError, OverflowError):
+            return None
+
+    def part(self, key: str) -> _Words:
+        return _Words(self._fields.get(key))
+
+    def records(self, key: str) -> Iterator[_Words]:
+        value = self._fields.get(key)
+        yield from (_Words(each) for each in value if isinstance(each, dict)) if isinstance(value, list) else ()

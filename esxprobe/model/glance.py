@@ -1,0 +1,146 @@
+"""What the report shows of a whole host at a glance; drawn from the recording, not part of the JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from esxprobe.model.nouns import Entity, Window
+
+
+@dataclass(frozen=True, slots=True)
+class HeatRow:
+    """One thing over time.
+
+    Attributes:
+        entity: The VM, the PCPU, or the first of a row of PCPUs.
+        label: What a person calls it: the name, or `PCPU 0-3`.
+        values: (cells,) mean over each cell's samples [the strip's unit]; None where nothing was measured.
+        mean: Over all samples.
+        p95: 95th percentile over samples.
+        peak: Largest sample.
+        peak_at: End of that sample, aware UTC.
+    """
+
+    entity: Entity
+    label: str
+    values: tuple[float | None, ...]
+    mean: float
+    p95: float
+    peak: float
+    peak_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HeatStrip:
+    """One quantity of many things over time.
+
+    Attributes:
+        key: `ready`, `costop`, `run`, `reclaim`, `latency` or `pcpus`.
+        unit: Of the values.
+        cells: (cells,) the stretches of time that the values are means over; none reaches over a hole.
+        rows: Worst first; PCPUs in their order.
+        hidden: How many more things have values and no row.
+    """
+
+    key: str
+    unit: str
+    cells: tuple[Window, ...]
+    rows: tuple[HeatRow, ...]
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A device or an adapter; None where the capture lacks the counter, or no sample had a command.
+
+    Attributes:
+        entity: The device or the adapter.
+        commands_s: CMDS/s, mean [1/s].
+        driver_ms: DAVG/cmd, 95th percentile over the samples that had commands [ms].
+        kernel_ms: KAVG/cmd, likewise [ms].
+        queue_ms: QAVG/cmd, likewise [ms].
+        queued: QUED, largest; None for an adapter.
+        depth: DQLEN, last; None for an adapter.
+    """
+
+    entity: Entity
+    commands_s: float | None
+    driver_ms: float | None
+    kernel_ms: float | None
+    queue_ms: float | None
+    queued: float | None = None
+    depth: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PortRow:
+    """A port of a virtual switch; None where the capture lacks the counter.
+
+    Attributes:
+        entity: The port.
+        sent_packets_s: PKTTX/s, mean [1/s].
+        received_packets_s: PKTRX/s, mean [1/s].
+        sent_mbit_s: MbTX/s, mean [Mb/s].
+        received_mbit_s: MbRX/s, mean [Mb/s].
+        sent_dropped_pct: %DRPTX, largest [%].
+        received_dropped_pct: %DRPRX, largest [%].
+    """
+
+    entity: Entity
+    sent_packets_s: float | None
+    received_packets_s: float | None
+    sent_mbit_s: float | None
+    received_mbit_s: float | None
+    sent_dropped_pct: float | None
+    received_dropped_pct: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class HostGlance:
+    """The host as a whole; None where the capture lacks the counter.
+
+    Attributes:
+        pcpus: PCPUs with values.
+        numa_nodes: As the host said it, None when it did not.
+        util_mean: % Util of all PCPUs, mean [%].
+        util_p95: 95th percentile over samples [%].
+        util_peak: Largest sample [%].
+        memory_mb: Physical memory [MB].
+        free_mb: Free of it, smallest [MB].
+    """
+
+    pcpus: int = 0
+    numa_nodes: int | None = None
+    util_mean: float | None = None
+    util_p95: float | None = None
+    util_peak: float | None = None
+    memory_mb: float | None = None
+    free_mb: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """Host, VMs, storage and network at a glance.
+
+    Attributes:
+        host: The host as a whole.
+        strips: Pictures of many things over time; one without values is left out.
+        devices: The busiest storage devices, busiest first.
+        devices_hidden: How many more there are.
+        adapters: The busiest adapters, busiest first.
+        adapters_hidden: How many more there are.
+        ports: Ports that drop first, then the busiest.
+        ports_hidden: How many more were read.
+        ports_unread: How many were not read: on hosts with very many a part is enough.
+    """
+
+    host: HostGlance = HostGlance()
+    strips: tuple[HeatStrip, ...] = ()
+    devices: tuple[DeviceRow, ...] = ()
+    devices_hidden: int = 0
+    adapters: tuple[DeviceRow, ...] = ()
+    adapters_hidden: int = 0
+    ports: tuple[PortRow, ...] = ()
+    ports_hidden: int = 0
+    ports_unread: int = 0

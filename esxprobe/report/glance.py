@@ -1,0 +1,268 @@
+"""View records of what stands around the findings: where to look first, and everything at a glance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from esxprobe.model import Analysis, DeviceRow, HeatRow, HeatStrip, PortRow, Severity
+from esxprobe.report.heat_charts import (
+    STYLES,
+    TimeFrame,
+    is_quiet,
+    shown_rows,
+    strip_spec,
+    timeline_panels,
+    timeline_spec,
+)
+from esxprobe.report.words import in_zones, isolated, joined, number, plural, threshold
+from esxprobe.rules import find_rule
+
+# Rules told at the head of the report.
+_FIRST = 3
+# Rows of a picture that are told to somebody who cannot see it.
+_TOLD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """One thing to look at first."""
+
+    severity: Severity
+    anchor: str
+    sentence: str
+    more: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawing with its words; `svg` is empty where there is nothing to draw."""
+
+    key: str
+    title: str
+    caption: str
+    words: str
+    svg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells with their headings; the first cell names the row."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    hidden: str
+
+
+@dataclass(frozen=True, slots=True)
+class GlancePanel:
+    """The head's list and the section."""
+
+    first: tuple[FirstLook, ...]
+    timeline: Picture | None
+    cell_note: str
+    host: tuple[tuple[str, str], ...]
+    pcpus: Picture | None
+    vms: tuple[Picture, ...]
+    quiet: tuple[str, ...]
+    devices: Table | None
+    adapters: Table | None
+    ports: Table | None
+
+
+def glance_specs(analysis: Analysis) -> dict[str, dict[str, Any]]:
+    """Vega-Lite specs of the pictures, by the keys under which the page looks for them."""
+    started, ended = analysis.capture.started, analysis.capture.ended
+    if started is None or ended is None:
+        return {}
+    loud = [shown_rows(strip) for strip in analysis.glance.strips if not is_quiet(strip)]
+    frame = TimeFrame.around(started, ended, loud)
+    specs = {f"glance:{strip.key}": strip_spec(strip, frame) for strip in loud}
+    panels = timeline_panels(analysis)
+    if len(panels) > 1:  # one alone would be the finding's own picture again
+        specs["glance:timeline"] = timeline_spec(panels, frame)
+    return specs
+
+
+def glance_panel(analysis: Analysis, drawings: dict[str, str]) -> GlancePanel:
+    """The head's list and the section; `drawings` are the SVGs of `glance_specs`."""
+    glance = analysis.glance
+    loud = {strip.key: shown_rows(strip) for strip in glance.strips if not is_quiet(strip)}
+    pictures = {key: _picture(strip, analysis, drawings) for key, strip in loud.items()}
+    return GlancePanel(
+        first=tuple(_first_looks(analysis)),
+        timeline=_timeline(analysis, drawings),
+        cell_note=_cell_note(analysis),
+        host=_host(analysis),
+        pcpus=pictures.pop("pcpus", None),
+        vms=tuple(pictures.values()),
+        quiet=tuple(_quiet(strip) for strip in glance.strips if is_quiet(strip)),
+        devices=_disks(glance.devices, glance.devices_hidden, with_queue=True),
+        adapters=_disks(glance.adapters, glance.adapters_hidden, with_queue=False),
+        ports=_ports(glance.ports, glance.ports_hidden, glance.ports_unread),
+    )
+
+
+def _first_looks(analysis: Analysis) -> list[FirstLook]:
+    """The worst finding of each of the first rules, in a sentence, with how many more there are of it."""
+    looks = []
+    for rule_id in list(dict.fromkeys(finding.rule for finding in analysis.findings))[:_FIRST]:
+        found = [finding for finding in analysis.findings if finding.rule == rule_id]
+        top, rule = found[0], find_rule(rule_id)
+        beyond = f"{top.share_of_samples:.0%} of the samples at or beyond {threshold(top.threshold, top.unit)}"
+        sentence = (
+            f"{isolated(top.entity.name)} – {rule.title}: {rule.label} {number(top.value, top.unit)} "
+            f"({top.statistic}), {beyond}."
+        )
+        more = f"and {len(found) - 1} more like it" if len(found) > 1 else ""
+        looks.append(FirstLook(top.severity, rule_id, sentence, more))
+    return looks
+
+
+def _timeline(analysis: Analysis, drawings: dict[str, str]) -> Picture | None:
+    svg = drawings.get("glance:timeline", "")
+    if not svg:
+        return None
+    panels = timeline_panels(analysis)
+    return Picture(
+        key="timeline",
+        title="The first findings over time",
+        caption=(
+            "The worst entity of each rule on one time axis. Dashed lines are thresholds, shaded stretches are the "
+            "episodes beyond the one that was reached."
+        ),
+        words=f"Over time: {joined([label for label, _, _ in panels])}",
+        svg=svg,
+    )
+
+
+def _picture(strip: HeatStrip, analysis: Analysis, drawings: dict[str, str]) -> Picture:
+    style = STYLES[strip.key]
+    zone = analysis.capture.timezone
+    order = sorted(strip.rows, key=lambda row: (-row.p95, -row.peak))
+    told = [_told(row, strip.unit, zone) for row in order[:_TOLD]]
+    rows = f"{len(strip.rows)} {plural(len(strip.rows), 'row')}"
+    hidden = ""
+    if strip.hidden:
+        hidden = f" {strip.hidden} more {plural(strip.hidden, 'VM')} with a lower 95th percentile not shown."
+    return Picture(
+        key=strip.key,
+        title=style.title,
+        caption=f"{style.says} [{strip.unit}].{_neighbours(strip, analysis)}{hidden}",
+        words=f"{style.title}, {style.says}, {rows} over time. Highest: {'; '.join(told)}",
+        svg=drawings.get(f"glance:{strip.key}", ""),
+    )
+
+
+def _neighbours(strip: HeatStrip, analysis: Analysis) -> str:
+    """What rows of PCPUs stand for."""
+    if strip.key != "pcpus":
+        return ""
+    shared = " Neighbouring PCPUs share a row: their mean." if len(strip.rows) < analysis.glance.host.pcpus else ""
+    nodes = analysis.glance.host.numa_nodes or 1
+    if nodes == 1 or not strip.rows[0].label.startswith("N0"):
+        return shared
+    return (
+        f"{shared} N0 to N{nodes - 1} are the NUMA nodes if PCPUs are numbered node by node; "
+        "the capture itself does not say."
+    )
+
+
+def _cell_note(analysis: Analysis) -> str:
+    """How to read the pictures, once for all of them."""
+    strips = analysis.glance.strips
+    if not strips or not strips[0].cells:
+        return ""
+    length = threshold(round(strips[0].cells[0].seconds, 1), "s")
+    return (
+        f"A cell is the mean over about {length}; a ring marks the largest sample of a row. Mean, 95th percentile "
+        "and peak are over samples. What was not measured is left blank."
+    )
+
+
+def _told(row: HeatRow, unit: str, zone: str) -> str:
+    return (
+        f"{isolated(row.label)} mean {number(row.mean, unit)}, 95th percentile {number(row.p95, unit)}, "
+        f"peak {number(row.peak, unit)} at {in_zones(row.peak_at, zone, dated=False)}"
+    )
+
+
+def _quiet(strip: HeatStrip) -> str:
+    """What a picture would have shown of which there is nothing to see."""
+    style, count = STYLES[strip.key], len(strip.rows) + strip.hidden
+    things = "every row of PCPUs" if strip.key == "pcpus" else f"{'all ' if count > 1 else ''}{count} VMs"
+    things = "the one VM" if count == 1 and strip.key != "pcpus" else things
+    peak = max(row.peak for row in strip.rows)
+    return (
+        f"{style.title}: {style.says} stayed below {threshold(style.breaks[0], strip.unit)} in {things} "
+        f"(largest sample {number(peak, strip.unit)})."
+    )
+
+
+def _host(analysis: Analysis) -> tuple[tuple[str, str], ...]:
+    host, facts = analysis.glance.host, analysis.provenance.facts if analysis.provenance else None
+    vcpus = sum(vm.vcpus for vm in analysis.vms)
+    rows = [("PCPUs", str(host.pcpus) if host.pcpus else "–")]
+    if facts and facts.cpu_model:
+        rows.append(("CPU", facts.cpu_model))
+    if host.numa_nodes:
+        rows.append(("NUMA nodes", str(host.numa_nodes)))
+    if host.pcpus:
+        rows.append(("vCPUs for each PCPU", f"{number(vcpus / host.pcpus)} ({vcpus} on {host.pcpus})"))
+    util = f"{number(host.util_mean, '%')} · {number(host.util_p95, '%')} · {number(host.util_peak, '%')}"
+    if host.util_mean is not None:
+        rows.append(("PCPU UTIL(%), mean · p95 · peak", util))
+    if host.memory_mb is not None:
+        free = f", least free {number(host.free_mb, 'MB')}" if host.free_mb is not None else ""
+        rows.append(("Memory", f"{number(host.memory_mb, 'MB')}{free}"))
+    granted = sum(row.memory_mb or 0.0 for row in analysis.vm_rows)
+    if granted and host.memory_mb:
+        rows.append(
+            ("MEMSZ of all VMs", f"{number(granted, 'MB')}, {granted / host.memory_mb:.0%} of the host's memory")
+        )
+    return tuple(rows)
+
+
+def _disks(rows: tuple[DeviceRow, ...], hidden: int, *, with_queue: bool) -> Table | None:
+    if not rows:
+        return None
+    names = ("Device" if with_queue else "Adapter", "CMDS/s mean", "DAVG/cmd p95", "KAVG/cmd p95", "QAVG/cmd p95")
+    return Table(
+        headings=(*names, "QUED max", "DQLEN") if with_queue else names,
+        rows=tuple(
+            (
+                row.entity.name,
+                number(row.commands_s, "1/s"),
+                *(number(value, "ms") for value in (row.driver_ms, row.kernel_ms, row.queue_ms)),
+                *((number(row.queued), number(row.depth)) if with_queue else ()),
+            )
+            for row in rows
+        ),
+        hidden=_hidden(hidden, "device" if with_queue else "adapter"),
+    )
+
+
+def _ports(rows: tuple[PortRow, ...], hidden: int, unread: int) -> Table | None:
+    if not rows:
+        return None
+    return Table(
+        headings=("Port", "PKTTX/s", "PKTRX/s", "MbTX/s", "MbRX/s", "%DRPTX max", "%DRPRX max"),
+        rows=tuple(
+            (
+                row.entity.name,
+                *(number(value, "1/s") for value in (row.sent_packets_s, row.received_packets_s)),
+                *(number(value, "Mb/s") for value in (row.sent_mbit_s, row.received_mbit_s)),
+                *(number(value, "%") for value in (row.sent_dropped_pct, row.received_dropped_pct)),
+            )
+            for row in rows
+        ),
+        hidden=" ".join(said for said in (_hidden(hidden, "port"), _unread(unread)) if said),
+    )
+
+
+def _hidden(count: int, what: str) -> str:
+    return f"{count} more {plural(count, what)} had less to do, or nothing." if count > 0 else ""
+
+
+def _unread(count: int) -> str:
+    return f"{count} {plural(count, 'port')} of the capture were not read: the host has very many." if count else ""

@@ -1,0 +1,287 @@
+"""Pictures of many things over time: coloured rows, and small panels on one time axis.
+
+Colour stands for a class between round numbers, so neighbouring cells of one class are drawn as one; each class is
+one hue, laid on thinner where values are lower, which reads on light and dark pages, on paper and without colour
+vision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from esxprobe.model import Analysis, Chart, Finding, HeatRow, HeatStrip
+from esxprobe.report.charts import CONFIG, LEVELS, SCHEMA, clock_format, epoch_ms, legend_labels, round_times
+from esxprobe.report.words import number, threshold
+
+_WIDTH, _ROW, _LABEL_PX = 520, 15, 150
+_PANEL, _PANELS = 62, 6
+_COLUMN_PX = 56
+_COLUMNS: tuple[tuple[str, Callable[[HeatRow], float]], ...] = (
+    ("mean", lambda row: row.mean),
+    ("p95", lambda row: row.p95),
+    ("peak", lambda row: row.peak),
+)
+_WAIT, _WORK, _MEMORY, _TIME = "213,94,0", "24,132,200", "186,92,145", "0,140,102"
+
+
+@dataclass(frozen=True, slots=True)
+class StripStyle:
+    """How a strip is told and coloured.
+
+    Attributes:
+        title: Its heading.
+        says: What a value is.
+        breaks: Between the classes [the strip's unit]; the rules' thresholds are among them.
+        hue: Red, green and blue.
+    """
+
+    title: str
+    says: str
+    breaks: tuple[float, ...]
+    hue: str
+
+
+STYLES: dict[str, StripStyle] = {
+    "ready": StripStyle(
+        "Ready to run, and waiting", "%RDY less %MLMTD of the worst vCPU", (1, 2.5, 5, 10, 20), _WAIT
+    ),
+    "costop": StripStyle("Held back for sibling vCPUs", "%CSTP of the worst vCPU", (0.5, 1, 3, 10), _WAIT),
+    "run": StripStyle("Running", "%RUN, mean of the vCPUs", (10, 25, 50, 75, 90), _WORK),
+    "reclaim": StripStyle(
+        "Memory taken back by the host", "MCTLSZ and SWCUR as a share of MEMSZ", (0.1, 5, 10, 25, 50), _MEMORY
+    ),
+    "latency": StripStyle("Virtual disks", "The slower of LAT/rd and LAT/wr", (2, 5, 10, 25, 50), _TIME),
+    "pcpus": StripStyle("Physical CPUs", "PCPU UTIL(%)", (10, 25, 50, 75, 90), _WORK),
+}
+
+
+def is_quiet(strip: HeatStrip) -> bool:
+    """Whether nothing in it reaches the first class: a sentence says that better than an empty picture."""
+    return max(row.peak for row in strip.rows) < STYLES[strip.key].breaks[0]
+
+
+def shown_rows(strip: HeatStrip) -> HeatStrip:
+    """The strip without rows of the lowest class alone; PCPUs keep all of theirs."""
+    if strip.key == "pcpus":
+        return strip
+    rows = tuple(row for row in strip.rows if row.peak >= STYLES[strip.key].breaks[0])
+    return replace(strip, rows=rows, hidden=strip.hidden + len(strip.rows) - len(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class TimeFrame:
+    """What all pictures share, so that one lies above the other: ends of the time axis, room on its left [px]."""
+
+    start: datetime
+    end: datetime
+    left_px: int
+
+    @classmethod
+    def around(cls, start: datetime, end: datetime, strips: Iterable[HeatStrip]) -> TimeFrame:
+        """With room for the longest of these rows' labels."""
+        labels = [
+            label for strip in strips for label in legend_labels([row.label for row in strip.rows], _LABEL_PX)
+        ]
+        return cls(start, end, min(_LABEL_PX, 14 + round(6.2 * max(map(len, labels), default=6))))
+
+
+def strip_spec(strip: HeatStrip, frame: TimeFrame) -> dict[str, Any]:
+    """A row a thing, time to the right, the largest sample marked, mean, 95th percentile and peak beside.
+
+    Args:
+        strip: What to draw.
+        frame: Shared with the other pictures.
+    """
+    style = STYLES[strip.key]
+    classes = class_labels(style.breaks, strip.unit)
+    labels = legend_labels((row.label for row in strip.rows), room_px=_LABEL_PX)
+    named = list(zip(labels, strip.rows, strict=True))
+    x, y = _time_axis(frame), _rows_axis(labels, frame)
+    spans = [span for label, row in named for span in _spans(label, row, strip, style, classes)]
+    peaks = [{"t": epoch_ms(row.peak_at), "e": label} for label, row in named if row.peak >= style.breaks[0]]
+    colour = {
+        "field": "c",
+        "type": "ordinal",
+        "sort": classes,
+        "scale": {"domain": classes, "range": _shades(style.hue, len(classes))},
+        "legend": {"title": None, "orient": "top", "symbolType": "square", "symbolStrokeWidth": 0, "offset": 22},
+    }
+    layers = [
+        {
+            "data": {"values": spans},
+            "mark": {"type": "rect", "strokeWidth": 0},
+            "encoding": {"x": x | {"field": "a"}, "x2": {"field": "b"}, "y": y, "color": colour},
+        },
+        {
+            "data": {"values": peaks},
+            "mark": {"type": "point", "shape": "circle", "size": 22, "color": "currentColor", "strokeWidth": 1.4},
+            "encoding": {"x": x | {"field": "t"}, "y": y},
+        },
+        *(layer for place in range(len(_COLUMNS)) for layer in _column(named, strip.unit, place, y)),
+    ]
+    return _sheet() | {"width": _WIDTH, "height": {"step": _ROW}, "layer": layers}
+
+
+def _column(named: Sequence[tuple[str, HeatRow]], unit: str, place: int, y: dict[str, Any]) -> list[dict[str, Any]]:
+    """One column of numbers beside the rows, with its heading."""
+    head, told = _COLUMNS[place]
+    mark = {"type": "text", "align": "right", "fontSize": 10, "color": "currentColor"}
+    at = {"x": {"value": _WIDTH + _COLUMN_PX * (place + 1)}}
+    numbers = [{"e": label, "p": number(told(row), unit)} for label, row in named]
+    return [
+        {"data": {"values": numbers}, "mark": mark, "encoding": at | {"y": y, "text": {"field": "p"}}},
+        {
+            "data": {"values": [{"p": head}]},
+            "mark": mark | {"opacity": 0.7, "dy": -7},
+            "encoding": at | {"y": {"value": 0}, "text": {"field": "p"}},
+        },
+    ]
+
+
+def _spans(
+    label: str, row: HeatRow, strip: HeatStrip, style: StripStyle, classes: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Stretches of one class: start, end, mean of their cells."""
+    spans: list[dict[str, Any]] = []
+    counts: list[int] = []
+    for cell, value in zip(strip.cells, row.values, strict=True):
+        if value is None:
+            continue
+        shade = classes[sum(value >= edge for edge in style.breaks)]
+        begin, end = epoch_ms(cell.start), epoch_ms(cell.end)
+        if spans and spans[-1]["c"] == shade and abs(begin - spans[-1]["b"]) < (end - begin) / 2:
+            spans[-1]["b"], spans[-1]["v"] = end, spans[-1]["v"] + value
+            counts[-1] += 1
+        else:
+            spans.append({"a": begin, "b": end, "e": label, "c": shade, "v": value})
+            counts.append(1)
+    for span, count in zip(spans, counts, strict=True):
+        span["v"] = round(span["v"] / count, 2)
+    return spans
+
+
+def class_labels(breaks: Sequence[float], unit: str) -> list[str]:
+    """What each colour stands for: `< 1 %`, `1–5 %`, `≥ 5 %`."""
+    edges = [f"{edge:g}" for edge in breaks]
+    between = [f"{low}–{high} {unit}" for low, high in pairwise(edges)]
+    return [f"< {edges[0]} {unit}", *between, f"≥ {edges[-1]} {unit}"]
+
+
+def _shades(hue: str, count: int) -> list[str]:
+    """From grey to the full hue; a missing value is not drawn, so the lowest class must be seen."""
+    steps = [0.2 + 0.8 * n / (count - 2) for n in range(count - 1)] if count > 2 else [1.0]
+    return ["rgba(127,127,127,0.14)", *(f"rgba({hue},{step:.2f})" for step in steps)]
+
+
+def timeline_spec(panels: Sequence[tuple[str, Finding, Chart]], frame: TimeFrame) -> dict[str, Any]:
+    """Small panels on one time axis: the worst entity of each rule, its thresholds and its episodes."""
+    labels = legend_labels((label for label, _, _ in panels), room_px=_WIDTH)
+    drawn = [
+        _panel(label, finding, chart, frame, last=n == len(panels) - 1)
+        for n, (label, (_, finding, chart)) in enumerate(zip(labels, panels, strict=True))
+    ]
+    return _sheet() | {"spacing": 12, "vconcat": drawn}
+
+
+def timeline_panels(analysis: Analysis) -> list[tuple[str, Finding, Chart]]:
+    """What the small panels show: the first findings of different rules that have a chart."""
+    panels: dict[str, tuple[str, Finding, Chart]] = {}
+    for finding in analysis.findings:
+        chart = analysis.charts.get(finding.rule)
+        if finding.rule not in panels and chart is not None and chart.series:
+            label = f"{chart.title} [{chart.unit}]" if chart.unit else chart.title
+            panels[finding.rule] = (f"{label}: {chart.series[0].label}", finding, chart)
+    return list(panels.values())[:_PANELS]
+
+
+def _panel(label: str, finding: Finding, chart: Chart, frame: TimeFrame, *, last: bool) -> dict[str, Any]:
+    line = chart.series[0]
+    values = [value for value in line.values if value is not None]
+    x = _time_axis(frame, labelled=last)
+    points = [{"t": epoch_ms(t), "v": v} for t, v in zip(line.times, line.values, strict=True)]
+    levels = [(severity, value) for severity, value in chart.thresholds if value <= 2.5 * max(values, default=0)]
+    y = {
+        "field": "v",
+        "type": "quantitative",
+        "title": None,
+        "scale": {"zero": True, "nice": True},
+        "axis": {"tickCount": 2, "minExtent": frame.left_px, "maxExtent": frame.left_px},
+    }
+    judged = f"{number(finding.value, finding.unit)} {finding.statistic}"
+    layers: list[dict[str, Any]] = [
+        {
+            "data": {"values": [{"a": epoch_ms(span.start), "b": epoch_ms(span.end)} for span in finding.windows]},
+            "mark": {"type": "rect", "color": LEVELS[finding.severity], "opacity": 0.16},
+            "encoding": {"x": x | {"field": "a"}, "x2": {"field": "b"}},
+        },
+        {
+            "data": {"values": points},
+            "mark": {"type": "line", "strokeWidth": 1.3, "color": f"rgb({_WORK})", "point": len(points) < 40},
+            "encoding": {"x": x | {"field": "t"}, "y": y},
+        },
+        *(
+            {
+                "data": {"values": [{"v": value}]},
+                "mark": {"type": "rule", "color": LEVELS[severity], "strokeDash": [5, 4]},
+                "encoding": {"y": {"field": "v", "type": "quantitative"}},
+            }
+            for severity, value in levels
+        ),
+        *_beside((judged, f"threshold {threshold(finding.threshold, finding.unit)}")),
+    ]
+    title = {"text": label, "anchor": "start", "frame": "group", "fontSize": 11, "fontWeight": "normal"}
+    return {
+        "title": title | {"color": "currentColor", "offset": 3},
+        "width": _WIDTH,
+        "height": _PANEL,
+        "layer": layers,
+    }
+
+
+def _beside(lines: Iterable[str]) -> list[dict[str, Any]]:
+    """Words on the right of a panel, where the pictures of rows have their numbers."""
+    return [
+        {
+            "data": {"values": [{"p": line}]},
+            "mark": {"type": "text", "align": "right", "fontSize": 10, "color": "currentColor"},
+            "encoding": {
+                "x": {"value": _WIDTH + _COLUMN_PX * len(_COLUMNS)},
+                "y": {"value": 14 + 16 * n},
+                "text": {"field": "p"},
+            },
+        }
+        for n, line in enumerate(lines)
+    ]
+
+
+def _sheet() -> dict[str, Any]:
+    # The page's letters can be wider than those that the engine measures with: room on the right.
+    padding = {"left": 4, "top": 4, "right": 10, "bottom": 4}
+    return {"$schema": SCHEMA, "background": "transparent", "padding": padding, "config": CONFIG}
+
+
+def _time_axis(frame: TimeFrame, *, labelled: bool = True) -> dict[str, Any]:
+    ends = (frame.start, frame.end)
+    axis: dict[str, Any] = {"format": clock_format(ends), "values": round_times(ends)}
+    return {
+        "type": "temporal",
+        "scale": {"type": "utc", "domain": [epoch_ms(end) for end in ends], "nice": False},
+        "title": None,
+        "axis": axis if labelled else axis | {"labels": False, "ticks": False},
+    }
+
+
+def _rows_axis(labels: Sequence[str], frame: TimeFrame) -> dict[str, Any]:
+    room = {"minExtent": frame.left_px, "maxExtent": frame.left_px}
+    return {
+        "field": "e",
+        "type": "nominal",
+        "sort": None,
+        "scale": {"domain": list(labels), "paddingInner": 0.14, "paddingOuter": 0.1},
+        "title": None,
+        "axis": room | {"labelLimit": 0, "labelPadding": 6, "domain": False, "ticks": False, "grid": False},
+    }
