@@ -15,6 +15,7 @@ from esxprobe.report.charts import spec_of
 from esxprobe.report.document import document
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.faults import fault_specs
+from esxprobe.report.life import chart_specs, numbered, vega_bundle
 from esxprobe.report.view import page_of
 
 if TYPE_CHECKING:
@@ -35,23 +36,33 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str = "") -> str:
     data = _inert_json(json.dumps(document(analysis), ensure_ascii=False, allow_nan=False))
     specs = {rule: spec_of(chart) for rule, chart in analysis.charts.items()} | fault_specs(analysis)
     drawings = drawer.draw(specs)
-    page = page_of(analysis, drawings, command)
-    # Markup: our own style sheet, JSON that cannot leave its element, and drawings (escaped by Vega).
+    vega = vega_bundle(drawer, templates()) if any(drawings.values()) else ""
+    scripts = [_asset("report.js"), *([_asset("charts.js")] if vega else [])]
+    page = page_of(analysis, numbered(drawings), command)
+    # Markup: our own style sheet and scripts, JSON that cannot leave its element, and drawings (escaped by Vega).
     return template.render(
         page=page,
         css=Markup(css),  # noqa: S704
-        policy=_policy(css),
+        policy=_policy(css, [*scripts, vega] if vega else scripts),
         data=Markup(data),  # noqa: S704
+        charts=Markup(_inert_json(chart_specs(specs, drawings))),  # noqa: S704
+        vega=Markup(vega),  # noqa: S704
+        scripts=[Markup(script) for script in scripts],  # noqa: S704
         svg=Markup,
     )
 
 
-def _policy(css: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+def _policy(css: str, scripts: list[str]) -> str:
+    """Only the style and the scripts that stand in the page, known by their sums; nothing is fetched or evaluated."""
+    allowed = " ".join(map(_digest, scripts))
     return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; script-src 'none'; img-src data:; "
+        f"default-src 'none'; style-src {_digest(css)}; script-src {allowed}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _inert_json(text: str) -> str:
