@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,19 +17,22 @@ class VegaBundle(BuildHookInterface[Any]):
         """Adds the bundle to the files of the wheel; without one, reports make it when they need it."""
         if version == "editable":
             return
+        sys.path.insert(0, self.root)
         try:
-            import vl_convert
+            from esxprobe.report.drawing import make_bundle  # noqa: PLC0415
 
-            text = vl_convert.javascript_bundle()
+            text = make_bundle()
         except (ImportError, AttributeError, ValueError) as error:
             self.app.display_warning(f"the wheel gets no Vega bundle: {error}")
             return
+        finally:
+            sys.path.remove(self.root)
         self._folder = tempfile.TemporaryDirectory(prefix="esxprobe-vega-")
         made = Path(self._folder.name) / "vega.js"
         made.write_text(text, encoding="utf-8", newline="\n")
         build_data["force_include"][str(made)] = "esxprobe/templates/vega.js"
 
-    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
         """Removes what was only made to be packed."""
         if hasattr(self, "_folder"):
             self._folder.cleanup()

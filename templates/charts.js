@@ -335,13 +335,11 @@
     if (!(await alive(chart))) return;
     const { view } = chart;
     view.background("#ffffff"); // an image leaves the page: dark on white, whatever the page's colours are
-    const address = await view.toImageURL(kind, kind === "png" ? 2 : 1);
+    const blob = kind === "png"
+      ? await view.toCanvas(2).then((canvas) => new Promise((done) => { canvas.toBlob(done, "image/png"); }))
+      : new Blob([await view.toSVG()], { type: "image/svg+xml" });
     view.background("transparent");
-    const comma = address.indexOf(",");
-    const body = address.slice(comma + 1);
-    const bytes = address.slice(0, comma).includes("base64")
-      ? Uint8Array.from(atob(body), (letter) => letter.charCodeAt(0)) : decodeURIComponent(body);
-    const url = URL.createObjectURL(new Blob([bytes], { type: kind === "png" ? "image/png" : "image/svg+xml" }));
+    const url = URL.createObjectURL(blob);
     make("a", { href: url, download: `${chart.name}.${kind}` }).click();
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
   };

@@ -53,7 +53,7 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str = "") -> str:
 
 
 def _policy(css: str, scripts: list[str]) -> str:
-    """Only the style and the scripts that stand in the page, known by their sums; nothing is fetched or evaluated."""
+    """Only the page's own style and scripts, known by their sums; nothing is fetched or evaluated."""
     allowed = " ".join(map(_digest, scripts))
     return (
         f"default-src 'none'; style-src {_digest(css)}; script-src {allowed}; img-src data:; "

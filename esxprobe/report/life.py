@@ -38,9 +38,9 @@ def chart_specs(specs: Mapping[str, dict[str, Any]], drawings: Mapping[str, str]
 
 
 def vega_bundle(drawer: Drawer, templates: Path) -> str:
-    """The text of the Vega bundle: from the wheel, from the user's cache, or made now; empty where it cannot be made.
+    """The text of the Vega bundle: from the wheel, from the user's cache, or made now.
 
-    A page without it shows the same charts; they only cannot be zoomed and read under the pointer.
+    Empty where it cannot be made. A page without it shows the same charts; they only cannot be zoomed and read under the pointer.
     """
     cached = _cache()
     for path in (templates / BUNDLE, cached):
