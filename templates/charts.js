@@ -351,7 +351,9 @@
     const spec = specs[Number(svg.dataset.chart)];
     if (!box || !spec) return;
     const series = seriesOf(spec);
-    const hint = series.length ? HINT_TIME : HINT_MARK;
+    // Said once for each kind, not under every chart.
+    const told = series.length ? HINT_TIME : HINT_MARK;
+    const hint = charts.some((chart) => chart.hint === told) ? "" : told;
     const chart = {
       box, svg, spec, series, hint,
       fields: fieldsOf(spec),

@@ -40,7 +40,7 @@ def chart_specs(specs: Mapping[str, dict[str, Any]], drawings: Mapping[str, str]
 def vega_bundle(drawer: Drawer, templates: Path) -> str:
     """The text of the Vega bundle: from the wheel, from the user's cache, or made now.
 
-    Empty where it cannot be made. A page without it shows the same charts; they only cannot be zoomed and read under the pointer.
+    Empty where it cannot be made: a page without it shows the same charts, as they were drawn.
     """
     cached = _cache()
     for path in (templates / BUNDLE, cached):
