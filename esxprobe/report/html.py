@@ -36,7 +36,8 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str = "") -> str:
     data = _inert_json(json.dumps(document(analysis), ensure_ascii=False, allow_nan=False))
     specs = {rule: spec_of(chart) for rule, chart in analysis.charts.items()} | fault_specs(analysis)
     drawings = drawer.draw(specs)
-    vega = vega_bundle(drawer, templates()) if any(drawings.values()) else ""
+    bundle = vega_bundle(drawer, templates()) if any(drawings.values()) else ""
+    vega = _asset("vega-license.js") + bundle if bundle else ""
     scripts = [_asset("report.js"), *([_asset("charts.js")] if vega else [])]
     page = page_of(analysis, numbered(drawings), command)
     # Markup: our own style sheet and scripts, JSON that cannot leave its element, and drawings (escaped by Vega).
