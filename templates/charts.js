@@ -213,10 +213,13 @@
   };
 
   let asked = 0;
-  const readAll = (time) => {
+  const readAll = (time, followed = null) => {
     at = time;
     cancelAnimationFrame(asked);
-    asked = requestAnimationFrame(() => charts.filter(({ view }) => view).forEach(read));
+    asked = requestAnimationFrame(() => {
+      charts.filter(({ view }) => view).forEach(read);
+      followed?.cross.scrollIntoView({ block: "nearest", inline: "nearest" }); // on a phone a chart scrolls in its frame
+    });
   };
 
   // One mark of a scatter or a heat strip.
@@ -286,7 +289,7 @@
     acts[event.key]?.();
     if (event.key in moves) {
       chart.reading.setAttribute("aria-live", "polite"); // spoken for who moves by keys, silent for a pointer
-      readAll(points[Math.min(points.length - 1, Math.max(0, moves[event.key]))][0]);
+      readAll(points[Math.min(points.length - 1, Math.max(0, moves[event.key]))][0], chart);
     }
   };
 

@@ -136,6 +136,15 @@ def test_keys_read_and_zoom_too(report: Opened) -> None:
     assert report.js(AXES) == whole
 
 
+def test_on_a_phone_a_chart_scrolls_to_the_time_that_keys_lead_to(open_report: Open) -> None:
+    report = open_report("hostile", viewport={"width": 360, "height": 800})
+    chart = report.page.locator(".chart[role=application]").first
+    chart.press("End")
+    report.page.wait_for_function("() => document.querySelector('.chart').scrollLeft > 50")
+    chart.press("Home")
+    report.page.wait_for_function("() => document.querySelector('.chart').scrollLeft < 100")
+
+
 def test_a_dot_of_a_scatter_can_be_read(report: Opened) -> None:
     scatter = report.page.locator(".chart.scatter").first
     scatter.scroll_into_view_if_needed()
