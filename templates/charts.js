@@ -128,6 +128,7 @@
     const svg = host.querySelector("svg");
     svg.setAttribute("aria-hidden", "true"); // the figure has the words
     svg.setAttribute("focusable", "false");
+    svg.dataset.chart = chart.svg.dataset.chart;
     chart.svg.replaceWith(svg);
     chart.svg = svg;
     chart.box.classList.add("live");
