@@ -38,6 +38,7 @@ def test_the_wheel_renders_from_an_empty_venv(tmp_path):
     (wheel,) = tmp_path.glob("esxprobe-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert "esxprobe/templates/report.html.j2" in names, "the templates are not in the wheel"
+    assert "esxprobe/templates/vega.js" in names, "the first report would have to make the Vega bundle"
     assert not [name for name in names if name.startswith(("tests/", "samples/"))], "the wheel carries tests"
 
     run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)

@@ -36,8 +36,8 @@ _STEPS_S = (
     604800,
 )
 
-# Okabe and Ito's colours that keep their contrast on white and on near-black.
-LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#7a6ff0", "#999999")
+# Okabe and Ito's colours, a little darker where they lacked contrast on white; they keep it on near-black too.
+LINES = ("#0072b2", "#d55e00", "#009e73", "#c66d9f", "#7a6ff0", "#8a8a8a")
 LEVELS: dict[Severity, str] = {"critical": "#d0342c", "warning": "#b7791f", "info": "#4a7fb5"}
 _FONT = "system-ui, sans-serif"
 

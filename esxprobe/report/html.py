@@ -18,6 +18,7 @@ from esxprobe.report.drawing import Drawer
 from esxprobe.report.faults import fault_specs
 from esxprobe.report.glance import glance_specs
 from esxprobe.report.glossary import Glossary
+from esxprobe.report.life import chart_specs, numbered, vega_bundle
 from esxprobe.report.view import page_of
 from esxprobe.rules import RuleBook, shipped
 
@@ -45,24 +46,35 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str = "", book: Rul
         template, css = _template(), _asset("report.css")
         data = _inert_json(json.dumps(document(analysis), ensure_ascii=False, allow_nan=False))
         drawings = drawn.result()
-    page = page_of(analysis, drawings, command, book or shipped())
-    # Markup: our own style sheet, JSON that cannot leave its element, and drawings (escaped by Vega).
+    bundle = vega_bundle(drawer, templates()) if any(drawings.values()) else ""
+    vega = _asset("vega-license.js") + bundle if bundle else ""
+    scripts = [_asset("report.js"), *([_asset("charts.js")] if vega else [])]
+    page = page_of(analysis, numbered(drawings), command, book or shipped())
+    # Markup: our own style sheet and scripts, JSON that cannot leave its element, and drawings (escaped by Vega).
     return template.render(
         page=page,
         css=Markup(css),  # noqa: S704
-        policy=_policy(css),
+        policy=_policy(css, [*scripts, vega] if vega else scripts),
         data=Markup(data),  # noqa: S704
+        charts=Markup(_inert_json(chart_specs(specs, drawings))),  # noqa: S704
+        vega=Markup(vega),  # noqa: S704
+        scripts=[Markup(script) for script in scripts],  # noqa: S704
         svg=Markup,
         glossary=Glossary(),
     )
 
 
-def _policy(css: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+def _policy(css: str, scripts: list[str]) -> str:
+    """Only the page's own style and scripts, known by their sums; nothing is fetched or evaluated."""
+    allowed = " ".join(map(_digest, scripts))
     return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; script-src 'none'; img-src data:; "
+        f"default-src 'none'; style-src {_digest(css)}; script-src {allowed}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _inert_json(text: str) -> str:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esxprobe.model import Analysis, Chart, Series, Window
-from esxprobe.report.charts import legend_labels, spec_of
+from esxprobe.report.charts import _LEVELS, LINES, legend_labels, spec_of
 from esxprobe.report.drawing import Drawer, draw
 from esxprobe.series import thin
 
@@ -199,3 +199,49 @@ def test_a_spec_that_cannot_be_drawn_is_answered_and_the_next_one_drawn() -> Non
     bad, good = (json.loads(line) for line in done.stdout.splitlines())
     assert "error" in bad
     assert good["svg"].startswith("<svg")
+
+
+# --- colours --------------------------------------------------------------------------------------
+
+# Viénot, Brettel and Mollon 1999, in linear RGB: what somebody without red or green cones sees.
+SEEN_BY = {
+    "everybody": np.eye(3),
+    "protanopes": np.array([[0.11238, 0.88762, 0], [0.11238, 0.88762, 0], [0.00401, -0.00401, 1]]),
+    "deuteranopes": np.array([[0.29275, 0.70725, 0], [0.29275, 0.70725, 0], [-0.02234, 0.02234, 1]]),
+}
+TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
+def linear(colour: str) -> np.ndarray:
+    """Linear RGB of a colour like #0072b2."""
+    parts = np.array([int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)])
+    return np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb: np.ndarray) -> np.ndarray:
+    """CIE Lab under D65."""
+    xyz = TO_XYZ @ np.clip(rgb, 0, 1) / np.array([0.9505, 1, 1.089])
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("eyes", SEEN_BY)
+def test_no_two_lines_of_a_chart_look_alike(eyes: str) -> None:
+    """A chart has at most four lines; a difference of 2.3 in Lab can just be noticed."""
+    seen = [lab(SEEN_BY[eyes] @ linear(colour)) for colour in LINES[:4]]
+    for n, one in enumerate(seen):
+        for other in seen[:n]:
+            assert np.linalg.norm(one - other) > 10
+
+
+@pytest.mark.parametrize(
+    "ground", ["#ffffff", "#f6f8fa", "#14181d", "#1d232a"], ids=["white", "panel", "dark", "dark panel"]
+)
+def test_lines_and_thresholds_can_be_seen_on_every_ground(ground: str) -> None:
+    """WCAG 2.1, 1.4.11: graphics need a contrast of 3 to 1."""
+    brightness = TO_XYZ[1]
+    behind = brightness @ linear(ground)
+    for colour in (*LINES, *_LEVELS.values()):
+        before = brightness @ linear(colour)
+        contrast = (max(before, behind) + 0.05) / (min(before, behind) + 0.05)
+        assert contrast >= 3, f"{colour} on {ground}: {contrast:.2f}"

@@ -25,6 +25,14 @@ from esxprobe.report.html import render_html, templates
 
 ROOT = Path(__file__).parents[2]
 FETCHING = {"link", "iframe", "object", "embed", "base", "form", "img", "image", "use", "foreignobject", "video"}
+# Data, the bundle as text that nobody runs before it is wanted, and our own two.
+SCRIPTS = [
+    {"type": "application/json", "id": "analysis"},
+    {"type": "application/json", "id": "charts"},
+    {"type": "text/plain", "id": "vega"},
+    {},
+    {},
+]
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
 
@@ -76,7 +84,11 @@ def hostile_page(hostile: Analysis, drawer: Drawer) -> str:
 # --- one file, nothing fetched, nothing run -------------------------------------------------------
 
 
-def test_the_policy_forbids_everything_but_the_pages_own_style(demo_page: str) -> None:
+def digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def test_the_policy_allows_the_pages_own_style_and_scripts_by_their_sums_and_nothing_else(demo_page: str) -> None:
     page = Page(demo_page)
     (policy,) = [
         attrs["content"] for tag, attrs in page.elements if attrs.get("http-equiv") == "Content-Security-Policy"
@@ -84,11 +96,12 @@ def test_the_policy_forbids_everything_but_the_pages_own_style(demo_page: str) -
     assert policy is not None
     parts = dict(part.strip().split(" ", 1) for part in policy.split(";"))
     (style,) = page.text_of("style")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    _, _, vega, *ours = page.text_of("script")  # the analysis and the specs are data; Vega is run when it is wanted
+    assert len(ours) == 2
     assert parts == {
         "default-src": "'none'",
-        "style-src": f"'sha256-{digest}'",
-        "script-src": "'none'",
+        "style-src": digest(style),
+        "script-src": " ".join(map(digest, [*ours, vega])),
         "img-src": "data:",
         "base-uri": "'none'",
         "form-action": "'none'",
@@ -123,7 +136,7 @@ def test_nothing_is_fetched_and_nothing_runs(which: str, request: pytest.Fixture
         assert target is not None
         assert target.startswith("#"), f"<{tag}> leads out of the page to {target}"
     scripts = [attrs for tag, attrs in page.elements if tag == "script"]
-    assert scripts == [{"type": "application/json", "id": "analysis"}]
+    assert scripts == SCRIPTS
     (style,) = page.text_of("style")
     assert "url(" not in style
     assert "@import" not in style
@@ -144,7 +157,7 @@ def test_links_inside_the_page_lead_somewhere_and_ids_are_unique(demo_page: str)
 
 
 def test_the_embedded_json_is_the_document(demo: Analysis, demo_page: str) -> None:
-    (embedded,) = Page(demo_page).text_of("script")
+    embedded = Page(demo_page).text_of("script")[0]
     assert json.loads(embedded) == document(demo)
 
 
@@ -192,7 +205,7 @@ def test_hostile_names_are_text_in_tables_and_in_the_json(hostile: Analysis, hos
     headings = [*page.text_of("bdi"), *page.text_of("th")]
     for name in HOSTILE.values():
         assert sum(text.strip() == name for text in headings) == 2, f"{name!r}: as a finding and as a VM"
-    (embedded,) = page.text_of("script")
+    embedded = page.text_of("script")[0]
     assert [vm["name"] for vm in json.loads(embedded)["vms"]] == list(HOSTILE.values())
 
 
@@ -226,10 +239,20 @@ def test_every_other_text_of_a_capture_is_escaped_too(demo: Analysis, drawer: Dr
     text = render_html(replace(demo, capture=capture, quality=(note,), charts={}), drawer, evil)
     page = Page(text)
     assert evil not in text
-    assert [attrs for tag, attrs in page.elements if tag == "script"] == [
-        {"type": "application/json", "id": "analysis"}
-    ]
+    scripts = [attrs for tag, attrs in page.elements if tag == "script"]
+    assert scripts == [{"type": "application/json", "id": "analysis"}, {}], "no chart, no Vega"
     assert sum(evil in data for _, data in page.texts) >= 6, "title, head, zone, note, object, file, command"
+
+
+def test_our_scripts_parse_no_html_and_evaluate_nothing() -> None:
+    forbidden = (
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|setAttribute\(.on|fetch\("
+    )
+    for name in ("report.js", "charts.js"):
+        text = (templates() / name).read_text(encoding="utf-8")
+        assert not re.findall(forbidden, text), name
+        assert "</script" not in text.lower()
+        assert text.startswith('"use strict";')
 
 
 # --- the template ---------------------------------------------------------------------------------
@@ -243,7 +266,9 @@ def test_a_field_that_a_template_misspells_is_an_error() -> None:
 
 
 def test_templates_lie_in_the_checkout_or_in_the_package() -> None:
-    assert {"report.html.j2", "report.css"} <= {path.name for path in templates().iterdir()}
+    assert {"report.html.j2", "report.css", "report.js", "charts.js"} <= {
+        path.name for path in templates().iterdir()
+    }
 
 
 @pytest.mark.slow

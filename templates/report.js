@@ -1,0 +1,237 @@
+"use strict";
+// What the page can do when scripts may run: sort and filter tables, fold panels, copy a finding, switch colours.
+// It finds its work by what stands in the page (tables, .finding, details); without it everything is visible.
+// Texts of the capture only ever pass through textContent, append and setAttribute: nothing here parses HTML.
+(() => {
+  const make = (tag, attributes = {}, ...children) => {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    element.append(...children);
+    return element;
+  };
+
+  const button = (text, action, attributes = {}) => {
+    const element = make("button", { type: "button", class: "tool", ...attributes }, text);
+    element.addEventListener("click", action);
+    return element;
+  };
+
+  const status = make("p", { class: "hidden", role: "status" });
+  const say = (text) => { status.textContent = text; };
+
+  // --- tables -----------------------------------------------------------------------------------
+
+  const FILTERED_FROM = 8; // rows; fewer are seen at a glance
+  const SEVERITIES = ["critical", "warning", "info", "none"];
+  const collator = new Intl.Collator("en", { numeric: true });
+
+  // What a cell is sorted by: its data-sort, a severity, a number, or its text; null where there is no value.
+  const keyOf = (cell) => {
+    if (!cell) return null;
+    if (cell.dataset.sort !== undefined) {
+      const given = cell.dataset.sort;
+      return given === "" ? null : Number.isNaN(Number(given)) ? given : Number(given);
+    }
+    const badge = cell.querySelector(".badge");
+    const rank = badge ? SEVERITIES.findIndex((name) => badge.classList.contains(name)) : -1;
+    if (rank >= 0) return SEVERITIES.length - rank;
+    const text = cell.textContent.trim();
+    if (!cell.classList.contains("num")) return text === "" || text === "–" ? null : text;
+    const number = text.replaceAll(",", "").replaceAll("−", "-").match(/-?\d+(\.\d+)?(e[-+]?\d+)?/);
+    return number ? Number(number[0]) : null;
+  };
+
+  const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : collator.compare(a, b));
+
+  const sortable = (table, body) => {
+    const original = [...body.rows];
+    const heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
+    const sort = (column, direction) => {
+      heads.forEach((head) => head.removeAttribute("aria-sort"));
+      if (!direction) return body.append(...original);
+      heads[column].setAttribute("aria-sort", direction);
+      const sign = direction === "ascending" ? 1 : -1;
+      const keyed = original.map((row) => [row, keyOf(row.cells[column])]);
+      const known = keyed.filter(([, key]) => key !== null).sort(([, a], [, b]) => sign * compare(a, b));
+      const unknown = keyed.filter(([, key]) => key === null); // last, whichever way
+      return body.append(...[...known, ...unknown].map(([row]) => row));
+    };
+    heads.forEach((head, column) => {
+      if (!head.textContent.trim()) return;
+      const down = head.classList.contains("num") || original.some((row) => row.cells[column]?.querySelector(".badge"));
+      const turns = down ? ["descending", "ascending", ""] : ["ascending", "descending", ""];
+      const next = () => {
+        const direction = turns[(turns.indexOf(head.getAttribute("aria-sort") ?? "") + 1) % turns.length];
+        sort(column, direction);
+        say(direction ? `Sorted by ${head.textContent.trim()}, ${direction}` : "In the original order");
+      };
+      const press = button("", next, { class: "sort" });
+      if (head.querySelector("a, button, [tabindex]")) { // no button may stand in a button
+        press.setAttribute("aria-label", `Sort by ${head.textContent.trim()}`);
+      } else {
+        press.append(...head.childNodes);
+      }
+      head.append(press);
+    });
+  };
+
+  const filterable = (table, body) => {
+    const frame = table.closest(".scroll") ?? table;
+    const name = frame.getAttribute("aria-label") ?? "";
+    const field = make("input", { type: "search", autocomplete: "off", spellcheck: "false" });
+    const count = make("output", {});
+    field.addEventListener("input", () => {
+      const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const rows = [...body.rows];
+      for (const row of rows) {
+        const text = row.textContent.toLowerCase();
+        row.hidden = !words.every((word) => text.includes(word));
+      }
+      const shown = rows.filter((row) => !row.hidden).length;
+      count.textContent = words.length ? `${shown} of ${rows.length} rows` : "";
+    });
+    const label = make("label", {}, "Filter ", make("span", { class: "hidden" }, name), " ", field);
+    frame.before(make("div", { class: "filter" }, label, " ", count));
+  };
+
+  for (const table of document.querySelectorAll("main table:not([data-plain])")) {
+    const body = table.tBodies[0];
+    if (!table.tHead || !body || body.rows.length < 2 || body.querySelector("[rowspan], [colspan]")) continue;
+    sortable(table, body);
+    if (body.rows.length > FILTERED_FROM) filterable(table, body);
+  }
+
+  // --- panels -----------------------------------------------------------------------------------
+
+  const panels = [...document.querySelectorAll("main .finding")];
+
+  const fold = (panel, folded) => {
+    panel.classList.toggle("folded", folded);
+    const press = panel.querySelector(":scope > .panel-tools > .fold");
+    press.setAttribute("aria-expanded", String(!folded));
+    press.textContent = folded ? "Unfold" : "Fold";
+  };
+
+  const foldAll = (folded) => {
+    panels.forEach((panel) => fold(panel, folded));
+    for (const details of document.querySelectorAll("main details")) details.open = !folded;
+    say(folded ? "All panels folded" : "All panels unfolded");
+  };
+
+  // A permalink opens what it leads to.
+  const reveal = () => {
+    let target = null;
+    try {
+      target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    } catch {
+      return; // a damaged address leads nowhere
+    }
+    if (!target) return;
+    let opened = false;
+    for (let element = target; element; element = element.parentElement) {
+      if (element.matches(".finding.folded")) { fold(element, false); opened = true; }
+      if (element.matches("details:not([open])")) { element.open = true; opened = true; }
+    }
+    if (opened) target.scrollIntoView();
+  };
+
+  // --- a finding as text ------------------------------------------------------------------------
+
+  const NOT_COPIED = ".panel-tools, .chart, .chart-tools, .filter, .anchor, .hidden, [hidden], script, style";
+  const TURNS_WRITING = /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+  // One line: no name may begin a line of its own, move a terminal's cursor or turn the writing around it.
+  const flat = (element) => {
+    const copy = element.cloneNode(true);
+    for (const extra of copy.querySelectorAll(NOT_COPIED)) extra.remove();
+    for (const end of copy.querySelectorAll("br")) end.replaceWith(" ");
+    const text = copy.textContent.replace(/\s+/g, " ").trim().replace(/[\u0000-\u001f\u007f-\u009f]/g, "\ufffd");
+    return TURNS_WRITING.test(text) ? `\u2068${text}\u2069` : text;
+  };
+
+  const linesOf = (element) => {
+    if (element.matches(NOT_COPIED)) return [];
+    if (element.matches("table")) {
+      return [...element.rows].filter((row) => !row.hidden).map((row) => [...row.cells].map(flat).join(" | "));
+    }
+    if (element.matches("li")) return [`- ${flat(element)}`];
+    if (element.matches("dl > div")) return [[...element.children].map(flat).join(": ")];
+    if (element.matches("h2, h3, h4, h5, p, dt, dd, figcaption, summary, pre")) return [flat(element), ""];
+    const lines = [...element.children].flatMap(linesOf);
+    return element.matches("ul, ol, dl, .scroll") ? [...lines, ""] : lines;
+  };
+
+  const textOf = (panel) => {
+    const lines = [...linesOf(panel), `${flat(document.querySelector("title"))} #${panel.id}`];
+    return `${lines.filter((line, n) => line || lines[n - 1]).join("\n")}\n`;
+  };
+
+  const copy = async (text) => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch { // no right to the clipboard: the old way, through a selection
+      const field = make("textarea", { class: "hidden", "aria-label": "Text to copy" });
+      const focused = document.activeElement;
+      field.value = text;
+      document.body.append(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+      focused?.focus();
+    }
+    say("Copied as text");
+  };
+
+  panels.forEach((panel) => {
+    const title = panel.getAttribute("aria-labelledby");
+    const described = title ? { "aria-describedby": title } : {};
+    const folds = () => fold(panel, !panel.classList.contains("folded"));
+    const tools = make("div", { class: "panel-tools" });
+    tools.append(button("Fold", folds, { class: "tool fold", "aria-expanded": "true", ...described }));
+    const copied = (event) => {
+      copy(textOf(panel));
+      event.target.textContent = "Copied";
+      setTimeout(() => { event.target.textContent = "Copy as text"; }, 2000);
+    };
+    tools.append(button("Copy as text", copied, { class: "tool copy", ...described }));
+    panel.prepend(tools);
+    const heading = title && document.getElementById(title);
+    if (heading && panel.id && !heading.querySelector(".anchor")) {
+      const words = make("span", { class: "hidden" }, "Link to this panel");
+      heading.append(" ", make("a", { class: "anchor", href: `#${panel.id}` }, "#", words));
+    }
+  });
+
+  // --- the page ---------------------------------------------------------------------------------
+
+  const colours = make("select", {});
+  for (const name of ["auto", "light", "dark"]) colours.append(make("option", { value: name }, name));
+  colours.addEventListener("change", () => {
+    if (colours.value === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = colours.value;
+  });
+
+  const tools = make("div", { class: "tools", role: "group", "aria-label": "This page" });
+  if (panels.length) tools.append(button("Fold all", () => foldAll(true)), button("Unfold all", () => foldAll(false)));
+  tools.append(make("label", {}, "Colours ", colours));
+  document.querySelector("header nav").after(tools);
+  document.body.append(status);
+
+  window.addEventListener("hashchange", reveal);
+  document.addEventListener("click", (event) => {
+    if (event.target instanceof Element && event.target.closest("a[href^='#']")) setTimeout(reveal);
+  });
+  reveal();
+
+  // Paper has no folds; browsers that know ::details-content need no help, others do.
+  let closed = [];
+  window.addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details:not([open])")];
+    for (const details of closed) details.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const details of closed) details.open = false;
+  });
+
+  window.esxprobe = Object.freeze({ make, button, say }); // for charts.js
+})();

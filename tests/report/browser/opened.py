@@ -1,0 +1,60 @@
+"""What the tests hold in their hands: reports being written, and one that is open in a tab."""
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+REAL = Path(__file__).parents[4] / "shared" / "data" / "esxtop" / "esxi6-all-fields.csv"
+NAMES = ("real", "demo", "wide", "hostile")
+
+
+@dataclass
+class Reports:
+    """HTML files by name, written at once by processes of their own."""
+
+    files: dict[str, Path]
+    started: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Path:
+        if name == "real" and name not in self.files:
+            pytest.skip(f"the real capture is not there: {REAL}")
+        if name in self.started:
+            _, errors = self.started.pop(name).communicate()
+            assert self.files[name].exists(), errors
+        return self.files[name]
+
+
+@dataclass
+class Opened:
+    """A report in a tab, and everything that the browser had to say about it."""
+
+    page: Page
+    console: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def js(self, script: str, argument: Any = None) -> Any:
+        """What a script in the page answers; the page's policy is not asked."""
+        return self.page.evaluate(script, argument)
+
+    def wake(self) -> None:
+        """Touches a chart and looks at every other one, so that all of them are alive."""
+        charts = self.page.locator(".chart")
+        charts.first.hover()
+        for chart in charts.all():
+            chart.scroll_into_view_if_needed()
+        self.page.wait_for_function(
+            "() => document.querySelectorAll('.chart').length === document.querySelectorAll('.chart.live').length"
+        )
+
+    def complaints(self) -> list[str]:
+        """Console, errors, and what the policy stopped."""
+        return [*self.console, *self.js("() => window.stopped ?? []")]
+
+
+Open = Callable[..., Opened]
+Awake = Callable[[str], Opened]

@@ -1,0 +1,79 @@
+"""The report on paper: every word is there, tables go on over pages with their heads, nothing is cut."""
+
+import io
+import re
+from collections.abc import Callable
+
+import pytest
+from opened import NAMES, Open, Opened
+from pypdf import PdfReader
+
+pytestmark = pytest.mark.slow
+
+# Words of the page without those that only a screen has; details are open on paper.
+WORDS = """() => {
+  document.querySelectorAll('details').forEach(e => { e.open = true });
+  const screen = 'nav, .skip, .anchor, .tools, .panel-tools, .chart-tools, .zoombar, .filter, svg, .hidden';
+  document.querySelectorAll(screen).forEach(e => e.remove());
+  return document.body.innerText;
+}"""
+# Wider than its frame on the narrower paper's 186 mm.
+CUT = """() => [...document.querySelectorAll('table, figure, svg, p, pre, dl')].filter(e => e.checkVisibility())
+  .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .map(e => e.tagName + ' ' + e.textContent.slice(0, 60))"""
+SCROLLING = """() => [...document.querySelectorAll('body, body *')]
+  .filter(e => /auto|scroll/.test(getComputedStyle(e).overflowX)).map(e => e.tagName + ' ' + e.className)"""
+
+
+def printed(report: Opened, paper: str) -> PdfReader:
+    return PdfReader(io.BytesIO(report.page.pdf(format=paper)))
+
+
+def squeezed(text: str) -> str:
+    """Without the spaces and line ends that only layout makes."""
+    return re.sub(r"[\s\u00ad\u2068\u2069\u202a-\u202e\u200f]+", "", text)
+
+
+@pytest.mark.parametrize("name", ["real", "demo", "wide"])
+def test_every_word_is_on_paper(open_report: Open, name: str) -> None:
+    report = open_report(name)
+    report.page.get_by_role("button", name="Fold all", exact=True).click()  # paper has no folds
+    pdf = printed(report, "A4")
+    pages = [page.extract_text() for page in pdf.pages]
+    sheet = pdf.pages[0].mediabox
+    assert (float(sheet.width), float(sheet.height)) == pytest.approx((595, 842), abs=2)
+    paper = squeezed("".join(re.sub(r"\d+ / \d+\s*$", "", page) for page in pages))
+    words = report.js(WORDS).split()
+    missing = sorted({word for word in words if squeezed(word) and squeezed(word) not in paper})
+    assert len(missing) <= len(set(words)) / 100, missing[:40]  # a word that two pages share
+    rows = report.page.locator("tr").count()
+    assert 2 <= len(pages) <= 6 + report.page.locator("svg").count() + rows / 8, f"{len(pages)} pages"
+    assert all(len(squeezed(page)) > 40 for page in pages), "an empty page"
+
+
+def test_a_long_table_repeats_its_head_on_every_page(open_report: Open, vms: Callable[[str], list[str]]) -> None:
+    pages = [page.extract_text() for page in printed(open_report("wide"), "Letter").pages]
+    with_rows = [page for page in pages if len(re.findall(r"^vm\d{3} \d{7} .*unknown", page, re.MULTILINE)) > 3]
+    assert len(with_rows) >= 4
+    assert all("MCTLSZ" in page for page in with_rows), "a page of numbers that nobody can name"
+    assert all(any(vm in page for page in pages) for vm in vms("wide"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_wider_than_the_paper(open_report: Open, name: str) -> None:
+    report = open_report(name, viewport={"width": round(186 / 25.4 * 96), "height": 900})
+    report.page.emulate_media(media="print")
+    assert report.js(CUT) == []
+    assert report.js(SCROLLING) == [], "paper does not scroll"
+
+
+def test_a_zoomed_and_sorted_page_prints_too(open_report: Open) -> None:
+    report = open_report("demo", color_scheme="dark")
+    report.page.locator(".chart[role=application]").first.press("End")
+    report.page.keyboard.press("+")
+    report.page.wait_for_selector(".zoombar:visible")
+    text = "".join(page.extract_text() for page in printed(report, "Letter").pages)
+    for screen_only in ("Save PNG", "Whole capture", "Fold all", "Copy as text"):
+        assert squeezed(screen_only) not in squeezed(text)
+    assert report.page.locator("details:not([open])").count() >= 1, "closed again after printing"
+    assert report.complaints() == []
