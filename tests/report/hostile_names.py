@@ -13,3 +13,9 @@ HOSTILE = {
     "control": "a\x1b[31mred\x07",
     "image": "<img src=x onerror=alert(1)>",
 }
+
+
+def without_vega(page: str) -> str:
+    """A page without Vega's own text, which speaks of elements that a page must not have."""
+    head, mark, rest = page.partition('id="vega">')
+    return head + mark + rest.partition("</script>")[2] if mark else page

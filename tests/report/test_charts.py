@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esxprobe.model import Analysis, Chart, Series, Window
-from esxprobe.report.charts import _LEVELS, LINES, legend_labels, spec_of
+from esxprobe.report.charts import LEVELS, LINES, legend_labels, spec_of
 from esxprobe.report.drawing import Drawer, draw
 from esxprobe.series import thin
 
@@ -241,7 +241,7 @@ def test_lines_and_thresholds_can_be_seen_on_every_ground(ground: str) -> None:
     """WCAG 2.1, 1.4.11: graphics need a contrast of 3 to 1."""
     brightness = TO_XYZ[1]
     behind = brightness @ linear(ground)
-    for colour in (*LINES, *_LEVELS.values()):
+    for colour in (*LINES, *LEVELS.values()):
         before = brightness @ linear(colour)
         contrast = (max(before, behind) + 0.05) / (min(before, behind) + 0.05)
         assert contrast >= 3, f"{colour} on {ground}: {contrast:.2f}"

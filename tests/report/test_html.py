@@ -16,7 +16,7 @@ import jinja2
 import pytest
 from hostile_names import HOSTILE
 
-from esxprobe.model import Analysis, SourceFile
+from esxprobe.model import Analysis, Glance, SourceFile
 from esxprobe.report import html
 from esxprobe.report.document import document
 from esxprobe.report.drawing import Drawer
@@ -236,7 +236,7 @@ def test_every_other_text_of_a_capture_is_escaped_too(demo: Analysis, drawer: Dr
         objects=((evil, 1, 1, 0),),
     )
     note = replace(demo.quality[0], detail=evil)
-    text = render_html(replace(demo, capture=capture, quality=(note,), charts={}), drawer, evil)
+    text = render_html(replace(demo, capture=capture, quality=(note,), charts={}, glance=Glance()), drawer, evil)
     page = Page(text)
     assert evil not in text
     scripts = [attrs for tag, attrs in page.elements if tag == "script"]

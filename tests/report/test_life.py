@@ -13,6 +13,7 @@ from hostile_names import HOSTILE
 from esxprobe.model import Analysis
 from esxprobe.report import drawing
 from esxprobe.report.drawing import Drawer
+from esxprobe.report.glance import glance_specs
 from esxprobe.report.html import render_html, templates
 from esxprobe.report.life import chart_specs, numbered, vega_bundle
 
@@ -106,7 +107,7 @@ def test_without_a_bundle_the_report_is_what_it_was(
     """Every chart is drawn; only what would bring it to life is missing, and the page does not speak of it."""
     monkeypatch.setattr(drawer, "bundle", lambda: "")
     page = render_html(demo, drawer)
-    assert page.count("<svg ") == len(demo.charts)
+    assert page.count("<svg ") == len(demo.charts) + len(glance_specs(demo))
     assert 'id="vega"' not in page
     assert 'id="charts"' not in page
     assert page.count("<script") == 2, "the analysis and report.js"
