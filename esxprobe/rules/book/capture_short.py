@@ -9,29 +9,29 @@ _MINUTES = r"Capture\Minutes"
 
 RULE = Rule(
     id="capture-short",
-    title="The capture is short",
+    title="The capture is too short to judge states and trends",
     entity="capture",
-    value=f'"{_MINUTES}"',
+    value=f'60 * "{_MINUTES}"',
+    where=f'"{_MINUTES}" > 0',
     label="captured time",
-    unit="min",
+    unit="s",
     levels=(
-        Level("info", 9, sources.rule_of_thumb("support asks for ten minutes to an hour that cover the problem")),
+        Level("info", 110, sources.rule_of_thumb("in less than two minutes one stretch of a minute is most of it")),
     ),
     check=any_below(),
     cause="capture",
     why=(
-        "Rules judge states, which last minutes, and trends, which take an hour. In a short capture they "
-        "find little, "
-        "and what is not found proves nothing."
+        "Rules judge states, which last minutes, and trends, which take an hour. In a short capture they find "
+        "little or call a burst a state, however many samples there are; what is not found proves nothing."
     ),
-    advice="Capture at least 10 minutes that cover the problem, and as many of a good time: esxtop -b "
-    "-a -d 5 -n 120",
+    advice="Capture 10 minutes to an hour that cover the problem, and a good time: esxtop -b -a -d 5 -n 720",
     fires=(
-        Example("two minutes", {_MINUTES: 2}, "info", samples=1),
-        Example("just reaches it", {_MINUTES: 8.5}, "info", samples=1),
+        Example("half a minute", {_MINUTES: 0.5}, "info", samples=1),
+        Example("just reaches it", {_MINUTES: 1.75}, "info", samples=1),
     ),
     quiet=(
         Example("an hour", {_MINUTES: 60}, samples=1),
-        Example("just above", {_MINUTES: 9.5}, samples=1),
+        Example("just above", {_MINUTES: 2}, samples=1),
+        Example("no sample at all: the section on capture quality says so", {_MINUTES: 0}, samples=1),
     ),
 )
