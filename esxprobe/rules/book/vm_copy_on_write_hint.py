@@ -39,7 +39,7 @@ RULE = Rule(
     ),
     caveats=(
         "A hint is an upper bound: nobody knows whether a second page of the same content exists.",
-        Caveat("Salting came with updates of 5.0 to 5.5 and is on as shipped from 6.0.", since="5.0"),
+        Caveat("Salting is on as shipped from 6.0 on; older hosts have it with later updates only.", since="5.0"),
     ),
     confirm="esxcli system settings advanced list -o /Mem/ShareForceSalting",
     fires=(

@@ -21,7 +21,7 @@ RULE = Rule(
     "stays as it is.",
     advice="Free memory on the host before it gets there, or give this VM a reservation if it is the one "
     "to be spared.",
-    caveats=("The host also counts compressed memory towards the target, so that less than this may be written.",),
+    caveats=("A target is an intention: the guest may free memory, or the host get some, before it is reached.",),
     confirm="esxtop, memory screen (m), swap fields: SWTGT, SWCUR and SWW/s of this VM",
     fires=(
         Example("90 MB more all the time", {_TARGET: 237, _SWAPPED: 148}, "warning"),
