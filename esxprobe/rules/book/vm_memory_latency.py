@@ -26,8 +26,8 @@ RULE = Rule(
         "the reclaiming; the guest itself counts no fault for it."
     ),
     advice=(
-        "See cpu-swap-wait for the part of swap and vm-zipping for memory that is unpacked. Free memory on the host "
-        "or give this VM a reservation."
+        "See cpu-swap-wait for the part of swap and vm-zipping for memory that is unpacked. Free memory "
+        "on the host or give this VM a reservation."
     ),
     caveats=(Caveat("The counter is not there before 5.0.", until="5.0"),),
     confirm="esxtop, CPU screen (c), summary fields: %LAT_M beside %SWPWT; UNZIP/s on the memory screen",
