@@ -33,6 +33,7 @@ _PLAIN_KINDS = {
     # Parsers name this object; no capture that was seen has it, so its counters are in no catalogue.
     "Numa Node": "numa",
     "Virtual Disk": "vdisk",
+    "VSAN": "vsan-role",  # but for the host's own `Enabled?`, which has no instance
 }
 _HOST_OBJECTS = ("Memory", "Physical Cpu Load", "Power", "VSAN", "Physical Cpu")
 

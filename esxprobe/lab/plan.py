@@ -90,6 +90,7 @@ class VmPlan:
     swap_write_mb_s: Knob = 0.0
     granted_pct: Knob = 78.0  # of memory_mb, before balloon and swap take their part
     limit_mhz: int = -1
+    memory_limit_mb: int = -1
     disks: int = 1
     iops: float = 30.0
     mmu: Mmu = "hardware"

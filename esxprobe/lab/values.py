@@ -341,8 +341,10 @@ class HostModel:
                 )
             whole[:, self.memory_vms] = value
             self.put("Group Memory", {counter: whole})
+        limits = np.full(len(self.memory_members), -1)
+        limits[self.memory_vms] = [vm.memory_limit_mb for vm in vms]
         sentinels = {
-            "Alloc Max": -1,
+            "Alloc Max": limits[None],
             "Alloc Shares": -3,
             "Alloc Min Limited": -1,
             "Commit Pages Per Share": -1,

@@ -75,7 +75,13 @@ def _trouble(index: int, memory_mb: int, samples: int) -> dict[str, Any]:
     troubles: dict[int, dict[str, Any]] = {
         3: {"ready_pct": middle(14.0, 0.4), "costop_pct": middle(4.5)},
         11: {"max_limited_pct": 12.0, "limit_mhz": 1800},
-        19: {"balloon_mb": 0.2 * memory_mb},
-        27: {"swapped_mb": 0.1 * memory_mb, "swap_read_mb_s": middle(2.0), "swap_wait_pct": middle(7.0)},
+        # The host has memory enough: only a limit takes it from these two.
+        19: {"balloon_mb": 0.2 * memory_mb, "memory_limit_mb": memory_mb * 6 // 10},
+        27: {
+            "swapped_mb": 0.1 * memory_mb,
+            "swap_read_mb_s": middle(2.0),
+            "swap_wait_pct": middle(7.0),
+            "memory_limit_mb": memory_mb * 7 // 10,
+        },
     }
     return troubles.get(index % 40, {})

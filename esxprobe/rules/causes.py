@@ -32,6 +32,11 @@ CAUSES: tuple[Cause, ...] = (
         "vCPUs want to run and do not get all of the time: others use the same physical CPUs.",
     ),
     Cause(
+        "numa",
+        "Memory lies far from the vCPUs that use it",
+        "The host has several NUMA nodes, and VMs run on one of them while their memory is on another.",
+    ),
+    Cause(
         "guest-load",
         "The guest uses all it has",
         "The guest's vCPUs run nearly all the time, whatever keeps them busy.",

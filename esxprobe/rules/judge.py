@@ -18,9 +18,9 @@ from esxprobe.rules.explain import Suspect, explained
 from esxprobe.rules.rank import rank
 from esxprobe.rules.record import Caveat, Rule
 from esxprobe.rules.release import Release, release_of
-from esxprobe.rules.skips import in_words, why_skipped
+from esxprobe.rules.skips import for_want_of_counters, in_words, why_skipped
 from esxprobe.rules.slices import seconds_in_slices, slices_of
-from esxprobe.rules.values import DAMAGE, DOUBTS, Table, tables, timing
+from esxprobe.rules.values import DAMAGE, DEFAULT_FIELDS, DOUBTS, Table, tables, timing
 from esxprobe.series import Bools, Floats, Timing, bridged, runs
 
 # A finding lists its longest stretches, not hundreds of them.
@@ -53,12 +53,15 @@ def judge(recording: Recording, rules: Sequence[Rule] | None = None) -> Outcome:
     rules = all_rules() if rules is None else rules
     reasons = {rule.id: why_skipped(rule, recording) for rule in rules}
     runnable = [rule for rule in rules if not reasons[rule.id]]
+    lacking = tuple(rule.id for rule in rules if for_want_of_counters(reasons[rule.id]))
     judged = tables(runnable, recording)
     suspects: list[Suspect] = []
     silenced: list[Finding] = []
     clear: list[str] = []
     for rule in runnable:
         found = _suspects(rule, recording, judged[rule.id])
+        if DEFAULT_FIELDS in rule.needs:
+            found = [replace(each, finding=replace(each.finding, members=lacking)) for each in found]
         quiet = [each.finding for each in found if _is_silenced(rule, each.finding)]
         silenced += quiet
         suspects += [each for each in found if each.finding not in quiet] if quiet else found

@@ -27,6 +27,7 @@ _CHECKS: dict[str, tuple[Callable[..., checks.Check], tuple[str, ...]]] = {
     "sustained_above": (checks.sustained_above, ("share", "run_s", "least")),
     "sustained_below": (checks.sustained_below, ("share", "run_s", "least")),
     "any_above": (checks.any_above, ()),
+    "any_below": (checks.any_below, ()),
     "mean_above": (checks.mean_above, ()),
     "changes": (checks.changes, ()),
     "rises": (checks.rises, ()),
@@ -53,6 +54,7 @@ OBJECTS: dict[str, tuple[str, ...]] = {
     "port": ("Network Port",),
     "rdma": ("RDMA Device",),
     "interrupt": ("Interrupt Cookie",),
+    "vsan-role": ("VSAN",),
 }
 
 

@@ -8,6 +8,8 @@ from esxprobe.rules.record import Part, Rule
 from esxprobe.rules.release import release_of
 from esxprobe.rules.values import called_like, entities_of, facts_of
 
+_LACKS = "the capture lacks "
+
 
 def why_skipped(rule: Rule, recording: Recording) -> str:
     """Why a rule cannot run, empty when it can."""
@@ -18,6 +20,11 @@ def why_skipped(rule: Rule, recording: Recording) -> str:
     if not recording.samples["judged"].any():
         return "the capture has no sample with a known interval"
     return _other_release(rule, recording) or _lacking(rule, recording) or _nobody(rule, recording)
+
+
+def for_want_of_counters(reason: str) -> bool:
+    """Whether a reason of `why_skipped` is that the capture lacks counters."""
+    return reason.startswith(_LACKS)
 
 
 def _other_release(rule: Rule, recording: Recording) -> str:
@@ -39,6 +46,7 @@ def in_words(since: str, until: str) -> str:
 def _lacking(rule: Rule, recording: Recording) -> str:
     """Counters that are not there, or hold no value at all; those of parts too."""
     lacking, empty = [], []
+    counted = {path for part in rule.parts if part.how == "count" for path in part.needs}  # none of them is zero
     for kind, paths in rule.needs_by_kind.items():
         frame = recording.tidy.get(kind)
         have = set(frame.columns) if frame is not None else set()
@@ -46,12 +54,15 @@ def _lacking(rule: Rule, recording: Recording) -> str:
         empty += [
             path
             for path in paths
-            if frame is not None and path in have and frame[path].null_count() == frame.height
+            if frame is not None
+            and path in have
+            and path not in counted
+            and frame[path].null_count() == frame.height
         ]
     if lacking:
-        return f"the capture lacks {', '.join(dict.fromkeys(lacking))}"
+        return f"{_LACKS}{', '.join(dict.fromkeys(lacking))}"
     if empty:
-        return f"every value of {', '.join(dict.fromkeys(empty))} is missing"
+        return f"every value of {', '.join(dict.fromkeys(empty))} is missing or a mark for none"
     return ""
 
 

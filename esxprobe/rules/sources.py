@@ -17,6 +17,28 @@ BROADCOM_421543_RATIO = (
     "said of VDI hosts"
 )
 
+VMWARE_SWAP = (
+    "vSphere Resource Management (6.5 and 6.7), Memory Reclamation: ESXi swaps where the balloon driver was never "
+    "installed, is disabled, does not run, is too slow, or has reached its maximum size"
+)
+NUMA_LOCALITY = (
+    "README of github.com/TheGabeMan/NUMAlocality-esxtop, quoting yellow-bricks.com: N%L should be above 80 %"
+)
+BROADCOM_439993 = (
+    "Broadcom KB 439993: excessive NUMA migrations, as every 5 seconds (NMIG), cost CPU time on ESXi 8.0.3 "
+    "(Numa.LocalityWeightActionAffinity)"
+)
+MINFREE = (
+    "running-system.com, vSphere 6 ESXi memory states and reclamation techniques: by free memory the "
+    "state is clear "
+    "below 100 % of minfree, soft below 64 %, hard below 32 %, low below 16 %"
+)
+MEMORY_LIMITS = (
+    "E. Sloof, ntpro.nl/blog/archives/2537: a memory limit below the configured size makes a VM balloon, "
+    "compress and "
+    "swap whatever the host has free"
+)
+
 
 def rule_of_thumb(reason: str) -> str:
     """A threshold without a published source says so."""

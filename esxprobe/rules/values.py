@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Facts of the capture: kinds of doubt and damage (codes of `catalog.quality` that occurred), and the worse of them.
 DOUBTS, DAMAGE = r"Capture\Doubts", r"Capture\Damage"
+# Whether it was made without -a, so that rules lack counters.
+DEFAULT_FIELDS = r"Capture\Default Fields"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +174,17 @@ def capture_facts(recording: Recording) -> dict[str, float]:
     lost = recording.rows_read - recording.samples.height
     set_aside = sum(note.count for note in recording.notes if note.code in {"time-repeats", "time-backwards"})
     share = 100 * max(0, lost + set_aside) / max(1, recording.rows_read)
+    when = timing(recording)
+    covered_s = float(when.seconds.sum())
+    span_s = float(when.ends_s[-1] - when.ends_s[0] + when.seconds[0]) if len(when.ends_s) else 0.0
     return {
         DOUBTS: float(doubts),
         DAMAGE: float(damage),
         r"Capture\% Rows Lost": share,
         r"Capture\Samples": float(recording.samples["judged"].sum()),
-        r"Capture\Minutes": float(timing(recording).seconds.sum()) / 60,
+        r"Capture\Minutes": covered_s / 60,
+        r"Capture\% Time Missing": 100 * max(0.0, 1 - covered_s / span_s) if span_s > 0 else 0.0,
+        DEFAULT_FIELDS: float(any(note.code == "default-fields" for note in recording.notes)),
         r"Capture\Interval s": recording.interval_s or float("nan"),
     }
 

@@ -192,3 +192,9 @@ def test_numa_nodes_are_things_of_their_own_where_a_capture_shows_them() -> None
     who, _ = identified([rf"{H}\Numa Node({node})\Free MBytes" for node in (0, 1)])
     assert who.entities["numa"]["name"].to_list() == ["0", "1"]
     assert who.columns.filter(pl.col("kind") == "numa")["entity"].to_list() == [0, 1]
+
+
+def test_vsan_roles_are_things_of_their_own_and_whether_it_is_enabled_belongs_to_the_host() -> None:
+    who, _ = identified([rf"{H}\VSAN\Enabled?", rf"{H}\VSAN(Owner)\Avg Read Latency in ms"])
+    assert who.entities["vsan-role"]["name"].to_list() == ["Owner"]
+    assert who.columns.tail(2)["kind"].to_list() == ["host", "vsan-role"]

@@ -14,6 +14,7 @@ from esxprobe.rules.checks import (
     Scored,
     Sustained,
     any_above,
+    any_below,
     changes,
     episodes,
     mean_above,
@@ -108,7 +109,7 @@ def test_a_missing_value_is_neither_above_nor_below(table: tuple[np.ndarray, np.
 
 def test_entities_without_any_value_reach_nothing() -> None:
     nothing, seconds = np.full((1, 30), NAN), np.full(30, 5.0)
-    for check in (sustained_above(), sustained_below(), any_above(), mean_above()):
+    for check in (sustained_above(), sustained_below(), any_above(), any_below(), mean_above()):
         assert not check.reached(nothing, Timing.gapless(seconds), 0).any(), check.words
         assert math.isnan(check.statistic_of(nothing[0]))
 
@@ -164,6 +165,7 @@ def test_the_reported_value_leaves_missing_samples_out(statistic: str, expected:
     ("check", "words"),
     [
         (any_above(), "at or above the threshold in any sample; the value shown is the max"),
+        (any_below(), "at or below the threshold in any sample; the value shown is the min"),
         (
             sustained_above(share=0.2, run_s=60),
             "at or above the threshold at least 20% of the time and 2 samples, or for 60 s and 3 samples without "

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny import Thing, recording
 
+from esxprobe.catalog.quality import note
 from esxprobe.model import Level, Recording, VirtualMachine
 from esxprobe.rules import find_rule
 from esxprobe.rules.checks import any_above
@@ -16,7 +17,7 @@ from esxprobe.rules.judge import judge
 from esxprobe.rules.record import Caveat, Part, Rule
 from esxprobe.rules.release import release_of
 from esxprobe.rules.skips import why_skipped
-from esxprobe.rules.values import tables
+from esxprobe.rules.values import capture_facts, tables
 
 RUN, READY = r"Vcpu\% Run", r"Vcpu\% Ready"
 SIZE = r"Group Memory\Memory Size MBytes"
@@ -56,7 +57,7 @@ def test_a_part_is_what_a_loop_over_members_gives(
     made = rule("vm", '"p"', parts=(part,))
     capture = recording(*vms, *vcpus, samples=4)
     if all(run is None for _, runs in members for run in runs):
-        assert why_skipped(made, capture) == f"every value of {RUN} is missing"
+        assert why_skipped(made, capture) == f"every value of {RUN} is missing or a mark for none"
         return
     for gid, row in zip("ABC", values_of(made, capture), strict=True):
         for sample in range(4):
@@ -220,3 +221,30 @@ def test_a_caveat_of_other_releases_is_not_printed() -> None:
         capture = recording(vcpu("A", 0, 1), vms=[VirtualMachine("a", "A", 1)], build=build)
         said[build] = judge(capture, [made]).findings[0].caveats
     assert said == {"ESXi 5.5.0": ("always", "old"), "ESXi 7.0.0": ("always", "new"), "": ("always", "old", "new")}
+
+
+# --- what the capture rules read ------------------------------------------------------------------
+
+
+def test_time_missing_is_what_lies_between_the_samples() -> None:
+    """Nine samples of 5 s, and 5 s in which there was none."""
+    assert capture_facts(recording(samples=9))[r"Capture\% Time Missing"] == 0
+    holed = capture_facts(recording(samples=9, pauses_s={4: 5.0}))
+    assert holed[r"Capture\% Time Missing"] == pytest.approx(10)
+    assert capture_facts(recording(samples=0))[r"Capture\% Time Missing"] == 0
+
+
+def test_a_count_of_nothing_is_zero_and_no_reason_to_skip() -> None:
+    """A VM without a memory limit has no value for it: that is an answer."""
+    limit = r"Group Memory\Alloc Max"
+    unlimited = recording(Thing("vm", "web01", {limit: [None] * 20}, "100", "100"))
+    assert why_skipped(find_rule("vm-memory-limit"), unlimited) == ""
+    outcome = judge(unlimited, [find_rule("vm-memory-limit")])
+    assert outcome.clear == ("vm-memory-limit",)
+
+
+def test_a_capture_without_all_fields_names_the_rules_that_this_costs() -> None:
+    rules = [find_rule("capture-default-fields"), find_rule("numa-locality"), find_rule("vm-balloon")]
+    vm = Thing("vm", "web01", {r"Group Memory\Memctl MBytes": [0.0] * 20}, "100", "100")
+    (finding,) = judge(recording(vm, notes=[note("default-fields", 1)]), rules).findings
+    assert (finding.rule, finding.members) == ("capture-default-fields", ("numa-locality",))

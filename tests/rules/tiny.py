@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -139,14 +139,26 @@ def _spread(given: Mapping[str, float | tuple[float | None, ...]], samples: int)
 
 
 def _capture_example(example: Example) -> Recording:
-    """A capture with that many doubts, or of whose ten thousand rows that share is lost."""
+    """A capture with that many doubts, so long, and of whose rows or time that share is lost."""
     damage = int(example.values.get(r"Capture\Damage", 0))
     doubts = int(example.values.get(r"Capture\Doubts", damage)) - damage
     lost_pct = float(example.values.get(r"Capture\% Rows Lost", 0.0))
     notes = [note("bad-cell", 1)] * doubts + [note("gzip-damaged", 1)] * damage
+    notes += [note("default-fields", 1)] * int(example.values.get(r"Capture\Default Fields", 0))
     rows = 10_000
     kept = round(rows * (1 - lost_pct / 100))
-    return recording(samples=kept - 1, rows_read=rows, notes=notes)
+    interval_s = float(example.values.get(r"Capture\Interval s", INTERVAL_S))
+    minutes = example.values.get(r"Capture\Minutes")
+    samples = kept - 1 if minutes is None else round(60 * float(minutes) / interval_s)
+    missing = float(example.values.get(r"Capture\% Time Missing", 0.0)) / 100
+    made = recording(
+        samples=samples,
+        rows_read=rows if minutes is None else samples + 1,
+        notes=notes,
+        lengths_s=[interval_s] * samples,
+        pauses_s={1: samples * interval_s * missing / (1 - missing)},
+    )
+    return replace(made, interval_s=interval_s)
 
 
 def _samples(ends: list[datetime], lengths: list[float]) -> pl.DataFrame:

@@ -26,7 +26,7 @@ RULE = Rule(
         "disk; writes tell that the host is taking memory now."
     ),
     advice="Free memory on the host at once, then find out who took it; see memory-state.",
-    implies=("cpu-swap-wait",),
+    implies=("cpu-swap-wait", "vm-memory-latency"),
     implies_on_host=("device-latency",),
     confirm="esxtop, memory screen (m): SWR/s and SWW/s of this VM; the datastore that holds its .vswp file",
     fires=(

@@ -7,7 +7,14 @@
 
 from esxprobe.rules.checks.base import LEAST_RUN, LEAST_SAMPLES, Check, running
 from esxprobe.rules.checks.counted import Scored, changes, episodes, rises, time_share
-from esxprobe.rules.checks.sustained import Sustained, any_above, mean_above, sustained_above, sustained_below
+from esxprobe.rules.checks.sustained import (
+    Sustained,
+    any_above,
+    any_below,
+    mean_above,
+    sustained_above,
+    sustained_below,
+)
 from esxprobe.rules.checks.trend import Trend, trend_rising
 
 __all__ = [
@@ -18,6 +25,7 @@ __all__ = [
     "Sustained",
     "Trend",
     "any_above",
+    "any_below",
     "changes",
     "episodes",
     "mean_above",

@@ -11,7 +11,7 @@ import numpy as np
 from esxprobe.rules.checks.base import LEAST_RUN, LEAST_SAMPLES, Check, running
 from esxprobe.series import Bools, Floats, Timing
 
-Statistic = Literal["p95", "p05", "max", "mean"]
+Statistic = Literal["p95", "p05", "max", "min", "mean"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,8 @@ class Sustained(Check):
                 return float(np.percentile(seen, 5))
             case "max":
                 return float(seen.max())
+            case "min":
+                return float(seen.min())
             case "mean":
                 return float(seen.mean())
 
@@ -110,6 +112,11 @@ def sustained_below(
 def any_above() -> Sustained:
     """At or above in any sample: for things that should never be seen at all."""
     return Sustained(0.0, None, above=True, statistic="max")
+
+
+def any_below() -> Sustained:
+    """At or below in any sample: for facts that hold for the whole capture."""
+    return Sustained(0.0, None, above=False, statistic="min")
 
 
 def mean_above() -> Sustained:

@@ -1,0 +1,33 @@
+"""Captures that were made without all fields."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import any_above
+from esxprobe.rules.record import Example, Rule
+
+_DEFAULT = r"Capture\Default Fields"
+
+RULE = Rule(
+    id="capture-default-fields",
+    title="The capture lacks fields, which costs the rules named here",
+    entity="capture",
+    value=f'"{_DEFAULT}"',
+    label="captured without -a",
+    unit="",
+    levels=(
+        Level(
+            "info", 1, sources.rule_of_thumb("a rule without its counters cannot run, and its silence says nothing")
+        ),
+    ),
+    check=any_above(),
+    cause="capture",
+    why=(
+        "Without -a esxtop prints only the fields of its screens as shipped: no NUMA, no balloon sizes, no "
+        "compression, no "
+        "%LAT_C and %LAT_M. The rules named with this finding did not run for want of a counter."
+    ),
+    advice="Capture again with esxtop -b -a; the list of skipped rules says which counter each of them lacks.",
+    caveats=("Some of the named rules may lack counters that this host or release does not have at all.",),
+    fires=(Example("made without -a", {_DEFAULT: 1}, "info", samples=1),),
+    quiet=(Example("made with all fields", {_DEFAULT: 0}, samples=1),),
+)

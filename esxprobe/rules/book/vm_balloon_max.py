@@ -1,0 +1,46 @@
+"""VMs whose balloon cannot grow any more."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_above
+from esxprobe.rules.record import Example, Rule
+
+_BALLOON, _MAX = r"Group Memory\Memctl MBytes", r"Group Memory\Memctl Max MBytes"
+
+RULE = Rule(
+    id="vm-balloon-max",
+    title="The balloon has reached its maximum",
+    entity="vm",
+    value=f'100 * "{_BALLOON}" / NULLIF("{_MAX}", 0)',
+    label="MCTLSZ against MCTLMAX",
+    unit="%",
+    levels=(
+        Level("warning", 95, sources.rule_of_thumb("a balloon within 5 % of its maximum has nothing left to take")),
+    ),
+    check=sustained_above(share=0.1, run_s=30),
+    cause="memory-pressure",
+    why=(
+        "The balloon takes what the guest misses least. At its maximum (about two thirds of the VM's memory as "
+        "shipped) the host can only compress and swap, and it does not know which pages the guest needs."
+    ),
+    advice=(
+        "Free memory on the host, or give the VM a reservation. Do not raise sched.mem.maxmemctl: the "
+        "guest has given "
+        "what it can."
+    ),
+    caveats=(
+        f"The vendor says the same of balloons at their maximum: {sources.VMWARE_SWAP}.",
+        "The balloon keeps its size until the host lets it go: it may tell of the past.",
+    ),
+    implies=("vm-zipped", "vm-zipping", "vm-swapped", "vm-swapping"),
+    confirm="esxtop, memory screen (m), balloon fields: MCTLSZ, MCTLTGT and MCTLMAX of this VM",
+    fires=(
+        Example("all of it", {_BALLOON: 1302, _MAX: 1300}, "warning"),
+        Example("just reaches it", {_BALLOON: 1245, _MAX: 1300}, "warning"),
+    ),
+    quiet=(
+        Example("none", {_BALLOON: 0, _MAX: 1300}),
+        Example("just below", {_BALLOON: 1225, _MAX: 1300}),
+        Example("no driver, no maximum", {_BALLOON: 0, _MAX: 0}),
+    ),
+)

@@ -1,0 +1,43 @@
+"""VMs from which the host wants more memory than their balloon has taken."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_above
+from esxprobe.rules.record import Example, Rule
+
+_BALLOON, _TARGET = r"Group Memory\Memctl MBytes", r"Group Memory\Memctl Target MBytes"
+
+RULE = Rule(
+    id="vm-balloon-target",
+    title="The host wants more memory from the balloon than it has",
+    entity="vm",
+    value=f'"{_TARGET}" - "{_BALLOON}"',
+    label="MCTLTGT less MCTLSZ",
+    unit="MB",
+    levels=(
+        Level("warning", 64, sources.rule_of_thumb("more than a balloon that follows its target leaves open")),
+    ),
+    check=sustained_above(share=0.1, run_s=60),
+    cause="memory-pressure",
+    why=(
+        "The host is taking memory from this guest now. A balloon that stays behind its target has a "
+        "guest that gives "
+        "memory slowly, or none; the host then compresses and swaps what the balloon does not bring."
+    ),
+    advice=(
+        "Free memory on the host. If the gap stays for minutes, look into the guest: too little page file or swap, "
+        "pinned memory (huge pages, a database that locks its memory), or Tools that hang."
+    ),
+    confirm="esxtop, memory screen (m), balloon fields: MCTLTGT against MCTLSZ a minute later",
+    fires=(
+        Example("500 MB more for two minutes", {_TARGET: (0,) * 60 + (500,) * 24, _BALLOON: 0}, "warning"),
+        Example("just reaches it", {_TARGET: 300, _BALLOON: 233}, "warning"),
+    ),
+    quiet=(
+        Example("nothing wanted", {_TARGET: 0, _BALLOON: 0}),
+        Example("there already", {_TARGET: 1300, _BALLOON: 1302}),
+        Example("just below", {_TARGET: 300, _BALLOON: 239}),
+        Example("deflating", {_TARGET: 0, _BALLOON: 900}),
+        Example("half a minute behind", {_TARGET: (0,) * 90 + (500,) * 6 + (0,) * 24, _BALLOON: 0}),
+    ),
+)

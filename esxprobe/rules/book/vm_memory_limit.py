@@ -1,0 +1,38 @@
+"""VMs that have a memory limit."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import any_above
+from esxprobe.rules.record import Example, Part, Rule
+
+_LIMIT = r"Group Memory\Alloc Max"
+
+RULE = Rule(
+    id="vm-memory-limit",
+    title="The VM has a memory limit",
+    entity="vm",
+    # A count and not the limit itself: VMs without one have no value, and that is no gap in the capture.
+    parts=(Part("limits", "vm", "count", f'"{_LIMIT}"', where=f'"{_LIMIT}" > 0', by="vm"),),
+    value='"limits"',
+    label="AMAX is set",
+    unit="",
+    levels=(Level("info", 1, sources.rule_of_thumb("any limit, in whatever unit the host counts it")),),
+    check=any_above(),
+    cause="limit",
+    why=(
+        "The guest does not know of the limit. What it uses beyond is ballooned, compressed and swapped "
+        "however much "
+        "memory the host has free; often it is left from a template or from a time when the VM was smaller."
+    ),
+    advice="Set the limit to unlimited; if the VM is to have less memory, configure less.",
+    caveats=(
+        "The unit of AMAX is not in the file, so that it cannot be compared with the configured size here.",
+        f"What a limit does: {sources.MEMORY_LIMITS}.",
+    ),
+    confirm="vim-cmd vmsvc/get.config ID: memoryAllocation, limit",
+    fires=(Example("4096 of whatever it is", {}, "info", parts={"vm": ({_LIMIT: 4096},)}),),
+    quiet=(
+        Example("unlimited", {}, parts={"vm": ({_LIMIT: (None,) * 36},)}),
+        Example("zero is none either", {}, parts={"vm": ({_LIMIT: 0},)}),
+    ),
+)

@@ -1,0 +1,43 @@
+"""VMs whose memory is being compressed or unpacked now."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_above
+from esxprobe.rules.record import Example, Rule
+
+_ZIP, _UNZIP = r"Group Memory\Compression MBytes/sec", r"Group Memory\Decompression MBytes/sec"
+
+RULE = Rule(
+    id="vm-zipping",
+    title="The host is compressing or unpacking the VM's memory now",
+    entity="vm",
+    value=f'"{_ZIP}" + "{_UNZIP}"',
+    label="ZIP/s + UNZIP/s",
+    unit="MB/s",
+    levels=(
+        Level("warning", 1, sources.ELATOV),
+        Level("info", 0.1, sources.rule_of_thumb("any lasting compression is a shortage of memory now")),
+    ),
+    check=sustained_above(share=0.05, run_s=30),
+    cause="memory-pressure",
+    why=(
+        "ZIP/s is memory that the host takes now. UNZIP/s is memory that the guest wants back: for each "
+        "page a vCPU "
+        "waits until it is unpacked. Swapping is the next step."
+    ),
+    advice="Free memory on the host, then find out who took it; see memory-state and vm-memory-idle.",
+    implies=("vm-memory-latency",),
+    confirm="esxtop, memory screen (m), fields of compression: ZIP/s and UNZIP/s of this VM",
+    fires=(
+        Example("3 MB/s for two minutes", {_ZIP: (0,) * 60 + (3,) * 24, _UNZIP: 0}, "warning"),
+        Example("0.3 MB/s unpacked all the time", {_ZIP: 0, _UNZIP: 0.3}, "info"),
+        Example("just reaches it", {_ZIP: 0.105, _UNZIP: 0}, "info"),
+        Example("just reaches the worse", {_ZIP: 1.05, _UNZIP: 0}, "warning"),
+        Example("just below the worse", {_ZIP: 0.45, _UNZIP: 0.5}, "info"),
+    ),
+    quiet=(
+        Example("none", {_ZIP: 0, _UNZIP: 0}),
+        Example("just below", {_ZIP: 0.05, _UNZIP: 0.045}),
+        Example("one sample in ten minutes", {_ZIP: (0,) * 119 + (5,), _UNZIP: 0}),
+    ),
+)
