@@ -1,0 +1,36 @@
+"""VMs with a CPU limit, whether it is reached or not."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_above
+from esxprobe.rules.record import Example, Rule
+
+_LIMIT = r"Group Cpu\Alloc Max"
+
+RULE = Rule(
+    id="vm-cpu-limit-set",
+    title="A VM has a CPU limit",
+    entity="vm",
+    value=f'"{_LIMIT}"',
+    label="AMAX",
+    unit="",
+    levels=(Level("info", 1, sources.rule_of_thumb("without a limit it is -1")),),
+    check=sustained_above(share=0.5, run_s=None, statistic="max"),
+    cause="limit",
+    why=(
+        "A limit is easily forgotten: it stays when the VM gets more vCPUs or moves to a faster host, and it holds "
+        "the VM back on an idle host too."
+    ),
+    advice="Set the VM's CPU limit to Unlimited unless somebody can say why it is there; shares do the rest.",
+    caveats=("The unit of AMAX is not in the file.", "Whether the limit is reached is judged by cpu-limit."),
+    implies=("cpu-limit",),
+    confirm="vim-cmd vmsvc/get.config <vmid> | grep -A 6 cpuAllocation: limit",
+    fires=(
+        Example("a limit of 4,000", {_LIMIT: 4000}, "info"),
+        Example("any limit at all", {_LIMIT: 1}, "info"),
+    ),
+    quiet=(
+        Example("unlimited", {_LIMIT: -1}),
+        Example("not said", {_LIMIT: 0}),
+    ),
+)
