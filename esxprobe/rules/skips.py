@@ -51,7 +51,7 @@ def _lacking(rule: Rule, recording: Recording) -> str:
     if lacking:
         return f"the capture lacks {', '.join(dict.fromkeys(lacking))}"
     if empty:
-        return f"every value of {', '.join(dict.fromkeys(empty))} is missing"
+        return f"every value of {', '.join(dict.fromkeys(empty))} is missing, or a sentinel for not set"
     return ""
 
 

@@ -37,7 +37,7 @@ RULE = Rule(
         "Look for snapshots of the VM (*-sesparse.vmdk, *-delta.vmdk), for backups that make and remove them, "
         "and at %SWPWT; consolidate disks. More PCPUs or fewer VMs do not help here."
     ),
-    confirm="esxtop, CPU screen (c), e on the VM: %CSTP beside %VMWAIT and %SWPWT; vim-cmd vmsvc/snapshot.get <vmid>",
+    confirm="esxtop, CPU screen (c), e on the VM: %CSTP beside %SWPWT; vim-cmd vmsvc/snapshot.get <vmid>",
     fires=(
         Example("6 % and nobody waits", {}, "info", parts=_vcpus(6)),
         Example("just reaches it", {}, "info", parts=_vcpus(3.1)),

@@ -22,11 +22,11 @@ RULE = Rule(
     label="%RDY - %MLMTD",
     unit="%",
     levels=(Level("info", 5, sources.rule_of_thumb("another hour of it and the limit of 5 % is passed")),),
-    check=trend_rising(p=0.01),
+    check=trend_rising(p=0.01, least_s=1200),
     cause="cpu-contention",
     why="What rises steadily over the capture is likely to be worse by the time that anybody looks.",
     advice="See whether the whole host fills up (host-cpu-rising) or this VM alone; capture again later.",
-    caveats=("A rise over ten minutes says nothing about the hour: the longer the capture, the better.",),
+    caveats=("The longer the capture, the better: a rise over twenty minutes need not go on for the hour.",),
     confirm="the VM's CPU ready chart of the day in vCenter (2,000 ms of 20 s are 10 % of one vCPU)",
     fires=(
         Example("6 points in an hour", _rising(6), "info"),

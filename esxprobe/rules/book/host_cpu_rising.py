@@ -21,11 +21,11 @@ RULE = Rule(
     label="PCPU UTIL (all)",
     unit="%",
     levels=(Level("info", 20, sources.rule_of_thumb("from half used to the alarm at 90 % takes two hours")),),
-    check=trend_rising(p=0.01),
+    check=trend_rising(p=0.01, least_s=1200),
     cause="cpu-contention",
     why="What rises steadily over the capture is likely to be worse by the time that anybody looks.",
     advice="Find the VMs whose %RUN rises with it; capture again later, and over the busy hour.",
-    caveats=("A rise over ten minutes says nothing about the hour: the longer the capture, the better.",),
+    caveats=("The longer the capture, the better: a rise over twenty minutes need not go on for the hour.",),
     implies=("cpu-ready-rising",),
     confirm="the host's CPU chart of the day in vCenter",
     fires=(
@@ -35,6 +35,7 @@ RULE = Rule(
     quiet=(
         Example("just below", _rising(19, noise=4)),
         Example("steady under noise", _rising(0, noise=6)),
+        Example("half a point a minute, for nine minutes only", {_UTIL: tuple(30 + n / 24 for n in range(108))}),
         Example("falling", _rising(-15)),
     ),
 )

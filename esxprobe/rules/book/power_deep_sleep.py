@@ -26,9 +26,7 @@ RULE = Rule(
     where='"C0" >= 60 AND "C0" < 99',
     label="%C2 and deeper in the PCPUs' idle time",
     unit="%",
-    levels=(
-        Level("info", 50, sources.rule_of_thumb("most pauses of a busy host are too short to sleep deeply in")),
-    ),
+    levels=(Level("info", 85, sources.rule_of_thumb("nearly every pause of a busy host ends in deep sleep")),),
     check=sustained_above(share=0.5, run_s=300, least=12),
     cause="power",
     why=(
@@ -42,12 +40,12 @@ RULE = Rule(
     caveats=("Deep sleep of an idle host saves power and harms nobody: samples below 60 % in C0 are not judged.",),
     confirm="esxcli hardware power policy get; esxtop, power screen (p): %C1 against %C2 and deeper",
     fires=(
-        Example("nearly all pauses", {}, "info", samples=72, parts=_pcpus(70, 27)),
-        Example("just reaches it", {}, "info", samples=72, parts=_pcpus(70, 15.5)),
+        Example("nearly all pauses", {}, "info", samples=72, parts=_pcpus(70, 29)),
+        Example("just reaches it", {}, "info", samples=72, parts=_pcpus(70, 26)),
     ),
     quiet=(
         Example("C1 only", {}, samples=72, parts=_pcpus(70, 0)),
-        Example("just below", {}, samples=72, parts=_pcpus(70, 14.5)),
+        Example("just below", {}, samples=72, parts=_pcpus(70, 25)),
         Example("an idle host sleeps", {}, samples=72, parts=_pcpus(10, 88)),
     ),
 )

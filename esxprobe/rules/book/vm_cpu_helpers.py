@@ -33,7 +33,7 @@ RULE = Rule(
     ),
     advice=(
         "Open the VM (e) and see which world it is: mks or svga is the remote console or 3D graphics (close it, "
-        "use RDP or SSH); NetWorld is network load; vmx is device emulation, such as a CD-ROM, serial or USB device."
+        "use RDP or SSH); NetWorld is network load; vmx is device emulation, as a CD-ROM, serial or USB device."
     ),
     confirm="esxtop, CPU screen (c), e on the VM: %RUN of vmx, vmx-mks, vmx-svga, NetWorld, LSI and PVSCSI",
     fires=(

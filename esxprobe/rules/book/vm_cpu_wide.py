@@ -1,4 +1,4 @@
-"""VMs that are as wide as half of their host."""
+"""VMs that are wider than half of their host."""
 
 from esxprobe.model import Level
 from esxprobe.rules import sources
@@ -16,9 +16,7 @@ RULE = Rule(
     label="vCPUs in PCPUs",
     unit="%",
     levels=(
-        Level(
-            "info", 50, sources.rule_of_thumb("with hyper-threading half of the PCPUs are all cores, on any node")
-        ),
+        Level("info", 55, sources.rule_of_thumb("with hyper-threading half of the PCPUs are all of the cores")),
     ),
     check=any_above(),
     cause="cpu-contention",
@@ -31,15 +29,16 @@ RULE = Rule(
         "two nodes' cores divide evenly, and leave virtual NUMA to ESXi (cores per socket 1, no CPU hot add)."
     ),
     caveats=("Without hyper-threading half of the PCPUs are half of the cores: it may still be one whole node.",),
-    implies=("cpu-costop", "cpu-ready"),
+    implies=("cpu-costop",),
     confirm="esxcli hardware cpu global get: cores and threads; esxcli hardware memory get: NUMA node count",
     fires=(
         Example("24 vCPUs of 32 PCPUs", {_VCPUS: 24, _PCPUS: 32}, "info"),
-        Example("just reaches it", {_VCPUS: 52, _PCPUS: 100}, "info"),
+        Example("just reaches it", {_VCPUS: 57, _PCPUS: 100}, "info"),
     ),
     quiet=(
         Example("four of 32", {_VCPUS: 4, _PCPUS: 32}),
-        Example("just below", {_VCPUS: 48, _PCPUS: 100}),
+        Example("just below", {_VCPUS: 53, _PCPUS: 100}),
+        Example("half of the PCPUs", {_VCPUS: 8, _PCPUS: 16}),
         Example("a pair on a small host", {_VCPUS: 2, _PCPUS: 2}),
     ),
 )
