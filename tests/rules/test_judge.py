@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tiny import HOST, START, Thing, recording
 
@@ -33,7 +33,6 @@ def vcpu(number: int, ready: float, gid: str = "100", samples: int = 24) -> Thin
 # --- every rule has an outcome --------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(st.sets(st.sampled_from(NEEDS)))
 def test_every_rule_ends_in_exactly_one_list(everything: Recording, dropped: set[str]) -> None:
     """Whatever counters a capture lacks: found, clear or skipped, and never silence."""
@@ -161,7 +160,6 @@ def test_worst_first_then_the_cause_before_its_symptoms_and_the_host_before_its_
     ]
 
 
-@settings(deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_findings_does_not_depend_on_the_order_of_rules(shuffler: random.Random) -> None:
     findings = findings_of_a_bad_day()

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tiny import Thing, recording
 
@@ -42,7 +42,6 @@ def vcpu(gid: str, number: int, *runs: float | None) -> Thing:
 cells = st.one_of(st.none(), st.integers(0, 100).map(float))
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("ABC"), st.lists(cells, min_size=4, max_size=4)), min_size=1, max_size=9),
     st.sampled_from(["max", "min", "mean", "median", "sum", "count"]),

@@ -3,15 +3,22 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Example, Part, Rule
 
 _LIMIT = r"Group Cpu\Alloc Max"
+
+
+def _vm(limit: float) -> dict[str, tuple[dict[str, float], ...]]:
+    return {"vm": ({_LIMIT: limit},)}
+
 
 RULE = Rule(
     id="vm-cpu-limit-set",
     title="A VM has a CPU limit",
     entity="vm",
-    value=f'"{_LIMIT}"',
+    # The VM's own value by way of a part: an unlimited VM prints -1, which is no value and no doubt about it.
+    parts=(Part("AMAX", "vm", "max", f'"{_LIMIT}"'),),
+    value='"AMAX"',
     label="AMAX",
     unit="",
     levels=(Level("info", 1, sources.rule_of_thumb("without a limit it is -1")),),
@@ -26,11 +33,11 @@ RULE = Rule(
     implies=("cpu-limit",),
     confirm="vim-cmd vmsvc/get.config <vmid> | grep -A 6 cpuAllocation: limit",
     fires=(
-        Example("a limit of 4,000", {_LIMIT: 4000}, "info"),
-        Example("any limit at all", {_LIMIT: 1}, "info"),
+        Example("a limit of 4,000", {}, "info", parts=_vm(4000)),
+        Example("any limit at all", {}, "info", parts=_vm(1)),
     ),
     quiet=(
-        Example("unlimited", {_LIMIT: -1}),
-        Example("not said", {_LIMIT: 0}),
+        Example("unlimited", {}, parts=_vm(-1)),
+        Example("not said", {}, parts=_vm(0)),
     ),
 )
