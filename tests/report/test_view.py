@@ -87,13 +87,13 @@ def test_every_finding_is_on_the_page(demo: Analysis) -> None:
     page = page_of(demo, {}, "")
     shown = [(g.rule, row.entity) for cause in page.causes for g in cause.groups for row in g.rows]
     assert sorted(shown) == sorted((f.rule, f.entity.name) for f in demo.findings)
-    assert page.counts == (("critical", 5), ("warning", 5), ("info", 0))
+    assert page.counts == (("critical", 5), ("warning", 5), ("info", 1))
     assert page.causes[0].key == "memory-pressure", "the cause before its symptoms"
 
 
 def test_the_verdict_says_how_much_where_first_and_how_far_to_trust(demo: Analysis) -> None:
     tally, first, trust = page_of(demo, {}, "").verdict
-    assert tally == "5 critical and 5 warning findings under 4 causes."
+    assert tally == "5 critical, 5 warning and 1 info findings under 4 causes."
     assert first.startswith("Look first at esx01.example.com – The host has left its high memory state")
     assert trust == "No damage was found in the capture."
 
