@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from esxprobe.rules.record import quoted
 
@@ -51,7 +52,7 @@ def _tried(expression: pl.Expr, *, condition: bool) -> tuple[str, str]:
     if whole.height != frame.height:
         return "it gives one number for all samples", "every sample has its own; what to make of them says `check`"
     single = pl.concat([frame[n : n + 1].select(expression.alias("value")) for n in range(frame.height)])
-    if not whole.equals(single):
+    if not _same(whole["value"].to_list(), single["value"].to_list()):
         return (
             "it mixes samples or entities",
             "other entities come in as parts; what to make of samples says `check`",
@@ -62,6 +63,14 @@ def _tried(expression: pl.Expr, *, condition: bool) -> tuple[str, str]:
     if not (kind.is_numeric() or kind == pl.Boolean):
         return f"it gives {kind}, not a number", ""
     return "", ""
+
+
+def _same(one: list[Any], other: list[Any]) -> bool:
+    """Equal but for rounding: a column at once may be worked out in another order than one row."""
+    return all(
+        a == b or (isinstance(a, float) and isinstance(b, float) and math.isclose(a, b, rel_tol=1e-12))
+        for a, b in zip(one, other, strict=True)
+    )
 
 
 def _nearest(name: str, known: Collection[str]) -> str:

@@ -60,7 +60,9 @@ def test_a_folder_is_a_whole_capture(name: str) -> None:
         assert abs(reading["offset_s"] - FOLDERS[name]().clock_ahead_s) <= reading["uncertainty_s"]
     analysis = analyze(capture.paths, manifest=manifest)
     assert {vm.mmu for vm in analysis.vms} == {name.removesuffix("-mmu")}
-    assert {note.code for note in analysis.quality} == {"first-sample"}, "nothing but what every capture has"
+    assert {note.code for note in analysis.quality} == {"first-sample", "sentinel"}, (
+        "nothing but what every capture has"
+    )
 
 
 def test_the_stories(made: Path) -> None:

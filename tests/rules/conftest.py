@@ -1,7 +1,7 @@
 """Rules are tested on tiny recordings: see `tiny`."""
 
 import pytest
-from tiny import NAMES, Thing, recording
+from tiny import NAMES, OTHER_NAMES, Thing, recording
 
 from esxprobe.model import Recording, VirtualMachine
 from esxprobe.rules import all_rules, shipped
@@ -17,6 +17,11 @@ def everything() -> Recording:
     things = [
         Thing(kind, NAMES.get(kind, names.get(kind, "web01")), values, "101", "100")
         for kind, values in paths.items()
+    ]
+    things += [
+        Thing(kind, name, paths[kind], f"10{n}", f"10{n}")
+        for kind, others in OTHER_NAMES.items()
+        for n, name in enumerate(others, 2)
     ]
     return recording(
         *things,

@@ -35,6 +35,7 @@ RULE = Rule(
         "Only samples in which the vCPU runs at least half of the time are judged.",
         Caveat("Before an accounting fix hosts with hyper-threading are charged too little.", until="7.0.3"),
     ),
+    implies=("cpu-shared-core", "cpu-latency"),
     confirm="esxtop, power screen (p): %A/MPERF well below 100 on PCPUs whose C0 is busy",
     fires=(
         Example("a third of the clock", _vcpu(27), "warning", samples=72),

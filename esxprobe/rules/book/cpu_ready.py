@@ -31,7 +31,7 @@ RULE = Rule(
         "%MLMTD is a part of %RDY and was subtracted: waiting for a limit is judged by cpu-limit.",
         "3,000 to 6,000 wakeups per second of a VM can by themselves show as %RDY.",
     ),
-    implies=("cpu-costop",),
+    implies=("cpu-costop", "cpu-latency", "cpu-demand"),
     confirm="esxtop, CPU screen (c), e on the VM: %RDY and %CSTP of its vCPUs",
     fires=(
         Example("12 % all the time", {_READY: 12, _LIMITED: 0}, "critical"),

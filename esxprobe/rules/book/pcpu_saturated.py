@@ -23,7 +23,7 @@ RULE = Rule(
         "With hyper-threading a PCPU is half a core: the last half of UTIL brings much less than the first.",
         "%USED is scaled by the clock frequency and can differ widely from UTIL.",
     ),
-    implies=("cpu-ready", "cpu-costop"),
+    implies=("host-cpu-load", "cpu-ready", "cpu-costop", "cpu-shared-core", "host-cpu-agents-ready"),
     confirm="esxtop, CPU screen (c): PCPU UTIL(%) in the same minutes",
     fires=(
         Example("95 % all the time", {_UTIL: 95}, "critical"),

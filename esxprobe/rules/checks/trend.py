@@ -27,10 +27,12 @@ class Trend(Check):
 
     Attributes:
         p: Chance, under no trend at all, of a rise as clear as this one: at most this.
+        least_s: Never reached by a capture shorter than this [s].
         above: Reached means at or above the threshold, always.
     """
 
     p: float
+    least_s: float = 0.0
     above: bool = True
 
     @property
@@ -41,10 +43,11 @@ class Trend(Check):
     @property
     def words(self) -> str:
         """The check in words."""
+        long_enough = f" in a capture of {self.least_s / 60:.0f} minutes or more" if self.least_s else ""
         return (
             f"rising by at least the threshold per hour (Theil-Sen slope of {BLOCKS} block medians) with p at most "
-            f"{self.p:g} (one-sided Mann-Kendall test, widened for lag-1 dependence between blocks); the value "
-            "shown is the slope"
+            f"{self.p:g} (one-sided Mann-Kendall test, widened for lag-1 dependence between blocks)"
+            f"{long_enough}; the value shown is the slope"
         )
 
     def unit(self, unit: str) -> str:
@@ -53,7 +56,8 @@ class Trend(Check):
 
     def reached(self, values: Floats, timing: Timing, threshold: float) -> Bools:
         """Which entities rise significantly by at least this [unit/h]."""
-        if values.shape[1] < LEAST_BLOCKS * LEAST_BLOCK:
+        lasted_s = float(timing.ends_s[-1] - timing.ends_s[0]) if len(timing.ends_s) else 0.0
+        if values.shape[1] < LEAST_BLOCKS * LEAST_BLOCK or lasted_s < self.least_s:
             return np.zeros(len(values), dtype=np.bool_)
         slopes, chances = trends(values, timing.ends_s)
         with np.errstate(invalid="ignore"):
@@ -80,9 +84,9 @@ class Trend(Check):
         return float(slopes[0]), f"slope, p {said}"
 
 
-def trend_rising(*, p: float = 0.01) -> Trend:
-    """Rises by at least the threshold per hour, beyond chance; needs 50 samples or more."""
-    return Trend(p)
+def trend_rising(*, p: float = 0.01, least_s: float = 0.0) -> Trend:
+    """Rises by at least the threshold per hour, beyond chance; needs 50 samples and `least_s` of time or more."""
+    return Trend(p, least_s)
 
 
 def trends(values: Floats, ends_s: Floats) -> tuple[Floats, Floats]:

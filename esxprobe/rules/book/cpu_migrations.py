@@ -1,0 +1,44 @@
+"""vCPUs that are moved from PCPU to PCPU all the time."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_above
+from esxprobe.rules.record import Caveat, Example, Rule
+
+_MIGRATES = r"Vcpu\Migrates/sec"
+
+RULE = Rule(
+    id="cpu-migrations",
+    title="vCPUs move from PCPU to PCPU very often",
+    entity="vcpu",
+    value=f'"{_MIGRATES}"',
+    label="MIG/s",
+    unit="1/s",
+    levels=(
+        Level(
+            "info", 200, sources.rule_of_thumb("an idle host of two PCPUs moved its vCPUs 5 to 8 times a second")
+        ),
+    ),
+    check=sustained_above(share=0.5, run_s=300),
+    cause="cpu-contention",
+    why="On another PCPU the caches are cold: work that is moved every few milliseconds is slower than %RUN says.",
+    advice=(
+        "Look at cpu-wakeups and at the host's PCPU use: both make the scheduler look for another PCPU. "
+        "Do not answer it with affinity, which takes the choice away altogether."
+    ),
+    caveats=(
+        Caveat(
+            "On hosts with hyper-threading moved vCPUs were charged too little before 7.0 U3 (Broadcom KB 335065).",
+            until="7.0.3",
+        ),
+    ),
+    confirm="esxtop, CPU screen (c), e on the VM, summary fields: MIG/s beside WAKE/s and SWTCH/s",
+    fires=(
+        Example("400 a second", {_MIGRATES: 400}, "info", samples=72),
+        Example("just reaches it", {_MIGRATES: 205}, "info", samples=72),
+    ),
+    quiet=(
+        Example("as most vCPUs", {_MIGRATES: 8}, samples=72),
+        Example("just below", {_MIGRATES: 195}, samples=72),
+    ),
+)

@@ -1,0 +1,43 @@
+"""Hosts that are asked for more CPU than they have."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_above
+from esxprobe.rules.record import Example, Rule
+
+_LOAD = r"Physical Cpu Load\Cpu Load (1 Minute Avg)"
+
+RULE = Rule(
+    id="host-cpu-load",
+    title="The host is asked for more CPU than it has",
+    entity="host",
+    value=f'"{_LOAD}"',
+    label="CPU load average (1 min)",
+    unit="PCPUs' worth",
+    levels=(
+        Level("critical", 1.5, sources.rule_of_thumb("half as much again is asked for as there is")),
+        Level("warning", 1, sources.BEST_PRACTICES_5),
+    ),
+    check=sustained_above(share=0.2, run_s=120),
+    cause="cpu-contention",
+    why=(
+        "It counts vCPUs that run and those that want to: at 1.00 the PCPUs are just enough, above it somebody "
+        "always waits."
+    ),
+    advice="Move VMs to other hosts, or find those that use most; the 5 and 15 minute averages tell for how long.",
+    caveats=("It starts over when the host boots: in the first minutes it says little.",),
+    implies=("cpu-ready", "cpu-costop", "cpu-latency", "host-cpu-agents-ready"),
+    confirm="esxtop, CPU screen (c): the load averages in the header, PCPU UTIL(%) below them",
+    fires=(
+        Example("a fifth more", {_LOAD: 1.2}, "warning"),
+        Example("twice as much", {_LOAD: 2}, "critical"),
+        Example("just reaches it", {_LOAD: 1.02}, "warning"),
+        Example("just reaches the worse", {_LOAD: 1.55}, "critical"),
+        Example("just below the worse", {_LOAD: 1.45}, "warning"),
+    ),
+    quiet=(
+        Example("half used", {_LOAD: 0.5}),
+        Example("just below", {_LOAD: 0.98}),
+        Example("a minute in ten", {_LOAD: (0.4,) * 108 + (1.3,) * 12}),
+    ),
+)

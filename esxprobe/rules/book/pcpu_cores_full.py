@@ -1,0 +1,50 @@
+"""Hosts whose cores are all in use although half of the threads idle."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_above
+from esxprobe.rules.record import Example, Part, Rule, Series
+
+_UTIL, _CORE = r"Physical Cpu\% Util Time", r"Physical Cpu\% Core Util Time"
+
+
+def _pcpus(util: Series, core: Series) -> dict[str, tuple[dict[str, Series], ...]]:
+    return {"pcpu": ({_UTIL: util, _CORE: core},) * 2}
+
+
+RULE = Rule(
+    id="pcpu-cores-full",
+    title="The host's cores are full while its threads look free",
+    entity="host",
+    parts=(
+        Part("UTIL", "pcpu", "mean", f'"{_UTIL}"'),
+        Part("CORE UTIL", "pcpu", "mean", f'"{_CORE}"'),
+    ),
+    value='"CORE UTIL"',
+    where='"UTIL" < 75',
+    label="CORE UTIL (all)",
+    unit="%",
+    levels=(Level("warning", 90, sources.BEST_PRACTICES_5),),
+    check=sustained_above(share=0.5, run_s=300, least=12),
+    cause="cpu-contention",
+    why=(
+        "With hyper-threading half of all threads busy can be every core in use. More work goes to second threads, "
+        "which bring about a quarter of a core and slow the first ones down."
+    ),
+    advice=(
+        "Count the host as nearly full, whatever PCPU UTIL says: move VMs away, or expect vCPUs to slow down "
+        "without any %RDY. Capacity is cores and a quarter, not threads."
+    ),
+    caveats=("Where UTIL is 75 % or more pcpu-saturated says it.",),
+    implies=("cpu-shared-core", "cpu-latency", "cpu-ready", "cpu-costop"),
+    confirm="esxtop, CPU screen (c): CORE UTIL(%) beside PCPU UTIL(%)",
+    fires=(
+        Example("one thread of each core", {}, "warning", samples=72, parts=_pcpus(52, 97)),
+        Example("just reaches it", {}, "warning", samples=72, parts=_pcpus(52, 91)),
+    ),
+    quiet=(
+        Example("half of the cores", {}, samples=72, parts=_pcpus(35, 55)),
+        Example("just below", {}, samples=72, parts=_pcpus(52, 89)),
+        Example("both threads busy", {}, samples=72, parts=_pcpus(90, 97)),
+    ),
+)
