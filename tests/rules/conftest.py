@@ -1,7 +1,7 @@
 """Rules are tested on tiny recordings: see `tiny`."""
 
 import pytest
-from tiny import NAMES, Thing, recording
+from tiny import NAMES, VM_PORT, Thing, recording
 
 from esxprobe.model import Recording, VirtualMachine
 from esxprobe.rules import all_rules, shipped
@@ -18,6 +18,8 @@ def everything() -> Recording:
         Thing(kind, NAMES.get(kind, names.get(kind, "web01")), values, "101", "100")
         for kind, values in paths.items()
     ]
+    # A port is a VM's or an uplink's, and some rules judge only the one or the other.
+    things.append(Thing("port", VM_PORT, paths["port"], "102", "100"))
     return recording(
         *things,
         vms=[VirtualMachine("web01", "100", 1)],

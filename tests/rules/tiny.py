@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ HOST = "esx01.example.com"
 
 # Names by which rules for some entities only know theirs.
 NAMES = {"vcpu": "vCPU 0", "group": "esxtop.2098765", "port": "vSwitch0:33554434:vmnic0"}
+VM_PORT = "vSwitch0:33554449:444768:web01"
 
 Values = Sequence[float | None]
 
@@ -104,6 +106,8 @@ def example_recording(rule: Rule, example: Example) -> Recording:
     facts = {name: value for name, value in example.values.items() if name.startswith(FACT)}
     counters = {name: value for name, value in example.values.items() if name not in facts}
     name = NAMES.get(rule.entity, "thing")
+    if rule.entity == "port" and not re.search(rule.only, name):
+        name = VM_PORT
     things = [Thing(rule.entity, name, _spread(counters, samples), id="101", gid="100")]
     for kind, others in example.parts.items():
         for number, values in enumerate(others):
