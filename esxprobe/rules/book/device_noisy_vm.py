@@ -25,7 +25,8 @@ RULE = Rule(
     ),
     value=f'100 * "{_CMDS}" / "all worlds CMDS/s"',
     where=(
-        f'"device GAVG" >= 15 AND "device LOAD" >= 0.5 AND "{_CMDS}" >= 50 AND "all worlds CMDS/s" - "{_CMDS}" >= 10'
+        f'"device GAVG" >= 15 AND "device LOAD" >= 0.5 AND "{_CMDS}" >= 50 '
+        f'AND "all worlds CMDS/s" - "{_CMDS}" >= 10'
     ),
     label="share of the device's CMDS/s",
     unit="%",
