@@ -63,6 +63,9 @@ def found(analysis: Analysis, rule: str) -> Finding:
 
 # --- the planted story ----------------------------------------------------------------------------
 
+# Rules that have nothing to judge on the simulated hosts.
+WITHOUT_RDMA = {rule.id for rule in all_rules() if rule.entity == "rdma"}
+
 
 def test_the_demo_gives_the_planted_story_and_nothing_else(demo: Analysis) -> None:
     expected = json.loads((ROOT / "tests" / "data" / "demo-findings.json").read_text(encoding="utf-8"))
@@ -72,7 +75,8 @@ def test_the_demo_gives_the_planted_story_and_nothing_else(demo: Analysis) -> No
         if finding.severity != "info"
     ]
     assert loud == expected
-    assert {each.rule for each in demo.skipped} == NO_VSAN | {"pcpu-cores-full"}, "no hyper-threading, no CORE UTIL"
+    absent = NO_VSAN | WITHOUT_RDMA | {"pcpu-cores-full"}
+    assert {each.rule for each in demo.skipped} == absent, "no hyper-threading, no CORE UTIL"
 
 
 @pytest.mark.parametrize(
@@ -187,7 +191,7 @@ def test_a_default_field_capture_skips_what_it_lacks_by_name(tmp_path: Path) -> 
         needs = [path for paths in rule.needs_by_kind.values() for path in paths if path not in rule.optional]
         lacking = [path for path in needs if path in extra]
         assert all(path in skipped.pop(rule.id) for path in lacking[:1]), rule.id
-    assert skipped.keys() == NO_VSAN, "nothing but a counter that lacks is a reason here"
+    assert skipped.keys() == NO_VSAN | WITHOUT_RDMA, "nothing but a counter that lacks is a reason here"
     (row,) = analysis.vm_rows
     assert row.balloon_mb is None
     assert row.memory_mb == analyze([tmp_path / "all.csv"]).vm_rows[0].memory_mb
@@ -224,8 +228,9 @@ def test_a_healthy_capture_has_no_finding(tmp_path: Path) -> None:
     analysis = analyze([tmp_path / "healthy.csv"])
     assert analysis.findings == ()
     assert analysis.charts == {}
-    assert {each.rule for each in analysis.skipped} == NO_VSAN | UNSAID, "no vSAN, no VM has a limit"
-    assert len(analysis.clear) == len(all_rules()) - len(NO_VSAN | UNSAID)
+    unsaid = NO_VSAN | WITHOUT_RDMA | UNSAID
+    assert {each.rule for each in analysis.skipped} == unsaid, "no vSAN, no RDMA, no VM has a limit"
+    assert len(analysis.clear) == len(all_rules()) - len(unsaid)
 
 
 def test_segments_are_one_capture(tmp_path: Path) -> None:

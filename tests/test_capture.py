@@ -229,7 +229,7 @@ def test_a_file_changed_after_the_capture_is_a_critical_doubt(folder: Path) -> N
     (doubt,) = [note for note in analysis.quality if note.code == "checksum-differs"]
     assert (doubt.severity, doubt.count) == ("critical", 1)
     assert "esxtop-000.csv.gz" in doubt.detail
-    assert "capture-quality" in {finding.rule for finding in analysis.findings}
+    assert "capture-damaged" in {finding.rule for finding in analysis.findings}
 
 
 def test_a_file_that_the_manifest_does_not_name_is_no_doubt(folder: Path) -> None:

@@ -176,6 +176,12 @@ def _entity(rule: Rule, recording: Recording, number: int) -> Entity:
     if rule.entity == "capture":
         return Entity("capture", ", ".join(file.name for file in recording.files), recording.host)
     row = recording.entities[rule.entity].row(number, named=True)
+    if rule.entity == "device-world":
+        # `naa.6000...-480214` says nothing to a reader who looks for the VM.
+        owner = next((vm.name for vm in recording.vms if vm.gid == row["gid"]), "")
+        return Entity(
+            rule.entity, f"{owner} on {row['device']}" if owner else row["name"], row["id"] or row["name"]
+        )
     return Entity(rule.entity, row["name"], row["id"] or row["name"])
 
 

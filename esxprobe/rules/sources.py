@@ -16,6 +16,27 @@ BROADCOM_421543_RATIO = (
     "Broadcom KB 421543: more than 4 vCPUs a PCPU (400 %) are a risk, about 10 (1,000 %) unstable; "
     "said of VDI hosts"
 )
+VSPHERE_DISK = (
+    "VMware, vSphere Monitoring and Performance 6.7, Disk charts: a kernelLatency above 4 ms means that more is "
+    "sent to "
+    "the storage than the configuration supports (0 to 1 ms is best), a deviceLatency above 15 ms probable "
+    "problems "
+    "with the array"
+)
+ELATOV_DISK = (
+    "K. Elatov, VCAP5-DCA Objective 6.4 (2013-01), quoting vmworld.net's Esxtop_Troubleshooting_eng.pdf: trouble "
+    "above "
+    "25 ms of DAVG or GAVG, 3 ms of KAVG, one abort or reset a second: "
+    "elatov.github.io/2013/01/vcap5-dca-objective-6-4-troubleshoot-storage-performance-and-connectivity/"
+)
+ESXI_NIC = (
+    "VMware, ESXi 7.0 hardware requirements: one or more Gigabit or faster Ethernet controllers: docs.vmware.com, "
+    "GUID-DEB8086A-306B-4239-BF76-E354679202FC"
+)
+BROADCOM_324544 = (
+    "Broadcom KB 324544 (Configuring the speed and duplex of an ESXi host network adapter): a duplex mismatch is a "
+    "common fault, and auto-negotiation on both sides is recommended"
+)
 
 VMWARE_SWAP = (
     "vSphere Resource Management (6.5 and 6.7), Memory Reclamation: ESXi swaps where the balloon driver was never "

@@ -19,7 +19,7 @@ def everything() -> Recording:
         for kind, values in paths.items()
     ]
     things += [
-        Thing(kind, name, paths[kind], f"10{n}", f"10{n}")
+        Thing(kind, name, paths[kind], f"10{n}", f"10{n}" if kind == "group" else "100")
         for kind, others in OTHER_NAMES.items()
         for n, name in enumerate(others, 2)
     ]

@@ -21,7 +21,7 @@ HOST = "esx01.example.com"
 
 # Names by which rules for some entities only know theirs.
 NAMES = {"vcpu": "vCPU 0", "group": "esxtop.2098765", "port": "vSwitch0:33554434:vmnic0"}
-OTHER_NAMES = {"group": ("hostd.2099017", "system")}
+OTHER_NAMES = {"group": ("hostd.2099017", "system"), "port": ("vSwitch0:33554449:444768:web01",)}
 
 Values = Sequence[float | None]
 

@@ -33,6 +33,7 @@ RULE = Rule(
         "Only samples with at least 10 commands/s are judged: a mean of a few commands says little.",
         "Large commands take longer: compare MB/s with commands/s. Tapes and CD drives are slow by nature.",
     ),
+    implies_on_host=("vdisk-latency",),
     confirm="esxtop, disk device screen (u): DAVG/cmd beside KAVG/cmd, and the array's own latency for this LUN",
     fires=(
         Example("60 ms all the time", _device(60), "critical"),

@@ -1,0 +1,55 @@
+"""Devices on which locks by ATS fail."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import rises
+from esxprobe.rules.record import Example, Rule, Series
+
+_FAILED = r"Physical Disk SCSI Device\ATS Failed"
+
+
+def _device(failed: Series) -> dict[str, Series]:
+    return {_FAILED: failed}
+
+
+RULE = Rule(
+    id="device-ats-failures",
+    title="Atomic locks (ATS) on a device fail",
+    entity="device",
+    value=f'"{_FAILED}"',
+    label="ATSF",
+    unit="",
+    levels=(
+        Level("warning", 100, sources.rule_of_thumb("more than a lost race now and then")),
+        Level(
+            "info",
+            10,
+            sources.rule_of_thumb("a lost race between hosts is normal, several a capture are contention"),
+        ),
+    ),
+    check=rises(),
+    cause="storage",
+    why=(
+        "The lock was held by another host, or the array did not find what the host expected (miscompare): VMFS "
+        "tries again, and a heartbeat that fails so can cost the datastore for seconds."
+    ),
+    advice=(
+        "Look in vmkernel.log and vobd.log for ATS miscompare and for lost access to the volume; spread VMs that "
+        "start, snapshot or move at the same time."
+    ),
+    caveats=(
+        "The counter is a total: its rise over the capture is judged.",
+        "A lost race between two hosts counts as well, and is harmless.",
+    ),
+    implies=("device-failed-commands",),
+    confirm="grep -iE 'miscompare|lost access' /var/log/vmkernel.log /var/log/vobd.log",
+    fires=(
+        Example("100 more than before", _device((43,) * 12 + (143,) * 12), "warning"),
+        Example("one less than that", _device((0,) * 12 + (99,) * 12), "info"),
+        Example("10 more", _device((43,) * 12 + (53,) * 12), "info"),
+    ),
+    quiet=(
+        Example("failed at some time before the capture", _device(43)),
+        Example("one less than told of", _device((43,) * 12 + (52,) * 12)),
+    ),
+)

@@ -1,0 +1,49 @@
+"""Devices on which locks by ATS take long."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_above
+from esxprobe.rules.record import Example, Rule
+
+_ATS = r"Physical Disk SCSI Device\Average Success Latency ms/ATS"
+
+RULE = Rule(
+    id="device-ats-latency",
+    title="Atomic locks (ATS) on a device take long",
+    entity="device",
+    value=f'"{_ATS}"',
+    where=f'"{_ATS}" > 0',
+    label="AAVG/suc",
+    unit="ms",
+    levels=(
+        Level(
+            "warning",
+            100,
+            sources.rule_of_thumb("metadata of a datastore that crawls: heartbeats time out after seconds"),
+        ),
+        Level("info", 25, sources.rule_of_thumb("the classic limit for other commands")),
+    ),
+    check=sustained_above(share=0.2, run_s=60, least=3),
+    cause="storage",
+    why="Every start, snapshot and growth of a file, and the heartbeat of each host, waits for such a lock.",
+    advice=(
+        "Look at the load of the array's controllers: where DAVG is fine and ATS is not, its firmware is to be "
+        "asked."
+    ),
+    caveats=(
+        "Only samples with such a command are judged; whether the mean is of the interval is not documented.",
+    ),
+    implies=("device-ats-failures",),
+    confirm="esxtop, disk device screen (u), VAAI latency fields: AAVG/suc; vobd.log for lost access to the volume",
+    fires=(
+        Example("300 ms", {_ATS: 300}, "warning"),
+        Example("just reaches it", {_ATS: 26}, "info"),
+        Example("just reaches the worse", {_ATS: 102}, "warning"),
+        Example("just below the worse", {_ATS: 98}, "info"),
+    ),
+    quiet=(
+        Example("none taken", {_ATS: 0}),
+        Example("just below", {_ATS: 24}),
+        Example("two of an hour", {_ATS: (0,) * 700 + (60,) * 2}),
+    ),
+)

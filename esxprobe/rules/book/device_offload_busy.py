@@ -1,0 +1,43 @@
+"""Devices that copy, zero or free space by order of the host."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_above
+from esxprobe.rules.record import Example, Rule, Series
+
+_MB = tuple(rf"Physical Disk SCSI Device\MBytes {what}/sec" for what in ("CReads", "CWrites", "Zeroed", "Deletes"))
+
+
+def _device(copied_mb: Series, zeroed_mb: Series = 0) -> dict[str, Series]:
+    return {_MB[0]: 0, _MB[1]: copied_mb, _MB[2]: zeroed_mb, _MB[3]: 0}
+
+
+RULE = Rule(
+    id="device-offload-busy",
+    title="The array copies, zeroes or frees space for the host",
+    entity="device",
+    value=" + ".join(f'"{mb}"' for mb in _MB),
+    label="MBC_RD/s + MBC_WR/s + MBZERO/s + MBDEL/s",
+    unit="MB/s",
+    levels=(Level("info", 100, sources.rule_of_thumb("as much as a busy datastore moves besides")),),
+    check=sustained_above(share=0.1, run_s=60, least=6),
+    cause="storage",
+    why=(
+        "Clones, Storage vMotion, new thick disks and reclaimed space are work for the array; a few such commands "
+        "that "
+        "take long raise the mean DAVG of all (Broadcom KB 309140)."
+    ),
+    advice="Find the task in vCenter. If the VMs suffer, do it at another time, or fewer at once.",
+    caveats=("What the array can do by pointers alone costs it nothing, at any rate.",),
+    implies=("device-latency", "device-latency-rising", "device-ats-latency"),
+    confirm="esxtop, disk device screen (u), VAAI fields: MBC_WR/s, MBZERO/s; vCenter's recent tasks",
+    fires=(
+        Example("a clone of 400 MB/s", _device(400), "info"),
+        Example("just reaches it", _device(52, 52), "info"),
+    ),
+    quiet=(
+        Example("none", _device(0)),
+        Example("just below", _device(48, 48)),
+        Example("one sample in ten minutes", _device((0,) * 119 + (900,))),
+    ),
+)

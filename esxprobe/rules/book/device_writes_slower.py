@@ -1,0 +1,54 @@
+"""Devices that take much longer to write than to read."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_above
+from esxprobe.rules.record import Example, Rule, Series
+
+_WRITE, _READ = (f"Physical Disk SCSI Device\\Average Driver MilliSec/{what}" for what in ("Write", "Read"))
+_WRITES, _READS = r"Physical Disk SCSI Device\Writes/sec", r"Physical Disk SCSI Device\Reads/sec"
+
+
+def _device(write_ms: Series, read_ms: Series, rate: Series = 40) -> dict[str, Series]:
+    return {_WRITE: write_ms, _READ: read_ms, _WRITES: rate, _READS: rate}
+
+
+RULE = Rule(
+    id="device-writes-slower",
+    title="Writes take several times as long as reads",
+    entity="device",
+    value=f'"{_WRITE}" / NULLIF("{_READ}", 0)',
+    where=f'"{_WRITES}" >= 10 AND "{_READS}" >= 10 AND "{_WRITE}" >= 10',
+    label="DAVG/wr against DAVG/rd",
+    unit="times",
+    levels=(
+        Level("info", 3, sources.rule_of_thumb("a write cache answers writes sooner than disks answer reads")),
+    ),
+    check=sustained_above(share=0.5, run_s=300, least=12),
+    cause="storage",
+    why=(
+        "With a write cache in the array a write is done when the cache has it. Slow writes beside fast reads say "
+        "it is not."
+    ),
+    advice=(
+        "Look at the state of the write cache (battery, mirroring, forced write-through after the loss of a "
+        "controller) "
+        "and at the latency of synchronous replication."
+    ),
+    caveats=(
+        "Only samples with at least 10 reads/s and 10 writes/s and a DAVG/wr of at least 10 ms are judged.",
+        "Large writes beside small reads take longer by nature: compare MB/s with commands/s.",
+        "Local disks without a caching controller behave so by nature, flash behind a read cache too.",
+    ),
+    implies=("device-latency", "device-write-latency"),
+    confirm="the array's or controller's report on its write cache",
+    fires=(
+        Example("writes of 30 ms beside reads of 5 ms", _device(30, 5), "info"),
+        Example("just reaches it", _device(15.5, 5), "info"),
+    ),
+    quiet=(
+        Example("just below", _device(14.5, 5)),
+        Example("eight times as slow and still fast", _device(4, 0.5)),
+        Example("a few writes", _device(40, 5, rate=2)),
+    ),
+)

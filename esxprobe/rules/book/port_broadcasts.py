@@ -1,0 +1,37 @@
+"""VMs that send broadcasts without end."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_above
+from esxprobe.rules.record import Example, Rule
+
+_BROADCASTS = r"Network Port\Broadcast Packets Transmitted/sec"
+
+RULE = Rule(
+    id="port-broadcasts",
+    title="A VM sends many broadcasts",
+    entity="port",
+    only=r":\d{8,10}:\d+:",
+    value=f'"{_BROADCASTS}"',
+    label="PKTTXBRD/s",
+    unit="1/s",
+    levels=(
+        Level(
+            "warning", 500, sources.rule_of_thumb("no protocol needs it: a loop in the guest, a scan, or a fault")
+        ),
+        Level("info", 100, sources.rule_of_thumb("a healthy guest sends a few a second at most")),
+    ),
+    check=sustained_above(share=0.1, run_s=60, least=4),
+    cause="network",
+    why="Every one reaches all VMs and hosts of the VLAN.",
+    advice="See in the guest what sends (ARP scans, a bridge between two network cards, discovery protocols).",
+    implies=("port-drops-received",),
+    confirm="pktcap-uw --switchport PORTID -c 100 -o FILE, and the packets' type",
+    fires=(
+        Example("2,000 a second", {_BROADCASTS: 2000}, "warning"),
+        Example("just reaches it", {_BROADCASTS: 105}, "info"),
+        Example("just reaches the worse", {_BROADCASTS: 520}, "warning"),
+        Example("just below the worse", {_BROADCASTS: 480}, "info"),
+    ),
+    quiet=(Example("one now and then", {_BROADCASTS: 0.4}), Example("just below", {_BROADCASTS: 95})),
+)

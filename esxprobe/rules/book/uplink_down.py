@@ -1,0 +1,38 @@
+"""Uplinks without a link while others of their switch have one."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_below
+from esxprobe.rules.record import Example, Part, Rule
+
+_UP = r"Network Port\Link Up?"
+
+RULE = Rule(
+    id="uplink-down",
+    title="An uplink of a team has no link",
+    entity="port",
+    only=r":\d{8,10}:vmnic\d+",
+    parts=(Part("links up", "port", "sum", f'"{_UP}"', by="switch", only=r":\d{8,10}:vmnic\d+"),),
+    value=f'"{_UP}"',
+    where='"links up" >= 1',
+    label="link up",
+    unit="",
+    levels=(Level("warning", 0, sources.rule_of_thumb("an adapter that is part of a team is meant to be used")),),
+    check=sustained_below(share=0.5, run_s=None, least=6, statistic="mean"),
+    cause="network",
+    why="The team runs with less than it was built for: less bandwidth, and perhaps nothing left to fail over to.",
+    advice=(
+        "Look at cable, transceiver and switch port; if it is not meant to be used, take it out of the team: "
+        "esxcli "
+        "network vswitch standard uplink remove -u vmnicN -v vSwitchN."
+    ),
+    caveats=("Whether it was up before the capture is not known: see uplink-flapping for changes.",),
+    implies=("uplink-imbalance", "uplink-near-line-rate"),
+    confirm="esxcli network nic list; esxcli network nic get -n vmnicN",
+    fires=(Example("down beside one that is up", {_UP: 0}, "warning", parts={"port": ({_UP: 1},)}),),
+    quiet=(
+        Example("up", {_UP: 1}, parts={"port": ({_UP: 1},)}),
+        Example("none of the switch is up: nobody uses it", {_UP: 0}, parts={"port": ({_UP: 0},)}),
+        Example("for two of ten minutes", {_UP: (1,) * 96 + (0,) * 24}, parts={"port": ({_UP: 1},)}),
+    ),
+)

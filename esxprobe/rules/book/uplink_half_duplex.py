@@ -1,0 +1,34 @@
+"""Uplinks that run at half duplex."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_below
+from esxprobe.rules.record import Example, Rule
+
+_DUPLEX, _UP = r"Network Port\Full Duplex?", r"Network Port\Link Up?"
+
+RULE = Rule(
+    id="uplink-half-duplex",
+    title="An uplink runs at half duplex",
+    entity="port",
+    only=r":\d{8,10}:vmnic\d+",
+    value=f'"{_DUPLEX}"',
+    where=f'"{_UP}" = 1',
+    label="full duplex",
+    unit="",
+    levels=(Level("warning", 0, sources.BROADCOM_324544),),
+    check=sustained_below(share=0.5, run_s=None, least=2, statistic="mean"),
+    cause="network",
+    why=(
+        "One side cannot send while the other does. Mostly one is set to a fixed speed and the other negotiates: "
+        "packets collide."
+    ),
+    advice="Let both sides negotiate: esxcli network nic set -n vmnicN --auto, and the same at the switch port.",
+    implies=("uplink-drops-received", "uplink-drops-transmitted", "uplink-near-line-rate"),
+    confirm="esxcli network nic get -n vmnicN: Link Status, Duplex, and late collisions at the switch port",
+    fires=(Example("half duplex", {_DUPLEX: 0, _UP: 1}, "warning"),),
+    quiet=(
+        Example("full duplex", {_DUPLEX: 1, _UP: 1}),
+        Example("no link at all", {_DUPLEX: 0, _UP: 0}),
+    ),
+)

@@ -1,0 +1,51 @@
+"""Virtual disks that are slow as the guest sees them."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import sustained_above
+from esxprobe.rules.record import Example, Rule, Series
+
+_READ, _WRITE = (rf"Virtual Disk\Average MilliSec/{what}" for what in ("Read", "Write"))
+_READS, _WRITES = r"Virtual Disk\Reads/sec", r"Virtual Disk\Writes/sec"
+
+
+def _disk(read_ms: Series, write_ms: Series, reads: Series = 40, writes: Series = 40) -> dict[str, Series]:
+    return {_READ: read_ms, _WRITE: write_ms, _READS: reads, _WRITES: writes}
+
+
+RULE = Rule(
+    id="vdisk-latency",
+    title="A virtual disk is slow",
+    entity="vdisk",
+    value=(
+        f'GREATEST(CASE WHEN "{_READS}" >= 10 THEN "{_READ}" END, CASE WHEN "{_WRITES}" >= 10 THEN "{_WRITE}" END)'
+    ),
+    label="LAT/rd or LAT/wr, the higher",
+    unit="ms",
+    levels=(
+        Level("critical", 50, sources.rule_of_thumb("twice the classic limit of 25 ms")),
+        Level("warning", 25, sources.ELATOV_DISK),
+    ),
+    check=sustained_above(share=0.2, run_s=60, least=6),
+    cause="storage",
+    why="This is what the guest waits for, whichever layer takes the time: the datastore, the host, or a limit.",
+    advice=(
+        "See which device lies below it and whether that is slow (device-latency); if not, see vdisk-above-device."
+    ),
+    caveats=(
+        "A side with fewer than 10 reads/s or writes/s is not judged.",
+        "On NFS and vSAN there is no device below it.",
+    ),
+    confirm="esxtop, disk VM screen (v), e on the VM: LAT/rd and LAT/wr of its disks",
+    fires=(
+        Example("80 ms", _disk(80, 80), "critical"),
+        Example("just reaches it, writes alone", _disk(2, 25.5), "warning"),
+        Example("just reaches the worse", _disk(51, 2), "critical"),
+        Example("just below the worse", _disk(49, 2), "warning"),
+    ),
+    quiet=(
+        Example("3 ms", _disk(3, 3)),
+        Example("just below", _disk(24.5, 24)),
+        Example("a read now and then", _disk(90, 3, reads=1)),
+    ),
+)
