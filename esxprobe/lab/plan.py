@@ -94,6 +94,68 @@ class VmPlan:
     iops: float = 30.0
     mmu: Mmu = "hardware"
     guest: GuestPlan | None = None
+    system_pct: Knob = 0.0  # more %SYS, all of it charged to the vmx world
+    wait_pct: Knob = 0.0  # more %VMWAIT, for neither swap nor idleness
+    sibling_busy_pct: Knob = 0.0  # of its running time the core's other logical CPU is busy as well
+    wakeups_s: Knob = 0.0  # more Wakeups/sec and Switches/sec [1/s]
+    migrates_s: Knob = 0.0  # more Migrates/sec [1/s]
+    misread_used_pct: Knob = 0.0  # %USED that was never used: the accounting is wrong
+    reservation_mhz: int = 0
+    memory_limit_mb: int = -1
+    memory_reservation_mb: int = 0
+    zipped_mb: Knob = 0.0
+    zip_mb_s: Knob = 0.0
+    unzip_mb_s: Knob = 0.0
+    unzip_wait_pct: Knob = 0.0  # of %VMWAIT and %LAT_M: pages are unzipped
+    active_pct: Knob = -1.0  # touched, of memory_mb; by the load while it is negative
+    remote_pct: Knob = -1.0  # of granted, on other NUMA nodes; little while it is negative
+    numa_moves: Knob = 0.0  # NUMA rebalances a sample
+    balloon_driver: bool = True
+    overhead_mb: Knob = 0.0  # more than usual
+    device: int = -1  # number of the device that its disks are on; the next one in turn when negative
+    disk_extra_ms: Knob = 0.0  # a virtual disk's latency on top of its device's [ms]
+    packets_s: Knob = -1.0  # each way; by its iops while it is negative
+    dropped_tx_pct: Knob = 0.0
+    dropped_rx_pct: Knob = 0.0
+    broadcasts_s: Knob = 0.0  # received, of its packets
+    multicasts_s: Knob = 0.0  # received, of its packets
+
+
+@dataclass(frozen=True)
+class DevicePlan:
+    """What is unusual about a device; everything per second is shared out to VMs and paths with its commands."""
+
+    extra_ms: Knob = 0.0  # latency on top of its own [ms]
+    kernel_ms: Knob = 0.0  # a command waits in the host's queue [ms]; as many are queued as come meanwhile
+    path_extra_ms: tuple[Knob, ...] = ()  # of each of its paths, on top [ms]
+    path_shares: tuple[Knob, ...] = ()  # of the commands; alike when left out
+    aborts_s: Knob = 0.0
+    resets_s: Knob = 0.0
+    failed_s: Knob = 0.0
+    conflicts_s: Knob = 0.0  # of SCSI reservations
+    queue_depth: int = 64
+
+
+@dataclass(frozen=True)
+class UplinkPlan:
+    """What is unusual about a physical link."""
+
+    up: Knob = 1.0
+    mbit_s: int = 10_000
+    full_duplex: bool = True
+    share: float = 1.0  # of the traffic, in proportion to the other links that are up
+    dropped_tx_pct: Knob = 0.0
+    dropped_rx_pct: Knob = 0.0
+
+
+@dataclass(frozen=True)
+class Alone:
+    """A counter that the model leaves at zero and from which nothing else follows, given outright."""
+
+    object_name: str
+    counter: str
+    value: Knob
+    only: str = ""  # regular expression on the instance
 
 
 @dataclass(frozen=True)
@@ -125,6 +187,16 @@ class HostPlan:
     clock_ahead_s: float = 0.0  # of the true time [s]
     extra_latency_ms: tuple[Knob, ...] = ()  # of each device, on top of its own [ms]
     release: Literal["4.1", "8.0"] = "8.0"
+    slowed_pct: Knob = 0.0  # of the time the PCPUs run in P-state `slow_p_state` and not in P0
+    slow_p_state: int = 9
+    deep_idle_pct: Knob = 80.0  # of a PCPU's idle time is spent in C2
+    storm_pcpu: int = 0  # where `storm_s` interrupts of the first vector go to, each of `storm_us`
+    storm_s: Knob = 0.0
+    storm_us: float = 12.0
+    power_cap_watts: int = 0
+    device_plans: tuple[DevicePlan, ...] = ()
+    uplink_plans: tuple[UplinkPlan, ...] = ()
+    alone: tuple[Alone, ...] = ()
     knob_step: float = 1.0  # by how much a knob's index goes on from sample to sample
 
     @property

@@ -12,6 +12,7 @@ The rules that the numbers keep:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ import numpy as np
 from esxprobe.lab.activity import Activity
 from esxprobe.lab.devices import Devices
 from esxprobe.lab.layout import FREQUENCIES_MHZ, Layout
+from esxprobe.lab.memory import MEMORY_TRACKS, PAGE_AHEAD, Memory
 from esxprobe.lab.plan import track
 
 if TYPE_CHECKING:
@@ -30,28 +32,15 @@ GUEST_SWING = 0.02  # of the load of a VM whose guest is known, what nothing in 
 CLOSURE_PCT = 98.9
 CLOSURE_SINCE_BOOT_PCT = 99.9
 CALM_SINCE_BOOT = 0.6  # rates of the first sample, as a share of the usual ones
-PAGE_AHEAD = 12  # samples by which the balloon and swap targets run ahead of what is there
 RUN_PCT = {"vmx": 0.1, "net": 0.05, "vmast": 0.02}
 SHARES = {"net": 2000, "vmast": 100}
-# Free memory as a multiple of minfree for each memory state: high, clear, soft, hard, low.
-FREE_PER_MINFREE = np.array([4.6, 2.2, 0.82, 0.48, 0.2])
+SIBLING_BUSY = 0.375  # of a logical CPU's worth, what it loses while the core's other one is busy
 TRACKS = (
     *("load_pct", "ready_pct", "max_limited_pct", "costop_pct", "swap_wait_pct", "overlap_pct"),
-    *("granted_pct", "balloon_mb", "swapped_mb", "swap_read_mb_s", "swap_write_mb_s"),
+    *("system_pct", "wait_pct", "sibling_busy_pct", "wakeups_s", "migrates_s", "misread_used_pct"),
+    *("disk_extra_ms", "packets_s", "dropped_tx_pct", "dropped_rx_pct", "broadcasts_s", "multicasts_s"),
+    *MEMORY_TRACKS,
 )
-
-
-def ahead(values: Matrix) -> Matrix:
-    """The highest value within the next samples, per column."""
-    padded = np.concatenate([values, np.repeat(values[-1:], PAGE_AHEAD, axis=0)])
-    highest: Matrix = np.max([padded[k : k + len(values)] for k in range(PAGE_AHEAD + 1)], axis=0)
-    return highest
-
-
-def min_free_mb(memory_mb: float) -> float:
-    """The sliding scale: 6 % of the first 4 GB, 4 % up to 12 GB, 2 % up to 28 GB, 1 % beyond."""
-    steps = ((0.06, 0, 4096), (0.04, 4096, 12288), (0.02, 12288, 28672), (0.01, 28672, float("inf")))
-    return sum(share * max(0.0, min(memory_mb, high) - low) for share, low, high in steps)
 
 
 class HostModel:
@@ -76,12 +65,15 @@ class HostModel:
         self.tracks = {
             name: np.column_stack([track(getattr(vm, name), samples, step) for vm in vms]) for name in TRACKS
         }
-        self.memory_state = track(plan.memory_state, samples, step).astype(int)
+        self.slow_clock = FREQUENCIES_MHZ[plan.slow_p_state] / FREQUENCIES_MHZ[0]
         self.period = 40 + 360 * self.fixed.random(len(vms))
         self.phase = self.fixed.random(len(vms))
         self._worlds()
         self._loads()
-        self.devices = Devices(self)
+        self.memory, self.devices = Memory(self), Devices(self)
+        self.slowed_pct, self.deep_idle_pct, self.storm_s = (
+            track(knob, samples, step)[:, None] for knob in (plan.slowed_pct, plan.deep_idle_pct, plan.storm_s)
+        )
 
     def _worlds(self) -> None:
         groups = self.layout.groups
@@ -146,9 +138,19 @@ class HostModel:
         self.wave = np.sin(2 * np.pi * (self.t / self.period + self.phase)) * self.usual
         self.out = np.zeros((last - first, len(self.layout.names)))
         self._host_cpu(*self._cpu())
-        self._memory()
+        self.memory.fill()
         self.devices.fill()
+        self._alone()
         return self.out
+
+    def _alone(self) -> None:
+        """Counters that the plan gives outright, where nothing that is computed would contradict them."""
+        for each in self.plan.alone:
+            where = self.spots.get((each.object_name, each.counter), np.array([], int))
+            chosen = [i for i in where.tolist() if re.search(each.only, self.layout.names[i])]
+            if not chosen or (self.out[:, chosen] > 0).any():
+                raise ValueError(f"{each.object_name}\\{each.counter}: not there, or computed from other knobs")
+            self.out[:, chosen] = track(each.value, self.horizon, self.plan.knob_step)[self.at, None]
 
     def put(self, object_name: str, values: Mapping[str, Any]) -> None:
         """Place one array per counter: samples x entities, or anything that broadcasts to it."""
@@ -189,17 +191,16 @@ class HostModel:
         s["cstp"][:, self.vcpu] *= self.vcpu_counts[vm] > 1
         s["rdy"][:, self.vcpu] = knob("ready_pct") + s["mlmtd"][:, self.vcpu]
         s["other"][:, self.vcpu] = 0.05 + 0.15 * self.rng.random((len(self.t), count))
+        s["other"][:, self.vcpu] += (self.row("wait_pct") + self.row("unzip_wait_pct"))[:, vm]
         lost = sum(s[short][:, self.vcpu] for short in ("rdy", "cstp", "swpwt", "other"))
         wish = self.loads[self.at] * self.level * (1 + self.swing * 0.6 * self.wave[:, vm])
         wish = wish * (1 + self.swing * 0.6 * (self.noise(count) - 1))
         run[:, self.vcpu] = np.clip(wish, 0.05, closure - lost - 0.02)
         s["ovrlp"][:, self.vcpu] = np.minimum(knob("overlap_pct"), run[:, self.vcpu])
         s["sys"][:, self.vmx] = (0.04 + 0.002 * np.array([v.iops for v in self.layout.vms])) * self.level
+        s["sys"][:, self.vmx] += self.row("system_pct")
 
-        busy = run.sum(axis=1, keepdims=True) / plan.pcpus + 0.2
-        spread = np.sin(np.arange(plan.pcpus) * 2.4 + self.t / 23) + 0.5 * (self.noise(plan.pcpus) - 1)
-        spread -= spread.mean(axis=1, keepdims=True)
-        util = np.clip(busy + 0.12 * np.minimum(busy, 100 - busy) * spread, 0, 100)
+        util = self._util(run)
         s["rdy"][:, self.idle] = util * closure / 100
         run[:, self.idle] = closure - s["rdy"][:, self.idle]
 
@@ -210,13 +211,17 @@ class HostModel:
         vmwait[:, self.vcpu] = s["swpwt"][:, self.vcpu] + s["other"][:, self.vcpu]
         s["idle"][:, self.vcpu] = wait[:, self.vcpu] - vmwait[:, self.vcpu]
         factor = plan.frequency_factor * self.noise(1, 0.005)
+        factor = factor * (1 - self.slowed_pct[self.at] / 100 * (1 - self.slow_clock))
         slow = run * np.maximum(0, 1 - factor) * awake
+        shared = SIBLING_BUSY * self._of_vcpus("sibling_busy_pct") / 100
+        woken, unzipping = self._of_vcpus("wakeups_s"), self._of_vcpus("unzip_wait_pct")
+        misread = self._of_vcpus("misread_used_pct")
         switches = self.rate(
             np.where(self.roles == "vcpu", 40 + 9 * run, 300 * run) * self.noise(len(self.roles), 0.2)
         )
         switches[:, self.idle] = 0
         worlds = {
-            "% Used": ((run - s["ovrlp"]) * factor + s["sys"]) * awake,
+            "% Used": ((run - s["ovrlp"]) * factor * (1 - shared) + s["sys"] + misread) * awake,
             "% Run": run,
             "% System": s["sys"],
             "% Wait": wait,
@@ -227,11 +232,11 @@ class HostModel:
             "% CoStop": s["cstp"],
             "% Max Limited": s["mlmtd"],
             "% Swap Wait": s["swpwt"],
-            "Switches/sec": switches,
-            "Migrates/sec": self.rate(0.02 * switches),
-            "Wakeups/sec": self.rate(np.where(self.roles == "vcpu", 1.04, 1) * switches),
-            "% CPU Latency": s["rdy"] - s["mlmtd"] + s["cstp"] + s["ovrlp"] + s["swpwt"] + slow,
-            "% Memory Latency": 1.02 * s["swpwt"],
+            "Switches/sec": switches + woken,
+            "Migrates/sec": self.rate(0.02 * switches) + self._of_vcpus("migrates_s"),
+            "Wakeups/sec": self.rate(np.where(self.roles == "vcpu", 1.04, 1) * switches) + woken,
+            "% CPU Latency": s["rdy"] - s["mlmtd"] + s["cstp"] + s["ovrlp"] + s["swpwt"] + slow + run * shared,
+            "% Memory Latency": 1.02 * s["swpwt"] + unzipping,
             "% Demand": np.rint((run + s["rdy"]) * factor) * awake,
             "Effective Min (MHz)": np.where(self.roles == "idle", 0.0, 60.0)[None],
         }
@@ -243,7 +248,28 @@ class HostModel:
         alloc: dict[str, Any] = {"Alloc Max": -1, "Alloc Shares": shares[None], "Alloc Min Limited": limited[None]}
         self.put("Vcpu", {**alloc, "Physical Cpu": home})
         self._group_cpu({**worlds, "% VmWait": vmwait * (self.roles == "vcpu")})
-        return util, factor
+        taken = (run * shared).sum(axis=1, keepdims=True) / np.maximum(
+            (run * awake).sum(axis=1, keepdims=True), 1e-9
+        )
+        return util, factor * (1 - taken)
+
+    def _of_vcpus(self, name: str) -> Matrix:
+        """A VM's track for each of its vCPUs; nothing for all other worlds."""
+        values = np.zeros((len(self.t), len(self.roles)))
+        values[:, self.vcpu] = self.row(name)[:, self.vcpu_vm]
+        return values
+
+    def _util(self, run: Matrix) -> Matrix:
+        """How busy each PCPU is with what runs, with the vmkernel's services and with interrupts [%]."""
+        plan = self.plan
+        services = self.row("system_pct").sum(axis=1, keepdims=True)
+        busy = (run.sum(axis=1, keepdims=True) + services) / plan.pcpus + 0.2
+        spread = np.sin(np.arange(plan.pcpus) * 2.4 + self.t / 23) + 0.5 * (self.noise(plan.pcpus) - 1)
+        spread -= spread.mean(axis=1, keepdims=True)
+        util: Matrix = np.clip(busy + 0.12 * np.minimum(busy, 100 - busy) * spread, 0, 100)
+        storm = self.storm_s[self.at, 0] * plan.storm_us / 1e4
+        util[:, plan.storm_pcpu] = np.minimum(util[:, plan.storm_pcpu] + storm, 100)
+        return util
 
     def _group_cpu(self, worlds: dict[str, Matrix]) -> None:
         sums = {counter: np.add.reduceat(values, self.starts, axis=1) for counter, values in worlds.items()}
@@ -251,11 +277,13 @@ class HostModel:
         sums["% VmWait"] = sums["% VmWait"][:, is_vm]
         limit = np.full(len(is_vm), -1)
         limit[is_vm] = [vm.limit_mhz for vm in self.layout.vms]
+        reserved = np.where(self.kinds == "kernel", 3, 0)
+        reserved[is_vm] = [vm.reservation_mhz for vm in self.layout.vms]
         timers = np.zeros((len(self.t), len(is_vm)))
         timers[:, is_vm] = self.rate((50 + 3 * self.row("load_pct")) * self.level)
         fixed = {
             "Members": self.members[None],
-            "Alloc Min": np.where(self.kinds == "kernel", 3, 0)[None],
+            "Alloc Min": reserved[None],
             "Alloc Max": limit[None],
             "Alloc Shares": np.where(is_vm, -3, 1000)[None],
             "Alloc Min Limited": np.where(self.kinds == "user", 0, -1)[None],
@@ -275,110 +303,10 @@ class HostModel:
         for minutes, average in zip((1, 5, 15), self.load_averages, strict=True):
             self.put("Physical Cpu Load", {f"Cpu Load ({minutes} Minute Avg)": average[self.at, None]})
         watts = 4 * self.plan.pcpus + 0.09 * util.sum(axis=1, keepdims=True)
-        self.put("Power", {"Power Usage Now Watts": watts, "P-State MHZ": np.array(FREQUENCIES_MHZ)[None]})
-        deep = 0.8 * (100 - util)
+        power = {"Power Usage Now Watts": watts, "Power Usage Cap Watts": self.plan.power_cap_watts}
+        self.put("Power", {**power, "P-State MHZ": np.array(FREQUENCIES_MHZ)[None]})
+        deep = self.deep_idle_pct[self.at] / 100 * (100 - util)
         states = {"%C-State C0": util, "%C-State C1": 100 - util - deep, "%C-State C2": deep}
-        self.put("PCPU Power State", {**states, "%P-State P0": 100.0, "%T-State T0": 100.0})
-
-    def _memory(self) -> None:
-        plan, vms = self.plan, self.layout.vms
-        size = np.array([vm.memory_mb for vm in vms], float)
-        top = 30 + 11 * self.vcpu_counts + 0.004 * size
-        balloon, swapped, read = self.row("balloon_mb"), self.row("swapped_mb"), self.row("swap_read_mb_s")
-        read, write = (
-            read * self.noise(len(vms), 0.2),
-            self.row("swap_write_mb_s") * self.noise(len(vms), 0.2),
-        )
-        granted = size * self.row("granted_pct") / 100 * (1 + 0.004 * self.wave) - balloon - swapped
-        touched = np.minimum(0.9 * granted, size * (0.06 + 0.0025 * self.row("load_pct")) * (1 + 0.1 * self.wave))
-        active = 100 * touched / size
-        saved, overhead = 0.03 * size, 0.8 * top
-        consumed = granted - saved
-        remote = granted * np.where(np.arange(len(vms)) % 3, 0.0, 0.02)
-        balloon_target, swap_target = (
-            ahead(self.tracks["balloon_mb"])[self.at],
-            ahead(self.tracks["swapped_mb"])[self.at],
-        )
-        values = {
-            "Memory Size MBytes": size + top,
-            "Memory Granted Size MBytes": granted,
-            "Memory Consumed Size MBytes": consumed,
-            "Target Size MBytes": consumed + 0.02 * size,
-            "Touched MBytes": touched,
-            "Touched Write MBytes": 0.4 * touched,
-            "% Active Estimate": active,
-            "% Active Slow Estimate": 0.9 * active,
-            "% Active Fast Estimate": active * self.noise(len(vms), 0.1),
-            "% Active Next Estimate": 0.7 * active,
-            "Memctl?": 1,
-            "Memctl MBytes": balloon,
-            "Memctl Target MBytes": balloon_target,
-            "Memctl Max MBytes": 0.65 * size,
-            "Swapped MBytes": swapped,
-            "Swap Target MBytes": swap_target,
-            "Swap Read MBytes/sec": read,
-            "Swap Written MBytes/sec": write,
-            "Zero MBytes": 0.02 * size,
-            "Shared MBytes": 0.04 * size,
-            "Shared Saved MBytes": saved,
-            "Copy On Write Hint MBytes": 0.1 * size,
-            "Overhead MBytes": overhead,
-            "Overhead Max MBytes": top,
-            "Commit Target MBytes": consumed,
-        }
-        if plan.numa_nodes > 1:
-            values["Numa Home Nodes"] = np.arange(len(vms)) % plan.numa_nodes
-            values["Numa Remote Memory MBytes"], values["Numa Local Memory MBytes"] = remote, granted - remote
-            values["Numa % Local"] = 100 * (granted - remote) / granted
-        for counter, value in values.items():
-            whole = np.zeros((len(self.t), len(self.memory_members)))
-            if counter.endswith("MBytes"):  # what a user world holds, in proportion to its worlds
-                small = {"Memory Size MBytes": 1.9, "Touched MBytes": 0.3, "Touched Write MBytes": 0.1}.get(
-                    counter, 0.5
-                )
-                whole += (
-                    small * self.memory_members * (counter.split()[0] in ("Memory", "Target", "Touched", "Commit"))
-                )
-            whole[:, self.memory_vms] = value
-            self.put("Group Memory", {counter: whole})
-        sentinels = {
-            "Alloc Max": -1,
-            "Alloc Shares": -3,
-            "Alloc Min Limited": -1,
-            "Commit Pages Per Share": -1,
-        }
-        self.put("Group Memory", {"Members": self.memory_members[None], **sentinels})
-
-        def total(per_vm: Matrix) -> Matrix:
-            whole: Matrix = np.broadcast_to(per_vm, granted.shape).sum(axis=1, keepdims=True)
-            return whole
-
-        floor, kernel = min_free_mb(plan.memory_mb), 900 + 0.012 * plan.memory_mb
-        state = self.memory_state[self.at, None]
-        free = floor * FREE_PER_MINFREE[state] * self.noise(1, 0.02)
-        host = {
-            f"Memory Overcommit ({n} Minute Avg)": max(0.0, size.sum() / plan.memory_mb - 1) for n in (1, 5, 15)
-        }
-        reserved = 0.1 * plan.memory_mb
-        host |= {
-            "Machine MBytes": plan.memory_mb,
-            "Kernel MBytes": kernel,
-            "NonKernel MBytes": plan.memory_mb - kernel - free,
-            "Free MBytes": free,
-            "Kernel Managed MBytes": 0.995 * plan.memory_mb,
-            "Kernel MinFree MBytes": floor,
-            "Kernel Reserved MBytes": reserved,
-            "Kernel Unreserved MBytes": 0.995 * plan.memory_mb - reserved,
-            "Kernel State": state,
-            "PShare Shared MBytes": total(0.04 * size),
-            "PShare Common MBytes": total(0.01 * size),
-            "PShare Savings MBytes": total(saved),
-            "Swap Used MBytes": total(swapped),
-            "Swap Target MBytes": total(swap_target),
-            "Swap MBytes Read/sec": total(read),
-            "Swap MBytes Write/sec": total(write),
-            "Memctl Current MBytes": total(balloon),
-            "Memctl Target MBytes": total(balloon_target),
-            "Memctl Max MBytes": total(0.65 * size),
-        }
-        self.put("Memory", host)
+        slowed = self.slowed_pct[self.at]
+        clocked = {f"%P-State P{self.plan.slow_p_state}": slowed, "%P-State P0": 100.0 - slowed}
+        self.put("PCPU Power State", {**states, **clocked, "%T-State T0": 100.0})
