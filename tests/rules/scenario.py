@@ -1,0 +1,131 @@
+"""Scenarios as data: a host, what is planted on it, and what the rule book has to say.
+
+A file of `tests/rules/scenarios` holds, in TOML:
+
+- `story`: one sentence on what is wrong, and why;
+- `[host]`, `[[vm]]`, `[[device]]`, `[[uplink]]`, `[[alone]]`: fields of `HostPlan`, `VmPlan`, `DevicePlan`,
+  `UplinkPlan` and `Alone` of `esxprobe/lab/plan.py`. A knob is a number, `{ steps = [[minute, value], ...] }` or
+  `{ over = [[minute, value], ...] }`;
+- `segments`: samples of each run of esxtop, where there are several; a VM with `comes = 1` is there from the second on;
+- `[expect]`: `first`, the rules of which one is the first finding, and `on`, the name of what it is about; `symptoms`,
+  rules that fire and are explained by a finding of that rule with high or medium confidence; `also`, rules that fire;
+  `never`, rules that do not; `worst`, the worst severity that may occur; `xfail`, why the book cannot do it yet.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from esxprobe.lab.plan import (
+    ALL_POWER_STATES,
+    USER_GROUPS,
+    Alone,
+    DevicePlan,
+    HostPlan,
+    Knob,
+    UplinkPlan,
+    VmPlan,
+    over,
+    steps,
+)
+from esxprobe.lab.rows import capture_lines
+
+FOLDER = Path(__file__).parent / "scenarios"
+_PARTS = {"device": DevicePlan, "uplink": UplinkPlan, "alone": Alone}
+_HOST: dict[str, Any] = {
+    "host": "esx-lab.example.com",
+    "pcpus": 8,
+    "devices": tuple(f"naa.600a09803830305345{i:014x}" for i in (1, 2)),
+    "user_groups": (("init", 1), ("hostd", 3), *USER_GROUPS[-3:]),
+    "system_worlds": 2,
+    "helper_worlds": 2,
+    "interrupt_columns": 2 * (2 + 2 * 8),
+    "power_states": ALL_POWER_STATES,
+    "hyperthreads": True,
+    "numa_nodes": 2,
+    "memory_mb": 65_536,
+    "samples": 90,
+    "seed": 5,
+}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the rule book has to say."""
+
+    first: tuple[str, ...] = ()
+    on: str = ""
+    symptoms: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+    worst: str = "critical"
+    xfail: str = ""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A host that is written and judged."""
+
+    name: str
+    story: str
+    plan: HostPlan
+    expected: Expected
+    segments: tuple[int, ...] = ()
+    comes: Mapping[str, int] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> list[Path]:
+        """Writes its captures, one a segment, and gives their paths."""
+        first, paths = 0, []
+        for number, samples in enumerate(self.segments or (self.plan.samples,)):
+            vms = tuple(vm for vm in self.plan.vms if self.comes.get(vm.name, 0) <= number)
+            path = folder / f"esxtop-{number:03}.csv"
+            path.write_bytes(b"".join(capture_lines(replace(self.plan, vms=vms), samples, first)))
+            first += samples
+            paths.append(path)
+        return paths
+
+
+def scenario_of(path: Path) -> Scenario:
+    """Reads a scenario.
+
+    Raises:
+        TypeError: a key that no plan has.
+    """
+    told = tomllib.loads(path.read_text(encoding="utf-8"))
+    host = _HOST | {key: _frozen(value) for key, value in told.pop("host", {}).items()}
+    comes = {vm["name"]: vm.pop("comes") for vm in told["vm"] if "comes" in vm}
+    vms = tuple(
+        VmPlan(**({"gid": 1_200_000 + 1009 * i} | {key: _frozen(value) for key, value in vm.items()}))
+        for i, vm in enumerate(told.pop("vm"))
+    )
+    parts = {
+        name: tuple(kind(**{key: _frozen(value) for key, value in each.items()}) for each in told.pop(name, ()))
+        for name, kind in _PARTS.items()
+    }
+    host |= {"device_plans": parts["device"], "uplink_plans": parts["uplink"], "alone": parts["alone"]}
+    expected = Expected(**{key: _frozen(value) for key, value in told.pop("expect").items()})
+    segments = tuple(told.pop("segments", ()))
+    story = told.pop("story")
+    if told:
+        raise TypeError(f"{path.name}: {', '.join(told)} is no part of a scenario")
+    return Scenario(path.stem, story, HostPlan(vms=vms, **host), expected, segments, comes)
+
+
+def scenarios() -> list[Scenario]:
+    """All of them, by name."""
+    return [scenario_of(path) for path in sorted(FOLDER.glob("*.toml"))]
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_frozen(each) for each in value)
+    return _knob(value) if isinstance(value, dict) else value
+
+
+def _knob(told: Mapping[str, Any]) -> Knob:
+    ((kind, points),) = told.items()
+    return {"steps": steps, "over": over}[kind](*(tuple(map(float, point)) for point in points))
