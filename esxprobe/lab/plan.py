@@ -112,6 +112,7 @@ class VmPlan:
     numa_moves: Knob = 0.0  # NUMA rebalances a sample
     balloon_driver: bool = True
     overhead_mb: Knob = 0.0  # more than usual
+    io_kb: float = -1.0  # a command's size; some 8 to 32 while it is negative
     device: int = -1  # number of the device that its disks are on; the next one in turn when negative
     disk_extra_ms: Knob = 0.0  # a virtual disk's latency on top of its device's [ms]
     packets_s: Knob = -1.0  # each way; by its iops while it is negative
@@ -132,8 +133,13 @@ class DevicePlan:
     aborts_s: Knob = 0.0
     resets_s: Knob = 0.0
     failed_s: Knob = 0.0
+    failed_io_s: Knob = 0.0  # reads that fail for good
     conflicts_s: Knob = 0.0  # of SCSI reservations
-    queue_depth: int = 64
+    faulty_path: int = -1  # where aborts, resets and failures come from; all paths while it is negative
+    read_extra_ms: Knob = 0.0
+    write_extra_ms: Knob = 0.0
+    stalled: Knob = 0.0  # 1: commands that are there do not come back, no others are sent
+    queue_depth: Knob = 64.0
 
 
 @dataclass(frozen=True)

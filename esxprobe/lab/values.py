@@ -264,6 +264,8 @@ class HostModel:
         plan = self.plan
         services = self.row("system_pct").sum(axis=1, keepdims=True)
         busy = (run.sum(axis=1, keepdims=True) + services) / plan.pcpus + 0.2
+        if busy.max() > 100:
+            raise ValueError(f"{plan.host}: what runs takes {busy.max():.1f} % of all PCPUs' time")
         spread = np.sin(np.arange(plan.pcpus) * 2.4 + self.t / 23) + 0.5 * (self.noise(plan.pcpus) - 1)
         spread -= spread.mean(axis=1, keepdims=True)
         util: Matrix = np.clip(busy + 0.12 * np.minimum(busy, 100 - busy) * spread, 0, 100)
