@@ -30,7 +30,6 @@ class Block(Protocol):
     t: Matrix
     level: Matrix
     wave: Matrix
-    storm_s: Matrix
 
     def put(self, object_name: str, values: Mapping[str, Any]) -> None:
         """Place one array per counter."""
@@ -43,6 +42,9 @@ class Block(Protocol):
 
     def row(self, name: str) -> Matrix:
         """The tracks of all VMs in this block."""
+
+    def host_row(self, name: str) -> Matrix:
+        """A knob of the host in this block."""
 
 
 class Devices:
@@ -134,7 +136,7 @@ class Devices:
         ).reshape(shape)
         costs = np.broadcast_to(self.interrupt_us.reshape(shape[1:]), shape) * (rates > 0)
         if self.layout.cookies:
-            storm = model.storm_s[model.at, 0]
+            storm = model.host_row("storm_s")[:, 0]
             rates[:, 0, self.plan.storm_pcpu] += storm
             costs = np.where(
                 (np.arange(costs.shape[1])[:, None] == 0)

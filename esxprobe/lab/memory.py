@@ -24,6 +24,7 @@ BALLOON_MAX = 0.65  # of a VM's memory
 FREE_PER_MINFREE = np.array([4.6, 2.2, 0.82, 0.48, 0.2])
 MEMORY_TRACKS = (
     *("granted_pct", "balloon_mb", "swapped_mb", "swap_read_mb_s", "swap_write_mb_s", "overhead_mb"),
+    "saved_mb",
     *("zipped_mb", "zip_mb_s", "unzip_mb_s", "unzip_wait_pct", "active_pct", "remote_pct", "numa_moves"),
 )
 # What a user world holds of each kind of memory, in proportion to its worlds [MB].
@@ -75,6 +76,11 @@ class Memory:
         self.state = track(self.plan.memory_state, model.horizon, self.plan.knob_step).astype(int)
         self.size = np.array([vm.memory_mb for vm in self.vms], float)
         self.top = 30 + 11 * model.vcpu_counts + 0.004 * self.size  # a VM's overhead at most
+        self.copied = np.array([vm.copy_on_write_pct for vm in self.vms]) / 100
+        self.kernel_mb, self.free_mb = (
+            track(knob, model.horizon, self.plan.knob_step)[:, None]
+            for knob in (self.plan.kernel_mb, self.plan.free_mb)
+        )
         self.balloon_max = BALLOON_MAX * self.size * np.array([vm.balloon_driver for vm in self.vms])
 
     def fill(self) -> None:
@@ -94,7 +100,8 @@ class Memory:
         by_load, given = 0.06 + 0.0025 * model.row("load_pct"), model.row("active_pct")
         share = np.where(given < 0, by_load, given / 100)
         touched = np.minimum(0.9 * granted, size * share * (1 + 0.1 * model.wave))
-        active, consumed = 100 * touched / size, granted - 0.03 * size
+        saved = 0.03 * size + model.row("saved_mb")
+        active, consumed = 100 * touched / size, granted - saved
         return {
             "Memory Size MBytes": size + self.top,
             "Memory Granted Size MBytes": granted,
@@ -107,11 +114,11 @@ class Memory:
             "% Active Fast Estimate": active * model.noise(len(self.vms), 0.1),
             "% Active Next Estimate": 0.7 * active,
             "Zero MBytes": 0.02 * size,
-            "Shared MBytes": 0.04 * size,
-            "Shared Saved MBytes": 0.03 * size,
-            "Copy On Write Hint MBytes": 0.1 * size,
+            "Shared MBytes": 0.04 * size + model.row("saved_mb"),
+            "Shared Saved MBytes": saved,
+            "Copy On Write Hint MBytes": self.copied * size,
             "Overhead MBytes": 0.8 * self.top + model.row("overhead_mb"),
-            "Overhead Max MBytes": self.top + model.row("overhead_mb"),
+            "Overhead Max MBytes": self.top,
             "Commit Target MBytes": consumed,
         }
 
@@ -172,10 +179,12 @@ class Memory:
             whole: Matrix = np.broadcast_to(per_vm, self.granted.shape).sum(axis=1, keepdims=True)
             return whole
 
-        floor, kernel = min_free_mb(memory_mb), 900 + 0.012 * memory_mb
+        floor, kernel = min_free_mb(memory_mb), 900 + 0.012 * memory_mb + self.kernel_mb[model.at]
         state = self.state[model.at, None]
         free = floor * FREE_PER_MINFREE[state] * model.noise(1, 0.02)
+        free = np.where(self.free_mb[model.at] < 0, free, self.free_mb[model.at])
         reserved = 0.1 * memory_mb + total(np.array([vm.memory_reservation_mb for vm in self.vms], float))
+        saved = total(model.row("saved_mb"))
         zipped = total(model.row("zipped_mb"))
         over = max(0.0, self.size.sum() / memory_mb - 1)
         host = {f"Memory Overcommit ({n} Minute Avg)": over for n in (1, 5, 15)} | {
@@ -188,9 +197,9 @@ class Memory:
             "Kernel Reserved MBytes": reserved,
             "Kernel Unreserved MBytes": 0.995 * memory_mb - reserved,
             "Kernel State": state,
-            "PShare Shared MBytes": total(0.04 * self.size),
+            "PShare Shared MBytes": total(0.04 * self.size) + saved,
             "PShare Common MBytes": total(0.01 * self.size),
-            "PShare Savings MBytes": total(0.03 * self.size),
+            "PShare Savings MBytes": total(0.03 * self.size) + saved,
             "Swap Used MBytes": total(model.row("swapped_mb")),
             "Swap Target MBytes": total(self.targets[1]),
             "Swap MBytes Read/sec": total(self.read),

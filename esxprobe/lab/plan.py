@@ -112,6 +112,10 @@ class VmPlan:
     numa_moves: Knob = 0.0  # NUMA rebalances a sample
     balloon_driver: bool = True
     overhead_mb: Knob = 0.0  # more than usual
+    saved_mb: Knob = 0.0  # more shared with other pages
+    copy_on_write_pct: float = 10.0
+    helper_pct: Knob = 0.0  # more %RUN of its vmx world
+    timers_s: Knob = 0.0  # more timers [1/s]
     io_kb: float = -1.0  # a command's size; some 8 to 32 while it is negative
     device: int = -1  # number of the device that its disks are on; the next one in turn when negative
     disk_extra_ms: Knob = 0.0  # a virtual disk's latency on top of its device's [ms]
@@ -155,6 +159,16 @@ class UplinkPlan:
 
 
 @dataclass(frozen=True)
+class BusyGroup:
+    """A system group or a user world group that has more to do than usual, all its worlds alike."""
+
+    name: str  # of the group, without its id: system, hostd
+    run_pct: Knob = 0.0  # of one PCPU
+    ready_pct: Knob = 0.0  # of one world
+    limited_pct: Knob = 0.0  # of one world: %MLMTD; comes on top of ready_pct in %RDY
+
+
+@dataclass(frozen=True)
 class Alone:
     """A counter that the model leaves at zero and from which nothing else follows, given outright."""
 
@@ -195,6 +209,7 @@ class HostPlan:
     release: Literal["4.1", "8.0"] = "8.0"
     slowed_pct: Knob = 0.0  # of the time the PCPUs run in P-state `slow_p_state` and not in P0
     slow_p_state: int = 9
+    throttled_pct: Knob = 0.0  # of the time the PCPUs are in T4, half as fast
     deep_idle_pct: Knob = 80.0  # of a PCPU's idle time is spent in C2
     storm_pcpu: int = 0  # where `storm_s` interrupts of the first vector go to, each of `storm_us`
     storm_s: Knob = 0.0
@@ -202,6 +217,9 @@ class HostPlan:
     power_cap_watts: int = 0
     device_plans: tuple[DevicePlan, ...] = ()
     uplink_plans: tuple[UplinkPlan, ...] = ()
+    busy_groups: tuple[BusyGroup, ...] = ()
+    kernel_mb: Knob = 0.0  # more memory of the vmkernel
+    free_mb: Knob = -1.0  # by the memory state while it is negative
     alone: tuple[Alone, ...] = ()
     knob_step: float = 1.0  # by how much a knob's index goes on from sample to sample
 

@@ -38,6 +38,7 @@ SIBLING_BUSY = 0.375  # of a logical CPU's worth, what it loses while the core's
 TRACKS = (
     *("load_pct", "ready_pct", "max_limited_pct", "costop_pct", "swap_wait_pct", "overlap_pct"),
     *("system_pct", "wait_pct", "sibling_busy_pct", "wakeups_s", "migrates_s", "misread_used_pct"),
+    *("helper_pct", "timers_s"),
     *("disk_extra_ms", "packets_s", "dropped_tx_pct", "dropped_rx_pct", "broadcasts_s", "multicasts_s"),
     *MEMORY_TRACKS,
 )
@@ -71,9 +72,24 @@ class HostModel:
         self._worlds()
         self._loads()
         self.memory, self.devices = Memory(self), Devices(self)
-        self.slowed_pct, self.deep_idle_pct, self.storm_s = (
-            track(knob, samples, step)[:, None] for knob in (plan.slowed_pct, plan.deep_idle_pct, plan.storm_s)
-        )
+        host = ("slowed_pct", "throttled_pct", "deep_idle_pct", "storm_s")
+        self.host_tracks = {name: track(getattr(plan, name), samples, step)[:, None] for name in host}
+        self._busy_groups()
+
+    def _busy_groups(self) -> None:
+        """The worlds of each busy group, and what they do more than others."""
+        of = np.repeat([group.name.partition(".")[0] for group in self.layout.groups], self.members)
+        self.busy = []
+        for group in self.plan.busy_groups:
+            worlds = np.flatnonzero((of == group.name) & (self.roles != "idle"))
+            knobs = (group.run_pct, group.ready_pct, group.limited_pct)
+            run, ready, limited = (track(knob, self.horizon, self.plan.knob_step)[:, None] for knob in knobs)
+            self.busy.append((worlds, run / len(worlds), ready, limited))
+
+    def host_row(self, name: str) -> Matrix:
+        """A knob of the host in this block, one value a sample."""
+        values: Matrix = self.host_tracks[name][self.at]
+        return values
 
     def _worlds(self) -> None:
         groups = self.layout.groups
@@ -182,6 +198,11 @@ class HostModel:
             name: np.zeros_like(run) for name in ("rdy", "cstp", "mlmtd", "swpwt", "idle", "ovrlp", "sys", "other")
         }
         s["rdy"] = 0.12 * run
+        run[:, self.vmx] += self.row("helper_pct")
+        for worlds, more, ready, limited in self.busy:
+            run[:, worlds] += more[self.at]
+            s["mlmtd"][:, worlds] = limited[self.at]
+            s["rdy"][:, worlds] += ready[self.at] + limited[self.at]
 
         def knob(name: str) -> Matrix:
             return self.row(name)[:, vm] * self.noise(count, 0.2)
@@ -211,7 +232,8 @@ class HostModel:
         vmwait[:, self.vcpu] = s["swpwt"][:, self.vcpu] + s["other"][:, self.vcpu]
         s["idle"][:, self.vcpu] = wait[:, self.vcpu] - vmwait[:, self.vcpu]
         factor = plan.frequency_factor * self.noise(1, 0.005)
-        factor = factor * (1 - self.slowed_pct[self.at] / 100 * (1 - self.slow_clock))
+        factor = factor * (1 - self.host_row("slowed_pct") / 100 * (1 - self.slow_clock))
+        factor = factor * (1 - self.host_row("throttled_pct") / 100 * 0.5)
         slow = run * np.maximum(0, 1 - factor) * awake
         shared = SIBLING_BUSY * self._of_vcpus("sibling_busy_pct") / 100
         woken, unzipping = self._of_vcpus("wakeups_s"), self._of_vcpus("unzip_wait_pct")
@@ -269,7 +291,7 @@ class HostModel:
         spread = np.sin(np.arange(plan.pcpus) * 2.4 + self.t / 23) + 0.5 * (self.noise(plan.pcpus) - 1)
         spread -= spread.mean(axis=1, keepdims=True)
         util: Matrix = np.clip(busy + 0.12 * np.minimum(busy, 100 - busy) * spread, 0, 100)
-        storm = self.storm_s[self.at, 0] * plan.storm_us / 1e4
+        storm = self.host_row("storm_s")[:, 0] * plan.storm_us / 1e4
         util[:, plan.storm_pcpu] = np.minimum(util[:, plan.storm_pcpu] + storm, 100)
         return util
 
@@ -282,7 +304,7 @@ class HostModel:
         reserved = np.where(self.kinds == "kernel", 3, 0)
         reserved[is_vm] = [vm.reservation_mhz for vm in self.layout.vms]
         timers = np.zeros((len(self.t), len(is_vm)))
-        timers[:, is_vm] = self.rate((50 + 3 * self.row("load_pct")) * self.level)
+        timers[:, is_vm] = self.rate((50 + 3 * self.row("load_pct")) * self.level) + self.row("timers_s")
         fixed = {
             "Members": self.members[None],
             "Alloc Min": reserved[None],
@@ -297,7 +319,11 @@ class HostModel:
         def with_total(values: Matrix) -> Matrix:
             return np.concatenate([values, values.mean(axis=1, keepdims=True)], axis=1)
 
-        self.put("Physical Cpu", {"% Util Time": with_total(util), "% Processor Time": with_total(util * factor)})
+        used = util * factor
+        np.add.at(
+            used.T, np.arange(len(self.vcpu)) % self.plan.pcpus, self.row("misread_used_pct")[:, self.vcpu_vm].T
+        )
+        self.put("Physical Cpu", {"% Util Time": with_total(util), "% Processor Time": with_total(used)})
         if self.plan.hyperthreads:
             pairs = util.reshape(len(util), -1, 2)
             core = 100 - (100 - pairs[..., 0]) * (100 - pairs[..., 1]) / 100
@@ -307,8 +333,10 @@ class HostModel:
         watts = 4 * self.plan.pcpus + 0.09 * util.sum(axis=1, keepdims=True)
         power = {"Power Usage Now Watts": watts, "Power Usage Cap Watts": self.plan.power_cap_watts}
         self.put("Power", {**power, "P-State MHZ": np.array(FREQUENCIES_MHZ)[None]})
-        deep = self.deep_idle_pct[self.at] / 100 * (100 - util)
+        deep = self.host_row("deep_idle_pct") / 100 * (100 - util)
         states = {"%C-State C0": util, "%C-State C1": 100 - util - deep, "%C-State C2": deep}
-        slowed = self.slowed_pct[self.at]
+        slowed, throttled = self.host_row("slowed_pct"), self.host_row("throttled_pct")
         clocked = {f"%P-State P{self.plan.slow_p_state}": slowed, "%P-State P0": 100.0 - slowed}
-        self.put("PCPU Power State", {**states, **clocked, "%T-State T0": 100.0})
+        self.put(
+            "PCPU Power State", {**states, **clocked, "%T-State T0": 100.0 - throttled, "%T-State T4": throttled}
+        )

@@ -3,13 +3,15 @@
 A file of `tests/rules/scenarios` holds, in TOML:
 
 - `story`: one sentence on what is wrong, and why;
-- `[host]`, `[[vm]]`, `[[device]]`, `[[uplink]]`, `[[alone]]`: fields of `HostPlan`, `VmPlan`, `DevicePlan`,
-  `UplinkPlan` and `Alone` of `esxprobe/lab/plan.py`. A knob is a number, `{ steps = [[minute, value], ...] }` or
-  `{ over = [[minute, value], ...] }`;
-- `segments`: samples of each run of esxtop, where there are several; a VM with `comes = 1` is there from the second on;
-- `[expect]`: `first`, the rules of which one is the first finding, and `on`, the name of what it is about; `symptoms`,
-  rules that fire and are explained by a finding of that rule with high or medium confidence; `also`, rules that fire;
-  `never`, rules that do not; `worst`, the worst severity that may occur; `xfail`, why the book cannot do it yet.
+- `[host]`, `[[vm]]`, `[[device]]`, `[[uplink]]`, `[[busy_group]]`, `[[alone]]`: fields of `HostPlan`, `VmPlan`,
+  `DevicePlan`, `UplinkPlan`, `BusyGroup` and `Alone` of `esxprobe/lab/plan.py`. A knob is a number,
+  `{ steps = [[minute, value], ...] }` or `{ over = [[minute, value], ...] }`;
+- `segments`: samples of each run of esxtop, where there are several, and `missing`, samples that no run has between
+  them; a VM with `comes = 1` is there from the second run on;
+- `[expect]`: `first`, the rules of which one is the first finding, and `on`, the name of what it is about;
+  `symptoms`, rules that fire and are explained by a finding of those rules with high or medium confidence; `also`,
+  rules that fire; `never`, rules that do not; `worst`, the worst severity that may occur; `xfail`, why the book
+  cannot do it yet.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from esxprobe.lab.plan import (
     ALL_POWER_STATES,
     USER_GROUPS,
     Alone,
+    BusyGroup,
     DevicePlan,
     HostPlan,
     Knob,
@@ -35,20 +38,20 @@ from esxprobe.lab.plan import (
 from esxprobe.lab.rows import capture_lines
 
 FOLDER = Path(__file__).parent / "scenarios"
-_PARTS = {"device": DevicePlan, "uplink": UplinkPlan, "alone": Alone}
+_PARTS = {"device": DevicePlan, "uplink": UplinkPlan, "busy_group": BusyGroup, "alone": Alone}
 _HOST: dict[str, Any] = {
     "host": "esx-lab.example.com",
-    "pcpus": 8,
+    "pcpus": 16,
     "devices": tuple(f"naa.600a09803830305345{i:014x}" for i in (1, 2)),
     "user_groups": (("init", 1), ("hostd", 3), *USER_GROUPS[-3:]),
     "system_worlds": 2,
     "helper_worlds": 2,
-    "interrupt_columns": 2 * (2 + 2 * 8),
+    "interrupt_columns": 2 * (2 + 2 * 16),
     "power_states": ALL_POWER_STATES,
     "hyperthreads": True,
     "numa_nodes": 2,
     "memory_mb": 65_536,
-    "samples": 90,
+    "samples": 120,
     "seed": 5,
 }
 
@@ -76,6 +79,7 @@ class Scenario:
     expected: Expected
     segments: tuple[int, ...] = ()
     comes: Mapping[str, int] = field(default_factory=dict)
+    missing: int = 0
 
     def write(self, folder: Path) -> list[Path]:
         """Writes its captures, one a segment, and gives their paths."""
@@ -84,7 +88,7 @@ class Scenario:
             vms = tuple(vm for vm in self.plan.vms if self.comes.get(vm.name, 0) <= number)
             path = folder / f"esxtop-{number:03}.csv"
             path.write_bytes(b"".join(capture_lines(replace(self.plan, vms=vms), samples, first)))
-            first += samples
+            first += samples + self.missing
             paths.append(path)
         return paths
 
@@ -106,13 +110,14 @@ def scenario_of(path: Path) -> Scenario:
         name: tuple(kind(**{key: _frozen(value) for key, value in each.items()}) for each in told.pop(name, ()))
         for name, kind in _PARTS.items()
     }
-    host |= {"device_plans": parts["device"], "uplink_plans": parts["uplink"], "alone": parts["alone"]}
+    host |= {"device_plans": parts["device"], "uplink_plans": parts["uplink"]}
+    host |= {"busy_groups": parts["busy_group"], "alone": parts["alone"]}
     expected = Expected(**{key: _frozen(value) for key, value in told.pop("expect").items()})
     segments = tuple(told.pop("segments", ()))
-    story = told.pop("story")
+    story, missing = told.pop("story"), told.pop("missing", 0)
     if told:
         raise TypeError(f"{path.name}: {', '.join(told)} is no part of a scenario")
-    return Scenario(path.stem, story, HostPlan(vms=vms, **host), expected, segments, comes)
+    return Scenario(path.stem, story, HostPlan(vms=vms, **host), expected, segments, comes, missing)
 
 
 def scenarios() -> list[Scenario]:

@@ -19,9 +19,7 @@ TELLING = ("high", "medium")
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Analysis]:
     """Every scenario, written and judged once."""
-    return {
-        each.name: analyze(each.write(tmp_path_factory.mktemp(each.name.replace(" ", "-")))) for each in ALL
-    }
+    return {each.name: analyze(each.write(tmp_path_factory.mktemp(each.name.replace(" ", "-")))) for each in ALL}
 
 
 def told(findings: tuple[Finding, ...]) -> str:
