@@ -143,7 +143,7 @@ class Disks:
             values[f"Average Queue MilliSec/{per}"] = queue
         in_flight = np.minimum(np.rint(commands * took["Command"] / 1000) + stuck, depth)
         queued = np.rint(commands * kernel_ms / 1000)
-        values |= {"Device Q Depth": depth, "Adapter Q Depth": 4096, "Shares": 1000}
+        values |= {"Device Q Depth": depth, "Adapter Q Depth": self.plan.adapter_queue_depth, "Shares": 1000}
         values |= {
             "Active Commands": in_flight,
             "Queued Commands": queued,

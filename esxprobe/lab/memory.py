@@ -43,6 +43,8 @@ class Block(Protocol):
     tracks: dict[str, Matrix]
     vcpu_counts: Matrix
     memory_members: Matrix
+    in_memory: Matrix
+    new_worlds: Matrix
     memory_vms: Matrix
 
     def put(self, object_name: str, values: Mapping[str, Any]) -> None:
@@ -170,7 +172,14 @@ class Memory:
         high[self.model.memory_vms] = [vm.memory_limit_mb for vm in self.vms]
         sentinels = {"Alloc Shares": -3, "Alloc Min Limited": -1, "Commit Pages Per Share": -1}
         limits = {"Alloc Min": low[None], "Alloc Max": high[None]}
-        self.model.put("Group Memory", {"Members": members[None], **limits, **sentinels})
+        self.model.put(
+            "Group Memory",
+            {
+                "Members": members + self.model.new_worlds[self.model.at][:, self.model.in_memory],
+                **limits,
+                **sentinels,
+            },
+        )
 
     def _host(self) -> None:
         model, memory_mb = self.model, self.plan.memory_mb

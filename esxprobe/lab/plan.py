@@ -80,6 +80,7 @@ class VmPlan:
     load_pct: Knob = 20.0  # mean wanted %RUN
     vcpu_loads_pct: tuple[Knob, ...] = ()  # wanted %RUN of the first vCPUs one by one, steady, instead of load_pct
     ready_pct: Knob = 0.4  # %RDY apart from the limit's share
+    first_ready_pct: Knob = 0.0  # more of the first vCPU alone
     max_limited_pct: Knob = 0.0  # %MLMTD; comes on top of ready_pct in %RDY
     costop_pct: Knob = 0.0
     swap_wait_pct: Knob = 0.0
@@ -166,6 +167,7 @@ class BusyGroup:
     run_pct: Knob = 0.0  # of one PCPU
     ready_pct: Knob = 0.0  # of one world
     limited_pct: Knob = 0.0  # of one world: %MLMTD; comes on top of ready_pct in %RDY
+    new_worlds: Knob = 0.0  # that were started since the header was written, and sleep
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,7 @@ class HostPlan:
     devices: tuple[str, ...] = ("naa.600508b1001c0000000000000000000a",)
     adapters: int = 2
     paths_per_device: int = 2
+    adapter_queue_depth: int = 4096
     uplinks: int = 2
     user_groups: tuple[tuple[str, int], ...] = USER_GROUPS  # (process name, worlds)
     system_worlds: int = 30

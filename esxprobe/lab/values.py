@@ -38,7 +38,7 @@ SIBLING_BUSY = 0.375  # of a logical CPU's worth, what it loses while the core's
 TRACKS = (
     *("load_pct", "ready_pct", "max_limited_pct", "costop_pct", "swap_wait_pct", "overlap_pct"),
     *("system_pct", "wait_pct", "sibling_busy_pct", "wakeups_s", "migrates_s", "misread_used_pct"),
-    *("helper_pct", "timers_s"),
+    *("helper_pct", "timers_s", "first_ready_pct"),
     *("disk_extra_ms", "packets_s", "dropped_tx_pct", "dropped_rx_pct", "broadcasts_s", "multicasts_s"),
     *MEMORY_TRACKS,
 )
@@ -79,11 +79,13 @@ class HostModel:
     def _busy_groups(self) -> None:
         """The worlds of each busy group, and what they do more than others."""
         of = np.repeat([group.name.partition(".")[0] for group in self.layout.groups], self.members)
-        self.busy = []
+        self.busy, self.new_worlds = [], np.zeros((self.horizon, len(self.members)))
         for group in self.plan.busy_groups:
             worlds = np.flatnonzero((of == group.name) & (self.roles != "idle"))
             knobs = (group.run_pct, group.ready_pct, group.limited_pct)
             run, ready, limited = (track(knob, self.horizon, self.plan.knob_step)[:, None] for knob in knobs)
+            started = np.floor(track(group.new_worlds, self.horizon, self.plan.knob_step))
+            self.new_worlds[:, np.searchsorted(self.starts, worlds[0], side="right") - 1] += started
             self.busy.append((worlds, run / len(worlds), ready, limited))
 
     def host_row(self, name: str) -> Matrix:
@@ -108,14 +110,14 @@ class HostModel:
         self.base_run[awake] = 0.3 * self.fixed.random(int(awake.sum())) ** 2
         self.vcpu_counts = np.array([vm.vcpus for vm in self.layout.vms])
         self.vcpu_vm = np.repeat(np.arange(len(self.vcpu_counts)), self.vcpu_counts)
-        in_memory = self.kinds != "kernel"
+        in_memory = self.in_memory = self.kinds != "kernel"
         self.memory_members = self.members[in_memory]
         self.memory_vms = np.flatnonzero(self.kinds[in_memory] == "vm")
 
     def _loads(self) -> None:
         """Wanted %RUN of each vCPU before any noise, and the load averages that follow from it."""
         weight = 0.8 + 0.4 * self.fixed.random(len(self.vcpu_vm))
-        first = np.concatenate([[0], np.cumsum(self.vcpu_counts)[:-1]])
+        first = self.first_vcpus = np.concatenate([[0], np.cumsum(self.vcpu_counts)[:-1]])
         self.loads = self.tracks["load_pct"][:, self.vcpu_vm] * weight
         self.swing = np.full(len(weight), 0.2)
         for start, vm in zip(first, self.layout.vms, strict=True):
@@ -130,7 +132,7 @@ class HostModel:
         queued = self.loads + self.tracks["ready_pct"][:, self.vcpu_vm]
         total = np.concatenate([[0.0], np.cumsum(queued.sum(axis=1) / 100 / self.plan.pcpus)])
         ends = np.arange(1, self.horizon + 1)
-        begins = [np.maximum(0, ends - int(60 * minutes / self.plan.interval_s)) for minutes in (1, 5, 15)]
+        begins = [np.maximum(0, ends - max(1, int(60 * minutes / self.plan.interval_s))) for minutes in (1, 5, 15)]
         self.load_averages = [(total[ends] - total[begin]) / (ends - begin) for begin in begins]
 
     def _guest_load_pct(self, activity: Activity) -> Matrix:
@@ -191,36 +193,9 @@ class HostModel:
         return self.tracks[name][self.at]
 
     def _cpu(self) -> tuple[Matrix, Matrix]:
-        plan, vm, count = self.plan, self.vcpu_vm, len(self.vcpu)
+        plan = self.plan
         closure = np.where(self.t != self.boot, CLOSURE_PCT * self.noise(1, 0.0004), CLOSURE_SINCE_BOOT_PCT)
-        run = self.base_run * self.level * self.noise(len(self.roles), 0.4)
-        s = {
-            name: np.zeros_like(run) for name in ("rdy", "cstp", "mlmtd", "swpwt", "idle", "ovrlp", "sys", "other")
-        }
-        s["rdy"] = 0.12 * run
-        run[:, self.vmx] += self.row("helper_pct")
-        for worlds, more, ready, limited in self.busy:
-            run[:, worlds] += more[self.at]
-            s["mlmtd"][:, worlds] = limited[self.at]
-            s["rdy"][:, worlds] += ready[self.at] + limited[self.at]
-
-        def knob(name: str) -> Matrix:
-            return self.row(name)[:, vm] * self.noise(count, 0.2)
-
-        for short, name in (("mlmtd", "max_limited_pct"), ("swpwt", "swap_wait_pct"), ("cstp", "costop_pct")):
-            s[short][:, self.vcpu] = knob(name)
-        s["cstp"][:, self.vcpu] *= self.vcpu_counts[vm] > 1
-        s["rdy"][:, self.vcpu] = knob("ready_pct") + s["mlmtd"][:, self.vcpu]
-        s["other"][:, self.vcpu] = 0.05 + 0.15 * self.rng.random((len(self.t), count))
-        s["other"][:, self.vcpu] += (self.row("wait_pct") + self.row("unzip_wait_pct"))[:, vm]
-        lost = sum(s[short][:, self.vcpu] for short in ("rdy", "cstp", "swpwt", "other"))
-        wish = self.loads[self.at] * self.level * (1 + self.swing * 0.6 * self.wave[:, vm])
-        wish = wish * (1 + self.swing * 0.6 * (self.noise(count) - 1))
-        run[:, self.vcpu] = np.clip(wish, 0.05, closure - lost - 0.02)
-        s["ovrlp"][:, self.vcpu] = np.minimum(knob("overlap_pct"), run[:, self.vcpu])
-        s["sys"][:, self.vmx] = (0.04 + 0.002 * np.array([v.iops for v in self.layout.vms])) * self.level
-        s["sys"][:, self.vmx] += self.row("system_pct")
-
+        run, s = self._states(closure)
         util = self._util(run)
         s["rdy"][:, self.idle] = util * closure / 100
         run[:, self.idle] = closure - s["rdy"][:, self.idle]
@@ -275,6 +250,39 @@ class HostModel:
         )
         return util, factor * (1 - taken)
 
+    def _states(self, closure: Matrix) -> tuple[Matrix, dict[str, Matrix]]:
+        """%RUN of every world, and its other states but for what follows from them."""
+        vm, count = self.vcpu_vm, len(self.vcpu)
+        run = self.base_run * self.level * self.noise(len(self.roles), 0.4)
+        s = {
+            name: np.zeros_like(run) for name in ("rdy", "cstp", "mlmtd", "swpwt", "idle", "ovrlp", "sys", "other")
+        }
+        s["rdy"] = 0.12 * run
+        run[:, self.vmx] += self.row("helper_pct")
+        for worlds, more, ready, limited in self.busy:
+            run[:, worlds] += more[self.at]
+            s["mlmtd"][:, worlds] = limited[self.at]
+            s["rdy"][:, worlds] += ready[self.at] + limited[self.at]
+
+        def knob(name: str) -> Matrix:
+            return self.row(name)[:, vm] * self.noise(count, 0.2)
+
+        for short, name in (("mlmtd", "max_limited_pct"), ("swpwt", "swap_wait_pct"), ("cstp", "costop_pct")):
+            s[short][:, self.vcpu] = knob(name)
+        s["cstp"][:, self.vcpu] *= self.vcpu_counts[vm] > 1
+        s["rdy"][:, self.vcpu] = knob("ready_pct") + s["mlmtd"][:, self.vcpu]
+        s["rdy"][:, self.vcpu[self.first_vcpus]] += self.row("first_ready_pct")
+        s["other"][:, self.vcpu] = 0.05 + 0.15 * self.rng.random((len(self.t), count))
+        s["other"][:, self.vcpu] += (self.row("wait_pct") + self.row("unzip_wait_pct"))[:, vm]
+        lost = sum(s[short][:, self.vcpu] for short in ("rdy", "cstp", "swpwt", "other"))
+        wish = self.loads[self.at] * self.level * (1 + self.swing * 0.6 * self.wave[:, vm])
+        wish = wish * (1 + self.swing * 0.6 * (self.noise(count) - 1))
+        run[:, self.vcpu] = np.clip(wish, 0.05, closure - lost - 0.02)
+        s["ovrlp"][:, self.vcpu] = np.minimum(knob("overlap_pct"), run[:, self.vcpu])
+        s["sys"][:, self.vmx] = (0.04 + 0.002 * np.array([v.iops for v in self.layout.vms])) * self.level
+        s["sys"][:, self.vmx] += self.row("system_pct")
+        return run, s
+
     def _of_vcpus(self, name: str) -> Matrix:
         """A VM's track for each of its vCPUs; nothing for all other worlds."""
         values = np.zeros((len(self.t), len(self.roles)))
@@ -298,6 +306,10 @@ class HostModel:
     def _group_cpu(self, worlds: dict[str, Matrix]) -> None:
         sums = {counter: np.add.reduceat(values, self.starts, axis=1) for counter, values in worlds.items()}
         is_vm = self.kinds == "vm"
+        # The header cannot grow: worlds that were started later are seen in sums only. They sleep.
+        started = self.new_worlds[self.at]
+        closure = sum(worlds[f"% {state}"][:, :1] for state in ("Run", "Ready", "CoStop", "Wait"))
+        sums["% Wait"] = sums["% Wait"] + started * closure
         sums["% VmWait"] = sums["% VmWait"][:, is_vm]
         limit = np.full(len(is_vm), -1)
         limit[is_vm] = [vm.limit_mhz for vm in self.layout.vms]
@@ -306,7 +318,7 @@ class HostModel:
         timers = np.zeros((len(self.t), len(is_vm)))
         timers[:, is_vm] = self.rate((50 + 3 * self.row("load_pct")) * self.level) + self.row("timers_s")
         fixed = {
-            "Members": self.members[None],
+            "Members": self.members + started,
             "Alloc Min": reserved[None],
             "Alloc Max": limit[None],
             "Alloc Shares": np.where(is_vm, -3, 1000)[None],

@@ -51,7 +51,8 @@ _HOST: dict[str, Any] = {
     "hyperthreads": True,
     "numa_nodes": 2,
     "memory_mb": 65_536,
-    "samples": 120,
+    "samples": 60,
+    "interval_s": 10,
     "seed": 5,
 }
 
@@ -100,19 +101,18 @@ def scenario_of(path: Path) -> Scenario:
         TypeError: a key that no plan has.
     """
     told = tomllib.loads(path.read_text(encoding="utf-8"))
-    host = _HOST | {key: _frozen(value) for key, value in told.pop("host", {}).items()}
+    interval_s = told.get("host", {}).get("interval_s", _HOST["interval_s"])
+
+    def plain(table: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: _plain(value, interval_s) for key, value in table.items()}
+
+    host = _HOST | plain(told.pop("host", {}))
     comes = {vm["name"]: vm.pop("comes") for vm in told["vm"] if "comes" in vm}
-    vms = tuple(
-        VmPlan(**({"gid": 1_200_000 + 1009 * i} | {key: _frozen(value) for key, value in vm.items()}))
-        for i, vm in enumerate(told.pop("vm"))
-    )
-    parts = {
-        name: tuple(kind(**{key: _frozen(value) for key, value in each.items()}) for each in told.pop(name, ()))
-        for name, kind in _PARTS.items()
-    }
+    vms = tuple(VmPlan(**({"gid": 1_200_000 + 1009 * i} | plain(vm))) for i, vm in enumerate(told.pop("vm")))
+    parts = {name: tuple(kind(**plain(each)) for each in told.pop(name, ())) for name, kind in _PARTS.items()}
     host |= {"device_plans": parts["device"], "uplink_plans": parts["uplink"]}
     host |= {"busy_groups": parts["busy_group"], "alone": parts["alone"]}
-    expected = Expected(**{key: _frozen(value) for key, value in told.pop("expect").items()})
+    expected = Expected(**plain(told.pop("expect")))
     segments = tuple(told.pop("segments", ()))
     story, missing = told.pop("story"), told.pop("missing", 0)
     if told:
@@ -125,12 +125,13 @@ def scenarios() -> list[Scenario]:
     return [scenario_of(path) for path in sorted(FOLDER.glob("*.toml"))]
 
 
-def _frozen(value: Any) -> Any:
+def _plain(value: Any, interval_s: int) -> Any:
     if isinstance(value, list):
-        return tuple(_frozen(each) for each in value)
-    return _knob(value) if isinstance(value, dict) else value
+        return tuple(_plain(each, interval_s) for each in value)
+    return _knob(value, interval_s) if isinstance(value, dict) else value
 
 
-def _knob(told: Mapping[str, Any]) -> Knob:
+def _knob(told: Mapping[str, Any], interval_s: int) -> Knob:
     ((kind, points),) = told.items()
-    return {"steps": steps, "over": over}[kind](*(tuple(map(float, point)) for point in points))
+    pairs = (tuple(map(float, point)) for point in points)
+    return {"steps": steps, "over": over}[kind](*pairs, interval_s=interval_s)
