@@ -10,6 +10,8 @@ from esxprobe.catalog.quality import note
 from esxprobe.model import QualityNote, Recording
 from esxprobe.rules import RuleBook
 
+# A VM may have no limit, no reservation: the mark for none is read as no value, and is no doubt.
+MAY_BE_NONE = "Alloc "
 # Fewer judged samples than this say little about duration (a minute at the default interval).
 FEW_SAMPLES = 12
 
@@ -48,6 +50,8 @@ def _without_values(recording: Recording, book: RuleBook) -> list[QualityNote]:
     for kind, paths in _own_needs(book).items():
         names = shown(recording, kind, "name")
         for path in sorted(paths) if names else ():
+            if path.rpartition("\\")[2].startswith(MAY_BE_NONE):
+                continue
             values = values_of(recording, kind, path)
             blank = [] if values is None else np.flatnonzero(np.isnan(values).all(axis=1)).tolist()
             if 0 < len(blank) < len(names):  # all of them blank: the rule is skipped

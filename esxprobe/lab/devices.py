@@ -1,8 +1,6 @@
-"""What passes through the simulated host's disks, ports and interrupt vectors.
+"""What passes through the simulated host's ports and interrupt vectors, and, in `disks`, its storage.
 
-Storage adds up: disks to VMs, VMs to devices, devices over their paths to adapters; a mean latency is
-weighted by its commands. Uplinks carry what the VMs send and receive. The total of an interrupt cookie is the
-sum over its PCPUs.
+Uplinks carry what the VMs send and receive. The total of an interrupt cookie is the sum over its PCPUs.
 """
 
 from __future__ import annotations
@@ -11,15 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from esxprobe.lab.plan import track
+from esxprobe.lab.disks import Disks
+from esxprobe.lab.plan import UplinkPlan, track
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from esxprobe.lab.layout import Layout
-    from esxprobe.lab.plan import HostPlan, Matrix
-
-QUEUE_DEPTH = 64
+    from esxprobe.lab.plan import HostPlan, Knob, Matrix
 
 
 class Block(Protocol):
@@ -43,6 +40,12 @@ class Block(Protocol):
     def rate(self, per_second: Matrix) -> Matrix:
         """A rate as esxtop can see it."""
 
+    def row(self, name: str) -> Matrix:
+        """The tracks of all VMs in this block."""
+
+    def host_row(self, name: str) -> Matrix:
+        """A knob of the host in this block."""
+
 
 class Devices:
     """Fills the objects from `Physical Disk` to `Interrupt Cookie` of a model's block."""
@@ -50,13 +53,8 @@ class Devices:
     def __init__(self, model: Block) -> None:
         self.model, self.plan, self.layout = model, model.plan, model.layout
         vms, rng = self.layout.vms, model.fixed
-        self.disk_vm = np.repeat(np.arange(len(vms)), [vm.disks for vm in vms])
-        self.disk_starts = np.flatnonzero(np.diff(self.disk_vm, prepend=-1))
-        self.disk_iops = np.array([vm.iops / vm.disks for vm in vms])[self.disk_vm]
-        self.io_mb = 0.008 + 0.024 * rng.random(len(self.disk_vm))
-        self.device_ms = 0.4 + 1.6 * rng.random(len(self.plan.devices))
-        knobs = (*self.plan.extra_latency_ms, *(0.0 for _ in self.plan.devices))[: len(self.plan.devices)]
-        self.extra_ms = np.column_stack([track(knob, model.horizon, self.plan.knob_step) for knob in knobs])
+        self.disks = Disks(model)
+        self._links()
         self.packets = np.array([20.0 + 4 * vm.iops for vm in vms])
         cpus = np.arange(self.plan.pcpus)
         rates = np.zeros((self.layout.cookies, self.plan.pcpus))
@@ -68,86 +66,66 @@ class Devices:
         self.interrupt_rates = rates.ravel()
         self.interrupt_us = np.rint(1 + 6 * rng.random(rates.size))
 
+    def _links(self) -> None:
+        """Knobs of uplinks as one column each."""
+        plan = self.plan
+
+        def columns(knobs: Iterable[Knob]) -> Matrix:
+            return np.column_stack([track(knob, self.model.horizon, plan.knob_step) for knob in knobs])
+
+        uplinks = (*plan.uplink_plans, *(UplinkPlan() for _ in range(plan.uplinks)))[: plan.uplinks]
+        self.links, self.link_up = uplinks, columns(each.up for each in uplinks)
+        self.link_drops = [
+            columns(each.dropped_tx_pct for each in uplinks),
+            columns(each.dropped_rx_pct for each in uplinks),
+        ]
+
     def fill(self) -> None:
         """Place the values of the model's current block."""
-        self._storage()
+        self.disks.fill()
         self._network()
         self._interrupts()
 
-    def _disk_io(self, object_name: str, flow: Matrix, ms: Matrix) -> None:
-        """Place rates and latencies.
-
-        `flow` stacks reads, writes, MB read and MB written; `ms` is the mean latency.
-        """
-        reads, writes, mb_read, mb_written = flow
-        commands = reads + writes
-        took = {"Read": 1.12 * ms * (reads > 0), "Write": 0.86 * ms * (writes > 0)}
-        took["Command"] = (took["Read"] * reads + took["Write"] * writes) / np.maximum(commands, 1e-9)
-        values = {"Commands/sec": commands, "Reads/sec": reads, "Writes/sec": writes}
-        values |= {"MBytes Read/sec": mb_read, "MBytes Written/sec": mb_written}
-        for per, driver in took.items():
-            values[f"Average MilliSec/{per}"] = driver + 0.01 * (driver > 0)
-            values[f"Average Guest MilliSec/{per}"] = driver + 0.01 * (driver > 0)
-            values[f"Average Driver MilliSec/{per}"] = driver
-            values[f"Average Kernel MilliSec/{per}"] = 0.01 * (driver > 0)
-        in_flight = np.rint(commands * took["Command"] / 1000)
-        values |= {"Device Q Depth": QUEUE_DEPTH, "Adapter Q Depth": 4096, "Shares": 1000}
-        values |= {
-            "Active Commands": in_flight,
-            "Load": in_flight / QUEUE_DEPTH,
-            "% Used": 100 * in_flight / QUEUE_DEPTH,
-        }
-        self.model.put(object_name, values)
-
-    def _storage(self) -> None:
-        model, layout, plan = self.model, self.layout, self.plan
-        swell = (1 + 0.3 * model.wave[:, self.disk_vm]) * model.level
-        count = len(self.disk_vm)
-        reads = model.rate(0.6 * self.disk_iops * swell * model.noise(count, 0.5))
-        writes = model.rate(0.4 * self.disk_iops * swell * model.noise(count, 0.5))
-        disks = np.stack([reads, writes, reads * self.io_mb, writes * self.io_mb])
-        vms = np.add.reduceat(disks, self.disk_starts, axis=-1)
-        owner = layout.device_of_vm
-        devices = np.stack([vms[..., owner == d].sum(axis=-1) for d in range(len(plan.devices))], axis=-1)
-        paths = np.repeat(devices, plan.paths_per_device, axis=-1) / plan.paths_per_device
-        ms = self.device_ms * model.noise(len(plan.devices), 0.25)
-        ms = ms + self.extra_ms[model.at] * model.noise(len(plan.devices), 0.15)
-        path_ms = np.repeat(ms, plan.paths_per_device, axis=-1)
-        on = np.array([adapter for _, adapter in layout.paths])
-        adapters = np.stack([paths[..., on == a].sum(axis=-1) for a in range(plan.adapters)], axis=-1)
-        weights = (paths[0] + paths[1]) * path_ms
-        weighted = np.stack([weights[:, on == a].sum(axis=-1) for a in range(plan.adapters)], axis=-1)
-        self._disk_io("Physical Disk Adapter", adapters, weighted / np.maximum(adapters[0] + adapters[1], 1e-9))
-        self._disk_io("Physical Disk", paths[..., layout.by_adapter], path_ms[:, layout.by_adapter])
-        self._disk_io("Physical Disk SCSI Device", devices, ms)
-        self._disk_io("Physical Disk Path", paths, path_ms)
-        by_device = np.argsort(owner, kind="stable")
-        self._disk_io("Physical Disk Per-Device-Per-World", vms[..., by_device], ms[:, owner[by_device]])
-        self._disk_io("Physical Disk Partition", devices, ms)
-        # A VM's own row stands before the rows of its disks.
-        both = np.concatenate([vms, disks], axis=-1)
-        order = np.argsort(np.concatenate([np.arange(len(owner)) - 0.5, self.disk_vm]), kind="stable")
-        both_ms = np.concatenate([ms[:, owner], ms[:, owner[self.disk_vm]]], axis=-1)
-        self._disk_io("Virtual Disk", both[..., order], both_ms[:, order])
-
     def _network(self) -> None:
         model, count, uplinks = self.model, len(self.layout.vms), self.plan.uplinks
-        flows = [
-            model.rate(self.packets * model.level * (1 + 0.3 * model.wave) * model.noise(count, 0.4)) for _ in "tr"
-        ]
+        given = model.row("packets_s")
+        wanted = np.where(given < 0, self.packets, given)
+        flows = [model.rate(wanted * model.level * (1 + 0.3 * model.wave) * model.noise(count, 0.4)) for _ in "tr"]
         sizes = [np.rint(np.full(count, size) * model.noise(count, 0.2)) for size in (420.0, 610.0)]
         is_nic = np.zeros(2 + 2 * uplinks, bool)
         is_nic[1:-1:2] = True
-        up = np.concatenate([is_nic, np.zeros(count, bool)]).astype(float)
-        values = {"Link Up?": up[None], "Full Duplex?": up[None], "Link Speed (Mb/s)": 10000 * up[None]}
+
+        def on_links(values: Matrix) -> Matrix:
+            """A value per uplink as one per port that is not a VM's."""
+            spread = np.zeros((len(model.t), len(is_nic)))
+            spread[:, is_nic] = values
+            return spread
+
+        def ports(values: Matrix, of_vms: Matrix | float = 0.0) -> Matrix:
+            vms = np.broadcast_to(np.asarray(of_vms, float), (len(model.t), count))
+            return np.concatenate([on_links(values), vms], axis=1)
+
+        up = self.link_up[model.at]
+        duplex = up * np.array([float(link.full_duplex) for link in self.links])
+        speed = up * np.array([float(link.mbit_s) for link in self.links])
+        values = {"Link Up?": ports(up), "Full Duplex?": ports(duplex), "Link Speed (Mb/s)": ports(speed)}
+        shares = up * np.array([link.share for link in self.links])
+        shares = shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-9)
         for word, packets, size in zip(("Transmitted", "Received"), flows, sizes, strict=True):
             outside = packets.sum(axis=1, keepdims=True)
             mean = np.rint((packets * size).sum(axis=1, keepdims=True) / np.maximum(outside, 1e-9))
-            rate = np.concatenate([outside / uplinks * is_nic, packets], axis=1)
-            length = np.concatenate([mean * is_nic, size * (packets > 0)], axis=1)
+            rate = ports(outside * shares, packets)
+            length = ports(mean * (shares > 0), size * (packets > 0))
             values[f"Packets {word}/sec"] = rate
             values[f"Average Packet Size  {word} (Bytes)"] = length
             values[f"MBits {word}/sec"] = rate * length * 8 / 1e6
+        drops = [drop[model.at] for drop in self.link_drops]
+        values["% Outbound Packets Dropped"] = ports(drops[0], model.row("dropped_tx_pct"))
+        values["% Received Packets Dropped"] = ports(drops[1], model.row("dropped_rx_pct"))
+        for kind in ("broadcasts", "multicasts"):
+            received = np.minimum(model.row(f"{kind}_s"), flows[1])
+            name = f"{kind.removesuffix('s').title()} Packets Received/sec"
+            values[name] = ports(received.sum(axis=1, keepdims=True) * shares, received)
         model.put("Network Port", values)
 
     def _interrupts(self) -> None:
@@ -157,6 +135,16 @@ class Devices:
             self.interrupt_rates * model.level * model.noise(len(self.interrupt_rates), 0.1)
         ).reshape(shape)
         costs = np.broadcast_to(self.interrupt_us.reshape(shape[1:]), shape) * (rates > 0)
+        if self.layout.cookies:
+            storm = model.host_row("storm_s")[:, 0]
+            rates[:, 0, self.plan.storm_pcpu] += storm
+            costs = np.where(
+                (np.arange(costs.shape[1])[:, None] == 0)
+                & (np.arange(cpus) == self.plan.storm_pcpu)
+                & (storm[:, None, None] > 0),
+                self.plan.storm_us,
+                costs,
+            )
         total = rates.sum(axis=-1, keepdims=True)
         cost = np.rint((rates * costs).sum(axis=-1, keepdims=True) / np.maximum(total, 1e-9))
         for counter, whole, parts in (

@@ -242,7 +242,8 @@ class Layout:
             for k in self.by_adapter:
                 if self.paths[k][1] == a:
                     self.add("Physical Disk", f"vmhba{a}:{labels[k]}", f"#Adapter Q Depth|{ADAPTER}")
-        self.device_of_vm = np.arange(len(self.vms)) % len(plan.devices)
+        chosen = np.array([vm.device for vm in self.vms], int)
+        self.device_of_vm = np.where(chosen < 0, np.arange(len(self.vms)), chosen) % len(plan.devices)
         for d, device in enumerate(plan.devices):
             self.add("Physical Disk SCSI Device", device, DEVICE)
             for k, (owner, _) in enumerate(self.paths):

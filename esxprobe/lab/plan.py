@@ -80,6 +80,7 @@ class VmPlan:
     load_pct: Knob = 20.0  # mean wanted %RUN
     vcpu_loads_pct: tuple[Knob, ...] = ()  # wanted %RUN of the first vCPUs one by one, steady, instead of load_pct
     ready_pct: Knob = 0.4  # %RDY apart from the limit's share
+    first_ready_pct: Knob = 0.0  # more of the first vCPU alone
     max_limited_pct: Knob = 0.0  # %MLMTD; comes on top of ready_pct in %RDY
     costop_pct: Knob = 0.0
     swap_wait_pct: Knob = 0.0
@@ -90,11 +91,93 @@ class VmPlan:
     swap_write_mb_s: Knob = 0.0
     granted_pct: Knob = 78.0  # of memory_mb, before balloon and swap take their part
     limit_mhz: int = -1
-    memory_limit_mb: int = -1
     disks: int = 1
     iops: float = 30.0
     mmu: Mmu = "hardware"
     guest: GuestPlan | None = None
+    system_pct: Knob = 0.0  # more %SYS, all of it charged to the vmx world
+    wait_pct: Knob = 0.0  # more %VMWAIT, for neither swap nor idleness
+    sibling_busy_pct: Knob = 0.0  # of its running time the core's other logical CPU is busy as well
+    wakeups_s: Knob = 0.0  # more Wakeups/sec and Switches/sec [1/s]
+    migrates_s: Knob = 0.0  # more Migrates/sec [1/s]
+    misread_used_pct: Knob = 0.0  # %USED that was never used: the accounting is wrong
+    reservation_mhz: int = 0
+    memory_limit_mb: int = -1
+    memory_reservation_mb: int = 0
+    zipped_mb: Knob = 0.0
+    zip_mb_s: Knob = 0.0
+    unzip_mb_s: Knob = 0.0
+    unzip_wait_pct: Knob = 0.0  # of %VMWAIT and %LAT_M: pages are unzipped
+    active_pct: Knob = -1.0  # touched, of memory_mb; by the load while it is negative
+    remote_pct: Knob = -1.0  # of granted, on other NUMA nodes; little while it is negative
+    numa_moves: Knob = 0.0  # NUMA rebalances a sample
+    balloon_driver: bool = True
+    overhead_mb: Knob = 0.0  # more than usual
+    saved_mb: Knob = 0.0  # more shared with other pages
+    copy_on_write_pct: float = 10.0
+    helper_pct: Knob = 0.0  # more %RUN of its vmx world
+    timers_s: Knob = 0.0  # more timers [1/s]
+    io_kb: float = -1.0  # a command's size; some 8 to 32 while it is negative
+    device: int = -1  # number of the device that its disks are on; the next one in turn when negative
+    disk_extra_ms: Knob = 0.0  # a virtual disk's latency on top of its device's [ms]
+    packets_s: Knob = -1.0  # each way; by its iops while it is negative
+    dropped_tx_pct: Knob = 0.0
+    dropped_rx_pct: Knob = 0.0
+    broadcasts_s: Knob = 0.0  # received, of its packets
+    multicasts_s: Knob = 0.0  # received, of its packets
+
+
+@dataclass(frozen=True)
+class DevicePlan:
+    """What is unusual about a device; everything per second is shared out to VMs and paths with its commands."""
+
+    extra_ms: Knob = 0.0  # latency on top of its own [ms]
+    kernel_ms: Knob = 0.0  # a command waits in the host's queue [ms]; as many are queued as come meanwhile
+    path_extra_ms: tuple[Knob, ...] = ()  # of each of its paths, on top [ms]
+    path_shares: tuple[Knob, ...] = ()  # of the commands; alike when left out
+    aborts_s: Knob = 0.0
+    resets_s: Knob = 0.0
+    failed_s: Knob = 0.0
+    failed_io_s: Knob = 0.0  # reads that fail for good
+    conflicts_s: Knob = 0.0  # of SCSI reservations
+    faulty_path: int = -1  # where aborts, resets and failures come from; all paths while it is negative
+    read_extra_ms: Knob = 0.0
+    write_extra_ms: Knob = 0.0
+    stalled: Knob = 0.0  # 1: commands that are there do not come back, no others are sent
+    queue_depth: Knob = 64.0
+
+
+@dataclass(frozen=True)
+class UplinkPlan:
+    """What is unusual about a physical link."""
+
+    up: Knob = 1.0
+    mbit_s: int = 10_000
+    full_duplex: bool = True
+    share: float = 1.0  # of the traffic, in proportion to the other links that are up
+    dropped_tx_pct: Knob = 0.0
+    dropped_rx_pct: Knob = 0.0
+
+
+@dataclass(frozen=True)
+class BusyGroup:
+    """A system group or a user world group that has more to do than usual, all its worlds alike."""
+
+    name: str  # of the group, without its id: system, hostd
+    run_pct: Knob = 0.0  # of one PCPU
+    ready_pct: Knob = 0.0  # of one world
+    limited_pct: Knob = 0.0  # of one world: %MLMTD; comes on top of ready_pct in %RDY
+    new_worlds: Knob = 0.0  # that were started since the header was written, and sleep
+
+
+@dataclass(frozen=True)
+class Alone:
+    """A counter that the model leaves at zero and from which nothing else follows, given outright."""
+
+    object_name: str
+    counter: str
+    value: Knob
+    only: str = ""  # regular expression on the instance
 
 
 @dataclass(frozen=True)
@@ -107,6 +190,7 @@ class HostPlan:
     devices: tuple[str, ...] = ("naa.600508b1001c0000000000000000000a",)
     adapters: int = 2
     paths_per_device: int = 2
+    adapter_queue_depth: int = 4096
     uplinks: int = 2
     user_groups: tuple[tuple[str, int], ...] = USER_GROUPS  # (process name, worlds)
     system_worlds: int = 30
@@ -126,6 +210,20 @@ class HostPlan:
     clock_ahead_s: float = 0.0  # of the true time [s]
     extra_latency_ms: tuple[Knob, ...] = ()  # of each device, on top of its own [ms]
     release: Literal["4.1", "8.0"] = "8.0"
+    slowed_pct: Knob = 0.0  # of the time the PCPUs run in P-state `slow_p_state` and not in P0
+    slow_p_state: int = 9
+    throttled_pct: Knob = 0.0  # of the time the PCPUs are in T4, half as fast
+    deep_idle_pct: Knob = 80.0  # of a PCPU's idle time is spent in C2
+    storm_pcpu: int = 0  # where `storm_s` interrupts of the first vector go to, each of `storm_us`
+    storm_s: Knob = 0.0
+    storm_us: float = 12.0
+    power_cap_watts: int = 0
+    device_plans: tuple[DevicePlan, ...] = ()
+    uplink_plans: tuple[UplinkPlan, ...] = ()
+    busy_groups: tuple[BusyGroup, ...] = ()
+    kernel_mb: Knob = 0.0  # more memory of the vmkernel
+    free_mb: Knob = -1.0  # by the memory state while it is negative
+    alone: tuple[Alone, ...] = ()
     knob_step: float = 1.0  # by how much a knob's index goes on from sample to sample
 
     @property

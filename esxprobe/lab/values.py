@@ -12,6 +12,7 @@ The rules that the numbers keep:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ import numpy as np
 from esxprobe.lab.activity import Activity
 from esxprobe.lab.devices import Devices
 from esxprobe.lab.layout import FREQUENCIES_MHZ, Layout
+from esxprobe.lab.memory import MEMORY_TRACKS, PAGE_AHEAD, Memory
 from esxprobe.lab.plan import track
 
 if TYPE_CHECKING:
@@ -30,28 +32,16 @@ GUEST_SWING = 0.02  # of the load of a VM whose guest is known, what nothing in 
 CLOSURE_PCT = 98.9
 CLOSURE_SINCE_BOOT_PCT = 99.9
 CALM_SINCE_BOOT = 0.6  # rates of the first sample, as a share of the usual ones
-PAGE_AHEAD = 12  # samples by which the balloon and swap targets run ahead of what is there
 RUN_PCT = {"vmx": 0.1, "net": 0.05, "vmast": 0.02}
 SHARES = {"net": 2000, "vmast": 100}
-# Free memory as a multiple of minfree for each memory state: high, clear, soft, hard, low.
-FREE_PER_MINFREE = np.array([4.6, 2.2, 0.82, 0.48, 0.2])
+SIBLING_BUSY = 0.375  # of a logical CPU's worth, what it loses while the core's other one is busy
 TRACKS = (
     *("load_pct", "ready_pct", "max_limited_pct", "costop_pct", "swap_wait_pct", "overlap_pct"),
-    *("granted_pct", "balloon_mb", "swapped_mb", "swap_read_mb_s", "swap_write_mb_s"),
+    *("system_pct", "wait_pct", "sibling_busy_pct", "wakeups_s", "migrates_s", "misread_used_pct"),
+    *("helper_pct", "timers_s", "first_ready_pct"),
+    *("disk_extra_ms", "packets_s", "dropped_tx_pct", "dropped_rx_pct", "broadcasts_s", "multicasts_s"),
+    *MEMORY_TRACKS,
 )
-
-
-def ahead(values: Matrix) -> Matrix:
-    """The highest value within the next samples, per column."""
-    padded = np.concatenate([values, np.repeat(values[-1:], PAGE_AHEAD, axis=0)])
-    highest: Matrix = np.max([padded[k : k + len(values)] for k in range(PAGE_AHEAD + 1)], axis=0)
-    return highest
-
-
-def min_free_mb(memory_mb: float) -> float:
-    """The sliding scale: 6 % of the first 4 GB, 4 % up to 12 GB, 2 % up to 28 GB, 1 % beyond."""
-    steps = ((0.06, 0, 4096), (0.04, 4096, 12288), (0.02, 12288, 28672), (0.01, 28672, float("inf")))
-    return sum(share * max(0.0, min(memory_mb, high) - low) for share, low, high in steps)
 
 
 class HostModel:
@@ -76,12 +66,32 @@ class HostModel:
         self.tracks = {
             name: np.column_stack([track(getattr(vm, name), samples, step) for vm in vms]) for name in TRACKS
         }
-        self.memory_state = track(plan.memory_state, samples, step).astype(int)
+        self.slow_clock = FREQUENCIES_MHZ[plan.slow_p_state] / FREQUENCIES_MHZ[0]
         self.period = 40 + 360 * self.fixed.random(len(vms))
         self.phase = self.fixed.random(len(vms))
         self._worlds()
         self._loads()
-        self.devices = Devices(self)
+        self.memory, self.devices = Memory(self), Devices(self)
+        host = ("slowed_pct", "throttled_pct", "deep_idle_pct", "storm_s")
+        self.host_tracks = {name: track(getattr(plan, name), samples, step)[:, None] for name in host}
+        self._busy_groups()
+
+    def _busy_groups(self) -> None:
+        """The worlds of each busy group, and what they do more than others."""
+        of = np.repeat([group.name.partition(".")[0] for group in self.layout.groups], self.members)
+        self.busy, self.new_worlds = [], np.zeros((self.horizon, len(self.members)))
+        for group in self.plan.busy_groups:
+            worlds = np.flatnonzero((of == group.name) & (self.roles != "idle"))
+            knobs = (group.run_pct, group.ready_pct, group.limited_pct)
+            run, ready, limited = (track(knob, self.horizon, self.plan.knob_step)[:, None] for knob in knobs)
+            started = np.floor(track(group.new_worlds, self.horizon, self.plan.knob_step))
+            self.new_worlds[:, np.searchsorted(self.starts, worlds[0], side="right") - 1] += started
+            self.busy.append((worlds, run / len(worlds), ready, limited))
+
+    def host_row(self, name: str) -> Matrix:
+        """A knob of the host in this block, one value a sample."""
+        values: Matrix = self.host_tracks[name][self.at]
+        return values
 
     def _worlds(self) -> None:
         groups = self.layout.groups
@@ -100,14 +110,14 @@ class HostModel:
         self.base_run[awake] = 0.3 * self.fixed.random(int(awake.sum())) ** 2
         self.vcpu_counts = np.array([vm.vcpus for vm in self.layout.vms])
         self.vcpu_vm = np.repeat(np.arange(len(self.vcpu_counts)), self.vcpu_counts)
-        in_memory = self.kinds != "kernel"
+        in_memory = self.in_memory = self.kinds != "kernel"
         self.memory_members = self.members[in_memory]
         self.memory_vms = np.flatnonzero(self.kinds[in_memory] == "vm")
 
     def _loads(self) -> None:
         """Wanted %RUN of each vCPU before any noise, and the load averages that follow from it."""
         weight = 0.8 + 0.4 * self.fixed.random(len(self.vcpu_vm))
-        first = np.concatenate([[0], np.cumsum(self.vcpu_counts)[:-1]])
+        first = self.first_vcpus = np.concatenate([[0], np.cumsum(self.vcpu_counts)[:-1]])
         self.loads = self.tracks["load_pct"][:, self.vcpu_vm] * weight
         self.swing = np.full(len(weight), 0.2)
         for start, vm in zip(first, self.layout.vms, strict=True):
@@ -122,7 +132,7 @@ class HostModel:
         queued = self.loads + self.tracks["ready_pct"][:, self.vcpu_vm]
         total = np.concatenate([[0.0], np.cumsum(queued.sum(axis=1) / 100 / self.plan.pcpus)])
         ends = np.arange(1, self.horizon + 1)
-        begins = [np.maximum(0, ends - int(60 * minutes / self.plan.interval_s)) for minutes in (1, 5, 15)]
+        begins = [np.maximum(0, ends - max(1, int(60 * minutes / self.plan.interval_s))) for minutes in (1, 5, 15)]
         self.load_averages = [(total[ends] - total[begin]) / (ends - begin) for begin in begins]
 
     def _guest_load_pct(self, activity: Activity) -> Matrix:
@@ -146,9 +156,19 @@ class HostModel:
         self.wave = np.sin(2 * np.pi * (self.t / self.period + self.phase)) * self.usual
         self.out = np.zeros((last - first, len(self.layout.names)))
         self._host_cpu(*self._cpu())
-        self._memory()
+        self.memory.fill()
         self.devices.fill()
+        self._alone()
         return self.out
+
+    def _alone(self) -> None:
+        """Counters that the plan gives outright, where nothing that is computed would contradict them."""
+        for each in self.plan.alone:
+            where = self.spots.get((each.object_name, each.counter), np.array([], int))
+            chosen = [i for i in where.tolist() if re.search(each.only, self.layout.names[i])]
+            if not chosen or (self.out[:, chosen] > 0).any():
+                raise ValueError(f"{each.object_name}\\{each.counter}: not there, or computed from other knobs")
+            self.out[:, chosen] = track(each.value, self.horizon, self.plan.knob_step)[self.at, None]
 
     def put(self, object_name: str, values: Mapping[str, Any]) -> None:
         """Place one array per counter: samples x entities, or anything that broadcasts to it."""
@@ -173,33 +193,10 @@ class HostModel:
         return self.tracks[name][self.at]
 
     def _cpu(self) -> tuple[Matrix, Matrix]:
-        plan, vm, count = self.plan, self.vcpu_vm, len(self.vcpu)
+        plan = self.plan
         closure = np.where(self.t != self.boot, CLOSURE_PCT * self.noise(1, 0.0004), CLOSURE_SINCE_BOOT_PCT)
-        run = self.base_run * self.level * self.noise(len(self.roles), 0.4)
-        s = {
-            name: np.zeros_like(run) for name in ("rdy", "cstp", "mlmtd", "swpwt", "idle", "ovrlp", "sys", "other")
-        }
-        s["rdy"] = 0.12 * run
-
-        def knob(name: str) -> Matrix:
-            return self.row(name)[:, vm] * self.noise(count, 0.2)
-
-        for short, name in (("mlmtd", "max_limited_pct"), ("swpwt", "swap_wait_pct"), ("cstp", "costop_pct")):
-            s[short][:, self.vcpu] = knob(name)
-        s["cstp"][:, self.vcpu] *= self.vcpu_counts[vm] > 1
-        s["rdy"][:, self.vcpu] = knob("ready_pct") + s["mlmtd"][:, self.vcpu]
-        s["other"][:, self.vcpu] = 0.05 + 0.15 * self.rng.random((len(self.t), count))
-        lost = sum(s[short][:, self.vcpu] for short in ("rdy", "cstp", "swpwt", "other"))
-        wish = self.loads[self.at] * self.level * (1 + self.swing * 0.6 * self.wave[:, vm])
-        wish = wish * (1 + self.swing * 0.6 * (self.noise(count) - 1))
-        run[:, self.vcpu] = np.clip(wish, 0.05, closure - lost - 0.02)
-        s["ovrlp"][:, self.vcpu] = np.minimum(knob("overlap_pct"), run[:, self.vcpu])
-        s["sys"][:, self.vmx] = (0.04 + 0.002 * np.array([v.iops for v in self.layout.vms])) * self.level
-
-        busy = run.sum(axis=1, keepdims=True) / plan.pcpus + 0.2
-        spread = np.sin(np.arange(plan.pcpus) * 2.4 + self.t / 23) + 0.5 * (self.noise(plan.pcpus) - 1)
-        spread -= spread.mean(axis=1, keepdims=True)
-        util = np.clip(busy + 0.12 * np.minimum(busy, 100 - busy) * spread, 0, 100)
+        run, s = self._states(closure)
+        util = self._util(run)
         s["rdy"][:, self.idle] = util * closure / 100
         run[:, self.idle] = closure - s["rdy"][:, self.idle]
 
@@ -210,13 +207,18 @@ class HostModel:
         vmwait[:, self.vcpu] = s["swpwt"][:, self.vcpu] + s["other"][:, self.vcpu]
         s["idle"][:, self.vcpu] = wait[:, self.vcpu] - vmwait[:, self.vcpu]
         factor = plan.frequency_factor * self.noise(1, 0.005)
+        factor = factor * (1 - self.host_row("slowed_pct") / 100 * (1 - self.slow_clock))
+        factor = factor * (1 - self.host_row("throttled_pct") / 100 * 0.5)
         slow = run * np.maximum(0, 1 - factor) * awake
+        shared = SIBLING_BUSY * self._of_vcpus("sibling_busy_pct") / 100
+        woken, unzipping = self._of_vcpus("wakeups_s"), self._of_vcpus("unzip_wait_pct")
+        misread = self._of_vcpus("misread_used_pct")
         switches = self.rate(
             np.where(self.roles == "vcpu", 40 + 9 * run, 300 * run) * self.noise(len(self.roles), 0.2)
         )
         switches[:, self.idle] = 0
         worlds = {
-            "% Used": ((run - s["ovrlp"]) * factor + s["sys"]) * awake,
+            "% Used": ((run - s["ovrlp"]) * factor * (1 - shared) + s["sys"] + misread) * awake,
             "% Run": run,
             "% System": s["sys"],
             "% Wait": wait,
@@ -227,11 +229,11 @@ class HostModel:
             "% CoStop": s["cstp"],
             "% Max Limited": s["mlmtd"],
             "% Swap Wait": s["swpwt"],
-            "Switches/sec": switches,
-            "Migrates/sec": self.rate(0.02 * switches),
-            "Wakeups/sec": self.rate(np.where(self.roles == "vcpu", 1.04, 1) * switches),
-            "% CPU Latency": s["rdy"] - s["mlmtd"] + s["cstp"] + s["ovrlp"] + s["swpwt"] + slow,
-            "% Memory Latency": 1.02 * s["swpwt"],
+            "Switches/sec": switches + woken,
+            "Migrates/sec": self.rate(0.02 * switches) + self._of_vcpus("migrates_s"),
+            "Wakeups/sec": self.rate(np.where(self.roles == "vcpu", 1.04, 1) * switches) + woken,
+            "% CPU Latency": s["rdy"] - s["mlmtd"] + s["cstp"] + s["ovrlp"] + s["swpwt"] + slow + run * shared,
+            "% Memory Latency": 1.02 * s["swpwt"] + unzipping,
             "% Demand": np.rint((run + s["rdy"]) * factor) * awake,
             "Effective Min (MHz)": np.where(self.roles == "idle", 0.0, 60.0)[None],
         }
@@ -243,19 +245,81 @@ class HostModel:
         alloc: dict[str, Any] = {"Alloc Max": -1, "Alloc Shares": shares[None], "Alloc Min Limited": limited[None]}
         self.put("Vcpu", {**alloc, "Physical Cpu": home})
         self._group_cpu({**worlds, "% VmWait": vmwait * (self.roles == "vcpu")})
-        return util, factor
+        taken = (run * shared).sum(axis=1, keepdims=True) / np.maximum(
+            (run * awake).sum(axis=1, keepdims=True), 1e-9
+        )
+        return util, factor * (1 - taken)
+
+    def _states(self, closure: Matrix) -> tuple[Matrix, dict[str, Matrix]]:
+        """%RUN of every world, and its other states but for what follows from them."""
+        vm, count = self.vcpu_vm, len(self.vcpu)
+        run = self.base_run * self.level * self.noise(len(self.roles), 0.4)
+        s = {
+            name: np.zeros_like(run) for name in ("rdy", "cstp", "mlmtd", "swpwt", "idle", "ovrlp", "sys", "other")
+        }
+        s["rdy"] = 0.12 * run
+        run[:, self.vmx] += self.row("helper_pct")
+        for worlds, more, ready, limited in self.busy:
+            run[:, worlds] += more[self.at]
+            s["mlmtd"][:, worlds] = limited[self.at]
+            s["rdy"][:, worlds] += ready[self.at] + limited[self.at]
+
+        def knob(name: str) -> Matrix:
+            return self.row(name)[:, vm] * self.noise(count, 0.2)
+
+        for short, name in (("mlmtd", "max_limited_pct"), ("swpwt", "swap_wait_pct"), ("cstp", "costop_pct")):
+            s[short][:, self.vcpu] = knob(name)
+        s["cstp"][:, self.vcpu] *= self.vcpu_counts[vm] > 1
+        s["rdy"][:, self.vcpu] = knob("ready_pct") + s["mlmtd"][:, self.vcpu]
+        s["rdy"][:, self.vcpu[self.first_vcpus]] += self.row("first_ready_pct")
+        s["other"][:, self.vcpu] = 0.05 + 0.15 * self.rng.random((len(self.t), count))
+        s["other"][:, self.vcpu] += (self.row("wait_pct") + self.row("unzip_wait_pct"))[:, vm]
+        lost = sum(s[short][:, self.vcpu] for short in ("rdy", "cstp", "swpwt", "other"))
+        wish = self.loads[self.at] * self.level * (1 + self.swing * 0.6 * self.wave[:, vm])
+        wish = wish * (1 + self.swing * 0.6 * (self.noise(count) - 1))
+        run[:, self.vcpu] = np.clip(wish, 0.05, closure - lost - 0.02)
+        s["ovrlp"][:, self.vcpu] = np.minimum(knob("overlap_pct"), run[:, self.vcpu])
+        s["sys"][:, self.vmx] = (0.04 + 0.002 * np.array([v.iops for v in self.layout.vms])) * self.level
+        s["sys"][:, self.vmx] += self.row("system_pct")
+        return run, s
+
+    def _of_vcpus(self, name: str) -> Matrix:
+        """A VM's track for each of its vCPUs; nothing for all other worlds."""
+        values = np.zeros((len(self.t), len(self.roles)))
+        values[:, self.vcpu] = self.row(name)[:, self.vcpu_vm]
+        return values
+
+    def _util(self, run: Matrix) -> Matrix:
+        """How busy each PCPU is with what runs, with the vmkernel's services and with interrupts [%]."""
+        plan = self.plan
+        services = self.row("system_pct").sum(axis=1, keepdims=True)
+        busy = (run.sum(axis=1, keepdims=True) + services) / plan.pcpus + 0.2
+        if busy.max() > 100:
+            raise ValueError(f"{plan.host}: what runs takes {busy.max():.1f} % of all PCPUs' time")
+        spread = np.sin(np.arange(plan.pcpus) * 2.4 + self.t / 23) + 0.5 * (self.noise(plan.pcpus) - 1)
+        spread -= spread.mean(axis=1, keepdims=True)
+        util: Matrix = np.clip(busy + 0.12 * np.minimum(busy, 100 - busy) * spread, 0, 100)
+        storm = self.host_row("storm_s")[:, 0] * plan.storm_us / 1e4
+        util[:, plan.storm_pcpu] = np.minimum(util[:, plan.storm_pcpu] + storm, 100)
+        return util
 
     def _group_cpu(self, worlds: dict[str, Matrix]) -> None:
         sums = {counter: np.add.reduceat(values, self.starts, axis=1) for counter, values in worlds.items()}
         is_vm = self.kinds == "vm"
+        # The header cannot grow: worlds that were started later are seen in sums only. They sleep.
+        started = self.new_worlds[self.at]
+        closure = sum(worlds[f"% {state}"][:, :1] for state in ("Run", "Ready", "CoStop", "Wait"))
+        sums["% Wait"] = sums["% Wait"] + started * closure
         sums["% VmWait"] = sums["% VmWait"][:, is_vm]
         limit = np.full(len(is_vm), -1)
         limit[is_vm] = [vm.limit_mhz for vm in self.layout.vms]
+        reserved = np.where(self.kinds == "kernel", 3, 0)
+        reserved[is_vm] = [vm.reservation_mhz for vm in self.layout.vms]
         timers = np.zeros((len(self.t), len(is_vm)))
-        timers[:, is_vm] = self.rate((50 + 3 * self.row("load_pct")) * self.level)
+        timers[:, is_vm] = self.rate((50 + 3 * self.row("load_pct")) * self.level) + self.row("timers_s")
         fixed = {
-            "Members": self.members[None],
-            "Alloc Min": np.where(self.kinds == "kernel", 3, 0)[None],
+            "Members": self.members + started,
+            "Alloc Min": reserved[None],
             "Alloc Max": limit[None],
             "Alloc Shares": np.where(is_vm, -3, 1000)[None],
             "Alloc Min Limited": np.where(self.kinds == "user", 0, -1)[None],
@@ -267,7 +331,11 @@ class HostModel:
         def with_total(values: Matrix) -> Matrix:
             return np.concatenate([values, values.mean(axis=1, keepdims=True)], axis=1)
 
-        self.put("Physical Cpu", {"% Util Time": with_total(util), "% Processor Time": with_total(util * factor)})
+        used = util * factor
+        np.add.at(
+            used.T, np.arange(len(self.vcpu)) % self.plan.pcpus, self.row("misread_used_pct")[:, self.vcpu_vm].T
+        )
+        self.put("Physical Cpu", {"% Util Time": with_total(util), "% Processor Time": with_total(used)})
         if self.plan.hyperthreads:
             pairs = util.reshape(len(util), -1, 2)
             core = 100 - (100 - pairs[..., 0]) * (100 - pairs[..., 1]) / 100
@@ -275,112 +343,12 @@ class HostModel:
         for minutes, average in zip((1, 5, 15), self.load_averages, strict=True):
             self.put("Physical Cpu Load", {f"Cpu Load ({minutes} Minute Avg)": average[self.at, None]})
         watts = 4 * self.plan.pcpus + 0.09 * util.sum(axis=1, keepdims=True)
-        self.put("Power", {"Power Usage Now Watts": watts, "P-State MHZ": np.array(FREQUENCIES_MHZ)[None]})
-        deep = 0.8 * (100 - util)
+        power = {"Power Usage Now Watts": watts, "Power Usage Cap Watts": self.plan.power_cap_watts}
+        self.put("Power", {**power, "P-State MHZ": np.array(FREQUENCIES_MHZ)[None]})
+        deep = self.host_row("deep_idle_pct") / 100 * (100 - util)
         states = {"%C-State C0": util, "%C-State C1": 100 - util - deep, "%C-State C2": deep}
-        self.put("PCPU Power State", {**states, "%P-State P0": 100.0, "%T-State T0": 100.0})
-
-    def _memory(self) -> None:
-        plan, vms = self.plan, self.layout.vms
-        size = np.array([vm.memory_mb for vm in vms], float)
-        top = 30 + 11 * self.vcpu_counts + 0.004 * size
-        balloon, swapped, read = self.row("balloon_mb"), self.row("swapped_mb"), self.row("swap_read_mb_s")
-        read, write = (
-            read * self.noise(len(vms), 0.2),
-            self.row("swap_write_mb_s") * self.noise(len(vms), 0.2),
+        slowed, throttled = self.host_row("slowed_pct"), self.host_row("throttled_pct")
+        clocked = {f"%P-State P{self.plan.slow_p_state}": slowed, "%P-State P0": 100.0 - slowed}
+        self.put(
+            "PCPU Power State", {**states, **clocked, "%T-State T0": 100.0 - throttled, "%T-State T4": throttled}
         )
-        granted = size * self.row("granted_pct") / 100 * (1 + 0.004 * self.wave) - balloon - swapped
-        touched = np.minimum(0.9 * granted, size * (0.06 + 0.0025 * self.row("load_pct")) * (1 + 0.1 * self.wave))
-        active = 100 * touched / size
-        saved, overhead = 0.03 * size, 0.8 * top
-        consumed = granted - saved
-        remote = granted * np.where(np.arange(len(vms)) % 3, 0.0, 0.02)
-        balloon_target, swap_target = (
-            ahead(self.tracks["balloon_mb"])[self.at],
-            ahead(self.tracks["swapped_mb"])[self.at],
-        )
-        values = {
-            "Memory Size MBytes": size + top,
-            "Memory Granted Size MBytes": granted,
-            "Memory Consumed Size MBytes": consumed,
-            "Target Size MBytes": consumed + 0.02 * size,
-            "Touched MBytes": touched,
-            "Touched Write MBytes": 0.4 * touched,
-            "% Active Estimate": active,
-            "% Active Slow Estimate": 0.9 * active,
-            "% Active Fast Estimate": active * self.noise(len(vms), 0.1),
-            "% Active Next Estimate": 0.7 * active,
-            "Memctl?": 1,
-            "Memctl MBytes": balloon,
-            "Memctl Target MBytes": balloon_target,
-            "Memctl Max MBytes": 0.65 * size,
-            "Swapped MBytes": swapped,
-            "Swap Target MBytes": swap_target,
-            "Swap Read MBytes/sec": read,
-            "Swap Written MBytes/sec": write,
-            "Zero MBytes": 0.02 * size,
-            "Shared MBytes": 0.04 * size,
-            "Shared Saved MBytes": saved,
-            "Copy On Write Hint MBytes": 0.1 * size,
-            "Overhead MBytes": overhead,
-            "Overhead Max MBytes": top,
-            "Commit Target MBytes": consumed,
-        }
-        if plan.numa_nodes > 1:
-            values["Numa Home Nodes"] = np.arange(len(vms)) % plan.numa_nodes
-            values["Numa Remote Memory MBytes"], values["Numa Local Memory MBytes"] = remote, granted - remote
-            values["Numa % Local"] = 100 * (granted - remote) / granted
-        for counter, value in values.items():
-            whole = np.zeros((len(self.t), len(self.memory_members)))
-            if counter.endswith("MBytes"):  # what a user world holds, in proportion to its worlds
-                small = {"Memory Size MBytes": 1.9, "Touched MBytes": 0.3, "Touched Write MBytes": 0.1}.get(
-                    counter, 0.5
-                )
-                whole += (
-                    small * self.memory_members * (counter.split()[0] in ("Memory", "Target", "Touched", "Commit"))
-                )
-            whole[:, self.memory_vms] = value
-            self.put("Group Memory", {counter: whole})
-        limits = np.full(len(self.memory_members), -1)
-        limits[self.memory_vms] = [vm.memory_limit_mb for vm in vms]
-        sentinels = {
-            "Alloc Max": limits[None],
-            "Alloc Shares": -3,
-            "Alloc Min Limited": -1,
-            "Commit Pages Per Share": -1,
-        }
-        self.put("Group Memory", {"Members": self.memory_members[None], **sentinels})
-
-        def total(per_vm: Matrix) -> Matrix:
-            whole: Matrix = np.broadcast_to(per_vm, granted.shape).sum(axis=1, keepdims=True)
-            return whole
-
-        floor, kernel = min_free_mb(plan.memory_mb), 900 + 0.012 * plan.memory_mb
-        state = self.memory_state[self.at, None]
-        free = floor * FREE_PER_MINFREE[state] * self.noise(1, 0.02)
-        host = {
-            f"Memory Overcommit ({n} Minute Avg)": max(0.0, size.sum() / plan.memory_mb - 1) for n in (1, 5, 15)
-        }
-        reserved = 0.1 * plan.memory_mb
-        host |= {
-            "Machine MBytes": plan.memory_mb,
-            "Kernel MBytes": kernel,
-            "NonKernel MBytes": plan.memory_mb - kernel - free,
-            "Free MBytes": free,
-            "Kernel Managed MBytes": 0.995 * plan.memory_mb,
-            "Kernel MinFree MBytes": floor,
-            "Kernel Reserved MBytes": reserved,
-            "Kernel Unreserved MBytes": 0.995 * plan.memory_mb - reserved,
-            "Kernel State": state,
-            "PShare Shared MBytes": total(0.04 * size),
-            "PShare Common MBytes": total(0.01 * size),
-            "PShare Savings MBytes": total(saved),
-            "Swap Used MBytes": total(swapped),
-            "Swap Target MBytes": total(swap_target),
-            "Swap MBytes Read/sec": total(read),
-            "Swap MBytes Write/sec": total(write),
-            "Memctl Current MBytes": total(balloon),
-            "Memctl Target MBytes": total(balloon_target),
-            "Memctl Max MBytes": total(0.65 * size),
-        }
-        self.put("Memory", host)

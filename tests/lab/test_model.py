@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zstandard
-from hostsim import HostPlan, demo_plan, header_columns, plan_of_width, write_capture
+from hostsim import HostPlan, VmPlan, demo_plan, header_columns, plan_of_width, write_capture
+
+from esxprobe.lab.plan import BusyGroup, DevicePlan, UplinkPlan
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "demo" / "esxtop-000.csv.gz"
 PATH = re.compile(r"\\\\[^\\]+\\([^\\(]+)(?:\((.*)\))?\\([^\\]+)")
@@ -62,7 +64,29 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Capture:
     return capture_of(demo_plan(), tmp_path_factory.mktemp("demo"))
 
 
-@pytest.fixture(params=["wide", "demo"])
+@pytest.fixture(scope="module")
+def troubled(tmp_path_factory: pytest.TempPathFactory) -> Capture:
+    """Much is wrong at once: the numbers have to agree all the same."""
+    vms = (
+        VmPlan("a", 1_200_000, 4, 8192, 50, zipped_mb=300, zip_mb_s=2, unzip_wait_pct=3, wait_pct=5, remote_pct=30),
+        VmPlan("b", 1_200_100, 2, 4096, 40, sibling_busy_pct=90, first_ready_pct=20, wakeups_s=4000, iops=3000),
+        VmPlan("c", 1_200_200, 2, 4096, 30, disk_extra_ms=20, balloon_driver=False, saved_mb=200, helper_pct=20),
+    )
+    plan = HostPlan(
+        host="esx01.example.com",
+        pcpus=8,
+        vms=vms,
+        numa_nodes=2,
+        slowed_pct=60,
+        throttled_pct=10,
+        device_plans=(DevicePlan(8, path_extra_ms=(0, 30), path_shares=(1, 3), aborts_s=2, queue_depth=24),),
+        uplink_plans=(UplinkPlan(full_duplex=False, share=3, dropped_tx_pct=2),),
+        busy_groups=(BusyGroup("hostd", run_pct=60, ready_pct=9, limited_pct=5),),
+    )
+    return capture_of(plan, tmp_path_factory.mktemp("troubled"))
+
+
+@pytest.fixture(params=["wide", "demo", "troubled"])
 def capture(request: pytest.FixtureRequest) -> Capture:
     return request.getfixturevalue(request.param)
 
@@ -164,6 +188,17 @@ def test_storage_adds_up(capture: Capture) -> None:
         for object_name in ("Path", "Adapter", "Per-Device-Per-World", "Partition"):
             parts = capture[f"Physical Disk {object_name}", counter]
             assert np.abs(parts.sum(axis=1) - devices).max() <= ROUNDING * (parts.shape[1] + 10)
+
+
+def test_no_more_is_in_flight_than_the_queue_holds(troubled: Capture) -> None:
+    device = "Physical Disk SCSI Device"
+    active, depth = troubled[device, "Active Commands"], troubled[device, "Device Q Depth"]
+    assert (active <= depth).all()
+    assert (active == depth).any()
+    waits, rate = troubled[device, "Average Queue MilliSec/Command"], troubled[device, "Commands/sec"]
+    assert np.abs(troubled[device, "Queued Commands"] - rate * waits / 1000).max() <= 0.5 + 0.01 * rate.max() / 1000
+    paths = troubled["Physical Disk Path", "Aborts/sec"]
+    assert np.abs(paths.sum(axis=1) - troubled[device, "Aborts/sec"][:, 0]).max() <= 3 * ROUNDING
 
 
 def test_power_states_and_sentinels(capture: Capture) -> None:

@@ -1,0 +1,137 @@
+"""Scenarios as data: a host, what is planted on it, and what the rule book has to say.
+
+A file of `tests/rules/scenarios` holds, in TOML:
+
+- `story`: one sentence on what is wrong, and why;
+- `[host]`, `[[vm]]`, `[[device]]`, `[[uplink]]`, `[[busy_group]]`, `[[alone]]`: fields of `HostPlan`, `VmPlan`,
+  `DevicePlan`, `UplinkPlan`, `BusyGroup` and `Alone` of `esxprobe/lab/plan.py`. A knob is a number,
+  `{ steps = [[minute, value], ...] }` or `{ over = [[minute, value], ...] }`;
+- `segments`: samples of each run of esxtop, where there are several, and `missing`, samples that no run has between
+  them; a VM with `comes = 1` is there from the second run on;
+- `[expect]`: `first`, the rules of which one is the first finding, and `on`, the name of what it is about;
+  `symptoms`, rules that fire and are explained by a finding of those rules with high or medium confidence; `also`,
+  rules that fire; `never`, rules that do not; `worst`, the worst severity that may occur; `xfail`, why the book
+  cannot do it yet.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from esxprobe.lab.plan import (
+    ALL_POWER_STATES,
+    USER_GROUPS,
+    Alone,
+    BusyGroup,
+    DevicePlan,
+    HostPlan,
+    Knob,
+    UplinkPlan,
+    VmPlan,
+    over,
+    steps,
+)
+from esxprobe.lab.rows import capture_lines
+
+FOLDER = Path(__file__).parent / "scenarios"
+_PARTS = {"device": DevicePlan, "uplink": UplinkPlan, "busy_group": BusyGroup, "alone": Alone}
+_HOST: dict[str, Any] = {
+    "host": "esx-lab.example.com",
+    "pcpus": 16,
+    "devices": tuple(f"naa.600a09803830305345{i:014x}" for i in (1, 2)),
+    "user_groups": (("init", 1), ("hostd", 3), *USER_GROUPS[-3:]),
+    "system_worlds": 2,
+    "helper_worlds": 2,
+    "interrupt_columns": 2 * (2 + 2 * 16),
+    "power_states": ALL_POWER_STATES,
+    "hyperthreads": True,
+    "numa_nodes": 2,
+    "memory_mb": 65_536,
+    "samples": 60,
+    "interval_s": 10,
+    "seed": 5,
+}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the rule book has to say."""
+
+    first: tuple[str, ...] = ()
+    on: str = ""
+    symptoms: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+    worst: str = "critical"
+    xfail: str = ""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A host that is written and judged."""
+
+    name: str
+    story: str
+    plan: HostPlan
+    expected: Expected
+    segments: tuple[int, ...] = ()
+    comes: Mapping[str, int] = field(default_factory=dict)
+    missing: int = 0
+
+    def write(self, folder: Path) -> list[Path]:
+        """Writes its captures, one a segment, and gives their paths."""
+        first, paths = 0, []
+        for number, samples in enumerate(self.segments or (self.plan.samples,)):
+            vms = tuple(vm for vm in self.plan.vms if self.comes.get(vm.name, 0) <= number)
+            path = folder / f"esxtop-{number:03}.csv"
+            path.write_bytes(b"".join(capture_lines(replace(self.plan, vms=vms), samples, first)))
+            first += samples + self.missing
+            paths.append(path)
+        return paths
+
+
+def scenario_of(path: Path) -> Scenario:
+    """Reads a scenario.
+
+    Raises:
+        TypeError: a key that no plan has.
+    """
+    told = tomllib.loads(path.read_text(encoding="utf-8"))
+    interval_s = told.get("host", {}).get("interval_s", _HOST["interval_s"])
+
+    def plain(table: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: _plain(value, interval_s) for key, value in table.items()}
+
+    host = _HOST | plain(told.pop("host", {}))
+    comes = {vm["name"]: vm.pop("comes") for vm in told["vm"] if "comes" in vm}
+    vms = tuple(VmPlan(**({"gid": 1_200_000 + 1009 * i} | plain(vm))) for i, vm in enumerate(told.pop("vm")))
+    parts = {name: tuple(kind(**plain(each)) for each in told.pop(name, ())) for name, kind in _PARTS.items()}
+    host |= {"device_plans": parts["device"], "uplink_plans": parts["uplink"]}
+    host |= {"busy_groups": parts["busy_group"], "alone": parts["alone"]}
+    expected = Expected(**plain(told.pop("expect")))
+    segments = tuple(told.pop("segments", ()))
+    story, missing = told.pop("story"), told.pop("missing", 0)
+    if told:
+        raise TypeError(f"{path.name}: {', '.join(told)} is no part of a scenario")
+    return Scenario(path.stem, story, HostPlan(vms=vms, **host), expected, segments, comes, missing)
+
+
+def scenarios() -> list[Scenario]:
+    """All of them, by name."""
+    return [scenario_of(path) for path in sorted(FOLDER.glob("*.toml"))]
+
+
+def _plain(value: Any, interval_s: int) -> Any:
+    if isinstance(value, list):
+        return tuple(_plain(each, interval_s) for each in value)
+    return _knob(value, interval_s) if isinstance(value, dict) else value
+
+
+def _knob(told: Mapping[str, Any], interval_s: int) -> Knob:
+    ((kind, points),) = told.items()
+    pairs = (tuple(map(float, point)) for point in points)
+    return {"steps": steps, "over": over}[kind](*pairs, interval_s=interval_s)

@@ -1,0 +1,143 @@
+"""The whole book against hosts on which one thing is wrong: the planted cause is the first finding.
+
+The hosts are data, `scenarios/*.toml`; `scenario.py` says what stands in them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from scenario import Scenario, scenarios
+
+from esxprobe.analyze import analyze
+from esxprobe.catalog import counters, find
+from esxprobe.catalog.row import ONLY_WITH_A
+from esxprobe.model import Analysis, Finding, worst_first
+from esxprobe.rules import all_rules
+
+ALL = scenarios()
+TELLING = ("high", "medium")
+BOOK = {rule.id: rule for rule in all_rules()}
+# Rules that no scenario makes fire, and why.
+NOT_PLANTED = {
+    "capture-damaged": "a file that is damaged, not a host; see tests/test_doubtful_captures.py",
+    "capture-rows-lost": "a file that is damaged, not a host; see tests/test_doubtful_captures.py",
+    "capture-quality": "a file with doubts, not a host; see tests/test_doubtful_captures.py",
+    "capture-default-fields": "the lab writes what -a writes; fires below, where the counters are taken out",
+    "rdma-receives-nothing": "the lab has no RDMA devices",
+    "vsan-read-latency": "the lab has no vSAN",
+    "vsan-write-latency": "the lab has no vSAN",
+}
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Analysis]:
+    """Every scenario, written and judged once."""
+    return {each.name: analyze(each.write(tmp_path_factory.mktemp(each.name.replace(" ", "-")))) for each in ALL}
+
+
+def told(findings: tuple[Finding, ...]) -> str:
+    """The findings as one reads them, for a failure's message."""
+    lines = []
+    for each in findings:
+        because = ", ".join(f"{cause.rule} ({cause.confidence})" for cause in each.explained_by)
+        value = f"{each.value:.2f} {each.unit} against {each.threshold:g}"
+        lines.append(f"  {each.severity:8} {each.rule} on {each.entity.name}: {value}; by {because or '-'}")
+    return "\n".join(["the findings are", *lines])
+
+
+def causes_of(finding: Finding, findings: tuple[Finding, ...]) -> list[Finding]:
+    """What explains a finding with high or medium confidence, and what explains that, and so on."""
+    names = {each.finding for each in finding.explained_by if each.confidence in TELLING}
+    found = [each for each in findings if each.id in names]
+    return [*found, *(cause for each in found for cause in causes_of(each, findings))]
+
+
+def marked(each: Scenario) -> pytest.param:
+    """A scenario that asks for more than the book has must fail, and is told as soon as it does not."""
+    wanted = {*each.expected.first, *each.expected.symptoms, *each.expected.also}
+    reason = each.expected.xfail or ", ".join(f"the book has no {rule}" for rule in sorted(wanted - BOOK.keys()))
+    marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
+    return pytest.param(each, id=each.name, marks=marks)
+
+
+@pytest.mark.parametrize("scenario", [marked(each) for each in ALL])
+def test_what_is_planted_is_what_is_found(scenario: Scenario, judged: dict[str, Analysis]) -> None:
+    expected, findings = scenario.expected, judged[scenario.name].findings
+    fired = {finding.rule for finding in findings}
+    seen = f"{scenario.story}\n{told(findings)}"
+    if expected.first:
+        assert findings, seen
+        assert findings[0].rule in expected.first, seen
+        name = findings[0].entity.name
+        assert expected.on in ("", name, name.rpartition(":")[2]), seen
+    for rule in expected.symptoms:
+        symptoms = [finding for finding in findings if finding.rule == rule]
+        causes = {cause.rule for symptom in symptoms for cause in causes_of(symptom, findings)}
+        assert causes & set(expected.first), f"{rule} is not told as a symptom; {seen}"
+    assert set(expected.also) <= fired, f"{set(expected.also) - fired} did not fire; {seen}"
+    assert not fired & set(expected.never), f"{fired & set(expected.never)} must not fire; {seen}"
+    beyond = [each.rule for each in findings if worst_first(each.severity) < worst_first(expected.worst)]
+    assert not beyond, f"{beyond} is worse than {expected.worst}; {seen}"
+
+
+def test_scenarios_speak_of_rules_that_there_are() -> None:
+    for each in ALL:
+        expected = each.expected
+        named = {*expected.first, *expected.symptoms, *expected.also, *expected.never}
+        assert named <= BOOK.keys(), f"{each.name}: {named - BOOK.keys()}"
+
+
+def test_every_rule_fires_on_some_host(judged: dict[str, Analysis]) -> None:
+    fired = {finding.rule for analysis in judged.values() for finding in analysis.findings}
+    silent = BOOK.keys() - fired - NOT_PLANTED.keys()
+    said = f"{len(fired & BOOK.keys())} of {len(BOOK)} rules fire in {len(ALL)} scenarios"
+    assert not silent, f"{said}; neither planted nor listed: {', '.join(sorted(silent))}"
+    assert not fired & NOT_PLANTED.keys(), f"{said}; listed as never firing: {fired & NOT_PLANTED.keys()}"
+
+
+def test_the_healthy_ones_are_all_there() -> None:
+    healthy = [each for each in ALL if each.name.startswith("healthy")]
+    assert {each.name for each in healthy} == {"healthy-busy", "healthy-idle", "healthy-small", "healthy-threads"}
+    assert all(each.expected.worst == "info" for each in healthy)
+
+
+# --- a capture without -a -------------------------------------------------------------------------------
+
+
+def without_a(capture: Path) -> Path:
+    """The same capture as esxtop writes it with its default fields: what `-a` adds is left out."""
+    lines = [line.split('","') for line in capture.read_text(encoding="utf-8").splitlines()]
+    columns = [0]
+    for number, name in enumerate(lines[0][1:], start=1):
+        path, _, counter = name.rstrip('"').rpartition("\\")  # counters hold parentheses themselves
+        record = find(path.split("\\", 3)[3].partition("(")[0], counter)
+        if record is None or ONLY_WITH_A not in record.notes:
+            columns.append(number)
+    few = ['","'.join(line[number].strip('"') for number in columns) for line in lines]
+    plain = capture.with_name("plain.csv")
+    plain.write_text("".join(f'"{line}"\n' for line in few), encoding="utf-8")
+    return plain
+
+
+def test_without_a_each_rule_that_cannot_run_names_the_counter(tmp_path: Path) -> None:
+    scenario = next(each for each in ALL if each.name == "memory-overcommitted")
+    (whole,) = scenario.write(tmp_path)
+    complete, plain = analyze([whole]), analyze([without_a(whole)])
+    had = {skipped.rule for skipped in complete.skipped}
+    skipped = {skipped.rule: skipped.reason for skipped in plain.skipped}
+    added = {f"{record.object}\\{record.name}" for record in counters() if ONLY_WITH_A in record.notes}
+    for rule in all_rules():
+        needs = {path for paths in rule.needs_by_kind.values() for path in paths}
+        lacking, reason = needs & added - set(rule.optional), skipped.get(rule.id, "")
+        if lacking:
+            assert reason.startswith("the capture lacks "), f"{rule.id} runs without {lacking}"
+            assert lacking <= set(reason.removeprefix("the capture lacks ").split(", ")), f"{rule.id}: {reason}"
+        elif rule.id not in had:
+            assert not reason, f"{rule.id} needs nothing that -a adds, and is skipped: {reason}"
+    assert skipped.keys() - had
+    fired = {finding.rule for finding in plain.findings}
+    assert {"memory-state", "vm-swapping"} <= fired, "what is left is judged as before"
+    assert "default-fields" in {note.code for note in plain.quality}
+    assert BOOK.keys() & {"capture-default-fields"} <= fired, "the findings say that fields are missing"
