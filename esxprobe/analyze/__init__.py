@@ -19,6 +19,7 @@ from esxprobe.analyze.doubts import doubts_of
 from esxprobe.analyze.faults import FAULT_NEEDS, has_guests, judge_faults
 from esxprobe.analyze.guestlogs import GuestOptions
 from esxprobe.analyze.inventory import inventory
+from esxprobe.analyze.storage import device_rows, util_p95
 from esxprobe.analyze.summary import summary_of
 from esxprobe.analyze.timeline import comings_and_goings, presence
 from esxprobe.analyze.vms import TABLE_NEEDS, vm_rows, with_modes
@@ -107,6 +108,8 @@ def analysis_of(
         charts=charts_of(outcome, recording, book),
         slices=outcome.slices,
         deviations=_deviations(book, outcome),
+        device_rows=device_rows(recording),
+        util_p95=util_p95(recording),
     )
 
 

@@ -1,6 +1,15 @@
 """The nouns of esxprobe: small frozen records, no input or output."""
 
-from esxprobe.model.analysis import Analysis, CaptureSummary, Chart, Comparison, GuestLogUse, Series, VmRow
+from esxprobe.model.analysis import (
+    Analysis,
+    CaptureSummary,
+    Chart,
+    Comparison,
+    DeviceRow,
+    GuestLogUse,
+    Series,
+    VmRow,
+)
 from esxprobe.model.faults import (
     GUEST_COUNTERS,
     Cut,
@@ -40,6 +49,7 @@ __all__ = [
     "Counter",
     "Cut",
     "Deviation",
+    "DeviceRow",
     "Entity",
     "Explanation",
     "FaultComparison",

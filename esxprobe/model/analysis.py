@@ -73,6 +73,25 @@ class VmRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """What a storage device did; other hosts may see the same one.
+
+    Attributes:
+        device: Its id: naa, eui, t10, mpx, ...
+        commands: Mean commands [1/s].
+        busy: Samples with enough commands for a mean latency to mean something.
+        davg_median: Median DAVG over those [ms], None without any.
+        davg_p95: 95th percentile of the same [ms].
+    """
+
+    device: str
+    commands: float | None
+    busy: int
+    davg_median: float | None
+    davg_p95: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class GuestLogUse:
     """A guest log that was read, and how it came to its VM.
 
@@ -195,3 +214,5 @@ class Analysis:
     charts: Mapping[str, Chart] = field(default_factory=dict)
     slices: tuple[TimeSlice, ...] = ()
     deviations: tuple[Deviation, ...] = ()
+    device_rows: tuple[DeviceRow, ...] = ()
+    util_p95: float | None = None  # of the host's physical CPUs over samples [%]

@@ -57,6 +57,7 @@ ROLES: dict[str, str] = {
     "FaultComparison.vm": "vm",
     "FaultCost.advice": "said",
     "FaultCost.bound_basis": "own",
+    "DeviceRow.device": "device",
     "FaultCost.controls": "own",
     "FaultCost.gid": "number",
     "FaultCost.vm": "vm",
@@ -208,6 +209,7 @@ class _Walker(_Records):
         ways: dict[str, Callable[[str], str]] = {
             "own": str,
             "host": names.host,
+            "device": lambda name: self._instances.of(_OBJECTS["device"], name),
             "vm": lambda name: names.of("vm", name),
             "guest": lambda name: names.of("guest", name),
             "number": lambda name: name if name.isdigit() else names.of("id", name),
