@@ -42,11 +42,11 @@ def judged_on_cluster(
     """
     with _client(address) as client:
         _check_workers(client, address, patience_s)
-        width = 2 * sum(client.nthreads().values())
         queue = list(reversed(range(len(tasks))))
         running: dict[Any, int] = {}
         alone_since: float | None = None
         while queue or running:
+            width = 2 * sum(client.nthreads().values()) if queue else 0  # workers come and go
             while queue and len(running) < width:
                 number = queue.pop()
                 running[_submit(client, tasks[number], number)] = number
@@ -54,11 +54,13 @@ def judged_on_cluster(
             for future in done:
                 yield running.pop(future), _result(future)
             alone_since = None if done or _has_workers(client) else alone_since or time.monotonic()
+            if client.status == "closed":
+                break
             if alone_since and time.monotonic() - alone_since > patience_s:
                 break
         for number in sorted([*running.values(), *queue]):
             hint = "the reports that are named were made; start workers and run it again"
-            yield number, _lost("the cluster has no worker any more", hint)
+            yield number, _lost("the cluster has gone, or has no worker any more", hint)
 
 
 @contextmanager
@@ -70,7 +72,8 @@ def _client(address: str) -> Iterator[Client]:
             "--cluster needs the package distributed", hint="pip install 'esxprobe[cluster]'"
         ) from error
     # It tells of every worker that comes and goes; what matters of that is an outcome here.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in [each for each in logging.root.manager.loggerDict if each.startswith("distributed")]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = Client(address, timeout=ANSWER_S, name="esxprobe")
     except (OSError, TimeoutError, ValueError, RuntimeError) as error:
@@ -136,7 +139,8 @@ def _result(future: Any) -> Judged:
     except BaseException as error:
         if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
             raise
-        return _lost(f"the cluster lost it: {type(error).__name__}: {error}"[:500], "run it again")
+        first = str(error).partition("\n")[0] or type(error).__name__
+        return _lost(f"the cluster lost it: {first[:500]}", "run it again")
     finally:
         future.release()
     if not isinstance(judged, Judged):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from esxprobe.model import Analysis
 from esxprobe.model.fleet import CaptureDigest, Figure, FindingBrief, VmStay
@@ -27,16 +28,16 @@ def digest_of(analysis: Analysis) -> CaptureDigest:
             row.vm.name,
             row.vm.gid,
             row.vm.vcpus,
-            row.seen[0].start if row.seen else capture.started,
-            row.seen[-1].end if row.seen else capture.ended,
+            _utc(row.seen[0].start if row.seen else capture.started),
+            _utc(row.seen[-1].end if row.seen else capture.ended),
         )
         for row in analysis.vm_rows
     )
     return CaptureDigest(
         host=capture.host,
         build=capture.build,
-        started=capture.started,
-        ended=capture.ended,
+        started=_utc(capture.started),
+        ended=_utc(capture.ended),
         date_known=capture.date_known,
         interval_s=capture.interval_s,
         judged=capture.judged,
@@ -52,8 +53,8 @@ def digest_of(analysis: Analysis) -> CaptureDigest:
                 statistic=each.statistic,
                 unit=each.unit,
                 share_of_samples=each.share_of_samples,
-                first=each.first,
-                last=each.last,
+                first=_utc(each.first),
+                last=_utc(each.last),
             )
             for each in analysis.findings
         ),
@@ -63,6 +64,11 @@ def digest_of(analysis: Analysis) -> CaptureDigest:
         devices=analysis.device_rows,
         figures=_figures(analysis),
     )
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    """With the plain UTC of the standard library, which every process has: a zone is looked up in files."""
+    return None if moment is None else moment.astimezone(UTC)
 
 
 def _figures(analysis: Analysis) -> tuple[tuple[str, float | None], ...]:

@@ -54,18 +54,17 @@ def judged_in_pool(tasks: Sequence[Task], jobs: int, room_mb: float | None = Non
     room = free_mb() * (1 - _SPARE) if room_mb is None else room_mb
     queue, suspects = deque(range(len(tasks))), deque[int]()
     while queue:
-        yield from _round(tasks, queue, suspects, min(jobs, len(queue)), room)
-    while suspects:
-        number = suspects.popleft()
-        dead: deque[int] = deque()
-        yield from _round(tasks, deque([number]), dead, 1, room)
-        if dead:
+        yield from _round(tasks, queue, suspects, min(jobs, len(queue)), room, ahead=1)
+    while suspects:  # one at a time: the one that a worker dies of is then known
+        guilty: deque[int] = deque()
+        yield from _round(tasks, suspects, guilty, 1, room, ahead=0)
+        for number in guilty:
             hint = "it may need more memory than there is: see the system's log"
             yield number, Judged(failure=Failure("the process that judged it died twice", hint, EXIT_UNREADABLE))
 
 
 def _round(
-    tasks: Sequence[Task], queue: deque[int], suspects: deque[int], jobs: int, room: float
+    tasks: Sequence[Task], queue: deque[int], suspects: deque[int], jobs: int, room: float, *, ahead: int
 ) -> Iterator[tuple[int, Judged]]:
     """Works through the queue until it is empty, or a worker dies: then `suspects` gets what was in hand."""
     context = get_context("spawn")
@@ -75,8 +74,8 @@ def _round(
     try:
         while queue or running:
             used = sum(need_mb(tasks[number]) for number in running.values())
-            # One more than can run for each process: none of them waits for the next.
-            while queue and len(running) < 2 * jobs:
+            # With some ahead for each process none of them waits for the next.
+            while queue and len(running) < (1 + ahead) * jobs:
                 need = need_mb(tasks[queue[0]])
                 if running and used + need > room:
                     break
