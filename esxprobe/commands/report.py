@@ -28,7 +28,7 @@ def report(
     captures: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[CAPTURE]...",
+            metavar="CAPTURE",
             help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder; left out: the newest below captures/. "
             "Several, a folder that holds some, or a URL: a report each and a summary, see docs/scale.md.",
             show_default=False,

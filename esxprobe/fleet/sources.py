@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +32,7 @@ def expanded(words: Sequence[str]) -> list[str]:
             found |= {url: url for url in captures_at(word)}
             continue
         for path in _below(word) or [Path(word)]:
-            found.setdefault(str(path.absolute()), str(path))
+            found.setdefault(os.path.realpath(path), str(path))
     return list(found.values())
 
 

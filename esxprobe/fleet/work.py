@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 import threading
 from dataclasses import dataclass
@@ -86,5 +87,6 @@ def judge_here(task: Task) -> Judged:
     from esxprobe.report.drawing import Drawer
 
     if not hasattr(_own, "drawer"):
-        _own.drawer = Drawer()  # its child ends with its pipe, so with this process
+        _own.drawer = Drawer()  # its child ends with its pipe, so with this process, however that ends
+        atexit.register(_own.drawer.close)
     return judge(task, _own.drawer)

@@ -157,7 +157,7 @@ def fleet_works(folder: Path) -> list[Work]:
 
     captures = folder / "fleet"
     captures.mkdir()
-    plans = [demo_plan(), *(plan_of_width(2_500, 120, seed) for seed in range(1, 4))]
+    plans = [demo_plan(), *(plan_of_width(2_500, 120, seed) for seed in range(1, 10))]
     for number, plan in enumerate(plans):
         write_capture(folder / f"kind{number}.csv.gz", plan)
     for number in range(FLEET):
@@ -178,9 +178,8 @@ def show_fleet(works: list[Work]) -> None:
     print("|---|---|---|---|")
     for work in works:
         ratio = statistics.median(one / own for one, own in zip(works[0].seconds, work.seconds, strict=True))
-        print(
-            f"| {work.name} | {statistics.median(work.seconds):.1f} | {ratio:.2f} | {statistics.median(work.peaks):.0f} |"
-        )
+        seconds, peak = statistics.median(work.seconds), statistics.median(work.peaks)
+        print(f"| {work.name} | {seconds:.1f} | {ratio:.2f} | {peak:.0f} |")
 
 
 def other_works(capture: Path, folder: Path) -> list[Work]:

@@ -172,7 +172,6 @@ def test_a_missing_file_and_a_folder_without_a_capture_are_unreadable_input(run:
         (("--fail-on", "horrible"), "horrible"),
         (("--colour", "red"), "--colour"),
         (("--timezone", "Europa/Berlin"), "Europa/Berlin"),
-        (("second.csv",), "second.csv"),
         (("-o", "same.html", "--json", "same.html"), "same.html"),
     ],
 )
