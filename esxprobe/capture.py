@@ -99,6 +99,34 @@ def newest_capture(captures: Path) -> Path:
     return max(folders, key=lambda folder: (folder.name.rpartition("-")[2], folder.stat().st_mtime, folder.name))
 
 
+def captures_below(folder: Path) -> list[Path]:
+    """Capture folders and lone CSVs that lie in a folder, by name; nothing deeper, nothing hidden.
+
+    Raises:
+        UnreadableInputError: The folder cannot be read.
+    """
+    try:
+        inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        return [path for path in inside if (_is_capture(path) if path.is_dir() else is_csv(path.name))]
+    except OSError as error:
+        raise UnreadableInputError(
+            f"{folder} cannot be read: {error.strerror}", hint="check whether you may read it"
+        ) from error
+
+
+def is_csv(name: str) -> bool:
+    """Whether a file is called as a capture is, plain or packed."""
+    return name.lower().endswith((".csv", ".csv.gz", ".csv.zst"))
+
+
+def is_capture_folder(path: Path) -> bool:
+    """Whether a path is a capture folder; no for one that cannot be looked at."""
+    try:
+        return path.is_dir() and _is_capture(path)
+    except OSError:
+        return False
+
+
 def _is_capture(folder: Path) -> bool:
     return (folder / MANIFEST).exists() or any(next(folder.glob(p), None) for p in _PATTERNS)
 

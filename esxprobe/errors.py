@@ -59,6 +59,10 @@ class HostError(EsxprobeError):
     exit_code = EXIT_HOST_FAILED
 
 
+class ClusterError(HostError):
+    """The cluster that should do the work does not answer, has no workers, or they are not like us."""
+
+
 class UnknownVmError(HostError):
     """No VM on the host has that name."""
 

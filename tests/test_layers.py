@@ -22,6 +22,8 @@ ROOMS = {
     "vl_convert": ("report",),
     "paramiko": ("ssh", "lab"),
     "keyring": ("ssh/system_keyring",),
+    "distributed": ("fleet/cluster",),
+    "fsspec": ("fleet/remote",),
     "isal": ("formats",),
     "zstandard": ("formats",),
     "scipy": ("correlate",),

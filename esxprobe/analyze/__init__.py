@@ -22,6 +22,7 @@ from esxprobe.analyze.glance import GLANCE_NEEDS, PORTS_READ, glance_of
 from esxprobe.analyze.guestlogs import GuestOptions
 from esxprobe.analyze.inventory import inventory
 from esxprobe.analyze.provenance import provenance_of
+from esxprobe.analyze.storage import device_rows, util_p95
 from esxprobe.analyze.summary import summary_of
 from esxprobe.analyze.timeline import comings_and_goings, presence
 from esxprobe.analyze.vms import TABLE_NEEDS, vm_rows, with_modes
@@ -116,6 +117,8 @@ def analysis_of(
         deviations=_deviations(book, outcome),
         glance=glance_of(recording, provenance),
         provenance=provenance,
+        device_rows=device_rows(recording),
+        util_p95=util_p95(recording),
     )
 
 

@@ -52,7 +52,7 @@ def demo(
         raise outcome.error
     typer.echo(f"capture: {printable(str(outcome.folder))}")
     name = f"demo-{scenario.value}"
-    report(outcome.folder, out / f"{name}.html", out / f"{name}.json", None, None)
+    report([str(outcome.folder)], out / f"{name}.html", out / f"{name}.json", None, None)
 
 
 def _collect(lab: Lab, captures: Path) -> HostOutcome:

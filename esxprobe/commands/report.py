@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from esxprobe.errors import EXIT_FINDINGS
+from esxprobe.commands.fleet import FleetWords
+from esxprobe.errors import EXIT_FINDINGS, UsageError
 
 if TYPE_CHECKING:
     from esxprobe.model import Analysis
@@ -23,16 +25,22 @@ class FailOn(StrEnum):
 
 
 def report(
-    capture: Annotated[
-        Path | None,
+    captures: Annotated[
+        list[str] | None,
         typer.Argument(
-            help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder; left out: the newest below captures/.",
+            metavar="CAPTURE",
+            help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder; left out: the newest below captures/. "
+            "Several, a folder that holds some, or a URL: a report each and a summary, see docs/scale.md.",
             show_default=False,
         ),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Where to write the HTML; a name from the capture's when left out."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Where to write the HTML (of several captures the summary); or a name of its own.",
+        ),
     ] = None,
     json: Annotated[
         Path | None,
@@ -84,8 +92,34 @@ def report(
     fail_on: Annotated[
         FailOn | None, typer.Option(help="Exit with 1 when a finding is this severe or worse.")
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", min=1, help="Processes for several captures; one a core by itself."),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="Have a Dask cluster judge the captures: tcp://scheduler:8786. Needs esxprobe[cluster]."),
+    ] = None,
 ) -> None:
-    """Judge a capture and write one self-contained HTML findings report."""
+    """Judge captures and write a self-contained HTML findings report of each."""
+    if _is_many(captures or (), cluster):
+        one_only = {
+            "--baseline": baseline,
+            "--guest-log": guest_log,
+            "--guest-offset": guest_offset,
+            "--mmu": mmu,
+            "--vmware-log": vmware_log,
+            "--baseline-guest-log": baseline_guest_log,
+            "--baseline-mmu": baseline_mmu,
+            "--redact": redact,
+            "--redact-map": redact_map,
+        }
+        given = [option for option, value in one_only.items() if value]
+        _many(
+            FleetWords(captures or (), output, json, timezone, guest_timezone, rules, jobs, cluster, given), fail_on
+        )
+        return
+    capture = Path(captures[0]) if captures else None
     from esxprobe.report.drawing import Drawer
 
     with Drawer() as drawer:  # first: it gets warm while the capture is read
@@ -117,6 +151,24 @@ def report(
     show_summary(analysis, target, quiet=json is not None and str(json) == "-")
     if fail_on and _reaches(analysis, fail_on):
         raise typer.Exit(EXIT_FINDINGS)
+
+
+def _is_many(words: Sequence[str], cluster: str | None) -> bool:
+    if cluster is not None and not words:
+        raise UsageError("--cluster needs captures", hint="name them: a folder that all workers see, or s3://...")
+    if cluster is not None:
+        return True
+    from esxprobe.fleet.sources import is_many
+
+    return is_many(words)
+
+
+def _many(words: FleetWords, fail_on: FailOn | None) -> None:
+    from esxprobe.commands.fleet import exit_code, report_many
+
+    code = exit_code(report_many(words), fail_on.value if fail_on else None)
+    if code:
+        raise typer.Exit(code)
 
 
 def _reaches(analysis: Analysis, fail_on: FailOn) -> bool:

@@ -1,6 +1,15 @@
 """The nouns of esxprobe: small frozen records, no input or output."""
 
-from esxprobe.model.analysis import Analysis, CaptureSummary, Chart, Comparison, GuestLogUse, Series, VmRow
+from esxprobe.model.analysis import (
+    Analysis,
+    CaptureSummary,
+    Chart,
+    Comparison,
+    DeviceLatency,
+    GuestLogUse,
+    Series,
+    VmRow,
+)
 from esxprobe.model.faults import (
     GUEST_COUNTERS,
     Cut,
@@ -53,6 +62,7 @@ __all__ = [
     "Cut",
     "Datastore",
     "Deviation",
+    "DeviceLatency",
     "DeviceRow",
     "Entity",
     "EsxtopRun",

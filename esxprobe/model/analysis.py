@@ -75,6 +75,25 @@ class VmRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceLatency:
+    """What a storage device did; other hosts may see the same one.
+
+    Attributes:
+        device: Its id: naa, eui, t10, mpx, ...
+        commands: Mean commands [1/s].
+        busy: Samples with enough commands for a mean latency to mean something.
+        davg_median: Median DAVG over those [ms], None without any.
+        davg_p95: 95th percentile of the same [ms].
+    """
+
+    device: str
+    commands: float | None
+    busy: int
+    davg_median: float | None
+    davg_p95: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class GuestLogUse:
     """A guest log that was read, and how it came to its VM.
 
@@ -201,3 +220,5 @@ class Analysis:
     deviations: tuple[Deviation, ...] = ()
     glance: Glance = field(default_factory=Glance)
     provenance: Provenance | None = None
+    device_rows: tuple[DeviceLatency, ...] = ()
+    util_p95: float | None = None  # of the host's physical CPUs over samples [%]

@@ -89,6 +89,7 @@ ROLES: dict[str, str] = {
     "FaultComparison.vm": "vm",
     "FaultCost.advice": "said",
     "FaultCost.bound_basis": "own",
+    "DeviceLatency.device": "device",
     "FaultCost.controls": "own",
     "FaultCost.gid": "number",
     "FaultCost.vm": "vm",
@@ -240,6 +241,7 @@ class _Walker(_Records):
         ways: dict[str, Callable[[str], str]] = {
             "own": str,
             "host": names.host,
+            "device": lambda name: self._instances.of(_OBJECTS["device"], name),
             "vm": lambda name: names.of("vm", name),
             "datastore": lambda name: names.of("datastore", name),
             "guest": lambda name: names.of("guest", name),

@@ -50,6 +50,7 @@ EVERY_COLUMN = {
 ONCE = {"duckdb"}
 OTHERS_SHAPE = (60_000, 300)
 HEADER_COLUMNS = 200_000
+FLEET = 200
 COMPARED = 40
 
 
@@ -150,6 +151,37 @@ def own_works(capture: Path, wide: Path, folder: Path) -> list[Work]:
     ]
 
 
+def fleet_works(folder: Path) -> list[Work]:
+    """Many small captures: one process, two, and as many as there are cores."""
+    from hostsim import demo_plan, plan_of_width, write_capture
+
+    captures = folder / "fleet"
+    captures.mkdir()
+    plans = [demo_plan(), *(plan_of_width(2_500, 120, seed) for seed in range(1, 10))]
+    for number, plan in enumerate(plans):
+        write_capture(folder / f"kind{number}.csv.gz", plan)
+    for number in range(FLEET):
+        shutil.copy(folder / f"kind{number % len(plans)}.csv.gz", captures / f"esx{number:03}.csv.gz")
+    works = []
+    for jobs in sorted({1, 2, os.cpu_count() or 1}):
+        out = folder / f"jobs{jobs}"
+        out.mkdir()
+        words = esxprobe("report", captures, "--jobs", str(jobs), "-o", out)
+        works.append(Work(f"esxprobe report, {FLEET} captures, --jobs {jobs}", words))
+    return works
+
+
+def show_fleet(works: list[Work]) -> None:
+    """How much faster several processes are, as a ratio to one, turn by turn."""
+    print(f"\n{FLEET} captures; medians of {len(works[0].seconds)} runs\n")
+    print("| work | seconds | one process / this | peak [MB] |")
+    print("|---|---|---|---|")
+    for work in works:
+        ratio = statistics.median(one / own for one, own in zip(works[0].seconds, work.seconds, strict=True))
+        seconds, peak = statistics.median(work.seconds), statistics.median(work.peaks)
+        print(f"| {work.name} | {seconds:.1f} | {ratio:.2f} | {peak:.0f} |")
+
+
 def other_works(capture: Path, folder: Path) -> list[Work]:
     """The same capture read by what is installed of other packages, every column of it."""
     installed = [name for name in EVERY_COLUMN if importlib.util.find_spec(name)]
@@ -235,6 +267,7 @@ def main() -> None:
     parser.add_argument("--columns", type=int, default=100_001)
     parser.add_argument("--samples", type=int, default=720)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--only-fleet", action="store_true", help="only the row of many captures")
     parser.add_argument("--no-others", action="store_true", help="leave other packages' readers out")
     options = parser.parse_args()
     sys.path.insert(0, str(HERE))
@@ -247,6 +280,9 @@ def main() -> None:
 
     print(machine())
     with tempfile.TemporaryDirectory(prefix="esxprobe-bench-") as folder:
+        show_fleet(in_turns(fleet_works(Path(folder)), options.runs))
+        if options.only_fleet:
+            return
         capture = made("bench.csv", options.columns, options.samples)
         wide = made("header.csv", HEADER_COLUMNS, 2)
         works = in_turns(own_works(capture, wide, Path(folder)), options.runs)

@@ -18,7 +18,7 @@ def environment(**more: str) -> dict[str, str]:
     return plain | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", "TERM": "xterm-256color"} | more
 
 
-def plan(*vms: VmPlan, samples: int = 20, host: str = "small.example.com") -> HostPlan:
+def plan(*vms: VmPlan, samples: int = 24, host: str = "small.example.com") -> HostPlan:
     """A small host; without VMs given one that is healthy."""
     return HostPlan(
         host=host,

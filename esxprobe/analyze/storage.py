@@ -1,0 +1,43 @@
+"""What storage devices did, and how busy the host was: what hosts can be held against each other by."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from esxprobe.analyze.values import p95_of_rows, shown, values_of
+from esxprobe.model import DeviceLatency, Recording
+
+_DAVG = r"Physical Disk SCSI Device\Average Driver MilliSec/Command"
+_COMMANDS = r"Physical Disk SCSI Device\Commands/sec"
+_UTIL = r"Physical Cpu\% Util Time"
+# The rule device-latency judges samples with as many commands: a mean of fewer says little [1/s].
+_ENOUGH = 10.0
+
+
+def device_rows(recording: Recording) -> tuple[DeviceLatency, ...]:
+    """One row a storage device, in the capture's order."""
+    latencies, commands = values_of(recording, "device", _DAVG), values_of(recording, "device", _COMMANDS)
+    if latencies is None or commands is None:
+        return ()
+    rows = []
+    for name, davg, rate in zip(shown(recording, "device", "device"), latencies, commands, strict=True):
+        known = rate[~np.isnan(rate)]
+        busy = davg[(rate >= _ENOUGH) & ~np.isnan(davg)]  # NaN is not enough either
+        rows.append(
+            DeviceLatency(
+                device=name or "",
+                commands=float(known.mean()) if known.size else None,
+                busy=int(busy.size),
+                davg_median=float(np.median(busy)) if busy.size else None,
+                davg_p95=float(np.percentile(busy, 95)) if busy.size else None,
+            )
+        )
+    return tuple(rows)
+
+
+def util_p95(recording: Recording) -> float | None:
+    """95th percentile over samples of the host's mean PCPU %UTIL [%]; None where the capture lacks it."""
+    found = p95_of_rows(values_of(recording, "host", _UTIL))
+    if found is None or not found.size or np.isnan(found[0]):
+        return None
+    return float(found[0])

@@ -1,0 +1,92 @@
+"""One capture of many: read, judged and drawn, wherever this runs. A broken capture is an outcome."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import esxprobe
+from esxprobe.errors import EXIT_BUG, EXIT_HOST_FAILED, EXIT_UNREADABLE, EsxprobeError
+from esxprobe.fleet.sources import at_hand
+from esxprobe.model.fleet import Failure, Judged
+
+if TYPE_CHECKING:
+    from esxprobe.report.drawing import Drawer
+    from esxprobe.rules import RuleBook
+
+# A capture whose every row is damaged can have a long complaint.
+_MESSAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One capture to judge.
+
+    Attributes:
+        source: Path or URL.
+        command: The command that makes its report again, shown as provenance.
+        timezone: Zone of its stamps.
+        guest_timezone: Zone of its guests' stamps.
+        book: The rules; None for the shipped ones.
+        version: Of the esxprobe that asks.
+    """
+
+    source: str
+    command: str
+    timezone: str | None = None
+    guest_timezone: str | None = None
+    book: RuleBook | None = None
+    version: str = esxprobe.__version__
+
+
+def versions() -> dict[str, str]:
+    """What must be the same on both ends for a report to be the same."""
+    return {"esxprobe": esxprobe.__version__, "Python": "{}.{}".format(*sys.version_info)}
+
+
+def judge(task: Task, drawer: Drawer) -> Judged:
+    """The digest and the HTML of a capture, or why there are none."""
+    if task.version != esxprobe.__version__:  # a worker that came later than the check at the start
+        said = f"a worker has esxprobe {esxprobe.__version__}, {task.version} asked"
+        return Judged(failure=Failure(said, "install the same version everywhere", EXIT_HOST_FAILED))
+    try:
+        return _judged(task, drawer)
+    except EsxprobeError as error:
+        return Judged(failure=Failure(error.message[:_MESSAGE], error.hint, error.exit_code))
+    except MemoryError:
+        hint = "judge it alone, or with fewer --jobs"
+        return Judged(failure=Failure("there was not enough memory for it", hint, EXIT_UNREADABLE))
+    except Exception as error:  # the others go on, whatever it is
+        what = f"this is a bug: {type(error).__name__}: {error}"[:_MESSAGE]
+        return Judged(failure=Failure(what, "run esxprobe --debug report on it alone", EXIT_BUG))
+
+
+def _judged(task: Task, drawer: Drawer) -> Judged:
+    from esxprobe.analyze import GuestOptions, analyze
+    from esxprobe.capture import load_capture
+    from esxprobe.fleet.digest import digest_of
+    from esxprobe.report.html import render_html
+
+    with at_hand(task.source) as path:
+        files = load_capture(path)
+        guests = GuestOptions(timezone=task.guest_timezone, folder=path if path.is_dir() else None)
+        analysis = analyze(
+            files.paths, timezone=task.timezone, manifest=files.manifest, guests=guests, book=task.book
+        )
+    return Judged(digest_of(analysis), render_html(analysis, drawer, task.command, task.book))
+
+
+_own = threading.local()
+
+
+def judge_here(task: Task) -> Judged:
+    """The same with a drawer that this thread keeps: what pools and clusters call."""
+    from esxprobe.report.drawing import Drawer
+
+    if not hasattr(_own, "drawer"):
+        _own.drawer = Drawer()  # its child ends with its pipe, so with this process, however that ends
+        atexit.register(_own.drawer.close)
+    return judge(task, _own.drawer)

@@ -1,0 +1,250 @@
+"""The summary of many captures as one HTML file: links to their reports, and what only several hosts can show."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from esxprobe.model import SEVERITIES, Severity
+from esxprobe.model.fleet import CaptureOutcome, Figure, Fleet, SlowDevice, TravelledVm, VmStay
+from esxprobe.report.html import templates
+from esxprobe.report.words import isolated, moment, number, plural
+
+# Rows of a table before the rest is counted; the JSON has them all.
+ROWS = 200
+_NAMED = 8
+_SPREADS = {
+    "all": "slow on all hosts that use it: look at the array and its fabric",
+    "some-hosts": "slow on some of the hosts that use it: look at what those share (switch, array port, load)",
+    "one-host": "slow on one host only: look at its paths, HBA and queue",
+    "not-together": "no other host used it at the same time: nothing to compare with",
+    "alone": "only one host sees it: nothing to compare with",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table: its rows, and how many are not shown."""
+
+    rows: tuple[tuple[str, ...], ...]
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureLine:
+    """A capture in the list; `link` is empty when there is no report."""
+
+    source: str
+    host: str
+    link: str
+    window: str
+    worst: str
+    counts: tuple[str, ...]
+    samples: str
+    state: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostLine:
+    """A host beside the others; a value is marked where it is far from theirs."""
+
+    host: str
+    worst: str
+    captures: str
+    values: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPage:
+    """Everything on the page, in order."""
+
+    verdict: tuple[str, ...]
+    worst: str
+    counts: tuple[tuple[Severity, int], ...]
+    captures: tuple[CaptureLine, ...]
+    rules: Rows
+    entities: Rows
+    figures: tuple[str, ...]
+    hosts: tuple[HostLine, ...]
+    odd: Rows
+    devices: Rows
+    travelled: Rows
+    command: str
+    tool: str
+
+
+def render_fleet_html(fleet: Fleet, command: str = "") -> str:
+    """The summary of many captures.
+
+    Args:
+        fleet: What to show.
+        command: The command line that made it, shown as provenance.
+    """
+    import jinja2
+    from markupsafe import Markup
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates()),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    css = (templates() / "report.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    template = environment.get_template("fleet.html.j2")
+    return template.render(page=fleet_page(fleet, command), css=Markup(css), policy=policy)  # noqa: S704 - ours
+
+
+def fleet_page(fleet: Fleet, command: str = "") -> FleetPage:
+    """The page of a fleet."""
+    digests = [each.digest for each in fleet.outcomes if each.digest is not None]
+    counts = tuple((level, sum(digest.count(level) for digest in digests)) for level in SEVERITIES)
+    figures = {figure.key: figure for figure in fleet.figures}
+    return FleetPage(
+        verdict=_verdict(fleet),
+        worst=next((level for level, count in counts if count), "none"),
+        counts=counts,
+        captures=tuple(_capture(each) for each in fleet.outcomes),
+        rules=_rows(
+            [
+                (each.severity, each.rule, each.title, f"{each.findings:,}", _labels(fleet, each.captures))
+                for each in fleet.by_rule
+            ]
+        ),
+        entities=_rows(
+            [
+                (
+                    each.severity,
+                    isolated(each.name),
+                    each.kind,
+                    f"{each.findings:,}",
+                    ", ".join(each.rules),
+                    _labels(fleet, each.captures),
+                )
+                for each in fleet.by_entity
+            ]
+        ),
+        figures=tuple(f"{each.label} [{each.unit}]" if each.unit else each.label for each in fleet.figures),
+        hosts=_hosts(fleet),
+        odd=_rows(
+            [
+                (
+                    isolated(each.host),
+                    figures[each.figure].label,
+                    _value(each.value, figures[each.figure]),
+                    _value(each.median, figures[each.figure]),
+                )
+                for each in fleet.odd
+            ]
+        ),
+        devices=_rows([_device(each) for each in fleet.slow_devices]),
+        travelled=_rows([_travelled(each) for each in fleet.travelled]),
+        command=command,
+        tool=f"esxprobe {fleet.tool_version}",
+    )
+
+
+def _verdict(fleet: Fleet) -> tuple[str, ...]:
+    failed = sum(each.digest is None for each in fleet.outcomes)
+    total = len(fleet.outcomes)
+    said = [
+        f"{total - failed:,} of {total:,} {plural(total, 'capture')} of {len(fleet.hosts):,} "
+        f"{plural(len(fleet.hosts), 'host')} judged."
+    ]
+    if failed:
+        said.append(f"{failed:,} could not be judged: the list says why.")
+    if fleet.by_rule:
+        first = fleet.by_rule[0]
+        said.append(
+            f"Look at {first.rule} first: it fired in {len(first.captures):,} "
+            f"{plural(len(first.captures), 'capture')}."
+        )
+    elif failed < total:
+        said.append("No rule found anything.")
+    if fleet.odd:
+        said.append(
+            f"{len({each.host for each in fleet.odd}):,} hosts differ from the others: see hosts side by side."
+        )
+    return tuple(said)
+
+
+def _capture(each: CaptureOutcome) -> CaptureLine:
+    digest = each.digest
+    if digest is None or each.failure is not None:
+        failure = each.failure
+        said = (failure.message, failure.hint) if failure else ("not judged", "")
+        return CaptureLine(isolated(each.source), "–", "", "–", "", ("–",) * len(SEVERITIES), "–", *said)
+    window = f"{moment(digest.started, dated=digest.date_known)} – {moment(digest.ended, dated=digest.date_known)}"
+    state = "whole" if not digest.doubts else f"{digest.doubts} {plural(digest.doubts, 'kind')} of damage or doubt"
+    return CaptureLine(
+        source=isolated(each.source),
+        host=isolated(each.label),
+        link=quote(each.report),
+        window=window if digest.date_known else f"{window}, date unknown",
+        worst=digest.worst or "none",
+        counts=tuple(f"{digest.count(level):,}" for level in SEVERITIES),
+        samples=f"{digest.judged:,}",
+        state=state,
+        hint="",
+    )
+
+
+def _hosts(fleet: Fleet) -> tuple[HostLine, ...]:
+    odd = {(each.host, each.figure) for each in fleet.odd}
+    return tuple(
+        HostLine(
+            isolated(row.host),
+            row.worst or "none",
+            f"{len(row.captures):,}",
+            tuple((_bare(value), (row.host, key) in odd) for key, value in row.figures),
+        )
+        for row in fleet.hosts
+    )
+
+
+def _device(each: SlowDevice) -> tuple[str, ...]:
+    def told(hosts: Sequence[tuple[str, float | None]]) -> str:
+        return _some([f"{isolated(host)} {number(value, 'ms')}" for host, value in hosts])
+
+    return each.device, _SPREADS[each.spread], told(each.slow), told(each.fine), _some(list(each.unused))
+
+
+def _travelled(each: TravelledVm) -> tuple[str, ...]:
+    says = "moved" if each.moved else "on several hosts at once: several VMs of one name, or clocks that differ"
+    return isolated(each.name), says, _some([_stay(host, stay) for host, stay in each.stays])
+
+
+def _stay(host: str, stay: VmStay) -> str:
+    return f"{isolated(host)} ({moment(stay.first)} – {moment(stay.last, dated=_other_day(stay))})"
+
+
+def _other_day(stay: VmStay) -> bool:
+    return stay.first is None or stay.last is None or stay.first.date() != stay.last.date()
+
+
+def _value(value: float, figure: Figure) -> str:
+    return number(value, figure.unit)
+
+
+def _bare(value: float | None) -> str:
+    return number(value)
+
+
+def _labels(fleet: Fleet, captures: Sequence[int]) -> str:
+    return _some(list(dict.fromkeys(isolated(fleet.outcomes[each].label) for each in captures)))
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "") if names else "–"
+
+
+def _rows(rows: list[tuple[str, ...]]) -> Rows:
+    return Rows(tuple(rows[:ROWS]), max(0, len(rows) - ROWS))

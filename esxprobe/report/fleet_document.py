@@ -1,0 +1,85 @@
+"""The summary of many captures as a JSON document, schema `esxprobe.fleet/1` (docs/fleet.schema.json)."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from typing import Any
+
+from esxprobe.model import SEVERITIES
+from esxprobe.model.fleet import CaptureOutcome, Fleet
+
+SCHEMA = "esxprobe.fleet/1"
+
+
+def fleet_document(fleet: Fleet) -> dict[str, Any]:
+    """The summary as plain values, in the order of the schema; captures are named by their place in the list."""
+    return {
+        "schema": SCHEMA,
+        "tool": {"name": "esxprobe", "version": fleet.tool_version},
+        "captures": [_capture(each) for each in fleet.outcomes],
+        "figures": [_plain(each) for each in fleet.figures],
+        "hosts": [_plain(each) | {"figures": _numbers(each.figures)} for each in fleet.hosts],
+        "by_rule": [_plain(each) for each in fleet.by_rule],
+        "by_entity": [_plain(each) for each in fleet.by_entity],
+        "slow_devices": [
+            {
+                "device": each.device,
+                "spread": each.spread,
+                "slow": _numbers(each.slow),
+                "fine": _numbers(each.fine),
+                "unused": list(each.unused),
+            }
+            for each in fleet.slow_devices
+        ],
+        "travelled": [
+            {
+                "name": each.name,
+                "moved": each.moved,
+                "stays": [{"host": host} | _without(_plain(stay), "name") for host, stay in each.stays],
+            }
+            for each in fleet.travelled
+        ],
+        "odd": [_plain(each) for each in fleet.odd],
+    }
+
+
+def render_fleet_json(fleet: Fleet) -> str:
+    """The document as text, one field a line, non-ASCII letters kept, ending in a line break."""
+    return json.dumps(fleet_document(fleet), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _capture(each: CaptureOutcome) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "source": each.source,
+        "report": each.report or None,
+        "error": None if each.failure is None else _plain(each.failure),
+        "digest": None,
+    }
+    if each.digest is not None:
+        counts: dict[str, Any] = {"counts": {level: each.digest.count(level) for level in SEVERITIES}}
+        said["digest"] = counts | _plain(each.digest) | {"figures": _numbers(each.digest.figures)}
+    return said
+
+
+def _numbers(pairs: tuple[tuple[str, float | None], ...]) -> dict[str, Any]:
+    return {key: _plain(value) for key, value in pairs}
+
+
+def _without(said: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in said.items() if name != key}
+
+
+def _plain(value: Any) -> Any:
+    """A record as its fields; times in UTC, six digits behind the point, null for what is not finite."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    return value

@@ -1,0 +1,169 @@
+"""Captures judged on a real Dask cluster on loopback, and read from a real S3 server there."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from clusters import ROOT, Cluster
+from conftest import Equal
+from shell import environment
+
+from esxprobe.errors import ClusterError, UnreadableInputError
+from esxprobe.fleet.cluster import judged_on_cluster
+from esxprobe.fleet.pool import judged_here
+from esxprobe.fleet.sources import expanded
+from esxprobe.fleet.work import Task
+from esxprobe.model.fleet import Judged
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]  # what other packages warn of is theirs
+
+BUCKET = "captures"
+KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+@pytest.fixture(scope="module")
+def store(captures: Path) -> Iterator[dict[str, str]]:
+    """An S3 server with the captures in a bucket; the environment that leads to it."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    ways = KEYS | {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}
+    import s3fs
+
+    login = dict.fromkeys(("key", "secret"), "test")
+    system = s3fs.S3FileSystem(**login, endpoint_url=ways["AWS_ENDPOINT_URL"])
+    system.mkdir(BUCKET)
+    system.put(str(captures), f"{BUCKET}/site/", recursive=True)
+    yield ways
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, store: dict[str, str]) -> Iterator[Cluster]:
+    """A scheduler and two workers that know the way to the S3 server."""
+    started = Cluster(tmp_path_factory.mktemp("cluster"))
+    started.worker(**store)
+    started.worker(**store)
+    yield started
+    started.close()
+
+
+def test_a_cluster_says_to_the_byte_what_one_process_says(
+    cluster: Cluster, tasks: list[Task], serial: dict[int, Judged], equal: Equal
+) -> None:
+    equal(dict(judged_on_cluster(tasks, cluster.address)), serial)
+
+
+def test_captures_are_read_from_s3_by_the_workers(
+    cluster: Cluster,
+    store: dict[str, str],
+    serial: dict[int, Judged],
+    tmp_path: Path,
+) -> None:
+    """A folder behind a URL is searched as one of this machine is; the broken capture is an outcome there too."""
+    words = [
+        "report",
+        f"s3://{BUCKET}/site/captures",
+        "--cluster",
+        cluster.address,
+        "-o",
+        "s3.html",
+        "--json",
+        "s3.json",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "esxprobe", *words],
+        cwd=tmp_path, env=environment(**store, PYTHONWARNINGS=""), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 3, done.stderr
+    said = json.loads((tmp_path / "s3.json").read_text(encoding="utf-8"))["captures"]
+    assert [each["source"].rpartition("/")[2] for each in said] == [
+        *("broken.csv", "esx00.csv", "esx01.csv.gz", "esx02.csv.zst", "esx03.csv", "esx04-20260326T213000Z"),
+    ]
+    assert "HTML" in said[0]["error"]["message"]
+    for number, each in enumerate(said[1:], 1):
+        page = (tmp_path / each["report"]).read_text(encoding="utf-8")
+        assert page == serial[number].html, "read from elsewhere, and the same report"
+
+
+def test_one_capture_behind_a_url_needs_no_cluster(
+    store: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    serial: dict[int, Judged],
+    tasks: list[Task],
+    equal: Equal,
+) -> None:
+    for key, value in store.items():
+        monkeypatch.setenv(key, value)
+    url = f"s3://{BUCKET}/site/captures/esx04-20260326T213000Z"
+    assert expanded([url]) == [url]
+    equal(dict(judged_here([Task(url, tasks[5].command)])), {0: serial[5]})
+    with pytest.raises(UnreadableInputError, match=r"nothing there|no esxtop capture"):
+        expanded([f"s3://{BUCKET}/elsewhere"])
+
+
+def test_a_lost_worker_s_captures_are_done_again(
+    tasks: list[Task], serial: dict[int, Judged], equal: Equal, tmp_path: Path
+) -> None:
+    """Killed with captures in its hands: the other worker judges them."""
+    from distributed import Client
+
+    cluster = Cluster(tmp_path)
+    doomed = cluster.worker(name="doomed")
+    cluster.worker(name="other")
+    results: dict[int, Judged] = {}
+    lost: tuple[str, ...] = ()
+    try:
+        with Client(cluster.address) as client:
+            client.wait_for_workers(2)
+            workers = client.scheduler_info()["workers"]
+            address = next(where for where, each in workers.items() if each["name"] == "doomed")
+            for number, judged in judged_on_cluster(tasks * 2, cluster.address):
+                doomed.send_signal(signal.SIGSTOP)  # what it has it keeps
+                results[number] = judged
+                if not lost:
+                    lost = client.processing()[address]
+                    if lost:
+                        doomed.kill()
+    finally:
+        cluster.close()
+    assert lost, "it had nothing in its hands: nothing was lost"
+    equal(results, {number: serial[number % len(tasks)] for number in range(2 * len(tasks))})
+
+
+def test_clusters_that_cannot_do_the_work_are_told_apart(
+    tasks: list[Task], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No workers, a worker of another version, one without esxprobe, and no scheduler at all."""
+    monkeypatch.setattr("esxprobe.fleet.cluster.ANSWER_S", 5.0)
+    cluster = Cluster(tmp_path)
+    try:
+        with pytest.raises(ClusterError, match="has no workers"):
+            next(judged_on_cluster(tasks, cluster.address, patience_s=1))
+        other = tmp_path / "other"
+        shutil.copytree(ROOT / "esxprobe", other / "esxprobe", ignore=shutil.ignore_patterns("__pycache__"))
+        init = other / "esxprobe" / "__init__.py"
+        init.write_text(init.read_text(encoding="utf-8") + '\n__version__ = "0.0.1"\n', encoding="utf-8")
+        worker = cluster.worker(other)
+        with pytest.raises(ClusterError, match=r"has esxprobe 0\.0\.1, here is"):
+            next(judged_on_cluster(tasks, cluster.address))
+        worker.kill()
+        worker.wait()
+        empty = tmp_path / "empty"
+        empty.mkdir()
+        cluster.worker(empty)
+        with pytest.raises(ClusterError, match="cannot run esxprobe") as caught:
+            next(judged_on_cluster(tasks, cluster.address))
+        assert "pip install" in caught.value.hint
+    finally:
+        cluster.close()
+    with pytest.raises(ClusterError, match="no Dask scheduler answers") as caught:
+        next(judged_on_cluster(tasks, cluster.address))
+    assert caught.value.exit_code == 3
