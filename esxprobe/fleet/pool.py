@@ -25,7 +25,7 @@ from esxprobe.fleet.work import Task, judge, judge_here
 from esxprobe.model.fleet import Failure, Judged
 
 # Measured, see docs/scale.md: a worker with its drawer, and what a capture adds to it.
-WORKER_MB = 330.0
+WORKER_MB = 370.0
 BLOCKS_MB = 80.0
 SHARE_OF_FILE = 0.35
 # Packed captures are about as many times as large when they are unpacked.

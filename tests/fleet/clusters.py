@@ -5,7 +5,12 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+
+from esxprobe.model.fleet import Judged
+
+Equal = Callable[[dict[int, Judged], dict[int, Judged]], None]
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,7 +1,6 @@
 """Captures of a few hosts, and what they say when they are judged one by one."""
 
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +12,9 @@ from esxprobe.fleet.work import Task
 from esxprobe.model.fleet import Judged
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "commands"))
+sys.path[:0] = [str(ROOT / "tests" / "commands"), str(ROOT / "tests" / "fleet")]
 
+from clusters import Equal  # noqa: E402
 from shell import plan  # noqa: E402 - it lies beside the commands' tests
 
 
@@ -45,9 +45,6 @@ def tasks(captures: Path) -> list[Task]:
 def serial(tasks: list[Task]) -> dict[int, Judged]:
     """What this process makes of them, one after the other."""
     return dict(judged_here(tasks))
-
-
-Equal = Callable[[dict[int, Judged], dict[int, Judged]], None]
 
 
 @pytest.fixture(scope="session")

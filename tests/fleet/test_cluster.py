@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clusters import ROOT, Cluster
-from conftest import Equal
+from clusters import ROOT, Cluster, Equal
 from shell import environment
 
 from esxprobe.errors import ClusterError, UnreadableInputError

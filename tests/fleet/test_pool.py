@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import Equal
+from clusters import Equal
 from hostsim import write_capture
 from shell import plan
 
