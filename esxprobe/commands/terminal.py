@@ -183,7 +183,7 @@ def wide_console() -> Console:
             """Leaves the exit code to the one place that makes them."""
             raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
-    return PipeConsole() if sys.stdout.isatty() else PipeConsole(width=240)
+    return PipeConsole() if sys.stdout.isatty() else PipeConsole(width=1000)
 
 
 def printable(name: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import naive_guests
 import pytest
 import zstandard
-from conftest import Read
+from logs_read import Read
 
 from esxprobe.formats.guests import read_guest_log
 

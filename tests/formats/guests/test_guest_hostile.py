@@ -7,9 +7,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import Read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from logs_read import Read
 
 from esxprobe.errors import UnreadableInputError, UsageError
 from esxprobe.formats.guests import read_guest_log
