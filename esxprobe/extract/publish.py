@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, Literal
 
 from esxprobe.errors import OutputError
 
@@ -20,17 +21,23 @@ class Partials:
         target: What is to be written.
         folder: The hidden one.
         guard: Told every path before it is written.
+        files: Closes at the end what is still open then.
     """
 
     target: Path
     folder: Path
     guard: Callable[[Path], None]
+    files: ExitStack
     _count: int = field(default=0)
 
     def new(self) -> Path:
         """A place for another unfinished file."""
         self._count += 1
         return self.folder / str(self._count)
+
+    def opened(self, path: Path, mode: Literal["rb", "wb"]) -> IO[bytes]:
+        """One of them, open until it is closed or all is over."""
+        return self.files.enter_context(path.open(mode))
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -86,8 +93,8 @@ def unfinished(target: Path, guard: Callable[[Path], None]) -> Iterator[Partials
         folder = tempfile.TemporaryDirectory(prefix=".esxprobe-", dir=target.parent, ignore_cleanup_errors=True)
     except OSError as error:
         raise _failed(target, error) from error
-    with folder as name:
-        yield Partials(target, Path(name), guard)
+    with folder as name, ExitStack() as files:
+        yield Partials(target, Path(name), guard, files)
 
 
 def _refuse_what_is_no_file(path: Path) -> None:

@@ -131,7 +131,7 @@ class SheetWriter:
         part = _Part(Cutter(segment.wanted, self._most), keys, [], [])
         for names in self._slices(segment.wanted["path"].to_list()):
             part.paths.append(self._partials.new())
-            part.files.append(part.paths[-1].open("wb"))
+            part.files.append(self._partials.opened(part.paths[-1], "wb"))
             part.files[-1].write(self._header(names))
         self._parts.append(part)
         return self._last[1]
@@ -179,14 +179,14 @@ class SheetWriter:
 
     def _started(self, parts: list[list[str]]) -> tuple[list[Path], list[IO[bytes]]]:
         made = [self._partials.new() for _ in parts]
-        outs: list[IO[bytes]] = [path.open("wb") for path in made]
+        outs = [self._partials.opened(path, "wb") for path in made]
         for out, keys in zip(outs, parts, strict=True):
             out.write(self._header([self._names[key] for key in keys]))
         return made, outs
 
     def _reopen(self) -> None:
         for part in self._parts:
-            part.files = [path.open("rb") for path in part.paths]
+            part.files = [self._partials.opened(path, "rb") for path in part.paths]
 
     def _close(self, outs: list[IO[bytes]]) -> None:
         for file in [*outs, *(file for part in self._parts for file in part.files)]:

@@ -190,8 +190,8 @@ def test_an_unreadable_time_costs_its_row(tmp_path: Path) -> None:
 
 
 def test_words_are_written_as_they_stand(tmp_path: Path) -> None:
-    names = [*NAMES[:2], rf"{HOST}\Network Port(vSwitch0:33554433:Management)\Link Up?"]
-    words = rf"{HOST}\Network Port(vSwitch0:33554433:Management)\Team Uplink"
+    names = [*NAMES[:2], rf"{HOST}\RDMA Device(vmrdma0)\Queue Pairs Allocated"]
+    words = rf"{HOST}\RDMA Device(vmrdma0)\Team Uplink"
     data = joined([header([*names, words]), *(row(n, names) + ',"vmnic0, vmnic1"' for n in range(6))])
     made(tmp_path, data)
     assert (tmp_path / "part.csv").read_bytes() == data
