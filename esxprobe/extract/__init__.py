@@ -107,6 +107,7 @@ class _Extraction:
     def __init__(self, wish: Wish, timezone: str | None, writer: Writer, partials: Partials) -> None:
         self._choice, self._timezone = Choice(wish), timezone
         self._writer, self._partials = writer, partials
+        self._who = bool(wish.vms or wish.entities) or isinstance(writer, TableWriter)
         self._tally = Tally()
         self._cells: list[pl.Series] = []
         self._chosen: list[bool] = []
@@ -119,7 +120,9 @@ class _Extraction:
             for path in paths:
                 source = Source(path, checksum=False)
                 try:
-                    reader = FileReader(source, self._choice.of, self._tally, taker=self._take, beside=beside)
+                    reader = FileReader(
+                        source, self._choice.of, self._tally, taker=self._take, beside=beside, who=self._who
+                    )
                     segments = reader.read(progress and partial(_advance, progress, done))
                     done += source.position
                     seen += reader.rows

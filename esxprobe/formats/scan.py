@@ -58,6 +58,7 @@ class FileReader:
         at_most: Entity kinds of which so many entities are enough.
         taker: Given the rows of a piece as they come, with the piece; they are not kept then.
         beside: Takes a half of the work on separators.
+        who: Whose a column is matters: without it segments know of no entity.
     """
 
     def __init__(
@@ -69,9 +70,10 @@ class FileReader:
         *,
         taker: Callable[[Segment, Piece, Rows], None] | None = None,
         beside: Executor | None = None,
+        who: bool = True,
     ) -> None:
         self._source, self._needs, self._tally = source, needs, tally
-        self._taker, self._half = taker, beside
+        self._taker, self._half, self._who = taker, beside, who
         self._at_most = at_most or {}
         self._buffer = b""
         self._line = 1
@@ -174,7 +176,8 @@ class FileReader:
         hosts = index["host"].filter(index["host"] != "").unique(maintain_order=True)
         if len(hosts) > 1:
             self._tally.add("several-hosts", len(hosts), ", ".join(hosts.head(5)))
-        identities = identify(_known(_keyed(index)), self._tally)
+        columns = _keyed(index)
+        identities = identify(_known(columns), self._tally) if self._who else Identities(columns, {}, ())
         if callable(self._needs):
             wanted = self._needs(identities)
         else:
