@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # Spreadsheets end at 16,384 columns, and a file of exactly that many looks cut; the time takes one.
 MOST_COLUMNS = 16_382
 
+# What esxtop prints in place of a name that it has not.
+_NAMELESS = "   -"
 _STAMP = r"^\d\d/\d\d/\d{4} \d\d:\d\d:\d\d$"
 
 
@@ -137,9 +139,9 @@ class SheetWriter:
         return self._last[1]
 
     def _header(self, names: list[str]) -> bytes:
-        """A header line; nameless columns stay bare, as esxtop leaves them."""
+        """A header line, as esxtop prints it but for quotes in names: CSV doubles them, and our reader knows."""
         first = f'"(PDH-CSV 4.0) {self._zone}"'
-        quoted = ('"' + name.replace('"', '""') + '"' if name else "" for name in names)
+        quoted = ('"' + name.replace('"', '""') + '"' if name else _NAMELESS for name in names)
         return (",".join([first, *quoted]) + "\n").encode("utf-8", errors="replace")
 
     def _texts(self, number: int, place: int) -> Iterator[bytes]:

@@ -96,7 +96,8 @@ class Surveyor:
 
     Attributes:
         layout: What a row must look like.
-        cells: Numbers of the wanted cells in ascending order, the time (0) not among them.
+        cells: Numbers of the wanted cells in ascending order, the time (0) not among them; one that holds two
+            columns may stand there twice.
         beside: Looks at every other group of lines, where there is one: nothing of theirs is shared.
     """
 
@@ -105,6 +106,12 @@ class Surveyor:
     beside: Executor | None = None
     _rooms: list[list[Bools]] = field(default_factory=lambda: [[], []])
     _tables: dict[int, tuple[Places, Places]] = field(default_factory=dict)
+    _once: Places = field(init=False)
+    _again: Places | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._once, again = np.unique(self.cells, return_inverse=True)
+        self._again = again if len(self._once) < len(self.cells) else None
 
     def survey(self, text: Bytes, starts: Places, ends: Places) -> tuple[list[Shape], Cells | None]:
         """The shape of every line, and where the wanted cells are.
@@ -186,23 +193,25 @@ class Surveyor:
 
     def _wanted(self, marks: Marks, text: Bytes, starts: Places, ends: Places, commas: int) -> Cells:
         """The wanted cells of lines that have so many commas each."""
-        count, rows = len(self.cells), len(starts)
+        count, rows = len(self._once), len(starts)
         if not count:
             return Cells(np.empty((rows, 0), np.int64), np.empty((rows, 0), np.int64))
         places = marks.places(*self._table(commas, rows)).reshape(rows, count, 2)
         firsts, lasts = places[:, :, 0] + 1, np.ascontiguousarray(places[:, :, 1])
         if commas < self.layout.width:  # no comma ends the last cell of a line
-            at_end = self.cells == commas
+            at_end = self._once == commas
             lasts[:, at_end] = (ends - (text.take(ends - 1, mode="clip") == _RETURN))[:, None]
+        if self._again is not None:
+            return Cells(firsts[:, self._again], lasts[:, self._again])
         return Cells(firsts, lasts)
 
     def _table(self, commas: int, rows: int) -> tuple[Places, Places]:
         """Ranks of the commas before and behind each wanted cell of so many lines; and see `Marks.places`."""
-        one = 2 * len(self.cells)
-        ranks, ranked = self._tables.get(commas, (self.cells[:0], self.cells[:0]))
+        one = 2 * len(self._once)
+        ranks, ranked = self._tables.get(commas, (self._once[:0], self._once[:0]))
         if len(ranks) < one * rows:
             room = rows + rows // 4
-            pairs = np.minimum(np.stack([self.cells - 1, self.cells], axis=1).ravel(), commas - 1)
+            pairs = np.minimum(np.stack([self._once - 1, self._once], axis=1).ravel(), commas - 1)
             ranks = (pairs + commas * np.arange(room)[:, None]).ravel()
             ranked = np.searchsorted(ranks, np.arange(commas * room + 1))
             self._tables[commas] = ranks, ranked

@@ -30,6 +30,7 @@ from made_captures import (
     unquoted,
 )
 from made_captures import write as write_bytes
+from test_real_capture import REAL, by_hand
 
 from esxprobe.errors import OutputError, UnreadableInputError, UsageError
 from esxprobe.extract import Extracted, Window, Wish, extract, parse_moment
@@ -199,13 +200,17 @@ def test_words_are_written_as_they_stand(tmp_path: Path) -> None:
 
 def test_columns_without_a_name_and_cells_of_two_values_are_told_apart(tmp_path: Path) -> None:
     a, b, c = NAMES[1], NAMES[3], NAMES[4]
-    glued = f'"(PDH-CSV 4.0) (UTC)(0)","{a}", -,      "{b}","{c}"'
-    data = joined([glued, *(f'"{stamp(n)}","1.{n}", 2.{n},      "3.{n}","4.{n}"' for n in range(6))])
+    glued = f'"(PDH-CSV 4.0) (UTC)(0)","{a}",   -"{b}","{c}",   -'
+    data = joined([glued, *(f'"{stamp(n)}","1.{n}",    2.{n}"3.{n}","4.{n}",    5.{n}' for n in range(6))])
     got, _ = made(tmp_path, data)
     believed = reported(read(tmp_path, data, needs=needs_of([a, b, c])))
     again = reported(read(tmp_path, (tmp_path / "part.csv").read_bytes(), needs=needs_of([a, b, c])))
     assert again == believed
-    assert [line[1] for line in got[1:]] == [f"1.{n}" for n in range(6)]
+    assert believed
+    assert [line[1:] for line in got] == [
+        [a, "   -", b, c, "   -"],
+        *([f"{k}.{n}" for k in range(1, 6)] for n in range(6)),
+    ]
 
 
 def test_names_with_quotes_and_commas_come_back(tmp_path: Path) -> None:
@@ -296,3 +301,20 @@ def test_a_guard_is_asked_for_every_file(tmp_path: Path) -> None:
     asked: list[Path] = []
     extract([write_bytes(tmp_path, joined(lines()))], Wish(), Window(), tmp_path / "p.csv", guard=asked.append)
     assert set(asked) == {tmp_path / "p.csv"}
+
+
+# --- what nobody of us wrote ------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not REAL.exists(), reason=f"REAL CAPTURE ABSENT, NOT TESTED: {REAL}")
+def test_a_real_hosts_cells_come_back_one_by_one(tmp_path: Path) -> None:
+    """All fields of an ESXi 6 host, nameless and glued cells among them, against the csv module."""
+    names, rows = by_hand()
+    result = extract([REAL], Wish(), Window(), tmp_path / "real.csv")
+    parts = [cells_of(path) for path in result.paths]
+    got = [one[1:] + other[1:] for one, other in zip(*parts, strict=True)]
+    assert [name for name in got[0] if name != "   -"] == [name for name in names if name.startswith("\\\\")]
+    assert result.columns == len(names) == len(got[0])
+    for line, raw in zip(got[1:], rows, strict=True):
+        assert line == ["" if cell.strip() == "-" else cell.strip() for cell in raw]
+    assert codes(result).keys() <= {"column-limit", "glued-cell", "unnamed-column", "bad-cell", "first-sample"}
