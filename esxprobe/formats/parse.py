@@ -24,11 +24,15 @@ _TORN = re.compile(r"[.eE+-]*[0-9][0-9.eE+-]*[0-9][.eE+-]*")
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Checked rows: line numbers, time cells (String), values (one row a wanted column, NaN for none)."""
+    """Checked rows: line numbers, time cells (String), values (one row a wanted column, NaN for none).
+
+    And as long as the piece is there: where their wanted cells stand in its bytes, a row each.
+    """
 
     lines: list[int]
     time_cells: pl.Series
     values: Floats
+    cells: Cells | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ class Parser:
     """Parses the rows of one segment.
 
     Attributes:
-        wanted: The wanted columns in file order: cell, part, key.
+        wanted: The wanted columns in file order: cell, part, key; and words (Boolean) where somebody wants
+            columns that hold words: these get no values.
         surveyor: Finds these cells.
         tally: Counts cells without a number.
     """
@@ -59,9 +64,12 @@ class Parser:
         glued = np.flatnonzero(self.wanted["part"].to_numpy())
         if len(glued):
             sound[:, glued] = False
+        if "words" in self.wanted.columns:
+            words = self.wanted["words"].to_numpy()
+            sound[:, words], values[:, words] = True, np.nan
         if not sound.all() and not self._odd(piece.data, piece.lines, cells, values, ~sound):
             return None
-        return Rows(piece.lines, _time_cells(piece), values.T)
+        return Rows(piece.lines, _time_cells(piece), values.T, cells)
 
     def _find(self, text: Bytes, piece: Piece) -> Cells | None:
         if not piece.lines:
@@ -84,12 +92,12 @@ class Parser:
             if cell == LOST:
                 values[row, column] = np.nan
                 continue
-            held = _held(cell, parts[column])
-            if held is None:
+            inside = held(cell, parts[column])
+            if inside is None:
                 return False
-            values[row, column] = value = number(held)
+            values[row, column] = value = number(inside)
             if np.isnan(value):
-                bad.setdefault(column, []).append((row, held.decode(errors="replace")))
+                bad.setdefault(column, []).append((row, inside.decode(errors="replace")))
         for column, found in bad.items():
             self._count_bad(column, found, lines, values)
         return True
@@ -127,7 +135,7 @@ def _time_cells(piece: Piece) -> pl.Series:
     return pl.Series(texts, dtype=pl.String)
 
 
-def _held(cell: bytes, part: int) -> bytes | None:
+def held(cell: bytes, part: int) -> bytes | None:
     """What a cell holds, or its half, without quotes and blanks; None for one whose quotes do not fit."""
     if part:
         first, quote, second = cell.partition(b'"')

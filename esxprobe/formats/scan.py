@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,8 @@ _MOST_BREAKS = 8
 _MOST_WAITING = 16
 
 Needs = Mapping[str, Iterable[str]]
+# The wanted ones of a header's columns, in file order; see `parse.Parser`.
+Chooser = Callable[[Identities], "pl.DataFrame"]
 
 
 @dataclass(slots=True)
@@ -47,12 +49,31 @@ class Segment:
 
 
 class FileReader:
-    """One pass over one file."""
+    """One pass over one file.
+
+    Args:
+        source: The file.
+        needs: The wanted counters by entity kind, or a function that chooses columns of a header.
+        tally: Counts damage.
+        at_most: Entity kinds of which so many entities are enough.
+        taker: Given the rows of a piece as they come, with the piece; they are not kept then.
+        beside: Takes a half of the work on separators.
+        who: Whose a column is matters: without it segments know of no entity.
+    """
 
     def __init__(
-        self, source: Source, needs: Needs, tally: Tally, at_most: Mapping[str, int] | None = None
+        self,
+        source: Source,
+        needs: Needs | Chooser,
+        tally: Tally,
+        at_most: Mapping[str, int] | None = None,
+        *,
+        taker: Callable[[Segment, Piece, Rows], None] | None = None,
+        beside: Executor | None = None,
+        who: bool = True,
     ) -> None:
         self._source, self._needs, self._tally = source, needs, tally
+        self._taker, self._half, self._who = taker, beside, who
         self._at_most = at_most or {}
         self._buffer = b""
         self._line = 1
@@ -155,9 +176,13 @@ class FileReader:
         hosts = index["host"].filter(index["host"] != "").unique(maintain_order=True)
         if len(hosts) > 1:
             self._tally.add("several-hosts", len(hosts), ", ".join(hosts.head(5)))
-        identities = identify(_known(_keyed(index)), self._tally)
-        wanted = wanted_columns(identities.columns, self._needs, self._at_most)
-        surveyor = Surveyor(_layout(header, index), wanted["cell"].to_numpy().astype("int64"))
+        columns = _keyed(index)
+        identities = identify(_known(columns), self._tally) if self._who else Identities(columns, {}, ())
+        if callable(self._needs):
+            wanted = self._needs(identities)
+        else:
+            wanted = wanted_columns(identities.columns, self._needs, self._at_most)
+        surveyor = Surveyor(_layout(header, index), wanted["cell"].to_numpy().astype("int64"), self._half)
         parser = Parser(wanted, surveyor, self._tally)
         return Segment(header, identities, wanted, parser, RowChecker(surveyor, self._tally))
 
@@ -269,6 +294,7 @@ class FileReader:
     def _settle(self, count: int) -> None:
         """Takes in the rows of the first so many pieces that are under way."""
         for segment, piece, begun in self._underway[:count]:
+            checked = piece
             rows = segment.parser.rows(piece, None if begun is None else begun.result())
             if rows is None:
                 checked = segment.checker.recheck(piece)
@@ -276,8 +302,10 @@ class FileReader:
                 if rows is None:
                     where = f"rows from line {piece.lines[0]:,} on cannot be read"
                     raise UnreadableInputError(f"{self._source.path}: {where}")
-            if rows.lines:
-                segment.rows.append(rows)
+            if rows.lines and self._taker:
+                self._taker(segment, checked, rows)
+            elif rows.lines:
+                segment.rows.append(replace(rows, cells=None))
         del self._underway[:count]
 
 

@@ -150,10 +150,16 @@ class _Decode:
 
 
 class Source:
-    """An opened input: `read` gives text bytes, `finish` the file's record and the notes."""
+    """An opened input: `read` gives text bytes, `finish` the file's record and the notes.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: The file.
+        checksum: Its checksum is wanted: it is worked out while the file is read.
+    """
+
+    def __init__(self, path: Path, *, checksum: bool = True) -> None:
         self.path = path
+        self._checksum = checksum
         self._file = _open(path)
         self._notes: list[QualityNote] = []
         self._inflate: _Inflate | None = None
@@ -248,7 +254,8 @@ class Source:
 
     def read_into(self, room: memoryview) -> int:
         """Fills the room with text as far as there is any; how many bytes, 0 at the end."""
-        self._start_hashing()
+        if self._checksum:
+            self._start_hashing()
         if not self._pending and isinstance(self._stream, io.BufferedReader):
             length = self._stream.readinto(room)
         else:
@@ -263,8 +270,12 @@ class Source:
     def finish(self) -> tuple[SourceFile, list[QualityNote]]:
         """The record of the file and what was met while it was read."""
         self._start_hashing().join()
-        notes = self._notes + (self._inflate.notes if self._inflate else [])
-        return SourceFile(self.path.name, self._sha, self.path.stat().st_size), notes
+        return SourceFile(self.path.name, self._sha, self.path.stat().st_size), self.notes
+
+    @property
+    def notes(self) -> list[QualityNote]:
+        """What was met so far."""
+        return self._notes + (self._inflate.notes if self._inflate else [])
 
     def close(self) -> None:
         """Closes the file."""

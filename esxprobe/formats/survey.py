@@ -7,6 +7,7 @@ commas of a whole row are counted without a list of them, and only the wanted on
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -95,17 +96,22 @@ class Surveyor:
 
     Attributes:
         layout: What a row must look like.
-        cells: Numbers of the wanted cells in ascending order, the time (0) not among them.
+        cells: Numbers of the wanted cells in ascending order, the time (0) not among them; one that holds two
+            columns may stand there twice.
+        beside: Looks at every other group of lines, where there is one: nothing of theirs is shared.
     """
 
     layout: Layout
     cells: Places
-    _room: Bools = field(init=False)
-    _other: Bools = field(init=False)
+    beside: Executor | None = None
+    _rooms: list[list[Bools]] = field(default_factory=lambda: [[], []])
     _tables: dict[int, tuple[Places, Places]] = field(default_factory=dict)
+    _once: Places = field(init=False)
+    _again: Places | None = field(init=False)
 
     def __post_init__(self) -> None:
-        self._room = self._other = np.empty(0, np.bool_)
+        self._once, again = np.unique(self.cells, return_inverse=True)
+        self._again = again if len(self._once) < len(self.cells) else None
 
     def survey(self, text: Bytes, starts: Places, ends: Places) -> tuple[list[Shape], Cells | None]:
         """The shape of every line, and where the wanted cells are.
@@ -119,14 +125,20 @@ class Surveyor:
             Shapes: numbers of commas, of quotes, and of more that the layout asks for. Cells with a row a
             line and a column a wanted cell; None when not all lines have the header's number of cells.
         """
-        shapes: list[Shape] = []
-        found: list[Cells | None] = []
-        for first, behind in _groups(starts, ends):
-            begin = int(starts[first])
-            group = text[begin : int(ends[behind - 1])]
-            made, cells = self._group(group, starts[first:behind] - begin, ends[first:behind] - begin)
-            shapes += made
-            found.append(None if cells is None else Cells(cells.starts + begin, cells.ends + begin))
+        groups = list(_groups(starts, ends))
+
+        def surveyed(part: int, step: int) -> list[tuple[list[Shape], Cells | None]]:
+            return [self._placed(text, starts[a:b], ends[a:b], self._rooms[part]) for a, b in groups[part::step]]
+
+        if self.beside is not None and len(groups) > 1:
+            odd = self.beside.submit(surveyed, 1, 2)
+            made = surveyed(0, 2)
+            for n, each in enumerate(odd.result()):
+                made.insert(2 * n + 1, each)
+        else:
+            made = surveyed(0, 1)
+        shapes = [shape for own, _ in made for shape in own]
+        found = [cells for _, cells in made]
         whole = [cells for cells in found if cells is not None]
         if len(whole) < len(found) or not whole:
             return shapes, None
@@ -136,11 +148,21 @@ class Surveyor:
             np.concatenate([cells.starts for cells in whole]), np.concatenate([cells.ends for cells in whole])
         )
 
-    def _group(self, text: Bytes, starts: Places, ends: Places) -> tuple[list[Shape], Cells | None]:
+    def _placed(
+        self, text: Bytes, starts: Places, ends: Places, rooms: list[Bools]
+    ) -> tuple[list[Shape], Cells | None]:
+        """Shapes and cells of a group of lines that stand in a longer text."""
+        begin = int(starts[0])
+        shapes, cells = self._group(text[begin : int(ends[-1])], starts - begin, ends - begin, rooms)
+        return shapes, None if cells is None else Cells(cells.starts + begin, cells.ends + begin)
+
+    def _group(
+        self, text: Bytes, starts: Places, ends: Places, rooms: list[Bools]
+    ) -> tuple[list[Shape], Cells | None]:
         length = len(text)
-        if len(self._room) < length + 2 * _WORD:
-            self._room, self._other = (np.empty(length + 2 * _WORD, np.bool_) for _ in range(2))
-        room, other, layout = self._room, self._other, self.layout
+        if not rooms or len(rooms[0]) < length + 2 * _WORD:
+            rooms[:] = (np.empty(length + 2 * _WORD, np.bool_) for _ in range(2))
+        (room, other), layout = rooms, self.layout
         np.equal(text, _COMMA, out=room[:length])
         marks = Marks.of(room, length)
         commas = marks.count_before(ends) - marks.count_before(starts)
@@ -171,23 +193,25 @@ class Surveyor:
 
     def _wanted(self, marks: Marks, text: Bytes, starts: Places, ends: Places, commas: int) -> Cells:
         """The wanted cells of lines that have so many commas each."""
-        count, rows = len(self.cells), len(starts)
+        count, rows = len(self._once), len(starts)
         if not count:
             return Cells(np.empty((rows, 0), np.int64), np.empty((rows, 0), np.int64))
         places = marks.places(*self._table(commas, rows)).reshape(rows, count, 2)
         firsts, lasts = places[:, :, 0] + 1, np.ascontiguousarray(places[:, :, 1])
         if commas < self.layout.width:  # no comma ends the last cell of a line
-            at_end = self.cells == commas
+            at_end = self._once == commas
             lasts[:, at_end] = (ends - (text.take(ends - 1, mode="clip") == _RETURN))[:, None]
+        if self._again is not None:
+            return Cells(firsts[:, self._again], lasts[:, self._again])
         return Cells(firsts, lasts)
 
     def _table(self, commas: int, rows: int) -> tuple[Places, Places]:
         """Ranks of the commas before and behind each wanted cell of so many lines; and see `Marks.places`."""
-        one = 2 * len(self.cells)
-        ranks, ranked = self._tables.get(commas, (self.cells[:0], self.cells[:0]))
+        one = 2 * len(self._once)
+        ranks, ranked = self._tables.get(commas, (self._once[:0], self._once[:0]))
         if len(ranks) < one * rows:
             room = rows + rows // 4
-            pairs = np.minimum(np.stack([self.cells - 1, self.cells], axis=1).ravel(), commas - 1)
+            pairs = np.minimum(np.stack([self._once - 1, self._once], axis=1).ravel(), commas - 1)
             ranks = (pairs + commas * np.arange(room)[:, None]).ravel()
             ranked = np.searchsorted(ranks, np.arange(commas * room + 1))
             self._tables[commas] = ranks, ranked

@@ -1,0 +1,81 @@
+"""`esxprobe extract`: chosen counters, entities and times of a capture as PDH-CSV, Parquet or Arrow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from esxprobe.extract import Extracted
+
+
+def extract(
+    capture: Annotated[Path, typer.Argument(help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder.")],
+    counter: Annotated[
+        list[str] | None,
+        typer.Option(help=r"A counter, its label (%RDY), Object\Counter, or a pattern of one; may be repeated."),
+    ] = None,
+    vm: Annotated[list[str] | None, typer.Option(help="All that belongs to this VM, by name or group id.")] = None,
+    entity: Annotated[list[str] | None, typer.Option(help="An instance or a name, or a pattern of one.")] = None,
+    object: Annotated[list[str] | None, typer.Option("--object", help="An object, or a pattern of one.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="First time: 2018-04-24T10:50, 10:50 of the capture's day, +10m from its start."
+        ),
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Last time, in the same ways.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="A .csv (PDH-CSV for perfmon and esxplot), .parquet or .arrow file."),
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="Zone of the capture's stamps (Europe/Berlin, +02:00), and of times here.")
+    ] = None,
+) -> None:
+    """Write chosen counters, entities and times of a capture to a file that other programs open."""
+    from esxprobe.capture import MANIFEST, load_capture
+    from esxprobe.commands.outputs import refuse_to_overwrite
+    from esxprobe.commands.reporting import stem
+    from esxprobe.commands.terminal import reading
+    from esxprobe.extract import Window, Wish, parse_moment
+    from esxprobe.extract import extract as extracted
+
+    files = load_capture(capture)
+    inputs = [*files.paths, capture / MANIFEST]
+    inputs += [capture / file.name for file in files.manifest.files] if files.manifest else []
+    wish = Wish(tuple(counter or ()), tuple(vm or ()), tuple(entity or ()), tuple(object or ()))
+    window = Window(parse_moment(start) if start else None, parse_moment(end) if end else None)
+    with reading(files.paths) as progress:
+        made = extracted(
+            files.paths,
+            wish,
+            window,
+            output or Path(f"{stem(capture)}-extract.csv"),
+            timezone=timezone,
+            progress=progress,
+            guard=lambda path: refuse_to_overwrite(inputs, path, None),
+        )
+    for path in made.paths:
+        typer.echo(str(path))
+    _tell(made)
+
+
+def _tell(made: Extracted) -> None:
+    """What was written, what was not, and what was mended on the way: one line."""
+    parts = [f"{made.columns:,} columns, {made.rows:,} of {made.seen:,} rows"]
+    if len(made.paths) > 1:
+        parts[0] += f" in {len(made.paths)} files"
+    if made.outside:
+        parts.append(f"{made.outside:,} outside of the window")
+    if made.without:
+        parts.append(f"{made.without:,} in segments without these columns")
+    lost = made.seen - made.rows - made.outside - made.without
+    if lost > 0:
+        parts.append(f"{lost:,} that cannot be trusted left out")
+    doubts = [f"{note.code} {note.count:,}" for note in made.notes if note.severity != "info"]
+    if doubts:
+        parts.append(f"capture quality: {', '.join(doubts)}")
+    typer.echo("; ".join(parts), err=True)

@@ -1,0 +1,174 @@
+"""The use case: chosen columns and a window of time of a capture, as a file that other programs open.
+
+1. a header's columns are chosen (`choice`); what was asked for and is nowhere is an error with near names,
+2. each file is read as for a report: rows that cannot be trusted are mended or left out, and counted,
+3. rows of the window are written (`sheets` for PDH-CSV, `tables` for Parquet and Arrow), in one step at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from esxprobe.errors import UnreadableInputError, UsageError
+from esxprobe.extract.choice import Choice, Wish
+from esxprobe.extract.publish import Partials, unfinished
+from esxprobe.extract.sheets import SheetWriter
+from esxprobe.extract.tables import TableWriter
+from esxprobe.extract.window import Window, parse_moment
+from esxprobe.formats import clock
+from esxprobe.formats.parse import Rows
+from esxprobe.formats.rows import Piece
+from esxprobe.formats.scan import FileReader, Segment
+from esxprobe.formats.source import Source
+from esxprobe.formats.tally import Tally
+from esxprobe.model import QualityNote
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["ENDINGS", "Extracted", "Window", "Wish", "extract", "parse_moment"]
+
+ENDINGS = (".csv", ".parquet", ".arrow")
+
+Writer = SheetWriter | TableWriter
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What was written.
+
+    Attributes:
+        paths: The files.
+        columns: How many value columns, all files together.
+        rows: How many samples.
+        seen: How many lines stand under the headers of the capture.
+        outside: Samples outside of the window.
+        without: Samples of segments that have none of the chosen columns.
+        notes: Damage and doubt that was counted on the way.
+    """
+
+    paths: tuple[Path, ...]
+    columns: int
+    rows: int
+    seen: int
+    outside: int
+    without: int
+    notes: tuple[QualityNote, ...]
+
+
+def extract(
+    paths: Sequence[Path],
+    wish: Wish,
+    window: Window,
+    target: Path,
+    *,
+    timezone: str | None = None,
+    progress: Callable[[int], None] | None = None,
+    guard: Callable[[Path], None] = lambda _: None,
+) -> Extracted:
+    """Writes a part of a capture.
+
+    Args:
+        paths: One file, or one host's segments in order. They are only read.
+        wish: Which columns.
+        window: Which samples.
+        target: Where to; its ending decides the format. A table of several objects, or of more columns than a
+            spreadsheet has, becomes several files beside it.
+        timezone: Zone of the stamps, where the header's cannot be trusted.
+        progress: Told the bytes read so far, all files together.
+        guard: Told every path before it is written; raises where that must not be.
+
+    Raises:
+        UsageError: Nothing, or something that is not there, was asked for; an unknown ending.
+        UnreadableInputError: A file is no esxtop capture, or none of its rows can be used.
+        OutputError: It cannot be written.
+    """
+    if target.suffix.lower() not in ENDINGS:
+        raise UsageError(
+            f"{target} ends in none of {', '.join(ENDINGS)}", hint="the ending decides what is written: -o part.csv"
+        )
+    with unfinished(target, guard) as partials:
+        writer: Writer = SheetWriter(partials) if target.suffix.lower() == ".csv" else TableWriter(partials)
+        return _Extraction(wish, timezone, writer, partials).run(paths, window, progress)
+
+
+def _advance(progress: Callable[[int], None], before: int, position: int) -> None:
+    progress(before + position)
+
+
+class _Extraction:
+    """One run: what is read, and when each row of it was."""
+
+    def __init__(self, wish: Wish, timezone: str | None, writer: Writer, partials: Partials) -> None:
+        self._choice, self._timezone = Choice(wish), timezone
+        self._writer, self._partials = writer, partials
+        self._who = bool(wish.vms or wish.entities) or isinstance(writer, TableWriter)
+        self._tally = Tally()
+        self._cells: list[pl.Series] = []
+        self._chosen: list[bool] = []
+        self._zone_text = ""
+
+    def run(self, paths: Sequence[Path], window: Window, progress: Callable[[int], None] | None) -> Extracted:
+        seen = done = 0
+        headers: list[QualityNote] = []
+        with ThreadPoolExecutor(1) as beside:
+            for path in paths:
+                source = Source(path, checksum=False)
+                try:
+                    reader = FileReader(
+                        source, self._choice.of, self._tally, taker=self._take, beside=beside, who=self._who
+                    )
+                    segments = reader.read(progress and partial(_advance, progress, done))
+                    done += source.position
+                    seen += reader.rows
+                finally:
+                    source.close()
+                self._tally.take(source.notes)
+                headers += [note for segment in segments for note in segment.header.notes if note not in headers]
+                self._zone_text = self._zone_text or segments[0].header.zone
+        self._tally.take(headers)
+        self._choice.check()
+        return self._publish(window, seen, paths[0])
+
+    def _take(self, segment: Segment, piece: Piece, rows: Rows) -> None:
+        self._cells.append(rows.time_cells)
+        self._chosen += [bool(segment.wanted.height)] * len(rows.lines)
+        if segment.wanted.height:
+            with self._partials.writing():
+                self._writer.take(segment, piece, rows)
+
+    def _publish(self, window: Window, seen: int, path: Path) -> Extracted:
+        import polars as pl
+
+        if not self._cells:
+            raise UnreadableInputError(
+                f"{path.name}: none of its {seen:,} rows fits its header",
+                hint="capture longer than one interval; send the file as esxtop wrote it",
+            )
+        cells = pl.concat(self._cells)
+        times, _ = clock.parse_times(cells, self._tally)
+        zone = clock.zone_of(self._zone_text, self._timezone, self._tally)
+        utc = clock.to_utc(times, zone)
+        if utc.null_count() == len(utc):
+            raise UnreadableInputError(
+                f"{path.name}: no row has a readable time", hint="send the file as esxtop wrote it"
+            )
+        inside = window.holds(utc, zone)
+        chosen = pl.Series(self._chosen)
+        kept = (inside & chosen).filter(chosen)
+        with self._partials.writing():
+            self._writer.publish(cells.filter(chosen), times.filter(chosen), utc.filter(chosen), kept)
+        return Extracted(
+            paths=tuple(self._writer.paths),
+            columns=self._writer.columns,
+            rows=int((inside & chosen).sum()),
+            seen=seen,
+            outside=int((utc.is_not_null() & ~inside).sum()),
+            without=int((inside & ~chosen).sum()),
+            notes=tuple(self._tally.notes()),
+        )

@@ -1,0 +1,63 @@
+"""`esxprobe extract` as a shell sees it."""
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+from hostsim import write_capture
+from shell import ROOT, Run, plan
+
+DEMO = ROOT / "samples" / "demo"
+
+
+def test_a_folder_gives_a_file_that_is_a_capture_again(tmp_path: Path, run: Run) -> None:
+    done = run(
+        "extract", DEMO, "--counter", "%RDY", "--vm", "web01", "--from", "+2m", "--to", "+5m", "-o", "part.csv"
+    )
+    assert (done.returncode, done.stdout) == (0, "part.csv\n")
+    assert " of 181 rows; " in done.stderr
+    assert "outside of the window" in done.stderr
+    shown = run("counters", "part.csv")
+    assert "Vcpu" in shown.stdout
+    assert "Memory" not in shown.stdout
+
+
+def test_the_name_comes_from_the_capture_when_none_is_given(tmp_path: Path, run: Run, sick: Path) -> None:
+    done = run("extract", sick, "--object", "Memory")
+    assert done.stdout == "sick-extract.csv\n"
+    assert (tmp_path / "sick-extract.csv").is_file()
+
+
+def test_the_capture_itself_is_never_written_to(tmp_path: Path, run: Run) -> None:
+    capture = tmp_path / "small.csv"
+    write_capture(capture, plan())
+    before = capture.read_bytes()
+    done = run("extract", capture, "-o", capture)
+    assert done.returncode == 2
+    assert "is a part of the capture itself" in done.stderr
+    folder = tmp_path / "folder"
+    shutil.copytree(DEMO, folder)
+    shutil.move(folder / "esxtop-000.csv.gz", folder / "esxtop-000.csv.zst")  # told by content, not by name
+    assert run("extract", folder, "--object", "Memory", "-o", folder / "capture.json").returncode == 2
+    assert capture.read_bytes() == before
+
+
+def test_damage_is_told_in_one_line(tmp_path: Path, run: Run) -> None:
+    capture = tmp_path / "small.csv"
+    write_capture(capture, plan())
+    lines = capture.read_bytes().splitlines(keepends=True)
+    lines[5] = lines[5].replace(b",", b";")
+    capture.write_bytes(b"".join(lines))
+    done = run("extract", capture, "-o", "part.parquet", "--object", "Memory")
+    assert done.returncode == 0
+    assert len(done.stderr.splitlines()) == 1
+    assert "19 of 20 rows" in done.stderr
+    assert "1 that cannot be trusted left out" in done.stderr
+    assert pl.read_parquet(tmp_path / "part.parquet").height == 19
+
+
+def test_a_misspelt_counter_is_met_with_near_names_and_no_file(tmp_path: Path, run: Run, healthy: Path) -> None:
+    done = run("extract", healthy, "--counter", "% Reddy", "-o", "part.csv")
+    assert done.returncode == 2
+    assert done.stderr.startswith("esxprobe: the capture has no counter '% Reddy'\nhint: did you mean % Ready")
+    assert not list(tmp_path.iterdir())
