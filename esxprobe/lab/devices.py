@@ -5,7 +5,7 @@ Uplinks carry what the VMs send and receive. The total of an interrupt cookie is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,38 +13,10 @@ from esxprobe.lab.disks import Disks
 from esxprobe.lab.plan import UplinkPlan, track
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from esxprobe.lab.layout import Layout
-    from esxprobe.lab.plan import HostPlan, Knob, Matrix
-
-
-class Block(Protocol):
-    """The block of samples that a host's model is filling."""
-
-    plan: HostPlan
-    layout: Layout
-    fixed: np.random.Generator
-    horizon: int
-    at: slice
-    t: Matrix
-    level: Matrix
-    wave: Matrix
-
-    def put(self, object_name: str, values: Mapping[str, Any]) -> None:
-        """Place one array per counter."""
-
-    def noise(self, width: int, share: float = 1.0) -> Matrix:
-        """Factors around 1."""
-
-    def rate(self, per_second: Matrix) -> Matrix:
-        """A rate as esxtop can see it."""
-
-    def row(self, name: str) -> Matrix:
-        """The tracks of all VMs in this block."""
-
-    def host_row(self, name: str) -> Matrix:
-        """A knob of the host in this block."""
+    from esxprobe.lab.block import Block
+    from esxprobe.lab.plan import Knob, Matrix
 
 
 class Devices:

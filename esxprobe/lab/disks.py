@@ -6,17 +6,17 @@ commands; what is active or queued is what arrives while a command takes or wait
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from esxprobe.lab.plan import DevicePlan, track
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from esxprobe.lab.layout import Layout
-    from esxprobe.lab.plan import HostPlan, Knob, Matrix
+    from esxprobe.lab.block import Block
+    from esxprobe.lab.plan import Knob, Matrix
 
 STUCK = 9  # commands that a device holds while it is stalled
 # Which knobs of a device each counter tells of.
@@ -27,31 +27,6 @@ FAULTS = {
     "Failed Reads/sec": ("failed_io_s",),
     "Conflicts/sec": ("conflicts_s",),
 }
-
-
-class Block(Protocol):
-    """The block of samples that a host's model is filling."""
-
-    plan: HostPlan
-    layout: Layout
-    fixed: np.random.Generator
-    horizon: int
-    at: slice
-    t: Matrix
-    level: Matrix
-    wave: Matrix
-
-    def put(self, object_name: str, values: Mapping[str, Any]) -> None:
-        """Place one array per counter."""
-
-    def noise(self, width: int, share: float = 1.0) -> Matrix:
-        """Factors around 1."""
-
-    def rate(self, per_second: Matrix) -> Matrix:
-        """A rate as esxtop can see it."""
-
-    def row(self, name: str) -> Matrix:
-        """The tracks of all VMs in this block."""
 
 
 class Times(NamedTuple):

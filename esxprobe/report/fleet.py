@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from esxprobe.model import SEVERITIES, Severity
 from esxprobe.model.fleet import CaptureOutcome, Figure, Fleet, SlowDevice, TravelledVm, VmStay
-from esxprobe.report.html import templates
+from esxprobe.report.html import environment, templates
 from esxprobe.report.words import isolated, moment, number, plural
 
 # Rows of a table before the rest is counted; the JSON has them all.
@@ -84,21 +84,12 @@ def render_fleet_html(fleet: Fleet, command: str = "") -> str:
         fleet: What to show.
         command: The command line that made it, shown as provenance.
     """
-    import jinja2
     from markupsafe import Markup
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates()),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
     css = (templates() / "report.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    template = environment.get_template("fleet.html.j2")
+    template = environment().get_template("fleet.html.j2")
     return template.render(page=fleet_page(fleet, command), css=Markup(css), policy=policy)  # noqa: S704 - ours
 
 

@@ -86,7 +86,16 @@ def _inert_json(text: str) -> str:
 def _template() -> jinja2.Template:
     import jinja2
 
-    environment = jinja2.Environment(
+    made = environment()
+    made.filters["terms"] = jinja2.pass_context(_terms)
+    return made.get_template("report.html.j2")
+
+
+def environment() -> jinja2.Environment:
+    """How every page of ours is made: escaped, and nothing that is not there."""
+    import jinja2
+
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates()),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -94,8 +103,6 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["terms"] = jinja2.pass_context(_terms)
-    return environment.get_template("report.html.j2")
 
 
 def _terms(context: Context, text: str) -> Markup:
