@@ -32,7 +32,7 @@ ROLES: dict[str, str] = {
     "EsxtopRun.file": "file",
     "EsxtopRun.outcome": "own",
     "EsxtopRun.reason": "line",
-    "HeatRow.label": "vm",
+    "HeatRow.label": "strip",
     "HeatStrip.key": "own",
     "HeatStrip.unit": "own",
     "HostFacts.build": "line",
@@ -136,7 +136,7 @@ ROLES: dict[str, str] = {
     "VirtualMachine.mmu": "own",
     "VirtualMachine.mmu_evidence": "line",
 }
-NAMES = frozenset({"host", "vm", "datastore", "guest", "file", "entity", "label", "member"})
+NAMES = frozenset({"host", "vm", "strip", "datastore", "guest", "file", "entity", "label", "member"})
 _MEMBER = re.compile(r"vCPU \d+|PCPU \d+")
 _LABEL_REST = re.compile(r"(?: \(\d+\))?(?: v?P?CPU \d+)?")
 # Which object's instances name the entities of a kind.
@@ -244,6 +244,7 @@ class _Walker(_Records):
             "device": lambda name: self._instances.of(_OBJECTS["device"], name),
             "vm": lambda name: names.of("vm", name),
             "datastore": lambda name: names.of("datastore", name),
+            "strip": lambda name: name if _MEMBER.fullmatch(name) else names.of("vm", name),
             "guest": lambda name: names.of("guest", name),
             "number": lambda name: name if name.isdigit() else names.of("id", name),
             "member": lambda name: name if _MEMBER.fullmatch(name) else self._instances.world("", "", name),

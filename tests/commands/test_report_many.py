@@ -37,7 +37,10 @@ def test_a_folder_of_captures_gives_a_report_each_and_a_summary(run: Run, captur
     said = json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))
     jsonschema.validate(said, SCHEMA)
     assert [each["digest"]["counts"]["critical"] for each in said["captures"]] == [0, 1, 0]
-    assert [(each["rule"], each["captures"]) for each in said["by_rule"]] == [("cpu-ready", [1])]
+    assert [(each["rule"], each["captures"]) for each in said["by_rule"]] == [
+        ("cpu-ready", [1]),
+        ("cpu-ready-idle-host", [1]),
+    ]
 
 
 def test_each_report_is_what_the_capture_alone_would_give(run: Run, captures: Path, tmp_path: Path) -> None:

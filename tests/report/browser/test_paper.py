@@ -2,6 +2,7 @@
 
 import io
 import re
+import unicodedata
 from collections.abc import Callable
 
 import pytest
@@ -31,6 +32,7 @@ def printed(report: Opened, paper: str) -> PdfReader:
 
 def squeezed(text: str) -> str:
     """Without the spaces and line ends that only layout makes."""
+    text = unicodedata.normalize("NFKC", text)  # a font may join letters
     return re.sub(r"[\s\u00ad\u2068\u2069\u202a-\u202e\u200f]+", "", text)
 
 
