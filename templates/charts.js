@@ -56,12 +56,15 @@
     }));
   });
 
-  // Fields of a single mark under the pointer, for charts that are not lines over time: [[title, field, type]].
+  // Fields of a single mark under the pointer, for charts that are not lines over time: [[title, field, type]]. Without
+  // a title where it says nothing; a field whose title is null is not told.
   const fieldsOf = (spec) => {
     const found = new Map();
     for (const unit of unitsOf(spec)) {
-      for (const part of Object.values(unit.encoding)) {
-        if (part?.field && !found.has(part.field)) found.set(part.field, [part.title ?? part.field, part.field, part.type]);
+      for (const [channel, part] of Object.entries(unit.encoding)) {
+        if (!part?.field || part.title === null || found.has(part.field)) continue;
+        const type = part.type ?? unit.encoding[channel.replace(/2$/, "")]?.type; // the end of a span has its start's
+        found.set(part.field, [part.title ?? part.field, part.field, type]);
       }
     }
     return [...found.values()];
@@ -162,7 +165,8 @@
   // Where the plot is [px from the left and top of the box's content], and its times.
   const plotOf = (chart) => {
     const frame = chart.box.getBoundingClientRect();
-    const plots = [...chart.svg.querySelectorAll("path.background")].map((path) => path.getBoundingClientRect())
+    const plots = [...chart.svg.querySelectorAll("path.background")]
+      .filter((path) => !path.closest(".role-legend")).map((path) => path.getBoundingClientRect())
       .filter(({ width, height }) => width > 1 && height > 1);
     const side = (name, pick) => Math.round(pick(...plots.map((plot) => plot[name])));
     const left = side("left", Math.min);
@@ -229,7 +233,7 @@
     const told = chart.fields.filter(([, field]) => item?.datum?.[field] !== undefined).map(([title, field, type]) => {
       const value = item.datum[field];
       const text = type === "temporal" ? clock(Number(value)) : plain(value);
-      return make("span", { class: "value" }, `${title}: `, make("bdi", {}, text));
+      return make("span", { class: "value" }, title ? `${title}: ` : "", make("bdi", {}, text));
     });
     tell(chart, told.length ? told : [chart.hint]);
   };

@@ -49,16 +49,14 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str = "", book: Rul
     bundle = vega_bundle(drawer, templates()) if any(drawings.values()) else ""
     vega = _asset("vega-license.js") + bundle if bundle else ""
     scripts = [_asset("report.js"), *([_asset("charts.js")] if vega else [])]
-    # Pictures over a whole host are looked at, not read: their rows share an axis that has no window of its own.
-    living = {key: drawing for key, drawing in drawings.items() if not key.startswith("glance:")}
-    page = page_of(analysis, drawings | numbered(living), command, book or shipped())
+    page = page_of(analysis, numbered(drawings), command, book or shipped())
     # Markup: our own style sheet and scripts, JSON that cannot leave its element, and drawings (escaped by Vega).
     return template.render(
         page=page,
         css=Markup(css),  # noqa: S704
         policy=_policy(css, [*scripts, vega] if vega else scripts),
         data=Markup(data),  # noqa: S704
-        charts=Markup(_inert_json(chart_specs(specs, living))),  # noqa: S704
+        charts=Markup(_inert_json(chart_specs(specs, drawings))),  # noqa: S704
         vega=Markup(vega),  # noqa: S704
         scripts=[Markup(script) for script in scripts],  # noqa: S704
         svg=Markup,
