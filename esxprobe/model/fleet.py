@@ -199,7 +199,7 @@ class SlowDevice:
         device: naa, eui or t10 id.
         spread: On all hosts that use it, on one of several, on some; `alone` when only one host sees it,
             `not-together` when no other host used it at the same time.
-        slow: Hosts with a finding, and their median DAVG [ms].
+        slow: Hosts with a finding, and their 95th percentile of DAVG [ms], over samples with enough commands.
         fine: Hosts that used it at the same time without one, and theirs.
         unused: Hosts that see it and used it too little, or at another time.
     """
