@@ -16,7 +16,7 @@ SOURCES = ("samples/software-mmu", "samples/hardware-mmu", "samples/demo/esxtop-
 
 @pytest.fixture(scope="module")
 def summary(reports: Reports, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Written by the command, over captures of several hosts, one that cannot be read, and one with an unlucky name."""
+    """Written by the command, over captures of several hosts and one, unluckily named, that cannot be read."""
     folder = tmp_path_factory.mktemp("fleet")
     broken = folder / "<img src=x onerror=document.title=1>.csv"
     broken.write_text("no capture\n", encoding="utf-8")
