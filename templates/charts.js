@@ -9,15 +9,23 @@
   const BRUSHED_PX = 5; // a shorter drag is a click
   const SECONDS_UNTIL_MS = 2 * 3600 * 1000; // a shorter window has seconds on its axis
 
-  const specs = JSON.parse(document.getElementById("charts").textContent);
+  const carried = document.getElementById("charts");
+  const specs = JSON.parse(carried.textContent);
   const charts = [];
   let shown = null; // the time window of all charts [ms, ms]; null for everything
   let at = null; // the time that is read [ms]
   let awake = false;
 
+  // The zone that a person named for the capture, where this browser knows it.
+  const { timezone } = carried.dataset;
+  let there = null;
+  try {
+    there = timezone ? new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: timezone }) : null;
+  } catch { /* the text of the page has it */ }
+
   const clock = (ms) => {
-    const text = new Date(ms).toISOString();
-    return `${text.slice(11, 19)} UTC`;
+    const text = `${new Date(ms).toISOString().slice(11, 19)} UTC`;
+    return there ? `${text} = ${there.format(ms)} ${timezone}` : text;
   };
   const plain = (value) => {
     if (typeof value !== "number") return String(value);

@@ -87,6 +87,7 @@ class Page:
 
     title: str
     host: str
+    timezone: str
     facts: tuple[tuple[str, str], ...]
     verdict: tuple[str, ...]
     worst: str
@@ -124,6 +125,7 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
     return Page(
         title=f"esxprobe: {capture.host or 'unnamed host'}",
         host=capture.host or "unnamed host",
+        timezone=capture.timezone,
         facts=_facts(analysis),
         verdict=_verdict(analysis, book),
         worst=worst,

@@ -25,6 +25,7 @@ def point_at(report: Opened, share: float, chart: int = 0) -> None:
     """Moves the pointer to a share of a chart's width."""
     one = report.page.locator(".chart[role=application]").nth(chart)
     one.scroll_into_view_if_needed()
+    report.calm()
     box = one.locator("svg").bounding_box()
     assert box is not None
     report.page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
@@ -73,6 +74,19 @@ def test_what_is_read_is_what_was_measured(report: Opened) -> None:
     for name, values in measured.items():
         value = float(told.split(name)[1].split()[0].replace(",", ""))
         assert value == pytest.approx(values[hours * 3600 + minutes * 60 + seconds], rel=5e-4)
+
+
+def test_a_reading_has_the_capture_s_own_time_beside_utc(open_report: Open) -> None:
+    report = open_report("zoned")
+    report.page.locator(".chart[role=application]").first.hover()
+    report.page.wait_for_selector(".chart.live")
+    point_at(report, 0.5)
+    told = next(text for text in readings(report) if "UTC" in text)
+    found = re.match(r"(\d\d)(:\d\d:\d\d) UTC = (\d\d)(:\d\d:\d\d) Europe/Berlin ", told)
+    assert found, told
+    assert (int(found[3]) - int(found[1])) % 24 in (1, 2)
+    assert found[2] == found[4]
+    assert report.complaints() == []
 
 
 def test_dragging_zooms_every_chart_and_the_button_shows_all_again(report: Opened) -> None:
@@ -143,6 +157,7 @@ def test_on_a_phone_a_chart_scrolls_to_the_time_that_keys_lead_to(open_report: O
 def test_a_coloured_row_tells_what_lies_under_the_pointer_and_takes_part_in_the_common_time(report: Opened) -> None:
     strip = report.page.locator("#glance .chart.live:not([role=application])").first
     strip.scroll_into_view_if_needed()
+    report.calm()
     cell = strip.locator(".mark-rect path").nth(2).bounding_box()
     assert cell is not None
     report.page.mouse.move(cell["x"] + cell["width"] / 2, cell["y"] + cell["height"] / 2)
