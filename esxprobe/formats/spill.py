@@ -1,0 +1,156 @@
+"""Blocks of numbers that wait to be worked on: in memory up to a budget, beyond it in a temporary file.
+
+The file has no name, so that nothing is left behind whatever happens, and is read and written plainly: what the
+system keeps of it in its cache is given up when somebody needs the memory, which mapped pages are only on paper.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import weakref
+from dataclasses import dataclass
+from io import FileIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from esxprobe.errors import OutputError
+
+Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+# How much is held in memory before the rest goes to the file [bytes].
+BUDGET = 256 << 20
+# Rows that lie no further apart than this in the file are read in one go [bytes].
+_GAP = 1 << 16
+_WIDTH = 8
+
+
+class Spill:
+    """Room for blocks, in memory and beyond it on disk.
+
+    Args:
+        budget: How much is held in memory [bytes].
+    """
+
+    def __init__(self, budget: int | None = None) -> None:
+        self._left = BUDGET if budget is None else budget
+        self._file: FileIO | None = None
+        self.on_disk = 0
+
+    def put(self, block: Floats) -> Block:
+        """Keeps a matrix; one that fits into memory must not be changed any more.
+
+        Raises:
+            OutputError: The disk for temporary files is full or cannot be written.
+        """
+        if block.nbytes <= self._left:
+            self._left -= block.nbytes
+            return Block(block.shape, block, None, 0)
+        at = self.on_disk
+        try:
+            if self._file is None:
+                self._file = _unnamed()
+                weakref.finalize(self, self._file.close)
+            _write(self._file, np.ascontiguousarray(block), at)
+        except OSError as error:
+            raise OutputError(
+                f"the values of the capture do not fit into {tempfile.gettempdir()}: {error.strerror}",
+                hint="set TMPDIR to a folder on a disk with more room; it takes up to the size of the capture",
+            ) from error
+        self.on_disk += block.nbytes
+        return Block(block.shape, None, self._file, at)
+
+
+def _unnamed() -> FileIO:
+    file = tempfile.TemporaryFile(prefix="esxprobe-", buffering=0)
+    assert isinstance(file, FileIO)
+    return file
+
+
+def _write(file: FileIO, block: Floats, at: int) -> None:
+    data = memoryview(block).cast("B")
+    file.seek(at)
+    while len(data):
+        data = data[file.write(data) :]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A matrix that was kept.
+
+    Attributes:
+        shape: Rows and columns.
+        held: The matrix itself, None where it lies in the file.
+        file: Where it lies, None where it is held.
+        at: Where in the file it begins [bytes].
+    """
+
+    shape: tuple[int, ...]
+    held: Floats | None
+    file: FileIO | None
+    at: int
+
+    def take(self, pick: Pick) -> Floats:
+        """Some rows: their own copy, or a part of what is held."""
+        if self.held is not None:
+            return self.held[pick.index]
+        width = self.shape[1]
+        out = np.empty((len(pick.rows), width))
+        for first, behind, begin, end in pick.runs(width * _WIDTH):
+            if pick.in_order and behind - first == end - begin:
+                self._read(out[begin:end], first)
+                continue
+            run = np.empty((behind - first, width))
+            self._read(run, first)
+            out[pick.order[begin:end]] = run[pick.sorted[begin:end] - first]
+        return out
+
+    def _read(self, into: Floats, row: int) -> None:
+        assert self.file is not None
+        data = memoryview(into).cast("B")
+        self.file.seek(self.at + row * self.shape[1] * _WIDTH)
+        while len(data):
+            got = self.file.readinto(data)
+            if not got:
+                raise OutputError("the temporary file was cut off", hint="something else writes to it: try again")
+            data = data[got:]
+
+
+class Pick:
+    """Some rows of blocks, and how they are best read.
+
+    Args:
+        rows: Their numbers, in any order.
+    """
+
+    def __init__(self, rows: Places) -> None:
+        self.rows = rows
+        self.index: slice | Places = _as_slice(rows)
+        self.order: Places = np.argsort(rows, kind="stable")
+        self.sorted: Places = rows[self.order]
+        self.in_order = bool((self.order == np.arange(len(rows))).all())
+        self._runs: dict[int, list[tuple[int, int, int, int]]] = {}
+
+    def runs(self, row_bytes: int) -> list[tuple[int, int, int, int]]:
+        """What is read in one go: first and behind-the-last row, and which of the sorted rows lie in it."""
+        if row_bytes not in self._runs:
+            steps = np.diff(self.sorted)
+            # Rows in another order have to be sorted afterwards: then gaps do no more harm.
+            far = 1 if self.in_order and (steps == 1).all() else max(1, _GAP // row_bytes)
+            cuts = (np.flatnonzero(steps > far) + 1).tolist()
+            bounds = list(zip([0, *cuts], [*cuts, len(self.sorted)], strict=True)) if len(self.sorted) else []
+            self._runs[row_bytes] = [
+                (int(self.sorted[begin]), int(self.sorted[end - 1]) + 1, begin, end) for begin, end in bounds
+            ]
+        return self._runs[row_bytes]
+
+
+def _as_slice(rows: Places) -> slice | Places:
+    """Rows at equal distances as a slice, for a view costs nothing."""
+    if len(rows) < 2:
+        return slice(int(rows[0]), int(rows[0]) + 1) if len(rows) else rows
+    step = int(rows[1] - rows[0])
+    if step > 0 and (np.diff(rows) == step).all():
+        return slice(int(rows[0]), int(rows[-1]) + 1, step)
+    return rows
