@@ -96,8 +96,10 @@ def read_esxtop(
             source.close()
         tally.take(notes)
         files.append(record)
-    made = sheets.of(segments)
-    return _Assembly(segments, made, needs, at_most, timezone, tally).recording(tuple(files), rows_read)
+    assembly = _Assembly(
+        segments, sheets.of(segments), needs=needs, at_most=at_most, timezone=timezone, tally=tally
+    )
+    return assembly.recording(tuple(files), rows_read)
 
 
 def _advance(progress: Callable[[int], None], before: int, position: int) -> None:
@@ -134,6 +136,7 @@ class _Assembly:
         self,
         segments: list[Segment],
         sheets: list[Sheet],
+        *,
         needs: Needs,
         at_most: Mapping[str, int] | None,
         timezone: str | None,
@@ -225,7 +228,9 @@ class _Assembly:
         import polars as pl
 
         parts = [
-            pl.DataFrame({"line": sheet.lines, "segment": [number] * len(sheet.lines), "cell": pl.concat(sheet.time_cells)})
+            pl.DataFrame(
+                {"line": sheet.lines, "segment": [number] * len(sheet.lines), "cell": pl.concat(sheet.time_cells)}
+            )
             for number, sheet in enumerate(self._sheets)
             if sheet.lines
         ]

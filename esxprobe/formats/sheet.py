@@ -62,7 +62,9 @@ class Sheet:
         # What belongs to no entity is read and never reported.
         reported = paths["path"].set(paths["kind"].fill_null("") == "", None)
         self.paths: list[str] = reported.drop_nulls().unique(maintain_order=True).to_list()
-        place = pl.DataFrame({"path": self.paths, "code": np.arange(len(self.paths))}, schema_overrides={"path": pl.String})
+        place = pl.DataFrame(
+            {"path": self.paths, "code": np.arange(len(self.paths))}, schema_overrides={"path": pl.String}
+        )
         codes = reported.alias("path").to_frame().join(place, on="path", how="left", maintain_order="left")
         self._codes = codes["code"].fill_null(-1).to_numpy()
         self._room = np.empty((0, 0))
@@ -95,7 +97,7 @@ class Sheet:
         width = len(self.wanted)
         # The first rooms are small: most captures are.
         usual = max(1, BLOCK // max(1, 8 * width))
-        length = min(usual, max(at_least, 2 * sum(block.shape[1] for block in self._blocks), 16))
+        length = min(usual, max(at_least, 2 * sum(block.width for block in self._blocks), 16))
         self._room = np.empty((width, length))
 
     def close(self) -> None:
@@ -142,11 +144,11 @@ class Sheet:
         """
         row = 0
         for block in self._blocks:
-            part = chosen[row : row + block.shape[1]]
+            part = chosen[row : row + block.width]
             count = int(part.sum())
             if count:
                 yield Range(block, first, count, None if count == len(part) else part)
-            row += block.shape[1]
+            row += block.width
             first += count
 
 

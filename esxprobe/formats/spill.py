@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import weakref
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from io import FileIO
 
@@ -46,11 +47,12 @@ class Spill:
         """
         if block.nbytes <= self._left:
             self._left -= block.nbytes
-            return Block(block.shape, block, None, 0)
+            return HeldBlock(block)
         at = self.on_disk
         try:
             if self._file is None:
-                self._file = _unnamed()
+                # It lives as long as the spill and the blocks in it.
+                self._file = tempfile.TemporaryFile(prefix="esxprobe-", buffering=0)  # noqa: SIM115
                 weakref.finalize(self, self._file.close)
             _write(self._file, np.ascontiguousarray(block), at)
         except OSError as error:
@@ -59,62 +61,81 @@ class Spill:
                 hint="set TMPDIR to a folder on a disk with more room; it takes up to the size of the capture",
             ) from error
         self.on_disk += block.nbytes
-        return Block(block.shape, None, self._file, at)
-
-
-def _unnamed() -> FileIO:
-    file = tempfile.TemporaryFile(prefix="esxprobe-", buffering=0)
-    assert isinstance(file, FileIO)
-    return file
+        return FiledBlock(block.shape[0], block.shape[1], self._file, at)
 
 
 def _write(file: FileIO, block: Floats, at: int) -> None:
-    data = memoryview(block).cast("B")
+    data = _bytes_of(block)
     file.seek(at)
-    while len(data):
+    while data:
         data = data[file.write(data) :]
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(ABC):
     """A matrix that was kept.
 
     Attributes:
-        shape: Rows and columns.
-        held: The matrix itself, None where it lies in the file.
-        file: Where it lies, None where it is held.
+        width: Number of its columns.
+    """
+
+    width: int
+
+    @abstractmethod
+    def take(self, pick: Pick) -> Floats:
+        """Some rows: their own copy, or a part of what is held."""
+
+
+class HeldBlock(Block):
+    """A matrix in memory."""
+
+    def __init__(self, matrix: Floats) -> None:
+        self._matrix, self.width = matrix, matrix.shape[1]
+
+    def take(self, pick: Pick) -> Floats:
+        """A view where the rows lie at equal distances."""
+        return self._matrix[pick.index]
+
+
+@dataclass(frozen=True, slots=True)
+class FiledBlock(Block):
+    """A matrix in a file.
+
+    Attributes:
+        height: Number of its rows.
+        width: Number of its columns.
+        file: Where it lies.
         at: Where in the file it begins [bytes].
     """
 
-    shape: tuple[int, ...]
-    held: Floats | None
-    file: FileIO | None
+    height: int
+    width: int
+    file: FileIO
     at: int
 
     def take(self, pick: Pick) -> Floats:
-        """Some rows: their own copy, or a part of what is held."""
-        if self.held is not None:
-            return self.held[pick.index]
-        width = self.shape[1]
-        out = np.empty((len(pick.rows), width))
-        for first, behind, begin, end in pick.runs(width * _WIDTH):
+        """Read run by run."""
+        out = np.empty((len(pick.rows), self.width))
+        for first, behind, begin, end in pick.runs(self.width * _WIDTH):
             if pick.in_order and behind - first == end - begin:
                 self._read(out[begin:end], first)
                 continue
-            run = np.empty((behind - first, width))
+            run = np.empty((behind - first, self.width))
             self._read(run, first)
             out[pick.order[begin:end]] = run[pick.sorted[begin:end] - first]
         return out
 
     def _read(self, into: Floats, row: int) -> None:
-        assert self.file is not None
-        data = memoryview(into).cast("B")
-        self.file.seek(self.at + row * self.shape[1] * _WIDTH)
+        data = _bytes_of(into)
+        self.file.seek(self.at + row * self.width * _WIDTH)
         while len(data):
             got = self.file.readinto(data)
             if not got:
                 raise OutputError("the temporary file was cut off", hint="something else writes to it: try again")
             data = data[got:]
+
+
+def _bytes_of(matrix: Floats) -> memoryview:
+    return matrix.reshape(-1).view(np.uint8).data
 
 
 class Pick:

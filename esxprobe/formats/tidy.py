@@ -73,10 +73,12 @@ class SheetValues(Values):
         return tuple(self._kinds[kind].columns) if kind in self._kinds else ()
 
     def entities(self, kind: str) -> Places:
-        """Numbers of the entities that have a wanted column."""
-        return self._kinds[kind].entities if kind in self._kinds else np.empty(0, np.int64)
+        """Numbers of the entities that have a wanted column; nobody has values without a judged sample."""
+        return self._kinds[kind].entities if kind in self._kinds and self.length else np.empty(0, np.int64)
 
-    def read(self, kind: str, paths: Sequence[str], rows: slice | Places = ALL, samples: slice = ALL) -> list[Floats]:
+    def read(
+        self, kind: str, paths: Sequence[str], rows: slice | Places = ALL, samples: slice = ALL
+    ) -> list[Floats]:
         """All columns that are asked for in one go over the blocks."""
         known = self._kinds[kind]
         count = len(known.entities[rows])
@@ -114,8 +116,10 @@ class SheetValues(Values):
         """Looked up in a few samples first, and only for the others in more of them."""
         if (kind, path) not in self._seen:
             paths = self._kinds[kind].columns
-            for name, matrix in zip(paths, self.read(kind, tuple(paths), samples=slice(0, _FIRST_LOOK)), strict=True):
-                self._seen[kind, name] = ~np.isnan(matrix).all(axis=1)
+            for name, matrix in zip(
+                paths, self.read(kind, tuple(paths), samples=slice(0, _FIRST_LOOK)), strict=True
+            ):
+                self._seen[kind, name] = np.asarray(~np.isnan(matrix).all(axis=1))
         seen = self._seen[kind, path]
         begin, look = _FIRST_LOOK, _LOOK
         while begin < self.length and not seen.all():

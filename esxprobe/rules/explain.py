@@ -77,7 +77,9 @@ def explained(suspects: Sequence[Suspect], rules: Sequence[Rule], recording: Rec
             for rule, edge in causes[finding.rule].items()
             for cause in _candidates(by_rule.get(rule, []), finding, edge, homes)
         ]
-        found = [each for edge, cause in tried if (each := _explanation(of[finding.id], cause, edge, homes, reaches))]
+        found = [
+            each for edge, cause in tried if (each := _explanation(of[finding.id], cause, edge, homes, reaches))
+        ]
         found.sort(key=lambda each: each[0])
         attached.append(replace(finding, explained_by=tuple(each for _, each in found[:_NAMED])))
     return ranked(attached)

@@ -53,7 +53,7 @@ class Outcome:
     def values_of(self, finding: Finding) -> Floats:
         """The judged value in each sample, NaN for none, of what the finding is about (of a VM: its worst vCPU)."""
         block, row = self.kept[finding.rule, finding.number]
-        return block.take(Pick(np.array([row])))[0]
+        return np.asarray(block.take(Pick(np.array([row])))[0])
 
 
 def judge(recording: Recording, rules: Sequence[Rule] | None = None) -> Outcome:
@@ -98,7 +98,7 @@ def _all_suspects(
         if not reached:
             continue
         said = caveats_of(rule, recording)
-        found[rule.id] += [_suspect(rule, recording, judged, row, level, said) for row, level in reached]
+        found[rule.id] += [_suspect(rule, recording, judged, row, level, caveats=said) for row, level in reached]
         block = spill.put(judged.values[[row for row, _ in reached]])
         kept.update({(rule.id, judged.entities[row]): (block, at) for at, (row, _) in enumerate(reached)})
     for rule in rules:
@@ -123,7 +123,7 @@ def levels_reached(rule: Rule, judged: Table) -> list[Level | None]:
 
 
 def _suspect(
-    rule: Rule, recording: Recording, judged: Table, row: int, level: Level, caveats: tuple[str, ...]
+    rule: Rule, recording: Recording, judged: Table, row: int, level: Level, *, caveats: tuple[str, ...]
 ) -> Suspect:
     values, when = judged.values[row], judged.timing
     beyond = rule.check.beyond(values, level.threshold)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from esxprobe.formats.spill import Block, Pick, Spill
 from esxprobe.model import Recording
 from esxprobe.rules import kin
-from esxprobe.rules.record import By, Part, Rule
 from esxprobe.rules.expression import called_like, column_of, judged
+from esxprobe.rules.record import By, Part, Rule
 from esxprobe.series import Floats, in_parts
 
 if TYPE_CHECKING:
@@ -91,12 +91,12 @@ class Parts:
         rows = np.full((len(different), self._length), np.nan)
         at = 0
         for block in self._blocks:
-            rows[different >= 0, at : at + block.shape[1]] = block.take(pick)
-            at += block.shape[1]
+            rows[different >= 0, at : at + block.width] = block.take(pick)
+            at += block.width
         return rows if len(different) == len(place) and (back == np.arange(len(place))).all() else rows[back]
 
     def _codes_of(self, target: str, part: Part) -> tuple[Places, Places]:
-        """The keys of the judged and of the other entities as numbers; those of the others do not depend on the judged."""
+        """Keys of the judged and of the other entities as numbers; these do not depend on who is judged."""
         name = (target, part.kind, part.by)
         if name not in self._codes:
             one, other, _ = kin.codes(*(kin.keys(self._recording, kind, part.by) for kind in name[:2]))

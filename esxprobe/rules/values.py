@@ -89,10 +89,13 @@ def _of_kind(
         for rule in rules:
             matrix = values.drop_in_place(rule.id).to_numpy().reshape(-1, length)
             keep = np.isin(some, only[rule.only]) if rule.only else None
-            yield rule, Table(
-                tuple((some if keep is None else some[keep]).tolist()),
-                matrix if keep is None else matrix[keep],
-                when,
+            yield (
+                rule,
+                Table(
+                    tuple((some if keep is None else some[keep]).tolist()),
+                    matrix if keep is None else matrix[keep],
+                    when,
+                ),
             )
 
 

@@ -63,7 +63,7 @@ class Check(ABC):
 
 
 def seconds_of(marks: Bools, seconds: Floats) -> Floats:
-    """How long each row is marked [s], whatever other rows there are: a product of matrices rounds by their shape."""
+    """How long each row is marked [s], whatever rows stand beside it: products of matrices round by shape."""
     return np.asarray(np.where(marks, seconds, 0.0).sum(axis=1))
 
 

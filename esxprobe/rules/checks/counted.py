@@ -66,7 +66,9 @@ class Scored(Check):
             case "time-share":
                 true = self.beyond(values, 0.0)
                 time = np.maximum(seconds_of(seen, timing.seconds), 1e-9)
-                found = np.where(true.sum(axis=1) >= LEAST_SAMPLES, 100 * seconds_of(true, timing.seconds) / time, 0.0)
+                found = np.where(
+                    true.sum(axis=1) >= LEAST_SAMPLES, 100 * seconds_of(true, timing.seconds) / time, 0.0
+                )
             case "episodes":
                 found = _starts(self.beyond(values, 0.0), timing).sum(axis=1).astype(float)
         return np.where(seen.any(axis=1), found, np.nan)
