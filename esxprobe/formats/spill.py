@@ -10,7 +10,6 @@ import tempfile
 import weakref
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from io import FileIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +35,7 @@ class Spill:
 
     def __init__(self, budget: int | None = None) -> None:
         self._left = BUDGET if budget is None else budget
-        self._file: FileIO | None = None
+        self._file: _Unnamed | None = None
         self.on_disk = 0
 
     def put(self, block: Floats) -> Block:
@@ -51,10 +50,8 @@ class Spill:
         at = self.on_disk
         try:
             if self._file is None:
-                # It lives as long as the spill and the blocks in it.
-                self._file = tempfile.TemporaryFile(prefix="esxprobe-", buffering=0)  # noqa: SIM115
-                weakref.finalize(self, self._file.close)
-            _write(self._file, np.ascontiguousarray(block), at)
+                self._file = _Unnamed()
+            self._file.write(np.ascontiguousarray(block), at)
         except OSError as error:
             raise OutputError(
                 f"the values of the capture do not fit into {tempfile.gettempdir()}: {error.strerror}",
@@ -64,11 +61,27 @@ class Spill:
         return FiledBlock(block.shape[0], block.shape[1], self._file, at)
 
 
-def _write(file: FileIO, block: Floats, at: int) -> None:
-    data = _bytes_of(block)
-    file.seek(at)
-    while data:
-        data = data[file.write(data) :]
+class _Unnamed:
+    """The temporary file: it goes with the last block in it."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile(prefix="esxprobe-", buffering=0)  # noqa: SIM115
+        weakref.finalize(self, self._file.close)
+
+    def write(self, matrix: Floats, at: int) -> None:
+        data = _bytes_of(matrix)
+        self._file.seek(at)
+        while len(data):
+            data = data[self._file.write(data) :]
+
+    def read(self, into: Floats, at: int) -> None:
+        data = _bytes_of(into)
+        self._file.seek(at)
+        while len(data):
+            got = self._file.readinto(data)
+            if not got:
+                raise OutputError("the temporary file was cut off", hint="something else writes to it: try again")
+            data = data[got:]
 
 
 class Block(ABC):
@@ -109,7 +122,7 @@ class FiledBlock(Block):
 
     height: int
     width: int
-    file: FileIO
+    file: _Unnamed
     at: int
 
     def take(self, pick: Pick) -> Floats:
@@ -117,21 +130,12 @@ class FiledBlock(Block):
         out = np.empty((len(pick.rows), self.width))
         for first, behind, begin, end in pick.runs(self.width * _WIDTH):
             if pick.in_order and behind - first == end - begin:
-                self._read(out[begin:end], first)
+                self.file.read(out[begin:end], self.at + first * self.width * _WIDTH)
                 continue
             run = np.empty((behind - first, self.width))
-            self._read(run, first)
+            self.file.read(run, self.at + first * self.width * _WIDTH)
             out[pick.order[begin:end]] = run[pick.sorted[begin:end] - first]
         return out
-
-    def _read(self, into: Floats, row: int) -> None:
-        data = _bytes_of(into)
-        self.file.seek(self.at + row * self.width * _WIDTH)
-        while len(data):
-            got = self.file.readinto(data)
-            if not got:
-                raise OutputError("the temporary file was cut off", hint="something else writes to it: try again")
-            data = data[got:]
 
 
 def _bytes_of(matrix: Floats) -> memoryview:
