@@ -53,8 +53,9 @@ class Spill:
                 self._file = _Unnamed()
             self._file.write(np.ascontiguousarray(block), at)
         except OSError as error:
+            place = tempfile.tempdir or "the folder for temporary files"
             raise OutputError(
-                f"the values of the capture do not fit into {tempfile.gettempdir()}: {error.strerror}",
+                f"the values of the capture do not fit into {place}: {error.strerror}",
                 hint="set TMPDIR to a folder on a disk with more room; it takes up to the size of the capture",
             ) from error
         self.on_disk += block.nbytes

@@ -271,20 +271,26 @@ def show_day(folder: Path, samples: int) -> None:
     print(
         f"\n{columns:,} columns; {DIFFERENT} different rows again and again, each with a time of its own; one run\n"
     )
-    print("| samples | MB | floor [s] | esxprobe report [s] | x floor | us a row | peak [MB] |")
-    print("|---|---|---|---|---|---|---|")
+    print(
+        "| samples | MB | floor [s] | esxprobe report [s] | x floor | processor [s] | per 1,000 rows | peak [MB] |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
     for part in DAY_PARTS:
         count = samples // part
         capture = folder / f"day{part}.csv"
         write_day(capture, columns, count)
         least = floor(capture)
         report = Work("esxprobe report", esxprobe("report", capture, "-o", folder / "report.html"))
-        in_turns([least, report], 1)
-        seconds, size = report.seconds[0], capture.stat().st_size / MB
+        run(least)
+        before = os.times()
+        run(report)
+        after = os.times()
+        cpu = after.children_user + after.children_system - before.children_user - before.children_system
+        seconds, size = (least.seconds[0], report.seconds[0]), capture.stat().st_size / MB
         capture.unlink()
         print(
-            f"| {count:,} | {size:,.0f} | {least.seconds[0]:.1f} | {seconds:.1f} | {seconds / least.seconds[0]:.1f} "
-            f"| {1e6 * seconds / count:,.0f} | {report.peaks[0]:.0f} |",
+            f"| {count:,} | {size:,.0f} | {seconds[0]:.1f} | {seconds[1]:.1f} | {seconds[1] / seconds[0]:.1f} "
+            f"| {cpu:.1f} | {1e3 * cpu / count:.2f} | {report.peaks[0]:.0f} |",
             flush=True,
         )
 
