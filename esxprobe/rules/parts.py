@@ -146,14 +146,16 @@ class Parts:
         import polars as pl
 
         length = samples.stop - samples.start
-        matrices = self._recording.values.read(group.kind, group.paths, group.rows, samples) if group.paths else []
-        frame = pl.DataFrame(
-            {
-                "": pl.repeat(1.0, len(group.rows) * length, dtype=pl.Float64, eager=True),
-                **{path: column_of(matrix) for path, matrix in zip(group.paths, matrices, strict=True)},
-            }
-        )
-        made = frame.lazy().with_columns(pl.lit(0.0).alias(path) for path in group.lacking).select(asked).collect()
+        columns = {}
+        if group.paths:
+            matrices = self._recording.values.read(group.kind, group.paths, group.rows, samples)
+            columns = {path: column_of(matrix) for path, matrix in zip(group.paths, matrices, strict=True)}
+            del matrices
+        if not columns or any(not part.needs for _, part in group.parts):
+            columns[""] = pl.repeat(1.0, len(group.rows) * length, dtype=pl.Float64, eager=True)
+        frame = pl.DataFrame(columns).lazy().with_columns(pl.lit(0.0).alias(path) for path in group.lacking)
+        del columns
+        made = frame.select(asked).collect()
         for number, part in group.parts:
             members = made[str(number)].to_numpy().reshape(-1, length)
             yield taken_together(part.how, members, group.starts)
