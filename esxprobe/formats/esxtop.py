@@ -96,9 +96,7 @@ def read_esxtop(
             source.close()
         tally.take(notes)
         files.append(record)
-    assembly = _Assembly(
-        segments, sheets.of(segments), needs=needs, at_most=at_most, timezone=timezone, tally=tally
-    )
+    assembly = _Assembly(segments, sheets, needs=needs, at_most=at_most, timezone=timezone, tally=tally)
     return assembly.recording(tuple(files), rows_read)
 
 
@@ -107,26 +105,35 @@ def _advance(progress: Callable[[int], None], before: int, position: int) -> Non
 
 
 class _Sheets:
-    """Takes the rows of segments as they are read."""
+    """Takes the rows of segments as they are read; neighbours with the same columns share a sheet."""
 
     def __init__(self) -> None:
         self._spill = Spill()
-        self._taken: list[tuple[Segment, Sheet]] = []
+        self._sheets: list[Sheet] = []
+        self._last: Segment | None = None
+        self._counts: list[tuple[Segment, int]] = []
 
     def take(self, segment: Segment, _: Piece, rows: Rows) -> None:
-        """Takes in rows; those of one segment come together."""
-        if not self._taken or self._taken[-1][0] is not segment:
-            if self._taken:
-                self._taken[-1][1].close()
-            self._taken.append((segment, Sheet(segment.wanted, self._spill)))
-        self._taken[-1][1].add(rows)
+        """Takes in rows."""
+        if segment is not self._last:
+            if not self._sheets or not self._sheets[-1].wanted.equals(segment.wanted):
+                if self._sheets:
+                    self._sheets[-1].close()
+                self._sheets.append(Sheet(segment.wanted, self._spill))
+            self._last = segment
+        self._sheets[-1].add(rows)
+        self._counts.append((segment, len(rows.lines)))
 
-    def of(self, segments: list[Segment]) -> list[Sheet]:
-        """The sheet of each segment, an empty one where it has no rows."""
-        if self._taken:
-            self._taken[-1][1].close()
-        made = {id(segment): sheet for segment, sheet in self._taken}
-        return [made.get(id(segment)) or Sheet(segment.wanted, self._spill) for segment in segments]
+    def closed(self) -> list[Sheet]:
+        """All sheets, in the order of their rows."""
+        if self._sheets:
+            self._sheets[-1].close()
+        return self._sheets
+
+    def numbers(self, segments: list[Segment]) -> NDArray[np.int64]:
+        """For each row the number of its segment."""
+        place = {id(segment): number for number, segment in enumerate(segments)}
+        return np.repeat([place[id(segment)] for segment, _ in self._counts], [count for _, count in self._counts])
 
 
 class _Assembly:
@@ -135,14 +142,15 @@ class _Assembly:
     def __init__(
         self,
         segments: list[Segment],
-        sheets: list[Sheet],
+        sheets: _Sheets,
         *,
         needs: Needs,
         at_most: Mapping[str, int] | None,
         timezone: str | None,
         tally: Tally,
     ) -> None:
-        self._segments, self._sheets, self._needs, self._at_most = segments, sheets, needs, at_most
+        self._segments, self._needs, self._at_most = segments, needs, at_most
+        self._sheets, self._numbers = sheets.closed(), sheets.numbers(segments)
         self._timezone, self._tally = timezone, tally
         self._date_known = True
 
@@ -227,16 +235,15 @@ class _Assembly:
         """line, segment and time [UTC, null where unreadable] of every row; None without any row."""
         import polars as pl
 
-        parts = [
-            pl.DataFrame(
-                {"line": sheet.lines, "segment": [number] * len(sheet.lines), "cell": pl.concat(sheet.time_cells)}
-            )
-            for number, sheet in enumerate(self._sheets)
-            if sheet.lines
-        ]
-        if not parts:
+        if not self._sheets:
             return None
-        joined = pl.concat(parts)
+        joined = pl.DataFrame(
+            {
+                "line": [line for sheet in self._sheets for line in sheet.lines],
+                "segment": self._numbers,
+                "cell": pl.concat([cells for sheet in self._sheets for cells in sheet.time_cells]),
+            }
+        )
         times, self._date_known = clock.parse_times(joined["cell"], self._tally)
         zone = clock.zone_of(zone_text, self._timezone, self._tally)
         utc = clock.to_utc(times, zone)

@@ -130,7 +130,7 @@ class FiledBlock(Block):
         """Read run by run."""
         out = np.empty((len(pick.rows), self.width))
         for first, behind, begin, end in pick.runs(self.width * _WIDTH):
-            if pick.in_order and behind - first == end - begin:
+            if pick.in_order and (np.diff(pick.sorted[begin:end]) == 1).all():
                 self.file.read(out[begin:end], self.at + first * self.width * _WIDTH)
                 continue
             run = np.empty((behind - first, self.width))
