@@ -48,6 +48,7 @@ from esxprobe.model.provenance import (
     ProbeOutcome,
     Provenance,
 )
+from esxprobe.model.values import Frames, FrameValues, Values
 
 __all__ = [
     "GUEST_COUNTERS",
@@ -72,6 +73,8 @@ __all__ = [
     "FaultScatter",
     "FaultSeries",
     "Finding",
+    "FrameValues",
+    "Frames",
     "Glance",
     "GuestLog",
     "GuestLogUse",
@@ -96,6 +99,7 @@ __all__ = [
     "SourceFile",
     "TimeSlice",
     "ValueKind",
+    "Values",
     "Verdict",
     "VirtualMachine",
     "VmRow",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from esxprobe.model import Recording
 from esxprobe.rules import kin
+from esxprobe.rules.expression import called_like
 from esxprobe.rules.record import Part, Rule
 from esxprobe.rules.release import release_of
-from esxprobe.rules.values import called_like, entities_of, facts_of
+from esxprobe.rules.values import entities_of, facts_of
 
 _LACKS = "the capture lacks "
 
@@ -48,17 +49,10 @@ def _lacking(rule: Rule, recording: Recording) -> str:
     lacking, empty = [], []
     counted = {path for part in rule.parts if part.how == "count" for path in part.needs}  # none of them is zero
     for kind, paths in rule.needs_by_kind.items():
-        frame = recording.tidy.get(kind)
-        have = set(frame.columns) if frame is not None else set()
+        have = recording.values.counters(kind)
         lacking += [path for path in paths if path not in have and path not in rule.optional]
-        empty += [
-            path
-            for path in paths
-            if frame is not None
-            and path in have
-            and path not in counted
-            and frame[path].null_count() == frame.height
-        ]
+        present = [path for path in paths if path in have and path not in counted]
+        empty += [path for path in present if not recording.values.seen(kind, path).any()]
     if lacking:
         return f"{_LACKS}{', '.join(dict.fromkeys(lacking))}"
     if empty:
@@ -85,8 +79,7 @@ def _nobody(rule: Rule, recording: Recording) -> str:
 
 
 def _unrelated(rule: Rule, part: Part, recording: Recording) -> str:
-    frame = recording.tidy.get(part.kind)
-    if frame is None or not frame.height:
+    if not len(recording.values.entities(part.kind)):
         return f"the capture shows no {part.kind}"
     by = part.by or kin.key_of(rule.entity)
     target, source = (kin.keys(recording, kind, by) for kind in (rule.entity, part.kind))

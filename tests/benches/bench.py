@@ -7,6 +7,7 @@ are not installed are left out) read every column, as people usually write it; o
 values are compared with ours cell by cell.
 
     python tests/benches/bench.py [--columns 100001] [--samples 720] [--runs 5] [--no-others]
+    python tests/benches/bench.py --only-day [--day-samples 17280]
 """
 
 from __future__ import annotations
@@ -49,6 +50,9 @@ EVERY_COLUMN = {
 # DuckDB takes minutes for what the others take seconds for.
 ONCE = {"duckdb"}
 OTHERS_SHAPE = (60_000, 300)
+# A day at an interval of 5 s; a quarter and a half of it show how time and memory grow.
+DAY_SHAPE = (60_000, 17_280)
+DAY_PARTS = (4, 2, 1)
 HEADER_COLUMNS = 200_000
 FLEET = 200
 # What is extracted: of 100,001 columns 1,135.
@@ -259,6 +263,38 @@ def show(works: list[Work], capture: Path, shape: str) -> None:
         print(f"| {work.name} | {seconds:.2f} | {times} | {min(work.seconds):.2f} | {peak:.0f} |")
 
 
+def show_day(folder: Path, samples: int) -> None:
+    """Captures of a part of a day and of a whole one, each made, read once, judged once, and taken away again."""
+    from day import DIFFERENT, write_day
+
+    columns = DAY_SHAPE[0]
+    print(
+        f"\n{columns:,} columns; {DIFFERENT} different rows again and again, each with a time of its own; one run\n"
+    )
+    print(
+        "| samples | MB | floor [s] | esxprobe report [s] | x floor | processor [s] | per 1,000 rows | peak [MB] |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    for part in DAY_PARTS:
+        count = samples // part
+        capture = folder / f"day{part}.csv"
+        write_day(capture, columns, count)
+        least = floor(capture)
+        report = Work("esxprobe report", esxprobe("report", capture, "-o", folder / "report.html"))
+        run(least)
+        before = os.times()
+        run(report)
+        after = os.times()
+        cpu = after.children_user + after.children_system - before.children_user - before.children_system
+        seconds, size = (least.seconds[0], report.seconds[0]), capture.stat().st_size / MB
+        capture.unlink()
+        print(
+            f"| {count:,} | {size:,.0f} | {seconds[0]:.1f} | {seconds[1]:.1f} | {seconds[1] / seconds[0]:.1f} "
+            f"| {cpu:.1f} | {1e3 * cpu / count:.2f} | {report.peaks[0]:.0f} |",
+            flush=True,
+        )
+
+
 def machine() -> str:
     """What the figures were measured on."""
     names = ("polars", "numpy", "isal", "zstandard", "vl-convert-python", "pandas", "pyarrow", "duckdb")
@@ -280,6 +316,8 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=720)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only-fleet", action="store_true", help="only the row of many captures")
+    parser.add_argument("--only-day", action="store_true", help="only the captures of up to a whole day")
+    parser.add_argument("--day-samples", type=int, default=DAY_SHAPE[1], help="so many instead of a day's")
     parser.add_argument("--no-others", action="store_true", help="leave other packages' readers out")
     options = parser.parse_args()
     sys.path.insert(0, str(HERE))
@@ -292,6 +330,9 @@ def main() -> None:
 
     print(machine())
     with tempfile.TemporaryDirectory(prefix="esxprobe-bench-") as folder:
+        if options.only_day:
+            show_day(Path(folder), options.day_samples)
+            return
         show_fleet(in_turns(fleet_works(Path(folder)), options.runs))
         if options.only_fleet:
             return

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from esxprobe.rules.checks.base import LEAST_RUN, LEAST_SAMPLES, Check, running
+from esxprobe.rules.checks.base import LEAST_RUN, LEAST_SAMPLES, Check, running, seconds_of
 from esxprobe.series import Bools, Floats, Timing
 
 Statistic = Literal["p95", "p05", "max", "min", "mean"]
@@ -58,8 +58,8 @@ class Sustained(Check):
         counted = beyond.sum(axis=1)
         if self.share == 0:
             return np.asarray(counted > 0)
-        time_seen = ~np.isnan(values) @ timing.seconds
-        enough = (counted >= self.least) & (beyond @ timing.seconds >= self.share * time_seen)
+        time_seen = seconds_of(~np.isnan(values), timing.seconds)
+        enough = (counted >= self.least) & (seconds_of(beyond, timing.seconds) >= self.share * time_seen)
         if self.run_s is not None and counted.max(initial=0) >= LEAST_RUN:
             for begin, end in timing.stretches:
                 part = beyond[:, begin:end]
