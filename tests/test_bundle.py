@@ -119,3 +119,14 @@ def test_no_member_is_held_in_memory(tmp_path: Path) -> None:
     subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(root)})
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
         assert archive.getinfo("big.csv.gz").file_size == 300_000_000
+
+
+@pytest.mark.slow
+def test_members_above_4_gb_are_whole(tmp_path: Path) -> None:
+    big = tmp_path / "big.csv"
+    with big.open("wb") as file:
+        file.truncate(4_400_000_000)  # a hole: it takes no room
+    with (tmp_path / "b.zip").open("wb") as file:
+        write_bundle(file, [Member("big.csv", big)])
+    shown = subprocess.run(["unzip", "-l", tmp_path / "b.zip"], capture_output=True, text=True, check=True).stdout
+    assert "4400000000  1980-01-01 00:00   big.csv" in shown

@@ -81,7 +81,7 @@ def report_many(words: FleetWords) -> Fleet:
             f"{words.one_only[0]} goes with one capture", hint="give the captures one by one, or leave it out"
         )
     sources = expanded(words.words)
-    summary = _summary(words.output)
+    summary = summary_of(words.output)
     names = _names([shown(source) for source in sources], summary.name)
     targets = [summary.parent / name for name in names]
     _refuse(sources, [summary, *targets, *([words.bundle] if words.bundle else [])], words)
@@ -180,7 +180,8 @@ def _name(source: str) -> str:
     return source.rstrip("/").rpartition("/")[2] or source
 
 
-def _summary(output: Path | None) -> Path:
+def summary_of(output: Path | None) -> Path:
+    """Where the summary goes."""
     if output is None:
         return Path(SUMMARY)
     return output / SUMMARY if output.is_dir() else output

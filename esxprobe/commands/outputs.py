@@ -80,3 +80,21 @@ def writing(path: Path, option: str = "-o") -> Iterator[BinaryIO]:
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def show_in_browser(path: Path) -> None:
+    """Opens a finished report in the person's browser; that there is none is said, and no failure.
+
+    Where BROWSER is set, that one is asked and no other.
+    """
+    import webbrowser
+
+    import typer
+
+    address = path.resolve().as_uri()
+    try:
+        opened = webbrowser.get().open(address) if os.environ.get("BROWSER") else webbrowser.open(address)
+    except (webbrowser.Error, OSError):
+        opened = False
+    if not opened:
+        typer.echo(f"no browser could be started: open {address} yourself, or name one in BROWSER", err=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from esxprobe.commands.fleet import FleetWords
+from esxprobe.commands.outputs import show_in_browser
 from esxprobe.errors import EXIT_FINDINGS, UsageError
 
 if TYPE_CHECKING:
@@ -98,6 +99,10 @@ def report(
     with_capture: Annotated[
         bool, typer.Option("--with-capture", help="The raw capture and guests' logs go into the zip as well.")
     ] = False,
+    open_it: Annotated[
+        bool,
+        typer.Option("--open", help="Open the finished report (of several captures the summary) in a browser."),
+    ] = False,
     fail_on: Annotated[
         FailOn | None, typer.Option(help="Exit with 1 when a finding is this severe or worse.")
     ] = None,
@@ -139,7 +144,7 @@ def report(
             bundle,
             with_capture,
         )
-        _many(words, fail_on)
+        _many(words, fail_on, open_it=open_it)
         return
     from contextlib import ExitStack
 
@@ -177,6 +182,8 @@ def report(
             private.refuse(outputs.paths)
         write(analysis, drawer, book, outputs, asked.command(private), private)
     show_summary(analysis, target, bundle, quiet=json is not None and str(json) == "-")
+    if open_it:
+        show_in_browser(target)
     if fail_on and _reaches(analysis, fail_on):
         raise typer.Exit(EXIT_FINDINGS)
 
@@ -191,10 +198,12 @@ def _is_many(words: Sequence[str], cluster: str | None) -> bool:
     return is_many(words)
 
 
-def _many(words: FleetWords, fail_on: FailOn | None) -> None:
-    from esxprobe.commands.fleet import exit_code, report_many
+def _many(words: FleetWords, fail_on: FailOn | None, *, open_it: bool) -> None:
+    from esxprobe.commands.fleet import exit_code, report_many, summary_of
 
     code = exit_code(report_many(words), fail_on.value if fail_on else None)
+    if open_it:
+        show_in_browser(summary_of(words.output))
     if code:
         raise typer.Exit(code)
 
