@@ -143,8 +143,9 @@ def judged(asked: Asked, book: RuleBook) -> Analysis:
 
     files = load_capture(asked.source)
     with reading(files.paths) as progress:
-        from esxprobe.analyze import analyze, compare_with
+        from esxprobe.analyze import Measured, analyze, compare_with
 
+        held: list[Measured] = []  # this capture's, then the baseline's
         analysis = analyze(
             files.paths,
             timezone=asked.timezone,
@@ -152,12 +153,20 @@ def judged(asked: Asked, book: RuleBook) -> Analysis:
             guests=asked.guests,
             progress=progress,
             book=book,
+            held=None if asked.baseline is None else held.append,
         )
         if asked.baseline is None or asked.before is None:
             return analysis
         good = load_capture(asked.baseline)
-        other = analyze(good.paths, timezone=asked.timezone, manifest=good.manifest, guests=asked.before, book=book)
-        return replace(analysis, comparison=compare_with(analysis, other))
+        other = analyze(
+            good.paths,
+            timezone=asked.timezone,
+            manifest=good.manifest,
+            guests=asked.before,
+            book=book,
+            held=held.append,
+        )
+        return replace(analysis, comparison=compare_with(analysis, other, *held))
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from esxprobe.model.nouns import (
     ValueKind,
     VirtualMachine,
     Window,
+    Worse,
     worst_first,
 )
 from esxprobe.model.provenance import (
@@ -48,10 +49,12 @@ from esxprobe.model.provenance import (
     ProbeOutcome,
     Provenance,
 )
+from esxprobe.model.shifts import SHIFT_VERDICTS, CounterShift, ShiftReason, ShiftVerdict
 
 __all__ = [
     "GUEST_COUNTERS",
     "SEVERITIES",
+    "SHIFT_VERDICTS",
     "Analysis",
     "CaptureSummary",
     "Chart",
@@ -59,6 +62,7 @@ __all__ = [
     "Comparison",
     "Confidence",
     "Counter",
+    "CounterShift",
     "Cut",
     "Datastore",
     "Deviation",
@@ -92,6 +96,8 @@ __all__ = [
     "Recording",
     "Series",
     "Severity",
+    "ShiftReason",
+    "ShiftVerdict",
     "Skipped",
     "SourceFile",
     "TimeSlice",
@@ -100,5 +106,6 @@ __all__ = [
     "VirtualMachine",
     "VmRow",
     "Window",
+    "Worse",
     "worst_first",
 ]
