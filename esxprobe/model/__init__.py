@@ -36,6 +36,7 @@ from esxprobe.model.nouns import (
     ValueKind,
     VirtualMachine,
     Window,
+    Worse,
     worst_first,
 )
 from esxprobe.model.provenance import (
@@ -48,11 +49,13 @@ from esxprobe.model.provenance import (
     ProbeOutcome,
     Provenance,
 )
+from esxprobe.model.shifts import SHIFT_VERDICTS, CounterShift, ShiftReason, ShiftVerdict
 from esxprobe.model.values import Frames, FrameValues, Values
 
 __all__ = [
     "GUEST_COUNTERS",
     "SEVERITIES",
+    "SHIFT_VERDICTS",
     "Analysis",
     "CaptureSummary",
     "Chart",
@@ -60,6 +63,7 @@ __all__ = [
     "Comparison",
     "Confidence",
     "Counter",
+    "CounterShift",
     "Cut",
     "Datastore",
     "Deviation",
@@ -95,6 +99,8 @@ __all__ = [
     "Recording",
     "Series",
     "Severity",
+    "ShiftReason",
+    "ShiftVerdict",
     "Skipped",
     "SourceFile",
     "TimeSlice",
@@ -104,5 +110,6 @@ __all__ = [
     "VirtualMachine",
     "VmRow",
     "Window",
+    "Worse",
     "worst_first",
 ]

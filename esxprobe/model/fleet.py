@@ -125,10 +125,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a worker hands back of one capture: a digest and the finished HTML, or why there is none."""
+    """What a worker hands back of one capture: a digest, HTML and, if asked for, JSON; or why there is none."""
 
     digest: CaptureDigest | None = None
     html: str = ""
+    document: str = ""
     failure: Failure | None = None
 
 

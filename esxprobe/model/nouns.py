@@ -19,6 +19,8 @@ Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 Mmu = Literal["hardware", "software", "unknown"]
 ValueKind = Literal["number", "text"]
+# Which way a counter is worse by itself; load is neither.
+Worse = Literal["more", "less", "neither"]
 
 
 def worst_first(severity: Severity) -> int:
@@ -39,6 +41,7 @@ class Counter:
         meaning: One line.
         notes: What differs between releases, and traps.
         kind: `text` for the few counters whose cells hold words.
+        worse: Which way it is worse by itself; `neither` of load, and where nobody said.
     """
 
     object: str
@@ -49,6 +52,7 @@ class Counter:
     meaning: str
     notes: str = ""
     kind: ValueKind = "number"
+    worse: Worse = "neither"
 
     @property
     def path(self) -> str:

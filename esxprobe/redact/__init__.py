@@ -2,7 +2,9 @@
 
 from esxprobe.redact.analysis import nameless, redacted_analysis
 from esxprobe.redact.folder import CaptureCopy
+from esxprobe.redact.guests import redacted_guest_log
 from esxprobe.redact.learn import learn_capture, no_instances
+from esxprobe.redact.manifest import redacted_manifest
 from esxprobe.redact.mapfile import load_map, save_map
 from esxprobe.redact.names import Names
 from esxprobe.redact.redactor import Redactor
@@ -18,5 +20,7 @@ __all__ = [
     "nameless",
     "no_instances",
     "redacted_analysis",
+    "redacted_guest_log",
+    "redacted_manifest",
     "save_map",
 ]

@@ -19,6 +19,7 @@ from esxprobe.report.faults import fault_specs
 from esxprobe.report.glance import glance_specs
 from esxprobe.report.glossary import Glossary
 from esxprobe.report.life import chart_specs, numbered, vega_bundle
+from esxprobe.report.shifts import shift_specs
 from esxprobe.report.view import page_of
 from esxprobe.rules import RuleBook, shipped
 
@@ -40,7 +41,7 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str = "", book: Rul
     from markupsafe import Markup
 
     specs = {rule: spec_of(chart) for rule, chart in analysis.charts.items()}
-    specs |= fault_specs(analysis) | glance_specs(analysis)
+    specs |= fault_specs(analysis) | glance_specs(analysis) | shift_specs(analysis.comparison)
     with ThreadPoolExecutor(1) as beside:  # the templates are loaded while the charts are drawn
         drawn = beside.submit(drawer.draw, specs)
         template, css = _template(), _asset("report.css")

@@ -131,7 +131,7 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
         worst=worst,
         counts=counts,
         faults=fault_panel(analysis, drawings),
-        comparison=comparison_panel(analysis),
+        comparison=comparison_panel(analysis, drawings),
         glance=glance_panel(analysis, drawings),
         provenance=provenance_panel(analysis),
         causes=_causes(analysis, drawings, book),
