@@ -200,10 +200,15 @@ def taken_together(how: str, members: Floats, starts: Places) -> Floats:
 
 
 def _folded(fold: np.ufunc, members: Floats, starts: Places) -> Floats:
-    """All groups at once, their first members, then the second ones: never in another order, as `reduce` may."""
+    """Members of each group put together one after the other, in no other order whatever the shape."""
     sizes = np.diff(starts, append=len(members))
+    most = int(sizes.max(initial=0))
+    if len(starts) < most:  # few and long
+        if members.shape[1] == 1:  # along a lone column `reduce` would add up pairs of pairs
+            return _folded(fold, np.repeat(members, 2, axis=1), starts)[:, :1]
+        return np.stack([fold.reduce(group, axis=0) for group in np.split(members, starts[1:])])
     out = members[starts]
-    for nth in range(1, int(sizes.max(initial=0))):
+    for nth in range(1, most):
         longer = np.flatnonzero(sizes > nth)
         out[longer] = fold(out[longer], members[starts[longer] + nth])
     return out

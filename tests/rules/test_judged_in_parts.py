@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import add
 from pathlib import Path
 
 import numpy as np
@@ -142,7 +144,7 @@ def test_a_rule_comes_once_for_each_part_of_its_entities(monkeypatch, tmp_path):
 
 
 @given(
-    st.lists(st.integers(1, 12), min_size=1, max_size=5),
+    st.lists(st.integers(1, 12) | st.integers(50, 300), min_size=1, max_size=5),
     st.integers(1, 9),
     st.sampled_from(["max", "min", "mean", "median", "sum", "count"]),
     st.randoms(use_true_random=False),
@@ -156,13 +158,18 @@ def test_members_taken_together_do_not_depend_on_their_neighbours_in_time(sizes,
     single = [taken_together(how, members[:, n : n + 1], starts) for n in range(samples)]
     assert whole.tobytes() == np.concatenate(single, axis=1).tobytes()
     for row, part in zip(whole, np.split(members, starts[1:]), strict=True):
-        slow = {"max": max, "min": min, "sum": sum, "count": len}.get(how)
+        slow = {"max": max, "min": min, "sum": added, "count": len}.get(how)
         for value, column in zip(row, part.T, strict=True):
             known = column[~np.isnan(column)].tolist()
             if slow and (known or how == "count"):
-                assert value == slow(known)
+                assert value == slow(known), "in this order"
             elif known:
                 assert value == pytest.approx(np.mean(known) if how == "mean" else np.median(known))
+
+
+def added(numbers: Sequence[float]) -> float:
+    """One after the other, rounded each time; `sum` of newer Pythons is more exact than that."""
+    return reduce(add, numbers)
 
 
 PEAK = """
