@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from esxprobe import series
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import clock
+from esxprobe.formats.columns.opening import opened, reader_of
 from esxprobe.formats.entities import Identities, identify
-from esxprobe.formats.scan import FileReader, Needs, Segment, wanted_columns
-from esxprobe.formats.source import Source
+from esxprobe.formats.scan import Needs, Segment, wanted_columns
 from esxprobe.formats.tally import Tally
 from esxprobe.formats.tidy import tidy_frames
 from esxprobe.model import Recording, SourceFile
@@ -42,9 +42,9 @@ def read_header(path: Path) -> tuple[Identities, list[str], Tally]:
         UnreadableInputError: The file is no esxtop capture.
     """
     tally = Tally()
-    source = Source(path)
+    source = opened(path)
     try:
-        reader = FileReader(source, {}, tally)
+        reader = reader_of(source, {}, tally)
         segment = reader.start()
     finally:
         source.close()
@@ -63,7 +63,7 @@ def read_esxtop(
     r"""Reads one capture, whole: one file, or the segments of one host in order.
 
     Args:
-        paths: CSV files, plain, gzip or zstandard. They are only read.
+        paths: CSV files, plain, gzip or zstandard, or columnar copies of such. They are only read.
         needs: Which counters (`Object\Counter`) to read, by entity kind.
         timezone: Zone of the stamps (IANA name or offset), where the header's cannot be trusted.
         at_most: Entity kinds of which so many entities are enough, taken evenly over the header.
@@ -78,9 +78,9 @@ def read_esxtop(
     files: list[SourceFile] = []
     rows_read = 0
     for path in paths:
-        source = Source(path)
+        source = opened(path)
         try:
-            reader = FileReader(source, needs, tally, at_most)
+            reader = reader_of(source, needs, tally, at_most)
             done = sum(file.bytes for file in files)
             segments += reader.read(progress and partial(_advance, progress, done))
             rows_read += reader.rows
