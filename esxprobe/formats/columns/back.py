@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from esxprobe.formats.columns.cells import decode
+from esxprobe.formats.columns.grid import parts
 from esxprobe.formats.columns.order import Entry
 from esxprobe.formats.columns.replay import CopySource
 from esxprobe.formats.columns.slab import COMMA, RETURN, UNENDED, SlabReader
@@ -59,9 +60,9 @@ class _WholeSlab:
 
     def __init__(self, source: CopySource, number: int, places: pl.DataFrame) -> None:
         self.number = number
-        self._reader = SlabReader(source.files, number, places)
+        self._reader = SlabReader(source.files, number)
         cells = np.arange(places.height)
-        self._values: Floats = self._reader.values(cells)
+        self._values: Floats = self._reader.values(parts(places, cells), len(cells))
         self._styles = self._reader.styles(cells)
         texts = self._reader.texts(cells)
         self._odd: dict[int, dict[int, bytes]] = {}

@@ -93,6 +93,40 @@ def tables(places: pl.DataFrame) -> list[Table]:
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is wanted of a table: so many neighbouring instances from the first on.
+
+    Attributes:
+        table: Its folder in the copy.
+        first: Number of the first instance.
+        count: How many.
+        counters: Each with where its values belong, and whose they are (from the first on).
+    """
+
+    table: str
+    first: int
+    count: int
+    counters: list[tuple[str, Indices, Indices]]
+
+
+def parts(places: pl.DataFrame, cells: Indices) -> list[Part]:
+    """What is to be read of the tables of a header for some cells (from 0)."""
+    import polars as pl
+
+    made = []
+    wanted = places[cells].with_columns(pl.int_range(pl.len()).alias("place"), pl.col("row").cast(pl.Int64))
+    for (table,), own in wanted.partition_by("table", as_dict=True, maintain_order=True).items():
+        rows = own["row"].to_numpy()
+        first = int(rows.min())
+        counters = [
+            (str(counter), part["place"].to_numpy(), part["row"].to_numpy() - first)
+            for (counter,), part in own.partition_by("counter", as_dict=True, maintain_order=True).items()
+        ]
+        made.append(Part(str(table), first, int(rows.max()) - first + 1, counters))
+    return made
+
+
 def _slugs(objects: list[str]) -> list[str]:
     """Objects' names as names of folders, each its own."""
     slugs = [OTHER, "lines", "texts", "styles", "loose", "headers"]

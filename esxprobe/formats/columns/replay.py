@@ -1,7 +1,7 @@
 """A copy in place of its capture: the same segments, the same rows, the same counts of damage.
 
 Lines that were kept as text go through the reader as they did when they stood in the capture. Rows in tables were
-found sound then, so only their wanted cells are looked at; those that are no plain decimals are judged by the parser.
+found sound then: only their wanted cells are looked at; those that are no plain decimals are judged by the parser.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from esxprobe.catalog.quality import note
 from esxprobe.formats.columns.cells import decode
-from esxprobe.formats.columns.grid import Indices
+from esxprobe.formats.columns.grid import Indices, Part, parts
 from esxprobe.formats.columns.order import Entry, OrderReader
 from esxprobe.formats.columns.slab import SlabReader, time_text
 from esxprobe.formats.columns.store import OldFiles
@@ -112,7 +112,6 @@ class _Slab:
     """What is wanted of the slab at hand."""
 
     number: int
-    segment: object
     reader: SlabReader
     cells: Indices
     values: Floats
@@ -142,8 +141,8 @@ class CopyReader(FileReader):
         _, head = next(self._entries)
         super().__init__(_Head(source, head), needs, tally, at_most, taker=taker, beside=beside, who=who)
         self._with_texts = texts and taker is not None
-        self._places: list[pl.DataFrame] = []
-        self._numbers: dict[int, int] = {}
+        # By header: the wanted cells, and where they lie.
+        self._wanted: list[tuple[Indices, list[Part]]] = []
         self._slab: _Slab | None = None
         # What was checked and waits until the block behind it was: counts are told in that order.
         self._later: list[Callable[[], None]] = []
@@ -185,15 +184,15 @@ class CopyReader(FileReader):
         import polars as pl
 
         segment = super()._segment(line)
-        name = f"headers/{len(self._places):05}.parquet"
+        name = f"headers/{len(self._wanted):05}.parquet"
         try:
             places = pl.read_parquet(io.BytesIO(self._copy.files.get(name)))
         except (pl.exceptions.PolarsError, OSError) as error:
             raise self._copy.files.broken(f"{name} cannot be read ({error})") from error
         if places.height != segment.header.width - 1:
             raise self._copy.files.broken(f"{name} is of another header")
-        self._numbers[id(segment.wanted)] = len(self._places)
-        self._places.append(places)
+        cells = segment.wanted["cell"].to_numpy().astype(np.intp) - 1
+        self._wanted.append((cells, parts(places, cells)))
         return segment
 
     def _rows(self, entry: Entry, segment: Segment) -> None:
@@ -206,7 +205,7 @@ class CopyReader(FileReader):
     def _settle_rows(self, entry: Entry, segment: Segment) -> None:
         import polars as pl
 
-        slab = self._slab_of(entry, segment)
+        slab = self._slab_of(entry)
         part = slice(entry.first, entry.first + entry.count)
         lines = slab.reader.lines[part]
         if len(lines) != entry.count:
@@ -224,14 +223,14 @@ class CopyReader(FileReader):
         rows = segment.parser.rows_of(lines, times, values.T, odd, (bytes(piece.data), cells))
         self._hand_on(segment, piece, rows)
 
-    def _slab_of(self, entry: Entry, segment: Segment) -> _Slab:
+    def _slab_of(self, entry: Entry) -> _Slab:
         slab = self._slab
-        if slab is None or slab.number != entry.slab or slab.segment is not segment.wanted:
+        if slab is None or slab.number != entry.slab:
             self._slab = None  # its memory goes before the next one comes
-            reader = SlabReader(self._copy.files, entry.slab, self._places[self._numbers[id(segment.wanted)]])
-            cells = segment.wanted["cell"].to_numpy().astype(np.intp) - 1
-            values, texts = reader.values(cells), reader.texts(cells)
-            slab = self._slab = _Slab(entry.slab, segment.wanted, reader, cells, values, texts)
+            reader = SlabReader(self._copy.files, entry.slab)
+            cells, parts = self._wanted[entry.header]
+            values, texts = reader.values(parts, len(cells)), reader.texts(cells)
+            slab = self._slab = _Slab(entry.slab, reader, cells, values, texts)
         return slab
 
     def _piece(self, entry: Entry, slab: _Slab, texts: pl.DataFrame, lines: list[int]) -> tuple[Piece, Cells]:
