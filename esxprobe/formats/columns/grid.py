@@ -1,4 +1,4 @@
-"""Which cell of a row stands where in a copy: a table an object, a row an instance and sample, a column a counter."""
+"""Which cell stands where in a copy: a table an object, a row an instance and sample, a column a counter."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def placed(columns: pl.DataFrame, width: int) -> pl.DataFrame:
         width: Number of cells, the time included.
 
     Returns:
-        One row a cell but the time: cell (UInt32, from 1), table, instance, counter (String), row (UInt32; number of
-        the instance in its table).
+        One row a cell but the time: cell (UInt32, from 1), table, instance, counter (String), row (UInt32;
+        number of the instance in its table).
     """
     import polars as pl
 

@@ -2,7 +2,7 @@
 
 Tables hold the numbers, instance after instance, of each all samples of the slab; what is none is null.
 `lines` has a row a sample: its line number, its time cell and how the line ends. `texts` has the cells that are
-kept as they stand, sorted by cell and row. `styles` names the cells that are not printed as esxtop prints most of them.
+kept as they stand, sorted by cell and row. `styles` names the cells that are not printed as esxtop prints most.
 """
 
 from __future__ import annotations
