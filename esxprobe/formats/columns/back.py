@@ -27,7 +27,7 @@ def text_of(source: CopySource) -> Iterator[bytes]:
     """The text, piece by piece.
 
     Raises:
-        UnreadableInputError: A part of the copy is damaged; or, at the end, the text is not the one that was copied.
+        UnreadableInputError: A part of the copy is damaged; or, at the end, its text is not what was copied.
     """
     digest = hashlib.sha256()
     for piece in _pieces(source):

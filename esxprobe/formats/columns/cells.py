@@ -1,8 +1,9 @@
 """Cells as numbers that give the same text back, and as text where they do not.
 
-Nearly every cell of a capture is a decimal in quotes, or without them, printed as a program prints it: a sign where it
-is negative, no zeros in front, a fixed number of decimals. Value, decimals and quotes are all of it then. Anything
-else (nothing, words, `-nan`, blanks beside the number, `007`, `+1`, more than fifteen bytes) is kept as it stands.
+Nearly every cell of a capture is a decimal in quotes, or without them, printed as a program prints it: a sign
+where it is negative, no zeros in front, a fixed number of decimals. Value, decimals and quotes are all of it then.
+Anything else (nothing, words, `-nan`, blanks beside the number, `007`, `+1`, more than fifteen bytes) is kept as it
+stands.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from esxprobe.formats.decimals import Bools, Bytes, Cells, Floats, Places, numbers
+from esxprobe.formats.decimals import Bytes, Cells, Floats, Places, numbers
 
 Styles = NDArray[np.uint8]
 
@@ -74,7 +75,7 @@ def _decimals(text: Bytes, first: Places, last: Places) -> Places:
         if not len(left):
             break
         at = last[left] - 1 - count
-        here = (at > first[left]) & (text.take(at, mode="clip") == _POINT)
+        here = (at >= first[left]) & (text.take(at, mode="clip") == _POINT)
         decimals[left[here]] = count
         left = left[~here]
     return decimals
@@ -93,12 +94,12 @@ def decode(values: Floats, styles: Styles, odd: dict[int, bytes]) -> Texts:
 
     Args:
         values: Numbers, one after the other.
-        styles: Their styles.
+        styles: Their styles; what they are for a value that is none is the same.
         odd: The text of those that are kept as text, by their place.
     """
     decimals = (styles & (QUOTED - 1)).astype(np.intp)
     quoted = (styles & QUOTED) > 0
-    plain = styles != TEXT
+    plain = (styles != TEXT) & ~np.isnan(values)
     negative = np.signbit(values) & plain
     whole = np.rint(np.abs(np.where(plain, values, 0.0)) * _SCALES[decimals]).astype(np.int64)
     digits = np.maximum(_digits(whole), decimals + 1)
@@ -112,7 +113,8 @@ def decode(values: Floats, styles: Styles, odd: dict[int, bytes]) -> Texts:
     data[starts[plain & quoted]] = _QUOTE
     data[ends[plain & quoted] - 1] = _QUOTE
     data[(starts + quoted)[negative]] = _MINUS
-    _write_digits(data, whole, digits, decimals, ends - quoted, plain)
+    left = np.flatnonzero(plain)
+    _write_digits(data, whole[left], digits[left], (ends - quoted)[left], decimals[left])
     for place, text in odd.items():
         data[starts[place] : ends[place]] = np.frombuffer(text, np.uint8)
     return Texts(data, Cells(starts, ends))
@@ -130,16 +132,10 @@ def _digits(whole: NDArray[np.int64]) -> Places:
 
 
 def _write_digits(
-    data: NDArray[np.uint8],
-    whole: NDArray[np.int64],
-    digits: Places,
-    decimals: NDArray[np.intp],
-    behind: Places,
-    plain: Bools,
+    data: NDArray[np.uint8], rest: NDArray[np.int64], count: Places, behind: Places, points: NDArray[np.intp]
 ) -> None:
-    """Digits from the last to the first, and the points between them."""
-    left = np.flatnonzero(plain)
-    rest, count, places, points = whole[left], digits[left], behind[left] - 1, decimals[left]
+    """Digits of whole numbers from the last to the first, and the points between them."""
+    places = behind - 1
     for done in range(17):
         if done:
             more = count > done

@@ -102,6 +102,7 @@ class Recorder(FileReader):
         self._tables: list[grid.Table] = []
         self._text: bytes | None = None  # the block as it stands in the file; None for one that is the head's
         self._block = 0
+        self._changed = False  # semicolons of the block became commas
 
     def record(self, progress: Callable[[int], None] | None = None) -> None:
         """Reads it all; `progress` is told the position in the file after each block.
@@ -126,6 +127,7 @@ class Recorder(FileReader):
                 self.order.text(self._text, "head", 0, 1, semicolons=False)
                 self._text, plain = None, True
             self._block += 1
+            self._changed = self._semicolons  # a header in a block changes only those behind it
             self._take(block, spans, segments)
             if progress:
                 progress(self._source.position)
@@ -156,7 +158,7 @@ class Recorder(FileReader):
 
     def _loose(self, start: int, end: int, number: int, kind: Kind = "text") -> None:
         if self._text is not None:
-            self.order.text(self._text[start:end], kind, self._block, number, semicolons=self._semicolons)
+            self.order.text(self._text[start:end], kind, self._block, number, semicolons=self._changed)
 
     def _scan(self, block: bytes | bytearray, spans: list[Span], segment: Segment) -> None:
         if not spans:
@@ -216,5 +218,6 @@ def _is_sound(block: bytes | bytearray, span: Span, fits: Callable[[bytes | byte
 
 def _must_stay_together(runs: list[tuple[list[Span], Cut | None]]) -> bool:
     """Whether a reader names places in these lines together: then they are one text to it."""
-    blank = [any(span.end == span.start for span in own) for own, cut in runs if cut is None]
-    return any(cut.bad for _, cut in runs if cut is not None) or sum(blank) > 1
+    loose = [own for own, cut in runs if cut is None]
+    blank = any(span.end == span.start for own in loose for span in own)
+    return any(cut.bad for _, cut in runs if cut is not None) or (blank and len(loose) > 1)
