@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from esxprobe.catalog.quality import note
-from esxprobe.formats.columns.cells import decode
+from esxprobe.formats.columns.cells import Styles, decode
 from esxprobe.formats.columns.grid import Indices, Part, parts
 from esxprobe.formats.columns.order import Entry, OrderReader
 from esxprobe.formats.columns.slab import SlabReader, time_text
@@ -80,8 +80,7 @@ class CopySource(Source):
     def notes(self) -> list[QualityNote]:
         """What was met while the capture was read, and that this is a copy."""
         manifest = self.files.manifest
-        made = f"{self.path.name}, made by esxprobe {manifest.tool_version}"
-        return [*manifest.notes, note("columnar-copy", 1, f"{made}, of {manifest.source.name}")]
+        return [*manifest.notes, note("columnar-copy", 1, f"made by esxprobe {manifest.tool_version}")]
 
     def close(self) -> None:
         """Nothing is open."""
@@ -116,6 +115,7 @@ class _Slab:
     cells: Indices
     values: Floats
     texts: pl.DataFrame
+    styles: Styles | None
 
 
 class CopyReader(FileReader):
@@ -213,8 +213,8 @@ class CopyReader(FileReader):
         times = pl.Series([time_text(cell) for cell in slab.reader.times[part]], dtype=pl.String)
         values = slab.values[:, part]
         texts = slab.texts.filter(pl.col("row").is_between(entry.first, entry.first + entry.count - 1))
-        if self._with_texts:
-            piece, cells = self._piece(entry, slab, texts, lines)
+        if slab.styles is not None:
+            piece, cells = _as_text(entry, slab, slab.styles, texts, lines)
         else:
             piece, cells = _odd_alone(entry, texts, values.T.shape, lines)
         odd = np.zeros((len(lines), len(slab.cells)), np.bool_)
@@ -230,23 +230,25 @@ class CopyReader(FileReader):
             reader = SlabReader(self._copy.files, entry.slab)
             cells, parts = self._wanted[entry.header]
             values, texts = reader.values(parts, len(cells)), reader.texts(cells)
-            slab = self._slab = _Slab(entry.slab, reader, cells, values, texts)
+            styles = reader.styles(cells) if self._with_texts else None
+            slab = self._slab = _Slab(entry.slab, reader, cells, values, texts, styles)
         return slab
 
-    def _piece(self, entry: Entry, slab: _Slab, texts: pl.DataFrame, lines: list[int]) -> tuple[Piece, Cells]:
-        """The wanted cells of rows as text, and nothing else of them."""
-        part = slice(entry.first, entry.first + entry.count)
-        shape = (entry.count, len(slab.cells))
-        styles = slab.reader.styles(slab.cells)[:, part].T.reshape(-1)
-        places = (texts["row"].to_numpy().astype(np.int64) - entry.first) * shape[1] + texts["place"].to_numpy()
-        odd = dict(zip(places.tolist(), texts["text"].to_list(), strict=True))
-        made = decode(slab.values[:, part].T.reshape(-1), styles, odd)
-        data = made.data.tobytes()
-        ends = made.cells.ends.reshape(shape)
-        cells = Cells(made.cells.starts.reshape(shape), ends)
-        behind = ends[:, -1] if shape[1] else np.zeros(entry.count, np.int64)
-        starts = cells.starts[:, 0] - 1 if shape[1] else behind
-        return Piece(data, lines, starts, behind), cells
+
+def _as_text(
+    entry: Entry, slab: _Slab, styles: Styles, texts: pl.DataFrame, lines: list[int]
+) -> tuple[Piece, Cells]:
+    """The wanted cells of rows as text, and nothing else of them."""
+    part = slice(entry.first, entry.first + entry.count)
+    shape = (entry.count, len(slab.cells))
+    places = (texts["row"].to_numpy().astype(np.int64) - entry.first) * shape[1] + texts["place"].to_numpy()
+    odd = dict(zip(places.tolist(), texts["text"].to_list(), strict=True))
+    made = decode(slab.values[:, part].T.reshape(-1), styles[:, part].T.reshape(-1), odd)
+    ends = made.cells.ends.reshape(shape)
+    cells = Cells(made.cells.starts.reshape(shape), ends)
+    behind = ends[:, -1] if shape[1] else np.zeros(entry.count, np.int64)
+    starts = cells.starts[:, 0] - 1 if shape[1] else behind
+    return Piece(made.data.tobytes(), lines, starts, behind), cells
 
 
 def _odd_alone(entry: Entry, texts: pl.DataFrame, shape: tuple[int, ...], lines: list[int]) -> tuple[Piece, Cells]:

@@ -8,7 +8,7 @@ kept as they stand, sorted by cell and row. `styles` names the cells that are no
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -224,16 +224,16 @@ class SlabReader:
 
     def styles(self, cells: Indices) -> Styles:
         """How cells are printed, a row a cell; of those that are kept as text it says nothing."""
+        import polars as pl
+
         made = np.full((len(cells), len(self.lines)), USUAL, np.uint8)
         if f"styles/{self._number:05}.parquet" not in self._files:
             return made
-        named: Mapping[int, tuple[int, bytes | None]] = {
-            cell: (style, mixed) for cell, style, mixed in self._frame("styles").iter_rows()
-        }
-        for place, cell in enumerate(cells.tolist()):
-            if cell in named:
-                style, mixed = named[cell]
-                made[place] = style if mixed is None else np.frombuffer(mixed, np.uint8)
+        asked = pl.DataFrame({"cell": cells.astype(np.uint32), "place": np.arange(len(cells))})
+        named = self._frame("styles").join(asked, on="cell")
+        made[named["place"].to_numpy()] = named["style"].to_numpy()[:, None]
+        for place, mixed in named.filter(pl.col("mixed").is_not_null()).select("place", "mixed").iter_rows():
+            made[place] = np.frombuffer(mixed, np.uint8)
         return made
 
     def _frame(
