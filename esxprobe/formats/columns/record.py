@@ -164,7 +164,7 @@ class Recorder(FileReader):
         if not spans:
             return
         filled = [span for span in spans if span.end > span.start]
-        whole = False
+        whole, fresh = False, segment.checker.learnt is None
         if filled and not self._orphaned:
             whole = segment.checker.check(block, filled).data is block and len(filled) == len(spans)
         learnt = segment.checker.learnt
@@ -182,7 +182,7 @@ class Recorder(FileReader):
                 runs = [(spans, None)]
                 break
             runs.append((own, cut))
-        if not whole and _must_stay_together(runs):
+        if not whole and _must_stay_together(runs, fresh=fresh, trailing=trailing):
             runs = [(spans, None)]
         for own, cut in runs:
             if cut is None:
@@ -216,8 +216,16 @@ def _is_sound(block: bytes | bytearray, span: Span, fits: Callable[[bytes | byte
     return fits(block[span.start : span.end])
 
 
-def _must_stay_together(runs: list[tuple[list[Span], Cut | None]]) -> bool:
-    """Whether a reader names places in these lines together: then they are one text to it."""
+def _must_stay_together(runs: list[tuple[list[Span], Cut | None]], *, fresh: bool, trailing: bool) -> bool:
+    """Whether a reader looks at these lines together: then they are one text to it.
+
+    Args:
+        runs: Lines, and what became of those that look like their neighbours.
+        fresh: From these it learns what rows look like.
+        trailing: A comma ends them, which it tells of then.
+    """
     loose = [own for own, cut in runs if cut is None]
     blank = any(span.end == span.start for own in loose for span in own)
+    if fresh and (runs[0][1] is None or (blank and trailing)):
+        return True
     return any(cut.bad for _, cut in runs if cut is not None) or (blank and len(loose) > 1)
