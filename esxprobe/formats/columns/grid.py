@@ -48,7 +48,7 @@ def placed(columns: pl.DataFrame, width: int) -> pl.DataFrame:
 
     Returns:
         One row a cell but the time: cell (UInt32, from 1), table, instance, counter (String), row (UInt32;
-        number of the instance in its table).
+        number of the instance in its table), group (UInt32; numbers tables with their counters).
     """
     import polars as pl
 
@@ -73,7 +73,10 @@ def placed(columns: pl.DataFrame, width: int) -> pl.DataFrame:
             pl.when("odd").then("key").otherwise("instance").alias("instance"),
             pl.when("odd").then(pl.lit(VALUE)).otherwise("counter").alias("counter"),
         )
-        .with_columns(rank.cast(pl.UInt32).alias("row"))
+        .with_columns(
+            rank.cast(pl.UInt32).alias("row"),
+            pl.struct("table", "counter").rank("dense").cast(pl.UInt32).alias("group"),
+        )
     )
 
 
@@ -101,29 +104,35 @@ class Part:
         table: Its folder in the copy.
         first: Number of the first instance.
         count: How many.
-        counters: Each with where its values belong, and whose they are (from the first on).
+        counters: Each with where its values belong, and whose they are (from the first on, ascending).
     """
 
     table: str
     first: int
     count: int
-    counters: list[tuple[str, Indices, Indices]]
+    counters: list[tuple[str, Indices, Indices | slice]]
+
+
+def _plain(rows: Indices, count: int) -> Indices | slice:
+    """All of so many rows as what takes no copy."""
+    return slice(None) if np.array_equal(rows, np.arange(count)) else rows
 
 
 def parts(places: pl.DataFrame, cells: Indices) -> list[Part]:
     """What is to be read of the tables of a header for some cells (from 0)."""
-    import polars as pl
-
+    group, row = places["group"].to_numpy()[cells], places["row"].to_numpy()[cells].astype(np.intp)
+    order = np.lexsort((row, group))
+    cuts = np.flatnonzero(np.diff(group[order])) + 1
+    by_table: dict[str, list[tuple[str, Indices, Indices]]] = {}
+    for own in np.split(order, cuts) if len(order) else []:
+        table, counter = places.select("table", "counter").row(int(cells[own[0]]))
+        by_table.setdefault(table, []).append((counter, own, row[own]))
     made = []
-    wanted = places[cells].with_columns(pl.int_range(pl.len()).alias("place"), pl.col("row").cast(pl.Int64))
-    for (table,), own in wanted.partition_by("table", as_dict=True, maintain_order=True).items():
-        rows = own["row"].to_numpy()
-        first = int(rows.min())
-        counters = [
-            (str(counter), part["place"].to_numpy(), part["row"].to_numpy() - first)
-            for (counter,), part in own.partition_by("counter", as_dict=True, maintain_order=True).items()
-        ]
-        made.append(Part(str(table), first, int(rows.max()) - first + 1, counters))
+    for table, counters in by_table.items():
+        first = min(int(rows[0]) for _, _, rows in counters)
+        count = max(int(rows[-1]) for _, _, rows in counters) - first + 1
+        near = [(counter, own, _plain(rows - first, count)) for counter, own, rows in counters]
+        made.append(Part(table, first, count, near))
     return made
 
 
