@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Literal
 
 from esxprobe.formats.columns.store import NewFiles, OldFiles
+from esxprobe.formats.rows import LONGEST_LINE
 
 # head: up to the first row. text: lines that are read like the capture's own. rows: rows of a slab.
 Kind = Literal["head", "text", "rows"]
@@ -15,6 +16,8 @@ Kind = Literal["head", "text", "rows"]
 ORDER = "order.parquet"
 # Text is packed in pieces of about so many bytes.
 _PIECE = 32 << 20
+# A piece ends behind a whole block, and a block behind a whole line.
+_LARGEST = _PIECE + 4 * LONGEST_LINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +158,11 @@ class OrderReader:
 
         number = 0
         while (name := f"loose/{number:05}.zst") in self._files:
+            packed = self._files.get(name)
             try:
-                yield zstandard.ZstdDecompressor().decompress(self._files.get(name))
+                if zstandard.frame_content_size(packed) > _LARGEST:
+                    raise self._files.broken(f"{name} would be larger than any piece is")
+                yield zstandard.ZstdDecompressor().decompress(packed)
             except zstandard.ZstdError as error:
                 raise self._files.broken(f"{name} cannot be unpacked ({error})") from error
             number += 1

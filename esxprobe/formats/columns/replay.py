@@ -205,6 +205,16 @@ class CopyReader(FileReader):
     def _settle_rows(self, entry: Entry, segment: Segment) -> None:
         import polars as pl
 
+        try:
+            piece, rows = self._piece(entry, segment)
+        except (IndexError, KeyError, ValueError, TypeError, OverflowError, pl.exceptions.PolarsError) as error:
+            raise self._copy.files.broken(f"its parts do not fit together ({error!r})") from error
+        self._hand_on(segment, piece, rows)
+
+    def _piece(self, entry: Entry, segment: Segment) -> tuple[Piece, Rows]:
+        """The wanted cells of rows of a slab."""
+        import polars as pl
+
         slab = self._slab_of(entry)
         part = slice(entry.first, entry.first + entry.count)
         lines = slab.reader.lines[part]
@@ -220,8 +230,7 @@ class CopyReader(FileReader):
         odd = np.zeros((len(lines), len(slab.cells)), np.bool_)
         if texts.height:
             odd[texts["row"].to_numpy() - entry.first, texts["place"].to_numpy()] = True
-        rows = segment.parser.rows_of(lines, times, values.T, odd, (bytes(piece.data), cells))
-        self._hand_on(segment, piece, rows)
+        return piece, segment.parser.rows_of(lines, times, values.T, odd, (bytes(piece.data), cells))
 
     def _slab_of(self, entry: Entry) -> _Slab:
         slab = self._slab
