@@ -75,6 +75,10 @@ class Tee(Source):
         return self._digest.hexdigest()
 
 
+# Lines, what their cells are (once they are mended), and whether they are rows as they stand.
+_Run = tuple[list[Span], Cut, bool]
+
+
 def _no_column(identities: Identities) -> pl.DataFrame:
     return identities.columns.head(0)
 
@@ -173,22 +177,38 @@ class Recorder(FileReader):
             return
         shape, trailing = learnt
         cutter = RowCutter(segment.checker.layout)
-        fits = segment.checker.fits
-        runs: list[tuple[list[Span], Cut | None]] = []
-        for sound, run in groupby(spans, lambda span: whole or _is_sound(block, span, fits)):
-            own = list(run)
-            cut = cutter.cut(block, own, trailing=trailing) if sound else None
-            if sound and cut is None:
-                runs = [(spans, None)]
-                break
-            runs.append((own, cut))
-        if not whole and _must_stay_together(runs, fresh=fresh, trailing=trailing):
-            runs = [(spans, None)]
-        for own, cut in runs:
-            if cut is None:
+        runs = self._runs(block, spans, segment, cutter, trailing, whole=whole)
+        if not whole and runs is not None and _must_stay_together(runs, fresh=fresh, trailing=trailing):
+            runs = None
+        if runs is None:
+            self._loose(spans[0].start, spans[-1].end + (not spans[-1].cut), spans[0].number)
+            return
+        for own, cut, sound in runs:
+            if not sound:
                 self._loose(own[0].start, own[-1].end + (not own[-1].cut), own[0].number)
             else:
                 self._keep(cut, own[0].number, shape, trailing, segment)
+
+    def _runs(
+        self, block: bytes | bytearray, spans: list[Span], segment: Segment, cutter: RowCutter, trailing: bool, *,
+        whole: bool,
+    ) -> list[_Run] | None:  # fmt: skip
+        """Neighbouring lines that look alike, and those that do not; None where they must not be parted."""
+        fits = segment.checker.fits
+        runs: list[_Run] = []
+        for sound, lines in groupby(spans, lambda span: whole or _is_sound(block, span, fits)):
+            own = list(lines)
+            if sound:
+                cut = cutter.cut(block, own, trailing=trailing)
+            else:
+                piece = segment.checker.check(block, [span for span in own if span.end > span.start])
+                places = zip(piece.lines, piece.starts.tolist(), piece.ends.tolist(), strict=True)
+                mended = [Span(*place, cut=False, header=False) for place in places]
+                cut = cutter.cut(piece.data, mended, trailing=trailing)
+            if cut is None:
+                return None
+            runs.append((own, cut, sound))
+        return runs
 
     def _keep(self, cut: Cut, number: int, shape: tuple[int, ...], trailing: bool, segment: Segment) -> None:
         count = len(cut.sheet.lines)
@@ -216,16 +236,18 @@ def _is_sound(block: bytes | bytearray, span: Span, fits: Callable[[bytes | byte
     return fits(block[span.start : span.end])
 
 
-def _must_stay_together(runs: list[tuple[list[Span], Cut | None]], *, fresh: bool, trailing: bool) -> bool:
+def _must_stay_together(runs: list[_Run], *, fresh: bool, trailing: bool) -> bool:
     """Whether a reader looks at these lines together: then they are one text to it.
 
     Args:
-        runs: Lines, and what became of those that look like their neighbours.
+        runs: The lines.
         fresh: From these it learns what rows look like.
         trailing: A comma ends them, which it tells of then.
     """
-    loose = [own for own, cut in runs if cut is None]
+    loose = [own for own, _, sound in runs if not sound]
     blank = any(span.end == span.start for own in loose for span in own)
-    if fresh and (runs[0][1] is None or (blank and trailing)):
+    if fresh and (not runs[0][2] or (blank and trailing)):
         return True
-    return any(cut.bad for _, cut in runs if cut is not None) or (blank and len(loose) > 1)
+    # It counts odd cells column by column, and names the first few.
+    told = [cut for _, cut, _ in runs if cut.bad or cut.blank]
+    return (len(told) > 1 and any(cut.bad for cut in told)) or (blank and len(loose) > 1)

@@ -27,10 +27,12 @@ class Cut:
     Attributes:
         sheet: Their cells.
         bad: A cell holds something that is no number: a reader says where the first few are.
+        blank: A cell holds nothing: a reader counts these.
     """
 
     sheet: Sheet
     bad: bool = False
+    blank: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +127,12 @@ class RowCutter:
         for row, column, start, end in zip(rows.tolist(), columns.tolist(), begins, behinds, strict=True):
             cell = data[start:end]
             made.sheet.odd[done + row, column] = cell
+            if cell == LOST:
+                continue
             for part in (1, 2) if column + 1 in self.layout.glued else (0,):
                 inside = held(cell, part)
-                if inside is None and cell != LOST:
+                if inside is None:
                     return False
-                made.bad |= bool(inside) and np.isnan(number(inside or b""))
+                made.bad |= bool(inside) and np.isnan(number(inside))
+                made.blank |= not inside
         return True
