@@ -114,7 +114,7 @@ def newest() -> Path:
 def stem(source: Path) -> str:
     """A capture's name without what tells its format."""
     name = source.resolve().name
-    for ending in (".gz", ".zst", ".csv"):
+    for ending in (".gz", ".zst", ".csv", ".columns"):
         name = name.removesuffix(ending)
     return name or "capture"
 

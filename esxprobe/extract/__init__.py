@@ -21,10 +21,10 @@ from esxprobe.extract.sheets import SheetWriter
 from esxprobe.extract.tables import TableWriter
 from esxprobe.extract.window import Window, parse_moment
 from esxprobe.formats import clock
+from esxprobe.formats.columns.opening import opened, reader_of
 from esxprobe.formats.parse import Rows
 from esxprobe.formats.rows import Piece
-from esxprobe.formats.scan import FileReader, Segment
-from esxprobe.formats.source import Source
+from esxprobe.formats.scan import Segment
 from esxprobe.formats.tally import Tally
 from esxprobe.model import QualityNote
 
@@ -118,9 +118,9 @@ class _Extraction:
         headers: list[QualityNote] = []
         with ThreadPoolExecutor(1) as beside:
             for path in paths:
-                source = Source(path, checksum=False)
+                source = opened(path, checksum=False)
                 try:
-                    reader = FileReader(
+                    reader = reader_of(
                         source, self._choice.of, self._tally, taker=self._take, beside=beside, who=self._who
                     )
                     segments = reader.read(progress and partial(_advance, progress, done))

@@ -302,11 +302,14 @@ class FileReader:
                 if rows is None:
                     where = f"rows from line {piece.lines[0]:,} on cannot be read"
                     raise UnreadableInputError(f"{self._source.path}: {where}")
-            if rows.lines and self._taker:
-                self._taker(segment, checked, rows)
-            elif rows.lines:
-                segment.rows.append(replace(rows, cells=None))
+            self._hand_on(segment, checked, rows)
         del self._underway[:count]
+
+    def _hand_on(self, segment: Segment, piece: Piece, rows: Rows) -> None:
+        if rows.lines and self._taker:
+            self._taker(segment, piece, rows)
+        elif rows.lines:
+            segment.rows.append(replace(rows, cells=None))
 
 
 def _keyed(index: pl.DataFrame) -> pl.DataFrame:
