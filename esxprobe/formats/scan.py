@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from esxprobe import catalog
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import paths, pdh, sniff
-from esxprobe.formats.decimals import Bools, Floats
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.mend import TIME_START, Layout
-from esxprobe.formats.parse import Parser, Rows, meanings, numbers_in, text_cells, text_counters
+from esxprobe.formats.parse import Parser, Rows, meanings, text_cells, text_counters
 from esxprobe.formats.rows import LONGEST_LINE, Piece, RowChecker, Span, line_spans
 from esxprobe.formats.source import Source
 from esxprobe.formats.survey import Surveyor
 from esxprobe.formats.tally import Tally
+from esxprobe.formats.underway import Underway
 
 if TYPE_CHECKING:
     import polars as pl
@@ -57,7 +58,7 @@ class FileReader:
         tally: Counts damage.
         at_most: Entity kinds of which so many entities are enough.
         taker: Given the rows of a piece as they come, with the piece; they are not kept then.
-        beside: Takes a half of the work on separators.
+        places: The taker wants to know where the cells are.
         who: Whose a column is matters: without it segments know of no entity.
     """
 
@@ -69,18 +70,17 @@ class FileReader:
         at_most: Mapping[str, int] | None = None,
         *,
         taker: Callable[[Segment, Piece, Rows], None] | None = None,
-        beside: Executor | None = None,
+        places: bool = False,
         who: bool = True,
     ) -> None:
         self._source, self._needs, self._tally = source, needs, tally
-        self._taker, self._half, self._who = taker, beside, who
+        self._taker, self._places, self._who = taker, places, who
         self._at_most = at_most or {}
         self._buffer = b""
         self._line = 1
         self._header_line = b""
         self._semicolons = False
-        self._beside: ThreadPoolExecutor | None = None
-        self._underway: list[tuple[Segment, Piece, Future[tuple[Floats, Bools]] | None]] = []
+        self._underway = Underway()
         self._orphaned = False  # the rows stand under a header that cannot be read
         self.rows = 0
 
@@ -126,14 +126,14 @@ class FileReader:
     def read(self, progress: Callable[[int], None] | None = None) -> list[Segment]:
         """All segments with their rows; `progress` is told the position in the file after each block."""
         segments = [self.start()]
-        with ThreadPoolExecutor(1) as self._beside:
-            for block, spans in self._blocks(segments):
-                before = len(self._underway)
+        with Underway() as self._underway:
+            for block, spans in self._blocks(segments, self._underway.blocks):
+                self._underway.begin()
                 self._take(block, spans, segments)
-                self._settle(before)  # the block before this one, whose place the next one takes
+                self._underway.settle()
                 if progress:
                     progress(self._source.position)
-            self._settle(len(self._underway))
+            self._underway.settle(0)
         return segments
 
     def _find_header(self) -> None:
@@ -182,7 +182,7 @@ class FileReader:
             wanted = self._needs(identities)
         else:
             wanted = wanted_columns(identities.columns, self._needs, self._at_most)
-        surveyor = Surveyor(_layout(header, index), wanted["cell"].to_numpy().astype("int64"), self._half)
+        surveyor = Surveyor(_layout(header, index), wanted["cell"].to_numpy().astype("int64"), self._places)
         parser = Parser(wanted, surveyor, self._tally)
         return Segment(header, identities, wanted, parser, RowChecker(surveyor, self._tally))
 
@@ -194,12 +194,12 @@ class FileReader:
         if not _known(index)["known"].any():
             raise sniff.foreign_objects(self._source.path, [name for name in objects if name])
 
-    def _blocks(self, segments: list[Segment]) -> Iterator[tuple[bytes | bytearray, list[Span]]]:
+    def _blocks(self, segments: list[Segment], many: int) -> Iterator[tuple[bytes | bytearray, list[Span]]]:
         """Blocks of whole lines; doubtful last lines wait for the next block, for they may go on there.
 
-        A block is overwritten by the one after the next. What no span names is no part of it.
+        So many blocks behind it a block is overwritten. What no span names is no part of it.
         """
-        room, other = bytearray(max(BLOCK, len(self._buffer)) + BLOCK), bytearray()
+        room, others = bytearray(max(BLOCK, len(self._buffer)) + BLOCK), deque(bytearray() for _ in range(many - 1))
         waiting = len(self._buffer)
         room[:waiting] = self._buffer
         self._buffer = b""
@@ -223,10 +223,12 @@ class FileReader:
             yield block, spans
             if not got:
                 return
+            other = others.popleft()
             if len(other) < waiting + BLOCK:
                 other = bytearray(waiting + 2 * BLOCK)
             other[:waiting] = room[end:filled]
-            room, other = other, room
+            others.append(room)
+            room = other
 
     def _separated(self, room: bytearray, end: int) -> bytes | bytearray:
         """The block with commas as separators, where another program has left semicolons."""
@@ -285,28 +287,17 @@ class FileReader:
         if self._orphaned:
             self._tally.add("row-lost", len(spans), f"from line {spans[0].number:,} on: no header fits")
             return
-        piece = segment.checker.check(block, spans)
-        if piece.lines:
-            # Numbers are worked out while the separators of the next block are counted.
-            begun = self._beside.submit(numbers_in, block, piece.cells) if self._beside and piece.cells else None
-            self._underway.append((segment, piece, begun))
+        self._underway.look(segment.checker, segment.parser, block, spans, partial(self._settled, segment))
 
-    def _settle(self, count: int) -> None:
-        """Takes in the rows of the first so many pieces that are under way."""
-        for segment, piece, begun in self._underway[:count]:
-            checked = piece
-            rows = segment.parser.rows(piece, None if begun is None else begun.result())
-            if rows is None:
-                checked = segment.checker.recheck(piece)
-                rows = segment.parser.rows(checked)
-                if rows is None:
-                    where = f"rows from line {piece.lines[0]:,} on cannot be read"
-                    raise UnreadableInputError(f"{self._source.path}: {where}")
-            if rows.lines and self._taker:
-                self._taker(segment, checked, rows)
-            elif rows.lines:
-                segment.rows.append(replace(rows, cells=None))
-        del self._underway[:count]
+    def _settled(self, segment: Segment, piece: Piece, rows: Rows | None) -> None:
+        """Takes in the rows of a piece."""
+        if rows is None:
+            where = f"rows from line {piece.lines[0]:,} on cannot be read"
+            raise UnreadableInputError(f"{self._source.path}: {where}")
+        if rows.lines and self._taker:
+            self._taker(segment, piece, rows)
+        elif rows.lines:
+            segment.rows.append(replace(rows, cells=None))
 
 
 def _keyed(index: pl.DataFrame) -> pl.DataFrame:
