@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from esxprobe import catalog
 from esxprobe.formats.decimals import Bools, Cells, Floats, number
 from esxprobe.formats.mend import LOST
 from esxprobe.formats.rows import Piece
@@ -138,23 +137,3 @@ def held(cell: bytes, part: int) -> bytes | None:
     if cell.count(b'"') not in {0, 2} or (b'"' in cell and not (cell[:1] == cell[-1:] == b'"')):
         return None
     return cell.strip(b'"\r ')
-
-
-def text_cells(index: pl.DataFrame) -> list[int]:
-    """Numbers of the cells that hold words."""
-    import polars as pl
-
-    texts = meanings(index).join(text_counters(), on=["object", "counter"], how="semi")["meaning"]
-    return index.filter(pl.col("meaning").is_in(texts.implode()))["cell"].to_list()
-
-
-def meanings(index: pl.DataFrame) -> pl.DataFrame:
-    """Object and counter of every meaning, in order of its number."""
-    return index.unique("meaning", keep="first", maintain_order=True).select("meaning", "object", "counter")
-
-
-def text_counters() -> pl.DataFrame:
-    """Object and counter of what holds words."""
-    import polars as pl
-
-    return catalog.known().filter(pl.col("kind") == "text").select("object", "counter")

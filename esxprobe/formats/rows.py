@@ -17,9 +17,6 @@ from esxprobe.formats.mend import Layout, Mender
 from esxprobe.formats.survey import Shape, Survey, Surveyor
 from esxprobe.formats.tally import Tally
 
-# Longest line that is still a row [bytes]: 2 million columns of 130 characters.
-LONGEST_LINE = 1 << 28
-
 _MARK = b"(PDH-CSV"
 _HEADS = (b'"(PDH-CSV', b"(PDH-CSV")
 

@@ -93,6 +93,17 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """The places of all bytes of a text that are a certain one, in order."""
+
+    every: Places
+
+    def count_before(self, places: Places) -> Places:
+        """How many are marked before each place."""
+        return np.searchsorted(self.every, places)
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """What was found in lines.
 
@@ -142,11 +153,12 @@ class _Room:
             self.masks = tuple(np.empty(length + 2 * _WORD, np.bool_) for _ in range(2))
         return self.masks
 
-    def places_of(self, rows: int, count: int) -> tuple[Places, ...]:
+    def places_of(self, rows: int, count: int) -> tuple[Places, Places]:
         """Two arrays for the cells of a group of lines."""
         if not self.places or len(self.places[0]) < rows * count:
             self.places = tuple(np.empty(rows * count, np.int64) for _ in range(2))
-        return tuple(each[: rows * count].reshape(rows, count) for each in self.places)
+        first, second = (each[: rows * count].reshape(rows, count) for each in self.places)
+        return first, second
 
 
 @dataclass(slots=True)
@@ -166,10 +178,12 @@ class Surveyor:
     _rooms: list[_Room] = field(default_factory=list)
     _tables: dict[int, tuple[Places, Places]] = field(default_factory=dict)
     _once: Places = field(init=False)
+    _before: Places = field(init=False)
     _again: Places | None = field(init=False)
 
     def __post_init__(self) -> None:
         self._once, again = np.unique(self.cells, return_inverse=True)
+        self._before = self._once - 1
         self._again = again if len(self._once) < len(self.cells) else None
 
     def survey(self, text: Bytes, starts: Places, ends: Places) -> Survey:
@@ -196,15 +210,16 @@ class Surveyor:
         length = len(own)
         mask = room.masks_of(length)[0]
         np.equal(own, _COMMA, out=mask[:length])
-        marks = Marks.of(mask, length)
+        dense = len(self._once) * _DENSE > self.layout.width
+        marks = Listed(np.flatnonzero(mask[:length])) if dense else Marks.of(mask, length)
         commas = marks.count_before(ends) - marks.count_before(starts)
         each = int(commas[0])
         fits = self.layout.width - 1 <= each <= self.layout.width and bool((commas == each).all())
         if fits and len(self.cells):
-            found = self._wanted(marks, own, ends, each, room)
-            found.starts[...] += begin
-            found.ends[...] += begin
-            made.take(text, found, room.desk)
+            firsts, lasts = self._around(marks, len(starts), each, room)
+            firsts += begin + 1
+            lasts += begin
+            made.take(text, self._wanted(text, firsts, lasts, ends + begin, each), room.desk)
         counts = [commas, *self._other_counts(own, starts, ends, room.masks_of(length))]
         made.shapes.extend(zip(*(count.tolist() for count in counts), strict=True))
         return fits
@@ -233,21 +248,22 @@ class Surveyor:
             other[: length - 1] &= quote
             yield _per_line(other, length - 1, starts, np.maximum(starts, ends - 1))
 
-    def _wanted(self, marks: Marks, text: Bytes, ends: Places, commas: int, room: _Room) -> Cells:
-        """The wanted cells of lines that have so many commas each, a row a line; the room has them marked."""
-        count, rows = len(self._once), len(ends)
-        firsts, lasts = room.places_of(rows, count)
-        if count * _DENSE > commas:
-            every = np.flatnonzero(room.masks_of(len(text))[0][: len(text)]).reshape(rows, commas)
-            every.take(self._once - 1, axis=1, mode="clip", out=firsts)
+    def _around(self, marks: Marks | Listed, rows: int, commas: int, room: _Room) -> tuple[Places, Places]:
+        """Places of the commas before and behind the wanted cells of lines that have so many each, a row a line."""
+        firsts, lasts = room.places_of(rows, len(self._once))
+        if isinstance(marks, Listed):
+            every = marks.every.reshape(rows, commas)
+            every.take(self._before, axis=1, mode="clip", out=firsts)
             every.take(self._once, axis=1, mode="clip", out=lasts)
         else:
-            places = marks.places(*self._table(commas, rows)).reshape(rows, count, 2)
+            places = marks.places(*self._table(commas, rows)).reshape(rows, len(self._once), 2)
             firsts[...], lasts[...] = places[:, :, 0], places[:, :, 1]
-        firsts += 1
-        if commas < self.layout.width:  # no comma ends the last cell of a line
-            at_end = self._once == commas
-            lasts[:, at_end] = (ends - (text.take(ends - 1, mode="clip") == _RETURN))[:, None]
+        return firsts, lasts
+
+    def _wanted(self, text: Bytes, firsts: Places, lasts: Places, ends: Places, commas: int) -> Cells:
+        """The wanted cells, once their commas are known; no comma ends the last cell of a line."""
+        if commas < self.layout.width and self._once[-1] == commas:
+            lasts[:, -1] = ends - (text.take(ends - 1, mode="clip") == _RETURN)
         if self._again is not None:
             return Cells(firsts[:, self._again], lasts[:, self._again])
         return Cells(firsts, lasts)
