@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Chooser", "FileReader", "Needs", "Segment", "wanted_columns"]
 
 # Bytes that are looked at in one go: few enough for the processor's cache, and far more than a row.
-BLOCK = 8 << 20
+BLOCK = 4 << 20
 # How many doubtful lines wait for the block behind them.
 _MOST_WAITING = 16
 
