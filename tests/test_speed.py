@@ -1,9 +1,9 @@
 """A quick guard: judging a wide capture costs a few times what counting its commas costs.
 
-It watches the analysis alone, at half the width; the whole report has its figures in `make bench`.
+It watches the analysis alone, at a third of the width; the whole report has its figures in `make bench`.
 
-`make bench` has the real figures; this only notices when something becomes slow by nature, as a
-loop over columns in Python does. Ratios in one process, best of several, so that load does not fail it.
+This only notices when something becomes slow by nature, as a loop over columns in Python does. Ratios of
+processor time in one process, best of several, so that load does not fail it.
 """
 
 import time
@@ -17,7 +17,8 @@ from esxprobe.formats.scan import FileReader
 from esxprobe.formats.source import Source
 from esxprobe.formats.tally import Tally
 
-# On 2 cores that other work shared the ratios were 0.27 to 0.31 and 6.0 to 7.2 when this was written.
+# On 2 cores with a load of 17 the ratios were 0.46 to 0.48 and 7.7 to 7.9 when this was written.
+MOST_OF_EVERY, MOST_FLOORS = 0.65, 11
 RUNS = 5
 
 
@@ -30,13 +31,13 @@ def capture(tmp_path_factory):
 
 
 def best(*works):
-    """The shortest time of each work, taken turn by turn."""
+    """The least processor time of each work, all threads together, taken turn by turn."""
     seconds = [[] for _ in works]
     for _ in range(RUNS):
         for taken, work in zip(seconds, works, strict=True):
-            start = time.perf_counter()
+            start = time.process_time()
             work()
-            taken.append(time.perf_counter() - start)
+            taken.append(time.process_time() - start)
     return [min(taken) for taken in seconds]
 
 
@@ -61,11 +62,11 @@ def rows_of(path):
 def test_an_analysis_costs_less_than_reading_every_column(capture):
     ours, every = best(lambda: analyze([capture]), lambda: pl.read_csv(capture))
     print(f"{ours / every:.2f}")
-    assert ours < every, f"{ours:.2f} s to analyse, {every:.2f} s to read every column"
+    assert ours < MOST_OF_EVERY * every, f"{ours:.2f} s to analyse, {every:.2f} s to read every column"
 
 
 @pytest.mark.slow
 def test_the_rows_cost_a_few_times_what_counting_their_commas_costs(capture):
     ours, least = best(lambda: rows_of(capture), lambda: floor(capture))
     print(f"{ours / least:.2f}")
-    assert ours < 20 * least, f"{ours:.2f} s to read and check the rows, {least:.2f} s to count commas"
+    assert ours < MOST_FLOORS * least, f"{ours:.2f} s to read and check the rows, {least:.2f} s to count commas"

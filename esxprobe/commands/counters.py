@@ -20,9 +20,9 @@ def counters(
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Show what a capture holds: objects, instances, counters, and how many of them are understood."""
-    from esxprobe.analyze import inventory
     from esxprobe.capture import load_capture
     from esxprobe.commands.terminal import show_json
+    from esxprobe.formats.inventory import inventory
 
     rows = inventory(load_capture(capture).paths[0])
     if object is not None:

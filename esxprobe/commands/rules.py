@@ -19,10 +19,13 @@ Own = Annotated[
 
 
 def _book(own: Path | None) -> RuleBook:
-    from esxprobe.rules import shipped
+    if own is None:
+        from esxprobe.rules import shipped
+
+        return shipped()
     from esxprobe.rules.own import load_book
 
-    return shipped() if own is None else load_book(own)
+    return load_book(own)
 
 
 @app.command("list")

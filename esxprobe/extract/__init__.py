@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -116,21 +115,20 @@ class _Extraction:
     def run(self, paths: Sequence[Path], window: Window, progress: Callable[[int], None] | None) -> Extracted:
         seen = done = 0
         headers: list[QualityNote] = []
-        with ThreadPoolExecutor(1) as beside:
-            for path in paths:
-                source = opened(path, checksum=False)
-                try:
-                    reader = reader_of(
-                        source, self._choice.of, self._tally, taker=self._take, beside=beside, who=self._who
-                    )
-                    segments = reader.read(progress and partial(_advance, progress, done))
-                    done += source.position
-                    seen += reader.rows
-                finally:
-                    source.close()
-                self._tally.take(source.notes)
-                headers += [note for segment in segments for note in segment.header.notes if note not in headers]
-                self._zone_text = self._zone_text or segments[0].header.zone
+        for path in paths:
+            source = opened(path, checksum=False)
+            try:
+                reader = reader_of(
+                    source, self._choice.of, self._tally, taker=self._take, places=True, who=self._who
+                )
+                segments = reader.read(progress and partial(_advance, progress, done))
+                done += source.position
+                seen += reader.rows
+            finally:
+                source.close()
+            self._tally.take(source.notes)
+            headers += [note for segment in segments for note in segment.header.notes if note not in headers]
+            self._zone_text = self._zone_text or segments[0].header.zone
         self._tally.take(headers)
         self._choice.check()
         return self._publish(window, seen, paths[0])

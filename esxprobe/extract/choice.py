@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from esxprobe import catalog
 from esxprobe.errors import UsageError
 from esxprobe.formats.entities import Identities
-from esxprobe.formats.parse import meanings, text_counters
+from esxprobe.formats.wanted import meanings, text_counters
 
 if TYPE_CHECKING:
     import polars as pl

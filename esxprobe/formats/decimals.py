@@ -1,7 +1,8 @@
 r"""Cells as numbers, many at a time: the decimals that esxtop prints, each exactly what `float` makes of it.
 
-A cell is looked at as sixteen bytes that end where its number ends. Its digits, taken out as one whole
-number, are divided by a power of ten: both are exact in a double, so the quotient is rounded once, as
+Nearly all cells are as short as `"999.99"`: with their quotes they are one word of the machine (`short_numbers`).
+Any other is looked at as sixteen bytes that end where its number ends (`numbers`). Its digits, taken out as one
+whole number, are divided by a power of ten: both are exact in a double, so the quotient is rounded once, as
 `float` rounds it. Whatever is no plain decimal of at most fifteen bytes is left to `number`, cell by cell.
 
 References:
@@ -13,7 +14,8 @@ References:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,12 +52,138 @@ _FIRST_DIGITS = np.array([_KEEP[max(0, n - 8)] for n in range(_WINDOW + 1)], np.
 _SECOND_DIGITS = np.array([_KEEP[min(8, n)] for n in range(_WINDOW + 1)], np.uint64)
 
 
+# A short cell as a word, its first byte the lowest: a quote, and what turns digits into 0 to 9.
+_OPENING = _u64(0x3030_3030_3030_3022)
+# Of such words, shifted so that the closing quote is the top byte: that quote, and the point before two decimals.
+_CLOSING = _u64((_QUOTE ^ 0x30) << 56)
+_POINTED, _POINT_AT = _u64(_POINT ^ 0x30), _u64((_POINT ^ 0x30) << 32)
+# What lifts into a byte's top bit whatever must not be there: in the top byte anything, elsewhere more than 9.
+_MUST_NOT = _u64(0x7F76_7676_7676_7676)
+_DECIMALS_OF_SHORT, _REST_OF_SHORT = _u64(0xFFFF_0000_0000_0000), _u64(0x0000_00FF_FFFF_FFFF)
+_ONE, _THREE, _THIRTY_TWO, _MOST_SHIFT, _LOW_BYTE = _u64(1), _u64(3), _u64(32), _u64(63), _u64(0xFF)
+_SHORTEST, _SHORT = 3, 8
+
+
 @dataclass(frozen=True, slots=True)
 class Cells:
     """Where cells stand in a text: first byte, and the byte behind the last."""
 
     starts: Places
     ends: Places
+
+
+@dataclass(slots=True)
+class Desk:
+    """Arrays that are used again and again, by one thread at a time: fresh memory costs more than arithmetic."""
+
+    _words: list[Words] = field(default_factory=list)
+    _places: list[Places] = field(default_factory=list)
+    _flags: list[Bools] = field(default_factory=list)
+    _floats: list[Floats] = field(default_factory=list)
+
+    def words(self, count: int) -> tuple[Words, Words, Words, Words]:
+        """Four arrays of words."""
+        first, second, third, fourth = (each[:count] for each in _as_long(self._words, 4, count, np.uint64))
+        return first, second, third, fourth
+
+    def places(self, count: int) -> Places:
+        """An array of places."""
+        return _as_long(self._places, 1, count, np.int64)[0][:count]
+
+    def flags(self, count: int) -> tuple[Bools, Bools]:
+        """Two arrays of flags."""
+        first, second = _as_long(self._flags, 2, count, np.bool_)
+        return first[:count], second[:count]
+
+    def floats(self, count: int) -> Floats:
+        """An array of numbers."""
+        return _as_long(self._floats, 1, count, np.float64)[0][:count]
+
+
+def _as_long(arrays: list[NDArray[Any]], many: int, count: int, kind: type[np.generic]) -> list[NDArray[Any]]:
+    if not arrays or len(arrays[0]) < count:
+        arrays[:] = [np.empty(count + count // 8, kind) for _ in range(many)]
+    return arrays
+
+
+def fill(text: Bytes, cells: Cells, values: Floats, sound: Bools, desk: Desk) -> None:
+    """The numbers in cells of a text.
+
+    Args:
+        text: The bytes.
+        cells: Cells in it in ascending order, in quotes or without.
+        values: Gets a value a cell, NaN where it is no plain decimal.
+        sound: Gets which cells are plain decimals.
+        desk: Where to work.
+    """
+    if len(text) < _WINDOW:
+        values[:], sound[:] = np.nan, False
+        return
+    _short_numbers(text, cells, values, sound, desk)
+    left = np.flatnonzero(np.logical_not(sound, out=desk.flags(len(sound))[1]))
+    if len(left):
+        values[left], sound[left] = numbers(text, Cells(cells.starts[left], cells.ends[left]))
+
+
+def _short_numbers(text: Bytes, cells: Cells, values: Floats, sound: Bools, desk: Desk) -> None:
+    """Like `fill` for numbers of one to six bytes in quotes, with two decimals or none; others are unsound."""
+    count, whole = len(values), len(text) // 8
+    word, other, shift, odd = desk.words(count)
+    span = desk.places(count)
+    pointed, unfit = desk.flags(count)
+    _eight_bytes(text[: 8 * whole].view("<u8"), cells.starts, span, (word, other, shift))
+    word ^= _OPENING
+    np.bitwise_and(word, _LOW_BYTE, out=odd)
+    # So many bytes behind the cell are shifted out; a longer or shorter cell gives less than none, or over five.
+    np.subtract(cells.ends, cells.starts, out=span)
+    np.subtract(_SHORT, span, out=span)
+    away = span.view(np.uint64)
+    np.greater(away, _u64(_SHORT - _SHORTEST), out=unfit)
+    odd |= unfit
+    away <<= _THREE
+    word <<= away
+    word ^= _CLOSING
+    np.right_shift(word, _THIRTY_TWO, out=other)
+    other &= _LOW_BYTE
+    np.equal(other, _POINTED, out=pointed)
+    flags = pointed.view(np.uint8)
+    np.multiply(flags, _POINT_AT, out=other)
+    word ^= other
+    np.add(word, _MUST_NOT, out=other)
+    other |= word
+    other &= _TOP_BITS
+    odd |= other
+    # The point's byte is closed up, and the last digit gets into the top byte.
+    np.left_shift(word, _BYTE, out=other)
+    other &= _DECIMALS_OF_SHORT
+    word &= _REST_OF_SHORT
+    np.multiply(flags, _BYTE, out=shift)
+    shift += _BYTE
+    word <<= shift
+    word |= other
+    np.copyto(values, _eight_digits(word).view(np.int64))
+    divisor = desk.floats(count)
+    np.multiply(flags, 99.0, out=divisor)
+    divisor += 1.0
+    values /= divisor
+    np.equal(odd, 0, out=sound)
+    sound[np.searchsorted(cells.starts, 8 * (whole - 1), side="right") :] = False  # no second word is there
+
+
+def _eight_bytes(words: Words, at: Places, place: Places, room: tuple[Words, Words, Words]) -> None:
+    """Into the first array the eight bytes of a text at each place, out of the two words that they stand in."""
+    found, other, shift = room
+    np.bitwise_and(at, 7, out=shift.view(np.int64))
+    shift <<= _THREE
+    np.right_shift(at, 3, out=place)
+    words.take(place, mode="clip", out=found)
+    found >>= shift
+    place += 1
+    words.take(place, mode="clip", out=other)
+    np.subtract(_MOST_SHIFT, shift, out=shift)
+    other <<= _ONE
+    other <<= shift
+    found |= other
 
 
 def numbers(text: Bytes, cells: Cells) -> tuple[Floats, Bools]:
@@ -143,9 +271,16 @@ def _whole(high: Words, low: Words, digits: Places) -> tuple[Floats, Bools]:
 
 
 def _eight_digits(word: Words) -> Words:
-    word = (word * _u64(2561)) >> _BYTE
-    word = ((word & _u64(0x00FF_00FF_00FF_00FF)) * _u64(6553601)) >> _u64(16)
-    return ((word & _u64(0x0000_FFFF_0000_FFFF)) * _u64(42949672960001)) >> _u64(32)
+    """Whole numbers of words of eight digits, which are worked on in place."""
+    word *= _u64(2561)
+    word >>= _BYTE
+    word &= _u64(0x00FF_00FF_00FF_00FF)
+    word *= _u64(6553601)
+    word >>= _u64(16)
+    word &= _u64(0x0000_FFFF_0000_FFFF)
+    word *= _u64(42949672960001)
+    word >>= _THIRTY_TWO
+    return word
 
 
 def number(cell: bytes) -> float:

@@ -87,7 +87,7 @@ def read_esxtop(
     for path in paths:
         source = opened(path)
         try:
-            reader = reader_of(source, needs, tally, at_most, taker=sheets.take, texts=False)
+            reader = reader_of(source, needs, tally, at_most, taker=sheets.take)
             done = sum(file.bytes for file in files)
             segments += reader.read(progress and partial(_advance, progress, done))
             rows_read += reader.rows

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from esxprobe import catalog
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats.decimals import Bools, Bytes, Cells, Floats, number, numbers
+from esxprobe.formats.decimals import Bools, Cells, Floats, number
 from esxprobe.formats.mend import LOST
 from esxprobe.formats.rows import Piece
-from esxprobe.formats.survey import Surveyor, without_commas_in_quotes
+from esxprobe.formats.survey import Survey, Surveyor, without_commas_in_quotes
 from esxprobe.formats.tally import Tally
 
 if TYPE_CHECKING:
@@ -27,7 +26,8 @@ _TORN = re.compile(r"[.eE+-]*[0-9][0-9.eE+-]*[0-9][.eE+-]*")
 class Rows:
     """Checked rows: line numbers, time cells (String), values (one row a wanted column, NaN for none).
 
-    And as long as the piece is there: where their wanted cells stand in its bytes, a row each.
+    And for who asked for them, as long as the piece is there: where their wanted cells stand in its bytes, a row
+    each.
     """
 
     lines: list[int]
@@ -51,34 +51,55 @@ class Parser:
     surveyor: Surveyor
     tally: Tally
 
-    def rows(self, piece: Piece, made: tuple[Floats, Bools] | None = None) -> Rows | None:
-        """Times and wanted values of a piece; None when the cells of its rows cannot be told apart.
-
-        Args:
-            piece: Rows.
-            made: The numbers in its cells, where they were worked out already.
-        """
-        cells = piece.cells or self._find(np.frombuffer(piece.data, np.uint8), piece)
-        if cells is None:
+    def rows(self, piece: Piece) -> Rows | None:
+        """Times and wanted values of a piece; None when the cells of its rows cannot be told apart."""
+        if not piece.lines:
+            return Rows([], _time_cells(piece), np.empty((len(self.wanted), 0)))
+        found = piece.survey or self.survey(piece)
+        if found.values is None or found.sound is None:
             return None
-        values, sound = made or numbers_in(piece.data, cells)
+        values, sound = found.values, found.sound
         glued = np.flatnonzero(self.wanted["part"].to_numpy())
         if len(glued):
             sound[:, glued] = False
         if "words" in self.wanted.columns:
             words = self.wanted["words"].to_numpy()
             sound[:, words], values[:, words] = True, np.nan
-        if not sound.all() and not self._odd(piece.data, piece.lines, cells, values, ~sound):
-            return None
-        return Rows(piece.lines, _time_cells(piece), values.T, cells)
+        if not sound.all():
+            if found.cells is None:
+                self.surveyor.places = True  # where one cell is odd there are more in other rows
+                found = self.survey(piece)
+            if found.cells is None or not self._odd(piece.data, piece.lines, found.cells, values, ~sound):
+                return None
+        return Rows(piece.lines, _time_cells(piece), values.T, found.cells)
 
-    def _find(self, text: Bytes, piece: Piece) -> Cells | None:
-        if not piece.lines:
-            none = np.empty((0, len(self.wanted)), np.int64)
-            return Cells(none, none)
+    def rows_of(
+        self, lines: list[int], time_cells: pl.Series, values: Floats, odd: Bools, held_in: tuple[bytes, Cells]
+    ) -> Rows:
+        """Rows whose plain decimals are numbers already.
+
+        Args:
+            lines: Line numbers.
+            time_cells: Times.
+            values: A row a line and a column a wanted column; odd ones are filled in.
+            odd: Which cells are no plain decimals.
+            held_in: A text with the odd ones in it, and where all stand; of others it does not matter.
+        """
+        data, cells = held_in
+        if "words" in self.wanted.columns:
+            words = self.wanted["words"].to_numpy()
+            values[:, words] = np.nan
+            odd = odd & ~words
+        if odd.any() and not self._odd(data, lines, cells, values, odd):
+            raise UnreadableInputError(f"a cell in line {lines[0]:,} or behind it is torn open")
+        return Rows(lines, time_cells, values.T, cells)
+
+    def survey(self, piece: Piece) -> Survey:
+        """The wanted cells of rows that are known to be sound."""
+        text = np.frombuffer(piece.data, np.uint8)
         if self.surveyor.layout.texts:
             text = without_commas_in_quotes(text, piece.starts, piece.ends)
-        return self.surveyor.survey(text, piece.starts, piece.ends)[1]
+        return self.surveyor.survey(text, piece.starts, piece.ends)
 
     def _odd(self, data: bytes | bytearray, lines: list[int], cells: Cells, values: Floats, odd: Bools) -> bool:
         """Fills in, or counts as missing, the cells that are no plain decimals; False when one is torn open."""
@@ -103,27 +124,6 @@ class Parser:
             self._count_bad(column, found, lines, values)
         return True
 
-    def rows_of(
-        self, lines: list[int], time_cells: pl.Series, values: Floats, odd: Bools, held_in: tuple[bytes, Cells]
-    ) -> Rows:
-        """Rows whose plain decimals are numbers already.
-
-        Args:
-            lines: Line numbers.
-            time_cells: Times.
-            values: A row a line and a column a wanted column; odd ones are filled in.
-            odd: Which cells are no plain decimals.
-            held_in: A text with the odd ones in it, and where all stand; of others it does not matter.
-        """
-        data, cells = held_in
-        if "words" in self.wanted.columns:
-            words = self.wanted["words"].to_numpy()
-            values[:, words] = np.nan
-            odd = odd & ~words
-        if odd.any() and not self._odd(data, lines, cells, values, odd):
-            raise UnreadableInputError(f"a cell in line {lines[0]:,} or behind it is torn open")
-        return Rows(lines, time_cells, values.T, cells)
-
     def _count_bad(self, column: int, found: list[tuple[int, str]], lines: list[int], values: Floats) -> None:
         """Counts cells of a column that hold no number: blank ones apart, behind torn ones all are lost."""
         key = self.wanted["key"][column]
@@ -136,14 +136,6 @@ class Parser:
         if torn:
             self.tally.add("row-torn", len(torn), f"line {lines[torn[0]]:,}, behind {key}")
             values[torn, column + 1 :] = np.nan
-
-
-def numbers_in(data: bytes | bytearray, cells: Cells) -> tuple[Floats, Bools]:
-    """The numbers in rows of cells, NaN for what is none; and which are numbers: work for a thread of its own."""
-    shape = cells.starts.shape
-    flat = Cells(cells.starts.reshape(-1), cells.ends.reshape(-1))
-    values, sound = numbers(np.frombuffer(data, np.uint8), flat)
-    return values.reshape(shape), sound.reshape(shape)
 
 
 def _time_cells(piece: Piece) -> pl.Series:
@@ -167,23 +159,3 @@ def held(cell: bytes, part: int) -> bytes | None:
     if cell.count(b'"') not in {0, 2} or (b'"' in cell and not (cell[:1] == cell[-1:] == b'"')):
         return None
     return cell.strip(b'"\r ')
-
-
-def text_cells(index: pl.DataFrame) -> list[int]:
-    """Numbers of the cells that hold words."""
-    import polars as pl
-
-    texts = meanings(index).join(text_counters(), on=["object", "counter"], how="semi")["meaning"]
-    return index.filter(pl.col("meaning").is_in(texts.implode()))["cell"].to_list()
-
-
-def meanings(index: pl.DataFrame) -> pl.DataFrame:
-    """Object and counter of every meaning, in order of its number."""
-    return index.unique("meaning", keep="first", maintain_order=True).select("meaning", "object", "counter")
-
-
-def text_counters() -> pl.DataFrame:
-    """Object and counter of what holds words."""
-    import polars as pl
-
-    return catalog.known().filter(pl.col("kind") == "text").select("object", "counter")

@@ -12,13 +12,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from esxprobe.formats.decimals import Cells, Places
+from esxprobe.formats.decimals import Places
 from esxprobe.formats.mend import Layout, Mender
-from esxprobe.formats.survey import Shape, Surveyor
+from esxprobe.formats.survey import Shape, Survey, Surveyor
 from esxprobe.formats.tally import Tally
-
-# Longest line that is still a row [bytes]: 2 million columns of 130 characters.
-LONGEST_LINE = 1 << 28
 
 _MARK = b"(PDH-CSV"
 _HEADS = (b'"(PDH-CSV', b"(PDH-CSV")
@@ -55,14 +52,14 @@ class Piece:
         lines: The file's line number of each row.
         starts: First byte of each row.
         ends: Byte behind the last one of each, the line break not counted.
-        cells: Places of the wanted cells, a row each; None when they were not looked for yet.
+        survey: What was found in them; None when they were not looked at yet, or may hold commas in words.
     """
 
     data: bytes | bytearray
     lines: list[int]
     starts: Places
     ends: Places
-    cells: Cells | None = None
+    survey: Survey | None = None
 
     @classmethod
     def of(cls, rows: Sequence[bytes], lines: list[int]) -> Piece:
@@ -93,11 +90,18 @@ class RowChecker:
         self._mender = Mender(self.layout, self.tally)
         self._alone = Surveyor(self.layout, self.surveyor.cells[:0])
 
-    def check(self, block: bytes | bytearray, spans: list[Span]) -> Piece:
+    @property
+    def learned(self) -> bool:
+        """Whether it is known what rows look like."""
+        return self._usual is not None
+
+    def survey(self, block: bytes | bytearray, spans: list[Span]) -> Survey:
+        """What is to be found in a block's lines: nothing is decided yet, so this may run in any thread."""
+        return self.surveyor.survey(np.frombuffer(block, np.uint8), *_edges(spans))
+
+    def check(self, block: bytes | bytearray, spans: list[Span], survey: Survey) -> Piece:
         """The trustworthy rows of a block, given the spans of the lines that stand under this header."""
-        starts = np.array([span.start for span in spans], np.int64)
-        ends = np.array([span.end for span in spans], np.int64)
-        shapes, cells = self.surveyor.survey(np.frombuffer(block, np.uint8), starts, ends)
+        shapes = survey.shapes
         if self._usual is None:
             self._learn(block, spans, shapes)
         usual = self._usual
@@ -109,15 +113,15 @@ class RowChecker:
         }
         if doubtful:
             return self._mended(block, spans, doubtful)
-        if usual is None or usual[0] != self.layout.width - 1 + self._mender.trailing:
-            cells = None  # words hold commas
-        return Piece(block, [span.number for span in spans], starts, ends, cells)
+        whole = usual is not None and usual[0] == self.layout.width - 1 + self._mender.trailing
+        # Where words hold commas the cells are others.
+        return Piece(block, [span.number for span in spans], *_edges(spans), survey if whole else None)
 
     def fits(self, line: bytes | bytearray) -> bool:
         """Whether a line looks just like the rows before it."""
         whole = np.array([0, len(line)], np.int64)
         survey = np.frombuffer(line, np.uint8)
-        return bool(line) and self._alone.survey(survey, whole[:1], whole[1:])[0] == [self._usual]
+        return bool(line) and self._alone.survey(survey, whole[:1], whole[1:]).shapes == [self._usual]
 
     def recheck(self, piece: Piece) -> Piece:
         """The rows of a piece that the parser refused, each cell checked on its own."""
@@ -177,6 +181,10 @@ class RowChecker:
             numbers.extend([span.number] * len(mended))
             at += used
         return Piece.of(rows, numbers)
+
+
+def _edges(spans: list[Span]) -> tuple[Places, Places]:
+    return np.array([span.start for span in spans], np.int64), np.array([span.end for span in spans], np.int64)
 
 
 def line_spans(block: bytes | bytearray, first_number: int, length: int) -> list[Span]:

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from esxprobe import catalog
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats import paths, pdh, sniff
-from esxprobe.formats.decimals import Bools, Floats
+from esxprobe.formats import pdh
 from esxprobe.formats.entities import Identities, identify
-from esxprobe.formats.mend import TIME_START, Layout
-from esxprobe.formats.parse import Parser, Rows, meanings, numbers_in, text_cells, text_counters
-from esxprobe.formats.rows import LONGEST_LINE, Piece, RowChecker, Span, line_spans
+from esxprobe.formats.head import LONGEST_LINE, Head
+from esxprobe.formats.mend import Layout
+from esxprobe.formats.parse import Parser, Rows
+from esxprobe.formats.rows import Piece, RowChecker, Span, line_spans
 from esxprobe.formats.source import Source
 from esxprobe.formats.survey import Surveyor
 from esxprobe.formats.tally import Tally
+from esxprobe.formats.underway import Underway
+from esxprobe.formats.wanted import Needs, columns_of, known, text_cells, wanted_columns
 
 if TYPE_CHECKING:
     import polars as pl
 
+__all__ = ["Chooser", "FileReader", "Needs", "Segment", "wanted_columns"]
+
 # Bytes that are looked at in one go: few enough for the processor's cache, and far more than a row.
-BLOCK = 8 << 20
-# How far into a file a header may start: banners are short.
-_BANNER = 1 << 20
-# How many line breaks a header may hold.
-_MOST_BREAKS = 8
+BLOCK = 4 << 20
 # How many doubtful lines wait for the block behind them.
 _MOST_WAITING = 16
 
-Needs = Mapping[str, Iterable[str]]
 # The wanted ones of a header's columns, in file order; see `parse.Parser`.
 Chooser = Callable[[Identities], "pl.DataFrame"]
 
@@ -57,7 +56,7 @@ class FileReader:
         tally: Counts damage.
         at_most: Entity kinds of which so many entities are enough.
         taker: Given the rows of a piece as they come, with the piece; they are not kept then.
-        beside: Takes a half of the work on separators.
+        places: The taker wants to know where the cells are.
         who: Whose a column is matters: without it segments know of no entity.
     """
 
@@ -69,137 +68,63 @@ class FileReader:
         at_most: Mapping[str, int] | None = None,
         *,
         taker: Callable[[Segment, Piece, Rows], None] | None = None,
-        beside: Executor | None = None,
+        places: bool = False,
         who: bool = True,
     ) -> None:
         self._source, self._needs, self._tally = source, needs, tally
-        self._taker, self._half, self._who = taker, beside, who
+        self._taker, self._places, self._who = taker, places, who
         self._at_most = at_most or {}
         self._buffer = b""
         self._line = 1
         self._header_line = b""
         self._semicolons = False
-        self._beside: ThreadPoolExecutor | None = None
-        self._underway: list[tuple[Segment, Piece, Future[tuple[Floats, Bools]] | None]] = []
+        self._underway = Underway()
         self._orphaned = False  # the rows stand under a header that cannot be read
         self.rows = 0
 
     def start(self) -> Segment:
         """The first segment, its header read and nothing else."""
-        self._find_header()
-        line = self._row_given_back(self._joined_header(self._next_line()))
-        return self._segment(line)
-
-    def _next_line(self) -> bytes:
-        end = self._fill_to_line_end()
-        line = self._buffer[:end]
-        if line.endswith(b"\r"):
-            self._tally.add("crlf-line-ends")
-            line = line.rstrip(b"\r")
-        self._buffer = self._buffer[end + 1 :]
-        self._line += 1
-        return line
-
-    def _joined_header(self, line: bytes) -> bytes:
-        """A header with the lines behind it that are its continuation: a line break stands in it."""
-        for _ in range(_MOST_BREAKS):
-            end = self._fill_to_line_end()
-            more = self._buffer[:end].rstrip(b"\r")
-            if not pdh.continues_header(more):
-                break
-            line = pdh.join_header(line, more)
-            self._buffer = self._buffer[end + 1 :]
-            self._line += 1
-            self._tally.add("damaged-header", 1, f"a line break stands in it, before line {self._line:,}")
-        return line
-
-    def _row_given_back(self, line: bytes) -> bytes:
-        """The header without a row that follows it without a line break; the row is read as one."""
-        at = pdh.row_in_header(line)
-        if at < 0:
-            return line
-        self._tally.add("damaged-header", 1, "the line break behind it is missing")
-        self._buffer = line[at:] + b"\n" + self._buffer
-        self._line -= 1
-        return line[:at]
+        head = Head(self._source, self._tally)
+        self._buffer, self._line = head.rest, head.number
+        return self._segment(head.header)
 
     def read(self, progress: Callable[[int], None] | None = None) -> list[Segment]:
         """All segments with their rows; `progress` is told the position in the file after each block."""
         segments = [self.start()]
-        with ThreadPoolExecutor(1) as self._beside:
-            for block, spans in self._blocks(segments):
-                before = len(self._underway)
+        with Underway() as self._underway:
+            for block, spans in self._blocks(segments, self._underway.blocks):
+                self._underway.begin()
                 self._take(block, spans, segments)
-                self._settle(before)  # the block before this one, whose place the next one takes
+                self._underway.settle()
                 if progress:
                     progress(self._source.position)
-            self._settle(len(self._underway))
+            self._underway.settle(0)
         return segments
 
-    def _find_header(self) -> None:
-        mark = pdh.MARK.encode()
-        head = self._source.read(_BANNER)
-        at = head.find(mark)
-        if at < 0:
-            raise sniff.not_a_capture(self._source.path, self._source.head)
-        start = at - 1 if head[at - 1 : at] == b'"' else at
-        banner = head[:start]
-        if banner.strip():
-            lines = banner.strip().splitlines()
-            first = lines[0][:60].decode(errors="replace")
-            self._tally.add("banner", 1, f"{len(banner)} bytes, {first!r}")
-            rows = sum(TIME_START.match(line) is not None for line in lines)
-            self._tally.add("row-lost", rows, f"{rows} rows stand before the first header")
-        self._line += banner.count(b"\n")
-        self._buffer = head[start:]
-
-    def _fill_to_line_end(self) -> int:
-        seen = 0
-        while (end := self._buffer.find(b"\n", seen)) < 0:
-            seen = len(self._buffer)
-            more = self._source.read(max(_BANNER, seen))
-            if not more:
-                return seen
-            if seen > LONGEST_LINE:
-                raise UnreadableInputError(f"{self._source.path}: a line is longer than {LONGEST_LINE:,} bytes")
-            self._buffer += more
-        return end
-
     def _segment(self, line: bytes) -> Segment:
+        tally = Tally()  # the rows before this header may still be under way: they are told of first
         if b"\x00" in line:
-            self._tally.add("nul-bytes", 1, f"{line.count(0):,} bytes in the header")
+            tally.add("nul-bytes", 1, f"{line.count(0):,} bytes in the header")
         header = pdh.parse_header(line)
         self._header_line = line
         self._semicolons |= header.separator == ";"
-        index = paths.index(header.columns)
-        self._check_objects(index)
-        hosts = index["host"].filter(index["host"] != "").unique(maintain_order=True)
-        if len(hosts) > 1:
-            self._tally.add("several-hosts", len(hosts), ", ".join(hosts.head(5)))
-        columns = _keyed(index)
-        identities = identify(_known(columns), self._tally) if self._who else Identities(columns, {}, ())
+        columns = columns_of(header, self._source.path, tally)
+        identities = identify(known(columns), tally) if self._who else Identities(columns, {}, ())
         if callable(self._needs):
             wanted = self._needs(identities)
         else:
             wanted = wanted_columns(identities.columns, self._needs, self._at_most)
-        surveyor = Surveyor(_layout(header, index), wanted["cell"].to_numpy().astype("int64"), self._half)
+        surveyor = Surveyor(_layout(header, columns), wanted["cell"].to_numpy().astype("int64"), self._places)
         parser = Parser(wanted, surveyor, self._tally)
+        self._underway.later(partial(self._tally.join, tally))
         return Segment(header, identities, wanted, parser, RowChecker(surveyor, self._tally))
 
-    def _check_objects(self, index: pl.DataFrame) -> None:
-        """Perfmon writes the same kind of header, and a `Memory` object too, with other counters."""
-        objects = index["object"].unique(maintain_order=True).to_list()
-        if set(objects) & set(sniff.ESXTOP_OBJECTS):
-            return
-        if not _known(index)["known"].any():
-            raise sniff.foreign_objects(self._source.path, [name for name in objects if name])
-
-    def _blocks(self, segments: list[Segment]) -> Iterator[tuple[bytes | bytearray, list[Span]]]:
+    def _blocks(self, segments: list[Segment], many: int) -> Iterator[tuple[bytes | bytearray, list[Span]]]:
         """Blocks of whole lines; doubtful last lines wait for the next block, for they may go on there.
 
-        A block is overwritten by the one after the next. What no span names is no part of it.
+        So many blocks behind it a block is overwritten. What no span names is no part of it.
         """
-        room, other = bytearray(max(BLOCK, len(self._buffer)) + BLOCK), bytearray()
+        room, others = bytearray(max(BLOCK, len(self._buffer)) + BLOCK), deque(bytearray() for _ in range(many - 1))
         waiting = len(self._buffer)
         room[:waiting] = self._buffer
         self._buffer = b""
@@ -223,10 +148,12 @@ class FileReader:
             yield block, spans
             if not got:
                 return
+            other = others.popleft()
             if len(other) < waiting + BLOCK:
                 other = bytearray(waiting + 2 * BLOCK)
             other[:waiting] = room[end:filled]
-            room, other = other, room
+            others.append(room)
+            room = other
 
     def _separated(self, room: bytearray, end: int) -> bytes | bytearray:
         """The block with commas as separators, where another program has left semicolons."""
@@ -256,19 +183,23 @@ class FileReader:
         place = f"line {span.number:,}"
         self._orphaned = False
         if line == self._comparable(self._header_line):
-            self._tally.add("repeated-header", 1, place)
+            self._tell("repeated-header", 1, place)
             segments.append(replace(segments[-1], rows=[]))
             return
         if span.cut:
-            self._tally.add("row-cut", 1, f"{place}: a header without rows")
+            self._tell("row-cut", 1, f"{place}: a header without rows")
             return
         try:
             segments.append(self._segment(line))
         except UnreadableInputError as error:
-            self._tally.add("damaged-header", 1, f"{place}: {error.message}; the rows under it are lost")
+            self._tell("damaged-header", 1, f"{place}: {error.message}; the rows under it are lost")
             self._orphaned = True
             return
-        self._tally.add("appended-capture", 1, place)
+        self._tell("appended-capture", 1, place)
+
+    def _tell(self, code: str, count: int, place: str) -> None:
+        """Counts something when all that stands before it in the file is counted."""
+        self._underway.later(partial(self._tally.add, code, count, place))
 
     def _comparable(self, line: bytes) -> bytes:
         """A header as it looks in blocks whose separators were put right."""
@@ -277,104 +208,28 @@ class FileReader:
     def _scan(self, block: bytes | bytearray, spans: list[Span], segment: Segment) -> None:
         empty = [span for span in spans if span.end == span.start]
         if empty:
-            self._tally.add("blank-row", len(empty), f"line {empty[0].number:,}")
+            self._tell("blank-row", len(empty), f"line {empty[0].number:,}")
             spans = [span for span in spans if span.end > span.start]
         if not spans:
             return
         self.rows += len(spans)
         if self._orphaned:
-            self._tally.add("row-lost", len(spans), f"from line {spans[0].number:,} on: no header fits")
+            self._tell("row-lost", len(spans), f"from line {spans[0].number:,} on: no header fits")
             return
-        piece = segment.checker.check(block, spans)
-        if piece.lines:
-            # Numbers are worked out while the separators of the next block are counted.
-            begun = self._beside.submit(numbers_in, block, piece.cells) if self._beside and piece.cells else None
-            self._underway.append((segment, piece, begun))
+        self._underway.look(segment.checker, segment.parser, block, spans, partial(self._settled, segment))
 
-    def _settle(self, count: int) -> None:
-        """Takes in the rows of the first so many pieces that are under way."""
-        for segment, piece, begun in self._underway[:count]:
-            checked = piece
-            rows = segment.parser.rows(piece, None if begun is None else begun.result())
-            if rows is None:
-                checked = segment.checker.recheck(piece)
-                rows = segment.parser.rows(checked)
-                if rows is None:
-                    where = f"rows from line {piece.lines[0]:,} on cannot be read"
-                    raise UnreadableInputError(f"{self._source.path}: {where}")
-            self._hand_on(segment, checked, rows)
-        del self._underway[:count]
+    def _settled(self, segment: Segment, piece: Piece, rows: Rows | None) -> None:
+        """Takes in the rows of a piece."""
+        if rows is None:
+            where = f"rows from line {piece.lines[0]:,} on cannot be read"
+            raise UnreadableInputError(f"{self._source.path}: {where}")
+        self._hand_on(segment, piece, rows)
 
     def _hand_on(self, segment: Segment, piece: Piece, rows: Rows) -> None:
         if rows.lines and self._taker:
             self._taker(segment, piece, rows)
         elif rows.lines:
             segment.rows.append(replace(rows, cells=None))
-
-
-def _keyed(index: pl.DataFrame) -> pl.DataFrame:
-    """Adds key: a name of its own for every column, by which segments are joined."""
-    import polars as pl
-
-    numbers = r"#\d+$"
-    named = pl.col("path") != ""
-    if not meanings(index)["counter"].str.contains(numbers).any() and index.select(named.all()).item():
-        return index.with_columns(pl.col("path").alias("key"))
-    before = pl.when(named).then("path").forward_fill()
-    numbered = pl.col("path") + pl.col("counter").str.extract(f"({numbers})", 1).fill_null("")
-    unnamed = "unnamed after " + before.fill_null("the time")
-    keyed = index.with_columns(pl.when(named).then(numbered).otherwise(unnamed).alias("key"))
-    if keyed["key"].n_unique() == keyed.height:
-        return keyed
-    nth = pl.int_range(1, pl.len() + 1).over("key").cast(pl.String)
-    return keyed.with_columns((pl.col("key") + " (" + nth + ")").alias("key"))
-
-
-def _known(index: pl.DataFrame) -> pl.DataFrame:
-    """Adds known (Boolean): the catalogue has the counter. Nameless columns are neither, null."""
-    import polars as pl
-
-    known = catalog.known().select("object", "counter", pl.lit(value=True).alias("known"))
-    plain = meanings(index).with_columns(pl.col("counter").str.replace(r"#\d+$", ""))
-    joined = plain.join(known, on=["object", "counter"], how="left", maintain_order="left")
-    flags = joined["known"].fill_null(value=False).gather(index["meaning"])
-    return index.with_columns(pl.when(pl.col("path") != "").then(flags).alias("known"))
-
-
-def wanted_columns(columns: pl.DataFrame, needs: Needs, at_most: Mapping[str, int] | None = None) -> pl.DataFrame:
-    """The columns that somebody needs, in file order; words are no values.
-
-    Args:
-        columns: The index frame with kind and entity.
-        needs: Counters by entity kind.
-        at_most: Kinds of which so many entities are enough, taken evenly over the header.
-    """
-    import polars as pl
-
-    pairs = [(kind, path) for kind, paths in needs.items() for path in sorted(set(paths))]
-    asked = pl.DataFrame(pairs, schema={"kind": pl.String, "full": pl.String}, orient="row")
-    numbered = (
-        meanings(columns)
-        .join(text_counters(), on=["object", "counter"], how="anti", maintain_order="left")
-        .select("meaning", (pl.col("object") + "\\" + pl.col("counter")).alias("full"))
-        .join(asked, on="full", how="inner")
-    )
-    return (
-        columns.filter(pl.col("meaning").is_in(numbered["meaning"].unique().implode()))
-        .join(numbered, on=["kind", "meaning"], how="semi", maintain_order="left")
-        .filter(_enough(columns, at_most or {}))
-    )
-
-
-def _enough(columns: pl.DataFrame, at_most: Mapping[str, int]) -> pl.Expr:
-    import polars as pl
-
-    enough = pl.lit(value=True)
-    for kind, most in at_most.items():
-        last = columns.filter(pl.col("kind") == kind)["entity"].max()
-        step = (last // most + 1) if isinstance(last, int) else 1
-        enough &= (pl.col("kind") != kind) | (pl.col("entity") % step == 0)
-    return enough
 
 
 def _layout(header: pdh.Header, index: pl.DataFrame) -> Layout:

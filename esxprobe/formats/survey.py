@@ -1,18 +1,18 @@
-"""Separators of a block of rows: counted line by line, and those around wanted cells found.
+"""Separators of a block of rows: counted line by line, and the numbers in wanted cells taken between them.
 
 Comparing bytes gives one bit a byte; of 64 of them together the machine counts the set ones at once. So the
-commas of a whole row are counted without a list of them, and only the wanted ones' places are worked out.
+commas of a whole row are counted without a list of them, and where few cells are wanted, only the places of
+theirs are worked out. All that is done with a group of lines is done while they are in the processor's cache.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from esxprobe.formats.decimals import Bools, Bytes, Cells, Places, Words
+from esxprobe.formats.decimals import Bools, Bytes, Cells, Desk, Floats, Places, Words, fill
 from esxprobe.formats.mend import Layout
 
 # Rows are looked at in groups of about so many bytes: the masks of a group stay in the processor's cache.
@@ -22,6 +22,8 @@ _COMMA, _QUOTE, _SPACE, _RETURN = 44, 34, 32, 13
 _WORD = 64
 # Of lines shorter than this [bytes] all counts of a group are taken at once, of longer ones line by line.
 _SHORT = 1 << 14
+# Where more than one cell in so many is wanted, a list of all commas is sooner made than a search for some of them.
+_DENSE = 8
 
 
 def _u64(value: int) -> np.uint64:
@@ -90,117 +92,178 @@ class Marks:
         return found_at
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The places of all bytes of a text that are a certain one, in order."""
+
+    every: Places
+
+    def count_before(self, places: Places) -> Places:
+        """How many are marked before each place."""
+        return np.searchsorted(self.every, places)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was found in lines.
+
+    Attributes:
+        shapes: Of every line: numbers of commas, of quotes, and of more that the layout asks for.
+        values: The numbers in the wanted cells, a row a line, NaN where there is no plain decimal; None when not
+            all lines have the header's number of cells.
+        sound: Which of them are plain decimals.
+        cells: Where the cells are, where that was asked for.
+    """
+
+    shapes: list[Shape]
+    values: Floats | None = None
+    sound: Bools | None = None
+    cells: Cells | None = None
+
+    def part(self, first: int, behind: int) -> Survey:
+        """Some of the lines, to be filled in; the shapes are those of all."""
+        values, sound, cells = self.values, self.sound, self.cells
+        return Survey(
+            self.shapes,
+            None if values is None else values[first:behind],
+            None if sound is None else sound[first:behind],
+            None if cells is None else Cells(cells.starts[first:behind], cells.ends[first:behind]),
+        )
+
+    def take(self, text: Bytes, found: Cells, desk: Desk) -> None:
+        """Fills in the numbers of cells that were found."""
+        if self.values is not None and self.sound is not None:
+            flat = Cells(found.starts.reshape(-1), found.ends.reshape(-1))
+            fill(text, flat, self.values.reshape(-1), self.sound.reshape(-1), desk)
+        if self.cells is not None:
+            self.cells.starts[...], self.cells.ends[...] = found.starts, found.ends
+
+
+@dataclass(slots=True)
+class _Room:
+    """What one thread works with."""
+
+    masks: tuple[Bools, ...] = ()
+    places: tuple[Places, ...] = ()
+    desk: Desk = field(default_factory=Desk)
+
+    def masks_of(self, length: int) -> tuple[Bools, ...]:
+        """Two masks of texts of so many bytes, and a word's length more."""
+        if not self.masks or len(self.masks[0]) < length + 2 * _WORD:
+            self.masks = tuple(np.empty(length + 2 * _WORD, np.bool_) for _ in range(2))
+        return self.masks
+
+    def places_of(self, rows: int, count: int) -> tuple[Places, Places]:
+        """Two arrays for the cells of a group of lines."""
+        if not self.places or len(self.places[0]) < rows * count:
+            self.places = tuple(np.empty(rows * count, np.int64) for _ in range(2))
+        first, second = (each[: rows * count].reshape(rows, count) for each in self.places)
+        return first, second
+
+
 @dataclass(slots=True)
 class Surveyor:
-    """Counts separators of lines and finds wanted cells between them.
+    """Counts separators of lines, finds wanted cells between them, and takes their numbers; in several threads.
 
     Attributes:
         layout: What a row must look like.
         cells: Numbers of the wanted cells in ascending order, the time (0) not among them; one that holds two
             columns may stand there twice.
-        beside: Looks at every other group of lines, where there is one: nothing of theirs is shared.
+        places: Where the cells are is wanted too.
     """
 
     layout: Layout
     cells: Places
-    beside: Executor | None = None
-    _rooms: list[list[Bools]] = field(default_factory=lambda: [[], []])
+    places: bool = False
+    _rooms: list[_Room] = field(default_factory=list)
     _tables: dict[int, tuple[Places, Places]] = field(default_factory=dict)
     _once: Places = field(init=False)
+    _before: Places = field(init=False)
     _again: Places | None = field(init=False)
 
     def __post_init__(self) -> None:
         self._once, again = np.unique(self.cells, return_inverse=True)
+        self._before = self._once - 1
         self._again = again if len(self._once) < len(self.cells) else None
 
-    def survey(self, text: Bytes, starts: Places, ends: Places) -> tuple[list[Shape], Cells | None]:
-        """The shape of every line, and where the wanted cells are.
+    def survey(self, text: Bytes, starts: Places, ends: Places) -> Survey:
+        """Looks at lines.
 
         Args:
             text: Lines, and between them nothing that has separators.
             starts: First byte of each line.
             ends: Byte behind the last one of each, the line break not counted.
-
-        Returns:
-            Shapes: numbers of commas, of quotes, and of more that the layout asks for. Cells with a row a
-            line and a column a wanted cell; None when not all lines have the header's number of cells.
         """
+        rows, count = len(starts), len(self.cells)
+        cells = Cells(np.empty((rows, count), np.int64), np.empty((rows, count), np.int64)) if self.places else None
+        made = Survey([], np.empty((rows, count)), np.empty((rows, count), np.bool_), cells)
+        room = self._rooms.pop() if self._rooms else _Room()
         groups = list(_groups(starts, ends))
+        fits = [self._group(text, starts[a:b], ends[a:b], room, made.part(a, b)) for a, b in groups]
+        self._rooms.append(room)
+        return made if groups and all(fits) else Survey(made.shapes)
 
-        def surveyed(part: int, step: int) -> list[tuple[list[Shape], Cells | None]]:
-            return [self._placed(text, starts[a:b], ends[a:b], self._rooms[part]) for a, b in groups[part::step]]
-
-        if self.beside is not None and len(groups) > 1:
-            odd = self.beside.submit(surveyed, 1, 2)
-            made = surveyed(0, 2)
-            for n, each in enumerate(odd.result()):
-                made.insert(2 * n + 1, each)
-        else:
-            made = surveyed(0, 1)
-        shapes = [shape for own, _ in made for shape in own]
-        found = [cells for _, cells in made]
-        whole = [cells for cells in found if cells is not None]
-        if len(whole) < len(found) or not whole:
-            return shapes, None
-        if len(whole) == 1:
-            return shapes, whole[0]
-        return shapes, Cells(
-            np.concatenate([cells.starts for cells in whole]), np.concatenate([cells.ends for cells in whole])
-        )
-
-    def _placed(
-        self, text: Bytes, starts: Places, ends: Places, rooms: list[Bools]
-    ) -> tuple[list[Shape], Cells | None]:
-        """Shapes and cells of a group of lines that stand in a longer text."""
+    def _group(self, text: Bytes, starts: Places, ends: Places, room: _Room, made: Survey) -> bool:
+        """Looks at a group of lines; False when not all have the header's number of cells."""
         begin = int(starts[0])
-        shapes, cells = self._group(text[begin : int(ends[-1])], starts - begin, ends - begin, rooms)
-        return shapes, None if cells is None else Cells(cells.starts + begin, cells.ends + begin)
-
-    def _group(
-        self, text: Bytes, starts: Places, ends: Places, rooms: list[Bools]
-    ) -> tuple[list[Shape], Cells | None]:
-        length = len(text)
-        if not rooms or len(rooms[0]) < length + 2 * _WORD:
-            rooms[:] = (np.empty(length + 2 * _WORD, np.bool_) for _ in range(2))
-        (room, other), layout = rooms, self.layout
-        np.equal(text, _COMMA, out=room[:length])
-        marks = Marks.of(room, length)
+        own, starts, ends = text[begin : int(ends[-1])], starts - begin, ends - begin
+        length = len(own)
+        mask = room.masks_of(length)[0]
+        np.equal(own, _COMMA, out=mask[:length])
+        dense = len(self._once) * _DENSE > self.layout.width
+        marks = Listed(np.flatnonzero(mask[:length])) if dense else Marks.of(mask, length)
         commas = marks.count_before(ends) - marks.count_before(starts)
-        counts = [commas]
+        each = int(commas[0])
+        fits = self.layout.width - 1 <= each <= self.layout.width and bool((commas == each).all())
+        if fits and len(self.cells):
+            firsts, lasts = self._around(marks, len(starts), each, room)
+            firsts += begin + 1
+            lasts += begin
+            made.take(text, self._wanted(text, firsts, lasts, ends + begin, each), room.desk)
+        counts = [commas, *self._other_counts(own, starts, ends, room.masks_of(length))]
+        made.shapes.extend(zip(*(count.tolist() for count in counts), strict=True))
+        return fits
+
+    def _other_counts(
+        self, text: Bytes, starts: Places, ends: Places, masks: tuple[Bools, ...]
+    ) -> Iterator[Places]:
+        """Of each line the number of quotes, and of what else tells sound rows from others."""
+        (room, other), length, layout = masks, len(text), self.layout
         np.equal(text, _QUOTE, out=room[:length])
-        counts.append(_per_line(room, length, starts, ends))
+        yield _per_line(room, length, starts, ends)
         if not (layout.loose or layout.glued or layout.texts):
             np.less_equal(text, _SPACE, out=other[:length])
-            counts.append(_per_line(other, length, starts, ends))
-        else:
-            # Padded cells vary in blanks; a blank right behind a quote is what must not be there.
-            quote, behind = room[: length - 1], text[1:]
-            np.less(text, _SPACE, out=other[:length])
-            control = _per_line(other, length, starts, ends)
-            np.equal(behind, _SPACE, out=other[: length - 1])
+            yield _per_line(other, length, starts, ends)
+            return
+        # Padded cells vary in blanks; a blank right behind a quote is what must not be there.
+        quote, behind = room[: length - 1], text[1:]
+        np.less(text, _SPACE, out=other[:length])
+        control = _per_line(other, length, starts, ends)
+        np.equal(behind, _SPACE, out=other[: length - 1])
+        other[: length - 1] &= quote
+        yield control + _per_line(other, length - 1, starts, np.maximum(starts, ends - 1))
+        if layout.texts:
+            # Words may hold commas and so hide that a separator is missing: count the ends of cells too.
+            np.equal(behind, _COMMA, out=other[: length - 1])
             other[: length - 1] &= quote
-            counts.append(control + _per_line(other, length - 1, starts, np.maximum(starts, ends - 1)))
-            if layout.texts:
-                # Words may hold commas and so hide that a separator is missing: count the ends of cells too.
-                np.equal(behind, _COMMA, out=other[: length - 1])
-                other[: length - 1] &= quote
-                counts.append(_per_line(other, length - 1, starts, np.maximum(starts, ends - 1)))
-        shapes: list[Shape] = list(zip(*(count.tolist() for count in counts), strict=True))
-        each = int(commas[0])
-        if layout.width - 1 <= each <= layout.width and bool((commas == each).all()):
-            return shapes, self._wanted(marks, text, starts, ends, each)
-        return shapes, None
+            yield _per_line(other, length - 1, starts, np.maximum(starts, ends - 1))
 
-    def _wanted(self, marks: Marks, text: Bytes, starts: Places, ends: Places, commas: int) -> Cells:
-        """The wanted cells of lines that have so many commas each."""
-        count, rows = len(self._once), len(starts)
-        if not count:
-            return Cells(np.empty((rows, 0), np.int64), np.empty((rows, 0), np.int64))
-        places = marks.places(*self._table(commas, rows)).reshape(rows, count, 2)
-        firsts, lasts = places[:, :, 0] + 1, np.ascontiguousarray(places[:, :, 1])
-        if commas < self.layout.width:  # no comma ends the last cell of a line
-            at_end = self._once == commas
-            lasts[:, at_end] = (ends - (text.take(ends - 1, mode="clip") == _RETURN))[:, None]
+    def _around(self, marks: Marks | Listed, rows: int, commas: int, room: _Room) -> tuple[Places, Places]:
+        """Places of the commas before and behind the wanted cells of lines that have so many each, a row a line."""
+        firsts, lasts = room.places_of(rows, len(self._once))
+        if isinstance(marks, Listed):
+            every = marks.every.reshape(rows, commas)
+            every.take(self._before, axis=1, mode="clip", out=firsts)
+            every.take(self._once, axis=1, mode="clip", out=lasts)
+        else:
+            places = marks.places(*self._table(commas, rows)).reshape(rows, len(self._once), 2)
+            firsts[...], lasts[...] = places[:, :, 0], places[:, :, 1]
+        return firsts, lasts
+
+    def _wanted(self, text: Bytes, firsts: Places, lasts: Places, ends: Places, commas: int) -> Cells:
+        """The wanted cells, once their commas are known; no comma ends the last cell of a line."""
+        if commas < self.layout.width and self._once[-1] == commas:
+            lasts[:, -1] = ends - (text.take(ends - 1, mode="clip") == _RETURN)
         if self._again is not None:
             return Cells(firsts[:, self._again], lasts[:, self._again])
         return Cells(firsts, lasts)

@@ -10,7 +10,7 @@ import numpy as np
 
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import pdh
-from esxprobe.formats.rows import LONGEST_LINE
+from esxprobe.formats.head import LONGEST_LINE
 from esxprobe.formats.source import Source
 
 BLANKED = b"redacted"

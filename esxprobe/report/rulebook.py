@@ -9,7 +9,7 @@ from esxprobe.rules import all_rules
 from esxprobe.rules.causes import CAUSES, cause_of
 from esxprobe.rules.kin import key_of
 from esxprobe.rules.record import FACTS, Caveat, Example, Part, Rule
-from esxprobe.rules.skips import in_words
+from esxprobe.rules.release import in_words
 
 
 def thresholds(rule: Rule) -> str:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from esxprobe.model import Recording
 from esxprobe.rules.record import OWN_KEY, By
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
-Codes = NDArray[np.int64]
+    Codes = NDArray[np.int64]
 
 
 def key_of(kind: str) -> By:
@@ -36,6 +35,7 @@ def keys(recording: Recording, kind: str, by: By) -> pl.Series:
 
 def codes(target: pl.Series, source: pl.Series) -> tuple[Codes, Codes, int]:
     """Both key columns as numbers of one list of keys, -1 for none, and how many keys there are."""
+    import numpy as np
     import polars as pl
 
     known = source.drop_nulls().unique(maintain_order=True)

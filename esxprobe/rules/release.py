@@ -70,6 +70,13 @@ def version(text: str) -> Version:
     return tuple(int(part) for part in text.split("."))
 
 
+def in_words(since: str, until: str) -> str:
+    """A range of releases in words."""
+    words = [f"from {since} on"] if since else []
+    words += [f"before {until}"] if until else []
+    return " and ".join(words)
+
+
 def release_of(recording: Recording) -> Release:
     """What the build text, or else objects, counters and memory states of the capture tell of the release."""
     said = re.search(r"\bESXi?\s+(\d+\.\d+(?:\.\d+)?)", recording.build)

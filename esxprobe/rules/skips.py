@@ -6,8 +6,10 @@ from esxprobe.model import Recording
 from esxprobe.rules import kin
 from esxprobe.rules.expression import called_like
 from esxprobe.rules.record import Part, Rule
-from esxprobe.rules.release import release_of
+from esxprobe.rules.release import in_words, release_of
 from esxprobe.rules.values import entities_of, facts_of
+
+__all__ = ["for_want_of_counters", "in_words", "why_skipped"]
 
 _LACKS = "the capture lacks "
 
@@ -35,13 +37,6 @@ def _other_release(rule: Rule, recording: Recording) -> str:
     if not release.outside(rule.since, rule.until):
         return ""
     return f"it holds {in_words(rule.since, rule.until)}, and the host's release is {release.words}"
-
-
-def in_words(since: str, until: str) -> str:
-    """A range of releases in words."""
-    words = [f"from {since} on"] if since else []
-    words += [f"before {until}"] if until else []
-    return " and ".join(words)
 
 
 def _lacking(rule: Rule, recording: Recording) -> str:

@@ -22,7 +22,7 @@ from test_reading_damaged_rows import CASES, Case
 
 from esxprobe.convert import convert, convert_back
 from esxprobe.errors import EsxprobeError, UnreadableInputError
-from esxprobe.formats import scan, source
+from esxprobe.formats import head, scan, source
 from esxprobe.formats.columns import slab
 from esxprobe.formats.columns.cells import TEXT, decode, encode
 from esxprobe.formats.columns.replay import CopySource
@@ -80,7 +80,7 @@ def agrees(folder: Path, data: bytes, name: str = "small.csv", needs: dict[str, 
 def in_blocks(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     """Has captures read in blocks of so many bytes."""
     monkeypatch.setattr(scan, "BLOCK", size)
-    monkeypatch.setattr(scan, "_BANNER", min(size, 1 << 20))
+    monkeypatch.setattr(head, "_BANNER", min(size, 1 << 20))
     monkeypatch.setattr(source, "HEAD", min(size, 1 << 16))
     monkeypatch.setattr(source, "RAW_BLOCK", min(size, 1 << 20))
 

@@ -28,7 +28,7 @@ from made_captures import (
     write,
 )
 
-from esxprobe.formats import scan, source
+from esxprobe.formats import head, scan, source
 
 ALL = range(6)
 WIDTH = len(NAMES)
@@ -328,7 +328,7 @@ def test_where_the_blocks_end_makes_no_difference(
     case: Case, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scan, "BLOCK", size)
-    monkeypatch.setattr(scan, "_BANNER", 64)
+    monkeypatch.setattr(head, "_BANNER", 64)
     monkeypatch.setattr(source, "HEAD", 64)
     monkeypatch.setattr(source, "RAW_BLOCK", size)
     recording = read(tmp_path, case.data)

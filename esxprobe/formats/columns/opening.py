@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
 from pathlib import Path
 
 from esxprobe.formats.columns.replay import CopyReader, CopySource
@@ -31,11 +30,10 @@ def reader_of(
     at_most: Mapping[str, int] | None = None,
     *,
     taker: Callable[[Segment, Piece, Rows], None] | None = None,
-    beside: Executor | None = None,
+    places: bool = False,
     who: bool = True,
-    texts: bool = True,
 ) -> FileReader:
-    """Reads either; see `FileReader`. `texts`: the taker wants the text of the wanted cells."""
+    """Reads either; see `FileReader`."""
     if isinstance(source, CopySource):
-        return CopyReader(source, needs, tally, at_most, taker=taker, beside=beside, who=who, texts=texts)
-    return FileReader(source, needs, tally, at_most, taker=taker, beside=beside, who=who)
+        return CopyReader(source, needs, tally, at_most, taker=taker, places=places, who=who)
+    return FileReader(source, needs, tally, at_most, taker=taker, places=places, who=who)

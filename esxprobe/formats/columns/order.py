@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Literal
 
 from esxprobe.formats.columns.store import NewFiles, OldFiles
-from esxprobe.formats.rows import LONGEST_LINE
+from esxprobe.formats.head import LONGEST_LINE
 
 # head: up to the first row. text: lines that are read like the capture's own. rows: rows of a slab.
 Kind = Literal["head", "text", "rows"]

@@ -20,7 +20,7 @@ from esxprobe.formats.columns.sheet import Cut, RowCutter
 from esxprobe.formats.columns.slab import SlabWriter
 from esxprobe.formats.columns.store import NewFiles
 from esxprobe.formats.entities import Identities
-from esxprobe.formats.rows import Span
+from esxprobe.formats.rows import Piece, Span
 from esxprobe.formats.scan import FileReader, Segment
 from esxprobe.formats.source import Source
 from esxprobe.formats.tally import Tally
@@ -121,7 +121,7 @@ class Recorder(FileReader):
         if plain:
             self.order.text(self._tee.take(self._tee.waiting - left), "head", 0, 1, semicolons=False)
         given, before = left, self._tee.length
-        for block, spans in self._blocks(segments):
+        for block, spans in self._blocks(segments, 2):
             given += self._tee.length - before
             before = self._tee.length
             end = spans[-1].end + (not spans[-1].cut) if spans else 0
@@ -170,7 +170,7 @@ class Recorder(FileReader):
         filled = [span for span in spans if span.end > span.start]
         whole, fresh = False, segment.checker.learnt is None
         if filled and not self._orphaned:
-            whole = segment.checker.check(block, filled).data is block and len(filled) == len(spans)
+            whole = _checked(segment, block, filled).data is block and len(filled) == len(spans)
         learnt = segment.checker.learnt
         if self._text is None or self._orphaned or self._semicolons or learnt is None:
             self._loose(spans[0].start, spans[-1].end + (not spans[-1].cut), spans[0].number)
@@ -201,7 +201,7 @@ class Recorder(FileReader):
             if sound:
                 cut = cutter.cut(block, own, trailing=trailing)
             else:
-                piece = segment.checker.check(block, [span for span in own if span.end > span.start])
+                piece = _checked(segment, block, [span for span in own if span.end > span.start])
                 places = zip(piece.lines, piece.starts.tolist(), piece.ends.tolist(), strict=True)
                 mended = [Span(*place, cut=False, header=False) for place in places]
                 cut = cutter.cut(piece.data, mended, trailing=trailing)
@@ -227,6 +227,10 @@ class Recorder(FileReader):
             self._slab.write()
             self._slab = None
             self.slabs += 1
+
+
+def _checked(segment: Segment, block: bytes | bytearray, spans: list[Span]) -> Piece:
+    return segment.checker.check(block, spans, segment.checker.survey(block, spans))
 
 
 def _is_sound(block: bytes | bytearray, span: Span, fits: Callable[[bytes | bytearray], bool]) -> bool:

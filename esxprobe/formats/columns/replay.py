@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,12 +18,13 @@ import numpy as np
 from esxprobe.catalog.quality import note
 from esxprobe.formats.columns.cells import Styles, decode
 from esxprobe.formats.columns.grid import Indices, Part, parts
+from esxprobe.formats.columns.groups import Groups
 from esxprobe.formats.columns.order import Entry, OrderReader
 from esxprobe.formats.columns.slab import SlabReader, time_text
 from esxprobe.formats.columns.store import OldFiles
 from esxprobe.formats.decimals import Cells, Floats
 from esxprobe.formats.parse import Rows
-from esxprobe.formats.rows import Piece, line_spans
+from esxprobe.formats.rows import Piece, Span, line_spans
 from esxprobe.formats.scan import Chooser, FileReader, Needs, Segment
 from esxprobe.formats.source import Source
 from esxprobe.formats.tally import Tally
@@ -119,11 +119,7 @@ class _Slab:
 
 
 class CopyReader(FileReader):
-    """Reads a copy as `FileReader` reads a capture; see there.
-
-    Args:
-        texts: The taker wants the wanted cells' text.
-    """
+    """Reads a copy as `FileReader` reads a capture; see there."""
 
     def __init__(
         self,
@@ -133,31 +129,29 @@ class CopyReader(FileReader):
         at_most: Mapping[str, int] | None = None,
         *,
         taker: Callable[[Segment, Piece, Rows], None] | None = None,
-        beside: Executor | None = None,
+        places: bool = False,
         who: bool = True,
-        texts: bool = True,
     ) -> None:
         self._copy, self._entries = source, source.order.read()
         _, head = next(self._entries)
-        super().__init__(_Head(source, head), needs, tally, at_most, taker=taker, beside=beside, who=who)
-        self._with_texts = texts and taker is not None
+        super().__init__(_Head(source, head), needs, tally, at_most, taker=taker, places=places, who=who)
+        self._underway = self._groups = Groups()
+        self._with_texts = places and taker is not None
         # By header: the wanted cells, and where they lie.
         self._wanted: list[tuple[Indices, list[Part]]] = []
         self._slab: _Slab | None = None
-        # What was checked and waits until the block behind it was: counts are told in that order.
-        self._later: list[Callable[[], None]] = []
 
     def read(self, progress: Callable[[int], None] | None = None) -> list[Segment]:
         """All segments with their rows; `progress` is told how many bytes of the copy were read."""
         segments = [self.start()]
-        block, before = 0, 0
+        block = 0
         if self._buffer:  # the header does not end where a line does
             block = 1
             self._text(self._separated(bytearray(self._buffer), len(self._buffer)), self._line, segments)
         for entry, text in self._entries:
             if entry.block != block:
-                self._catch_up(before)
-                block, before = entry.block, len(self._later)
+                self._groups.drain()
+                block = entry.block
             if entry.kind == "rows":
                 self._rows(entry, segments[-1])
             else:
@@ -165,20 +159,16 @@ class CopyReader(FileReader):
                 self._text(lines, entry.line, segments)
             if progress:
                 progress(self._copy.position)
-        self._catch_up(len(self._later))
+        self._groups.drain()
         return segments
-
-    def _catch_up(self, count: int) -> None:
-        for work in self._later[:count]:
-            work()
-        del self._later[:count]
 
     def _text(self, text: bytes | bytearray, line: int, segments: list[Segment]) -> None:
         """Reads lines as the capture's own."""
-        before = len(self._underway)
         self._take(text, line_spans(text, line, len(text)), segments)
-        if len(self._underway) > before:
-            self._later.append(partial(self._settle, len(self._underway) - before))
+
+    def _next_segment(self, line: bytes, span: Span, segments: list[Segment]) -> None:
+        self._groups.drain()
+        super()._next_segment(line, span, segments)
 
     def _segment(self, line: bytes) -> Segment:
         import polars as pl
@@ -199,8 +189,9 @@ class CopyReader(FileReader):
         """Takes rows of a slab; they are handed on when the block behind them was looked at."""
         self.rows += entry.count
         if segment.checker.learnt is None:
+            self._groups.drain()
             segment.checker.teach(entry.shape, trailing=entry.trailing)
-        self._later.append(partial(self._settle_rows, entry, segment))
+        self._groups.rows(partial(self._settle_rows, entry, segment))
 
     def _settle_rows(self, entry: Entry, segment: Segment) -> None:
         import polars as pl

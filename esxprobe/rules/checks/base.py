@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from esxprobe.series import Bools, Floats, Timing
 
-from esxprobe.series import Bools, Floats, Timing
 
 # One sample is no state, however long its interval: so many must be beyond, and so many in a row.
 LEAST_SAMPLES, LEAST_RUN = 2, 3
@@ -64,11 +64,15 @@ class Check(ABC):
 
 def seconds_of(marks: Bools, seconds: Floats) -> Floats:
     """How long each row is marked [s], whatever rows stand beside it: products of matrices round by shape."""
+    import numpy as np
+
     return np.asarray(np.where(marks, seconds, 0.0).sum(axis=1))
 
 
-def running(beyond: Bools, seconds: Floats) -> NDArray[np.float64]:
+def running(beyond: Bools, seconds: Floats) -> Floats:
     """At each sample, how long the unbroken run of True has lasted that it belongs to [s]; 0 at False."""
+    import numpy as np
+
     passed = np.cumsum(beyond * seconds, axis=1)
     # At every False the clock starts anew from what had passed by then.
     restart = np.maximum.accumulate(np.where(beyond, 0.0, passed), axis=1)
@@ -77,6 +81,8 @@ def running(beyond: Bools, seconds: Floats) -> NDArray[np.float64]:
 
 def last_seen(values: Floats) -> Floats:
     """The values with each missing one replaced by the last before it; NaN before the first."""
+    import numpy as np
+
     places = np.where(np.isnan(values), -1, np.arange(values.shape[1]))
     places = np.maximum.accumulate(places, axis=1)
     filled = np.take_along_axis(values, np.maximum(places, 0), axis=1)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Literal
 
 from esxprobe.rules.checks.base import LEAST_SAMPLES, Check, last_seen, seconds_of
-from esxprobe.series import Bools, Floats, Timing
+
+if TYPE_CHECKING:
+    from esxprobe.series import Bools, Floats, Timing
 
 Score = Literal["changes", "rise", "time-share", "episodes"]
 
@@ -54,6 +54,8 @@ class Scored(Check):
 
     def scores(self, values: Floats, timing: Timing) -> Floats:
         """The number of each entity, NaN where nothing was seen."""
+        import numpy as np
+
         seen = ~np.isnan(values)
         if not values.shape[1]:
             return np.full(len(values), np.nan)
@@ -75,11 +77,15 @@ class Scored(Check):
 
     def reached(self, values: Floats, timing: Timing, threshold: float) -> Bools:
         """Which entities' number is at or above the threshold."""
+        import numpy as np
+
         with np.errstate(invalid="ignore"):
             return np.asarray(self.scores(values, timing) >= threshold)
 
     def beyond(self, values: Floats, threshold: float) -> Bools:  # noqa: ARG002 - the threshold is not on values
         """Samples in which it changed, rose, or was true."""
+        import numpy as np
+
         rows = np.atleast_2d(values)
         match self.score:
             case "changes":
@@ -126,6 +132,8 @@ def episodes() -> Scored:
 
 def _moved(values: Floats) -> Bools:
     """Samples whose value is not the one last seen before them."""
+    import numpy as np
+
     marks = np.zeros(values.shape, dtype=np.bool_)
     before = last_seen(values)[:, :-1]
     now = values[:, 1:]
@@ -135,6 +143,8 @@ def _moved(values: Floats) -> Bools:
 
 def _starts(beyond: Bools, timing: Timing) -> Bools:
     """Where an episode starts; a dip of one sample does not end it, a hole in time does."""
+    import numpy as np
+
     starts = np.zeros(beyond.shape, dtype=np.bool_)
     for begin, end in timing.stretches:
         part = beyond[:, begin:end]

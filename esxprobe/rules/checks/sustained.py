@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Literal
 
 from esxprobe.rules.checks.base import LEAST_RUN, LEAST_SAMPLES, Check, running, seconds_of
-from esxprobe.series import Bools, Floats, Timing
+
+if TYPE_CHECKING:
+    from esxprobe.series import Bools, Floats, Timing
 
 Statistic = Literal["p95", "p05", "max", "min", "mean"]
 
@@ -49,11 +49,15 @@ class Sustained(Check):
 
     def beyond(self, values: Floats, threshold: float) -> Bools:
         """Where values are beyond a threshold; a missing value never is."""
+        import numpy as np
+
         with np.errstate(invalid="ignore"):
             return values >= threshold if self.above else values <= threshold
 
     def reached(self, values: Floats, timing: Timing, threshold: float) -> Bools:
         """Which entities pass this threshold long enough."""
+        import numpy as np
+
         beyond = self.beyond(values, threshold)
         counted = beyond.sum(axis=1)
         if self.share == 0:
@@ -69,6 +73,8 @@ class Sustained(Check):
 
     def statistic_of(self, values: Floats) -> float:
         """The reported statistic of one entity's values, missing ones left out."""
+        import numpy as np
+
         seen = values[~np.isnan(values)]
         if not len(seen):
             return float("nan")
@@ -88,6 +94,8 @@ class Sustained(Check):
         self, values: Floats, timing: Timing, threshold: float, episodes: Sequence[tuple[int, int]]
     ) -> tuple[float, str]:
         """The statistic, or the mean of the longest stretch where only that is beyond."""
+        import numpy as np
+
         value = self.statistic_of(values)
         if self.beyond(np.array([value]), threshold).any() or not episodes:
             return value, self.statistic

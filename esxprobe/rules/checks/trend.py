@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import erfc, sqrt
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from esxprobe.rules.checks.base import Check
-from esxprobe.series import Bools, Floats, Timing
+
+if TYPE_CHECKING:
+    from esxprobe.series import Bools, Floats, Timing
 
 # Blocks a capture is cut into, the fewest that a trend can be told from, and the fewest samples in one.
 BLOCKS, LEAST_BLOCKS, LEAST_BLOCK = 20, 10, 5
@@ -56,6 +57,8 @@ class Trend(Check):
 
     def reached(self, values: Floats, timing: Timing, threshold: float) -> Bools:
         """Which entities rise significantly by at least this [unit/h]."""
+        import numpy as np
+
         lasted_s = float(timing.ends_s[-1] - timing.ends_s[0]) if len(timing.ends_s) else 0.0
         if values.shape[1] < LEAST_BLOCKS * LEAST_BLOCK or lasted_s < self.least_s:
             return np.zeros(len(values), dtype=np.bool_)
@@ -65,6 +68,8 @@ class Trend(Check):
 
     def beyond(self, values: Floats, threshold: float) -> Bools:  # noqa: ARG002 - the threshold is not on values
         """Samples above the median of the capture's first half: where the rise has arrived."""
+        import numpy as np
+
         rows = np.atleast_2d(values)
         start = rows[:, : max(1, rows.shape[1] // 2)]
         usual = np.array([np.median(row[~np.isnan(row)]) if (~np.isnan(row)).any() else np.nan for row in start])
@@ -99,6 +104,8 @@ def trends(values: Floats, ends_s: Floats) -> tuple[Floats, Floats]:
     Returns:
         Slopes [1/h] and p-values; NaN and 1 where fewer than ten blocks hold a value.
     """
+    import numpy as np
+
     medians, hours = block_medians(values, ends_s)
     pairs = np.triu_indices(len(hours), 1)
     steps = medians[:, pairs[1]] - medians[:, pairs[0]]
@@ -119,6 +126,8 @@ def trends(values: Floats, ends_s: Floats) -> tuple[Floats, Floats]:
 
 def block_medians(values: Floats, ends_s: Floats) -> tuple[Floats, Floats]:
     """Median of each row in each block of equally many samples, and the blocks' mean times [h]."""
+    import numpy as np
+
     blocks = max(1, min(BLOCKS, values.shape[1] // LEAST_BLOCK))
     cuts = np.array_split(np.arange(values.shape[1]), blocks)
     medians = np.column_stack([_medians(values[:, cut]) for cut in cuts])
@@ -127,6 +136,8 @@ def block_medians(values: Floats, ends_s: Floats) -> tuple[Floats, Floats]:
 
 def _medians(rows: Floats) -> Floats:
     """Median of each row, missing values left out; NaN where a row has none."""
+    import numpy as np
+
     ordered = np.sort(rows, axis=1)  # NaN last
     count = (~np.isnan(rows)).sum(axis=1)
     low, high = np.maximum(count - 1, 0) // 2, count // 2
@@ -140,6 +151,8 @@ def _widening(medians: Floats, line: Floats, count: Floats) -> Floats:
 
     An estimate from a short series is too small by about (1 + 3 r) / n (Kendall 1954, Marriott and Pope 1954).
     """
+    import numpy as np
+
     centred = np.nan_to_num(_centred(medians - line, count))
     power = (centred**2).sum(axis=1)
     lagged = (centred[:, 1:] * centred[:, :-1]).sum(axis=1)
@@ -151,4 +164,6 @@ def _widening(medians: Floats, line: Floats, count: Floats) -> Floats:
 
 
 def _centred(rows: Floats, count: Floats) -> Floats:
+    import numpy as np
+
     return np.asarray(rows - (np.nansum(rows, axis=1) / np.maximum(count, 1))[:, None])

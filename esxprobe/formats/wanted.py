@@ -1,0 +1,129 @@
+"""The columns of a header, told apart: names of their own, what the catalogue knows, who wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from esxprobe import catalog
+from esxprobe.formats import paths, pdh, sniff
+from esxprobe.formats.tally import Tally
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Needs = Mapping[str, Iterable[str]]
+
+
+def columns_of(header: pdh.Header, path: Path, tally: Tally) -> pl.DataFrame:
+    """The index frame (see `paths.index`) of a header with key and known.
+
+    Args:
+        header: The header.
+        path: Its file.
+        tally: Counts what is odd.
+
+    Raises:
+        UnreadableInputError: It is a header of perfmon's.
+    """
+    index = paths.index(header.columns)
+    _check_objects(index, path)
+    hosts = index["host"].filter(index["host"] != "").unique(maintain_order=True)
+    if len(hosts) > 1:
+        tally.add("several-hosts", len(hosts), ", ".join(hosts.head(5)))
+    return keyed(index)
+
+
+def _check_objects(index: pl.DataFrame, path: Path) -> None:
+    """Perfmon writes the same kind of header, and a `Memory` object too, with other counters."""
+    objects = index["object"].unique(maintain_order=True).to_list()
+    if set(objects) & set(sniff.ESXTOP_OBJECTS):
+        return
+    if not known(index)["known"].any():
+        raise sniff.foreign_objects(path, [name for name in objects if name])
+
+
+def keyed(index: pl.DataFrame) -> pl.DataFrame:
+    """Adds key: a name of its own for every column, by which segments are joined."""
+    import polars as pl
+
+    numbers = r"#\d+$"
+    named = pl.col("path") != ""
+    if not meanings(index)["counter"].str.contains(numbers).any() and index.select(named.all()).item():
+        return index.with_columns(pl.col("path").alias("key"))
+    before = pl.when(named).then("path").forward_fill()
+    numbered = pl.col("path") + pl.col("counter").str.extract(f"({numbers})", 1).fill_null("")
+    unnamed = "unnamed after " + before.fill_null("the time")
+    keyed = index.with_columns(pl.when(named).then(numbered).otherwise(unnamed).alias("key"))
+    if keyed["key"].n_unique() == keyed.height:
+        return keyed
+    nth = pl.int_range(1, pl.len() + 1).over("key").cast(pl.String)
+    return keyed.with_columns((pl.col("key") + " (" + nth + ")").alias("key"))
+
+
+def known(index: pl.DataFrame) -> pl.DataFrame:
+    """Adds known (Boolean): the catalogue has the counter. Nameless columns are neither, null."""
+    import polars as pl
+
+    catalogued = catalog.known().select("object", "counter", pl.lit(value=True).alias("known"))
+    plain = meanings(index).with_columns(pl.col("counter").str.replace(r"#\d+$", ""))
+    joined = plain.join(catalogued, on=["object", "counter"], how="left", maintain_order="left")
+    flags = joined["known"].fill_null(value=False).gather(index["meaning"])
+    return index.with_columns(pl.when(pl.col("path") != "").then(flags).alias("known"))
+
+
+def wanted_columns(columns: pl.DataFrame, needs: Needs, at_most: Mapping[str, int] | None = None) -> pl.DataFrame:
+    """The columns that somebody needs, in file order; words are no values.
+
+    Args:
+        columns: The index frame with kind and entity.
+        needs: Counters by entity kind.
+        at_most: Kinds of which so many entities are enough, taken evenly over the header.
+    """
+    import polars as pl
+
+    pairs = [(kind, path) for kind, paths in needs.items() for path in sorted(set(paths))]
+    asked = pl.DataFrame(pairs, schema={"kind": pl.String, "full": pl.String}, orient="row")
+    numbered = (
+        meanings(columns)
+        .join(text_counters(), on=["object", "counter"], how="anti", maintain_order="left")
+        .select("meaning", (pl.col("object") + "\\" + pl.col("counter")).alias("full"))
+        .join(asked, on="full", how="inner")
+    )
+    return (
+        columns.filter(pl.col("meaning").is_in(numbered["meaning"].unique().implode()))
+        .join(numbered, on=["kind", "meaning"], how="semi", maintain_order="left")
+        .filter(_enough(columns, at_most or {}))
+    )
+
+
+def _enough(columns: pl.DataFrame, at_most: Mapping[str, int]) -> pl.Expr:
+    import polars as pl
+
+    enough = pl.lit(value=True)
+    for kind, most in at_most.items():
+        last = columns.filter(pl.col("kind") == kind)["entity"].max()
+        step = (last // most + 1) if isinstance(last, int) else 1
+        enough &= (pl.col("kind") != kind) | (pl.col("entity") % step == 0)
+    return enough
+
+
+def text_cells(index: pl.DataFrame) -> list[int]:
+    """Numbers of the cells that hold words."""
+    import polars as pl
+
+    texts = meanings(index).join(text_counters(), on=["object", "counter"], how="semi")["meaning"]
+    return index.filter(pl.col("meaning").is_in(texts.implode()))["cell"].to_list()
+
+
+def meanings(index: pl.DataFrame) -> pl.DataFrame:
+    """Object and counter of every meaning, in order of its number."""
+    return index.unique("meaning", keep="first", maintain_order=True).select("meaning", "object", "counter")
+
+
+def text_counters() -> pl.DataFrame:
+    """Object and counter of what holds words."""
+    import polars as pl
+
+    return catalog.known().filter(pl.col("kind") == "text").select("object", "counter")
