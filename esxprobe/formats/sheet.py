@@ -74,7 +74,7 @@ class Sheet:
         self._infinite: list[tuple[int, Places]] = []
 
     def add(self, rows: Rows) -> None:
-        """Takes in rows; their values are changed.
+        """Takes in rows; their values may be changed.
 
         Raises:
             OutputError: The disk for temporary files is full.
