@@ -74,12 +74,13 @@ class Sheet:
         self._infinite: list[tuple[int, Places]] = []
 
     def add(self, rows: Rows) -> None:
-        """Takes in rows; their values are changed.
+        """Takes in rows; their values may be changed.
 
         Raises:
             OutputError: The disk for temporary files is full.
         """
-        values = rows.values.T  # as it lies in memory: row by row
+        # As it mostly lies in memory: row by row. In another order a flat view would be a copy.
+        values = np.require(rows.values.T, requirements=("C", "W"))
         self._clean(values)
         self.lines += rows.lines
         self.time_cells.append(rows.time_cells)

@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esxprobe.formats.parse import Rows
+from esxprobe.formats.sheet import Sheet, fill
 from esxprobe.formats.spill import Block, FiledBlock, HeldBlock, Pick, Spill
 
 HOME = Path(__file__).parents[2]
@@ -95,3 +98,24 @@ def test_a_full_disk_for_temporary_files_is_said_with_what_helps(tmp_path: Path)
     assert "File too large" in said
     assert "set TMPDIR to a folder on a disk with more room" in said
     assert not list(tmp_path.iterdir())
+
+
+def test_marks_are_taken_out_however_the_numbers_lie_in_memory() -> None:
+    """Column by column, row by row, or where nobody may write."""
+    wanted = pl.DataFrame(
+        {"key": ["a", "b"], "kind": ["vm", "vm"], "object": ["Group Cpu"] * 2, "counter": ["Alloc Max", "% Used"]}
+    )
+    numbers = np.array([[-1.0, 5.0, np.inf], [1.0, -2.5, -3.0]])
+    fixed = numbers.copy()
+    fixed.flags.writeable = False
+    for given_ in (numbers.copy(), np.asfortranarray(numbers), fixed):
+        sheet = Sheet(wanted, Spill())
+        sheet.add(Rows([2, 3, 4], pl.Series(["t"] * 3), given_))
+        sheet.close()
+        judged = np.array([False, True, True])
+        (only,) = sheet.ranges(judged, 0)
+        out = np.empty((2, 2))
+        fill(out, slice(None), [only], Pick(np.arange(2)), slice(0, 2))
+        assert np.array_equal(out, [[5.0, np.nan], [-2.5, np.nan]], equal_nan=True)
+        assert sheet.marks(judged) == {r"Group Cpu\% Used": 1}, "only judged rows are counted"
+        assert sheet.infinite(judged) == 1
