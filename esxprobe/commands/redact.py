@@ -17,7 +17,7 @@ def redact(
         list[str],
         typer.Argument(
             metavar="CAPTURE",
-            help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder; several, or a folder of some: a copy each.",
+            help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder; several, or a folder of some.",
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="A new folder for the copy, or for the copies.")],
