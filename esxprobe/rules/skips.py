@@ -11,6 +11,7 @@ from esxprobe.rules.values import called_like, entities_of, facts_of
 _LACKS = "the capture lacks "
 _NOT_THERE = "not there on this host: "
 # What many hosts do not have; a capture with all fields shows it where it is.
+_WITH_ALL = ("Group Cpu", "% CPU Latency")  # only with -a; see `default-fields`
 _OPTIONAL = {"rdma": "RDMA device", "vsan-role": "vSAN"}
 
 
@@ -45,7 +46,8 @@ def _absent(rule: Rule, recording: Recording) -> str:
     things = recording.entities.get(rule.entity)
     if rule.entity not in _OPTIONAL or (things is not None and things.height):
         return ""
-    if any(note.code == "default-fields" for note in recording.notes):
+    all_fields = (recording.columns["object"] == _WITH_ALL[0]) & (recording.columns["counter"] == _WITH_ALL[1])
+    if not all_fields.any():
         return ""
     return f"{_NOT_THERE}the capture, made with all fields, shows no {_OPTIONAL[rule.entity]}"
 
