@@ -82,14 +82,14 @@ def report_many(words: FleetWords) -> Fleet:
         )
     sources = expanded(words.words)
     summary = summary_of(words.output)
-    names = _names([shown(source) for source in sources], summary.name)
+    names = names_of([shown(source) for source in sources], summary.name)
     targets = [summary.parent / name for name in names]
-    _refuse(sources, [summary, *targets, *([words.bundle] if words.bundle else [])], words)
-    tasks = _tasks(sources, words)
+    refuse_targets(sources, [summary, *targets, *([words.bundle] if words.bundle else [])], words)
+    tasks = tasks_of(sources, words)
     outcomes: list[CaptureOutcome | None] = [None] * len(tasks)
     documents = [""] * len(tasks)
     with judging(len(tasks)) as tell:
-        for number, judged in _judged(tasks, words):
+        for number, judged in judged_by(tasks, words):
             if judged.digest is not None:
                 save(targets[number], judged.html)
                 documents[number] = judged.document
@@ -143,7 +143,8 @@ def exit_code(fleet: Fleet, fail_on: Severity | None) -> int:
     return EXIT_FINDINGS if any(digest.count(level) for digest in digests for level in bad) else 0
 
 
-def _judged(tasks: Sequence[Task], words: FleetWords) -> Iterator[tuple[int, Judged]]:
+def judged_by(tasks: Sequence[Task], words: FleetWords) -> Iterator[tuple[int, Judged]]:
+    """Judges tasks here, in processes of this machine or on a cluster, as they are done."""
     if words.cluster:
         from esxprobe.fleet.cluster import judged_on_cluster
 
@@ -154,19 +155,17 @@ def _judged(tasks: Sequence[Task], words: FleetWords) -> Iterator[tuple[int, Jud
     return judged_here(tasks) if jobs <= 1 else judged_in_pool(tasks, jobs)
 
 
-def _tasks(sources: Sequence[str], words: FleetWords) -> list[Task]:
+def tasks_of(sources: Sequence[str], words: FleetWords) -> list[Task]:
+    """What is to be judged, and how."""
     from esxprobe.fleet.urls import is_url, shown
     from esxprobe.fleet.work import Task
 
     book = book_of(words.rules) if words.rules else None
-    more = ["--timezone", words.timezone] if words.timezone else []
-    more += ["--guest-timezone", words.guest_timezone] if words.guest_timezone else []
-    more += ["--rules", words.rules.name] if words.rules else []
     return [
         Task(
             # A worker elsewhere stands in another folder.
             source=source if is_url(source) or not words.cluster else str(Path(source).absolute()),
-            command=shlex.join(["esxprobe", "report", _name(shown(source)), *more]),
+            command=shlex.join(["esxprobe", "report", _name(shown(source)), *said_of(words)]),
             timezone=words.timezone,
             guest_timezone=words.guest_timezone,
             book=book,
@@ -187,7 +186,7 @@ def summary_of(output: Path | None) -> Path:
     return output / SUMMARY if output.is_dir() else output
 
 
-def _names(sources: Sequence[str], taken: str) -> list[str]:
+def names_of(sources: Sequence[str], taken: str) -> list[str]:
     """A report's name for each capture, as it alone would get; a number more where two would be the same."""
     names: list[str] = []
     used = {taken.casefold()}  # some file systems do not tell A from a
@@ -202,7 +201,7 @@ def _names(sources: Sequence[str], taken: str) -> list[str]:
     return names
 
 
-def _refuse(sources: Sequence[str], targets: Sequence[Path], words: FleetWords) -> None:
+def refuse_targets(sources: Sequence[str], targets: Sequence[Path], words: FleetWords) -> None:
     """No output is a part of a capture, nor lies in one."""
     from esxprobe.capture import is_capture_folder
     from esxprobe.fleet.urls import is_url
@@ -227,10 +226,14 @@ def _refuse(sources: Sequence[str], targets: Sequence[Path], words: FleetWords) 
 def _command(words: FleetWords) -> str:
     from esxprobe.fleet.urls import shown
 
-    said = ["esxprobe", "report", *(_name(shown(word)) for word in words.words)]
-    said += ["--timezone", words.timezone] if words.timezone else []
+    return shlex.join(["esxprobe", "report", *(_name(shown(word)) for word in words.words), *said_of(words)])
+
+
+def said_of(words: FleetWords) -> list[str]:
+    """Options that the reports depend on, as they would be typed."""
+    said = ["--timezone", words.timezone] if words.timezone else []
     said += ["--guest-timezone", words.guest_timezone] if words.guest_timezone else []
-    return shlex.join([*said, *(["--rules", words.rules.name] if words.rules else [])])
+    return said + (["--rules", words.rules.name] if words.rules else [])
 
 
 @contextmanager

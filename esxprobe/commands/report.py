@@ -127,8 +127,6 @@ def report(
             "--vmware-log": vmware_log,
             "--baseline-guest-log": baseline_guest_log,
             "--baseline-mmu": baseline_mmu,
-            "--redact": redact,
-            "--redact-map": redact_map,
         }
         given = [option for option, value in one_only.items() if value]
         words = FleetWords(
@@ -144,7 +142,7 @@ def report(
             bundle,
             with_capture,
         )
-        _many(words, fail_on, open_it=open_it)
+        _many(words, fail_on, redact, redact_map, open_it=open_it)
         return
     from contextlib import ExitStack
 
@@ -198,10 +196,16 @@ def _is_many(words: Sequence[str], cluster: str | None) -> bool:
     return is_many(words)
 
 
-def _many(words: FleetWords, fail_on: FailOn | None, *, open_it: bool) -> None:
+def _many(
+    words: FleetWords, fail_on: FailOn | None, redact: bool, redact_map: Path | None, *, open_it: bool
+) -> None:
     from esxprobe.commands.fleet import exit_code, report_many, summary_of
+    from esxprobe.commands.fleet_redaction import report_redacted
+    from esxprobe.commands.redaction import asked_map
 
-    code = exit_code(report_many(words), fail_on.value if fail_on else None)
+    private = asked_map(redact, redact_map)
+    fleet = report_many(words) if private is None else report_redacted(words, private)
+    code = exit_code(fleet, fail_on.value if fail_on else None)
     if open_it:
         show_in_browser(summary_of(words.output))
     if code:

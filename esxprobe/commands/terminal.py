@@ -197,9 +197,12 @@ def printable(name: str) -> str:
 
 def _quality(analysis: Analysis) -> str:
     from esxprobe.model import SEVERITIES
+    from esxprobe.rules.skips import not_there
 
     counts = {level: sum(note.severity == level for note in analysis.quality) for level in SEVERITIES}
     doubts = counts["critical"] + counts["warning"]
     ran = len(analysis.clear) + len({finding.rule for finding in analysis.findings})
-    text = f"{ran} rules ran, {len(analysis.clear)} clear, {len(analysis.skipped)} skipped; "
+    absent = sum(not_there(each.reason) for each in analysis.skipped)
+    skipped = f"{len(analysis.skipped) - absent} skipped" + (f", {absent} not there on this host" if absent else "")
+    text = f"{ran} rules ran, {len(analysis.clear)} clear, {skipped}; "
     return text + (f"capture quality: {doubts} kinds of damage or doubt" if doubts else "capture whole")

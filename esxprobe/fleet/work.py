@@ -32,6 +32,7 @@ class Task:
         guest_timezone: Zone of its guests' stamps.
         book: The rules; None for the shipped ones.
         with_document: Whether the JSON document is wanted, too.
+        bare: The analysis itself is wanted and nothing else, to be redacted.
         version: Of the esxprobe that asks.
     """
 
@@ -41,6 +42,7 @@ class Task:
     guest_timezone: str | None = None
     book: RuleBook | None = None
     with_document: bool = False
+    bare: bool = False
     version: str = esxprobe.__version__
 
 
@@ -79,6 +81,8 @@ def _judged(task: Task, drawer: Drawer) -> Judged:
         analysis = analyze(
             files.paths, timezone=task.timezone, manifest=files.manifest, guests=guests, book=task.book
         )
+    if task.bare:
+        return Judged(analysis=analysis)
     return Judged(
         digest_of(analysis),
         render_html(analysis, drawer, task.command, task.book),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from esxprobe.model.analysis import DeviceLatency
+from esxprobe.model.analysis import Analysis, DeviceLatency
 from esxprobe.model.nouns import SEVERITIES, Entity, Severity
 
 
@@ -125,12 +125,16 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a worker hands back of one capture: a digest, HTML and, if asked for, JSON; or why there is none."""
+    """What a worker hands back of one capture: a digest, HTML and, if asked for, JSON; or why there is none.
+
+    What is to be redacted comes as the analysis alone: only here are the names of all captures known.
+    """
 
     digest: CaptureDigest | None = None
     html: str = ""
     document: str = ""
     failure: Failure | None = None
+    analysis: Analysis | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ class CaptureCopy:
                 self._esxtop(files.paths[0], self._redactor.file(files.paths[0].name))
         except OSError as error:
             raise OutputError(f"{self._target} cannot be written: {error.strerror or error}") from error
-        self._scan()
+        self.search()
         return self.result
 
     def publish(self) -> None:
@@ -169,8 +169,12 @@ class CaptureCopy:
         path.parent.mkdir(exist_ok=True)
         return path
 
-    def _scan(self) -> None:
-        """Searches headers, logs, answers and the manifest; rows hold nothing but numbers."""
+    def search(self) -> None:
+        """Searches headers, logs, answers and the manifest; rows hold nothing but numbers.
+
+        Raises:
+            OutputError: A name is left in one.
+        """
         scan = Scan(self._redactor)
         for name in self.result.files:
             path = self._partial / name

@@ -21,6 +21,7 @@ from esxprobe.report.words import (
     moment,
     number,
     plural,
+    skips_in_words,
     threshold,
     window,
 )
@@ -241,9 +242,7 @@ def _first(analysis: Analysis, book: RuleBook) -> str:
 def _trust(analysis: Analysis) -> str:
     doubts = [note.code for note in analysis.quality if note.severity != "info"]
     if not doubts:
-        skipped = len(analysis.skipped)
-        rest = f" {skipped} {plural(skipped, 'rule')} had to be skipped." if skipped else ""
-        return f"No damage was found in the capture.{rest}"
+        return " ".join(("No damage was found in the capture.", *skips_in_words(analysis.skipped)))
     kinds = plural(len(doubts), "kind")
     return f"The capture has {len(doubts)} {kinds} of damage or doubt: {joined(doubts)}."
 

@@ -12,6 +12,10 @@ from esxprobe.rules.values import entities_of, facts_of
 __all__ = ["for_want_of_counters", "in_words", "why_skipped"]
 
 _LACKS = "the capture lacks "
+_NOT_THERE = "not there on this host: "
+# What many hosts do not have; a capture with all fields shows it where it is.
+_WITH_ALL = ("Group Cpu", "% CPU Latency")  # only with -a; see `default-fields`
+_OPTIONAL = {"rdma": "RDMA device", "vsan-role": "vSAN"}
 
 
 def why_skipped(rule: Rule, recording: Recording) -> str:
@@ -22,12 +26,33 @@ def why_skipped(rule: Rule, recording: Recording) -> str:
         return ""
     if not recording.samples["judged"].any():
         return "the capture has no sample with a known interval"
-    return _other_release(rule, recording) or _lacking(rule, recording) or _nobody(rule, recording)
+    return (
+        _other_release(rule, recording)
+        or _absent(rule, recording)
+        or _lacking(rule, recording)
+        or _nobody(rule, recording)
+    )
 
 
 def for_want_of_counters(reason: str) -> bool:
     """Whether a reason of `why_skipped` is that the capture lacks counters."""
     return reason.startswith(_LACKS)
+
+
+def not_there(reason: str) -> bool:
+    """Whether a reason of `why_skipped` is that the host has no such thing, so that nothing was missed."""
+    return reason.startswith(_NOT_THERE)
+
+
+def _absent(rule: Rule, recording: Recording) -> str:
+    """Nothing of the kind in a capture that has all fields; without -a nobody can tell."""
+    things = recording.entities.get(rule.entity)
+    if rule.entity not in _OPTIONAL or (things is not None and things.height):
+        return ""
+    all_fields = (recording.columns["object"] == _WITH_ALL[0]) & (recording.columns["counter"] == _WITH_ALL[1])
+    if not all_fields.any():
+        return ""
+    return f"{_NOT_THERE}the capture, made with all fields, shows no {_OPTIONAL[rule.entity]}"
 
 
 def _other_release(rule: Rule, recording: Recording) -> str:
