@@ -21,7 +21,7 @@ Taker = Callable[[Piece, Rows | None], None]
 
 
 def threads() -> int:
-    """How many threads look at blocks: one less than polars may keep busy, for reading and the checksum go on too."""
+    """How many threads look at blocks: one less than polars may keep busy, for reading and checksum go on too."""
     allowed = os.environ.get("POLARS_MAX_THREADS", "")
     busy = int(allowed) if allowed.isdecimal() else os.cpu_count() or 1
     return min(_MOST, max(1, busy - 1))
