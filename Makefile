@@ -9,7 +9,7 @@ OUT    := out
 # They look at this machine's processes and files: an esxtop of another one's test would be found too.
 LOOKING := tests/collect tests/ssh
 
-.PHONY: demo test browser setup lint bench docs gold samples check clean system
+.PHONY: demo test setup lint bench docs gold samples check clean system
 
 demo: $(VENV)/.demo
 	$(BIN)/esxprobe demo --out $(OUT)
@@ -18,12 +18,8 @@ demo: $(VENV)/.demo
 test: setup system
 	@mkdir -p $(OUT)
 	@$(BIN)/python -m pytest -q $(LOOKING) > $(OUT)/looking.log 2>&1 & looking=$$!; \
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(LOOKING:%=--ignore=%) --ignore=tests/report/browser; others=$$?; \
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(LOOKING:%=--ignore=%); others=$$?; \
 	wait $$looking; found=$$?; cat $(OUT)/looking.log; exit $$((others + found))
-
-# The report in a real Chromium: slow, and apart from `make test` until it keeps its time there.
-browser: setup system
-	$(BIN)/python -m pytest -q tests/report/browser
 
 # --- what they stand on ---------------------------------------------------------------------------
 
@@ -58,6 +54,7 @@ lint: setup
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python tests/benches/bench.py
+	$(BIN)/python tests/benches/bench.py --only-day
 	$(BIN)/python tests/benches/faultcost.py
 
 docs: setup

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from esxprobe.errors import OutputError, UnreadableInputError
+from esxprobe.formats.columns.store import ENDING, is_copy
 from esxprobe.model import SourceFile
 
 MANIFEST = "capture.json"
 SCHEMA = "esxprobe.capture/1"
-_PATTERNS = ("esxtop-*.csv", "esxtop-*.csv.gz", "esxtop-*.csv.zst")
+_PATTERNS = ("esxtop-*.csv", "esxtop-*.csv.gz", "esxtop-*.csv.zst", f"esxtop-*{ENDING}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class CaptureFiles:
 
 
 def load_capture(path: Path) -> CaptureFiles:
-    """The files of a capture folder, or of a lone CSV.
+    """The files of a capture folder, or of a lone CSV; each may be a columnar copy.
 
     Raises:
         UnreadableInputError: There is nothing there, or the manifest is damaged.
@@ -66,7 +67,7 @@ def load_capture(path: Path) -> CaptureFiles:
         raise UnreadableInputError(
             f"{path} cannot be read: {error.strerror}", hint="check its name, and whether you may read it"
         ) from error
-    if not is_folder:
+    if not is_folder or is_copy(path):
         return CaptureFiles((path,))
     manifest = load_manifest(path) if (path / MANIFEST).exists() else None
     found = sorted(file for pattern in _PATTERNS for file in path.glob(pattern))
@@ -128,7 +129,7 @@ def is_capture_folder(path: Path) -> bool:
 
 
 def _is_capture(folder: Path) -> bool:
-    return (folder / MANIFEST).exists() or any(next(folder.glob(p), None) for p in _PATTERNS)
+    return (folder / MANIFEST).exists() or is_copy(folder) or any(next(folder.glob(p), None) for p in _PATTERNS)
 
 
 def load_manifest(folder: Path) -> Manifest:

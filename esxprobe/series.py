@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 # Longer than this many usual intervals is a gap; more than this share of one is jitter.
 GAP_INTERVALS = 1.5
 JITTER_SHARE = 0.1
+
+# How much of a capture is worked on at a time [bytes].
+PART = 32 << 20
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -135,6 +139,17 @@ def bridged(beyond: Bools, hole: int = 1) -> Bools:
         if start - end - 1 <= hole:
             filled[end + 1 : start] = True
     return filled
+
+
+def in_parts(count: int, numbers: int) -> Iterator[slice]:
+    """Slices of things, so many at a time that what has to be held of them stays within `PART`.
+
+    Args:
+        count: How many things there are: entities or samples.
+        numbers: How many numbers are held for each.
+    """
+    size = max(1, PART // (8 * max(1, numbers)))
+    return (slice(begin, min(begin + size, count)) for begin in range(0, count, size))
 
 
 def thin(values: Floats, most: int) -> NDArray[np.intp]:

@@ -9,15 +9,23 @@
   const BRUSHED_PX = 5; // a shorter drag is a click
   const SECONDS_UNTIL_MS = 2 * 3600 * 1000; // a shorter window has seconds on its axis
 
-  const specs = JSON.parse(document.getElementById("charts").textContent);
+  const carried = document.getElementById("charts");
+  const specs = JSON.parse(carried.textContent);
   const charts = [];
   let shown = null; // the time window of all charts [ms, ms]; null for everything
   let at = null; // the time that is read [ms]
   let awake = false;
 
+  // The zone that a person named for the capture, where this browser knows it.
+  const { timezone } = carried.dataset;
+  let there = null;
+  try {
+    there = timezone ? new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: timezone }) : null;
+  } catch { /* the text of the page has it */ }
+
   const clock = (ms) => {
-    const text = new Date(ms).toISOString();
-    return `${text.slice(11, 19)} UTC`;
+    const text = `${new Date(ms).toISOString().slice(11, 19)} UTC`;
+    return there ? `${text} = ${there.format(ms)} ${timezone}` : text;
   };
   const plain = (value) => {
     if (typeof value !== "number") return String(value);
@@ -56,12 +64,15 @@
     }));
   });
 
-  // Fields of a single mark under the pointer, for charts that are not lines over time: [[title, field, type]].
+  // Fields of a single mark under the pointer, for charts that are not lines over time: [[title, field, type]]. Without
+  // a title where it says nothing; a field whose title is null is not told.
   const fieldsOf = (spec) => {
     const found = new Map();
     for (const unit of unitsOf(spec)) {
-      for (const part of Object.values(unit.encoding)) {
-        if (part?.field && !found.has(part.field)) found.set(part.field, [part.title ?? part.field, part.field, part.type]);
+      for (const [channel, part] of Object.entries(unit.encoding)) {
+        if (!part?.field || part.title === null || found.has(part.field)) continue;
+        const type = part.type ?? unit.encoding[channel.replace(/2$/, "")]?.type; // the end of a span has its start's
+        found.set(part.field, [part.title ?? part.field, part.field, type]);
       }
     }
     return [...found.values()];
@@ -162,7 +173,8 @@
   // Where the plot is [px from the left and top of the box's content], and its times.
   const plotOf = (chart) => {
     const frame = chart.box.getBoundingClientRect();
-    const plots = [...chart.svg.querySelectorAll("path.background")].map((path) => path.getBoundingClientRect())
+    const plots = [...chart.svg.querySelectorAll("path.background")]
+      .filter((path) => !path.closest(".role-legend")).map((path) => path.getBoundingClientRect())
       .filter(({ width, height }) => width > 1 && height > 1);
     const side = (name, pick) => Math.round(pick(...plots.map((plot) => plot[name])));
     const left = side("left", Math.min);
@@ -229,7 +241,7 @@
     const told = chart.fields.filter(([, field]) => item?.datum?.[field] !== undefined).map(([title, field, type]) => {
       const value = item.datum[field];
       const text = type === "temporal" ? clock(Number(value)) : plain(value);
-      return make("span", { class: "value" }, `${title}: `, make("bdi", {}, text));
+      return make("span", { class: "value" }, title ? `${title}: ` : "", make("bdi", {}, text));
     });
     tell(chart, told.length ? told : [chart.hint]);
   };

@@ -30,7 +30,19 @@ ROOMS = {
     "subprocess": ("report/drawing", "ssh/proxy"),
     "socket": ("ssh", "lab"),
 }
-CORE = {"analyze", "capture", "catalog", "correlate", "errors", "extract", "formats", "model", "rules", "series"}
+CORE = {
+    "analyze",
+    "capture",
+    "catalog",
+    "convert",
+    "correlate",
+    "errors",
+    "extract",
+    "formats",
+    "model",
+    "rules",
+    "series",
+}
 
 shorter = pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 

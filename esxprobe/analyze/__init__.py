@@ -21,6 +21,7 @@ from esxprobe.analyze.faults import FAULT_NEEDS, has_guests, judge_faults
 from esxprobe.analyze.glance import GLANCE_NEEDS, PORTS_READ, glance_of
 from esxprobe.analyze.guestlogs import GuestOptions
 from esxprobe.analyze.inventory import inventory
+from esxprobe.analyze.levels import LEVEL_NEEDS, Measured, measured
 from esxprobe.analyze.provenance import provenance_of
 from esxprobe.analyze.storage import device_rows, util_p95
 from esxprobe.analyze.summary import summary_of
@@ -32,7 +33,7 @@ from esxprobe.model import Analysis, Deviation, Recording
 from esxprobe.rules import RuleBook, shipped
 from esxprobe.rules.judge import Outcome, judge
 
-__all__ = ["POINTS", "GuestOptions", "all_needs", "analysis_of", "analyze", "compare_with", "inventory"]
+__all__ = ["POINTS", "GuestOptions", "Measured", "all_needs", "analysis_of", "analyze", "compare_with", "inventory"]
 
 # No rule judges worlds that are no vCPUs; a part of them tells what the states of a sample add up to. Ports are
 # in a table of the busiest.
@@ -49,6 +50,7 @@ def analyze(
     guests: GuestOptions = NO_GUESTS,
     progress: Callable[[int], None] | None = None,
     book: RuleBook | None = None,
+    held: Callable[[Measured], None] | None = None,
 ) -> Analysis:
     """Reads a capture (one file, or one host's segments in order) and judges it.
 
@@ -59,23 +61,29 @@ def analyze(
         guests: What a person said about guests; with a folder in it, its guests' logs are read as well.
         progress: Told the bytes read so far.
         book: The rules; the shipped ones when left out.
+        held: Told what a comparison with another capture needs of this one.
 
     Raises:
         UnreadableInputError: A file is no esxtop capture, or none of its rows can be used; a guest's log is none.
         UsageError: `timezone` is no time zone; a VM that was named is not there.
     """
     book = book or shipped()
-    needs = all_needs(book, with_faults=has_guests(guests, manifest))
+    needs = all_needs(book, with_faults=has_guests(guests, manifest), with_levels=held is not None)
     enough = {kind: most for kind, most in ENOUGH.items() if kind not in book.needs_by_kind()}
     recording = read_esxtop(paths, needs, timezone=timezone, at_most=enough, progress=progress)
+    if held is not None:
+        held(measured(recording))
     return analysis_of(recording, manifest, guests, book, timezone=timezone or "")
 
 
-def all_needs(book: RuleBook | None = None, *, with_faults: bool = False) -> dict[str, tuple[str, ...]]:
+def all_needs(
+    book: RuleBook | None = None, *, with_faults: bool = False, with_levels: bool = False
+) -> dict[str, tuple[str, ...]]:
     r"""Counters (`Object\Counter`) that an analysis reads, by entity kind."""
     book = book or shipped()
     needs: dict[str, set[str]] = {kind: set(paths) for kind, paths in book.needs_by_kind().items()}
-    for wanted in (TABLE_NEEDS, GLANCE_NEEDS, FAULT_NEEDS if with_faults else {}):
+    more = (FAULT_NEEDS if with_faults else {}, LEVEL_NEEDS if with_levels else {})
+    for wanted in (TABLE_NEEDS, GLANCE_NEEDS, *more):
         for kind, paths in wanted.items():
             needs.setdefault(kind, set()).update(paths)
     for kind in ("vcpu", "world"):  # the states of every world must add up

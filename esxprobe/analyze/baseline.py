@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from esxprobe.analyze.levels import Measured
+from esxprobe.analyze.shifts import not_in_both, shifts
 from esxprobe.model import Analysis, Comparison, FaultComparison, FaultCost, Finding
 
 
-def compare_with(problem: Analysis, baseline: Analysis) -> Comparison:
+def compare_with(
+    problem: Analysis, baseline: Analysis, now: Measured | None = None, before: Measured | None = None
+) -> Comparison:
     """What differs between two captures, of one host or of two.
 
     Group ids are new at every power-on, so entities are matched by kind and name; names that repeat within a
     capture are matched in the order of its findings.
+
+    Args:
+        problem: This capture.
+        baseline: The other one.
+        now: What was measured in this one; without it counters are not compared.
+        before: What was measured in the other one.
     """
-    before, now = _by_key(baseline.findings), _by_key(problem.findings)
-    both = [(now[key], before[key]) for key in now if key in before]
+    old, new = _by_key(baseline.findings), _by_key(problem.findings)
+    both = [(new[key], old[key]) for key in new if key in old]
     ran = [{*each.clear, *(finding.rule for finding in each.findings)} for each in (problem, baseline)]
     one_sided = ran[0] ^ ran[1]
-    return Comparison(
+    found = Comparison(
         baseline=baseline.capture,
         faults=tuple(_faults(problem, baseline)),
-        appeared=tuple(each for key, each in now.items() if key not in before and each.rule not in one_sided),
-        gone=tuple(each for key, each in before.items() if key not in now and each.rule not in one_sided),
-        changed=tuple((new, old) for new, old in both if new.severity != old.severity),
-        same=sum(new.severity == old.severity for new, old in both),
+        appeared=tuple(each for key, each in new.items() if key not in old and each.rule not in one_sided),
+        gone=tuple(each for key, each in old.items() if key not in new and each.rule not in one_sided),
+        changed=tuple((a, b) for a, b in both if a.severity != b.severity),
+        same=sum(a.severity == b.severity for a, b in both),
         incomparable=tuple(sorted(one_sided)),
+        stayed=tuple((a, b) for a, b in both if a.severity == b.severity),
     )
+    if now is None or before is None:
+        return found
+    came, went, lacking = not_in_both(before, now)
+    return replace(found, shifts=shifts(before, now), came=came, went=went, lacking=lacking)
 
 
 def _by_key(findings: Iterable[Finding]) -> dict[tuple[str, str, str, int], Finding]:

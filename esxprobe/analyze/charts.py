@@ -11,7 +11,7 @@ from esxprobe.model import Chart, Finding, Recording, Series
 from esxprobe.rules import RuleBook
 from esxprobe.rules.judge import Outcome
 from esxprobe.rules.record import Rule
-from esxprobe.rules.values import Table
+from esxprobe.rules.values import timing
 from esxprobe.series import Floats, thin
 
 # A line has no more points than pixels, and more lines than this cannot be told apart.
@@ -24,26 +24,24 @@ def charts_of(outcome: Outcome, recording: Recording, book: RuleBook) -> dict[st
     by_rule: dict[str, list[Finding]] = {}
     for finding in outcome.findings:
         by_rule.setdefault(finding.rule, []).append(finding)
-    charts = {
-        rule: _chart(book.find(rule), found, outcome.tables[rule], recording) for rule, found in by_rule.items()
-    }
+    charts = {rule: _chart(book.find(rule), found, outcome, recording) for rule, found in by_rule.items()}
     return {rule: chart for rule, chart in charts.items() if chart.series}
 
 
-def _chart(rule: Rule, found: list[Finding], judged: Table, recording: Recording) -> Chart:
+def _chart(rule: Rule, found: list[Finding], outcome: Outcome, recording: Recording) -> Chart:
     drawn = rule.levels if rule.check.on_values else ()
     thresholds = tuple((level.severity, level.threshold) for level in drawn)
     if rule.entity == "capture":
         return Chart(rule.label, rule.unit, (), thresholds, ())
     times: list[datetime] = recording.samples.filter("judged")["time"].to_list()
-    place = {entity: n for n, entity in enumerate(judged.entities)}
+    when = timing(recording)
     lines = []
     for finding in found[:_LINES]:
         name = finding.entity.name
         if sum(name == other.entity.name for other in found) > 1:
             name += f" ({finding.entity.id})"  # equal labels would become one line
         label = f"{name} {finding.members[0]}" if finding.members else name
-        lines.append(_line(label, times, judged.values[place[finding.number]], judged.timing.stretches))
+        lines.append(_line(label, times, outcome.values_of(finding), when.stretches))
     windows = found[0].windows if len(found) == 1 else ()
     return Chart(rule.label, rule.unit, tuple(lines), thresholds, windows)
 

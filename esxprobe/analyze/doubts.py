@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from esxprobe.analyze.values import shown, values_of
+from esxprobe.analyze.values import shown
 from esxprobe.capture import Manifest
 from esxprobe.catalog.quality import note
 from esxprobe.model import QualityNote, Recording
@@ -52,8 +52,8 @@ def _without_values(recording: Recording, book: RuleBook) -> list[QualityNote]:
         for path in sorted(paths) if names else ():
             if path.rpartition("\\")[2].startswith(MAY_BE_NONE):
                 continue
-            values = values_of(recording, kind, path)
-            blank = [] if values is None else np.flatnonzero(np.isnan(values).all(axis=1)).tolist()
+            have = path in recording.values.counters(kind)
+            blank = np.flatnonzero(~recording.values.seen(kind, path)).tolist() if have else []
             if 0 < len(blank) < len(names):  # all of them blank: the rule is skipped
                 missing.setdefault(path, set()).update(names[n] for n in blank)
     return [

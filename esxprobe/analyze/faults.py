@@ -165,33 +165,36 @@ def _input(matched: MatchedLog, recording: Recording, nested: Mapping[str, bool]
 
     gid = matched.vm.gid
     rows = rows_by_gid(recording, "vcpu").get(gid, [])
-    run = values_of(recording, "vcpu", _RUN)
+    run = values_of(recording, "vcpu", _RUN, rows)
     if run is None or not rows:
         return None
     judged = recording.samples.filter("judged")
-    overlap, swap_wait = (values_of(recording, "vcpu", path) for path in (_OVERLAP, _SWAP_WAIT))
+    overlap, swap_wait = (values_of(recording, "vcpu", path, rows) for path in (_OVERLAP, _SWAP_WAIT))
     machine = rows_by_gid(recording, "vm").get(gid, [])
-    balloon, swapped, compressed, swap_in = (values_of(recording, "vm", path) for path in FAULT_NEEDS["vm"])
+    balloon, swapped, compressed, swap_in = (
+        values_of(recording, "vm", path, machine) for path in FAULT_NEEDS["vm"]
+    )
+    own, vcpus = list(range(len(machine))), list(range(len(rows)))
     return VmFaults(
         vm=matched.vm.name,
         gid=gid,
         mmu=matched.vm.mmu,
         ends_s=judged["time"].dt.timestamp("us").to_numpy() / 1e6,
         covered_s=judged["interval_s"].to_numpy(),
-        run_pct=run[rows],
-        overlap_pct=None if overlap is None else overlap[rows],
+        run_pct=run,
+        overlap_pct=overlap,
         guest=guest_rates(matched.log),
         offset=matched.offset,
         evidence=HostEvidence(
-            balloon_mb=largest(balloon, machine),
-            swapped_mb=largest(swapped, machine),
-            compressed_mb=largest(compressed, machine),
-            swap_wait_pct=largest(swap_wait, rows),
+            balloon_mb=largest(balloon, own),
+            swapped_mb=largest(swapped, own),
+            compressed_mb=largest(compressed, own),
+            swap_wait_pct=largest(swap_wait, vcpus),
             nested_hypervisor=nested.get(gid),
         ),
         guest_boots_s=tuple(when.timestamp() for when in matched.log.restarts),
-        swap_wait_pct=None if swap_wait is None else _largest_of_rows(swap_wait[rows]),
-        swap_in_mb_s=None if swap_in is None or not machine else _largest_of_rows(swap_in[machine]),
+        swap_wait_pct=None if swap_wait is None else _largest_of_rows(swap_wait),
+        swap_in_mb_s=None if swap_in is None or not machine else _largest_of_rows(swap_in),
     )
 
 

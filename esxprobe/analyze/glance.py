@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from esxprobe.analyze.heat import Cells, cells_of, mean_of, strip, worst_of
-from esxprobe.analyze.values import largest, last, mean, rows_by_gid, shown, values_of
+from esxprobe.analyze.values import largest, last, mean, rows_by_gid, rows_in_parts, shown, values_of
 from esxprobe.model import (
     DeviceRow,
     Entity,
@@ -18,7 +18,7 @@ from esxprobe.model import (
     Provenance,
     Recording,
 )
-from esxprobe.series import Floats
+from esxprobe.series import Floats, in_parts
 
 _READY, _LIMITED, _COSTOP, _RUN = (rf"Vcpu\% {name}" for name in ("Ready", "Max Limited", "CoStop", "Run"))
 _SIZE, _BALLOON, _SWAPPED = (rf"Group Memory\{name} MBytes" for name in ("Memory Size", "Memctl", "Swapped"))
@@ -103,24 +103,27 @@ def _host(recording: Recording, nodes: int | None) -> HostGlance:
 
 
 def _vm_strips(recording: Recording, cells: Cells) -> Iterator[HeatStrip | None]:
-    vcpus, names = rows_by_gid(recording, "vcpu"), {vm.gid: vm.name for vm in recording.vms}
-    ready, limited = values_of(recording, "vcpu", _READY), values_of(recording, "vcpu", _LIMITED)
-    waiting = ready if ready is None or limited is None else ready - limited
-    per_vcpu = (
-        ("ready", waiting, worst_of),
-        ("costop", values_of(recording, "vcpu", _COSTOP), worst_of),
-        ("run", values_of(recording, "vcpu", _RUN), mean_of),
-    )
-    for key, values, joined in per_vcpu:
-        if values is not None:
-            rows = [
-                (Entity("vm", names[gid], gid), names[gid], joined(values, rows))
-                for gid, rows in vcpus.items()
-                if gid in names
-            ]
-            yield strip(key, "%", rows, cells)
+    names = {vm.gid: vm.name for vm in recording.vms}
+    have = recording.values.counters("vcpu")
+    for key, path, joined in (("ready", _READY, worst_of), ("costop", _COSTOP, worst_of), ("run", _RUN, mean_of)):
+        if path in have:
+            yield strip(key, "%", _joined_vcpus(recording, names, path, joined), cells)
     yield strip("reclaim", "%", _reclaim(recording, names), cells)
     yield strip("latency", "ms", _latency(recording), cells)
+
+
+def _joined_vcpus(
+    recording: Recording, names: dict[str, str], path: str, joined: Callable[[Floats, Sequence[int]], Floats]
+) -> Iterator[tuple[Entity, str, Floats]]:
+    """One row a VM; what waited for its own limit was not ready."""
+    vcpus = {gid: rows for gid, rows in rows_by_gid(recording, "vcpu").items() if gid in names}
+    for rows, places in rows_in_parts(recording, vcpus, 2):
+        values = values_of(recording, "vcpu", path, rows)
+        limited = values_of(recording, "vcpu", _LIMITED, rows) if path == _READY else None
+        if values is not None:
+            waiting = values if limited is None else values - limited
+            for gid, own in places.items():
+                yield Entity("vm", names[gid], gid), names[gid], joined(waiting, own)
 
 
 def _reclaim(recording: Recording, names: dict[str, str]) -> Iterator[tuple[Entity, str, Floats]]:
@@ -171,24 +174,26 @@ def _pcpu_strip(recording: Recording, cells: Cells, nodes: int) -> HeatStrip | N
 def _disks(recording: Recording, kind: str) -> list[DeviceRow]:
     """Devices or adapters, the busiest first; latencies count where there were commands."""
     obj, names = _DISKS[kind], shown(recording, kind, "name")
-    commands = values_of(recording, kind, f"{obj}\\{_COMMANDS}")
-    latencies = [values_of(recording, kind, f"{obj}\\{name}") for name in _LATENCIES]
-    queued, depth = (values_of(recording, kind, f"{obj}\\{name}") for name in (_QUEUED, _DEPTH))
     rows = []
-    for n, name in enumerate(names):
-        at_work = None if commands is None else commands[n] > 0
-        driver, kernel, queue = (_p95(values, n, at_work) for values in latencies)
-        rows.append(
-            DeviceRow(
-                Entity(kind, name, name),
-                mean(commands, [n]),
-                driver,
-                kernel,
-                queue,
-                largest(queued, [n]),
-                last(depth, [n]),
+    for part in in_parts(len(names), 2 * len(GLANCE_NEEDS[kind]) * int(recording.samples["judged"].sum())):
+        some = list(range(len(names)))[part]
+        commands = values_of(recording, kind, f"{obj}\\{_COMMANDS}", some)
+        latencies = [values_of(recording, kind, f"{obj}\\{name}", some) for name in _LATENCIES]
+        queued, depth = (values_of(recording, kind, f"{obj}\\{name}", some) for name in (_QUEUED, _DEPTH))
+        for n, name in enumerate(names[part]):
+            at_work = None if commands is None else commands[n] > 0
+            driver, kernel, queue = (_p95(values, n, at_work) for values in latencies)
+            rows.append(
+                DeviceRow(
+                    Entity(kind, name, name),
+                    mean(commands, [n]),
+                    driver,
+                    kernel,
+                    queue,
+                    largest(queued, [n]),
+                    last(depth, [n]),
+                )
             )
-        )
     return sorted(rows, key=lambda row: (-(row.commands_s or 0.0), row.entity.name))
 
 
@@ -204,13 +209,15 @@ def _p95(values: Floats | None, row: int, where: np.ndarray | None = None) -> fl
 def _ports(recording: Recording) -> list[PortRow]:
     """Ports, those that drop first, then the busiest; those that never saw a packet are left out."""
     names, numbers = shown(recording, "port", "name"), shown(recording, "port", "id")
-    packets = [values_of(recording, "port", path) for path in _PORT]
     rows = []
-    for n, (name, number) in enumerate(zip(names, numbers, strict=True)):
-        means = [mean(values, [n]) for values in packets[:4]]
-        drops = [largest(values, [n]) for values in packets[4:]]
-        if any((*means, *drops)):
-            rows.append(PortRow(Entity("port", name, number), *means, *drops))
+    for part in in_parts(len(names), 2 * len(_PORT) * int(recording.samples["judged"].sum())):
+        some = list(range(len(names)))[part]
+        packets = [values_of(recording, "port", path, some) for path in _PORT]
+        for n, (name, number) in enumerate(zip(names[part], numbers[part], strict=True)):
+            means = [mean(values, [n]) for values in packets[:4]]
+            drops = [largest(values, [n]) for values in packets[4:]]
+            if any((*means, *drops)):
+                rows.append(PortRow(Entity("port", name, number), *means, *drops))
     return sorted(rows, key=_busiest_port)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from esxprobe.analyze.values import p95_of_rows, shown, values_of
 from esxprobe.model import DeviceLatency, Recording
+from esxprobe.series import in_parts
 
 _DAVG = r"Physical Disk SCSI Device\Average Driver MilliSec/Command"
 _COMMANDS = r"Physical Disk SCSI Device\Commands/sec"
@@ -16,22 +17,25 @@ _ENOUGH = 10.0
 
 def device_rows(recording: Recording) -> tuple[DeviceLatency, ...]:
     """One row a storage device, in the capture's order."""
-    latencies, commands = values_of(recording, "device", _DAVG), values_of(recording, "device", _COMMANDS)
-    if latencies is None or commands is None:
+    if not {_DAVG, _COMMANDS} <= set(recording.values.counters("device")):
         return ()
+    names = shown(recording, "device", "device")
     rows = []
-    for name, davg, rate in zip(shown(recording, "device", "device"), latencies, commands, strict=True):
-        known = rate[~np.isnan(rate)]
-        busy = davg[(rate >= _ENOUGH) & ~np.isnan(davg)]  # NaN is not enough either
-        rows.append(
-            DeviceLatency(
-                device=name or "",
-                commands=float(known.mean()) if known.size else None,
-                busy=int(busy.size),
-                davg_median=float(np.median(busy)) if busy.size else None,
-                davg_p95=float(np.percentile(busy, 95)) if busy.size else None,
+    for part in in_parts(len(names), 2 * int(recording.samples["judged"].sum())):
+        for name, davg, rate in zip(
+            names[part], *recording.values.read("device", (_DAVG, _COMMANDS), part), strict=True
+        ):
+            known = rate[~np.isnan(rate)]
+            busy = davg[(rate >= _ENOUGH) & ~np.isnan(davg)]  # NaN is not enough either
+            rows.append(
+                DeviceLatency(
+                    device=name or "",
+                    commands=float(known.mean()) if known.size else None,
+                    busy=int(busy.size),
+                    davg_median=float(np.median(busy)) if busy.size else None,
+                    davg_p95=float(np.percentile(busy, 95)) if busy.size else None,
+                )
             )
-        )
     return tuple(rows)
 
 

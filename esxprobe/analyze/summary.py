@@ -10,9 +10,10 @@ import numpy as np
 
 from esxprobe.analyze.values import mean, shown, values_of
 from esxprobe.capture import Manifest
-from esxprobe.formats.esxtop import STATES
+from esxprobe.formats.esxtop import STATES, sum_of_states
 from esxprobe.model import CaptureSummary, Recording
 from esxprobe.rules import find_rule
+from esxprobe.series import in_parts
 
 if TYPE_CHECKING:
     import polars as pl
@@ -64,23 +65,26 @@ def _started(judged: pl.DataFrame) -> datetime | None:
 
 def _closure(recording: Recording) -> tuple[float, float, float] | None:
     """Lowest, median and highest sum of the CPU states over all worlds and judged samples [%]."""
+    length = int(recording.samples["judged"].sum())
     sums = []
     for kind in ("vcpu", "world"):
-        states = [values_of(recording, kind, path) for path in STATES]
-        known = [values for values in states if values is not None]
-        if len(known) == len(STATES):
-            sums.append(np.sum(known, axis=0).reshape(-1))
+        if set(STATES) <= set(recording.values.counters(kind)):
+            for rows in in_parts(len(recording.values.entities(kind)), len(STATES) * length):
+                seen = sum_of_states(recording.values.read(kind, STATES, rows))
+                sums.append(seen[~np.isnan(seen)])
     seen = np.concatenate(sums) if sums else np.empty(0)
-    seen = seen[~np.isnan(seen)]
-    return (float(seen.min()), float(np.median(seen)), float(seen.max())) if len(seen) else None
+    if not len(seen):
+        return None
+    return float(seen.min()), float(np.median(seen, overwrite_input=True)), float(seen.max())
 
 
 def _observer_pct(recording: Recording) -> float | None:
     """Mean %USED of the groups that esxtop itself runs in [% of a PCPU]; the rule knows them by name."""
     rule = find_rule("observer-cost")
-    used = values_of(recording, rule.entity, *rule.needs)
     own = [row for row, name in enumerate(shown(recording, rule.entity, "name")) if re.search(rule.only, name)]
-    known = [value for row in own if (value := mean(used, [row])) is not None]
+    (path,) = rule.needs
+    used = values_of(recording, rule.entity, path, own)
+    known = [value for row in range(len(own)) if (value := mean(used, [row])) is not None]
     return sum(known) if known else None
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from esxprobe.analyze.values import rows_by_gid, values_of
+from esxprobe.analyze.values import rows_by_gid, rows_in_parts
 from esxprobe.catalog.quality import note
 from esxprobe.formats.esxtop import STATES
 from esxprobe.model import QualityNote, Recording, Window
@@ -54,15 +54,14 @@ def comings_and_goings(recording: Recording, seen: dict[str, tuple[Window, ...]]
 
 def _there(recording: Recording) -> dict[str, Bools]:
     """For each VM by group id, in which judged samples at least one of its vCPUs did anything, waiting included."""
-    states = [values for path in STATES if (values := values_of(recording, "vcpu", path)) is not None]
-    if not states:
-        return {}
-    spent = np.nansum(states, axis=0)
+    states = [path for path in STATES if path in recording.values.counters("vcpu")]
     there = {}
-    for gid, rows in rows_by_gid(recording, "vcpu").items():
-        alive = (spent[rows] > _ALIVE_PCT).any(axis=0)
-        for begin, end in runs(~alive):
-            if end - begin + 1 < _LEAST_ABSENCE:
-                alive[begin : end + 1] = True
-        there[gid] = alive
+    for rows, places in rows_in_parts(recording, rows_by_gid(recording, "vcpu") if states else {}, len(states)):
+        spent = np.nansum(recording.values.read("vcpu", states, np.array(rows, np.int64)), axis=0)
+        for gid, own in places.items():
+            alive = (spent[own] > _ALIVE_PCT).any(axis=0)
+            for begin, end in runs(~alive):
+                if end - begin + 1 < _LEAST_ABSENCE:
+                    alive[begin : end + 1] = True
+            there[gid] = alive
     return there

@@ -2,31 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+
 import numpy as np
 
 from esxprobe.model import Recording
-from esxprobe.series import Floats
+from esxprobe.series import Floats, in_parts
+
+_Part = tuple[list[int], dict[str, list[int]]]
 
 
 def shown(recording: Recording, kind: str, column: str) -> list[str]:
-    """A column of the entities that the kind's tidy frame has rows of, in its order; empty without any."""
-    frame, things = recording.tidy.get(kind), recording.entities.get(kind)
-    if frame is None or things is None or not frame.height:
+    """A column of the entities of a kind that have counters, in the order of their rows; empty without any."""
+    numbers, things = recording.values.entities(kind), recording.entities.get(kind)
+    if things is None or not len(numbers):
         return []
-    names: list[str] = things[column].gather(frame["entity"].unique(maintain_order=True)).to_list()
+    names: list[str] = things[column].gather(numbers).to_list()
     return names
 
 
-def values_of(recording: Recording, kind: str, path: str) -> Floats | None:
-    """One counter as a matrix, one row an entity of the tidy frame; None where the capture lacks it."""
-    frame = recording.tidy.get(kind)
-    if frame is None or path not in frame.columns or not frame.height:
+def values_of(recording: Recording, kind: str, path: str, rows: Sequence[int] | None = None) -> Floats | None:
+    """One counter as a matrix, one row an entity, all of them or some; None where the capture lacks it."""
+    values = recording.values
+    if path not in values.counters(kind) or not len(values.entities(kind)):
         return None
-    return frame[path].to_numpy().reshape(-1, int(recording.samples["judged"].sum()))
+    return values.read(kind, [path], slice(None) if rows is None else np.array(rows, np.int64))[0]
+
+
+def rows_in_parts(recording: Recording, rows: Mapping[str, list[int]], counters: int) -> Iterator[_Part]:
+    """Things and the rows that belong to each, so many things at a time as may be in memory at once.
+
+    Args:
+        recording: A capture.
+        rows: Row numbers of each thing.
+        counters: How many counters are read of every row.
+
+    Yields:
+        All rows of these things, and for each where its own are among them.
+    """
+    length = int(recording.samples["judged"].sum())
+    things = list(rows.items())
+    most = max((len(own) for own in rows.values()), default=1)
+    for part in in_parts(len(things), 2 * most * counters * length):
+        taken: list[int] = []
+        places = {}
+        for thing, own in things[part]:
+            places[thing] = list(range(len(taken), len(taken) + len(own)))
+            taken += own
+        yield taken, places
 
 
 def rows_by_gid(recording: Recording, kind: str) -> dict[str, list[int]]:
-    """Row numbers in the kind's tidy frame by the group id of what they belong to."""
+    """Row numbers of the kind's matrices by the group id of what they belong to."""
     rows: dict[str, list[int]] = {}
     for row, gid in enumerate(shown(recording, kind, "gid")):
         rows.setdefault(gid, []).append(row)

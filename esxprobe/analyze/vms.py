@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypedDict
 
 from esxprobe.analyze.guestlogs import GuestOptions, vm_called
-from esxprobe.analyze.values import largest, last, mean, p95_of_rows, rows_by_gid, values_of
+from esxprobe.analyze.values import largest, last, mean, p95_of_rows, rows_by_gid, rows_in_parts, values_of
 from esxprobe.capture import Manifest
 from esxprobe.formats.vmware_log import read_vmware_log
 from esxprobe.model import Mmu, Recording, VirtualMachine, VmRow, Window
@@ -67,21 +68,12 @@ def _said_modes(vms: Sequence[VirtualMachine], options: GuestOptions) -> dict[st
 
 def vm_rows(recording: Recording, seen: Mapping[str, tuple[Window, ...]]) -> tuple[VmRow, ...]:
     """One row a VM: what its vCPUs and its memory did; `seen` says when it was there, by group id."""
-    vcpus, machines = rows_by_gid(recording, "vcpu"), rows_by_gid(recording, "vm")
-    ready = values_of(recording, "vcpu", _READY)
-    limited = values_of(recording, "vcpu", _LIMITED)
-    waiting = ready if ready is None or limited is None else ready - limited
-    p95s = [p95_of_rows(values) for values in (waiting, values_of(recording, "vcpu", _COSTOP))]
-    run = values_of(recording, "vcpu", _RUN)
-    busiest = p95_of_rows(run)
+    vcpus, machines = _vcpu_figures(recording), rows_by_gid(recording, "vm")
     size, balloon, swapped = (values_of(recording, "vm", path) for path in (_SIZE, _BALLOON, _SWAPPED))
     return tuple(
         VmRow(
             vm=vm,
-            ready_p95=largest(p95s[0], vcpus.get(vm.gid, [])),
-            costop_p95=largest(p95s[1], vcpus.get(vm.gid, [])),
-            run_mean=mean(run, vcpus.get(vm.gid, [])),
-            run_p95=largest(busiest, vcpus.get(vm.gid, [])),
+            **vcpus.get(vm.gid, _NO_VCPUS),
             memory_mb=last(size, machines.get(vm.gid, [])),
             balloon_mb=largest(balloon, machines.get(vm.gid, [])),
             swapped_mb=largest(swapped, machines.get(vm.gid, [])),
@@ -89,3 +81,33 @@ def vm_rows(recording: Recording, seen: Mapping[str, tuple[Window, ...]]) -> tup
         )
         for vm in recording.vms
     )
+
+
+class _Vcpus(TypedDict):
+    """Figures of a VM's vCPUs; see `VmRow`."""
+
+    ready_p95: float | None
+    costop_p95: float | None
+    run_mean: float | None
+    run_p95: float | None
+
+
+_NO_VCPUS: _Vcpus = {"ready_p95": None, "costop_p95": None, "run_mean": None, "run_p95": None}
+
+
+def _vcpu_figures(recording: Recording) -> dict[str, _Vcpus]:
+    """By group id."""
+    figures: dict[str, _Vcpus] = {}
+    by_gid = rows_by_gid(recording, "vcpu")
+    for rows, places in rows_in_parts(recording, by_gid, len(TABLE_NEEDS["vcpu"])):
+        ready, limited, costop, run = (values_of(recording, "vcpu", path, rows) for path in TABLE_NEEDS["vcpu"])
+        waiting = ready if ready is None or limited is None else ready - limited
+        ready_p95, costop_p95, run_p95 = (p95_of_rows(values) for values in (waiting, costop, run))
+        for gid, own in places.items():
+            figures[gid] = {
+                "ready_p95": largest(ready_p95, own),
+                "costop_p95": largest(costop_p95, own),
+                "run_mean": mean(run, own),
+                "run_p95": largest(run_p95, own),
+            }
+    return figures

@@ -65,6 +65,7 @@ _STATE_TIMES_ON = (
         "Time ready to run without a PCPU to run on",
         "contains %MLMTD: subtract it to see contention; "
         "the system group and idle worlds show huge values, judge vCPU worlds only",
+        worse="more",
     ),
     Row(
         "% Idle",
@@ -86,6 +87,7 @@ _STATE_TIMES_ON = (
         "%",
         "Time a vCPU was held back so that its sibling vCPUs could catch up",
         "VMs with several vCPUs only; snapshots raise it",
+        worse="more",
     ),
     Row(
         "% Max Limited",
@@ -93,6 +95,7 @@ _STATE_TIMES_ON = (
         "%",
         "Time ready to run but held back by a CPU limit",
         "part of %RDY; any value above 0 means that a limit is set and reached",
+        worse="more",
     ),
     Row(
         "% Swap Wait",
@@ -100,6 +103,7 @@ _STATE_TIMES_ON = (
         "%",
         "Time waiting for the host to swap memory back in",
         "part of %WAIT, and of %VMWAIT on vCPU worlds",
+        worse="more",
     ),
     Row(
         "Switches/sec",

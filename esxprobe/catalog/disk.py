@@ -70,7 +70,7 @@ _RESERVATIONS = (
 )
 
 _FAILURES = (
-    Row("Failed Commands/sec", "FCMDS/s", "1/s", "Commands that failed per second", extra=True),
+    Row("Failed Commands/sec", "FCMDS/s", "1/s", "Commands that failed per second", extra=True, worse="more"),
     Row("Failed Reads/sec", "FREAD/s", "1/s", "Read commands that failed per second", extra=True),
     Row("Failed Writes/sec", "FWRITE/s", "1/s", "Write commands that failed per second", extra=True),
     Row("Failed Bytes Read/sec", "FMBRD/s", "bytes/s", "Data of failed reads per second", _BYTES, extra=True),
@@ -89,6 +89,7 @@ _FAILURES = (
         "1/s",
         "Commands given up per second, as when a guest's patience runs out",
         extra=True,
+        worse="more",
     ),
     Row("Resets/sec", "RESETS/s", "1/s", "Resets per second", extra=True),
 )
@@ -137,6 +138,7 @@ def _latencies() -> Iterator[Row]:
                 f"Average time per {what} {where}",
                 _IDLE_ZERO,
                 extra=verb != "Command",
+                worse="more",
             )
 
 
@@ -225,13 +227,21 @@ COUNTERS = (
                 )
             ),
             *_THROUGHPUT,
-            Row("Average MilliSec/Read", "LAT/rd", "ms", "Average time per read as the VM sees it", _IDLE_ZERO),
+            Row(
+                "Average MilliSec/Read",
+                "LAT/rd",
+                "ms",
+                "Average time per read as the VM sees it",
+                _IDLE_ZERO,
+                worse="more",
+            ),
             Row(
                 "Average MilliSec/Write",
                 "LAT/wr",
                 "ms",
                 "Average time per write as the VM sees it",
                 _IDLE_ZERO,
+                worse="more",
             ),
         ),
         note="the instance with the VM's name alone stands for all its disks",

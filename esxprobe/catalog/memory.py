@@ -31,6 +31,7 @@ _HOST = (
         "MB",
         "Physical memory that is free",
         "on ESX classic the name appears twice, once for the host and once for the service console",
+        worse="less",
     ),
     Row("Kernel Managed MBytes", "VMKMEM managed", "MB", "Memory that the VMkernel hands out"),
     Row("Kernel MinFree MBytes", "VMKMEM minfree", "MB", "Memory that the VMkernel wants to keep free"),
@@ -145,6 +146,7 @@ _BALLOON = (
         "Guest memory that the balloon driver holds",
         "stays until the balloon deflates: pressure now or in the past",
         extra=True,
+        worse="more",
     ),
     Row(
         "Memctl Target MBytes",
@@ -164,6 +166,7 @@ _SWAP = (
         "MB",
         "Guest memory that the host has swapped out",
         "history: pages stay out until they are touched, only SWR/s proves present pain",
+        worse="more",
     ),
     Row("Swap Target MBytes", "SWTGT", "MB", "How much the host means to have swapped out"),
     Row(
@@ -172,6 +175,7 @@ _SWAP = (
         "MB/s",
         "Rate of reading swapped guest memory back in",
         "the proof of present pain",
+        worse="more",
     ),
     Row("Swap Written MBytes/sec", "SWW/s", "MB/s", "Rate of swapping guest memory out"),
     Row(

@@ -32,7 +32,13 @@ COUNTERS = (
                 "Average size of the packets received",
                 "the name holds two blanks before `Received`",
             ),
-            Row("% Outbound Packets Dropped", "%DRPTX", "%", "Share of the packets to send that were dropped"),
+            Row(
+                "% Outbound Packets Dropped",
+                "%DRPTX",
+                "%",
+                "Share of the packets to send that were dropped",
+                worse="more",
+            ),
             Row(
                 "% Received Packets Dropped",
                 "%DRPRX",
@@ -40,6 +46,7 @@ COUNTERS = (
                 "Share of the packets to receive that were dropped",
                 "on a VM's port the loss is at the hand-over to the guest's network driver, for want of "
                 "receive buffers or CPU (Broadcom 312565); has many false positives",
+                worse="more",
             ),
             Row(
                 "Actions Posted/sec",

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from esxprobe.model import Counter, ValueKind
+from esxprobe.model.nouns import Worse
 
 ONLY_WITH_A = "only with esxtop -a"
 
@@ -21,6 +22,7 @@ class Row(NamedTuple):
         notes: Traps and differences between releases, clauses joined by `; `.
         extra: True for a counter that esxtop's default fields leave out.
         kind: `text` where the cells hold words.
+        worse: Which way it is worse by itself, `neither` of load.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Row(NamedTuple):
     notes: str = ""
     extra: bool = False
     kind: ValueKind = "number"
+    worse: Worse = "neither"
 
 
 def stamp(
@@ -57,6 +60,7 @@ def stamp(
             meaning=row.meaning + suffix,
             notes="; ".join(part for part in (ONLY_WITH_A if row.extra else "", row.notes, note) if part),
             kind=row.kind,
+            worse=row.worse,
         )
         for row in rows
     )

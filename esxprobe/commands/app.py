@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from esxprobe import __version__
-from esxprobe.commands import check, collect, counters, demo, extract, redact, report, rules
+from esxprobe.commands import check, collect, convert, counters, demo, extract, redact, report, rules
 from esxprobe.commands.terminal import printable
 from esxprobe.errors import EXIT_BUG, EsxprobeError
 
@@ -31,6 +31,7 @@ app.command("report")(report.report)
 app.command("redact")(redact.redact)
 app.command("counters")(counters.counters)
 app.command("extract")(extract.extract)
+app.command("convert")(convert.convert)
 app.command("demo")(demo.demo)
 app.add_typer(rules.app, name="rules")
 

@@ -11,7 +11,9 @@ from esxprobe.errors import UsageError
 
 
 def counters(
-    capture: Annotated[Path, typer.Argument(help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder.")],
+    capture: Annotated[
+        Path, typer.Argument(help="An esxtop -b CSV (plain, .gz, .zst), a capture folder or a columnar copy.")
+    ],
     object: Annotated[
         str | None, typer.Option("--object", help="Show the counters of this object, each with its meaning.")
     ] = None,

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def extract(
-    capture: Annotated[Path, typer.Argument(help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder.")],
+    capture: Annotated[
+        Path, typer.Argument(help="An esxtop -b CSV (plain, .gz, .zst), a capture folder or a columnar copy.")
+    ],
     counter: Annotated[
         list[str] | None,
         typer.Option(help=r"A counter, its label (%RDY), Object\Counter, or a pattern of one; may be repeated."),

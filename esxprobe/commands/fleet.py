@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from esxprobe.commands.bundling import Bundle
 from esxprobe.commands.outputs import refuse_to_overwrite, save
-from esxprobe.commands.reporting import book_of, stem
+from esxprobe.commands.reporting import book_of, save_json, stem
 from esxprobe.commands.terminal import printable, wide_console
 from esxprobe.errors import EXIT_FINDINGS, EXIT_HOST_FAILED, EXIT_UNREADABLE, EXIT_USAGE, UsageError
 
@@ -41,6 +42,8 @@ class FleetWords:
         jobs: Processes at most; one a core when None.
         cluster: A Dask scheduler that does the work instead.
         one_only: Options that were given and belong to one capture.
+        bundle: A zip of everything.
+        with_capture: Raw captures go into it.
     """
 
     words: Sequence[str]
@@ -52,6 +55,8 @@ class FleetWords:
     jobs: int | None
     cluster: str | None
     one_only: Sequence[str]
+    bundle: Path | None = None
+    with_capture: bool = False
 
 
 def report_many(words: FleetWords) -> Fleet:
@@ -76,29 +81,47 @@ def report_many(words: FleetWords) -> Fleet:
             f"{words.one_only[0]} goes with one capture", hint="give the captures one by one, or leave it out"
         )
     sources = expanded(words.words)
-    summary = _summary(words.output)
-    names = _names([shown(source) for source in sources], summary.name)
+    summary = summary_of(words.output)
+    names = names_of([shown(source) for source in sources], summary.name)
     targets = [summary.parent / name for name in names]
-    _refuse(sources, [summary, *targets], words)
-    tasks = _tasks(sources, words)
+    refuse_targets(sources, [summary, *targets, *([words.bundle] if words.bundle else [])], words)
+    tasks = tasks_of(sources, words)
     outcomes: list[CaptureOutcome | None] = [None] * len(tasks)
+    documents = [""] * len(tasks)
     with judging(len(tasks)) as tell:
-        for number, judged in _judged(tasks, words):
+        for number, judged in judged_by(tasks, words):
             if judged.digest is not None:
                 save(targets[number], judged.html)
+                documents[number] = judged.document
             report = names[number] if judged.digest is not None else ""
             outcomes[number] = CaptureOutcome(shown(sources[number]), report, judged.digest, judged.failure)
             tell()
     fleet = merged([each for each in outcomes if each is not None], esxprobe.__version__)
     save(summary, render_fleet_html(fleet, _command(words)))
-    document = render_fleet_json(fleet) if words.json is not None else ""
+    document = render_fleet_json(fleet) if words.json is not None or words.bundle else ""
     to_stdout = words.json is not None and str(words.json) == "-"
-    if to_stdout:
-        sys.stdout.buffer.write(document.encode("utf-8", errors="replace"))
-    elif words.json is not None:
-        save(words.json, document)
-    show_fleet(fleet, summary, quiet=to_stdout)
+    save_json(words.json, document)
+    if words.bundle is not None:
+        with Bundle(words.bundle, with_capture=words.with_capture, private=None) as bundle:
+            bundle.file(summary.name, summary)
+            bundle.text(f"{summary.stem}.json", document)
+            _into(bundle, sources, fleet, targets, documents)
+            bundle.write()
+    show_fleet(fleet, summary, words.bundle, quiet=to_stdout)
     return fleet
+
+
+def _into(
+    bundle: Bundle, sources: Sequence[str], fleet: Fleet, targets: Sequence[Path], documents: Sequence[str]
+) -> None:
+    """Puts what was made of each capture, and the capture, into the bundle; a capture that failed has nothing."""
+    from esxprobe.fleet.sources import at_hand
+
+    for source, outcome, target, document in zip(sources, fleet.outcomes, targets, documents, strict=True):
+        if outcome.digest is not None:
+            bundle.file(outcome.report, target)
+            bundle.text(f"{Path(outcome.report).stem}.json", document)
+            bundle.capture(bundle.keep(at_hand(source)))
 
 
 def exit_code(fleet: Fleet, fail_on: Severity | None) -> int:
@@ -120,7 +143,8 @@ def exit_code(fleet: Fleet, fail_on: Severity | None) -> int:
     return EXIT_FINDINGS if any(digest.count(level) for digest in digests for level in bad) else 0
 
 
-def _judged(tasks: Sequence[Task], words: FleetWords) -> Iterator[tuple[int, Judged]]:
+def judged_by(tasks: Sequence[Task], words: FleetWords) -> Iterator[tuple[int, Judged]]:
+    """Judges tasks here, in processes of this machine or on a cluster, as they are done."""
     if words.cluster:
         from esxprobe.fleet.cluster import judged_on_cluster
 
@@ -131,22 +155,21 @@ def _judged(tasks: Sequence[Task], words: FleetWords) -> Iterator[tuple[int, Jud
     return judged_here(tasks) if jobs <= 1 else judged_in_pool(tasks, jobs)
 
 
-def _tasks(sources: Sequence[str], words: FleetWords) -> list[Task]:
+def tasks_of(sources: Sequence[str], words: FleetWords) -> list[Task]:
+    """What is to be judged, and how."""
     from esxprobe.fleet.urls import is_url, shown
     from esxprobe.fleet.work import Task
 
     book = book_of(words.rules) if words.rules else None
-    more = ["--timezone", words.timezone] if words.timezone else []
-    more += ["--guest-timezone", words.guest_timezone] if words.guest_timezone else []
-    more += ["--rules", words.rules.name] if words.rules else []
     return [
         Task(
             # A worker elsewhere stands in another folder.
             source=source if is_url(source) or not words.cluster else str(Path(source).absolute()),
-            command=shlex.join(["esxprobe", "report", _name(shown(source)), *more]),
+            command=shlex.join(["esxprobe", "report", _name(shown(source)), *said_of(words)]),
             timezone=words.timezone,
             guest_timezone=words.guest_timezone,
             book=book,
+            with_document=words.bundle is not None,
         )
         for source in sources
     ]
@@ -156,13 +179,14 @@ def _name(source: str) -> str:
     return source.rstrip("/").rpartition("/")[2] or source
 
 
-def _summary(output: Path | None) -> Path:
+def summary_of(output: Path | None) -> Path:
+    """Where the summary goes."""
     if output is None:
         return Path(SUMMARY)
     return output / SUMMARY if output.is_dir() else output
 
 
-def _names(sources: Sequence[str], taken: str) -> list[str]:
+def names_of(sources: Sequence[str], taken: str) -> list[str]:
     """A report's name for each capture, as it alone would get; a number more where two would be the same."""
     names: list[str] = []
     used = {taken.casefold()}  # some file systems do not tell A from a
@@ -177,7 +201,7 @@ def _names(sources: Sequence[str], taken: str) -> list[str]:
     return names
 
 
-def _refuse(sources: Sequence[str], targets: Sequence[Path], words: FleetWords) -> None:
+def refuse_targets(sources: Sequence[str], targets: Sequence[Path], words: FleetWords) -> None:
     """No output is a part of a capture, nor lies in one."""
     from esxprobe.capture import is_capture_folder
     from esxprobe.fleet.urls import is_url
@@ -194,15 +218,22 @@ def _refuse(sources: Sequence[str], targets: Sequence[Path], words: FleetWords) 
     for target in there:
         refuse_to_overwrite(inputs, target, None, words.rules)
     refuse_to_overwrite((), targets[0], words.json, words.rules)
+    names = [path.resolve() for path in outputs]
+    if twice := next((path for path in outputs if names.count(path.resolve()) > 1), None):
+        raise UsageError(f"two outputs are both called {twice}", hint="give each a name of its own")
 
 
 def _command(words: FleetWords) -> str:
     from esxprobe.fleet.urls import shown
 
-    said = ["esxprobe", "report", *(_name(shown(word)) for word in words.words)]
-    said += ["--timezone", words.timezone] if words.timezone else []
+    return shlex.join(["esxprobe", "report", *(_name(shown(word)) for word in words.words), *said_of(words)])
+
+
+def said_of(words: FleetWords) -> list[str]:
+    """Options that the reports depend on, as they would be typed."""
+    said = ["--timezone", words.timezone] if words.timezone else []
     said += ["--guest-timezone", words.guest_timezone] if words.guest_timezone else []
-    return shlex.join([*said, *(["--rules", words.rules.name] if words.rules else [])])
+    return said + (["--rules", words.rules.name] if words.rules else [])
 
 
 @contextmanager
@@ -220,7 +251,7 @@ def judging(total: int) -> Iterator[Callable[[], None]]:
         yield lambda: bar.advance(task)
 
 
-def show_fleet(fleet: Fleet, summary: Path, *, quiet: bool = False) -> None:
+def show_fleet(fleet: Fleet, summary: Path, bundle: Path | None = None, *, quiet: bool = False) -> None:
     """Failures on standard error; a table of captures for a person, for a script the files that were made."""
     for each in fleet.outcomes:
         if each.failure is not None:
@@ -234,9 +265,13 @@ def show_fleet(fleet: Fleet, summary: Path, *, quiet: bool = False) -> None:
         for each in fleet.outcomes:
             if each.report:
                 typer.echo(str(summary.parent / each.report))
+        if bundle is not None:
+            typer.echo(str(bundle))
         return
     _show_table(fleet)
     typer.echo(f"summary: {summary}")
+    if bundle is not None:
+        typer.echo(f"bundle: {bundle}")
 
 
 def _show_table(fleet: Fleet) -> None:

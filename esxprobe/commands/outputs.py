@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from esxprobe.errors import OutputError, UsageError
 
@@ -30,6 +31,8 @@ def refuse_to_overwrite(inputs: Iterable[Path], target: Path, json: Path | None,
 
 def _is_same(path: Path, other: Path) -> bool:
     try:
+        if other.is_dir() and other.resolve() in path.resolve().parents:
+            return True  # a columnar copy is a folder
         return path.samefile(other)
     except OSError:
         return False  # one of them does not exist, or cannot
@@ -41,22 +44,59 @@ def save(path: Path, text: str) -> None:
     Raises:
         OutputError: It cannot be written.
     """
-    # Lone surrogates cannot be written; names with them come from damaged files.
-    content = text.encode("utf-8", errors="replace")
+    with writing(path) as file:
+        # Lone surrogates cannot be written; names with them come from damaged files.
+        file.write(text.encode("utf-8", errors="replace"))
+
+
+@contextlib.contextmanager
+def writing(path: Path, option: str = "-o") -> Iterator[BinaryIO]:
+    """A file to write in one step: it gets its name when all went well, and nothing is left when not.
+
+    Args:
+        path: Its name. A device or a pipe is written to: replacing it would remove it.
+        option: What names another place.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
     partial = path.parent / f".esxprobe-{os.getpid()}.partial"
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():
-            path.write_bytes(content)  # a device or a pipe: replacing it would remove it
+            with path.open("wb") as stream:
+                yield stream
             return
-        partial.write_bytes(content)
+        with partial.open("wb") as file:
+            yield file
         partial.replace(path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
         # A file where a folder should be is what mkdir calls an existing file.
         number = errno.ENOTDIR if isinstance(error, FileExistsError) else error.errno
         reason = os.strerror(number) if number else error
-        raise OutputError(f"{path} cannot be written: {reason}", hint="choose another place with -o") from error
+        raise OutputError(
+            f"{path} cannot be written: {reason}", hint=f"choose another place with {option}"
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def show_in_browser(path: Path) -> None:
+    """Opens a finished report in the person's browser; that there is none is said, and no failure.
+
+    Where BROWSER is set, that one is asked and no other.
+    """
+    import webbrowser
+
+    import typer
+
+    address = path.resolve().as_uri()
+    try:
+        opened = webbrowser.get().open(address) if os.environ.get("BROWSER") else webbrowser.open(address)
+    except (webbrowser.Error, OSError):
+        opened = False
+    if not opened:
+        typer.echo(f"no browser could be started: open {address} yourself, or name one in BROWSER", err=True)

@@ -1,16 +1,26 @@
-"""`esxprobe redact`: a capture in, a copy without names out."""
+"""`esxprobe redact`: captures in, copies without names out."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from esxprobe.commands.redaction import PrivateMap
+    from esxprobe.redact.folder import Copy
+
 
 def redact(
-    capture: Annotated[Path, typer.Argument(help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="A new folder for the copy.")],
+    captures: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CAPTURE",
+            help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder; several, or a folder of some.",
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A new folder for the copy, or for the copies.")],
     map: Annotated[
         Path | None,
         typer.Option(
@@ -19,20 +29,78 @@ def redact(
         ),
     ] = None,
 ) -> None:
-    """Write a copy of a raw capture with pseudonyms for names; a report reads the same numbers from it."""
+    """Write copies of raw captures with pseudonyms for names; a report reads the same numbers from them."""
     from esxprobe.commands.redaction import PrivateMap
-    from esxprobe.commands.terminal import printable
-    from esxprobe.redact import CaptureCopy
+    from esxprobe.fleet.sources import is_many
 
     private = PrivateMap(map)
+    if is_many(captures):
+        _many(captures, output, private)
+    else:
+        _one(Path(captures[0]), output, private)
+
+
+def _one(capture: Path, output: Path, private: PrivateMap) -> None:
+    from esxprobe.redact import CaptureCopy
+
     with CaptureCopy(capture, output, private.redactor) as copy:
         result = copy.make()
         private.refuse([output])
         private.save()
         copy.publish()
     typer.echo(str(output))
+    _tell(result, private)
+
+
+def _many(words: list[str], output: Path, private: PrivateMap) -> None:
+    """One folder with all copies, which comes to its place whole; of a broken capture it is told."""
+    from contextlib import ExitStack
+
+    from esxprobe.commands.redaction import copies_folder, learn_all, places_of, settle
+    from esxprobe.commands.terminal import printable
+    from esxprobe.errors import EXIT_HOST_FAILED, EXIT_UNREADABLE, UnreadableInputError
+    from esxprobe.fleet.sources import at_hand, expanded
+    from esxprobe.redact import CaptureCopy
+
+    with ExitStack() as stack:
+        sources = [stack.enter_context(at_hand(source)) for source in expanded(words)]
+        failures = learn_all(sources, private)  # a name of the last one may stand in the first one
+        work = stack.enter_context(copies_folder(output))
+        made: list[tuple[CaptureCopy, Copy]] = []
+        lone = []
+        for source, place in zip(sources, places_of(sources, private), strict=True):
+            if source in failures:
+                continue
+            copy = stack.enter_context(CaptureCopy(source, work / place, private.redactor))
+            try:
+                made.append((copy, copy.make()))
+                lone += [] if source.is_dir() else [work / place]
+            except UnreadableInputError as error:
+                failures[source] = error
+        for copy, _ in made:
+            copy.search()  # again: names of later ones are known now
+        private.refuse([output])
+        if made:
+            private.save()
+            for copy, _ in made:
+                copy.publish()
+            settle(work, lone, output)
+            typer.echo(str(output))
+    for _, result in made:
+        _tell(result, private)
+    for source, failure in failures.items():
+        name = private.shown(source).name
+        typer.echo(f"esxprobe: {printable(name)}: {printable(private.redactor.free(failure.message))}", err=True)
+    if failures:
+        raise typer.Exit(EXIT_HOST_FAILED if made else EXIT_UNREADABLE)
+
+
+def _tell(result: Copy, private: PrivateMap) -> None:
+    """What is not as it was, by pseudonyms: what stands in a terminal is soon pasted somewhere."""
+    from esxprobe.commands.terminal import printable
+
     for name, reason in result.left_out:
-        typer.echo(f"left out: {printable(name)}: {reason}", err=True)
+        typer.echo(f"left out: {printable(private.redactor.file(name))}: {reason}", err=True)
     if result.blanked:
         typer.echo(f"blanked: {result.blanked:,} lines and cells that are neither header nor numbers", err=True)
     if result.lost:

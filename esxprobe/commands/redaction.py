@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from esxprobe.errors import OutputError, UsageError
+from esxprobe.errors import EsxprobeError, OutputError, UnreadableInputError, UsageError
 
 if TYPE_CHECKING:
     from esxprobe.capture import CaptureFiles
     from esxprobe.model import Analysis
     from esxprobe.redact import Redactor
+    from esxprobe.redact.instances import Instances
 
 # In the working folder, so that what is made there shares its names; hidden, so that nobody attaches it.
 DEFAULT_MAP = Path(".esxprobe-redaction-map.json")
@@ -50,10 +54,16 @@ class PrivateMap:
 
     def redacted(self, analysis: Analysis, captures: Sequence[CaptureFiles]) -> Analysis:
         """The analysis with pseudonyms; all names of its captures are learnt, those of the first one decide."""
-        from esxprobe.redact import learn_capture, redacted_analysis
+        from esxprobe.redact import learn_capture
 
         learnt = [learn_capture(files.paths, files.manifest, self.redactor) for files in captures]
-        return redacted_analysis(analysis, self.redactor, learnt[0])
+        return self.of(analysis, learnt[0])
+
+    def of(self, analysis: Analysis, learnt: Instances) -> Analysis:
+        """The analysis of a capture whose names have been learnt, with pseudonyms."""
+        from esxprobe.redact import redacted_analysis
+
+        return redacted_analysis(analysis, self.redactor, learnt)
 
     def search(
         self, analysis: Analysis, html: str, document: str, rendered: Callable[[Analysis], tuple[str, str]]
@@ -63,11 +73,20 @@ class PrivateMap:
         Raises:
             OutputError: A name is still in it.
         """
-        from esxprobe.redact import Scan, nameless
+        from esxprobe.redact import nameless
 
-        own_html, own_document = rendered(nameless(analysis))
-        Scan(self.redactor).check(html, "the HTML", own=own_html)
-        Scan(self.redactor).check(document, "the JSON", own=own_document)
+        self.check(html, document, rendered(nameless(analysis)))
+
+    def check(self, html: str, document: str, own: tuple[str, str]) -> None:
+        """Searches finished HTML and JSON; `own` are the same without any name.
+
+        Raises:
+            OutputError: A name is still in it.
+        """
+        from esxprobe.redact import Scan
+
+        Scan(self.redactor).check(html, "the HTML", own=own[0])
+        Scan(self.redactor).check(document, "the JSON", own=own[1])
 
     def refuse(self, outputs: Sequence[Path]) -> None:
         """Outputs are handed on, with their names: to be called when all names are learnt.
@@ -105,3 +124,70 @@ def asked_map(redact: bool, path: Path | None) -> PrivateMap | None:
     if path is not None and not redact:
         raise UsageError("--redact-map needs --redact", hint="add --redact, or leave the map out")
     return PrivateMap(path) if redact else None
+
+
+def learn_all(sources: Sequence[Path], private: PrivateMap) -> dict[Path, EsxprobeError]:
+    """Learns the names of all captures; why, of those that cannot be read."""
+    from esxprobe.capture import load_capture
+    from esxprobe.redact import learn_capture
+
+    failures: dict[Path, EsxprobeError] = {}
+    for source in sources:
+        private.shown(source)  # even what cannot be read has a name
+        try:
+            files = load_capture(source)
+            learn_capture(files.paths, files.manifest, private.redactor)
+        except UnreadableInputError as error:
+            failures[source] = error
+    return failures
+
+
+def places_of(sources: Sequence[Path], private: PrivateMap) -> list[str]:
+    """A folder's name for each copy: a pseudonym, with a number where two captures have one name."""
+    places: list[str] = []
+    for source in sources:
+        given = private.shown(source).name
+        bare = given.removesuffix(".gz").removesuffix(".zst").removesuffix(".csv")
+        name, count = bare, 1
+        while name in places:
+            count += 1
+            name = f"{bare}-{count}"
+        places.append(name)
+    return places
+
+
+@contextmanager
+def copies_folder(output: Path) -> Iterator[Path]:
+    """A private folder beside the place where copies go; it is removed unless it was moved there.
+
+    Raises:
+        OutputError: Something is there already, or nothing can be written beside it.
+    """
+    if output.exists() or output.is_symlink():
+        raise OutputError(f"{output} is there already", hint="name a new folder with -o")
+    work = output.with_name(f".{output.name}.partial-{os.getpid()}")
+    try:
+        work.mkdir(parents=True, mode=0o700)
+    except OSError as error:
+        raise OutputError(f"{output} cannot be made: {error.strerror}") from error
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def settle(work: Path, lone: Sequence[Path], output: Path) -> None:
+    """Gives the folder of copies its place; CSVs that came without a folder have none in it either.
+
+    Raises:
+        OutputError: Something came to lie there.
+    """
+    try:
+        for folder in lone:
+            (file,) = folder.iterdir()
+            bare = folder.rename(folder.with_name(f".{folder.name}"))
+            (bare / file.name).rename(work / f"{folder.name}{''.join(file.suffixes)}")
+            bare.rmdir()
+        work.rename(output)
+    except OSError as error:
+        raise OutputError(f"{output} cannot be written: {error.strerror}") from error

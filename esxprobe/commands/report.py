@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from esxprobe.commands.fleet import FleetWords
+from esxprobe.commands.outputs import show_in_browser
 from esxprobe.errors import EXIT_FINDINGS, UsageError
 
 if TYPE_CHECKING:
@@ -89,6 +90,19 @@ def report(
             help="The private map of names and pseudonyms: made, or continued when it is there. Never hand it on.",
         ),
     ] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write report, JSON, manifest and checksums into this zip too, to go to a case together."
+        ),
+    ] = None,
+    with_capture: Annotated[
+        bool, typer.Option("--with-capture", help="The raw capture and guests' logs go into the zip as well.")
+    ] = False,
+    open_it: Annotated[
+        bool,
+        typer.Option("--open", help="Open the finished report (of several captures the summary) in a browser."),
+    ] = False,
     fail_on: Annotated[
         FailOn | None, typer.Option(help="Exit with 1 when a finding is this severe or worse.")
     ] = None,
@@ -102,6 +116,8 @@ def report(
     ] = None,
 ) -> None:
     """Judge captures and write a self-contained HTML findings report of each."""
+    if with_capture and bundle is None:
+        raise UsageError("--with-capture needs --bundle", hint="name the zip: --bundle FILE.zip")
     if _is_many(captures or (), cluster):
         one_only = {
             "--baseline": baseline,
@@ -111,26 +127,39 @@ def report(
             "--vmware-log": vmware_log,
             "--baseline-guest-log": baseline_guest_log,
             "--baseline-mmu": baseline_mmu,
-            "--redact": redact,
-            "--redact-map": redact_map,
         }
         given = [option for option, value in one_only.items() if value]
-        _many(
-            FleetWords(captures or (), output, json, timezone, guest_timezone, rules, jobs, cluster, given), fail_on
+        words = FleetWords(
+            captures or (),
+            output,
+            json,
+            timezone,
+            guest_timezone,
+            rules,
+            jobs,
+            cluster,
+            given,
+            bundle,
+            with_capture,
         )
+        _many(words, fail_on, redact, redact_map, open_it=open_it)
         return
-    capture = Path(captures[0]) if captures else None
+    from contextlib import ExitStack
+
     from esxprobe.report.drawing import Drawer
 
-    with Drawer() as drawer:  # first: it gets warm while the capture is read
+    with Drawer() as drawer, ExitStack() as stack:  # the drawer first: it gets warm while the capture is read
+        from esxprobe.commands.bundling import Bundle
         from esxprobe.commands.guests import baseline_options, guest_options
         from esxprobe.commands.redaction import asked_map
-        from esxprobe.commands.reporting import Asked, book_of, judged, newest, stem, write
+        from esxprobe.commands.reporting import Asked, Outputs, book_of, judged, newest, stem, write
         from esxprobe.commands.terminal import show_summary
 
-        source = capture or newest()
+        source = Path(captures[0]) if captures else newest()
         private = asked_map(redact, redact_map)
         target = output or Path(f"{stem(private.shown(source) if private else source)}-report.html")
+        zipped = stack.enter_context(Bundle(bundle, with_capture=with_capture, private=private)) if bundle else None
+        outputs = Outputs(target, json, zipped)
         asked = Asked(
             source=source,
             timezone=timezone,
@@ -141,14 +170,18 @@ def report(
             before=baseline_options(baseline, baseline_guest_log or (), guest_timezone, baseline_mmu or ()),
             rules=rules,
         )
-        asked.refuse_to_overwrite(target, json)
+        asked.refuse_to_overwrite(outputs)
         book = book_of(rules)
         analysis = judged(asked, book)
+        if zipped is not None:
+            asked.gather(zipped)
         if private is not None:
             analysis = private.redacted(analysis, asked.captures())
-            private.refuse([path for path in (target, json) if path is not None and str(path) != "-"])
-        write(analysis, drawer, book, target, json, asked.command(private), private)
-    show_summary(analysis, target, quiet=json is not None and str(json) == "-")
+            private.refuse(outputs.paths)
+        write(analysis, drawer, book, outputs, asked.command(private), private)
+    show_summary(analysis, target, bundle, quiet=json is not None and str(json) == "-")
+    if open_it:
+        show_in_browser(target)
     if fail_on and _reaches(analysis, fail_on):
         raise typer.Exit(EXIT_FINDINGS)
 
@@ -163,10 +196,18 @@ def _is_many(words: Sequence[str], cluster: str | None) -> bool:
     return is_many(words)
 
 
-def _many(words: FleetWords, fail_on: FailOn | None) -> None:
-    from esxprobe.commands.fleet import exit_code, report_many
+def _many(
+    words: FleetWords, fail_on: FailOn | None, redact: bool, redact_map: Path | None, *, open_it: bool
+) -> None:
+    from esxprobe.commands.fleet import exit_code, report_many, summary_of
+    from esxprobe.commands.fleet_redaction import report_redacted
+    from esxprobe.commands.redaction import asked_map
 
-    code = exit_code(report_many(words), fail_on.value if fail_on else None)
+    private = asked_map(redact, redact_map)
+    fleet = report_many(words) if private is None else report_redacted(words, private)
+    code = exit_code(fleet, fail_on.value if fail_on else None)
+    if open_it:
+        show_in_browser(summary_of(words.output))
     if code:
         raise typer.Exit(code)
 

@@ -15,6 +15,7 @@ from esxprobe.commands.outputs import refuse_to_overwrite, save
 if TYPE_CHECKING:
     from esxprobe.analyze import GuestOptions
     from esxprobe.capture import CaptureFiles
+    from esxprobe.commands.bundling import Bundle
     from esxprobe.commands.redaction import PrivateMap
     from esxprobe.model import Analysis
     from esxprobe.report.drawing import Drawer
@@ -47,15 +48,26 @@ class Asked:
 
         return [load_capture(path) for path in (self.source, self.baseline) if path is not None]
 
-    def refuse_to_overwrite(self, target: Path, json: Path | None) -> None:
+    def refuse_to_overwrite(self, outputs: Outputs) -> None:
         """Outputs are no part of any capture.
 
         Raises:
-            UsageError: HTML and JSON would be one file.
+            UsageError: Two of them would be one file, or the bundle lies in a capture.
             OutputError: One of them is an input.
             UnreadableInputError: There is no capture.
         """
-        refuse_to_overwrite(self._inputs(), target, json, self.rules)
+        inputs = list(self._inputs())
+        refuse_to_overwrite(inputs, outputs.target, outputs.json, self.rules)
+        if outputs.bundle is not None:
+            sources = [path for path in (self.source, self.baseline) if path is not None]
+            refuse_to_overwrite(inputs, outputs.bundle.target, None, self.rules)
+            outputs.bundle.refuse(sources, (outputs.target, outputs.json))
+
+    def gather(self, bundle: Bundle) -> None:
+        """Puts the captures into a bundle."""
+        bundle.capture(self.source, self.guests)
+        if self.baseline is not None:
+            bundle.capture(self.baseline, self.before)
 
     def _inputs(self) -> Iterable[Path]:
         """Every file that belongs to a capture: it is evidence, and evidence is not written to."""
@@ -102,7 +114,7 @@ def newest() -> Path:
 def stem(source: Path) -> str:
     """A capture's name without what tells its format."""
     name = source.resolve().name
-    for ending in (".gz", ".zst", ".csv"):
+    for ending in (".gz", ".zst", ".csv", ".columns"):
         name = name.removesuffix(ending)
     return name or "capture"
 
@@ -131,8 +143,9 @@ def judged(asked: Asked, book: RuleBook) -> Analysis:
 
     files = load_capture(asked.source)
     with reading(files.paths) as progress:
-        from esxprobe.analyze import analyze, compare_with
+        from esxprobe.analyze import Measured, analyze, compare_with
 
+        held: list[Measured] = []  # this capture's, then the baseline's
         analysis = analyze(
             files.paths,
             timezone=asked.timezone,
@@ -140,24 +153,52 @@ def judged(asked: Asked, book: RuleBook) -> Analysis:
             guests=asked.guests,
             progress=progress,
             book=book,
+            held=None if asked.baseline is None else held.append,
         )
         if asked.baseline is None or asked.before is None:
             return analysis
         good = load_capture(asked.baseline)
-        other = analyze(good.paths, timezone=asked.timezone, manifest=good.manifest, guests=asked.before, book=book)
-        return replace(analysis, comparison=compare_with(analysis, other))
+        other = analyze(
+            good.paths,
+            timezone=asked.timezone,
+            manifest=good.manifest,
+            guests=asked.before,
+            book=book,
+            held=held.append,
+        )
+        return replace(analysis, comparison=compare_with(analysis, other, *held))
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where everything goes.
+
+    Attributes:
+        target: The HTML.
+        json: The JSON document; `-` for standard output, None for nowhere.
+        bundle: The zip of all of it, None without one.
+    """
+
+    target: Path
+    json: Path | None
+    bundle: Bundle | None = None
+
+    @property
+    def paths(self) -> list[Path]:
+        """Every file that is made."""
+        zipped = self.bundle.target if self.bundle else None
+        return [path for path in (self.target, self.json, zipped) if path is not None and str(path) != "-"]
 
 
 def write(
     analysis: Analysis,
     drawer: Drawer,
     book: RuleBook,
-    target: Path,
-    json: Path | None,
+    outputs: Outputs,
     command: str,
     private: PrivateMap | None,
 ) -> None:
-    """Writes HTML and JSON; redacted ones are searched for names before.
+    """Writes HTML, JSON and bundle; redacted ones are searched for names before.
 
     Raises:
         OutputError: A file cannot be written, or a name is still in it.
@@ -165,16 +206,31 @@ def write(
     from esxprobe.report.document import render_json
     from esxprobe.report.html import render_html
 
+    bundle = outputs.bundle
     html = render_html(analysis, drawer, command, book)
-    document = render_json(analysis) if json is not None else ""
+    document = render_json(analysis) if outputs.json is not None or bundle else ""
+    if bundle is not None:
+        bundle.text(outputs.target.name, html)
+        bundle.text(f"{outputs.target.stem}.json", document)
     if private is not None:
         private.search(
             analysis, html, document, lambda bare: (render_html(bare, drawer, command, book), render_json(bare))
         )
+        if bundle is not None:
+            bundle.search()
         private.save()  # before anything that was made with it
-    save(target, html)
-    if json is not None and str(json) == "-":
+    save(outputs.target, html)
+    save_json(outputs.json, document)
+    if bundle is not None:
+        bundle.write()
+
+
+def save_json(path: Path | None, document: str) -> None:
+    """Writes a document to its file, or to standard output."""
+    if path is None:
+        return
+    if str(path) == "-":
         # Bytes: JSON is UTF-8 whatever the terminal's encoding is.
         sys.stdout.buffer.write(document.encode("utf-8", errors="replace"))
-    elif json is not None:
-        save(json, document)
+    else:
+        save(path, document)

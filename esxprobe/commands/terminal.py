@@ -120,12 +120,14 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
-def show_summary(analysis: Analysis, target: Path, *, quiet: bool = False) -> None:
+def show_summary(analysis: Analysis, target: Path, bundle: Path | None = None, *, quiet: bool = False) -> None:
     """The top findings and where the report lies; for a script only the latter."""
     if quiet:
         return
     if not sys.stdout.isatty():
         typer.echo(str(target))
+        if bundle is not None:
+            typer.echo(str(bundle))
         return
     from rich.text import Text
 
@@ -141,6 +143,8 @@ def show_summary(analysis: Analysis, target: Path, *, quiet: bool = False) -> No
         console.print(Text("no findings", style="green"))
     console.print(Text(_quality(analysis)))
     console.print(Text(f"report: {target}"), soft_wrap=True)
+    if bundle is not None:
+        console.print(Text(f"bundle: {bundle}"), soft_wrap=True)
 
 
 def _table(findings: Sequence[Finding]) -> Table:
@@ -193,9 +197,12 @@ def printable(name: str) -> str:
 
 def _quality(analysis: Analysis) -> str:
     from esxprobe.model import SEVERITIES
+    from esxprobe.rules.skips import not_there
 
     counts = {level: sum(note.severity == level for note in analysis.quality) for level in SEVERITIES}
     doubts = counts["critical"] + counts["warning"]
     ran = len(analysis.clear) + len({finding.rule for finding in analysis.findings})
-    text = f"{ran} rules ran, {len(analysis.clear)} clear, {len(analysis.skipped)} skipped; "
+    absent = sum(not_there(each.reason) for each in analysis.skipped)
+    skipped = f"{len(analysis.skipped) - absent} skipped" + (f", {absent} not there on this host" if absent else "")
+    text = f"{ran} rules ran, {len(analysis.clear)} clear, {skipped}; "
     return text + (f"capture quality: {doubts} kinds of damage or doubt" if doubts else "capture whole")

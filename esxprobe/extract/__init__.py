@@ -20,10 +20,10 @@ from esxprobe.extract.sheets import SheetWriter
 from esxprobe.extract.tables import TableWriter
 from esxprobe.extract.window import Window, parse_moment
 from esxprobe.formats import clock
+from esxprobe.formats.columns.opening import opened, reader_of
 from esxprobe.formats.parse import Rows
 from esxprobe.formats.rows import Piece
-from esxprobe.formats.scan import FileReader, Segment
-from esxprobe.formats.source import Source
+from esxprobe.formats.scan import Segment
 from esxprobe.formats.tally import Tally
 from esxprobe.model import QualityNote
 
@@ -116,9 +116,9 @@ class _Extraction:
         seen = done = 0
         headers: list[QualityNote] = []
         for path in paths:
-            source = Source(path, checksum=False)
+            source = opened(path, checksum=False)
             try:
-                reader = FileReader(
+                reader = reader_of(
                     source, self._choice.of, self._tally, taker=self._take, places=True, who=self._who
                 )
                 segments = reader.read(progress and partial(_advance, progress, done))

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from esxprobe import catalog
 from esxprobe.errors import UsageError
-from esxprobe.formats.columns import meanings, text_counters
 from esxprobe.formats.entities import Identities
+from esxprobe.formats.wanted import meanings, text_counters
 
 if TYPE_CHECKING:
     import polars as pl

@@ -40,13 +40,13 @@ def _spread(device: str, sights: Sequence[Sight]) -> SlowDevice:
     slow = [each for each in sights if _is_slow(device, each[1])]
     fine: dict[str, float | None] = {}
     unused: dict[str, None] = {}
-    ill = {host: row.davg_median for host, _, row in slow}
+    ill = {host: row.davg_p95 for host, _, row in slow}
     for host, digest, row in sights:
         if host in ill:
             continue
         together = any(_overlap(digest, other) for _, other, _ in slow)
         if row.busy >= _LEAST_BUSY and together:
-            fine[host] = row.davg_median
+            fine[host] = row.davg_p95
         else:
             unused[host] = None
     for host in fine:

@@ -28,6 +28,8 @@ from esxprobe.model.fleet import Failure, Judged
 WORKER_MB = 370.0
 BLOCKS_MB = 80.0
 SHARE_OF_FILE = 0.35
+# However long a capture is, it adds no more than this: the rest waits in a temporary file (docs/decisions/006).
+MOST_MB = 400.0
 # Packed captures are about as many times as large when they are unpacked.
 PACKED = {".gz": 8.0, ".zst": 8.0}
 # Of the memory that is free, so much is not ours.
@@ -119,7 +121,7 @@ def need_mb(task: Task) -> float:
     total = 0.0
     for path, size in size_of(task.source):
         total += size / 1e6 * PACKED.get(Path(path).suffix.lower(), 1.0)
-    return WORKER_MB + min(BLOCKS_MB, total) + SHARE_OF_FILE * total
+    return WORKER_MB + min(BLOCKS_MB, total) + min(MOST_MB, SHARE_OF_FILE * total)
 
 
 def free_mb() -> float:

@@ -31,6 +31,8 @@ class Task:
         timezone: Zone of its stamps.
         guest_timezone: Zone of its guests' stamps.
         book: The rules; None for the shipped ones.
+        with_document: Whether the JSON document is wanted, too.
+        bare: The analysis itself is wanted and nothing else, to be redacted.
         version: Of the esxprobe that asks.
     """
 
@@ -39,6 +41,8 @@ class Task:
     timezone: str | None = None
     guest_timezone: str | None = None
     book: RuleBook | None = None
+    with_document: bool = False
+    bare: bool = False
     version: str = esxprobe.__version__
 
 
@@ -68,6 +72,7 @@ def _judged(task: Task, drawer: Drawer) -> Judged:
     from esxprobe.analyze import GuestOptions, analyze
     from esxprobe.capture import load_capture
     from esxprobe.fleet.digest import digest_of
+    from esxprobe.report.document import render_json
     from esxprobe.report.html import render_html
 
     with at_hand(task.source) as path:
@@ -76,7 +81,13 @@ def _judged(task: Task, drawer: Drawer) -> Judged:
         analysis = analyze(
             files.paths, timezone=task.timezone, manifest=files.manifest, guests=guests, book=task.book
         )
-    return Judged(digest_of(analysis), render_html(analysis, drawer, task.command, task.book))
+    if task.bare:
+        return Judged(analysis=analysis)
+    return Judged(
+        digest_of(analysis),
+        render_html(analysis, drawer, task.command, task.book),
+        render_json(analysis) if task.with_document else "",
+    )
 
 
 _own = threading.local()

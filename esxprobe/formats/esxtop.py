@@ -6,6 +6,7 @@ differently, and default-field captures lack half of them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,12 +18,17 @@ from numpy.typing import NDArray
 from esxprobe import series
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import clock
+from esxprobe.formats.columns.opening import opened, reader_of
 from esxprobe.formats.entities import Identities, identify
-from esxprobe.formats.scan import FileReader, Needs, Segment, wanted_columns
-from esxprobe.formats.source import Source
+from esxprobe.formats.parse import Rows
+from esxprobe.formats.rows import Piece
+from esxprobe.formats.scan import Needs, Segment, wanted_columns
+from esxprobe.formats.sheet import Sheet
+from esxprobe.formats.spill import Spill
 from esxprobe.formats.tally import Tally
-from esxprobe.formats.tidy import tidy_frames
-from esxprobe.model import Recording, SourceFile
+from esxprobe.formats.tidy import SheetValues
+from esxprobe.model import Frames, Recording, SourceFile, Values
+from esxprobe.series import Bools, Floats, in_parts
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,9 +48,9 @@ def read_header(path: Path) -> tuple[Identities, list[str], Tally]:
         UnreadableInputError: The file is no esxtop capture.
     """
     tally = Tally()
-    source = Source(path)
+    source = opened(path)
     try:
-        reader = FileReader(source, {}, tally)
+        reader = reader_of(source, {}, tally)
         segment = reader.start()
     finally:
         source.close()
@@ -63,7 +69,7 @@ def read_esxtop(
     r"""Reads one capture, whole: one file, or the segments of one host in order.
 
     Args:
-        paths: CSV files, plain, gzip or zstandard. They are only read.
+        paths: CSV files, plain, gzip or zstandard, or columnar copies of such. They are only read.
         needs: Which counters (`Object\Counter`) to read, by entity kind.
         timezone: Zone of the stamps (IANA name or offset), where the header's cannot be trusted.
         at_most: Entity kinds of which so many entities are enough, taken evenly over the header.
@@ -75,12 +81,13 @@ def read_esxtop(
     """
     tally = Tally()
     segments: list[Segment] = []
+    sheets = _Sheets()
     files: list[SourceFile] = []
     rows_read = 0
     for path in paths:
-        source = Source(path)
+        source = opened(path)
         try:
-            reader = FileReader(source, needs, tally, at_most)
+            reader = reader_of(source, needs, tally, at_most, taker=sheets.take)
             done = sum(file.bytes for file in files)
             segments += reader.read(progress and partial(_advance, progress, done))
             rows_read += reader.rows
@@ -89,11 +96,44 @@ def read_esxtop(
             source.close()
         tally.take(notes)
         files.append(record)
-    return _Assembly(segments, needs, at_most, timezone, tally).recording(tuple(files), rows_read)
+    assembly = _Assembly(segments, sheets, needs=needs, at_most=at_most, timezone=timezone, tally=tally)
+    return assembly.recording(tuple(files), rows_read)
 
 
 def _advance(progress: Callable[[int], None], before: int, position: int) -> None:
     progress(before + position)
+
+
+class _Sheets:
+    """Takes the rows of segments as they are read; neighbours with the same columns share a sheet."""
+
+    def __init__(self) -> None:
+        self._spill = Spill()
+        self._sheets: list[Sheet] = []
+        self._last: Segment | None = None
+        self._counts: list[tuple[Segment, int]] = []
+
+    def take(self, segment: Segment, _: Piece, rows: Rows) -> None:
+        """Takes in rows."""
+        if segment is not self._last:
+            if not self._sheets or not self._sheets[-1].wanted.equals(segment.wanted):
+                if self._sheets:
+                    self._sheets[-1].close()
+                self._sheets.append(Sheet(segment.wanted, self._spill))
+            self._last = segment
+        self._sheets[-1].add(rows)
+        self._counts.append((segment, len(rows.lines)))
+
+    def closed(self) -> list[Sheet]:
+        """All sheets, in the order of their rows."""
+        if self._sheets:
+            self._sheets[-1].close()
+        return self._sheets
+
+    def numbers(self, segments: list[Segment]) -> NDArray[np.int64]:
+        """For each row the number of its segment."""
+        place = {id(segment): number for number, segment in enumerate(segments)}
+        return np.repeat([place[id(segment)] for segment, _ in self._counts], [count for _, count in self._counts])
 
 
 class _Assembly:
@@ -102,12 +142,15 @@ class _Assembly:
     def __init__(
         self,
         segments: list[Segment],
+        sheets: _Sheets,
+        *,
         needs: Needs,
         at_most: Mapping[str, int] | None,
         timezone: str | None,
         tally: Tally,
     ) -> None:
         self._segments, self._needs, self._at_most = segments, needs, at_most
+        self._sheets, self._numbers = sheets.closed(), sheets.numbers(segments)
         self._timezone, self._tally = timezone, tally
         self._date_known = True
 
@@ -131,17 +174,18 @@ class _Assembly:
         samples = series.measure_intervals(samples.filter(kept).with_row_index("sample"))
         self._count_times(samples)
         judged = np.flatnonzero(kept.to_numpy())[samples["judged"].to_numpy()]
-        values = self._finite(self._values(wanted, judged))
-        tidy = tidy_frames(values, samples.filter("judged"), wanted, self._tally)
+        chosen = self._chosen(judged)
+        values = SheetValues(self._sheets, chosen, wanted)
+        self._count_marks(self._sheets, chosen, values)
         self._count_unknown(identities.columns)
-        self._count_closure(tidy, samples, identities)
+        self._count_closure(values, samples, identities)
         columns = identities.columns.with_columns(pl.col("key").is_in(wanted["key"].implode()).alias("wanted"))
         return Recording(
             host=first.host,
             zone=first.zone,
             columns=columns,
             samples=samples,
-            tidy=tidy,
+            tidy=Frames(values, values.kinds, samples.filter("judged")["sample"]),
             entities=identities.entities,
             vms=identities.vms,
             notes=tuple(self._tally.notes()),
@@ -187,42 +231,19 @@ class _Assembly:
         union = union.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("column"))
         return identify(union, Tally())
 
-    def _values(self, wanted: pl.DataFrame, judged: NDArray[np.intp]) -> NDArray[np.float64]:
-        """One row a wanted column, one column a judged row of the file; NaN where a segment lacks the column."""
-        keys = wanted["key"].to_list()
-        place = {key: n for n, key in enumerate(keys)}
-        chosen = np.zeros(sum(len(rows.lines) for segment in self._segments for rows in segment.rows), np.bool_)
-        chosen[judged] = True
-        values = np.full((len(keys), len(judged)), np.nan)
-        row = at = 0
-        for segment in self._segments:
-            own = segment.wanted["key"].to_list()
-            # a part of the worlds may be another one here
-            shared = [n for n, key in enumerate(own) if key in place]
-            target = [place[own[n]] for n in shared]
-            for rows in segment.rows:
-                mask = chosen[row : row + len(rows.lines)]
-                block = rows.values if mask.all() else rows.values[:, mask]
-                row += len(mask)
-                if own == keys:
-                    values[:, at : at + block.shape[1]] = block
-                else:
-                    values[target, at : at + block.shape[1]] = block[shared]
-                at += block.shape[1]
-        return values
-
     def _samples(self, zone_text: str) -> pl.DataFrame | None:
         """line, segment and time [UTC, null where unreadable] of every row; None without any row."""
         import polars as pl
 
-        parts = [
-            pl.DataFrame({"line": rows.lines, "segment": [number] * len(rows.lines), "cell": rows.time_cells})
-            for number, segment in enumerate(self._segments)
-            for rows in segment.rows
-        ]
-        if not parts:
+        if not self._sheets:
             return None
-        joined = pl.concat(parts)
+        joined = pl.DataFrame(
+            {
+                "line": [line for sheet in self._sheets for line in sheet.lines],
+                "segment": self._numbers,
+                "cell": pl.concat([cells for sheet in self._sheets for cells in sheet.time_cells]),
+            }
+        )
         times, self._date_known = clock.parse_times(joined["cell"], self._tally)
         zone = clock.zone_of(zone_text, self._timezone, self._tally)
         utc = clock.to_utc(times, zone)
@@ -233,6 +254,13 @@ class _Assembly:
             pl.col("segment").cast(pl.UInt32),
             utc.alias("time"),
         )
+
+    def _chosen(self, judged: NDArray[np.intp]) -> list[Bools]:
+        """Which rows of each segment are judged."""
+        ends = np.cumsum([len(sheet.lines) for sheet in self._sheets])
+        chosen = np.zeros(ends[-1], np.bool_)
+        chosen[judged] = True
+        return np.split(chosen, ends[:-1])
 
     def _nothing_fits(self, name: str, rows_read: int) -> UnreadableInputError:
         width = self._segments[0].header.width
@@ -246,13 +274,15 @@ class _Assembly:
             hint="the file was cut or saved again; send it as esxtop wrote it",
         )
 
-    def _finite(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Infinite cells as missing, counted."""
-        odd = np.isinf(values)
-        if not odd.any():
-            return values
-        self._tally.add("bad-cell", int(odd.sum()), f"{int(odd.sum())} cells say inf")
-        return np.where(odd, np.nan, values)
+    def _count_marks(self, sheets: list[Sheet], chosen: list[Bools], values: SheetValues) -> None:
+        """Infinite cells and marks for none, which are missing values."""
+        infinite = sum(sheet.infinite(rows) for sheet, rows in zip(sheets, chosen, strict=True))
+        self._tally.add("bad-cell", infinite, f"{infinite} cells say inf")
+        counts: Counter[str] = Counter()
+        for sheet, rows in zip(sheets, chosen, strict=True):
+            counts.update(sheet.marks(rows))
+        for path in dict.fromkeys(path for kind in values.kinds for path in values.counters(kind)):
+            self._tally.add("sentinel", counts[path], path)
 
     def _count_times(self, samples: pl.DataFrame) -> None:
         names = {
@@ -275,20 +305,14 @@ class _Assembly:
             names = ", ".join(f"{row['object']}\\{row['counter']}" for row in shown.iter_rows(named=True))
             self._tally.add("unknown-counter", unknown.height, f"{unknown.height} columns: {names}")
 
-    def _count_closure(self, tidy: Mapping[str, pl.DataFrame], samples: pl.DataFrame, who: Identities) -> None:
+    def _count_closure(self, values: Values, samples: pl.DataFrame, who: Identities) -> None:
+        numbers = samples.filter("judged")
         for kind in ("vcpu", "world"):
-            frame = tidy.get(kind)
-            if frame is None or not set(STATES) <= set(frame.columns):
-                continue
-            off = off_closure(frame)
-            if off.height:
-                world = who.entities[kind]["name"][int(off["entity"][0])]
-                line = samples["line"][int(off["sample"][0])]
-                self._tally.add(
-                    "closure-off",
-                    off.height,
-                    f"{off.height} {kind} samples, the first is {world} in line {line:,}",
-                )
+            off, first = off_closure(values, kind, numbers.height)
+            if first is not None:
+                world = who.entities[kind]["name"][first[0]]
+                line = numbers["line"][first[1]]
+                self._tally.add("closure-off", off, f"{off} {kind} samples, the first is {world} in line {line:,}")
 
 
 def _short(host: str) -> str:
@@ -308,7 +332,13 @@ def _worlds_of_vms(identities: Identities) -> dict[str, set[str]]:
     return owned
 
 
-def off_closure(worlds: pl.DataFrame) -> pl.DataFrame:
+def sum_of_states(states: Sequence[Floats]) -> Floats:
+    """What the states of `STATES` of each world and sample add up to [%]."""
+    run, ready, costop, wait = states
+    return np.asarray(run + ready + costop + wait)
+
+
+def off_closure(values: Values, kind: str, length: int) -> tuple[int, tuple[int, int] | None]:
     """World samples whose CPU states do not add up to what the sample's other worlds add up to.
 
     Real captures do not close at 100 % (98.9 % and 97.3 % were seen) but all worlds of a sample
@@ -316,18 +346,32 @@ def off_closure(worlds: pl.DataFrame) -> pl.DataFrame:
     it is absent, not off.
 
     Args:
-        worlds: sample, entity and the four states of `STATES` [%].
+        values: Of a capture.
+        kind: Of the worlds.
+        length: Number of judged samples.
 
     Returns:
-        sample, entity, closure [%], usual [%] of those off by more than three points.
+        How many are off by more than three points, and entity and sample of the first one: of the first world.
     """
-    import polars as pl
+    worlds = values.entities(kind)
+    if not set(STATES) <= set(values.counters(kind)) or not len(worlds):
+        return 0, None
+    count, firsts = 0, []
+    for samples in in_parts(length, len(STATES) * len(worlds)):
+        closure = sum_of_states(values.read(kind, STATES, samples=samples))
+        known = ~np.isnan(closure)
+        with np.errstate(invalid="ignore"):
+            off = (np.abs(closure - _medians(closure, known)) > _CLOSURE_OFF) & (closure != 0)
+        row, column = np.nonzero(off)
+        count += len(row)
+        if len(row):
+            firsts.append((int(worlds[row[0]]), samples.start + int(column[0])))
+    return count, min(firsts, default=None)
 
-    closure = pl.sum_horizontal(pl.col(*STATES), ignore_nulls=False)
-    return (
-        worlds.lazy()
-        .select("sample", "entity", closure.alias("closure"))
-        .with_columns(pl.col("closure").median().over("sample").alias("usual"))
-        .filter((pl.col("closure") - pl.col("usual")).abs() > _CLOSURE_OFF, pl.col("closure") != 0)
-        .collect()
-    )
+
+def _medians(closure: Floats, known: Bools) -> Floats:
+    """Median of each column, NaN where it has no value."""
+    if known.all():
+        return np.asarray(np.median(closure, axis=0))
+    columns = (closure[known[:, n], n] for n in range(closure.shape[1]))
+    return np.array([np.median(column) if len(column) else np.nan for column in columns])

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from esxprobe.catalog import find as find_counter
-from esxprobe.formats.columns import columns_of
 from esxprobe.formats.head import Head
 from esxprobe.formats.pdh import parse_header
 from esxprobe.formats.source import Source
 from esxprobe.formats.tally import Tally
+from esxprobe.formats.wanted import columns_of
 
 
 def inventory(path: Path) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from esxprobe.errors import UnreadableInputError
 from esxprobe.formats.decimals import Bools, Cells, Floats, number
 from esxprobe.formats.mend import LOST
 from esxprobe.formats.rows import Piece
@@ -71,6 +72,27 @@ class Parser:
             if found.cells is None or not self._odd(piece.data, piece.lines, found.cells, values, ~sound):
                 return None
         return Rows(piece.lines, _time_cells(piece), values.T, found.cells)
+
+    def rows_of(
+        self, lines: list[int], time_cells: pl.Series, values: Floats, odd: Bools, held_in: tuple[bytes, Cells]
+    ) -> Rows:
+        """Rows whose plain decimals are numbers already.
+
+        Args:
+            lines: Line numbers.
+            time_cells: Times.
+            values: A row a line and a column a wanted column; odd ones are filled in.
+            odd: Which cells are no plain decimals.
+            held_in: A text with the odd ones in it, and where all stand; of others it does not matter.
+        """
+        data, cells = held_in
+        if "words" in self.wanted.columns:
+            words = self.wanted["words"].to_numpy()
+            values[:, words] = np.nan
+            odd = odd & ~words
+        if odd.any() and not self._odd(data, lines, cells, values, odd):
+            raise UnreadableInputError(f"a cell in line {lines[0]:,} or behind it is torn open")
+        return Rows(lines, time_cells, values.T, cells)
 
     def survey(self, piece: Piece) -> Survey:
         """The wanted cells of rows that are known to be sound."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import pdh
-from esxprobe.formats.columns import Needs, columns_of, known, text_cells, wanted_columns
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.head import LONGEST_LINE, Head
 from esxprobe.formats.mend import Layout
@@ -20,6 +19,7 @@ from esxprobe.formats.source import Source
 from esxprobe.formats.survey import Surveyor
 from esxprobe.formats.tally import Tally
 from esxprobe.formats.underway import Underway
+from esxprobe.formats.wanted import Needs, columns_of, known, text_cells, wanted_columns
 
 if TYPE_CHECKING:
     import polars as pl
@@ -102,19 +102,21 @@ class FileReader:
         return segments
 
     def _segment(self, line: bytes) -> Segment:
+        tally = Tally()  # the rows before this header may still be under way: they are told of first
         if b"\x00" in line:
-            self._tally.add("nul-bytes", 1, f"{line.count(0):,} bytes in the header")
+            tally.add("nul-bytes", 1, f"{line.count(0):,} bytes in the header")
         header = pdh.parse_header(line)
         self._header_line = line
         self._semicolons |= header.separator == ";"
-        columns = columns_of(header, self._source.path, self._tally)
-        identities = identify(known(columns), self._tally) if self._who else Identities(columns, {}, ())
+        columns = columns_of(header, self._source.path, tally)
+        identities = identify(known(columns), tally) if self._who else Identities(columns, {}, ())
         if callable(self._needs):
             wanted = self._needs(identities)
         else:
             wanted = wanted_columns(identities.columns, self._needs, self._at_most)
         surveyor = Surveyor(_layout(header, columns), wanted["cell"].to_numpy().astype("int64"), self._places)
         parser = Parser(wanted, surveyor, self._tally)
+        self._underway.later(partial(self._tally.join, tally))
         return Segment(header, identities, wanted, parser, RowChecker(surveyor, self._tally))
 
     def _blocks(self, segments: list[Segment], many: int) -> Iterator[tuple[bytes | bytearray, list[Span]]]:
@@ -181,19 +183,23 @@ class FileReader:
         place = f"line {span.number:,}"
         self._orphaned = False
         if line == self._comparable(self._header_line):
-            self._tally.add("repeated-header", 1, place)
+            self._tell("repeated-header", 1, place)
             segments.append(replace(segments[-1], rows=[]))
             return
         if span.cut:
-            self._tally.add("row-cut", 1, f"{place}: a header without rows")
+            self._tell("row-cut", 1, f"{place}: a header without rows")
             return
         try:
             segments.append(self._segment(line))
         except UnreadableInputError as error:
-            self._tally.add("damaged-header", 1, f"{place}: {error.message}; the rows under it are lost")
+            self._tell("damaged-header", 1, f"{place}: {error.message}; the rows under it are lost")
             self._orphaned = True
             return
-        self._tally.add("appended-capture", 1, place)
+        self._tell("appended-capture", 1, place)
+
+    def _tell(self, code: str, count: int, place: str) -> None:
+        """Counts something when all that stands before it in the file is counted."""
+        self._underway.later(partial(self._tally.add, code, count, place))
 
     def _comparable(self, line: bytes) -> bytes:
         """A header as it looks in blocks whose separators were put right."""
@@ -202,13 +208,13 @@ class FileReader:
     def _scan(self, block: bytes | bytearray, spans: list[Span], segment: Segment) -> None:
         empty = [span for span in spans if span.end == span.start]
         if empty:
-            self._tally.add("blank-row", len(empty), f"line {empty[0].number:,}")
+            self._tell("blank-row", len(empty), f"line {empty[0].number:,}")
             spans = [span for span in spans if span.end > span.start]
         if not spans:
             return
         self.rows += len(spans)
         if self._orphaned:
-            self._tally.add("row-lost", len(spans), f"from line {spans[0].number:,} on: no header fits")
+            self._tell("row-lost", len(spans), f"from line {spans[0].number:,} on: no header fits")
             return
         self._underway.look(segment.checker, segment.parser, block, spans, partial(self._settled, segment))
 
@@ -217,6 +223,9 @@ class FileReader:
         if rows is None:
             where = f"rows from line {piece.lines[0]:,} on cannot be read"
             raise UnreadableInputError(f"{self._source.path}: {where}")
+        self._hand_on(segment, piece, rows)
+
+    def _hand_on(self, segment: Segment, piece: Piece, rows: Rows) -> None:
         if rows.lines and self._taker:
             self._taker(segment, piece, rows)
         elif rows.lines:

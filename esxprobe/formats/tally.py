@@ -20,15 +20,25 @@ class Tally:
         if count <= 0:
             return
         self._counts[code] = self._counts.get(code, 0) + count
-        places = self._places.setdefault(code, [])
-        if place and len(places) < _SHOWN and place not in places:
-            places.append(place)
+        self._place(code, place)
 
     def take(self, notes: list[QualityNote]) -> None:
         """Counts ready-made notes."""
         for made in notes:
             plain = made.detail == quality_code(made.code).meaning
             self.add(made.code, made.count, "" if plain else made.detail)
+
+    def join(self, other: Tally) -> None:
+        """Counts what another one has counted."""
+        for code, count in other._counts.items():
+            self.add(code, count)
+            for place in other._places[code]:
+                self._place(code, place)
+
+    def _place(self, code: str, place: str) -> None:
+        places = self._places.setdefault(code, [])
+        if place and len(places) < _SHOWN and place not in places:
+            places.append(place)
 
     def count(self, code: str) -> int:
         """How many of a code so far."""

@@ -1,92 +1,163 @@
-"""From one wide frame to tidy ones: one row per sample and entity, one typed column a counter.
+"""The values of a capture by entity kind and counter, taken out of the sheets of its segments when somebody asks.
 
-Built by reshaping: the columns of a counter over all entities of a kind are one block of memory,
-read entity after entity. Nothing is melted and no column is looped over in Python.
+Nothing is melted, no column is looped over in Python, and no more is in memory than what was asked for.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.sheet import Range, Sheet, fill
+from esxprobe.formats.spill import Floats, Pick
+from esxprobe.model import Values
+from esxprobe.model.values import ALL
 
 if TYPE_CHECKING:
     import polars as pl
 
-Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Places = NDArray[np.int64]
 
-# esxtop prints small negative whole numbers where a value does not apply, as -1 for no limit.
-SENTINELS = (-1.0, -2.0, -3.0)
+# Whether an entity has any value mostly shows in the first few samples; then these many more are looked at.
+_FIRST_LOOK, _LOOK = 4, 16
 
 
-def tidy_frames(
-    values: Floats, samples: pl.DataFrame, columns: pl.DataFrame, tally: Tally
-) -> dict[str, pl.DataFrame]:
-    r"""Tidy frames by entity kind.
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """The columns of an entity kind.
+
+    Attributes:
+        entities: Their numbers, rising.
+        columns: By counter, the wanted column of each entity, -1 for none.
+        more: By counter, further rows and their columns: an entity that was renamed, as a VM between two
+            appended captures, has several columns of one counter.
+    """
+
+    entities: Places
+    columns: dict[str, Places]
+    more: dict[str, tuple[Places, Places]]
+
+
+class SheetValues(Values):
+    """The values of the judged samples of all segments.
 
     Args:
-        values: One row a wanted column, one column a judged sample, NaN for none.
-        samples: The judged samples: sample (UInt32).
-        columns: The wanted columns in the order of `values`: kind, entity, object, counter.
-        tally: Counts sentinels.
-
-    Returns:
-        By kind: sample (UInt32), entity (UInt32), one Float64 column a counter (`Object\Counter`),
-        null where the file has no value. Ordered by entity, then sample.
+        sheets: One a segment, in order.
+        chosen: For each, which of its rows are judged.
+        wanted: The wanted columns of all segments: key, kind, entity, object, counter.
     """
-    frames = {}
-    for (kind,), part in (
-        columns.with_row_index("place").partition_by("kind", as_dict=True, maintain_order=True).items()
-    ):
-        if kind:
-            frames[str(kind)] = _frame(values, samples, part, tally)
-    return frames
+
+    def __init__(self, sheets: Sequence[Sheet], chosen: Sequence[Bools], wanted: pl.DataFrame) -> None:
+        self.length = sum(int(each.sum()) for each in chosen)
+        self._kinds = dict(_kinds(wanted))
+        self._parts: list[tuple[Places | None, list[Range]]] = []
+        keys = wanted["key"]
+        first = 0
+        for sheet, rows in zip(sheets, chosen, strict=True):
+            self._parts.append((_places(keys, sheet.wanted["key"]), list(sheet.ranges(rows, first))))
+            first += int(rows.sum())
+        self._seen: dict[tuple[str, str], Bools] = {}
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Entity kinds that have counters."""
+        return tuple(self._kinds)
+
+    def counters(self, kind: str) -> tuple[str, ...]:
+        """Counters in the order of the header."""
+        return tuple(self._kinds[kind].columns) if kind in self._kinds else ()
+
+    def entities(self, kind: str) -> Places:
+        """Numbers of the entities that have a wanted column; nobody has values without a judged sample."""
+        return self._kinds[kind].entities if kind in self._kinds and self.length else np.empty(0, np.int64)
+
+    def read(
+        self, kind: str, paths: Sequence[str], rows: slice | Places = ALL, samples: slice = ALL
+    ) -> list[Floats]:
+        """All columns that are asked for in one go over the blocks."""
+        known = self._kinds[kind]
+        count = len(known.entities[rows])
+        columns = np.concatenate([known.columns[path][rows] for path in paths]) if paths else np.empty(0, np.int64)
+        table = self._table(columns, samples)
+        made = [table[n * count : (n + 1) * count] for n in range(len(paths))]
+        for path, matrix in zip(paths, made, strict=True):
+            if path in known.more:
+                self._fill_gaps(matrix, known.entities[rows], *known.more[path], samples)
+        return made
+
+    def _fill_gaps(self, matrix: Floats, shown: Places, owners: Places, columns: Places, samples: slice) -> None:
+        """Each further column of an entity fills what the ones before it leave open."""
+        for owner, values in zip(owners, self._table(columns, samples), strict=True):
+            for row in np.flatnonzero(shown == owner):
+                matrix[row] = np.where(np.isnan(matrix[row]), values, matrix[row])
+
+    def _table(self, columns: Places, samples: slice) -> Floats:
+        """Columns of all segments over some samples, one row each; NaN where a segment lacks one."""
+        begin, end, _ = samples.indices(self.length)
+        out = np.empty((len(columns), max(0, end - begin)))
+        for places, ranges in self._parts:
+            own = columns if places is None else np.where(columns < 0, -1, places[columns])
+            have = own >= 0
+            if not have.all():
+                for each in ranges:
+                    first, behind = max(begin, each.first), min(end, each.first + each.count)
+                    if first < behind:
+                        out[~have, first - begin : behind - begin] = np.nan
+            rows = ALL if have.all() else np.flatnonzero(have)
+            fill(out, rows, ranges, Pick(own[have]), slice(begin, end))
+        return out
+
+    def seen(self, kind: str, path: str) -> Bools:
+        """Looked up in a few samples first, and only for the others in more of them."""
+        if (kind, path) not in self._seen:
+            paths = self._kinds[kind].columns
+            for name, matrix in zip(
+                paths, self.read(kind, tuple(paths), samples=slice(0, _FIRST_LOOK)), strict=True
+            ):
+                self._seen[kind, name] = np.asarray(~np.isnan(matrix).all(axis=1))
+        seen = self._seen[kind, path]
+        begin, look = _FIRST_LOOK, _LOOK
+        while begin < self.length and not seen.all():
+            blank = np.flatnonzero(~seen)
+            (values,) = self.read(kind, [path], blank, slice(begin, begin + look))
+            seen[blank] = ~np.isnan(values).all(axis=1)
+            begin, look = begin + look, 4 * look
+        return seen
 
 
-def _frame(values: Floats, samples: pl.DataFrame, columns: pl.DataFrame, tally: Tally) -> pl.DataFrame:
-    import polars as pl
+def _kinds(wanted: pl.DataFrame) -> list[tuple[str, _Kind]]:
+    parts = wanted.with_row_index("place").partition_by("kind", as_dict=True, maintain_order=True).items()
+    return [(str(kind), _kind(part)) for (kind,), part in parts if kind]
 
-    entities = columns["entity"].unique().sort()
-    place = {entity: n for n, entity in enumerate(entities.to_list())}
-    length = values.shape[1]
-    frame: dict[str, pl.Series] = {
-        "sample": pl.Series(np.tile(samples["sample"].to_numpy(), len(entities)), dtype=pl.UInt32),
-        "entity": pl.Series(np.repeat(entities.to_numpy(), length), dtype=pl.UInt32),
-    }
+
+def _kind(columns: pl.DataFrame) -> _Kind:
+    entities = columns["entity"].unique().sort().to_numpy().astype(np.int64)
+    made = _Kind(entities, {}, {})
     by_counter = columns.group_by("object", "counter", maintain_order=True).agg("place", "entity")
     for obj, counter, places, owners in by_counter.iter_rows():
-        block = values[places]  # one row an entity, contiguous
-        if owners != entities.to_list():
-            block = _spread(block, [place[owner] for owner in owners], len(entities))
         path = f"{obj}\\{counter}"
-        frame[path] = _without_sentinels(path, block.reshape(-1), tally)
-    return pl.DataFrame(frame)
+        column, owner = np.array(places, np.int64), np.array(owners, np.int64)
+        first = np.sort(np.unique(owner, return_index=True)[1])
+        row = np.full(len(entities), -1, np.int64)
+        row[np.searchsorted(entities, owner[first])] = column[first]
+        made.columns[path] = row
+        if len(first) < len(owner):
+            others = np.delete(np.arange(len(owner)), first)
+            made.more[path] = (owner[others], column[others])
+    return made
 
 
-def _spread(block: Floats, rows: list[int], height: int) -> Floats:
-    """The block's rows at their entities' places, NaN elsewhere.
-
-    An entity that was renamed, as a VM between two appended captures, has several columns of one
-    counter: each fills what the ones before it leave open.
-    """
-    full = np.full((height, block.shape[1]), np.nan)
-    if len(set(rows)) == len(rows):
-        full[rows] = block
-        return full
-    for row, values in zip(rows, block, strict=True):
-        full[row] = np.where(np.isnan(full[row]), values, full[row])
-    return full
-
-
-def _without_sentinels(path: str, values: Floats, tally: Tally) -> pl.Series:
+def _places(keys: pl.Series, own: pl.Series) -> Places | None:
+    """Where each wanted column stands in a segment, -1 where it lacks; None where all stand as they are."""
     import polars as pl
 
-    negative = values < 0
-    if negative.any():
-        marks = negative & np.isin(values, SENTINELS)
-        tally.add("sentinel", int(marks.sum()), path)
-        values = np.where(marks, np.nan, values)
-    return pl.Series(path, values, dtype=pl.Float64).fill_nan(None)
+    if own.equals(keys):
+        return None
+    place = pl.DataFrame({"key": own, "place": np.arange(len(own))})
+    joined = keys.alias("key").to_frame().join(place, on="key", how="left", maintain_order="left")
+    return joined["place"].fill_null(-1).to_numpy()

@@ -28,7 +28,7 @@ def threads() -> int:
 
 
 @dataclass(slots=True)
-class _Look:
+class Look:
     """Lines of a block.
 
     Attributes:
@@ -49,11 +49,15 @@ class _Look:
     begun: Future[Survey] | None = None
     piece: Piece | None = None
 
-    def take(self) -> None:
-        """Waits for what is found in the lines, and hands it on."""
+    def check(self) -> None:
+        """Finds out which of the lines can be trusted."""
+        if self.piece is None:
+            found = self.checker.survey(self.block, self.spans) if self.begun is None else self.begun.result()
+            self.piece = self.checker.check(self.block, self.spans, found)
+
+    def hand_on(self) -> None:
+        """Hands their rows on."""
         piece = self.piece
-        if piece is None and self.begun is not None:
-            piece = self.checker.check(self.block, self.spans, self.begun.result())
         if piece is None:
             return
         rows = self.parser.rows(piece)
@@ -62,6 +66,11 @@ class _Look:
             rows = self.parser.rows(piece)
         self.taker(piece, rows)
 
+    def take(self) -> None:
+        """Both."""
+        self.check()
+        self.hand_on()
+
 
 class Underway:
     """What is under way: no more blocks than threads, and one."""
@@ -69,7 +78,7 @@ class Underway:
     def __init__(self) -> None:
         self._threads = threads()
         self._pool = ThreadPoolExecutor(self._threads)
-        self._blocks: deque[list[_Look]] = deque()
+        self._blocks: deque[list[Callable[[], None]]] = deque()
 
     @property
     def blocks(self) -> int:
@@ -84,18 +93,32 @@ class Underway:
         self, checker: RowChecker, parser: Parser, block: bytes | bytearray, spans: list[Span], taker: Taker
     ) -> None:
         """Begins to look at some lines of the block."""
-        look = _Look(checker, parser, block, spans, taker)
+        look = Look(checker, parser, block, spans, taker)
         if checker.learned:
             look.begun = self._pool.submit(checker.survey, block, spans)
         else:  # what rows look like must be known before the next block ends somewhere
-            look.piece = checker.check(block, spans, checker.survey(block, spans))
-        self._blocks[-1].append(look)
+            self.drain()
+            look.check()
+        self._blocks[-1].append(look.take)
 
     def settle(self, most: int | None = None) -> None:
         """Takes in the first blocks, until only so many are left under way; as many as there are threads."""
         while len(self._blocks) > (self._threads if most is None else most):
-            for look in self._blocks.popleft():
-                look.take()
+            for act in self._blocks.popleft():
+                act()
+
+    def later(self, act: Callable[[], None]) -> None:
+        """Does something when all that came before it is taken in: so what is told keeps the file's order."""
+        if self._blocks:
+            self._blocks[-1].append(act)
+        else:
+            act()
+
+    def drain(self) -> None:
+        """Takes in all that came so far."""
+        for acts in self._blocks:
+            while acts:
+                acts.pop(0)()
 
     def __enter__(self) -> Underway:
         return self

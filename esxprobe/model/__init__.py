@@ -36,6 +36,7 @@ from esxprobe.model.nouns import (
     ValueKind,
     VirtualMachine,
     Window,
+    Worse,
     worst_first,
 )
 from esxprobe.model.provenance import (
@@ -48,10 +49,13 @@ from esxprobe.model.provenance import (
     ProbeOutcome,
     Provenance,
 )
+from esxprobe.model.shifts import SHIFT_VERDICTS, CounterShift, ShiftReason, ShiftVerdict
+from esxprobe.model.values import Frames, FrameValues, Values
 
 __all__ = [
     "GUEST_COUNTERS",
     "SEVERITIES",
+    "SHIFT_VERDICTS",
     "Analysis",
     "CaptureSummary",
     "Chart",
@@ -59,6 +63,7 @@ __all__ = [
     "Comparison",
     "Confidence",
     "Counter",
+    "CounterShift",
     "Cut",
     "Datastore",
     "Deviation",
@@ -72,6 +77,8 @@ __all__ = [
     "FaultScatter",
     "FaultSeries",
     "Finding",
+    "FrameValues",
+    "Frames",
     "Glance",
     "GuestLog",
     "GuestLogUse",
@@ -92,13 +99,17 @@ __all__ = [
     "Recording",
     "Series",
     "Severity",
+    "ShiftReason",
+    "ShiftVerdict",
     "Skipped",
     "SourceFile",
     "TimeSlice",
     "ValueKind",
+    "Values",
     "Verdict",
     "VirtualMachine",
     "VmRow",
     "Window",
+    "Worse",
     "worst_first",
 ]

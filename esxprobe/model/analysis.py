@@ -9,8 +9,9 @@ from datetime import datetime
 from esxprobe.model.faults import FaultComparison, FaultCost
 from esxprobe.model.findings import Deviation, Finding, Skipped, TimeSlice
 from esxprobe.model.glance import Glance
-from esxprobe.model.nouns import QualityNote, Severity, SourceFile, VirtualMachine, Window
+from esxprobe.model.nouns import Entity, QualityNote, Severity, SourceFile, VirtualMachine, Window
 from esxprobe.model.provenance import Provenance
+from esxprobe.model.shifts import CounterShift
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,11 @@ class Comparison:
         changed: Findings of both whose severity differs, this capture's first.
         same: Number of findings of both with the same severity.
         incomparable: Rules that could run in only one of the two.
+        stayed: Findings of both with the same severity, this capture's first.
+        shifts: Main counters of what both captures have, worst first.
+        came: Things that only this capture has.
+        went: Things that only the baseline has.
+        lacking: Counters that only one of the two has.
     """
 
     baseline: CaptureSummary
@@ -198,6 +204,11 @@ class Comparison:
     changed: tuple[tuple[Finding, Finding], ...]
     same: int
     incomparable: tuple[str, ...]
+    stayed: tuple[tuple[Finding, Finding], ...] = ()
+    shifts: tuple[CounterShift, ...] = ()
+    came: tuple[Entity, ...] = ()
+    went: tuple[Entity, ...] = ()
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from esxprobe.model.analysis import DeviceLatency
+from esxprobe.model.analysis import Analysis, DeviceLatency
 from esxprobe.model.nouns import SEVERITIES, Entity, Severity
 
 
@@ -125,11 +125,16 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a worker hands back of one capture: a digest and the finished HTML, or why there is none."""
+    """What a worker hands back of one capture: a digest, HTML and, if asked for, JSON; or why there is none.
+
+    What is to be redacted comes as the analysis alone: only here are the names of all captures known.
+    """
 
     digest: CaptureDigest | None = None
     html: str = ""
+    document: str = ""
     failure: Failure | None = None
+    analysis: Analysis | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +204,7 @@ class SlowDevice:
         device: naa, eui or t10 id.
         spread: On all hosts that use it, on one of several, on some; `alone` when only one host sees it,
             `not-together` when no other host used it at the same time.
-        slow: Hosts with a finding, and their median DAVG [ms].
+        slow: Hosts with a finding, and their 95th percentile of DAVG [ms], over samples with enough commands.
         fine: Hosts that used it at the same time without one, and theirs.
         unused: Hosts that see it and used it too little, or at another time.
     """

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from esxprobe.model.values import Frames, FrameValues, Values
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -17,6 +19,8 @@ Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 Mmu = Literal["hardware", "software", "unknown"]
 ValueKind = Literal["number", "text"]
+# Which way a counter is worse by itself; load is neither.
+Worse = Literal["more", "less", "neither"]
 
 
 def worst_first(severity: Severity) -> int:
@@ -37,6 +41,7 @@ class Counter:
         meaning: One line.
         notes: What differs between releases, and traps.
         kind: `text` for the few counters whose cells hold words.
+        worse: Which way it is worse by itself; `neither` of load, and where nobody said.
     """
 
     object: str
@@ -47,6 +52,7 @@ class Counter:
     meaning: str
     notes: str = ""
     kind: ValueKind = "number"
+    worse: Worse = "neither"
 
     @property
     def path(self) -> str:
@@ -153,7 +159,8 @@ class Recording:
         zone: The zone text of the header's first cell.
         columns: One row a value column: position, host, object, instance, counter, name, known, wanted.
         samples: One row a kept sample: sample, line, segment, time [UTC], interval_s, judged, reason.
-        tidy: Frames by entity kind: sample, entity, one Float64 column a counter (`Object\Counter`).
+        tidy: Frames by entity kind: sample, entity, one Float64 column a counter (`Object\Counter`). Those of a
+            capture that was read are made when they are asked for, whole: rather ask for `values`.
         entities: Frames by entity kind: entity, name, id, vm, gid and what else the kind knows.
         vms: The virtual machines, in the order of the header.
         notes: Data quality, counted.
@@ -177,3 +184,10 @@ class Recording:
     rows_read: int
     date_known: bool = True
     build: str = ""
+
+    @property
+    def values(self) -> Values:
+        """The values of the judged samples, in parts."""
+        if isinstance(self.tidy, Frames):
+            return self.tidy.values_of
+        return FrameValues(self.tidy, int(self.samples["judged"].sum()))

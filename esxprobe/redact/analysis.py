@@ -68,6 +68,11 @@ ROLES: dict[str, str] = {
     "Chart.thresholds": "own",
     "Series.label": "label",
     "Comparison.incomparable": "own",
+    "Comparison.lacking": "own",  # counters of the catalogue
+    "CounterShift.counter": "own",
+    "CounterShift.reason": "own",
+    "CounterShift.verdict": "own",
+    "CounterShift.worse": "own",
     "Cut.meaning": "own",
     "Cut.reason": "own",
     "Deviation.change": "own",

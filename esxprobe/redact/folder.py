@@ -9,6 +9,7 @@ from pathlib import Path
 
 from esxprobe.capture import MANIFEST, described, load_capture, save_manifest
 from esxprobe.errors import OutputError, UnreadableInputError
+from esxprobe.formats.columns.store import is_copy
 from esxprobe.formats.pack import Packer, packing_of
 from esxprobe.formats.source import Source
 from esxprobe.redact.guests import redacted_guest_log
@@ -72,6 +73,11 @@ class CaptureCopy:
             OutputError: It cannot be written, or a name is left in it.
         """
         files = load_capture(self._capture)
+        if any(is_copy(path) for path in files.paths):
+            raise UnreadableInputError(
+                f"{self._capture} is a columnar copy, which is not redacted",
+                hint="`esxprobe convert --back` makes the capture of it again: redact that",
+            )
         learn_capture(files.paths, files.manifest, self._redactor)
         try:
             if self._capture.is_dir():
@@ -80,7 +86,7 @@ class CaptureCopy:
                 self._esxtop(files.paths[0], self._redactor.file(files.paths[0].name))
         except OSError as error:
             raise OutputError(f"{self._target} cannot be written: {error.strerror or error}") from error
-        self._scan()
+        self.search()
         return self.result
 
     def publish(self) -> None:
@@ -163,8 +169,12 @@ class CaptureCopy:
         path.parent.mkdir(exist_ok=True)
         return path
 
-    def _scan(self) -> None:
-        """Searches headers, logs, answers and the manifest; rows hold nothing but numbers."""
+    def search(self) -> None:
+        """Searches headers, logs, answers and the manifest; rows hold nothing but numbers.
+
+        Raises:
+            OutputError: A name is left in one.
+        """
         scan = Scan(self._redactor)
         for name in self.result.files:
             path = self._partial / name

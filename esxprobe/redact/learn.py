@@ -10,7 +10,7 @@ from esxprobe.capture import Manifest
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import paths as paths_of
 from esxprobe.formats import pdh
-from esxprobe.formats.source import Source
+from esxprobe.formats.columns.opening import opened
 from esxprobe.redact.instances import Instances
 from esxprobe.redact.manifest import ManifestRedactor
 from esxprobe.redact.redactor import Redactor
@@ -39,7 +39,7 @@ def learn_capture(paths: Sequence[Path], manifest: Manifest | None, redactor: Re
     frames = []
     for path in paths:
         redactor.file(path.name)
-        source = Source(path)
+        source = opened(path)
         try:
             headers = headers_of(source)
         finally:

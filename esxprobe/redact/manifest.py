@@ -6,11 +6,13 @@ import posixpath
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from esxprobe.capture import Manifest
+from esxprobe.capture import MANIFEST, Manifest, save_manifest
 from esxprobe.model import SourceFile
 from esxprobe.redact.redactor import Redactor
+from esxprobe.redact.scan import Scan
 
 # What a key holds: `own` words and numbers of ours, names of a kind, `line` for everything else.
 _KEYS = {
@@ -29,7 +31,7 @@ _KEYS = {
     "host_key_fingerprint": "fingerprint",
     "config_file": "path",
     "mount_point": "path",
-    **dict.fromkeys(("file", "after", "before"), "file"),
+    **dict.fromkeys(("file", "files", "after", "before"), "file"),
 }  # fmt: skip
 _OWN = re.compile(r"[\w @.,:;+/()=-]{0,200}", re.ASCII)
 _NUMBER = re.compile(r"\d*")
@@ -98,9 +100,12 @@ class ManifestRedactor:
             return folder + slash + self.probe(last)
         if folder == "guests":
             for guest in _records(self._manifest.more.get("guests")):
-                if guest.get("file") == name:
+                more = guest.get("files")
+                files = [str(each) for each in more] if isinstance(more, list) else []
+                if name == guest.get("file") or name in files:
+                    number = f"-{files.index(name) + 1}" if name in files[1:] else ""
                     ending = posixpath.splitext(last)[1]
-                    return folder + slash + self._names.of("vm", str(guest.get("vm", ""))) + ending
+                    return folder + slash + self._names.of("vm", str(guest.get("vm", ""))) + number + ending
         return self._redactor.file(name)
 
     def _walk(self, value: Any, key: str = "", parent: str = "") -> Any:
@@ -140,6 +145,26 @@ class ManifestRedactor:
         bare = _bare(text)
         shown = rest.replace(bare, self._names.host(bare)) if bare else self._redactor.line(rest)
         return (self._names.of("user", user.removeprefix("ssh://")) + at if at else "") + shown
+
+
+def redacted_manifest(manifest: Manifest, redactor: Redactor, folder: Path) -> bytes:
+    """A manifest that goes without its capture: names redacted, checksums those of the original files.
+
+    Args:
+        manifest: As it was written.
+        redactor: Learns its names.
+        folder: A private folder to write in.
+
+    Raises:
+        OutputError: A name is left in it, or the folder cannot be written.
+    """
+    names = ManifestRedactor(manifest, redactor)
+    save_manifest(
+        folder, names.redacted(tuple(replace(each, name=names.file(each.name)) for each in manifest.files))
+    )
+    content = (folder / MANIFEST).read_bytes()
+    Scan(redactor).check(content.decode("utf-8", "replace"), MANIFEST)
+    return content
 
 
 def _bare(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from esxprobe.model import Analysis, FaultComparison, Finding
+from esxprobe.report.shifts import PICTURE, ShiftsPanel, shifts_panel
 from esxprobe.report.words import isolated, moment, number, plural
 
 _KINDS = {"soft_faults": "soft faults", "hard_faults": "hard faults", "faults": "faults"}
@@ -20,9 +21,11 @@ class ComparisonPanel:
     statements: tuple[str, ...]
     changes: tuple[tuple[str, ...], ...]
     incomparable: str
+    stayed: tuple[tuple[str, ...], ...]
+    counters: ShiftsPanel | None
 
 
-def comparison_panel(analysis: Analysis) -> ComparisonPanel | None:
+def comparison_panel(analysis: Analysis, drawings: dict[str, str]) -> ComparisonPanel | None:
     """The section of an analysis; None without a baseline."""
     found = analysis.comparison
     if found is None:
@@ -51,6 +54,8 @@ def comparison_panel(analysis: Analysis) -> ComparisonPanel | None:
             if found.incomparable
             else ""
         ),
+        stayed=tuple(_change("stayed", new, old) for new, old in found.stayed),
+        counters=shifts_panel(found, drawings.get(PICTURE, "")),
     )
 
 

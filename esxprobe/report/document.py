@@ -10,6 +10,8 @@ from typing import Any
 from esxprobe.model import (
     Analysis,
     Comparison,
+    CounterShift,
+    Entity,
     Explanation,
     FaultComparison,
     FaultCost,
@@ -171,7 +173,31 @@ def _comparison(found: Comparison | None) -> dict[str, Any] | None:
         "changed": [{"now": _brief(new), "before": _brief(old)} for new, old in found.changed],
         "same": found.same,
         "incomparable": list(found.incomparable),
+        "stayed": [{"now": _brief(new), "before": _brief(old)} for new, old in found.stayed],
+        "shifts": [_shift(each) for each in found.shifts],
+        "came": [_entity(each) for each in found.came],
+        "went": [_entity(each) for each in found.went],
+        "lacking": list(found.lacking),
     }
+
+
+def _entity(entity: Entity) -> dict[str, Any]:
+    return {"kind": entity.kind, "name": entity.name, "id": entity.id}
+
+
+def _shift(shift: CounterShift) -> dict[str, Any]:
+    """A counter in both captures; hosts have thousands, so numbers are as short as they are worth."""
+    said = {name: getattr(shift, name) for name in shift.__slots__} | {"entity": _entity(shift.entity)}
+    for name, value in said.items():
+        if isinstance(value, float):
+            said[name] = _short(value)
+        elif isinstance(value, tuple):
+            said[name] = [_short(each) if isinstance(each, float) else each for each in value]
+    return said | {"ratio": _short(shift.ratio)}
+
+
+def _short(value: float) -> float | None:
+    return float(f"{value:.4g}") if math.isfinite(value) else None
 
 
 def _brief(finding: Finding) -> dict[str, Any]:

@@ -14,20 +14,24 @@ from esxprobe.series import thin
 _HEIGHT, _SCATTER_WIDTH, _SCATTER_HEIGHT = 110, 420, 260
 # More cannot be told apart on the width of a page, and each costs bytes.
 _POINTS, _DOTS = 300, 600
+# Many pictures share what a page has room for, but none gets fewer than these.
+_ALL_POINTS, _ALL_DOTS, _FEWEST = 1280, 960, 120
 _CUT = "#8a8a8a"
 
 
-def spec_over_time(series: FaultSeries, unit: str) -> dict[str, Any]:
+def spec_over_time(series: FaultSeries, unit: str, pictures: int = 1) -> dict[str, Any]:
     """Fault rate over vCPU time on one time axis; what was left out of the analysis is shaded.
 
     Args:
         series: Both sides on the capture's intervals.
         unit: Of the fault rate, `soft faults/s`.
+        pictures: How many of its kind the page has.
     """
+    most = min(_POINTS, max(_FEWEST, _ALL_POINTS // max(1, pictures)))
     times = series.times
     panels = [
-        _panel(times, series.fault_rate, f"{unit}", LINES[1], series.cut),
-        _panel(times, series.vcpu_pct, "vCPU time [%]", LINES[0], series.cut),
+        _panel(times, series.fault_rate, f"{unit}", LINES[1], cut=series.cut, most=most),
+        _panel(times, series.vcpu_pct, "vCPU time [%]", LINES[0], cut=series.cut, most=most),
     ]
     return {
         "$schema": SCHEMA,
@@ -40,7 +44,13 @@ def spec_over_time(series: FaultSeries, unit: str) -> dict[str, Any]:
 
 
 def _panel(
-    times: tuple[datetime, ...], values: tuple[float | None, ...], title: str, colour: str, cut: tuple[str, ...]
+    times: tuple[datetime, ...],
+    values: tuple[float | None, ...],
+    title: str,
+    colour: str,
+    *,
+    cut: tuple[str, ...],
+    most: int,
 ) -> dict[str, Any]:
     x = {
         "field": "t",
@@ -68,7 +78,7 @@ def _panel(
         )
     layers.append(
         {
-            "data": {"values": _points(times, values)},
+            "data": {"values": _points(times, values, most)},
             "mark": {"type": "line", "strokeWidth": 1.3, "color": colour},
             "encoding": {"x": x, "y": y},
         }
@@ -76,12 +86,12 @@ def _panel(
     return {"width": WIDTH, "height": _HEIGHT, "layer": layers}
 
 
-def _points(times: tuple[datetime, ...], values: tuple[float | None, ...]) -> list[dict[str, Any]]:
+def _points(times: tuple[datetime, ...], values: tuple[float | None, ...], most: int) -> list[dict[str, Any]]:
     """At most a few hundred points; a hole stays a hole."""
     numbers = np.array([np.nan if value is None else value for value in values])
     holes = np.flatnonzero(np.isnan(numbers))
     filled = np.where(np.isnan(numbers), 0.0, numbers)
-    kept = sorted({*thin(filled, _POINTS).tolist(), *holes[: _POINTS // 2].tolist()})
+    kept = sorted({*thin(filled, most).tolist(), *holes[: most // 2].tolist()})
     return [
         {"t": epoch_ms(times[n]), "v": None if np.isnan(numbers[n]) else round(float(numbers[n]), 3)} for n in kept
     ]
@@ -100,10 +110,10 @@ def _cut_spans(times: tuple[datetime, ...], cut: tuple[str, ...]) -> list[dict[s
     return spans
 
 
-def spec_of_scatter(scatter: FaultScatter, unit: str) -> dict[str, Any]:
+def spec_of_scatter(scatter: FaultScatter, unit: str, pictures: int = 1) -> dict[str, Any]:
     """What is left of both sides when the controls are taken out, with the line and its 95 % band."""
     faults, vcpu = np.array(scatter.faults), np.array(scatter.vcpu)
-    step = max(1, -(-len(faults) // _DOTS))
+    step = max(1, -(-len(faults) // min(_DOTS, max(_FEWEST, _ALL_DOTS // max(1, pictures)))))
     dots = [
         {"x": round(float(x), 3), "y": round(float(y) / 1e4, 4)}
         for x, y in zip(faults[::step], vcpu[::step], strict=True)

@@ -22,8 +22,8 @@ VERDICTS: dict[Verdict, tuple[str, str]] = {
     "native": ("native cost", "none"),
 }
 COUNTERS = {"soft_faults": "soft faults/s", "hard_faults": "hard faults/s", "faults": "faults/s"}
-# VMs with pictures; the others are in the table.
-_PICTURED = 20
+# VMs with a panel of their own, the worst first; the others are in the table, and their words below it.
+_PICTURED = 8
 # Names of VMs without a log that are listed before the rest is counted.
 _NAMED = 30
 
@@ -80,6 +80,7 @@ class FaultPanel:
     rows: tuple[FaultRow, ...]
     vms: tuple[FaultVm, ...]
     unpictured: str
+    in_words: tuple[tuple[str, str], ...]
     missing: str
     command: str
 
@@ -87,12 +88,12 @@ class FaultPanel:
 def fault_specs(analysis: Analysis) -> dict[str, dict[str, Any]]:
     """Vega-Lite specs of the panel's pictures, by the keys under which the page looks for them."""
     specs = {}
-    for costs in _by_vm(analysis)[:_PICTURED]:
-        for cost in _pictured(costs):
-            if cost.series is not None:
-                specs[_key(cost, "time")] = spec_over_time(cost.series, _unit(cost))
-            if cost.scatter is not None and cost.scatter.faults:
-                specs[_key(cost, "scatter")] = spec_of_scatter(cost.scatter, _unit(cost))
+    shown = [cost for costs in _by_vm(analysis)[:_PICTURED] for cost in _pictured(costs)]
+    for cost in shown:
+        if cost.series is not None:
+            specs[_key(cost, "time")] = spec_over_time(cost.series, _unit(cost), len(shown))
+        if cost.scatter is not None and cost.scatter.faults:
+            specs[_key(cost, "scatter")] = spec_of_scatter(cost.scatter, _unit(cost), len(shown))
     return specs
 
 
@@ -109,9 +110,20 @@ def fault_panel(analysis: Analysis, drawings: dict[str, str]) -> FaultPanel:
     return FaultPanel(
         rows=tuple(_row(cost) for costs in vms for cost in costs),
         vms=tuple(_vm(costs, analysis, drawings) for costs in vms[:_PICTURED]),
-        unpictured=f"{len(vms) - _PICTURED} more VMs are in the table." if len(vms) > _PICTURED else "",
+        unpictured=_unpictured(len(vms)),
+        in_words=tuple((cost.vm, cost.statement) for costs in vms[_PICTURED:] for cost in costs),
         missing=missing,
         command=_command(analysis, without),
+    )
+
+
+def _unpictured(count: int) -> str:
+    if count <= _PICTURED:
+        return ""
+    return (
+        f"The {_PICTURED} VMs with the worst verdicts have panels with pictures; the {count - _PICTURED} others are"
+        " in the table and in words below it. The JSON document has every number of all of them; a panel of one VM"
+        " comes from a report with its --guest-log alone."
     )
 
 
@@ -134,11 +146,16 @@ def fault_sentence(analysis: Analysis) -> str:
 
 
 def _by_vm(analysis: Analysis) -> list[list[FaultCost]]:
-    """The costs of each VM, the VM whose faults could take most of a vCPU first."""
+    """The costs of each VM, the worst verdict first, then the VM whose faults could take most of a vCPU."""
     groups: dict[str, list[FaultCost]] = {}
     for cost in analysis.fault_costs:
         groups.setdefault(cost.gid or cost.vm, []).append(cost)
-    return sorted(groups.values(), key=lambda costs: (-max(map(_share, costs)), costs[0].vm, costs[0].gid))
+    return sorted(groups.values(), key=_worst_first)
+
+
+def _worst_first(costs: list[FaultCost]) -> tuple[int, float, str, str]:
+    verdict = min(list(VERDICTS).index(cost.verdict) for cost in costs)
+    return verdict, -max(map(_share, costs)), costs[0].vm, costs[0].gid
 
 
 def _pictured(costs: list[FaultCost]) -> list[FaultCost]:

@@ -102,10 +102,15 @@ def strip_spec(strip: HeatStrip, frame: TimeFrame) -> dict[str, Any]:
     named = list(zip(labels, strip.rows, strict=True))
     x, y = _time_axis(frame), _rows_axis(labels, frame)
     spans = [span for label, row in named for span in _spans(label, row, strip, style, classes)]
-    peaks = [{"t": epoch_ms(row.peak_at), "e": label} for label, row in named if row.peak >= style.breaks[0]]
+    peaks = [
+        {"t": epoch_ms(row.peak_at), "e": label, "v": round(row.peak, 2)}
+        for label, row in named
+        if row.peak >= style.breaks[0]
+    ]
     colour = {
         "field": "c",
         "type": "ordinal",
+        "title": None,
         "sort": classes,
         "scale": {"domain": classes, "range": _shades(style.hue, len(classes))},
         "legend": {"title": None, "orient": "top", "symbolType": "square", "symbolStrokeWidth": 0, "offset": 22},
@@ -114,12 +119,22 @@ def strip_spec(strip: HeatStrip, frame: TimeFrame) -> dict[str, Any]:
         {
             "data": {"values": spans},
             "mark": {"type": "rect", "strokeWidth": 0},
-            "encoding": {"x": x | {"field": "a"}, "x2": {"field": "b"}, "y": y, "color": colour},
+            "encoding": {
+                "y": y,
+                "x": x | {"field": "a", "title": "from"},
+                "x2": {"field": "b", "title": "to"},
+                "color": colour,
+                "detail": {"field": "v", "type": "quantitative", "title": f"mean [{strip.unit}]"},
+            },
         },
         {
             "data": {"values": peaks},
             "mark": {"type": "point", "shape": "circle", "size": 22, "color": "currentColor", "strokeWidth": 1.4},
-            "encoding": {"x": x | {"field": "t"}, "y": y},
+            "encoding": {
+                "y": y,
+                "x": x | {"field": "t", "title": "at"},
+                "detail": {"field": "v", "type": "quantitative", "title": f"largest sample [{strip.unit}]"},
+            },
         },
         *(layer for place in range(len(_COLUMNS)) for layer in _column(named, strip.unit, place, y)),
     ]
@@ -184,7 +199,7 @@ def timeline_spec(panels: Sequence[tuple[str, Finding, Chart]], frame: TimeFrame
         _panel(label, finding, chart, frame, last=n == len(panels) - 1)
         for n, (label, (_, finding, chart)) in enumerate(zip(labels, panels, strict=True))
     ]
-    return _sheet() | {"spacing": 12, "vconcat": drawn}
+    return _sheet() | {"spacing": 12, "vconcat": drawn, "resolve": {"scale": {"x": "shared"}}}
 
 
 def timeline_panels(analysis: Analysis) -> list[tuple[str, Finding, Chart]]:
@@ -207,9 +222,9 @@ def _panel(label: str, finding: Finding, chart: Chart, frame: TimeFrame, *, last
     y = {
         "field": "v",
         "type": "quantitative",
-        "title": None,
+        "title": label,
         "scale": {"zero": True, "nice": True},
-        "axis": {"tickCount": 2, "minExtent": frame.left_px, "maxExtent": frame.left_px},
+        "axis": {"tickCount": 2, "minExtent": frame.left_px, "maxExtent": frame.left_px, "title": None},
     }
     judged = f"{number(finding.value, finding.unit)} {finding.statistic}"
     layers: list[dict[str, Any]] = [
@@ -266,11 +281,11 @@ def _sheet() -> dict[str, Any]:
 
 def _time_axis(frame: TimeFrame, *, labelled: bool = True) -> dict[str, Any]:
     ends = (frame.start, frame.end)
-    axis: dict[str, Any] = {"format": clock_format(ends), "values": round_times(ends)}
+    axis: dict[str, Any] = {"format": clock_format(ends), "values": round_times(ends), "title": None}
     return {
         "type": "temporal",
-        "scale": {"type": "utc", "domain": [epoch_ms(end) for end in ends], "nice": False},
-        "title": None,
+        # As an expression: numbers would be taken for times in one layer and for numbers in the next.
+        "scale": {"type": "utc", "domain": {"expr": str([epoch_ms(end) for end in ends])}, "nice": False},
         "axis": axis if labelled else axis | {"labels": False, "ticks": False},
     }
 
@@ -282,6 +297,7 @@ def _rows_axis(labels: Sequence[str], frame: TimeFrame) -> dict[str, Any]:
         "type": "nominal",
         "sort": None,
         "scale": {"domain": list(labels), "paddingInner": 0.14, "paddingOuter": 0.1},
-        "title": None,
-        "axis": room | {"labelLimit": 0, "labelPadding": 6, "domain": False, "ticks": False, "grid": False},
+        "title": "",
+        "axis": room
+        | {"labelLimit": 0, "labelPadding": 6, "domain": False, "ticks": False, "grid": False, "title": None},
     }

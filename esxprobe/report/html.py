@@ -19,6 +19,7 @@ from esxprobe.report.faults import fault_specs
 from esxprobe.report.glance import glance_specs
 from esxprobe.report.glossary import Glossary
 from esxprobe.report.life import chart_specs, numbered, vega_bundle
+from esxprobe.report.shifts import shift_specs
 from esxprobe.report.view import page_of
 from esxprobe.rules import RuleBook, shipped
 
@@ -40,7 +41,7 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str = "", book: Rul
     from markupsafe import Markup
 
     specs = {rule: spec_of(chart) for rule, chart in analysis.charts.items()}
-    specs |= fault_specs(analysis) | glance_specs(analysis)
+    specs |= fault_specs(analysis) | glance_specs(analysis) | shift_specs(analysis.comparison)
     with ThreadPoolExecutor(1) as beside:  # the templates are loaded while the charts are drawn
         drawn = beside.submit(drawer.draw, specs)
         template, css = _template(), _asset("report.css")
@@ -49,16 +50,14 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str = "", book: Rul
     bundle = vega_bundle(drawer, templates()) if any(drawings.values()) else ""
     vega = _asset("vega-license.js") + bundle if bundle else ""
     scripts = [_asset("report.js"), *([_asset("charts.js")] if vega else [])]
-    # Pictures over a whole host are looked at, not read: their rows share an axis that has no window of its own.
-    living = {key: drawing for key, drawing in drawings.items() if not key.startswith("glance:")}
-    page = page_of(analysis, drawings | numbered(living), command, book or shipped())
+    page = page_of(analysis, numbered(drawings), command, book or shipped())
     # Markup: our own style sheet and scripts, JSON that cannot leave its element, and drawings (escaped by Vega).
     return template.render(
         page=page,
         css=Markup(css),  # noqa: S704
         policy=_policy(css, [*scripts, vega] if vega else scripts),
         data=Markup(data),  # noqa: S704
-        charts=Markup(_inert_json(chart_specs(specs, living))),  # noqa: S704
+        charts=Markup(_inert_json(chart_specs(specs, drawings))),  # noqa: S704
         vega=Markup(vega),  # noqa: S704
         scripts=[Markup(script) for script in scripts],  # noqa: S704
         svg=Markup,

@@ -21,6 +21,7 @@ from esxprobe.report.words import (
     moment,
     number,
     plural,
+    skips_in_words,
     threshold,
     window,
 )
@@ -87,6 +88,7 @@ class Page:
 
     title: str
     host: str
+    timezone: str
     facts: tuple[tuple[str, str], ...]
     verdict: tuple[str, ...]
     worst: str
@@ -124,12 +126,13 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
     return Page(
         title=f"esxprobe: {capture.host or 'unnamed host'}",
         host=capture.host or "unnamed host",
+        timezone=capture.timezone,
         facts=_facts(analysis),
         verdict=_verdict(analysis, book),
         worst=worst,
         counts=counts,
         faults=fault_panel(analysis, drawings),
-        comparison=comparison_panel(analysis),
+        comparison=comparison_panel(analysis, drawings),
         glance=glance_panel(analysis, drawings),
         provenance=provenance_panel(analysis),
         causes=_causes(analysis, drawings, book),
@@ -239,9 +242,7 @@ def _first(analysis: Analysis, book: RuleBook) -> str:
 def _trust(analysis: Analysis) -> str:
     doubts = [note.code for note in analysis.quality if note.severity != "info"]
     if not doubts:
-        skipped = len(analysis.skipped)
-        rest = f" {skipped} {plural(skipped, 'rule')} had to be skipped." if skipped else ""
-        return f"No damage was found in the capture.{rest}"
+        return " ".join(("No damage was found in the capture.", *skips_in_words(analysis.skipped)))
     kinds = plural(len(doubts), "kind")
     return f"The capture has {len(doubts)} {kinds} of damage or doubt: {joined(doubts)}."
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from esxprobe.formats.clock import named_zone
-from esxprobe.model import Window
+from esxprobe.model import Skipped, Window
+from esxprobe.rules.skips import not_there
 
 
 def number(value: float | None, unit: str = "") -> str:
@@ -100,3 +102,13 @@ def plural(count: int, word: str) -> str:
 def joined(parts: list[str]) -> str:
     """A, B and C."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def skips_in_words(skipped: Sequence[Skipped]) -> list[str]:
+    """How many rules could not run, told apart from those whose things the host does not have."""
+    absent = sum(not_there(each.reason) for each in skipped)
+    rest = len(skipped) - absent
+    said = [f"{rest} {plural(rest, 'rule')} had to be skipped."] if rest else []
+    if absent:
+        said.append(f"{absent} {plural(absent, 'rule')} had nothing to look at: not there on this host.")
+    return said

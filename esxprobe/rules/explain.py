@@ -69,7 +69,7 @@ def explained(suspects: Sequence[Suspect], rules: Sequence[Rule], recording: Rec
     for finding in plain:
         by_rule.setdefault(finding.rule, []).append(of[finding.id])
     homes = _Homes(recording, {rule.id: rule for rule in rules})
-    when = timing(recording)
+    reaches = _Reaches(timing(recording))
     attached = []
     for finding in plain:
         tried = [
@@ -77,7 +77,9 @@ def explained(suspects: Sequence[Suspect], rules: Sequence[Rule], recording: Rec
             for rule, edge in causes[finding.rule].items()
             for cause in _candidates(by_rule.get(rule, []), finding, edge, homes)
         ]
-        found = [each for edge, cause in tried if (each := _explanation(of[finding.id], cause, edge, homes, when))]
+        found = [
+            each for edge, cause in tried if (each := _explanation(of[finding.id], cause, edge, homes, reaches))
+        ]
         found.sort(key=lambda each: each[0])
         attached.append(replace(finding, explained_by=tuple(each for _, each in found[:_NAMED])))
     return ranked(attached)
@@ -155,11 +157,11 @@ def _candidates(causes: Sequence[Suspect], finding: Finding, edge: _Edge, homes:
 
 
 def _explanation(
-    symptom: Suspect, cause: Suspect, edge: _Edge, homes: _Homes, when: Timing
+    symptom: Suspect, cause: Suspect, edge: _Edge, homes: _Homes, reaches: _Reaches
 ) -> tuple[tuple[int, int, str], Explanation] | None:
     """The explanation behind what sorts it among others; None where the two share too little time."""
-    beyond_s = symptom.beyond * when.seconds
-    overlap = float(beyond_s[_reach(cause, when)].sum() / max(float(beyond_s.sum()), 1e-9))
+    beyond_s = symptom.beyond * reaches.when.seconds
+    overlap = float(beyond_s[reaches.of(cause)].sum() / max(float(beyond_s.sum()), 1e-9))
     in_time = next((points for least, points in _OVERLAPS if overlap >= least), None)
     if in_time is None:
         return None
@@ -191,11 +193,31 @@ _PLACES: dict[By, str] = {
 }
 
 
-def _reach(cause: Suspect, when: Timing) -> Bools:
-    """Samples in the cause's episodes or up to a minute behind them."""
-    mask = np.zeros(len(when.seconds), dtype=np.bool_)
-    for first, last in cause.episodes:
-        mask[first : last + 1] = True
-        behind = (when.ends_s > when.ends_s[last]) & (when.ends_s <= when.ends_s[last] + LAG_S)
-        mask |= behind
-    return mask
+class _Reaches:
+    """Samples in a cause's episodes or up to a minute behind them.
+
+    Args:
+        when: Of the judged samples, whose stamps need not rise: captures may be joined in any order.
+    """
+
+    def __init__(self, when: Timing) -> None:
+        self.when = when
+        self._order = np.argsort(when.ends_s, kind="stable")
+        self._ends_s = when.ends_s[self._order]
+        self._known: dict[str, Bools] = {}
+
+    def of(self, cause: Suspect) -> Bools:
+        """One flag a sample."""
+        key = cause.finding.id
+        if key not in self._known:
+            self._known[key] = self._worked_out(cause)
+        return self._known[key]
+
+    def _worked_out(self, cause: Suspect) -> Bools:
+        mask = np.zeros(len(self._ends_s), dtype=np.bool_)
+        for first, last in cause.episodes:
+            mask[first : last + 1] = True
+            end = self.when.ends_s[last]
+            behind = slice(*np.searchsorted(self._ends_s, (end, end + LAG_S), side="right"))
+            mask[self._order[behind]] = True
+        return mask

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
+from esxprobe.formats.spill import Block, Pick, Spill
 from esxprobe.model import Entity, Finding, Level, Recording, Skipped, TimeSlice, Window, worst_first
 from esxprobe.rules import all_rules
 from esxprobe.rules.explain import Suspect, explained
@@ -20,11 +21,13 @@ from esxprobe.rules.record import Caveat, Rule
 from esxprobe.rules.release import Release, release_of
 from esxprobe.rules.skips import for_want_of_counters, in_words, why_skipped
 from esxprobe.rules.slices import seconds_in_slices, slices_of
-from esxprobe.rules.values import DAMAGE, DEFAULT_FIELDS, DOUBTS, Table, tables, timing
+from esxprobe.rules.values import DAMAGE, DEFAULT_FIELDS, DOUBTS, Table, judged_values, timing
 from esxprobe.series import Bools, Floats, Timing, bridged, runs
 
 # A finding lists its longest stretches, not hundreds of them.
 _WINDOWS_SHOWN = 12
+# How much of the judged values of findings is held in memory before the rest goes to a temporary file [bytes].
+_BUDGET = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Outcome:
         skipped: Rules that could not run, with the reason.
         silenced: Findings that a rule's own `silence` withheld.
         slices: The captured time in slices, with the number of findings in each.
-        tables: Judged values of the rules that found something, by rule id.
+        kept: Where the judged values of findings lie, by rule and number of the entity: a block and its row.
     """
 
     findings: tuple[Finding, ...]
@@ -45,7 +48,12 @@ class Outcome:
     skipped: tuple[Skipped, ...]
     silenced: tuple[Finding, ...] = ()
     slices: tuple[TimeSlice, ...] = ()
-    tables: Mapping[str, Table] = field(default_factory=dict)
+    kept: Mapping[tuple[str, int], tuple[Block, int]] = field(default_factory=dict)
+
+    def values_of(self, finding: Finding) -> Floats:
+        """The judged value in each sample, NaN for none, of what the finding is about (of a VM: its worst vCPU)."""
+        block, row = self.kept[finding.rule, finding.number]
+        return np.asarray(block.take(Pick(np.array([row])))[0])
 
 
 def judge(recording: Recording, rules: Sequence[Rule] | None = None) -> Outcome:
@@ -54,29 +62,49 @@ def judge(recording: Recording, rules: Sequence[Rule] | None = None) -> Outcome:
     reasons = {rule.id: why_skipped(rule, recording) for rule in rules}
     runnable = [rule for rule in rules if not reasons[rule.id]]
     lacking = tuple(rule.id for rule in rules if for_want_of_counters(reasons[rule.id]))
-    judged = tables(runnable, recording)
+    found, kept = _all_suspects(runnable, recording)
     suspects: list[Suspect] = []
     silenced: list[Finding] = []
     clear: list[str] = []
     for rule in runnable:
-        found = _suspects(rule, recording, judged[rule.id])
+        mine = found[rule.id]
         if DEFAULT_FIELDS in rule.needs:
-            found = [replace(each, finding=replace(each.finding, members=lacking)) for each in found]
-        quiet = [each.finding for each in found if _is_silenced(rule, each.finding)]
+            mine = [replace(each, finding=replace(each.finding, members=lacking)) for each in mine]
+        quiet = [each.finding for each in mine if _is_silenced(rule, each.finding)]
         silenced += quiet
-        suspects += [each for each in found if each.finding not in quiet] if quiet else found
-        if not found or len(found) == len(quiet):
+        suspects += [each for each in mine if each.finding not in quiet] if quiet else mine
+        if not mine or len(mine) == len(quiet):
             clear.append(rule.id)
     findings = explained(suspects, rules, recording)
-    fired = {finding.rule for finding in findings}
     return Outcome(
         findings,
         tuple(clear),
         tuple(Skipped(rule.id, reasons[rule.id]) for rule in rules if reasons[rule.id]),
         tuple(silenced),
         slices_of(findings, timing(recording)),
-        {rule: table for rule, table in judged.items() if rule in fired},
+        kept,
     )
+
+
+def _all_suspects(
+    rules: Sequence[Rule], recording: Recording
+) -> tuple[dict[str, list[Suspect]], dict[tuple[str, int], tuple[Block, int]]]:
+    """What each rule finds, and where the judged values of it are kept."""
+    found: dict[str, list[Suspect]] = {rule.id: [] for rule in rules}
+    kept: dict[tuple[str, int], tuple[Block, int]] = {}
+    spill = Spill(_BUDGET)
+    for rule, judged in judged_values(rules, recording):
+        reached = [(row, level) for row, level in enumerate(levels_reached(rule, judged)) if level is not None]
+        if not reached:
+            continue
+        said = caveats_of(rule, recording)
+        found[rule.id] += [_suspect(rule, recording, judged, row, level, caveats=said) for row, level in reached]
+        block = spill.put(judged.values[[row for row, _ in reached]])
+        kept.update({(rule.id, judged.entities[row]): (block, at) for at, (row, _) in enumerate(reached)})
+    for rule in rules:
+        if rule.entity == "vcpu":
+            found[rule.id] = _merged(found[rule.id], rule, recording)
+    return found, kept
 
 
 def _is_silenced(rule: Rule, finding: Finding) -> bool:
@@ -94,16 +122,9 @@ def levels_reached(rule: Rule, judged: Table) -> list[Level | None]:
     return reached
 
 
-def _suspects(rule: Rule, recording: Recording, judged: Table) -> list[Suspect]:
-    found = [
-        _suspect(rule, recording, judged, row, level)
-        for row, level in enumerate(levels_reached(rule, judged))
-        if level is not None
-    ]
-    return _merged(found, rule, recording) if rule.entity == "vcpu" else found
-
-
-def _suspect(rule: Rule, recording: Recording, judged: Table, row: int, level: Level) -> Suspect:
+def _suspect(
+    rule: Rule, recording: Recording, judged: Table, row: int, level: Level, *, caveats: tuple[str, ...]
+) -> Suspect:
     values, when = judged.values[row], judged.timing
     beyond = rule.check.beyond(values, level.threshold)
     seen = ~np.isnan(values)
@@ -130,7 +151,7 @@ def _suspect(rule: Rule, recording: Recording, judged: Table, row: int, level: L
         members=_codes(rule, recording) if rule.entity == "capture" else (),
         why=rule.why,
         advice=rule.advice,
-        caveats=caveats_of(rule, recording),
+        caveats=caveats,
         number=judged.entities[row],
         slices=() if rule.entity == "capture" else seconds_in_slices(beyond, when),
     )
@@ -151,12 +172,11 @@ def _peak(rule: Rule, values: Floats) -> float:
 def caveats_of(rule: Rule, recording: Recording) -> tuple[str, ...]:
     """The rule's caveats as far as they hold for the host's release, and what was taken for granted."""
     said = []
-    frames = {kind: recording.tidy.get(kind) for kind in rule.needs_by_kind}
     zeros = [
         path
         for kind, paths in rule.needs_by_kind.items()
         for path in paths
-        if path in rule.optional and ((frame := frames[kind]) is None or path not in frame.columns)
+        if path in rule.optional and path not in recording.values.counters(kind)
     ]
     if zeros:
         said.append(f"The capture lacks {', '.join(dict.fromkeys(zeros))}: it was taken for zero.")

@@ -87,8 +87,7 @@ def release_of(recording: Recording) -> Release:
         return Release(high=(5, 0))
     if {name for name, _ in seen} & _FROM_6_5:
         return Release(low=(6, 5))
-    host = recording.tidy.get("host")
-    highest = host[_STATE].max() if host is not None and _STATE in host.columns else None
-    if isinstance(highest, float) and highest >= 4:
+    values = recording.values
+    if _STATE in values.counters("host") and (values.read("host", [_STATE])[0] >= 4).any():
         return Release(low=(6, 0))  # before 6.0 there were four states, 0 to 3
     return Release()

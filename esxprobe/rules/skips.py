@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from esxprobe.model import Recording
 from esxprobe.rules import kin
+from esxprobe.rules.expression import called_like
 from esxprobe.rules.record import Part, Rule
 from esxprobe.rules.release import in_words, release_of
-from esxprobe.rules.values import called_like, entities_of, facts_of
+from esxprobe.rules.values import entities_of, facts_of
 
 __all__ = ["for_want_of_counters", "in_words", "why_skipped"]
 
 _LACKS = "the capture lacks "
+_NOT_THERE = "not there on this host: "
+# What many hosts do not have; a capture with all fields shows it where it is.
+_WITH_ALL = ("Group Cpu", "% CPU Latency")  # only with -a; see `default-fields`
+_OPTIONAL = {"rdma": "RDMA device", "vsan-role": "vSAN"}
 
 
 def why_skipped(rule: Rule, recording: Recording) -> str:
@@ -21,12 +26,33 @@ def why_skipped(rule: Rule, recording: Recording) -> str:
         return ""
     if not recording.samples["judged"].any():
         return "the capture has no sample with a known interval"
-    return _other_release(rule, recording) or _lacking(rule, recording) or _nobody(rule, recording)
+    return (
+        _other_release(rule, recording)
+        or _absent(rule, recording)
+        or _lacking(rule, recording)
+        or _nobody(rule, recording)
+    )
 
 
 def for_want_of_counters(reason: str) -> bool:
     """Whether a reason of `why_skipped` is that the capture lacks counters."""
     return reason.startswith(_LACKS)
+
+
+def not_there(reason: str) -> bool:
+    """Whether a reason of `why_skipped` is that the host has no such thing, so that nothing was missed."""
+    return reason.startswith(_NOT_THERE)
+
+
+def _absent(rule: Rule, recording: Recording) -> str:
+    """Nothing of the kind in a capture that has all fields; without -a nobody can tell."""
+    things = recording.entities.get(rule.entity)
+    if rule.entity not in _OPTIONAL or (things is not None and things.height):
+        return ""
+    all_fields = (recording.columns["object"] == _WITH_ALL[0]) & (recording.columns["counter"] == _WITH_ALL[1])
+    if not all_fields.any():
+        return ""
+    return f"{_NOT_THERE}the capture, made with all fields, shows no {_OPTIONAL[rule.entity]}"
 
 
 def _other_release(rule: Rule, recording: Recording) -> str:
@@ -43,17 +69,10 @@ def _lacking(rule: Rule, recording: Recording) -> str:
     lacking, empty = [], []
     counted = {path for part in rule.parts if part.how == "count" for path in part.needs}  # none of them is zero
     for kind, paths in rule.needs_by_kind.items():
-        frame = recording.tidy.get(kind)
-        have = set(frame.columns) if frame is not None else set()
+        have = recording.values.counters(kind)
         lacking += [path for path in paths if path not in have and path not in rule.optional]
-        empty += [
-            path
-            for path in paths
-            if frame is not None
-            and path in have
-            and path not in counted
-            and frame[path].null_count() == frame.height
-        ]
+        present = [path for path in paths if path in have and path not in counted]
+        empty += [path for path in present if not recording.values.seen(kind, path).any()]
     if lacking:
         return f"{_LACKS}{', '.join(dict.fromkeys(lacking))}"
     if empty:
@@ -80,8 +99,7 @@ def _nobody(rule: Rule, recording: Recording) -> str:
 
 
 def _unrelated(rule: Rule, part: Part, recording: Recording) -> str:
-    frame = recording.tidy.get(part.kind)
-    if frame is None or not frame.height:
+    if not len(recording.values.entities(part.kind)):
         return f"the capture shows no {part.kind}"
     by = part.by or kin.key_of(rule.entity)
     target, source = (kin.keys(recording, kind, by) for kind in (rule.entity, part.kind))

@@ -7,6 +7,7 @@ are not installed are left out) read every column, as people usually write it; o
 values are compared with ours cell by cell.
 
     python tests/benches/bench.py [--columns 100001] [--samples 720] [--runs 5] [--no-others]
+    python tests/benches/bench.py --only-day [--day-samples 17280]
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import importlib.util
 import os
 import platform
+import resource
 import shutil
 import statistics
 import subprocess
@@ -49,8 +51,28 @@ EVERY_COLUMN = {
 # DuckDB takes minutes for what the others take seconds for.
 ONCE = {"duckdb"}
 OTHERS_SHAPE = (60_000, 300)
+# A day at an interval of 5 s; a quarter and a half of it show how time and memory grow.
+DAY_SHAPE = (60_000, 17_280)
+DAY_PARTS = (4, 2, 1)
 HEADER_COLUMNS = 200_000
 FLEET = 200
+# Reading alone: with all imports done, so that start and judging are none of it.
+WANTED = """
+import resource, sys, time
+from pathlib import Path
+import numpy, polars, scipy.stats, zstandard
+from esxprobe import catalog
+from esxprobe.analyze import ENOUGH, all_needs
+from esxprobe.formats.columns.opening import opened, reader_of
+from esxprobe.formats.tally import Tally
+catalog.known()
+needs = all_needs()
+wall, work = time.perf_counter(), time.process_time()
+source = opened(Path(sys.argv[1]))
+reader_of(source, needs, Tally(), ENOUGH).read()
+source.finish()
+print(time.perf_counter() - wall, time.process_time() - work)
+"""
 # What is extracted: of 100,001 columns 1,135.
 EXTRACTED = (r"Group Cpu\% Used", r"Group Cpu\% Ready", r"Group Cpu\% Run", r"Group Cpu\% CoStop",
              r"Physical Cpu\% Util Time", r"Physical Disk Adapter\Reads/sec")  # fmt: skip
@@ -65,6 +87,8 @@ class Work:
     command: list[str]
     seconds: list[float] = field(default_factory=list)
     peaks: list[float] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    worked: list[float] = field(default_factory=list)
 
 
 def resident(pid: int) -> int:
@@ -92,12 +116,15 @@ def run(work: Work) -> None:
         while not ended.wait(0.01):
             peak = max(peak, resident(pid))
 
-    start = time.perf_counter()
-    process = subprocess.Popen(work.command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = subprocess.Popen(work.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     watcher = threading.Thread(target=watch, args=(process.pid,))
     watcher.start()
-    _, errors = process.communicate()
+    said, errors = process.communicate()
     work.seconds.append(time.perf_counter() - start)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    work.worked.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    work.said.append(said.decode())
     ended.set()
     watcher.join()
     if process.returncode:
@@ -113,6 +140,30 @@ def esxprobe(*arguments: str | Path) -> list[str]:
 def extracting(capture: Path, target: Path) -> list[str]:
     """A command line that takes some counters out."""
     return esxprobe("extract", capture, *(word for path in EXTRACTED for word in ("--counter", path)), "-o", target)
+
+
+def reading_wanted(capture: Path) -> list[str]:
+    """A program that reads what a report needs, of a capture or its copy, and says how long that took."""
+    return [sys.executable, "-c", WANTED, str(capture)]
+
+
+def copy_works(capture: Path, folder: Path) -> list[Work]:
+    """The capture and its columnar copy, turn by turn: what a report reads, a part, the whole report."""
+    copy = folder / "bench.columns"
+    converting = esxprobe("convert", capture, "-o", copy, "--force")
+    subprocess.run(converting, check=True, capture_output=True)
+    size = sum(path.stat().st_size for path in copy.rglob("*") if path.is_file())
+    print(f"\nThe columnar copy has {size / MB:.0f} MB")
+    works = [floor(capture), Work("esxprobe convert", converting)]
+    for path, name in ((capture, "from CSV"), (copy, "from its copy")):
+        part = extracting(path, folder / "part.csv")
+        page = folder / "report.html"
+        works += [
+            Work(f"wanted columns, {name}", reading_wanted(path)),
+            Work(f"esxprobe extract, 6 counters, {name}", part),
+            Work(f"esxprobe report, {name}", esxprobe("report", path, "-o", page)),
+        ]
+    return works
 
 
 def floor(capture: Path) -> Work:
@@ -251,12 +302,54 @@ def show(works: list[Work], capture: Path, shape: str) -> None:
     """The table, as Markdown."""
     print(f"\n{shape}, {capture.stat().st_size / MB:.0f} MB; medians of {len(works[0].seconds)} runs\n")
     least = statistics.median(works[0].seconds)
-    print("| work | seconds | x floor | best [s] | peak [MB] |")
-    print("|---|---|---|---|---|")
+    print("| work | seconds | x floor | best [s] | processor time [s] | peak [MB] |")
+    print("|---|---|---|---|---|---|")
     for work in works:
         seconds, peak = statistics.median(work.seconds), statistics.median(work.peaks)
-        times = f"{seconds / least:.1f}"
-        print(f"| {work.name} | {seconds:.2f} | {times} | {min(work.seconds):.2f} | {peak:.0f} |")
+        times, worked = f"{seconds / least:.1f}", statistics.median(work.worked)
+        print(f"| {work.name} | {seconds:.2f} | {times} | {min(work.seconds):.2f} | {worked:.2f} | {peak:.0f} |")
+
+
+def show_reading(works: list[Work]) -> None:
+    """How much faster the wanted columns are read of the copy, imports not counted, turn by turn."""
+    csv, copy = (work.said for work in works if work.name.startswith("wanted columns"))
+    for place, what in enumerate(("seconds", "processor time")):
+        pairs = [(float(a.split()[place]), float(b.split()[place])) for a, b in zip(csv, copy, strict=True)]
+        ratio = statistics.median(a / b for a, b in pairs)
+        mine, theirs = (statistics.median(each) for each in zip(*pairs, strict=True))
+        print(f"wanted columns, {what}: {mine:.2f} s of the CSV, {theirs:.2f} s of the copy: {ratio:.1f} x")
+
+
+def show_day(folder: Path, samples: int) -> None:
+    """Captures of a part of a day and of a whole one, each made, read once, judged once, and taken away again."""
+    from day import DIFFERENT, write_day
+
+    columns = DAY_SHAPE[0]
+    print(
+        f"\n{columns:,} columns; {DIFFERENT} different rows again and again, each with a time of its own; one run\n"
+    )
+    print(
+        "| samples | MB | floor [s] | esxprobe report [s] | x floor | processor [s] | per 1,000 rows | peak [MB] |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    for part in DAY_PARTS:
+        count = samples // part
+        capture = folder / f"day{part}.csv"
+        write_day(capture, columns, count)
+        least = floor(capture)
+        report = Work("esxprobe report", esxprobe("report", capture, "-o", folder / "report.html"))
+        run(least)
+        before = os.times()
+        run(report)
+        after = os.times()
+        cpu = after.children_user + after.children_system - before.children_user - before.children_system
+        seconds, size = (least.seconds[0], report.seconds[0]), capture.stat().st_size / MB
+        capture.unlink()
+        print(
+            f"| {count:,} | {size:,.0f} | {seconds[0]:.1f} | {seconds[1]:.1f} | {seconds[1] / seconds[0]:.1f} "
+            f"| {cpu:.1f} | {1e3 * cpu / count:.2f} | {report.peaks[0]:.0f} |",
+            flush=True,
+        )
 
 
 def machine() -> str:
@@ -280,6 +373,8 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=720)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only-fleet", action="store_true", help="only the row of many captures")
+    parser.add_argument("--only-day", action="store_true", help="only the captures of up to a whole day")
+    parser.add_argument("--day-samples", type=int, default=DAY_SHAPE[1], help="so many instead of a day's")
     parser.add_argument("--no-others", action="store_true", help="leave other packages' readers out")
     options = parser.parse_args()
     sys.path.insert(0, str(HERE))
@@ -292,6 +387,9 @@ def main() -> None:
 
     print(machine())
     with tempfile.TemporaryDirectory(prefix="esxprobe-bench-") as folder:
+        if options.only_day:
+            show_day(Path(folder), options.day_samples)
+            return
         show_fleet(in_turns(fleet_works(Path(folder)), options.runs))
         if options.only_fleet:
             return
@@ -299,6 +397,9 @@ def main() -> None:
         wide = made("header.csv", HEADER_COLUMNS, 2)
         works = in_turns(own_works(capture, wide, Path(folder)), options.runs)
         show(works, capture, f"{options.columns:,} columns x {options.samples:,} samples")
+        works = in_turns(copy_works(capture, Path(folder)), options.runs)
+        show(works, capture, "The same and its columnar copy")
+        show_reading(works)
         if options.no_others:
             return
         columns, samples = OTHERS_SHAPE

@@ -103,7 +103,7 @@ def test_when_none_can_be_read_it_is_unreadable_input(run: Run, tmp_path: Path) 
     ("words", "complaint"),
     [
         (("--baseline", "b.csv"), "--baseline goes with one capture"),
-        (("--redact",), "--redact goes with one capture"),
+        (("--redact-map", "m.json"), "--redact-map needs --redact"),
         (("--mmu", "a=software"), "--mmu goes with one capture"),
         (("--jobs", "0"), "Invalid value"),
         (("--timezone", "Europa/Berlin"), "Europa/Berlin"),

@@ -140,7 +140,7 @@ def test_a_lost_worker_s_captures_are_done_again(
 def test_clusters_that_cannot_do_the_work_are_told_apart(
     tasks: list[Task], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No workers, a worker of another version, and no scheduler at all."""
+    """No workers, a worker of another version, one without esxprobe, and no scheduler at all."""
     monkeypatch.setattr("esxprobe.fleet.cluster.ANSWER_S", 5.0)
     cluster = Cluster(tmp_path)
     try:
@@ -155,6 +155,15 @@ def test_clusters_that_cannot_do_the_work_are_told_apart(
             next(judged_on_cluster(tasks, cluster.address))
         worker.kill()
         worker.wait()
+        (tmp_path / "bare" / "esxprobe").mkdir(parents=True)
+        # Found before the installed one, and answers as Python does where there is none.
+        (tmp_path / "bare" / "esxprobe" / "__init__.py").write_text(
+            "raise ModuleNotFoundError(\"No module named 'esxprobe'\", name='esxprobe')\n", encoding="utf-8"
+        )
+        cluster.worker(tmp_path / "bare")
+        with pytest.raises(ClusterError, match="cannot run esxprobe") as caught:
+            next(judged_on_cluster(tasks, cluster.address))
+        assert "pip install" in caught.value.hint
     finally:
         cluster.close()
     with pytest.raises(ClusterError, match="no Dask scheduler answers") as caught:

@@ -86,6 +86,8 @@ def test_larger_and_packed_captures_are_held_to_need_more(tmp_path: Path) -> Non
     os.truncate(packed, 500_000_000)
     needs = [need_mb(Task(str(path), "")) for path in (small, large, packed)]
     assert needs == sorted(set(needs))
+    os.truncate(large, 50_000_000_000)
+    assert need_mb(Task(str(large), "")) == needs[2], "however long it is"
     assert need_mb(Task(str(tmp_path / "nowhere.csv"), "")) < needs[0] + 1
     assert free_mb() > 0
 

@@ -143,5 +143,28 @@ def test_many_vms_are_in_the_table_and_the_worst_have_pictures(analysis_with: Ca
     costs = tuple(cost(vm.name, vm.gid, share_pct_vcpu=float(n)) for n, vm in enumerate(crowd.vms))
     panel = fault_panel(replace(crowd, fault_costs=costs), {})
     assert len(panel.rows) == 40
-    assert [vm.name for vm in panel.vms] == [f"vm{n:02}" for n in range(39, 19, -1)]
-    assert panel.unpictured == "20 more VMs are in the table."
+    assert [vm.name for vm in panel.vms] == [f"vm{n:02}" for n in range(39, 31, -1)]
+    assert panel.unpictured.startswith(
+        "The 8 VMs with the worst verdicts have panels with pictures; the 32 others are"
+    )
+    assert [name for name, _ in panel.in_words] == [f"vm{n:02}" for n in range(31, -1, -1)]
+
+
+def test_a_severe_vm_comes_before_larger_shares_of_none(analysis_with: Callable[..., Analysis]):
+    crowd = analysis_with(*(f"vm{n:02}" for n in range(20)))
+    costs = tuple(
+        cost(vm.name, vm.gid, share_pct_vcpu=float(n), verdict="severe" if n == 0 else "native")
+        for n, vm in enumerate(crowd.vms)
+    )
+    panel = fault_panel(replace(crowd, fault_costs=costs), {})
+    assert [vm.name for vm in panel.vms][:2] == ["vm00", "vm19"]
+
+
+def test_fifty_vms_with_guests_leave_room_in_the_page(analysis_with: Callable[..., Analysis], drawer: Drawer):
+    """Pictures share what there is: all of fifty VMs' panels together stay below what eight had before."""
+    crowd = analysis_with(*(f"vm{n:02}" for n in range(50)))
+    costs = tuple(cost(vm.name, vm.gid) for vm in crowd.vms)
+    page = render_html(replace(crowd, fault_costs=costs), drawer)
+    assert len(page.encode()) < 2_500_000
+    for vm in crowd.vms:
+        assert page.count(vm.name) >= 3, "in the table, in words or a panel, and in the JSON"

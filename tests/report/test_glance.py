@@ -181,7 +181,7 @@ def test_all_pictures_share_one_time_axis(demo: Analysis) -> None:
     domains = {json.dumps(domain) for domain in _domains(glance_specs(demo))}
     assert len(domains) == 1
     assert demo.capture.started is not None
-    assert json.loads(domains.pop())[0] == round(demo.capture.started.timestamp() * 1000)
+    assert json.loads(json.loads(domains.pop())["expr"])[0] == round(demo.capture.started.timestamp() * 1000)
 
 
 def _domains(spec: object) -> list[list[int]]:

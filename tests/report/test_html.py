@@ -28,7 +28,7 @@ FETCHING = {"link", "iframe", "object", "embed", "base", "form", "img", "image",
 # Data, the bundle as text that nobody runs before it is wanted, and our own two.
 SCRIPTS = [
     {"type": "application/json", "id": "analysis"},
-    {"type": "application/json", "id": "charts"},
+    {"type": "application/json", "id": "charts", "data-timezone": ""},
     {"type": "text/plain", "id": "vega"},
     {},
     {},

@@ -16,7 +16,7 @@ from esxprobe.model import Finding, Recording, VirtualMachine
 from esxprobe.rules import all_rules, find_rule, shipped
 from esxprobe.rules.judge import judge
 from esxprobe.rules.rank import ranked
-from esxprobe.rules.skips import why_skipped
+from esxprobe.rules.skips import not_there, why_skipped
 from esxprobe.rules.values import capture_facts
 
 READY, LIMITED, COSTOP = r"Vcpu\% Ready", r"Vcpu\% Max Limited", r"Vcpu\% CoStop"
@@ -263,3 +263,17 @@ def test_rows_lost_are_those_not_kept_and_those_without_an_interval() -> None:
     assert capture_facts(fewer)[r"Capture\% Rows Lost"] == 15
     nothing = recording(samples=0, rows_read=0)
     assert capture_facts(nothing)[r"Capture\% Rows Lost"] == 0, "no row at all is no division by zero"
+
+
+def test_what_the_host_does_not_have_is_told_from_what_the_capture_lacks(everything: Recording) -> None:
+    """A capture with all fields shows RDMA devices where there are some; one without -a cannot tell."""
+    bare = {kind: frame for kind, frame in everything.entities.items() if kind != "rdma"}
+    tidy = {kind: frame for kind, frame in everything.tidy.items() if kind != "rdma"}
+    said = pl.DataFrame({"object": ["Group Cpu", "Group Cpu"], "counter": ["% Run", "% CPU Latency"]})
+    without = replace(everything, entities=bare, tidy=tidy, columns=said)
+    reason = why_skipped(find_rule("rdma-receives-nothing"), without)
+    assert reason == "not there on this host: the capture, made with all fields, shows no RDMA device"
+    assert not_there(reason)
+    fewer = replace(without, columns=said.head(1))
+    assert not not_there(why_skipped(find_rule("rdma-receives-nothing"), fewer))
+    assert why_skipped(find_rule("rdma-receives-nothing"), fewer).startswith("the capture lacks RDMA Device")

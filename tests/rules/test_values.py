@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny import Thing, recording
+from tiny import Thing, recording, tables
 
 from esxprobe.catalog.quality import note
 from esxprobe.model import Level, Recording, VirtualMachine
@@ -17,7 +17,7 @@ from esxprobe.rules.judge import judge
 from esxprobe.rules.record import Caveat, Part, Rule
 from esxprobe.rules.release import release_of
 from esxprobe.rules.skips import why_skipped
-from esxprobe.rules.values import capture_facts, tables
+from esxprobe.rules.values import capture_facts
 
 RUN, READY = r"Vcpu\% Run", r"Vcpu\% Ready"
 SIZE = r"Group Memory\Memory Size MBytes"

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from esxprobe.catalog.quality import note
 from esxprobe.formats.kin import KIN
 from esxprobe.model import QualityNote, Recording, SourceFile, VirtualMachine
 from esxprobe.rules.record import FACT, Example, Rule
+from esxprobe.rules.values import Table, judged_values
 
 START = datetime(2026, 3, 26, 21, 30, tzinfo=UTC)
 INTERVAL_S = 5.0
@@ -201,6 +203,21 @@ def _tidy(things: list[Thing], samples: int) -> pl.DataFrame:
         schema={"sample": pl.UInt32, "entity": pl.UInt32, **dict.fromkeys(columns, pl.Float64)},
         strict=False,
     )
+
+
+def tables(rules: Sequence[Rule], capture: Recording) -> dict[str, Table]:
+    """The judged values of rules, their parts put together again, by rule id."""
+    parts: dict[str, list[Table]] = {}
+    for rule, table in judged_values(rules, capture):
+        parts.setdefault(rule.id, []).append(table)
+    return {
+        rule: Table(
+            tuple(entity for table in found for entity in table.entities),
+            np.concatenate([table.values for table in found]),
+            found[0].timing,
+        )
+        for rule, found in parts.items()
+    }
 
 
 def kind_has(kind: str, key: str) -> bool:

@@ -62,6 +62,13 @@ class Check(ABC):
         """
 
 
+def seconds_of(marks: Bools, seconds: Floats) -> Floats:
+    """How long each row is marked [s], whatever rows stand beside it: products of matrices round by shape."""
+    import numpy as np
+
+    return np.asarray(np.where(marks, seconds, 0.0).sum(axis=1))
+
+
 def running(beyond: Bools, seconds: Floats) -> Floats:
     """At each sample, how long the unbroken run of True has lasted that it belongs to [s]; 0 at False."""
     import numpy as np

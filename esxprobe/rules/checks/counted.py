@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from esxprobe.rules.checks.base import LEAST_SAMPLES, Check, last_seen
+from esxprobe.rules.checks.base import LEAST_SAMPLES, Check, last_seen, seconds_of
 
 if TYPE_CHECKING:
     from esxprobe.series import Bools, Floats, Timing
@@ -67,8 +67,10 @@ class Scored(Check):
                 found = last_seen(values)[:, -1] - last_seen(values[:, ::-1])[:, -1]
             case "time-share":
                 true = self.beyond(values, 0.0)
-                time = np.maximum(seen @ timing.seconds, 1e-9)
-                found = np.where(true.sum(axis=1) >= LEAST_SAMPLES, 100 * (true @ timing.seconds) / time, 0.0)
+                time = np.maximum(seconds_of(seen, timing.seconds), 1e-9)
+                found = np.where(
+                    true.sum(axis=1) >= LEAST_SAMPLES, 100 * seconds_of(true, timing.seconds) / time, 0.0
+                )
             case "episodes":
                 found = _starts(self.beyond(values, 0.0), timing).sum(axis=1).astype(float)
         return np.where(seen.any(axis=1), found, np.nan)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from esxprobe.rules.checks.base import LEAST_RUN, LEAST_SAMPLES, Check, running
+from esxprobe.rules.checks.base import LEAST_RUN, LEAST_SAMPLES, Check, running, seconds_of
 
 if TYPE_CHECKING:
     from esxprobe.series import Bools, Floats, Timing
@@ -62,8 +62,8 @@ class Sustained(Check):
         counted = beyond.sum(axis=1)
         if self.share == 0:
             return np.asarray(counted > 0)
-        time_seen = ~np.isnan(values) @ timing.seconds
-        enough = (counted >= self.least) & (beyond @ timing.seconds >= self.share * time_seen)
+        time_seen = seconds_of(~np.isnan(values), timing.seconds)
+        enough = (counted >= self.least) & (seconds_of(beyond, timing.seconds) >= self.share * time_seen)
         if self.run_s is not None and counted.max(initial=0) >= LEAST_RUN:
             for begin, end in timing.stretches:
                 part = beyond[:, begin:end]

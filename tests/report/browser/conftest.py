@@ -43,6 +43,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory, hostile: Analysis, drawer:
     sources = {
         "demo": [samples / "software-mmu", "--baseline", samples / "hardware-mmu"],
         "wide": [wide],
+        "zoned": [samples / "demo", "--timezone", "Europe/Berlin"],
     } | ({"real": [REAL]} if REAL.exists() else {})
     (folder / "hostile.html").write_text(render_html(hostile, drawer), encoding="utf-8")
     made = Reports({name: folder / f"{name}.html" for name in ("hostile", *sources)})

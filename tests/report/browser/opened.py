@@ -13,6 +13,19 @@ REAL = Path(__file__).parents[4] / "shared" / "data" / "esxtop" / "esxi6-all-fie
 NAMES = ("real", "demo", "wide", "hostile")
 
 
+# Two frames are what a reading takes; a chart that is drawn anew changes its text or its size.
+_CALM = """async () => {
+  const frame = () => new Promise((done) => { requestAnimationFrame(() => { setTimeout(done, 50); }); });
+  const look = () => [...document.querySelectorAll('.chart svg, .reading, .cross, .brush')]
+    .map((e) => `${e.textContent} ${Object.values(e.getBoundingClientRect().toJSON())}`).join();
+  for (let same = 0, before = ''; same < 3; await frame()) {
+    const now = look();
+    same = now === before ? same + 1 : 0;
+    before = now;
+  }
+}"""
+
+
 @dataclass
 class Reports:
     """HTML files by name, written at once by processes of their own."""
@@ -50,6 +63,10 @@ class Opened:
         self.page.wait_for_function(
             "() => document.querySelectorAll('.chart').length === document.querySelectorAll('.chart.live').length"
         )
+
+    def calm(self) -> None:
+        """Waits until charts and what is read from them stay as they are, however busy the machine is."""
+        self.page.evaluate(_CALM)
 
     def complaints(self) -> list[str]:
         """Console, errors, and what the policy stopped."""

@@ -25,10 +25,11 @@ def point_at(report: Opened, share: float, chart: int = 0) -> None:
     """Moves the pointer to a share of a chart's width."""
     one = report.page.locator(".chart[role=application]").nth(chart)
     one.scroll_into_view_if_needed()
+    report.calm()
     box = one.locator("svg").bounding_box()
     assert box is not None
     report.page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
-    report.page.wait_for_timeout(100)
+    report.calm()
 
 
 def readings(report: Opened) -> list[str]:
@@ -43,12 +44,13 @@ def test_a_pointer_on_one_chart_reads_all_of_them(report: Opened) -> None:
     first = readings(report)
     times = {re.match(r"\d\d:\d\d:\d\d UTC", text)[0] for text in first}
     assert len(times) == 1, "one capture, one time"
-    assert all(re.search(r"\d", text.split("UTC")[1]) for text in first)
-    assert len(report.js(CROSSES)) == len(first)
+    assert all(re.search(r"\d|no value", text.split("UTC")[1]) for text in first)
+    over_time = report.page.locator(".chart.live:not(.scatter)").count()
+    assert len(report.js(CROSSES)) == over_time > len(first), "coloured rows too"
     point_at(report, 0.8)
     assert all(one != other for one, other in zip(first, readings(report), strict=True))
     report.page.mouse.move(0, 0)
-    report.page.wait_for_timeout(100)
+    report.calm()
     assert readings(report) == before
     assert report.js(CROSSES) == []
 
@@ -74,6 +76,19 @@ def test_what_is_read_is_what_was_measured(report: Opened) -> None:
         assert value == pytest.approx(values[hours * 3600 + minutes * 60 + seconds], rel=5e-4)
 
 
+def test_a_reading_has_the_capture_s_own_time_beside_utc(open_report: Open) -> None:
+    report = open_report("zoned")
+    report.page.locator(".chart[role=application]").first.hover()
+    report.page.wait_for_selector(".chart.live")
+    point_at(report, 0.5)
+    told = next(text for text in readings(report) if "UTC" in text)
+    found = re.match(r"(\d\d)(:\d\d:\d\d) UTC = (\d\d)(:\d\d:\d\d) Europe/Berlin ", told)
+    assert found, told
+    assert (int(found[3]) - int(found[1])) % 24 in (1, 2)
+    assert found[2] == found[4]
+    assert report.complaints() == []
+
+
 def test_dragging_zooms_every_chart_and_the_button_shows_all_again(report: Opened) -> None:
     whole = report.js(AXES)
     point_at(report, 0.3)
@@ -82,13 +97,13 @@ def test_dragging_zooms_every_chart_and_the_button_shows_all_again(report: Opene
     assert report.page.locator(".brush:visible").count() == 1
     report.page.mouse.up()
     report.page.wait_for_selector(".zoombar:visible")
-    report.page.wait_for_timeout(200)
+    report.calm()
     zoomed = report.js(AXES)
     assert all(one != other for one, other in zip(whole, zoomed, strict=True)), "a chart kept its times"
     assert report.page.locator(".brush:visible").count() == 0
     report.page.get_by_role("button", name="Whole capture").click()
     report.page.wait_for_selector(".zoombar", state="hidden")
-    report.page.wait_for_timeout(200)
+    report.calm()
     assert report.js(AXES) == whole
 
 
@@ -102,7 +117,7 @@ def test_a_chart_that_wakes_later_has_the_window_already(open_report: Open) -> N
     report.page.mouse.up()
     report.page.wait_for_selector(".zoombar:visible")
     report.wake()
-    report.page.wait_for_timeout(200)
+    report.calm()
     shown = report.page.locator(".zoombar span").inner_text()[:5]
     later = report.page.locator(".chart[role=application]").last.locator("svg").text_content() or ""
     assert re.search(rf"{shown[:4]}\d:\d\d", later), f"no seconds on its axis: {later}"
@@ -112,21 +127,21 @@ def test_keys_read_and_zoom_too(report: Opened) -> None:
     chart = report.page.locator(".chart[role=application]").first
     chart.focus()
     report.page.keyboard.press("Home")
-    report.page.wait_for_timeout(100)
+    report.calm()
     first = readings(report)
     report.page.keyboard.press("Shift+ArrowRight")
-    report.page.wait_for_timeout(100)
+    report.calm()
     second = readings(report)
     assert first[0] != second[0]
     assert report.page.locator(".chart-tools .reading").first.get_attribute("aria-live") == "polite"
     whole = report.js(AXES)
     report.page.keyboard.press("+")
     report.page.wait_for_selector(".zoombar:visible")
-    report.page.wait_for_timeout(200)
+    report.calm()
     assert report.js(AXES) != whole
     report.page.keyboard.press("0")
     report.page.wait_for_selector(".zoombar", state="hidden")
-    report.page.wait_for_timeout(200)
+    report.calm()
     assert report.js(AXES) == whole
 
 
@@ -137,6 +152,33 @@ def test_on_a_phone_a_chart_scrolls_to_the_time_that_keys_lead_to(open_report: O
     report.page.wait_for_function("() => document.querySelector('.chart').scrollLeft > 50")
     chart.press("Home")
     report.page.wait_for_function("() => document.querySelector('.chart').scrollLeft < 100")
+
+
+def test_a_coloured_row_tells_what_lies_under_the_pointer_and_takes_part_in_the_common_time(report: Opened) -> None:
+    strip = report.page.locator("#glance .chart.live:not([role=application])").first
+    strip.scroll_into_view_if_needed()
+    report.calm()
+    cell = strip.locator(".mark-rect path").nth(2).bounding_box()
+    assert cell is not None
+    report.page.mouse.move(cell["x"] + cell["width"] / 2, cell["y"] + cell["height"] / 2)
+    report.calm()
+    told = report.page.locator("#glance .chart:not([role=application]) + .chart-tools .reading").first.inner_text()
+    told = re.sub(r"\s+", " ", told).strip()
+    found = re.fullmatch(r"(PCPU \d+) from: (\S+) UTC to: (\S+) UTC mean \[%\]: ([\d.]+)", told)
+    assert found, told
+    begin, end = found[2], found[3]
+    assert begin < readings(report)[0][:8] < end, "the other charts tell the time under the pointer"
+    first = "#glance .chart.live:not([role=application]) .mark-rect path"
+    width = f"() => document.querySelector('{first}').getBBox().width"
+    whole = report.js(width)
+    report.page.mouse.down()
+    report.page.mouse.move(cell["x"] + cell["width"], cell["y"] + 2)
+    report.page.mouse.up()
+    report.page.wait_for_selector(".zoombar:visible")
+    report.calm()
+    assert report.js(width) != whole
+    report.page.get_by_role("button", name="Whole capture").click()
+    report.page.wait_for_selector(".zoombar", state="hidden")
 
 
 def test_a_dot_of_a_scatter_can_be_read(report: Opened) -> None:
