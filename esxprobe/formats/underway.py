@@ -21,9 +21,10 @@ Taker = Callable[[Piece, Rows | None], None]
 
 
 def threads() -> int:
-    """How many threads look at blocks: as many as polars may keep busy, so that pools of processes share."""
+    """How many threads look at blocks: one less than polars may keep busy, for reading and checksum go on too."""
     allowed = os.environ.get("POLARS_MAX_THREADS", "")
-    return min(_MOST, int(allowed) if allowed.isdecimal() and int(allowed) else os.cpu_count() or 1)
+    busy = int(allowed) if allowed.isdecimal() else os.cpu_count() or 1
+    return min(_MOST, max(1, busy - 1))
 
 
 @dataclass(slots=True)
