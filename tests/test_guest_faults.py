@@ -278,7 +278,7 @@ def test_the_comparison_is_in_json_and_page(compared):
     told = document(compared)
     jsonschema.validate(told, json.loads((ROOT / "docs/analysis.schema.json").read_text()))
     assert told["comparison"]["baseline"]["host"] == "esx-new.example.com"
-    panel = comparison_panel(compared)
+    panel = comparison_panel(compared, {})
     assert panel.summary.startswith(f"Findings: {len(compared.comparison.appeared)} new, ")
     assert len(panel.faults) == 4
     assert not any("hard faults" in statement for statement in panel.statements)

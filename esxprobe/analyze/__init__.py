@@ -20,7 +20,6 @@ from esxprobe.analyze.doubts import doubts_of
 from esxprobe.analyze.faults import FAULT_NEEDS, has_guests, judge_faults
 from esxprobe.analyze.glance import GLANCE_NEEDS, PORTS_READ, glance_of
 from esxprobe.analyze.guestlogs import GuestOptions
-from esxprobe.analyze.inventory import inventory
 from esxprobe.analyze.levels import LEVEL_NEEDS, Measured, measured
 from esxprobe.analyze.provenance import provenance_of
 from esxprobe.analyze.storage import device_rows, util_p95
@@ -33,7 +32,7 @@ from esxprobe.model import Analysis, Deviation, Recording
 from esxprobe.rules import RuleBook, shipped
 from esxprobe.rules.judge import Outcome, judge
 
-__all__ = ["POINTS", "GuestOptions", "Measured", "all_needs", "analysis_of", "analyze", "compare_with", "inventory"]
+__all__ = ["POINTS", "GuestOptions", "Measured", "all_needs", "analysis_of", "analyze", "compare_with"]
 
 # No rule judges worlds that are no vCPUs; a part of them tells what the states of a sample add up to. Ports are
 # in a table of the busiest.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from esxprobe.catalog import find as find_counter
+from esxprobe.formats.columns.store import is_copy
 from esxprobe.formats.head import Head
 from esxprobe.formats.pdh import parse_header
 from esxprobe.formats.source import Source
@@ -26,7 +27,7 @@ def inventory(path: Path) -> list[dict[str, Any]]:
     import polars as pl
 
     tally = Tally()
-    source = Source(path, checksum=False)
+    source = _opened(path)
     try:
         columns = columns_of(parse_header(Head(source, tally).header), path, tally)
     finally:
@@ -46,3 +47,11 @@ def inventory(path: Path) -> list[dict[str, Any]]:
             words = {"label": record.label, "unit": record.unit, "known": True, "meaning": record.meaning}
         rows.append(row | words)
     return rows
+
+
+def _opened(path: Path) -> Source:
+    if is_copy(path):  # what reads copies takes its time to be loaded
+        from esxprobe.formats.columns.opening import opened
+
+        return opened(path)
+    return Source(path, checksum=False)

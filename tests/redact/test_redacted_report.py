@@ -87,7 +87,7 @@ def telling(secrets: tuple[str, ...], own: str) -> list[str]:
     return [each for each in secrets if len(each) > 3 and each not in own and not set(words_of(each)) <= said]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(customer=customers)
 @example(customer=Customer(vms=("db", "db01", "db01-old", "report", "the")))
 @example(customer=Customer(vms=ORDINARY))
