@@ -54,7 +54,6 @@ lint: setup
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python tests/benches/bench.py
-	$(BIN)/python tests/benches/bench.py --only-day
 	$(BIN)/python tests/benches/faultcost.py
 
 docs: setup

@@ -6,8 +6,9 @@ process and its children, sampled every 10 ms. Readers from other packages (the 
 are not installed are left out) read every column, as people usually write it; on a sample of columns their
 values are compared with ours cell by cell.
 
-    python tests/benches/bench.py [--columns 100001] [--samples 720] [--runs 5] [--no-others]
-    python tests/benches/bench.py --only-day [--day-samples 17280]
+    python tests/benches/bench.py [--columns 100001] [--samples 720] [--runs 5]
+    python tests/benches/bench.py --only own copies
+    python tests/benches/bench.py --only day [--day-samples 17280]
 """
 
 from __future__ import annotations
@@ -77,6 +78,7 @@ print(time.perf_counter() - wall, time.process_time() - work)
 EXTRACTED = (r"Group Cpu\% Used", r"Group Cpu\% Ready", r"Group Cpu\% Run", r"Group Cpu\% CoStop",
              r"Physical Cpu\% Util Time", r"Physical Disk Adapter\Reads/sec")  # fmt: skip
 COMPARED = 40
+PARTS = ("fleet", "own", "copies", "others", "day")
 
 
 @dataclass
@@ -372,10 +374,8 @@ def main() -> None:
     parser.add_argument("--columns", type=int, default=100_001)
     parser.add_argument("--samples", type=int, default=720)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--only-fleet", action="store_true", help="only the row of many captures")
-    parser.add_argument("--only-day", action="store_true", help="only the captures of up to a whole day")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts of the bench")
     parser.add_argument("--day-samples", type=int, default=DAY_SHAPE[1], help="so many instead of a day's")
-    parser.add_argument("--no-others", action="store_true", help="leave other packages' readers out")
     options = parser.parse_args()
     sys.path.insert(0, str(HERE))
     from hostsim import plan_of_width, write_capture
@@ -387,26 +387,26 @@ def main() -> None:
 
     print(machine())
     with tempfile.TemporaryDirectory(prefix="esxprobe-bench-") as folder:
-        if options.only_day:
+        if "fleet" in options.only:
+            show_fleet(in_turns(fleet_works(Path(folder)), options.runs))
+        shape = f"{options.columns:,} columns x {options.samples:,} samples"
+        if {"own", "copies"} & set(options.only):
+            capture = made("bench.csv", options.columns, options.samples)
+        if "own" in options.only:
+            wide = made("header.csv", HEADER_COLUMNS, 2)
+            show(in_turns(own_works(capture, wide, Path(folder)), options.runs), capture, shape)
+        if "copies" in options.only:
+            works = in_turns(copy_works(capture, Path(folder)), options.runs)
+            show(works, capture, f"{shape}, and its columnar copy")
+            show_reading(works)
+        if "others" in options.only:
+            columns, samples = OTHERS_SHAPE
+            capture = made("others.csv", columns, samples)
+            works = in_turns(other_works(capture, Path(folder)), options.runs)
+            show(works, capture, f"{columns:,} columns x {samples:,} samples, every column by other readers")
+            print("\n" + "\n".join(compare(capture)))
+        if "day" in options.only:
             show_day(Path(folder), options.day_samples)
-            return
-        show_fleet(in_turns(fleet_works(Path(folder)), options.runs))
-        if options.only_fleet:
-            return
-        capture = made("bench.csv", options.columns, options.samples)
-        wide = made("header.csv", HEADER_COLUMNS, 2)
-        works = in_turns(own_works(capture, wide, Path(folder)), options.runs)
-        show(works, capture, f"{options.columns:,} columns x {options.samples:,} samples")
-        works = in_turns(copy_works(capture, Path(folder)), options.runs)
-        show(works, capture, "The same and its columnar copy")
-        show_reading(works)
-        if options.no_others:
-            return
-        columns, samples = OTHERS_SHAPE
-        capture = made("others.csv", columns, samples)
-        works = in_turns(other_works(capture, Path(folder)), options.runs)
-        show(works, capture, f"{columns:,} columns x {samples:,} samples, every column by other readers")
-        print("\n" + "\n".join(compare(capture)))
 
 
 if __name__ == "__main__":
