@@ -158,6 +158,7 @@
   const wake = () => {
     if (awake) return;
     awake = true;
+    document.documentElement.style.overflowAnchor = "none"; // readings keep their own place
     const watcher = new IntersectionObserver((entries) => {
       for (const entry of entries) {
         if (!entry.isIntersecting) continue;
@@ -225,12 +226,27 @@
     place(chart.cross, plot.left + ((at - plot.from) / (plot.to - plot.from)) * plot.width, 0, plot);
   };
 
+  // What is told of many things takes several lines: they stay as high as they ever were, and the chart that is
+  // pointed at stays where it is, or it would slip away under the pointer.
+  const keepHeights = (living) => {
+    const heights = living.map(({ reading }) => reading.offsetHeight);
+    living.forEach((chart, n) => {
+      if (heights[n] <= chart.highest) return;
+      chart.highest = heights[n];
+      chart.reading.style.minHeight = `${heights[n]}px`;
+    });
+  };
+
   let asked = 0;
-  const readAll = (time, followed = null) => {
+  const readAll = (time, pointed = null, followed = null) => {
     at = time;
     cancelAnimationFrame(asked);
     asked = requestAnimationFrame(() => {
-      charts.filter(({ view }) => view).forEach(read);
+      const living = charts.filter(({ view }) => view);
+      const top = pointed?.box.getBoundingClientRect().top;
+      living.forEach(read);
+      keepHeights(living);
+      if (pointed) window.scrollBy(0, pointed.box.getBoundingClientRect().top - top);
       followed?.cross.scrollIntoView({ block: "nearest", inline: "nearest" }); // on a phone a chart scrolls in its frame
     });
   };
@@ -302,7 +318,7 @@
     acts[event.key]?.();
     if (event.key in moves) {
       chart.reading.setAttribute("aria-live", "polite"); // spoken for who moves by keys, silent for a pointer
-      readAll(points[Math.min(points.length - 1, Math.max(0, moves[event.key]))][0], chart);
+      readAll(points[Math.min(points.length - 1, Math.max(0, moves[event.key]))][0], chart, chart);
     }
   };
 
@@ -318,7 +334,7 @@
       if (!chart.scale) return;
       chart.reading.setAttribute("aria-live", "off");
       const time = timeUnder(chart, event);
-      readAll(time);
+      readAll(time, chart);
       if (!pressed) return;
       const plot = plotOf(chart);
       const edge = (ms) => plot.left + ((ms - plot.from) / (plot.to - plot.from)) * plot.width;
@@ -375,6 +391,7 @@
       fields: fieldsOf(spec),
       view: null,
       scale: "",
+      highest: 0,
       name: `${(box.closest("[id]")?.id ?? "chart").replace(/[^\w-]+/g, "-")}-${charts.length + 1}`,
       cross: make("div", { class: "cross", hidden: "" }),
       brush: make("div", { class: "brush", hidden: "" }),

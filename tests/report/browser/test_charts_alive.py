@@ -164,6 +164,9 @@ def test_a_coloured_row_tells_what_lies_under_the_pointer_and_takes_part_in_the_
     report.calm()
     told = report.page.locator("#glance .chart:not([role=application]) + .chart-tools .reading").first.inner_text()
     told = re.sub(r"\s+", " ", told).strip()
+    now = strip.locator(".mark-rect path").nth(2).bounding_box()
+    assert now is not None
+    assert now["y"] == pytest.approx(cell["y"], abs=1), "it slipped away under the pointer"
     found = re.fullmatch(r"(PCPU \d+) from: (\S+) UTC to: (\S+) UTC mean \[%\]: ([\d.]+)", told)
     assert found, told
     begin, end = found[2], found[3]
