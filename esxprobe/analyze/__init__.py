@@ -28,7 +28,7 @@ from esxprobe.analyze.timeline import comings_and_goings, presence
 from esxprobe.analyze.vms import TABLE_NEEDS, vm_rows, with_modes
 from esxprobe.capture import Manifest
 from esxprobe.formats.esxtop import STATES, read_esxtop
-from esxprobe.model import Analysis, Deviation, Recording
+from esxprobe.model import Analysis, CaptureSummary, Deviation, Glance, Recording
 from esxprobe.rules import RuleBook, shipped
 from esxprobe.rules.judge import Outcome, judge
 
@@ -50,6 +50,7 @@ def analyze(
     progress: Callable[[int], None] | None = None,
     book: RuleBook | None = None,
     held: Callable[[Measured], None] | None = None,
+    early: Callable[[CaptureSummary, Glance], None] | None = None,
 ) -> Analysis:
     """Reads a capture (one file, or one host's segments in order) and judges it.
 
@@ -61,6 +62,7 @@ def analyze(
         progress: Told the bytes read so far.
         book: The rules; the shipped ones when left out.
         held: Told what a comparison with another capture needs of this one.
+        early: Told before anything is judged what does not depend on that.
 
     Raises:
         UnreadableInputError: A file is no esxtop capture, or none of its rows can be used; a guest's log is none.
@@ -72,7 +74,7 @@ def analyze(
     recording = read_esxtop(paths, needs, timezone=timezone, at_most=enough, progress=progress)
     if held is not None:
         held(measured(recording))
-    return analysis_of(recording, manifest, guests, book, timezone=timezone or "")
+    return analysis_of(recording, manifest, guests, book, timezone=timezone or "", early=early)
 
 
 def all_needs(
@@ -97,8 +99,9 @@ def analysis_of(
     book: RuleBook | None = None,
     *,
     timezone: str = "",
+    early: Callable[[CaptureSummary, Glance], None] | None = None,
 ) -> Analysis:
-    """Judges a recording; `timezone` is the zone that a person gave for its stamps."""
+    """Judges a recording; `timezone` is the zone that a person gave for its stamps; `early` as in `analyze`."""
     book = book or shipped()
     seen = presence(recording)
     notes = (*recording.notes, *doubts_of(recording, manifest, book), *comings_and_goings(recording, seen))
@@ -106,11 +109,15 @@ def analysis_of(
     recording = replace(recording, vms=with_modes(recording, manifest, guests), build=build)
     faults = judge_faults(recording, guests, manifest)
     recording = replace(recording, notes=(*notes, *faults.notes))
-    outcome = judge(recording, book.rules)
     provenance = provenance_of(manifest)
+    capture = replace(summary_of(recording, manifest), timezone=timezone)
+    glance = glance_of(recording, provenance)
+    if early is not None:
+        early(capture, glance)
+    outcome = judge(recording, book.rules)
     return Analysis(
         tool_version=esxprobe.__version__,
-        capture=replace(summary_of(recording, manifest), timezone=timezone),
+        capture=capture,
         quality=recording.notes,
         vms=recording.vms,
         findings=outcome.findings,
@@ -122,7 +129,7 @@ def analysis_of(
         charts=charts_of(outcome, recording, book),
         slices=outcome.slices,
         deviations=_deviations(book, outcome),
-        glance=glance_of(recording, provenance),
+        glance=glance,
         provenance=provenance,
         device_rows=device_rows(recording),
         util_p95=util_p95(recording),

@@ -145,6 +145,7 @@ def report(
         _many(words, fail_on, redact, redact_map, open_it=open_it)
         return
     from contextlib import ExitStack
+    from functools import partial
 
     from esxprobe.report.drawing import Drawer
 
@@ -154,6 +155,7 @@ def report(
         from esxprobe.commands.redaction import asked_map
         from esxprobe.commands.reporting import Asked, Outputs, book_of, judged, newest, stem, write
         from esxprobe.commands.terminal import show_summary
+        from esxprobe.report.html import draw_ahead
 
         source = Path(captures[0]) if captures else newest()
         private = asked_map(redact, redact_map)
@@ -172,7 +174,8 @@ def report(
         )
         asked.refuse_to_overwrite(outputs)
         book = book_of(rules)
-        analysis = judged(asked, book)
+        # Pseudonyms come later: what is drawn before them would be drawn again.
+        analysis = judged(asked, book, early=partial(draw_ahead, drawer) if private is None else None)
         if zipped is not None:
             asked.gather(zipped)
         if private is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from esxprobe.capture import CaptureFiles
     from esxprobe.commands.bundling import Bundle
     from esxprobe.commands.redaction import PrivateMap
-    from esxprobe.model import Analysis
+    from esxprobe.model import Analysis, CaptureSummary, Glance
     from esxprobe.report.drawing import Drawer
     from esxprobe.rules import RuleBook
 
@@ -131,8 +131,8 @@ def book_of(rules: Path | None) -> RuleBook:
     return shipped() if rules is None else load_book(rules)
 
 
-def judged(asked: Asked, book: RuleBook) -> Analysis:
-    """Reads and judges the capture, and compares it with its baseline.
+def judged(asked: Asked, book: RuleBook, early: Callable[[CaptureSummary, Glance], None] | None = None) -> Analysis:
+    """Reads and judges the capture, and compares it with its baseline; `early` is told what is not judged.
 
     Raises:
         UnreadableInputError: A file is none of what it should be.
@@ -154,6 +154,7 @@ def judged(asked: Asked, book: RuleBook) -> Analysis:
             progress=progress,
             book=book,
             held=None if asked.baseline is None else held.append,
+            early=early,
         )
         if asked.baseline is None or asked.before is None:
             return analysis

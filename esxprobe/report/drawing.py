@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO, Any
 
@@ -22,6 +23,15 @@ _WARM_UP = {"data": {"values": [{"a": 1}]}, "mark": "point", "encoding": {"x": {
 # A spec is an object; this is the one question that is none.
 _BUNDLE = "bundle"
 _SIZE = re.compile(r'width="[\d.]+" height="[\d.]+" (?=viewBox)')
+
+
+@dataclass(slots=True)
+class _Begun:
+    """What is being drawn ahead."""
+
+    specs: dict[str, dict[str, Any]]
+    drawn: dict[str, str] = field(default_factory=dict)
+    thread: threading.Thread | None = None
 
 
 class Drawer:
@@ -32,16 +42,39 @@ class Drawer:
         # have put a file called vl_convert.py. The module needs nothing else of this package.
         command = [sys.executable, "-P", __file__]
         self._child: subprocess.Popen[bytes] | None = None
+        self._begun: _Begun | None = None
         with contextlib.suppress(OSError):
             self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             )
 
+    def ahead(self, specs: Mapping[str, dict[str, Any]]) -> None:
+        """Has the child draw what will be asked for, while there is other work to do; nothing waits for it."""
+        if self._child is None or self._begun is not None:
+            return
+        self._begun = _Begun(dict(specs))
+        self._begun.thread = threading.Thread(target=self._draw_ahead, args=(self._begun,), daemon=True)
+        self._begun.thread.start()
+
+    def _draw_ahead(self, begun: _Begun) -> None:
+        # A chart that kills the child is met again when all are drawn.
+        with contextlib.suppress(OSError, ValueError):
+            begun.drawn = self._drawn_by_child(begun.specs)
+
+    def _done_ahead(self, specs: Mapping[str, dict[str, Any]]) -> dict[str, str]:
+        """What was drawn ahead of just these specs."""
+        begun, self._begun = self._begun, None
+        if begun is None or begun.thread is None:
+            return {}
+        begun.thread.join()
+        return {key: svg for key, svg in begun.drawn.items() if specs.get(key) == begun.specs[key]}
+
     def draw(self, specs: Mapping[str, dict[str, Any]]) -> dict[str, str]:
         """SVG text for each spec, by the same keys; empty for one that the engine cannot draw."""
         if self._child is None:
             return {key: draw(spec) for key, spec in specs.items()}
-        drawn = self._drawn_by_child(specs)
+        drawn = self._done_ahead(specs)
+        drawn |= self._drawn_by_child({key: spec for key, spec in specs.items() if key not in drawn})
         for key in specs:
             if key not in drawn:
                 # The engine can abort its whole process: what is left is tried one by one, and not here.

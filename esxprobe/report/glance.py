@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from esxprobe.model import Analysis, DeviceRow, HeatRow, HeatStrip, PortRow, Severity
+from esxprobe.model import Analysis, CaptureSummary, DeviceRow, Glance, HeatRow, HeatStrip, PortRow, Severity
 from esxprobe.report.heat_charts import (
     STYLES,
     TimeFrame,
@@ -70,14 +70,28 @@ class GlancePanel:
     ports: Table | None
 
 
+def strip_specs(capture: CaptureSummary, glance: Glance) -> dict[str, dict[str, Any]]:
+    """Vega-Lite specs of rows over time, by the keys under which the page looks for them: no finding is in them."""
+    frame = _frame(capture, glance)
+    return {} if frame is None else {f"glance:{strip.key}": strip_spec(strip, frame) for strip in _loud(glance)}
+
+
+def _loud(glance: Glance) -> list[HeatStrip]:
+    return [shown_rows(strip) for strip in glance.strips if not is_quiet(strip)]
+
+
+def _frame(capture: CaptureSummary, glance: Glance) -> TimeFrame | None:
+    if capture.started is None or capture.ended is None:
+        return None
+    return TimeFrame.around(capture.started, capture.ended, _loud(glance))
+
+
 def glance_specs(analysis: Analysis) -> dict[str, dict[str, Any]]:
-    """Vega-Lite specs of the pictures, by the keys under which the page looks for them."""
-    started, ended = analysis.capture.started, analysis.capture.ended
-    if started is None or ended is None:
+    """Vega-Lite specs of all pictures, by the keys under which the page looks for them."""
+    frame = _frame(analysis.capture, analysis.glance)
+    if frame is None:
         return {}
-    loud = [shown_rows(strip) for strip in analysis.glance.strips if not is_quiet(strip)]
-    frame = TimeFrame.around(started, ended, loud)
-    specs = {f"glance:{strip.key}": strip_spec(strip, frame) for strip in loud}
+    specs = strip_specs(analysis.capture, analysis.glance)
     panels = timeline_panels(analysis)
     if len(panels) > 1:  # one alone would be the finding's own picture again
         specs["glance:timeline"] = timeline_spec(panels, frame)

@@ -11,12 +11,12 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from esxprobe.model import Analysis
+from esxprobe.model import Analysis, CaptureSummary, Glance
 from esxprobe.report.charts import spec_of
 from esxprobe.report.document import document
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.faults import fault_specs
-from esxprobe.report.glance import glance_specs
+from esxprobe.report.glance import glance_specs, strip_specs
 from esxprobe.report.glossary import Glossary
 from esxprobe.report.life import chart_specs, numbered, vega_bundle
 from esxprobe.report.shifts import shift_specs
@@ -63,6 +63,11 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str = "", book: Rul
         svg=Markup,
         glossary=Glossary(),
     )
+
+
+def draw_ahead(drawer: Drawer, capture: CaptureSummary, glance: Glance) -> None:
+    """Has the pictures drawn that are there before any finding is."""
+    drawer.ahead(strip_specs(capture, glance))
 
 
 def _policy(css: str, scripts: list[str]) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -245,3 +246,35 @@ def test_lines_and_thresholds_can_be_seen_on_every_ground(ground: str) -> None:
         before = brightness @ linear(colour)
         contrast = (max(before, behind) + 0.05) / (min(before, behind) + 0.05)
         assert contrast >= 3, f"{colour} on {ground}: {contrast:.2f}"
+
+
+# --- drawn ahead ----------------------------------------------------------------------------------
+
+
+def _dots(count: int) -> dict[str, Any]:
+    return {
+        "data": {"values": [{"a": n} for n in range(count)]},
+        "mark": "point",
+        "encoding": {"x": {"field": "a"}},
+    }
+
+
+def test_what_was_drawn_ahead_is_taken_if_it_is_just_that_and_nothing_else_is() -> None:
+    asked = {"same": _dots(3), "changed": _dots(4), "new": _dots(5)}
+    with Drawer() as plain:
+        expected = plain.draw(asked)
+    with Drawer() as drawer:
+        drawer.ahead({"same": _dots(3), "changed": _dots(1), "gone": _dots(2)})
+        assert drawer.draw(asked) == expected
+        assert drawer.draw(asked) == expected, "and again, without anything ahead"
+
+
+def test_a_chart_that_kills_the_child_ahead_costs_no_other_chart() -> None:
+    deadly = _dots(2) | {"title": "a\x01b"}
+    asked = {"first": _dots(3), "deadly": deadly, "last": _dots(4)}
+    with Drawer() as drawer:
+        drawer.ahead({"first": _dots(3), "deadly": deadly})
+        drawn = drawer.draw(asked)
+    assert drawn["first"].startswith("<svg")
+    assert drawn["last"].startswith("<svg")
+    assert drawn["deadly"] == ""
