@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
 
-from esxprobe.analyze import POINTS, analyze, inventory
+from esxprobe.analyze import POINTS, analyze
 from esxprobe.capture import Manifest
 from esxprobe.catalog import counters
 from esxprobe.catalog.row import ONLY_WITH_A
 from esxprobe.errors import UnreadableInputError, UsageError
+from esxprobe.formats.inventory import inventory
 from esxprobe.model import Analysis, Finding
 from esxprobe.rules import all_rules
 
