@@ -136,11 +136,12 @@ def command_line(interval_s: int, rows: int, entities: str = "", *, prepare: str
         prepare: What makes that file, run before.
     """
     esxtop, _, gzip = pipeline(interval_s, rows, entities).partition(" | ")
+    # Before the kill: with esxtop gone the watcher is ended too, perhaps before its next word.
     remove = f" rm -f {entities};" if entities else ""
     return (
         f"exec 3<&0; {prepare}{{ {esxtop} 3<&- & e=$!; "
-        f"{{ read -r x <&3 && kill $e; read -r x <&3; kill -9 $e;{remove} }} >/dev/null 2>&1 & w=$!; "
-        f"exec 3<&- 2>/dev/null; wait $e; kill $w; }} | {{ exec 3<&-; {gzip}; }}; true"
+        f"{{ read -r x <&3 && kill $e; read -r x <&3;{remove} kill -9 $e; }} >/dev/null 2>&1 & w=$!; "
+        f"exec 3<&- 2>/dev/null; wait $e;{remove} kill $w; }} | {{ exec 3<&-; {gzip}; }}; true"
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from localshell import LocalShell, gone, processes_with
+from localshell import BIN, LocalShell, gone, processes_with
 from test_session import collect, manifest_of
 
 from esxprobe.analyze import analyze
@@ -222,14 +222,27 @@ def test_a_list_that_nobody_reads_to_its_end_leaves_no_file(host: dict[str, str]
     assert not Path(entity_file(token)).exists()
 
 
-def test_even_a_killed_shell_s_file_goes_with_the_channel(host: dict[str, str]) -> None:
+@pytest.mark.parametrize("asked", [b"", b"stop\n"])
+def test_even_a_killed_shell_s_file_goes_with_the_channel(
+    host: dict[str, str], tmp_path: Path, asked: bytes
+) -> None:
+    # A slow rm: whoever is to remove the file must not be ended before it is done.
+    slow = tmp_path / "slow" / "rm"
+    slow.parent.mkdir()
+    slow.write_text('#!/bin/sh\nsleep 0.3\nexec busybox rm "$@"\n', encoding="utf-8")
+    slow.chmod(0o755)
     limit = Limit((Group("1200100", "web01"),), (), 4, (), entity_file(new_token()))
-    shell = LocalShell({**host, "SPEED": "1000"})
+    shell = LocalShell({**host, "SPEED": "1000"}, path=f"{slow.parent}:{BIN}:{os.environ['PATH']}")
     stream = shell.stream(limited_line(2, 5000, limit))
     assert stream.read()
     stream._process.kill()
     assert Path(limit.file).exists()
-    shell.close()
+    if asked:
+        assert stream.write(asked) == len(asked)
+        while stream.read():
+            pass
+    else:
+        shell.close()
     assert gone(host["MARK"], 10)
     assert not Path(limit.file).exists()
 
