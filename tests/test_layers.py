@@ -92,8 +92,27 @@ def test_the_core_reads_no_clock() -> None:
             )
 
 
-def test_asking_for_help_does_not_wait_for_heavy_libraries() -> None:
-    program = "import sys; import esxprobe.commands.app; print(*sorted(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    heavy = {"polars", "numpy", "scipy", "jinja2", "vl_convert", "isal", "zstandard"} & set(done.stdout.split())
-    assert not heavy, f"importing the command line imports {sorted(heavy)}"
+HEAVY = {"polars", "numpy", "scipy", "jinja2", "vl_convert", "isal", "zstandard", "paramiko"}
+
+
+@pytest.mark.parametrize(
+    ("words", "light"),
+    [
+        (["--help"], {"rich", "pydantic"}),
+        (["report", "--help"], {"rich"}),
+        (["rules", "list"], set()),
+        (["rules", "show", "cpu-ready"], {"rich"}),
+    ],
+)
+def test_what_needs_no_capture_waits_for_no_heavy_library(words: list[str], light: set[str]) -> None:
+    program = (
+        "import sys; from esxprobe.commands.app import app\n"
+        "app(sys.argv[1:], standalone_mode=False)\n"
+        "print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip()
+    heavy = (HEAVY | light) & set(done.stderr.split())
+    assert not heavy, f"esxprobe {' '.join(words)} imports {sorted(heavy)}"

@@ -22,17 +22,21 @@ app = typer.Typer(
     help="Turns an esxtop batch capture into one self-contained findings report for a support case.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,  # rich takes longer to import than everything that help needs
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-app.command("collect")(collect.collect)
-app.command("check")(check.check)
-app.command("report")(report.report)
-app.command("redact")(redact.redact)
-app.command("counters")(counters.counters)
-app.command("extract")(extract.extract)
-app.command("convert")(convert.convert)
-app.command("demo")(demo.demo)
+# Each in words that 80 columns do not cut.
+for command, short in (
+    (collect.collect, "Capture hosts with esxtop over SSH, guests beside them."),
+    (check.check, "Look whether a capture could be taken, step by step."),
+    (report.report, "Judge captures and write an HTML findings report of each."),
+    (redact.redact, "Write copies of captures with pseudonyms for names."),
+    (counters.counters, "Show what a capture holds."),
+    (extract.extract, "Write chosen counters, entities and times to a file."),
+    (convert.convert, "Write a columnar copy (Parquet) of a capture."),
+    (demo.demo, "Collect a simulated host and two guests, and report."),
+):
+    app.command(command.__name__, short_help=short)(command)
 app.add_typer(rules.app, name="rules")
 
 

@@ -27,7 +27,9 @@ def collect(
     guest: options.LinuxGuests = None,
     windows_guest: options.WindowsGuests = None,
     guest_interval: options.GuestInterval = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the capture folders.")] = Path("captures"),
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the capture folders.")] = Path(
+        "captures"
+    ),
     identity: options.Identity = None,
     password_stdin: options.PasswordStdin = False,
     keyring: options.Keyring = False,

@@ -19,7 +19,9 @@ def convert(
     ],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help="The copy's folder; with --back of a lone CSV's copy: a file."),
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="The copy's folder; with --back of a lone CSV's copy: a file."
+        ),
     ],
     force: Annotated[
         bool, typer.Option("--force", help="Replace a columnar copy that is there when the new one is whole.")

@@ -15,7 +15,8 @@ def counters(
         Path, typer.Argument(help="An esxtop -b CSV (plain, .gz, .zst), a capture folder or a columnar copy.")
     ],
     object: Annotated[
-        str | None, typer.Option("--object", help="Show the counters of this object, each with its meaning.")
+        str | None,
+        typer.Option("--object", metavar="OBJECT", help="Show the counters of this object, each with its meaning."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:

@@ -28,11 +28,14 @@ def demo(
         Scenario, typer.Option(help="The host's monitor mode: page tables in software, or in hardware (EPT).")
     ] = Scenario.software,
     speed: Annotated[
-        float, typer.Option(min=1, max=600, help="Simulated seconds in a real one; fifteen minutes are captured.")
+        float,
+        typer.Option(
+            metavar="N", min=1, max=600, help="Simulated seconds in a real one; fifteen minutes are captured."
+        ),
     ] = 60,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the capture and the report.")] = Path(
-        "esxprobe-demo"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder for the capture and the report.")
+    ] = Path("esxprobe-demo"),
 ) -> None:
     """Collect a simulated host and two guests over SSH on this machine, and report."""
     import tempfile

@@ -17,24 +17,43 @@ def extract(
     ],
     counter: Annotated[
         list[str] | None,
-        typer.Option(help=r"A counter, its label (%RDY), Object\Counter, or a pattern of one; may be repeated."),
+        typer.Option(
+            metavar="COUNTER",
+            help=r"A counter, its label (%RDY), Object\Counter, or a pattern of one; may be repeated.",
+        ),
     ] = None,
-    vm: Annotated[list[str] | None, typer.Option(help="All that belongs to this VM, by name or group id.")] = None,
-    entity: Annotated[list[str] | None, typer.Option(help="An instance or a name, or a pattern of one.")] = None,
-    object: Annotated[list[str] | None, typer.Option("--object", help="An object, or a pattern of one.")] = None,
+    vm: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="All that belongs to this VM, by name or group id.")
+    ] = None,
+    entity: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="An instance or a name, or a pattern of one.")
+    ] = None,
+    object: Annotated[
+        list[str] | None, typer.Option("--object", metavar="OBJECT", help="An object, or a pattern of one.")
+    ] = None,
     start: Annotated[
         str | None,
         typer.Option(
-            "--from", help="First time: 2018-04-24T10:50, 10:50 of the capture's day, +10m from its start."
+            "--from",
+            metavar="TIME",
+            help="First time: 2018-04-24T10:50, 10:50 of the capture's day, +10m from its start.",
         ),
     ] = None,
-    end: Annotated[str | None, typer.Option("--to", help="Last time, in the same ways.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Last time, in the same ways.")] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="A .csv (PDH-CSV for perfmon and esxplot), .parquet or .arrow file."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="A .csv (PDH-CSV for perfmon and esxplot), .parquet or .arrow file.",
+        ),
     ] = None,
     timezone: Annotated[
-        str | None, typer.Option(help="Zone of the capture's stamps (Europe/Berlin, +02:00), and of times here.")
+        str | None,
+        typer.Option(
+            metavar="ZONE", help="Zone of the capture's stamps (Europe/Berlin, +02:00), and of times here."
+        ),
     ] = None,
 ) -> None:
     """Write chosen counters, entities and times of a capture to a file that other programs open."""

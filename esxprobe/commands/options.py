@@ -20,41 +20,56 @@ Hosts = Annotated[
         "With --inventory names of its hosts, or others; without any, all of its hosts."
     ),
 ]
-InventoryFile = Annotated[Path | None, typer.Option("--inventory", help="TOML file with hosts, VMs and guests.")]
-Duration = Annotated[str | None, typer.Option(help="How long: 600, 10m, 1h. 10m when nothing else is said.")]
+InventoryFile = Annotated[
+    Path | None, typer.Option("--inventory", metavar="FILE", help="TOML file with hosts, VMs and guests.")
+]
+Duration = Annotated[
+    str | None, typer.Option(metavar="TIME", help="How long: 600, 10m, 1h. 10m when nothing else is said.")
+]
 Samples = Annotated[
-    int | None, typer.Option(help="How many samples instead, the first one, of unknown length, included.")
+    int | None,
+    typer.Option(metavar="N", help="How many samples instead, the first one, of unknown length, included."),
 ]
 Interval = Annotated[
-    int | None, typer.Option(help="Seconds between samples, 5 when not said; esxtop takes no less than 2.")
+    int | None,
+    typer.Option(metavar="SECONDS", help="Seconds between samples, 5 when not said; esxtop takes no less than 2."),
 ]
 Segment = Annotated[
-    str | None, typer.Option(help="Restart esxtop this often, so that VMs that arrive get columns: 15m.")
+    str | None,
+    typer.Option(metavar="TIME", help="Restart esxtop this often, so that VMs that arrive get columns: 15m."),
 ]
 Vms = Annotated[
     list[str] | None,
     typer.Option(
-        "--vm", help="Only this VM, by its exact name; may be repeated. Takes one small file on the host."
+        "--vm",
+        metavar="NAME",
+        help="Only this VM, by its exact name; may be repeated. Takes one small file on the host.",
     ),
 ]
 LinuxGuests = Annotated[
     list[str] | None,
-    typer.Option("--guest", help="A Linux guest to sample beside the host: VM=ssh://user@address."),
+    typer.Option(
+        "--guest", metavar="VM=ADDRESS", help="A Linux guest to sample beside the host: VM=ssh://user@address."
+    ),
 ]
 WindowsGuests = Annotated[
     list[str] | None,
-    typer.Option("--windows-guest", help="A Windows guest with OpenSSH: VM=ssh://user@address."),
+    typer.Option(
+        "--windows-guest", metavar="VM=ADDRESS", help="A Windows guest with OpenSSH: VM=ssh://user@address."
+    ),
 ]
 GuestInterval = Annotated[
     int | None,
     typer.Option(
         "--guest-interval",
+        metavar="SECONDS",
         min=1,
         help="Seconds between a guest's samples; left out: a Linux guest's are the host's, a Windows guest's 1.",
     ),
 ]
 Identity = Annotated[
-    list[Path] | None, typer.Option("--identity", "-i", help="Key file; ESXi 8 takes RSA and ECDSA.")
+    list[Path] | None,
+    typer.Option("--identity", "-i", metavar="FILE", help="Key file; ESXi 8 takes RSA and ECDSA."),
 ]
 PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from the first line of standard input.")

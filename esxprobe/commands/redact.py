@@ -20,11 +20,14 @@ def redact(
             help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder; several, or a folder of some.",
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="A new folder for the copy, or for the copies.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="A new folder for the copy, or for the copies.")
+    ],
     map: Annotated[
         Path | None,
         typer.Option(
             "--map",
+            metavar="FILE",
             help="The private map of names and pseudonyms: made, or continued when it is there. Never hand it on.",
         ),
     ] = None,

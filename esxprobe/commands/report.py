@@ -40,44 +40,61 @@ def report(
         typer.Option(
             "--output",
             "-o",
+            metavar="FILE",
             help="Where to write the HTML (of several captures the summary); or a name of its own.",
         ),
     ] = None,
     json: Annotated[
         Path | None,
-        typer.Option("--json", help="Write the analysis as JSON here too; - for standard output."),
+        typer.Option("--json", metavar="FILE", help="Write the analysis as JSON here too; - for standard output."),
     ] = None,
     timezone: Annotated[
         str | None,
-        typer.Option(help="Zone of the capture's stamps (Europe/Berlin, +02:00); for ESX classic's local times."),
+        typer.Option(
+            metavar="ZONE",
+            help="Zone of the capture's stamps (Europe/Berlin, +02:00); for ESX classic's local times.",
+        ),
     ] = None,
     baseline: Annotated[
         Path | None,
-        typer.Option(help="A capture of a good time, or of another monitor mode, to compare with."),
+        typer.Option(
+            metavar="CAPTURE", help="A capture of a good time, or of another monitor mode, to compare with."
+        ),
     ] = None,
     guest_log: Annotated[
         list[str] | None,
-        typer.Option(help="A guest's own log (perfmon, sar, sadf, vmstat): VM=FILE, or FILE when it names its VM."),
+        typer.Option(
+            metavar="[VM=]FILE",
+            help="A guest's own log (perfmon, sar, sadf, vmstat): VM=FILE, or FILE when it names its VM.",
+        ),
     ] = None,
     guest_offset: Annotated[
         list[str] | None,
-        typer.Option(help="How far a guest's clock is ahead of the host's: VM=+3.5s."),
+        typer.Option(metavar="VM=SECONDS", help="How far a guest's clock is ahead of the host's: VM=+3.5s."),
     ] = None,
     guest_timezone: Annotated[
-        str | None, typer.Option(help="Zone of the guests' stamps, where their logs do not say it.")
+        str | None, typer.Option(metavar="ZONE", help="Zone of the guests' stamps, where their logs do not say it.")
     ] = None,
     mmu: Annotated[
-        list[str] | None, typer.Option(help="A VM's monitor mode: VM=software, VM=hardware or VM=unknown.")
+        list[str] | None,
+        typer.Option(metavar="VM=MODE", help="A VM's monitor mode: VM=software, VM=hardware or VM=unknown."),
     ] = None,
     vmware_log: Annotated[
-        list[str] | None, typer.Option(help="A copy of a VM's vmware.log, which tells its monitor mode: VM=FILE.")
+        list[str] | None,
+        typer.Option(metavar="VM=FILE", help="A copy of a VM's vmware.log, which tells its monitor mode: VM=FILE."),
     ] = None,
     baseline_guest_log: Annotated[
-        list[str] | None, typer.Option(help="Like --guest-log, of the baseline; a capture folder has its own.")
+        list[str] | None,
+        typer.Option(metavar="[VM=]FILE", help="Like --guest-log, of the baseline; a capture folder has its own."),
     ] = None,
-    baseline_mmu: Annotated[list[str] | None, typer.Option(help="Like --mmu, of the baseline.")] = None,
+    baseline_mmu: Annotated[
+        list[str] | None, typer.Option(metavar="VM=MODE", help="Like --mmu, of the baseline.")
+    ] = None,
     rules: Annotated[
-        Path | None, typer.Option(help="A TOML file that changes, silences and adds rules; see docs/own-rules.md.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A TOML file that changes, silences and adds rules; see docs/own-rules.md."
+        ),
     ] = None,
     redact: Annotated[
         bool,
@@ -87,13 +104,15 @@ def report(
         Path | None,
         typer.Option(
             "--redact-map",
+            metavar="FILE",
             help="The private map of names and pseudonyms: made, or continued when it is there. Never hand it on.",
         ),
     ] = None,
     bundle: Annotated[
         Path | None,
         typer.Option(
-            help="Write report, JSON, manifest and checksums into this zip too, to go to a case together."
+            metavar="FILE.zip",
+            help="Write report, JSON, manifest and checksums into this zip too, to go to a case together.",
         ),
     ] = None,
     with_capture: Annotated[
@@ -104,15 +123,24 @@ def report(
         typer.Option("--open", help="Open the finished report (of several captures the summary) in a browser."),
     ] = False,
     fail_on: Annotated[
-        FailOn | None, typer.Option(help="Exit with 1 when a finding is this severe or worse.")
+        FailOn | None,
+        typer.Option(
+            metavar="SEVERITY",
+            help="Exit with 1 when a finding is this severe or worse: critical, warning or info.",
+        ),
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", "-j", min=1, help="Processes for several captures; one a core by itself."),
+        typer.Option(
+            "--jobs", "-j", metavar="N", min=1, help="Processes for several captures; one a core by itself."
+        ),
     ] = None,
     cluster: Annotated[
         str | None,
-        typer.Option(help="Have a Dask cluster judge the captures: tcp://scheduler:8786. Needs esxprobe[cluster]."),
+        typer.Option(
+            metavar="URL",
+            help="Have a Dask cluster judge the captures: tcp://scheduler:8786. Needs esxprobe[cluster].",
+        ),
     ] = None,
 ) -> None:
     """Judge captures and write a self-contained HTML findings report of each."""

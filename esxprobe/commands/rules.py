@@ -14,7 +14,10 @@ app = typer.Typer(help="The rules, their thresholds and where each number comes 
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Own = Annotated[
-    Path | None, typer.Option("--rules", help="A TOML file of your own rules and changes; see docs/own-rules.md.")
+    Path | None,
+    typer.Option(
+        "--rules", metavar="FILE", help="A TOML file of your own rules and changes; see docs/own-rules.md."
+    ),
 ]
 
 

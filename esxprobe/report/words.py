@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from esxprobe.formats.clock import named_zone
-from esxprobe.model import Skipped, Window
-from esxprobe.rules.skips import not_there
+if TYPE_CHECKING:
+    from esxprobe.model import Skipped, Window
 
 
 def number(value: float | None, unit: str = "") -> str:
@@ -61,16 +61,14 @@ def window(span: Window, *, dated: bool = False, timezone: str = "") -> str:
         dated: Whether the day is shown.
         timezone: Zone in which it is shown as well.
     """
-    text = f"{_from_to(span, dated=dated)} ({duration(span.seconds)})"
+    text = f"{_from_to(span.start, span.end, dated=dated)} ({duration(span.seconds)})"
     if not timezone:
         return text
-    there = Window(in_zone(span.start, timezone), in_zone(span.end, timezone))
-    return f"{text} = {_from_to(there, dated=dated)} local"
+    return f"{text} = {_from_to(in_zone(span.start, timezone), in_zone(span.end, timezone), dated=dated)} local"
 
 
-def _from_to(span: Window, *, dated: bool) -> str:
-    end = moment(span.end, dated=dated and span.end.date() != span.start.date())
-    return f"{moment(span.start, dated=dated)}–{end}"
+def _from_to(start: datetime, end: datetime, *, dated: bool) -> str:
+    return f"{moment(start, dated=dated)}–{moment(end, dated=dated and end.date() != start.date())}"
 
 
 def in_zones(time: datetime | None, timezone: str = "", *, dated: bool = True) -> str:
@@ -83,6 +81,8 @@ def in_zones(time: datetime | None, timezone: str = "", *, dated: bool = True) -
 
 def in_zone(time: datetime, timezone: str) -> datetime:
     """The same moment by the clocks of a zone (an IANA name or an offset)."""
+    from esxprobe.formats.clock import named_zone
+
     return time.astimezone(named_zone(timezone))
 
 
@@ -106,6 +106,8 @@ def joined(parts: list[str]) -> str:
 
 def skips_in_words(skipped: Sequence[Skipped]) -> list[str]:
     """How many rules could not run, told apart from those whose things the host does not have."""
+    from esxprobe.rules.skips import not_there
+
     absent = sum(not_there(each.reason) for each in skipped)
     rest = len(skipped) - absent
     said = [f"{rest} {plural(rest, 'rule')} had to be skipped."] if rest else []
