@@ -14,7 +14,7 @@ minute and more, and find out as late that nobody listens.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from esxprobe.errors import UsageError
@@ -154,13 +154,15 @@ def quiet_limit_s(interval_s: int) -> float:
     return max(600.0, 240.0 * interval_s)
 
 
-def left_behind(listing: str, interval_s: int) -> tuple[str, ...]:
+def left_behind(listing: str, interval_s: int, others: Sequence[str] = ()) -> tuple[str, ...]:
     """The lines of a list of processes that show an esxtop, or its shell, started by `command_line`.
 
     Args:
         listing: What `PROCESSES` printed.
         interval_s: The interval that was asked for [s]; another capture with it is counted too.
+        others: Such lines from before the capture: with the same id they are somebody else's.
     """
     mark = f"esxtop -b -a -d {interval_s} -n "
     lines = {line.split(None, 1)[0]: line.strip() for line in listing.splitlines() if mark in line}
-    return tuple(lines.values())
+    known = {line.split(None, 1)[0] for line in others}
+    return tuple(line for name, line in lines.items() if name not in known)

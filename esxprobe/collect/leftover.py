@@ -1,4 +1,7 @@
-"""What a capture could leave on a host, looked for after it: processes, and the file of a capture of a few VMs."""
+"""What a capture could leave on a host, looked for after it: processes, and the file of a capture of a few VMs.
+
+An esxtop that ran before the capture is somebody else's.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +25,30 @@ class Leftover:
         checked: Whether the host could be asked.
         reason: Why it could not.
         files: Files of ours that were still there, and are removed now.
+        others: Lines of somebody else's esxtop with the same interval, which ran before.
     """
 
     processes: tuple[str, ...]
     checked: bool
     reason: str = ""
     files: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+def others_esxtop(link: Link, plan: CapturePlan) -> tuple[str, ...]:
+    """Lines of the esxtop that run before a capture with its interval; none where the host cannot be asked."""
+    try:
+        return left_behind(_processes(link), plan.interval_s)
+    except HostError:
+        return ()  # the capture itself will tell
 
 
 def check_left_behind(
-    link: Link, plan: CapturePlan, clockwork: Clockwork | None = None, files: tuple[str, ...] = ()
+    link: Link,
+    plan: CapturePlan,
+    clockwork: Clockwork | None = None,
+    files: tuple[str, ...] = (),
+    others: tuple[str, ...] = (),
 ) -> Leftover:
     """Looks at the host's processes until no esxtop of ours is among them, two intervals long at most.
 
@@ -42,6 +59,7 @@ def check_left_behind(
         plan: What was captured.
         clockwork: Our clock and how to wait.
         files: What was written on the host and has to be gone.
+        others: What `others_esxtop` told before the capture.
     """
     clockwork = clockwork or Clockwork()
     never = threading.Event()
@@ -50,20 +68,23 @@ def check_left_behind(
         if attempt:
             clockwork.wait(_EVERY_S, never)
         try:
-            result = link.shell().run(PROCESSES, timeout_s=_TIMEOUT_S)
+            listing = _processes(link)
         except HostError as error:
-            return Leftover(lines, False, error.message)
-        listing = result.stdout.decode("utf-8", "replace")
+            return Leftover(lines, False, error.message, others=others)
         if not listing.strip():
-            return Leftover((), False, "the host lists no processes")
-        lines = left_behind(listing, plan.interval_s)
+            return Leftover((), False, "the host lists no processes", others=others)
+        lines = left_behind(listing, plan.interval_s, others)
         if not lines:
             break
     if not files:
-        return Leftover(lines, True)
+        return Leftover(lines, True, others=others)
     names = " ".join(files)
     try:
         result = link.shell().run(f"ls {names} 2>/dev/null; rm -f {names}", timeout_s=_TIMEOUT_S)
     except HostError as error:
-        return Leftover(lines, False, error.message)
-    return Leftover(lines, True, "", tuple(result.stdout.decode("utf-8", "replace").split()))
+        return Leftover(lines, False, error.message, others=others)
+    return Leftover(lines, True, "", tuple(result.stdout.decode("utf-8", "replace").split()), others)
+
+
+def _processes(link: Link) -> str:
+    return link.shell().run(PROCESSES, timeout_s=_TIMEOUT_S).stdout.decode("utf-8", "replace")

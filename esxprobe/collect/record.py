@@ -74,6 +74,8 @@ class Record:
         else:
             left = [f"still running on the host: {line}" for line in self.leftover.processes]
             left += [f"was left on the host and is removed now: {file}" for file in self.leftover.files]
+        if self.leftover is not None:
+            left += [f"somebody else's esxtop ran on the host too: {line}" for line in self.leftover.others]
         return (*self.notes, *probes, *self._missing(), *left)
 
     def _missing(self) -> list[str]:

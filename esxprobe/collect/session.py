@@ -26,7 +26,7 @@ from esxprobe.collect.facts import PROBES
 from esxprobe.collect.forecast import Forecast, forecast
 from esxprobe.collect.guests import Guest, GuestOutcome, capture_guest, guest_command
 from esxprobe.collect.host import Progress, capture_host
-from esxprobe.collect.leftover import check_left_behind
+from esxprobe.collect.leftover import check_left_behind, others_esxtop
 from esxprobe.collect.limit import Limit, export_line, limit_to, limited_line, new_token, read_entities, require
 from esxprobe.collect.naming import safe_name
 from esxprobe.collect.pump import Clockwork, Link, no_room
@@ -142,7 +142,7 @@ def planned_commands(plan: CapturePlan, limit: Limit | None = None) -> tuple[str
         first = (export_line(new_token()),)
         lines = (limited_line(plan.interval_s, rows, limit) for rows in plan.segments())
         captures = [command for line in lines for command in (*first, line)]
-    return (*first, HOST_CLOCK, *(probe.command for probe in PROBES), *captures, HOST_CLOCK, PROCESSES)
+    return (*first, HOST_CLOCK, *(probe.command for probe in PROBES), PROCESSES, *captures, HOST_CLOCK, PROCESSES)
 
 
 def planned_guest_commands(task: HostTask) -> tuple[tuple[str, str], ...]:
@@ -275,6 +275,7 @@ class _Session:
         questions = Questions(self._link, self._folder, self._stop)
         record.questions = questions
         questions.ask_all()
+        others = others_esxtop(self._link, plan)
         self._capture()
         capture = record.capture
         if capture is not None and capture.error is not None and not self._link.is_open:
@@ -283,7 +284,7 @@ class _Session:
         record.clock_end = self._clock("end")
         if capture is not None and capture.segments:
             files = tuple(segment.limit.file for segment in capture.segments if segment.limit)
-            record.leftover = check_left_behind(self._link, plan, self._clockwork, files)
+            record.leftover = check_left_behind(self._link, plan, self._clockwork, files, others)
 
     def _clock(self, when: str) -> ClockReading | None:
         reading, why = ask_clock(self._link, self._clockwork.now)

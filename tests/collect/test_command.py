@@ -82,6 +82,8 @@ def test_only_our_own_esxtop_counts_as_left_behind() -> None:
     )
     assert left_behind(listing, 5) == ("2100001  2100001  esxtop  esxtop -b -a -d 5 -n 121",)
     assert left_behind(listing, 10) == ()
+    assert left_behind(listing, 5, ["2100001  2100001  esxtop  esxtop -b -a -d 5 -n 121"]) == (), "it ran before"
+    assert left_behind(listing, 5, ["2100002  2100002  esxtop  esxtop -b -a -d 5 -n 121"]) != ()
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,10 @@ import esxprobe.collect.pump as pump_module
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.forecast import forecast
 from esxprobe.collect.host import HostCapture, Progress, capture_host
-from esxprobe.collect.leftover import check_left_behind
+from esxprobe.collect.leftover import check_left_behind, others_esxtop
 from esxprobe.collect.peek import GzipPeek
 from esxprobe.collect.pump import Clockwork, Link
+from esxprobe.collect.record import Record
 from esxprobe.collect.retry import BACKOFF_S
 from esxprobe.errors import ConnectError, HostError, LoginError, OutputError
 
@@ -314,6 +315,12 @@ def test_the_host_is_looked_at_for_what_stays_behind(environment: Environment, t
     stream = link.shell().stream("TERM=xterm esxtop -b -a -d 7 -n 99 >/dev/null")
     found = check_left_behind(link, other, Clockwork(sleep=naps))
     assert len(found.processes) == 1
+    assert others_esxtop(link, other) == found.processes
+    somebody = check_left_behind(link, other, Clockwork(sleep=naps), others=found.processes)
+    assert (somebody.processes, somebody.others) == ((), found.processes), "it ran before"
+    assert Record("host01", other, 0.0, leftover=somebody).all_notes() == (
+        f"somebody else's esxtop ran on the host too: {found.processes[0]}",
+    )
     stream.close()
     for line in found.processes:
         os.kill(int(line.split()[0]), 9)

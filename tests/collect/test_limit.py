@@ -261,7 +261,7 @@ def test_a_limited_capture_has_the_vm_and_the_host(host: dict[str, str], tmp_pat
     assert [limit["kept"] for limit in limits] == [[{"gid": "1200100", "name": "web01"}]] * 2
     assert [limit["groups"] for limit in limits] == [3, 3]
     assert limits[0]["file"] != limits[1]["file"]
-    assert manifest["left_behind"] == {"processes": [], "checked": True, "reason": "", "files": []}
+    assert manifest["left_behind"] == {"processes": [], "checked": True, "reason": "", "files": [], "others": []}
     with gzip.open(done.folder / "esxtop-000.csv.gz", "rt", encoding="utf-8") as file:
         header = file.readline()
     assert "Group Cpu(1200100:web01)" in header

@@ -77,7 +77,7 @@ def test_a_host_and_a_guest_become_a_capture_that_can_be_analysed(environment: E
     assert manifest["clock"]["end"] is not None
     assert manifest["build"] == "VMware ESXi 8.0.3 build-24022510"
     assert manifest["vms"][0]["monitor"]["mmu"] == "hardware"
-    assert manifest["left_behind"] == {"processes": [], "checked": True, "reason": "", "files": []}
+    assert manifest["left_behind"] == {"processes": [], "checked": True, "reason": "", "files": [], "others": []}
     assert manifest["connections"] == [{"server": "local"}]
     assert manifest["guests"][0]["vm"] == "web 01"
     assert manifest["guests"][0]["clock"]["end"] is not None
@@ -257,7 +257,7 @@ def test_a_dry_run_says_what_would_be_run_and_writes_nothing(environment: Enviro
     shell = LocalShell(environment)
     guest = Guest("web01", lambda: LocalShell(environment))
     told = dry_run(HostTask("host01", CapturePlan(5, 121, 300), lambda: shell, (guest,)))
-    assert [c for c in told.commands if "esxtop -b -a -d 5 -n 61 " in c] == [told.commands[9]] * 2
+    assert [c for c in told.commands if "esxtop -b -a -d 5 -n 61 " in c] == [told.commands[10]] * 2
     assert "vmware -vl" in told.commands
     assert told.guest_commands[0][0] == "web01"
     assert told.forecast.duration_s == 600

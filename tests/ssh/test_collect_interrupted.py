@@ -49,7 +49,7 @@ def test_a_signal_ends_it_and_nothing_is_lost(host: EsxiHost, tmp_path: Path, nu
     kept = packed(run.folder / "esxtop-000.csv.gz")  # to the trailer: gzip had the time to finish
     assert wrote.startswith(kept)
     assert whole_samples(kept).count(b"\n") == segment["samples"] + 1 >= wrote.count(b"\n") - 1
-    assert manifest["left_behind"] == {"processes": [], "files": [], "checked": True, "reason": ""}
+    assert manifest["left_behind"] == {"processes": [], "files": [], "checked": True, "reason": "", "others": []}
 
 
 def test_a_second_signal_breaks_it_off(host: EsxiHost, client: Client, keys: Keys, tmp_path: Path) -> None:

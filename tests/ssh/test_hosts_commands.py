@@ -86,7 +86,7 @@ def test_a_vm_with_a_hostile_name_is_captured_alone(esxi: Sshd, client: Client, 
     assert manifest["limited_to"] == [EVIL]
     assert manifest["segments"][0]["limit"]["kept"] == [{"gid": "1200200", "name": EVIL}]
     assert manifest["samples_received"] == 5, "--samples counts rows, the first one included"
-    assert manifest["left_behind"] == {"processes": [], "checked": True, "reason": "", "files": []}
+    assert manifest["left_behind"] == {"processes": [], "checked": True, "reason": "", "files": [], "others": []}
     assert not [command for command in manifest["commands"] if "PWNED" in command]
     with gzip.open(folder / "esxtop-000.csv.gz", "rt", encoding="utf-8") as file:
         header = file.readline()
