@@ -110,7 +110,21 @@ def test_without_a_bundle_the_report_is_what_it_was(
     assert page.count("<svg ") == len(demo.charts) + len(glance_specs(demo))
     assert 'id="vega"' not in page
     assert 'id="charts"' not in page
+    assert "Interactive Data Lab" not in page
     assert page.count("<script") == 2, "the analysis and report.js"
+
+
+def test_the_notices_of_what_is_inlined_go_with_it(demo: Analysis, drawer: Drawer) -> None:
+    """Their licences ask for it: copyright, conditions and disclaimer in every copy."""
+    script = render_html(demo, drawer).split('id="vega">')[1].split("</script>")[0]
+    notice, mark, bundle = script.partition("*/")
+    assert mark
+    assert "vegaEmbed" in bundle
+    holders = ("Interactive Data Lab", "Mike Bostock", "Robert Penner", "Observable", "Mapbox", "Joachim Wester")
+    assert [holder for holder in holders if holder not in notice] == []
+    for conditions in ("BSD 3-Clause:", "ISC:", "MIT:", "Apache License, Version 2.0"):
+        assert conditions in notice
+    assert notice.count("PROVIDED") == 3, "a disclaimer for each"
 
 
 # --- the specs ------------------------------------------------------------------------------------
