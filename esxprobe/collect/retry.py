@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from esxprobe.errors import ConnectError, ConnectionLostError, EsxprobeError, HostTimeoutError
+from esxprobe.errors import AlgorithmError, ConnectError, ConnectionLostError, EsxprobeError, HostTimeoutError
 
 # Waits between attempts [s]; the list starts again with every sample that arrives, and is the bound.
 BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-# Only these can pass by themselves. A refused login or host key is not tried again: five failures lock an account.
+# Only these can pass by themselves. A refused login or host key is not tried again: five failures lock an account;
+# and what a host speaks stays what it is.
 _MAY_PASS = (ConnectError, ConnectionLostError, HostTimeoutError)
 
 
 def may_pass(trouble: EsxprobeError) -> bool:
     """Whether the same attempt may succeed later."""
-    return isinstance(trouble, _MAY_PASS)
+    return isinstance(trouble, _MAY_PASS) and not isinstance(trouble, AlgorithmError)
 
 
 class Retry:
