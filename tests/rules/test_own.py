@@ -1,5 +1,6 @@
 """Rules of one's own: what a file can say, and how it is told what is wrong and where."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -220,13 +221,13 @@ def test_the_line_of_a_value_is_where_its_statement_starts() -> None:
         ("read_csv('/etc/passwd')", "cannot be understood"),
         ('"a"; DROP TABLE x', "cannot be understood"),
         ('CAST("a" AS VARCHAR)', "not a number"),
-        ("(SELECT 1)", "names no counter"),
+        ("(SELECT 1)", "no counter|cannot be understood"),  # polars 2 takes it for a constant
         ("*", "cannot be understood"),
     ],
 )
 def test_a_value_is_one_number_a_sample_from_known_names(sql: str, says: str) -> None:
     what, _ = complaint(sql, ("a", "b"))
-    assert says in what
+    assert re.search(says, what)
     assert bool(says) == bool(what), what
 
 
