@@ -87,8 +87,8 @@ def unfinished(target: Path, guard: Callable[[Path], None]) -> Iterator[Partials
         OutputError: It cannot be made there.
     """
     guard(target)
-    _refuse_what_is_no_file(target)
     try:
+        _refuse_what_is_no_file(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         folder = tempfile.TemporaryDirectory(prefix=".esxprobe-", dir=target.parent, ignore_cleanup_errors=True)
     except OSError as error:

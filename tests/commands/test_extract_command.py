@@ -1,11 +1,15 @@
 """`esxprobe extract` as a shell sees it."""
 
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import polars as pl
-from hostsim import write_capture
-from shell import ROOT, Run, plan
+from hostsim import plan_of_width, write_capture
+from shell import ROOT, Run, environment, plan
 
 DEMO = ROOT / "samples" / "demo"
 
@@ -61,3 +65,25 @@ def test_a_misspelt_counter_is_met_with_near_names_and_no_file(tmp_path: Path, r
     assert done.returncode == 2
     assert done.stderr.startswith("esxprobe: the capture has no counter '% Reddy'\nhint: did you mean % Ready")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_name_that_no_disk_takes_is_an_error_of_the_output(run: Run, healthy: Path) -> None:
+    done = run("extract", healthy, "-o", "x" * 300 + ".csv")
+    assert done.returncode == 2
+    assert "cannot be written: File name too long" in done.stderr
+
+
+def test_what_is_ended_from_outside_leaves_nothing(tmp_path: Path) -> None:
+    capture = tmp_path / "wide.csv"
+    write_capture(capture, plan_of_width(6_000, 400, 1))
+    (tmp_path / "out").mkdir()
+    words = [sys.executable, "-m", "esxprobe", "extract", str(capture), "-o", "out/part.csv"]
+    process = subprocess.Popen(words, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("out/.esxprobe-*/1")) and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert list((tmp_path / "out").iterdir()) == []

@@ -348,3 +348,20 @@ def test_rows_without_a_readable_time_are_an_error_that_says_so(tmp_path: Path) 
     data = GOOD.replace(b"04/24/2018", b"yesterday ")
     with pytest.raises(UnreadableInputError, match="readable time"):
         read(tmp_path, data)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file that cannot be read is at hand")
+def test_a_file_that_the_disk_does_not_give_is_an_error_that_says_so() -> None:
+    """Linux gives no byte of a process' own memory at address 0: EIO, as a dying disk would."""
+    with pytest.raises(UnreadableInputError, match="/proc/self/mem cannot be read: Input/output error"):
+        source.Source(Path("/proc/self/mem"))
+
+
+def test_who_gives_up_does_not_wait_for_the_checksum(tmp_path: Path) -> None:
+    """Of so large a file it would take minutes."""
+    path = write(tmp_path, joined(lines()))
+    with path.open("r+b") as file:
+        file.truncate(1 << 39)
+    begun = source.Source(path)
+    begun.read_into(memoryview(bytearray(1 << 16)))
+    begun.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ MANIFEST = "columns.json"
 # How a columnar file is called in a capture folder, in place of `.csv`.
 ENDING = ".columns"
 
+# How the files of a copy are called.
+_FILE = re.compile(rf"{re.escape(MANIFEST)}|order\.parquet|[^/]+/\d{{5}}\.(?:parquet|zst)")
 _ANY_FORMAT = "esxprobe.columns/"
 _AGAIN = "convert the original capture again"
 
@@ -62,6 +65,11 @@ def is_copy(path: Path) -> bool:
         return (path / MANIFEST).is_file()
     except OSError:
         return False
+
+
+def is_file_of_copy(name: str) -> bool:
+    """Whether a file in a copy's folder is called as its own are, damaged copies' included."""
+    return _FILE.fullmatch(name) is not None
 
 
 def _sum(fields: dict[str, Any]) -> str:
