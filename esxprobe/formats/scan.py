@@ -106,9 +106,10 @@ class FileReader:
         if b"\x00" in line:
             tally.add("nul-bytes", 1, f"{line.count(0):,} bytes in the header")
         header = pdh.parse_header(line)
+        columns = columns_of(header, self._source.path, tally)
+        # A header that is refused is none that the next one could repeat.
         self._header_line = line
         self._semicolons |= header.separator == ";"
-        columns = columns_of(header, self._source.path, tally)
         identities = identify(known(columns), tally) if self._who else Identities(columns, {}, ())
         if callable(self._needs):
             wanted = self._needs(identities)
