@@ -76,7 +76,7 @@ class CaptureCopy:
         if any(is_copy(path) for path in files.paths):
             raise UnreadableInputError(
                 f"{self._capture} is a columnar copy, which is not redacted",
-                hint="`esxprobe convert --back` makes the capture of it again: redact that",
+                hint=f"`esxprobe convert --back {self._capture} -o NEW` makes the capture of it again: redact that",
             )
         learn_capture(files.paths, files.manifest, self._redactor)
         try:
