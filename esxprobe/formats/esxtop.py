@@ -22,7 +22,7 @@ from esxprobe.formats.columns.opening import opened, reader_of
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.parse import Rows
 from esxprobe.formats.rows import Piece
-from esxprobe.formats.scan import Needs, Segment, wanted_columns
+from esxprobe.formats.scan import Needs, Request, Segment, wanted_columns
 from esxprobe.formats.sheet import Sheet
 from esxprobe.formats.spill import Spill
 from esxprobe.formats.tally import Tally
@@ -36,26 +36,6 @@ if TYPE_CHECKING:
 # Per-world CPU states that must add up (see `closure`).
 STATES = (r"Vcpu\% Run", r"Vcpu\% Ready", r"Vcpu\% CoStop", r"Vcpu\% Wait")
 _CLOSURE_OFF = 3.0  # points of % away from the sample's own closure; screens seen agree within 0.01
-
-
-def read_header(path: Path) -> tuple[Identities, list[str], Tally]:
-    """The columns of a capture without its rows.
-
-    Returns:
-        Identities with known (Boolean) in the columns, the distinct hosts' names, the tally.
-
-    Raises:
-        UnreadableInputError: The file is no esxtop capture.
-    """
-    tally = Tally()
-    source = opened(path)
-    try:
-        reader = reader_of(source, {}, tally)
-        segment = reader.start()
-    finally:
-        source.close()
-    tally.take(segment.header.notes)
-    return segment.identities, [segment.header.host], tally
 
 
 def read_esxtop(
@@ -82,12 +62,13 @@ def read_esxtop(
     tally = Tally()
     segments: list[Segment] = []
     sheets = _Sheets()
+    request = Request(needs, at_most or {}, sheets.take)
     files: list[SourceFile] = []
     rows_read = 0
     for path in paths:
         source = opened(path)
         try:
-            reader = reader_of(source, needs, tally, at_most, taker=sheets.take)
+            reader = reader_of(source, request, tally)
             done = sum(file.bytes for file in files)
             segments += reader.read(progress and partial(_advance, progress, done))
             rows_read += reader.rows

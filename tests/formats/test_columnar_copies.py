@@ -208,6 +208,23 @@ def test_a_capture_longer_than_a_slab_is_in_several(tmp_path: Path, monkeypatch:
     assert sum(pl.read_parquet(path).height for path in (copy / "memory").iterdir()) == 140
 
 
+def test_cells_that_stay_text_end_a_slab_sooner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They take more room than numbers: of a capture that prints seventeen digits they would fill the memory."""
+    monkeypatch.setattr(slab, "LIMIT", 20_000)
+    in_blocks(monkeypatch, 500)
+    slabs = []
+    for zeros in ("", "000000000000"):
+        first, *rows = lines(60)
+        copy = agrees(tmp_path, joined([first, *(line.replace(".", "." + zeros) for line in rows)]))
+        slabs.append(CopySource(copy).files.manifest.slabs)
+    assert slabs[0] == 1
+    assert slabs[1] > 4
+
+
+def test_a_header_without_its_line_end_is_a_line(tmp_path: Path) -> None:
+    assert convert(write(tmp_path, header().encode()), tmp_path / "copy").loose == 1
+
+
 def test_one_damaged_row_does_not_keep_the_others_out_of_the_tables(tmp_path: Path) -> None:
     made = lines(50)
     made[20] = made[20][:60]

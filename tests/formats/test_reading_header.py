@@ -26,7 +26,6 @@ from made_captures import (
 
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import paths, pdh
-from esxprobe.formats.esxtop import read_header
 
 GRAMMAR = [
     (r"\\esx01\Memory\Memory Overcommit (1 Minute Avg)", "esx01", "Memory", "", "Memory Overcommit (1 Minute Avg)"),
@@ -292,13 +291,6 @@ def test_a_header_of_a_spreadsheets_width_is_suspected(tmp_path: Path) -> None:
     recording = read(tmp_path, data, names=names[:1])
     assert counted(recording) == {"resaved": 1, "column-limit": 1}
     assert next(note for note in recording.notes if note.code == "column-limit").severity == "critical"
-
-
-def test_the_header_alone_can_be_read(tmp_path: Path) -> None:
-    identities, hosts, tally = read_header(write(tmp_path, joined(lines())))
-    assert identities.columns.height == len(NAMES)
-    assert hosts == ["esx01"]
-    assert tally.notes() == []
 
 
 def test_a_header_without_a_counter_is_an_error(tmp_path: Path) -> None:
