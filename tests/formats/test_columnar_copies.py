@@ -16,12 +16,13 @@ import pytest
 import zstandard
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
-from made_captures import HOST, NAMES, header, joined, lines, needs_of, row, stamp, unquoted, write
+from made_captures import HOST, NAMES, cell, header, joined, lines, needs_of, row, stamp, unquoted, write
 from test_properties import PIECE, csv_style, damages
 from test_reading_damaged_rows import CASES, Case
 
 from esxprobe.convert import convert, convert_back
 from esxprobe.errors import EsxprobeError, UnreadableInputError
+from esxprobe.extract import Window, Wish, extract
 from esxprobe.formats import head, scan, source
 from esxprobe.formats.columns import slab
 from esxprobe.formats.columns.cells import TEXT, decode, encode
@@ -206,6 +207,19 @@ def test_a_capture_longer_than_a_slab_is_in_several(tmp_path: Path, monkeypatch:
     copy = agrees(tmp_path, data + joined(lines(50, NAMES[::-1])))
     assert CopySource(copy).files.manifest.slabs > 4
     assert sum(pl.read_parquet(path).height for path in (copy / "memory").iterdir()) == 140
+
+
+def test_objects_whose_names_differ_in_marks_alone_have_tables_of_their_own(tmp_path: Path) -> None:
+    """The number that would tell the second `foo` from the first is another one's name."""
+    names = [rf"{HOST}\{name}(x)\Count" for name in (*(f"Foo {n}" for n in range(20, 41)), "foo", "Foo", "FOO.")]
+    capture = write(tmp_path, joined(lines(3, [NAMES[0], *names])))
+    convert(capture, tmp_path / "copy")
+    made = {path.parent.name: pl.read_parquet(path)["Count"].to_list() for path in tmp_path.glob("copy/foo*/*")}
+    assert len(made) == len(names)
+    assert sorted(made.values()) == sorted([float(cell(n, c)) for n in range(3)] for c in range(1, len(names) + 1))
+    extract([capture], Wish(), Window(), tmp_path / "part.parquet")
+    parts = [pl.read_parquet(path)["Count"].to_list() for path in tmp_path.glob("part-foo*")]
+    assert sorted(parts) == sorted(made.values())
 
 
 def test_cells_that_stay_text_end_a_slab_sooner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
