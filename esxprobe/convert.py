@@ -168,7 +168,8 @@ def _back(copy: Path, target: Path, packing: Packing) -> CopyManifest:
         finally:
             packer.close(cut=cut)
     except OSError as error:
-        raise OutputError(f"{target} cannot be written: {error.strerror or error}") from error
+        reason = f"{target.name} cannot be written: {error.strerror or error}"
+        raise OutputError(reason, hint="choose another place with -o") from error
     return source.files.manifest
 
 

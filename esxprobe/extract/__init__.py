@@ -142,10 +142,15 @@ class _Extraction:
     def _publish(self, window: Window, seen: int, path: Path) -> Extracted:
         import polars as pl
 
+        if not seen:
+            raise UnreadableInputError(
+                f"{path.name} holds a header and no sample",
+                hint="esxtop was stopped before its first interval ended: capture longer",
+            )
         if not self._cells:
             raise UnreadableInputError(
                 f"{path.name}: none of its {seen:,} rows fits its header",
-                hint="capture longer than one interval; send the file as esxtop wrote it",
+                hint="the file was cut or saved again; send it as esxtop wrote it",
             )
         cells = pl.concat(self._cells)
         times, _ = clock.parse_times(cells, self._tally)

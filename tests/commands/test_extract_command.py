@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import polars as pl
+import pytest
 from hostsim import plan_of_width, write_capture
 from shell import ROOT, Run, environment, plan
 
@@ -71,6 +72,26 @@ def test_a_name_that_no_disk_takes_is_an_error_of_the_output(run: Run, healthy: 
     done = run("extract", healthy, "-o", "x" * 300 + ".csv")
     assert done.returncode == 2
     assert "cannot be written: File name too long" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["part.csv", "part.parquet", "part.arrow"])
+def test_a_full_disk_is_an_error_of_the_output(tmp_path: Path, name: str) -> None:
+    """As a limit on the size of files makes it: nothing of ours has to be large."""
+    words = [sys.executable, "-m", "esxprobe", "extract", str(DEMO), "--object", "Vcpu", "-o", f"out/{name}"]
+    command = ["/bin/sh", "-c", 'ulimit -f 64; exec "$@"', "sh", *words]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 2
+    assert f"esxprobe: out/{name} cannot be written: File too large" in done.stderr
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_header_without_a_sample_is_called_that(tmp_path: Path, run: Run, healthy: Path) -> None:
+    (tmp_path / "short.csv").write_bytes(healthy.read_bytes().split(b"\n")[0])
+    done = run("extract", "short.csv", "-o", "part.csv")
+    assert done.returncode == 4
+    assert "short.csv holds a header and no sample" in done.stderr
 
 
 def test_what_is_ended_from_outside_leaves_nothing(tmp_path: Path) -> None:

@@ -100,7 +100,9 @@ class NewFiles:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         except OSError as error:
-            raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+            # The folder is a hidden one, whose name says nothing.
+            reason = f"{name} of the columnar copy cannot be written: {error.strerror}"
+            raise OutputError(reason, hint="choose another place with -o") from error
         self.files.append(SourceFile(name, hashlib.sha256(content).hexdigest(), len(content)))
 
     def finish(self, manifest: CopyManifest) -> None:
