@@ -23,11 +23,11 @@ from esxprobe.formats.columns.record import Recorder, Tee
 from esxprobe.formats.columns.replay import CopySource
 from esxprobe.formats.columns.store import ENDING, CopyManifest, NewFiles, is_copy, is_file_of_copy
 from esxprobe.formats.pack import Packer, Packing, packing_of
+from esxprobe.formats.source import CUT_CODES
 from esxprobe.model import SourceFile
 
 # What changes bytes between a file and the text that is copied, beside its packing.
 _NOT_VERBATIM = {"utf-16", "byte-order-mark", "cr-line-ends"}
-_CUT = {"gzip-cut", "gzip-damaged"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def _converted(path: Path, folder: Path, progress: Callable[[int], None] | None)
         source=record,
         packing=packing_of(path),
         text=SourceFile("", source.sha256, source.length),
-        verbatim=not any(note.code in _NOT_VERBATIM | _CUT for note in notes),
+        verbatim=not any(note.code in _NOT_VERBATIM | CUT_CODES for note in notes),
         notes=tuple(notes),
         rows=recorder.kept,
         loose=recorder.order.loose,
@@ -159,7 +159,7 @@ def _converted(path: Path, folder: Path, progress: Callable[[int], None] | None)
 
 def _back(copy: Path, target: Path, packing: Packing) -> CopyManifest:
     source = CopySource(copy)
-    cut = any(note.code in _CUT for note in source.files.manifest.notes)
+    cut = any(note.code in CUT_CODES for note in source.files.manifest.notes)
     try:
         packer = Packer(target, packing)
         try:

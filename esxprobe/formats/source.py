@@ -20,6 +20,9 @@ from esxprobe.catalog.quality import note
 from esxprobe.errors import UnreadableInputError
 from esxprobe.model import QualityNote, SourceFile
 
+# Codes of a packed stream that gave less than was packed.
+CUT_CODES = frozenset({"gzip-cut", "gzip-damaged"})
+
 RAW_BLOCK = 1 << 20
 HEAD = 1 << 16
 # Packed bytes are taken in smaller steps, for ten times as much comes out of them.
@@ -167,6 +170,9 @@ class Source:
     Args:
         path: The file.
         checksum: Its checksum is wanted: it is worked out while the file is read.
+
+    Raises:
+        UnreadableInputError: It is not there, cannot be read, or is packed in another way; so may reading it.
     """
 
     def __init__(self, path: Path, *, checksum: bool = True) -> None:

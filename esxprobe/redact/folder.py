@@ -11,7 +11,7 @@ from esxprobe.capture import MANIFEST, described, load_capture, save_manifest
 from esxprobe.errors import OutputError, UnreadableInputError
 from esxprobe.formats.columns.store import is_copy
 from esxprobe.formats.pack import Packer, packing_of
-from esxprobe.formats.source import Source
+from esxprobe.formats.source import CUT_CODES, Source
 from esxprobe.redact.guests import redacted_guest_log
 from esxprobe.redact.header import redacted_header
 from esxprobe.redact.learn import learn_capture
@@ -139,7 +139,7 @@ class CaptureCopy:
             for block in redacted_text(source, lambda line: redacted_header(line, self._redactor), passed):
                 packer.write(block)
             _, notes = source.finish()
-            cut = any(note.code in {"gzip-cut", "gzip-damaged"} for note in notes)
+            cut = any(note.code in CUT_CODES for note in notes)
         finally:
             source.close()
             packer.close(cut=cut)

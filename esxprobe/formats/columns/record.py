@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esxprobe.formats.columns import grid
+from esxprobe.formats.columns.cutter import Cut, RowCutter
 from esxprobe.formats.columns.order import Entry, Kind, OrderWriter
-from esxprobe.formats.columns.sheet import Cut, RowCutter
 from esxprobe.formats.columns.slab import SlabWriter
 from esxprobe.formats.columns.store import NewFiles
 from esxprobe.formats.entities import Identities
