@@ -190,8 +190,9 @@ class _Assembly:
                 hint="give each host's capture in a file or folder of its own",
             )
         seen: dict[str, set[str]] = {}
-        for segment in self._segments:
-            for gid, worlds in _worlds_of_vms(segment.identities).items():
+        # A header that stands before every sample is the same each time.
+        for identities in {id(segment.identities): segment.identities for segment in self._segments}.values():
+            for gid, worlds in _worlds_of_vms(identities).items():
                 if gid in seen and not seen[gid] & worlds:
                     raise UnreadableInputError(
                         f"captures from before and after a restart are joined: group {gid} is another VM in each",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import random
@@ -327,6 +328,18 @@ def test_a_missing_and_a_shortened_file_are_named(copy: Path) -> None:
     lost.unlink()
     with pytest.raises(UnreadableInputError, match=r"damaged: vcpu/00000.parquet is missing"):
         read_esxtop([copy], NEEDS)
+
+
+@pytest.mark.parametrize("name", ["../outside.csv", "/outside.csv", "..", "", "sub/outside.csv"])
+def test_a_copy_does_not_choose_where_its_capture_is_written(copy: Path, name: str) -> None:
+    """Whoever sends a copy can put the right sum under any manifest."""
+    made = json.loads((copy / MANIFEST).read_text())
+    made["source"]["name"] = name
+    fields = {key: value for key, value in made.items() if key not in {"format", "sum"}}
+    made["sum"] = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+    (copy / MANIFEST).write_text(json.dumps(made))
+    with pytest.raises(UnreadableInputError, match="is damaged"):
+        CopySource(copy)
 
 
 def test_a_newer_and_a_foreign_copy_are_told_apart(copy: Path) -> None:

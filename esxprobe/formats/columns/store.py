@@ -216,4 +216,7 @@ def _manifest(fields: dict[str, Any]) -> CopyManifest:
     for each in made.files:
         if Path(each.name).is_absolute() or ".." in Path(each.name).parts:
             raise ValueError(each.name)
+    # --back writes a file of this name: a copy that somebody sends must not choose another folder for it.
+    if made.source.name in {"", ".."} or Path(made.source.name).name != made.source.name:
+        raise ValueError(made.source.name)
     return made
