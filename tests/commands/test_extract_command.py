@@ -74,6 +74,13 @@ def test_a_name_that_no_disk_takes_is_an_error_of_the_output(run: Run, healthy: 
     assert "cannot be written: File name too long" in done.stderr
 
 
+def test_rows_that_were_one_line_are_counted_as_rows(tmp_path: Path, run: Run, healthy: Path) -> None:
+    first, *rows = healthy.read_bytes().splitlines()
+    (tmp_path / "joined.csv").write_bytes(b"\n".join([first, rows[0], b"".join(rows[1:4]), *rows[4:]]) + b"\n")
+    done = run("extract", "joined.csv", "-o", "part.csv")
+    assert ", 24 rows; capture quality: row-joined 2" in done.stderr
+
+
 @pytest.mark.parametrize("name", ["part.csv", "part.parquet", "part.arrow"])
 def test_a_full_disk_is_an_error_of_the_output(tmp_path: Path, name: str) -> None:
     """As a limit on the size of files makes it: nothing of ours has to be large."""
