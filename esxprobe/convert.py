@@ -21,13 +21,13 @@ from esxprobe.errors import OutputError, UsageError
 from esxprobe.formats.columns.back import text_of
 from esxprobe.formats.columns.record import Recorder, Tee
 from esxprobe.formats.columns.replay import CopySource
-from esxprobe.formats.columns.store import ENDING, CopyManifest, NewFiles, is_copy
+from esxprobe.formats.columns.store import ENDING, CopyManifest, NewFiles, is_copy, is_file_of_copy
 from esxprobe.formats.pack import Packer, Packing, packing_of
+from esxprobe.formats.source import CUT_CODES
 from esxprobe.model import SourceFile
 
 # What changes bytes between a file and the text that is copied, beside its packing.
 _NOT_VERBATIM = {"utf-16", "byte-order-mark", "cr-line-ends"}
-_CUT = {"gzip-cut", "gzip-damaged"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def _converted(path: Path, folder: Path, progress: Callable[[int], None] | None)
         source=record,
         packing=packing_of(path),
         text=SourceFile("", source.sha256, source.length),
-        verbatim=not any(note.code in _NOT_VERBATIM | _CUT for note in notes),
+        verbatim=not any(note.code in _NOT_VERBATIM | CUT_CODES for note in notes),
         notes=tuple(notes),
         rows=recorder.kept,
         loose=recorder.order.loose,
@@ -159,7 +159,7 @@ def _converted(path: Path, folder: Path, progress: Callable[[int], None] | None)
 
 def _back(copy: Path, target: Path, packing: Packing) -> CopyManifest:
     source = CopySource(copy)
-    cut = any(note.code in _CUT for note in source.files.manifest.notes)
+    cut = any(note.code in CUT_CODES for note in source.files.manifest.notes)
     try:
         packer = Packer(target, packing)
         try:
@@ -168,7 +168,8 @@ def _back(copy: Path, target: Path, packing: Packing) -> CopyManifest:
         finally:
             packer.close(cut=cut)
     except OSError as error:
-        raise OutputError(f"{target} cannot be written: {error.strerror or error}") from error
+        reason = f"{target.name} cannot be written: {error.strerror or error}"
+        raise OutputError(reason, hint="choose another place with -o") from error
     return source.files.manifest
 
 
@@ -207,29 +208,31 @@ def _size(path: Path) -> int:
 def _new_folder(source: Path, target: Path, *, force: bool) -> Iterator[Path]:
     """A hidden folder that becomes the target when all went well, and goes when it did not."""
     _refuse_inside(source, target)
-    old = target.exists() or target.is_symlink()
+    old = _is_there(target)
     if old and not force:
         raise OutputError(f"{target} is there already", hint="name another folder with -o, or say --force")
-    if old and not _may_go(target):
-        raise OutputError(
-            f"{target} is there, and no columnar copy: it is not removed", hint="name another folder with -o"
-        )
+    if old and (what := _not_ours(source, target)):
+        raise OutputError(f"{target} is there, and {what}: it is not removed", hint="name another folder with -o")
     with _beside(target) as hidden:
-        folder = hidden / "new"
+        folder, before = hidden / "new", hidden / "old"
         folder.mkdir()
         yield folder
         try:
             if old:
-                target.rename(hidden / "old")
+                target.rename(before)
             folder.rename(target)
-        except OSError as error:
-            raise OutputError(f"{target} cannot be written: {error.strerror}") from error
+        except BaseException as error:
+            if before.exists() and not target.exists():
+                before.rename(target)  # whatever comes between the two: what was there does not go with the rest
+            if isinstance(error, OSError):
+                raise OutputError(f"{target} cannot be written: {error.strerror}") from error
+            raise
 
 
 @contextmanager
 def _new_file(source: Path, target: Path) -> Iterator[Path]:
     _refuse_inside(source, target)
-    if target.exists() or target.is_symlink():
+    if _is_there(target):
         raise OutputError(f"{target} is there already", hint="name another file with -o")
     with _beside(target) as hidden:
         yield hidden / target.name
@@ -261,8 +264,26 @@ def _refuse_inside(source: Path, target: Path) -> None:
         )
 
 
-def _may_go(target: Path) -> bool:
-    """Whether what is there is a columnar copy, of a CSV or of a capture folder, and nothing else."""
-    if target.is_symlink() or not target.is_dir():
-        return False
-    return is_copy(target) or any(is_copy(path) for path in target.glob(f"*{ENDING}"))
+def _is_there(target: Path) -> bool:
+    try:
+        return target.is_symlink() or target.exists()
+    except OSError as error:
+        raise OutputError(
+            f"{target} cannot be made: {error.strerror}", hint="choose another name with -o"
+        ) from error
+
+
+def _not_ours(capture: Path, target: Path) -> str:
+    """Why what is there must not go; nothing where it is a copy, with what will be copied again beside it."""
+    copies = [target] if is_copy(target) else [path for path in target.glob(f"esxtop-*{ENDING}") if is_copy(path)]
+    if target.is_symlink() or not copies:
+        return "no columnar copy"
+    for path in sorted(target.rglob("*")):
+        if path.is_dir() and not path.is_symlink():
+            continue
+        name = path.relative_to(target).as_posix()
+        own = next((path.relative_to(copy).as_posix() for copy in copies if copy in path.parents), None)
+        again = capture.is_dir() and (capture / name).is_file()
+        if path.is_symlink() or not (again if own is None else is_file_of_copy(own)):
+            return f"{name} in it is no part of a columnar copy"
+    return ""

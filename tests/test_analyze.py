@@ -263,11 +263,23 @@ def test_times_move_with_the_zone_that_is_given(tmp_path: Path) -> None:
 
 
 def test_the_inventory_counts_every_column_once() -> None:
-    rows = inventory(DEMO)
+    rows = inventory([DEMO])
     assert sum(row["columns"] for row in rows) == 9696
     assert all(row["known"] for row in rows)
     ready = next(row for row in rows if (row["object"], row["counter"]) == ("Vcpu", "% Ready"))
     assert (ready["label"], ready["unit"], ready["columns"]) == ("%RDY", "%", ready["instances"])
+
+
+def test_the_inventory_has_what_came_in_a_later_segment(tmp_path: Path) -> None:
+    write_capture(tmp_path / "esxtop-000.csv", small_plan())
+    text = (tmp_path / "esxtop-000.csv").read_text(encoding="utf-8")
+    first, _, rows = text.partition("\n")
+    renamed = first.replace("Group Memory(", "Group Swap(")
+    (tmp_path / "esxtop-001.csv").write_text(f"{renamed}\n{rows}", encoding="utf-8")
+    one, both = (inventory([tmp_path / f"esxtop-{n:03}.csv" for n in range(many)]) for many in (1, 2))
+    swap = [row for row in both if row["object"] == "Group Swap"]
+    assert [row for row in both if row not in swap] == one
+    assert [row["columns"] for row in swap] == [row["columns"] for row in one if row["object"] == "Group Memory"]
 
 
 def test_what_is_no_capture_is_refused(tmp_path: Path) -> None:

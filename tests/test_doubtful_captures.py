@@ -174,7 +174,7 @@ def test_a_segment_packed_and_unpacked_is_not_read_twice(tmp_path):
         load_capture(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["localtime", "posixrules", "Factory", "+14:60", "Mars/Olympus", ""])
+@pytest.mark.parametrize("name", ["localtime", "posixrules", "Factory", "+14:60", "+²²", "Mars/Olympus", ""])
 def test_a_zone_that_cannot_be_used_is_said_so(name):
     with pytest.raises(UsageError, match="is not a time zone"):
         named_zone(name)

@@ -13,7 +13,7 @@ import pytest
 from hostsim import plan_of_width, write_capture
 
 from esxprobe.analyze import all_needs, analyze
-from esxprobe.formats.scan import FileReader
+from esxprobe.formats.scan import FileReader, Request
 from esxprobe.formats.source import Source
 from esxprobe.formats.tally import Tally
 
@@ -53,7 +53,7 @@ def floor(path):
 def rows_of(path):
     source = Source(path)
     try:
-        return FileReader(source, all_needs(), Tally()).read()
+        return FileReader(source, Request(all_needs()), Tally()).read()
     finally:
         source.close()
 

@@ -27,7 +27,8 @@ from esxprobe.analyze.summary import summary_of
 from esxprobe.analyze.timeline import comings_and_goings, presence
 from esxprobe.analyze.vms import TABLE_NEEDS, vm_rows, with_modes
 from esxprobe.capture import Manifest
-from esxprobe.formats.esxtop import STATES, read_esxtop
+from esxprobe.formats.closure import STATES
+from esxprobe.formats.esxtop import read_esxtop
 from esxprobe.model import Analysis, CaptureSummary, Deviation, Glance, Recording
 from esxprobe.rules import RuleBook, shipped
 from esxprobe.rules.judge import Outcome, judge

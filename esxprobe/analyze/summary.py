@@ -10,7 +10,7 @@ import numpy as np
 
 from esxprobe.analyze.values import mean, shown, values_of
 from esxprobe.capture import Manifest
-from esxprobe.formats.esxtop import STATES, sum_of_states
+from esxprobe.formats.closure import STATES, sum_of_states
 from esxprobe.model import CaptureSummary, Recording
 from esxprobe.rules import find_rule
 from esxprobe.series import in_parts

@@ -8,7 +8,7 @@ import numpy as np
 
 from esxprobe.analyze.values import rows_by_gid, rows_in_parts
 from esxprobe.catalog.quality import note
-from esxprobe.formats.esxtop import STATES
+from esxprobe.formats.closure import STATES
 from esxprobe.model import QualityNote, Recording, Window
 from esxprobe.series import Bools, runs
 

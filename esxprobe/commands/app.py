@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -61,6 +62,7 @@ def main() -> None:
     # A command lives for seconds and makes hundreds of thousands of strings at once: looking for
     # cycles among them took a tenth of a wide report's time.
     gc.set_threshold(1_000_000)
+    _unwind_when_ended()
     words = sys.argv[1:]
     debug = "--debug" in words
     try:
@@ -89,3 +91,20 @@ def main() -> None:
         typer.echo(f"esxprobe: this is a bug: {what}", err=True)
         typer.echo("hint: run it again with --debug and send the traceback", err=True)
         sys.exit(EXIT_BUG)
+
+
+def _unwind_when_ended() -> None:
+    """SIGTERM, and SIGHUP of a closed terminal, end as Ctrl-C does: hidden folders of unfinished files go.
+
+    What is ignored already, as under nohup, stays so.
+    """
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _unwind)
+
+
+def _unwind(number: int, _frame: object) -> NoReturn:
+    # `timeout` and shells send it to the process and to its group: the second one must not stop the tidying.
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)

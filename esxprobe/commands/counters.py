@@ -25,7 +25,7 @@ def counters(
     from esxprobe.commands.terminal import show_json
     from esxprobe.formats.inventory import inventory
 
-    rows = inventory(load_capture(capture).paths[0])
+    rows = inventory(load_capture(capture).paths)
     if object is not None:
         known = sorted({row["object"] for row in rows})
         rows = [row for row in rows if row["object"] == object]

@@ -86,7 +86,9 @@ def extract(
 
 def _tell(made: Extracted) -> None:
     """What was written, what was not, and what was mended on the way: one line."""
-    parts = [f"{made.columns:,} columns, {made.rows:,} of {made.seen:,} rows"]
+    # A line of which the line break is lost is several rows.
+    rows = f"{made.rows:,} of {made.seen:,} rows" if made.rows <= made.seen else f"{made.rows:,} rows"
+    parts = [f"{made.columns:,} columns, {rows}"]
     if len(made.paths) > 1:
         parts[0] += f" in {len(made.paths)} files"
     if made.outside:

@@ -23,7 +23,7 @@ from esxprobe.formats import clock
 from esxprobe.formats.columns.opening import opened, reader_of
 from esxprobe.formats.parse import Rows
 from esxprobe.formats.rows import Piece
-from esxprobe.formats.scan import Segment
+from esxprobe.formats.scan import Request, Segment
 from esxprobe.formats.tally import Tally
 from esxprobe.model import QualityNote
 
@@ -115,12 +115,11 @@ class _Extraction:
     def run(self, paths: Sequence[Path], window: Window, progress: Callable[[int], None] | None) -> Extracted:
         seen = done = 0
         headers: list[QualityNote] = []
+        request = Request(self._choice.of, taker=self._take, places=True, who=self._who)
         for path in paths:
             source = opened(path, checksum=False)
             try:
-                reader = reader_of(
-                    source, self._choice.of, self._tally, taker=self._take, places=True, who=self._who
-                )
+                reader = reader_of(source, request, self._tally)
                 segments = reader.read(progress and partial(_advance, progress, done))
                 done += source.position
                 seen += reader.rows
@@ -143,10 +142,15 @@ class _Extraction:
     def _publish(self, window: Window, seen: int, path: Path) -> Extracted:
         import polars as pl
 
+        if not seen:
+            raise UnreadableInputError(
+                f"{path.name} holds a header and no sample",
+                hint="esxtop was stopped before its first interval ended: capture longer",
+            )
         if not self._cells:
             raise UnreadableInputError(
                 f"{path.name}: none of its {seen:,} rows fits its header",
-                hint="capture longer than one interval; send the file as esxtop wrote it",
+                hint="the file was cut or saved again; send it as esxtop wrote it",
             )
         cells = pl.concat(self._cells)
         times, _ = clock.parse_times(cells, self._tally)

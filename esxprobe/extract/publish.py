@@ -12,6 +12,8 @@ from typing import IO, Literal
 
 from esxprobe.errors import OutputError
 
+_ELSEWHERE = "choose another place with -o"
+
 
 @dataclass(slots=True)
 class Partials:
@@ -46,10 +48,18 @@ class Partials:
         Raises:
             OutputError: It is.
         """
+        import polars as pl
+
         try:
             yield
         except OSError as error:
             raise _failed(self.target, error) from error
+        except pl.exceptions.PolarsError as error:
+            # It wraps the system's error in words of its own.
+            reason = str(error).rpartition("IO error: ")
+            if not reason[1]:
+                raise
+            raise OutputError(f"{self.target} cannot be written: {reason[2]}", hint=_ELSEWHERE) from error
 
     def names(self, parts: Sequence[str]) -> list[Path]:
         """The target where there is one part, else a name beside it for each.
@@ -87,8 +97,8 @@ def unfinished(target: Path, guard: Callable[[Path], None]) -> Iterator[Partials
         OutputError: It cannot be made there.
     """
     guard(target)
-    _refuse_what_is_no_file(target)
     try:
+        _refuse_what_is_no_file(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         folder = tempfile.TemporaryDirectory(prefix=".esxprobe-", dir=target.parent, ignore_cleanup_errors=True)
     except OSError as error:
@@ -104,4 +114,4 @@ def _refuse_what_is_no_file(path: Path) -> None:
 
 def _failed(path: Path, error: OSError) -> OutputError:
     reason = os.strerror(error.errno) if error.errno else error
-    return OutputError(f"{path} cannot be written: {reason}", hint="choose another place with -o")
+    return OutputError(f"{path} cannot be written: {reason}", hint=_ELSEWHERE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from esxprobe.extract.cells import one_word
 from esxprobe.extract.choice import owners_of
 from esxprobe.extract.publish import Partials
+from esxprobe.formats.columns.grid import slugs
 from esxprobe.formats.decimals import Floats
 from esxprobe.formats.parse import Rows
 from esxprobe.formats.rows import Piece
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 # Columns of every table beside its counters.
 KEYS = ("time", "host", "object", "instance", "vm")
-
-_NO_SLUG = re.compile(r"[^A-Za-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class TableWriter:
         self.columns = columns.height
         objects = list(dict.fromkeys(name for frame in headers.values() for name in frame["object"].unique()))
         objects.sort()
-        self.paths = self._partials.names(_slugs(objects))
+        self.paths = self._partials.names(slugs(objects))
         made = []
         for name in objects:
             table = pl.concat(self._frames(name, utc, kept), how="diagonal").sort(
@@ -141,12 +139,3 @@ def _long(columns: pl.DataFrame, run: list[_Taken], times: pl.Series, inside: np
         full[owners] = np.concatenate([each.values[places] for each in run], axis=1)[:, inside]
         frame[str(counter)] = pl.Series(full.reshape(-1), dtype=pl.Float64).fill_nan(None)
     return pl.DataFrame(frame)
-
-
-def _slugs(objects: list[str]) -> list[str]:
-    """Objects' names as parts of file names, each its own."""
-    slugs: list[str] = []
-    for name in objects:
-        slug = _NO_SLUG.sub("-", name).strip("-").lower() or "nameless"
-        slugs.append(slug if slug not in slugs else f"{slug}-{len(slugs)}")
-    return slugs

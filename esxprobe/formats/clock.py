@@ -166,7 +166,7 @@ def named_zone(name: str) -> tzinfo:
     Raises:
         UsageError: Neither.
     """
-    if name[:1] in "+-" and (digits := name[1:].replace(":", "")).isdigit() and len(digits) in {2, 4}:
+    if name[:1] in "+-" and (digits := name[1:].replace(":", "")).isdecimal() and len(digits) in {2, 4}:
         minutes = int(digits[:2]) * 60 + int(digits[2:] or 0)
         if minutes < 24 * 60 and int(digits[2:] or 0) < 60:
             return timezone(timedelta(minutes=minutes if name[0] == "+" else -minutes))

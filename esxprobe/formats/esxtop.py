@@ -18,44 +18,21 @@ from numpy.typing import NDArray
 from esxprobe import series
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import clock
+from esxprobe.formats.closure import off_closure
 from esxprobe.formats.columns.opening import opened, reader_of
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.parse import Rows
 from esxprobe.formats.rows import Piece
-from esxprobe.formats.scan import Needs, Segment, wanted_columns
+from esxprobe.formats.scan import Needs, Request, Segment, wanted_columns
 from esxprobe.formats.sheet import Sheet
 from esxprobe.formats.spill import Spill
 from esxprobe.formats.tally import Tally
 from esxprobe.formats.tidy import SheetValues
 from esxprobe.model import Frames, Recording, SourceFile, Values
-from esxprobe.series import Bools, Floats, in_parts
+from esxprobe.series import Bools
 
 if TYPE_CHECKING:
     import polars as pl
-
-# Per-world CPU states that must add up (see `closure`).
-STATES = (r"Vcpu\% Run", r"Vcpu\% Ready", r"Vcpu\% CoStop", r"Vcpu\% Wait")
-_CLOSURE_OFF = 3.0  # points of % away from the sample's own closure; screens seen agree within 0.01
-
-
-def read_header(path: Path) -> tuple[Identities, list[str], Tally]:
-    """The columns of a capture without its rows.
-
-    Returns:
-        Identities with known (Boolean) in the columns, the distinct hosts' names, the tally.
-
-    Raises:
-        UnreadableInputError: The file is no esxtop capture.
-    """
-    tally = Tally()
-    source = opened(path)
-    try:
-        reader = reader_of(source, {}, tally)
-        segment = reader.start()
-    finally:
-        source.close()
-    tally.take(segment.header.notes)
-    return segment.identities, [segment.header.host], tally
 
 
 def read_esxtop(
@@ -82,12 +59,13 @@ def read_esxtop(
     tally = Tally()
     segments: list[Segment] = []
     sheets = _Sheets()
+    request = Request(needs, at_most or {}, sheets.take)
     files: list[SourceFile] = []
     rows_read = 0
     for path in paths:
         source = opened(path)
         try:
-            reader = reader_of(source, needs, tally, at_most, taker=sheets.take)
+            reader = reader_of(source, request, tally)
             done = sum(file.bytes for file in files)
             segments += reader.read(progress and partial(_advance, progress, done))
             rows_read += reader.rows
@@ -212,8 +190,9 @@ class _Assembly:
                 hint="give each host's capture in a file or folder of its own",
             )
         seen: dict[str, set[str]] = {}
-        for segment in self._segments:
-            for gid, worlds in _worlds_of_vms(segment.identities).items():
+        # A header that stands before every sample is the same each time.
+        for identities in {id(segment.identities): segment.identities for segment in self._segments}.values():
+            for gid, worlds in _worlds_of_vms(identities).items():
                 if gid in seen and not seen[gid] & worlds:
                     raise UnreadableInputError(
                         f"captures from before and after a restart are joined: group {gid} is another VM in each",
@@ -330,48 +309,3 @@ def _worlds_of_vms(identities: Identities) -> dict[str, set[str]]:
             if gid in vms:
                 owned.setdefault(gid, set()).add(wid)
     return owned
-
-
-def sum_of_states(states: Sequence[Floats]) -> Floats:
-    """What the states of `STATES` of each world and sample add up to [%]."""
-    run, ready, costop, wait = states
-    return np.asarray(run + ready + costop + wait)
-
-
-def off_closure(values: Values, kind: str, length: int) -> tuple[int, tuple[int, int] | None]:
-    """World samples whose CPU states do not add up to what the sample's other worlds add up to.
-
-    Real captures do not close at 100 % (98.9 % and 97.3 % were seen) but all worlds of a sample
-    close alike, so each is compared with the sample's own median. A world that is gone prints zeros:
-    it is absent, not off.
-
-    Args:
-        values: Of a capture.
-        kind: Of the worlds.
-        length: Number of judged samples.
-
-    Returns:
-        How many are off by more than three points, and entity and sample of the first one: of the first world.
-    """
-    worlds = values.entities(kind)
-    if not set(STATES) <= set(values.counters(kind)) or not len(worlds):
-        return 0, None
-    count, firsts = 0, []
-    for samples in in_parts(length, len(STATES) * len(worlds)):
-        closure = sum_of_states(values.read(kind, STATES, samples=samples))
-        known = ~np.isnan(closure)
-        with np.errstate(invalid="ignore"):
-            off = (np.abs(closure - _medians(closure, known)) > _CLOSURE_OFF) & (closure != 0)
-        row, column = np.nonzero(off)
-        count += len(row)
-        if len(row):
-            firsts.append((int(worlds[row[0]]), samples.start + int(column[0])))
-    return count, min(firsts, default=None)
-
-
-def _medians(closure: Floats, known: Bools) -> Floats:
-    """Median of each column, NaN where it has no value."""
-    if known.all():
-        return np.asarray(np.median(closure, axis=0))
-    columns = (closure[known[:, n], n] for n in range(closure.shape[1]))
-    return np.array([np.median(column) if len(column) else np.nan for column in columns])

@@ -27,6 +27,9 @@ class Head:
         header: The header line, without its line end.
         rest: Text behind it that was read already.
         number: The line in the file that `rest` begins with.
+
+    Raises:
+        UnreadableInputError: No header is in it, or a line is longer than any header.
     """
 
     def __init__(self, source: Source, tally: Tally) -> None:

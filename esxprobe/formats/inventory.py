@@ -1,9 +1,10 @@
-"""What a capture's header holds, without reading its rows."""
+"""What a capture's headers hold, without reading its rows."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from esxprobe.catalog import find as find_counter
 from esxprobe.formats.columns.store import is_copy
@@ -13,25 +14,27 @@ from esxprobe.formats.source import Source
 from esxprobe.formats.tally import Tally
 from esxprobe.formats.wanted import columns_of
 
+if TYPE_CHECKING:
+    import polars as pl
 
-def inventory(path: Path) -> list[dict[str, Any]]:
-    """What a capture's header holds, one row an object and counter, in file order.
+
+def inventory(paths: Sequence[Path]) -> list[dict[str, Any]]:
+    """What the first header of each file of a capture holds, one row an object and counter, in file order.
+
+    Args:
+        paths: One file, or one host's segments in order.
 
     Returns:
         Rows of object, counter, label, unit, columns, instances, known (the catalogue has it),
         meaning; nameless columns are one row with an empty object.
 
     Raises:
-        UnreadableInputError: The file is no esxtop capture.
+        UnreadableInputError: A file is no esxtop capture.
     """
     import polars as pl
 
-    tally = Tally()
-    source = _opened(path)
-    try:
-        columns = columns_of(parse_header(Head(source, tally).header), path, tally)
-    finally:
-        source.close()
+    # A VM that came later stands in a later segment alone.
+    columns = pl.concat([_columns(path) for path in paths]).unique("key", keep="first", maintain_order=True)
     plain = pl.col("counter").str.replace(r"#\d+$", "")  # equal names are numbered
     named = pl.when(pl.col("path") == "").then(pl.lit("(no name)")).otherwise(plain)
     counted = (
@@ -47,6 +50,17 @@ def inventory(path: Path) -> list[dict[str, Any]]:
             words = {"label": record.label, "unit": record.unit, "known": True, "meaning": record.meaning}
         rows.append(row | words)
     return rows
+
+
+def _columns(path: Path) -> pl.DataFrame:
+    """key, path, object, instance and counter of a file's first header."""
+    tally = Tally()
+    source = _opened(path)
+    try:
+        header = parse_header(Head(source, tally).header)
+    finally:
+        source.close()
+    return columns_of(header, path, tally).select("key", "path", "object", "instance", "counter")
 
 
 def _opened(path: Path) -> Source:

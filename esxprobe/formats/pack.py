@@ -34,7 +34,7 @@ class Packer:
     """
 
     def __init__(self, path: Path, packing: Packing) -> None:
-        self._path, self._packing = path, packing
+        self._path = path
         self._file = path.open("xb")
         self._machine: Any = None
         if packing == "gzip":

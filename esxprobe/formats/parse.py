@@ -106,7 +106,6 @@ class Parser:
         lengths = cells.ends - cells.starts
         blank = odd & (lengths == 0)
         values[blank] = np.nan
-        self.tally.add("blank-cell", int(blank.sum()))
         parts = self.wanted["part"].to_list()
         bad: dict[int, list[tuple[int, str]]] = {}
         for column, row in np.argwhere((odd & ~blank).T).tolist():
@@ -120,6 +119,8 @@ class Parser:
             values[row, column] = value = number(inside)
             if np.isnan(value):
                 bad.setdefault(column, []).append((row, inside.decode(errors="replace")))
+        # Not before: of a torn cell's piece all rows are checked and counted again.
+        self.tally.add("blank-cell", int(blank.sum()))
         for column, found in bad.items():
             self._count_bad(column, found, lines, values)
         return True

@@ -27,6 +27,9 @@ COLUMN_LIMITS = (16_384, 256)
 
 _PROBES = 9
 
+# What stands between two names; and where a program wrote semicolons and quotes.
+_BETWEEN, _BETWEEN_RESAVED = '","\\\\', '";"\\\\'
+
 _HOST = re.compile(r"\\\\([^\\]+)\\")
 _ROW = re.compile(rb'"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d",')
 _NAME_ENDS = re.compile(rb'[^",]*[A-Za-z)?][^",]*"[ ,-]*')
@@ -87,10 +90,14 @@ def parse_header(line: bytes) -> Header:
     except UnicodeDecodeError as error:
         text = line.decode("cp1252", errors="replace")
         notes.append(note("not-utf8", 1, f"first at byte {error.start:,} of the header"))
-    quoted = text.startswith('"') or '","\\\\' in text
-    if quoted:
+    quoted = text.startswith('"') or _BETWEEN in text
+    separator = ","
+    if quoted and _BETWEEN not in text and _BETWEEN_RESAVED in text:
+        separator = ";"
+        cells = _quoted_cells(text.replace(_BETWEEN_RESAVED, _BETWEEN), notes)
+        notes.append(note("resaved", 1, "the header has semicolons, as PowerShell and spreadsheets leave it"))
+    elif quoted:
         cells = _quoted_cells(text, notes)
-        separator = ","
     else:
         first_line_end = text.find("\\\\")
         separator = ";" if text[first_line_end - 1 : first_line_end] == ";" else ","
@@ -141,7 +148,7 @@ def _quoted_cells(text: str, notes: list[QualityNote]) -> list[str]:
         notes.append(note("damaged-header", 1, "its first quote is missing"))
         return _hostile_cells('"' + text, notes)
     plain = text.count('"') == 2 * len(cells) and text.endswith('"')
-    if plain and text.count('","\\\\') == len(cells) - 1:
+    if plain and text.count(_BETWEEN) == len(cells) - 1:
         return cells
     return _hostile_cells(text, notes)
 

@@ -90,11 +90,6 @@ class RowChecker:
         self._mender = Mender(self.layout, self.tally)
         self._alone = Surveyor(self.layout, self.surveyor.cells[:0])
 
-    @property
-    def learned(self) -> bool:
-        """Whether it is known what rows look like."""
-        return self._usual is not None
-
     def survey(self, block: bytes | bytearray, spans: list[Span]) -> Survey:
         """What is to be found in a block's lines: nothing is decided yet, so this may run in any thread."""
         return self.surveyor.survey(np.frombuffer(block, np.uint8), *_edges(spans))

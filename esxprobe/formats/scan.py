@@ -24,7 +24,7 @@ from esxprobe.formats.wanted import Needs, columns_of, known, text_cells, wanted
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Chooser", "FileReader", "Needs", "Segment", "wanted_columns"]
+__all__ = ["Chooser", "FileReader", "Needs", "Request", "Segment", "wanted_columns"]
 
 # Bytes that are looked at in one go: few enough for the processor's cache, and far more than a row.
 BLOCK = 4 << 20
@@ -37,43 +37,53 @@ Chooser = Callable[[Identities], "pl.DataFrame"]
 
 @dataclass(slots=True)
 class Segment:
-    """Rows under one header."""
+    """What reads the rows under one header."""
 
     header: pdh.Header
     identities: Identities
     wanted: pl.DataFrame
     parser: Parser
     checker: RowChecker
-    rows: list[Rows] = field(default_factory=list)
+
+
+def _nobody(_segment: Segment, _piece: Piece, _rows: Rows) -> None:
+    """Lets go of rows: they are checked and counted all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is wanted of a file.
+
+    Attributes:
+        needs: The wanted counters by entity kind, or a function that chooses columns of a header.
+        at_most: Entity kinds of which so many entities are enough.
+        taker: Given the rows of a piece as they come, with their segment and the piece, in the file's order. What
+            lies in the piece is overwritten when it returns.
+        places: The taker wants to know where the cells are.
+        who: Whose a column is matters: without it segments know of no entity.
+    """
+
+    needs: Needs | Chooser
+    at_most: Mapping[str, int] = field(default_factory=dict)
+    taker: Callable[[Segment, Piece, Rows], None] = _nobody
+    places: bool = False
+    who: bool = True
 
 
 class FileReader:
     """One pass over one file.
 
+    Attributes:
+        rows: Lines under a header so far, whether they could be used or not.
+
     Args:
         source: The file.
-        needs: The wanted counters by entity kind, or a function that chooses columns of a header.
+        request: What is wanted of it.
         tally: Counts damage.
-        at_most: Entity kinds of which so many entities are enough.
-        taker: Given the rows of a piece as they come, with the piece; they are not kept then.
-        places: The taker wants to know where the cells are.
-        who: Whose a column is matters: without it segments know of no entity.
     """
 
-    def __init__(
-        self,
-        source: Source,
-        needs: Needs | Chooser,
-        tally: Tally,
-        at_most: Mapping[str, int] | None = None,
-        *,
-        taker: Callable[[Segment, Piece, Rows], None] | None = None,
-        places: bool = False,
-        who: bool = True,
-    ) -> None:
-        self._source, self._needs, self._tally = source, needs, tally
-        self._taker, self._places, self._who = taker, places, who
-        self._at_most = at_most or {}
+    def __init__(self, source: Source, request: Request, tally: Tally) -> None:
+        self._source, self._request, self._tally = source, request, tally
         self._buffer = b""
         self._line = 1
         self._header_line = b""
@@ -83,13 +93,24 @@ class FileReader:
         self.rows = 0
 
     def start(self) -> Segment:
-        """The first segment, its header read and nothing else."""
+        """The first segment, its header read and nothing else.
+
+        Raises:
+            UnreadableInputError: It is no esxtop capture.
+        """
         head = Head(self._source, self._tally)
         self._buffer, self._line = head.rest, head.number
         return self._segment(head.header)
 
     def read(self, progress: Callable[[int], None] | None = None) -> list[Segment]:
-        """All segments with their rows; `progress` is told the position in the file after each block."""
+        """Hands the rows on and gives the segments.
+
+        Args:
+            progress: Told the position in the file [bytes] after each block.
+
+        Raises:
+            UnreadableInputError: It is no esxtop capture, or cannot be read further.
+        """
         segments = [self.start()]
         with Underway() as self._underway:
             for block, spans in self._blocks(segments, self._underway.blocks):
@@ -106,15 +127,17 @@ class FileReader:
         if b"\x00" in line:
             tally.add("nul-bytes", 1, f"{line.count(0):,} bytes in the header")
         header = pdh.parse_header(line)
+        columns = columns_of(header, self._source.path, tally)
+        # A header that is refused is none that the next one could repeat.
         self._header_line = line
         self._semicolons |= header.separator == ";"
-        columns = columns_of(header, self._source.path, tally)
-        identities = identify(known(columns), tally) if self._who else Identities(columns, {}, ())
-        if callable(self._needs):
-            wanted = self._needs(identities)
+        asked = self._request
+        identities = identify(known(columns), tally) if asked.who else Identities(columns, {}, ())
+        if callable(asked.needs):
+            wanted = asked.needs(identities)
         else:
-            wanted = wanted_columns(identities.columns, self._needs, self._at_most)
-        surveyor = Surveyor(_layout(header, columns), wanted["cell"].to_numpy().astype("int64"), self._places)
+            wanted = wanted_columns(identities.columns, asked.needs, asked.at_most)
+        surveyor = Surveyor(_layout(header, columns), wanted["cell"].to_numpy().astype("int64"), asked.places)
         parser = Parser(wanted, surveyor, self._tally)
         self._underway.later(partial(self._tally.join, tally))
         return Segment(header, identities, wanted, parser, RowChecker(surveyor, self._tally))
@@ -184,7 +207,7 @@ class FileReader:
         self._orphaned = False
         if line == self._comparable(self._header_line):
             self._tell("repeated-header", 1, place)
-            segments.append(replace(segments[-1], rows=[]))
+            segments.append(replace(segments[-1]))  # one of its own: its first sample covers an unknown time
             return
         if span.cut:
             self._tell("row-cut", 1, f"{place}: a header without rows")
@@ -226,10 +249,8 @@ class FileReader:
         self._hand_on(segment, piece, rows)
 
     def _hand_on(self, segment: Segment, piece: Piece, rows: Rows) -> None:
-        if rows.lines and self._taker:
-            self._taker(segment, piece, rows)
-        elif rows.lines:
-            segment.rows.append(replace(rows, cells=None))
+        if rows.lines:
+            self._request.taker(segment, piece, rows)
 
 
 def _layout(header: pdh.Header, index: pl.DataFrame) -> Layout:

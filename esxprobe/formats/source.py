@@ -20,6 +20,9 @@ from esxprobe.catalog.quality import note
 from esxprobe.errors import UnreadableInputError
 from esxprobe.model import QualityNote, SourceFile
 
+# Codes of a packed stream that gave less than was packed.
+CUT_CODES = frozenset({"gzip-cut", "gzip-damaged"})
+
 RAW_BLOCK = 1 << 20
 HEAD = 1 << 16
 # Packed bytes are taken in smaller steps, for ten times as much comes out of them.
@@ -41,6 +44,18 @@ _FOREIGN = {
     b"SQLite format 3": ("an SQLite database", "give the CSV that esxtop -b wrote"),
     b"PAR1": ("a Parquet file", "give the CSV that esxtop -b wrote"),
 }
+
+
+class _File(io.FileIO):
+    """A file on a disk that may fail, or on a share that may go away, while it is read."""
+
+    def readinto(self, room: Any) -> int | None:
+        try:
+            return super().readinto(room)
+        except OSError as error:
+            raise UnreadableInputError(
+                f"{self.name} cannot be read: {error.strerror}", hint="copy it to another disk, and try that"
+            ) from error
 
 
 class _Bytes(Protocol):
@@ -155,6 +170,9 @@ class Source:
     Args:
         path: The file.
         checksum: Its checksum is wanted: it is worked out while the file is read.
+
+    Raises:
+        UnreadableInputError: It is not there, cannot be read, or is packed in another way; so may reading it.
     """
 
     def __init__(self, path: Path, *, checksum: bool = True) -> None:
@@ -165,18 +183,24 @@ class Source:
         self._inflate: _Inflate | None = None
         self._sha = ""
         self._hasher: threading.Thread | None = None
-        stream: _Bytes = self._file
+        self._closed = threading.Event()
+        self._stream: _Bytes = self._file
+        try:
+            self._begin()
+        except UnreadableInputError:
+            self.close()
+            raise
+
+    def _begin(self) -> None:
+        """Finds out how the file is packed, and takes the first text out of it."""
         magic = self._file.read(16)
         self._file.seek(0)
         for start, (what, hint) in _FOREIGN.items():
             if magic.startswith(start):
-                self.close()
-                raise UnreadableInputError(f"{path} is {what}, not an esxtop capture", hint=hint)
+                raise UnreadableInputError(f"{self.path} is {what}, not an esxtop capture", hint=hint)
         if magic.startswith((_GZIP, _ZSTD)):
-            kind = "gzip" if magic.startswith(_GZIP) else "zstd"
-            self._inflate = _Inflate(self._file, kind)
-            stream = self._inflate
-        self._stream = stream
+            self._inflate = _Inflate(self._file, "gzip" if magic.startswith(_GZIP) else "zstd")
+            self._stream = self._inflate
         self._head = self._stream.read(HEAD)
         self._decode()
 
@@ -192,6 +216,8 @@ class Source:
         try:
             with self.path.open("rb") as file:
                 while chunk := file.read(RAW_BLOCK):
+                    if self._closed.is_set():
+                        return  # who gives up early must not wait for the rest of a long file
                     digest.update(chunk)
             self._sha = digest.hexdigest()
         except OSError:
@@ -279,6 +305,7 @@ class Source:
 
     def close(self) -> None:
         """Closes the file."""
+        self._closed.set()
         if self._hasher is not None:
             self._hasher.join()
         self._file.close()
@@ -314,7 +341,7 @@ def _open(path: Path) -> IO[bytes]:
             hint="save it to a file first, compressed or not",
         )
     try:
-        file = path.open("rb")
+        file = io.BufferedReader(_File(path))
     except FileNotFoundError as error:
         raise UnreadableInputError(f"{path} does not exist", hint="check the spelling") from error
     except OSError as error:

@@ -197,7 +197,10 @@ class Surveyor:
         rows, count = len(starts), len(self.cells)
         cells = Cells(np.empty((rows, count), np.int64), np.empty((rows, count), np.int64)) if self.places else None
         made = Survey([], np.empty((rows, count)), np.empty((rows, count), np.bool_), cells)
-        room = self._rooms.pop() if self._rooms else _Room()
+        try:
+            room = self._rooms.pop()
+        except IndexError:  # asked for first, the last one could go to another thread in between
+            room = _Room()
         groups = list(_groups(starts, ends))
         fits = [self._group(text, starts[a:b], ends[a:b], room, made.part(a, b)) for a, b in groups]
         self._rooms.append(room)

@@ -28,15 +28,23 @@ def columns_of(header: pdh.Header, path: Path, tally: Tally) -> pl.DataFrame:
         UnreadableInputError: It is a header of perfmon's.
     """
     index = paths.index(header.columns)
-    _check_objects(index, path)
+    refuse_foreign(index, path)
     hosts = index["host"].filter(index["host"] != "").unique(maintain_order=True)
     if len(hosts) > 1:
         tally.add("several-hosts", len(hosts), ", ".join(hosts.head(5)))
     return keyed(index)
 
 
-def _check_objects(index: pl.DataFrame, path: Path) -> None:
-    """Perfmon writes the same kind of header, and a `Memory` object too, with other counters."""
+def refuse_foreign(index: pl.DataFrame, path: Path) -> None:
+    """Perfmon writes the same kind of header, and a `Memory` object too, with other counters.
+
+    Args:
+        index: The index frame (see `paths.index`) of a header.
+        path: Its file.
+
+    Raises:
+        UnreadableInputError: None of the counters is esxtop's.
+    """
     objects = index["object"].unique(maintain_order=True).to_list()
     if set(objects) & set(sniff.ESXTOP_OBJECTS):
         return

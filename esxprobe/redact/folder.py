@@ -11,7 +11,7 @@ from esxprobe.capture import MANIFEST, described, load_capture, save_manifest
 from esxprobe.errors import OutputError, UnreadableInputError
 from esxprobe.formats.columns.store import is_copy
 from esxprobe.formats.pack import Packer, packing_of
-from esxprobe.formats.source import Source
+from esxprobe.formats.source import CUT_CODES, Source
 from esxprobe.redact.guests import redacted_guest_log
 from esxprobe.redact.header import redacted_header
 from esxprobe.redact.learn import learn_capture
@@ -76,7 +76,7 @@ class CaptureCopy:
         if any(is_copy(path) for path in files.paths):
             raise UnreadableInputError(
                 f"{self._capture} is a columnar copy, which is not redacted",
-                hint="`esxprobe convert --back` makes the capture of it again: redact that",
+                hint=f"`esxprobe convert --back {self._capture} -o NEW` makes the capture of it again: redact that",
             )
         learn_capture(files.paths, files.manifest, self._redactor)
         try:
@@ -139,7 +139,7 @@ class CaptureCopy:
             for block in redacted_text(source, lambda line: redacted_header(line, self._redactor), passed):
                 packer.write(block)
             _, notes = source.finish()
-            cut = any(note.code in {"gzip-cut", "gzip-damaged"} for note in notes)
+            cut = any(note.code in CUT_CODES for note in notes)
         finally:
             source.close()
             packer.close(cut=cut)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from esxprobe.capture import Manifest
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import paths as paths_of
-from esxprobe.formats import pdh
+from esxprobe.formats import pdh, sniff
 from esxprobe.formats.columns.opening import opened
+from esxprobe.formats.wanted import refuse_foreign
 from esxprobe.redact.instances import Instances
 from esxprobe.redact.manifest import ManifestRedactor
 from esxprobe.redact.redactor import Redactor
@@ -42,13 +43,17 @@ def learn_capture(paths: Sequence[Path], manifest: Manifest | None, redactor: Re
         source = opened(path)
         try:
             headers = headers_of(source)
+            if not headers:
+                raise sniff.not_a_capture(path, source.head)
         finally:
             source.close()
-        for line in headers:
+        for number, line in enumerate(headers):
             try:
                 frames.append(paths_of.index(pdh.parse_header(line).columns))
             except UnreadableInputError:
                 continue  # the reader tells of it
+            if not number:
+                refuse_foreign(frames[-1], path)
     if manifest is not None:
         ManifestRedactor(manifest, redactor)
     return Instances(pl.concat(frames) if frames else _nothing(), redactor)

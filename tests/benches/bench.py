@@ -65,12 +65,15 @@ import numpy, polars, scipy.stats, zstandard
 from esxprobe import catalog
 from esxprobe.analyze import ENOUGH, all_needs
 from esxprobe.formats.columns.opening import opened, reader_of
+from esxprobe.formats.scan import Request
 from esxprobe.formats.tally import Tally
 catalog.known()
 needs = all_needs()
 wall, work = time.perf_counter(), time.process_time()
 source = opened(Path(sys.argv[1]))
-reader_of(source, needs, Tally(), ENOUGH).read()
+kept = []
+request = Request(needs, ENOUGH, lambda *taken: kept.append(taken[2].values))
+reader_of(source, request, Tally()).read()
 source.finish()
 print(time.perf_counter() - wall, time.process_time() - work)
 """
@@ -274,16 +277,18 @@ def compare(capture: Path) -> list[str]:
     import polars as pl
 
     from esxprobe.analyze import all_needs
-    from esxprobe.formats.scan import FileReader
+    from esxprobe.formats.scan import FileReader, Request
     from esxprobe.formats.source import Source
     from esxprobe.formats.tally import Tally
 
     source = Source(capture)
-    segment = FileReader(source, all_needs(), Tally()).read()[0]
+    values = []
+    request = Request(all_needs(), taker=lambda *taken: values.append(taken[2].values))
+    segment = FileReader(source, request, Tally()).read()[0]
     source.close()
     places = np.linspace(0, segment.wanted.height - 1, COMPARED).astype(int)
     names = segment.wanted["path"].gather(places).to_list()
-    ours = np.concatenate([rows.values[places] for rows in segment.rows], axis=1).T
+    ours = np.concatenate([each[places] for each in values], axis=1).T
     theirs = {"polars": pl.read_csv(capture, columns=names).select(names).to_numpy()}
     if importlib.util.find_spec("pandas"):
         import pandas as pd

@@ -13,6 +13,9 @@ import pytest
 from hostsim import plan_of_width, write_capture
 from shell import ROOT, Run, environment, plan
 
+from esxprobe.convert import _new_folder
+from esxprobe.errors import OutputError
+
 SAMPLES = [ROOT / "samples" / name for name in ("demo", "hardware-mmu", "software-mmu")]
 
 
@@ -136,7 +139,50 @@ def test_a_folder_of_copies_is_many_captures(tmp_path: Path, run: Run, healthy: 
     assert (tmp_path / "summary.html").is_file()
 
 
-def test_ctrl_c_leaves_nothing_half(tmp_path: Path) -> None:
+def test_force_removes_nothing_that_is_no_part_of_a_copy(tmp_path: Path, run: Run, healthy: Path) -> None:
+    """A folder of several copies, and a copy beside which somebody keeps notes."""
+    for name in ("one", "two"):
+        assert run("convert", healthy, "-o", f"all/{name}.columns").returncode == 0
+    done = run("convert", healthy, "-o", "all", "--force")
+    assert done.returncode == 2
+    assert "all is there, and no columnar copy: it is not removed" in done.stderr
+    assert run("convert", SAMPLES[1], "-o", "folder").returncode == 0
+    for notes in (tmp_path / "all" / "one.columns" / "notes.txt", tmp_path / "folder" / "notes.txt"):
+        notes.write_text("years of work")
+        capture = healthy if "all" in notes.parts else SAMPLES[1]
+        done = run("convert", capture, "-o", notes.parent, "--force")
+        assert done.returncode == 2
+        assert "notes.txt in it is no part of a columnar copy: it is not removed" in done.stderr
+        notes.unlink()
+        assert run("convert", capture, "-o", notes.parent, "--force").returncode == 0
+    assert run("convert", healthy, "-o", "folder", "--force").returncode == 2, "its guests' logs would be gone"
+    assert (tmp_path / "all" / "two.columns" / "columns.json").is_file()
+
+
+def test_what_is_to_be_replaced_comes_back_when_the_new_one_cannot_be_moved(
+    tmp_path: Path, run: Run, healthy: Path
+) -> None:
+    assert run("convert", healthy, "-o", "kept").returncode == 0
+    before = sorted(path.name for path in (tmp_path / "kept").iterdir())
+    with (
+        pytest.raises(OutputError, match="kept cannot be written"),
+        _new_folder(healthy, tmp_path / "kept", force=True) as folder,
+    ):
+        folder.rmdir()  # somebody tidies up
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+@pytest.mark.parametrize("words", [["convert"], ["convert", "--back"]])
+def test_a_name_that_no_disk_takes_is_an_error_of_the_output(run: Run, healthy: Path, words: list[str]) -> None:
+    assert run("convert", healthy, "-o", "kept").returncode == 0
+    done = run(*words, healthy if len(words) == 1 else "kept", "-o", "x" * 300)
+    assert done.returncode == 2
+    assert "cannot be made: File name too long" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whatever_ends_it_leaves_nothing_half(tmp_path: Path, number: signal.Signals) -> None:
     capture = tmp_path / "in" / "wide.csv"
     capture.parent.mkdir()
     write_capture(capture, plan_of_width(6_000, 400, 1))
@@ -146,7 +192,9 @@ def test_ctrl_c_leaves_nothing_half(tmp_path: Path) -> None:
     while not list(tmp_path.glob("out/.esxprobe-convert-*/new/headers/*")) and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.005)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
+    if number != signal.SIGINT:
+        process.send_signal(number)  # as `timeout` does: to the process, and to its group
     process.communicate(timeout=60)
-    assert process.returncode != 0
+    assert process.returncode == 128 + number
     assert list((tmp_path / "out").iterdir()) == []

@@ -1,11 +1,16 @@
 """`esxprobe extract` as a shell sees it."""
 
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import polars as pl
-from hostsim import write_capture
-from shell import ROOT, Run, plan
+import pytest
+from hostsim import plan_of_width, write_capture
+from shell import ROOT, Run, environment, plan
 
 DEMO = ROOT / "samples" / "demo"
 
@@ -61,3 +66,52 @@ def test_a_misspelt_counter_is_met_with_near_names_and_no_file(tmp_path: Path, r
     assert done.returncode == 2
     assert done.stderr.startswith("esxprobe: the capture has no counter '% Reddy'\nhint: did you mean % Ready")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_name_that_no_disk_takes_is_an_error_of_the_output(run: Run, healthy: Path) -> None:
+    done = run("extract", healthy, "-o", "x" * 300 + ".csv")
+    assert done.returncode == 2
+    assert "cannot be written: File name too long" in done.stderr
+
+
+def test_rows_that_were_one_line_are_counted_as_rows(tmp_path: Path, run: Run, healthy: Path) -> None:
+    first, *rows = healthy.read_bytes().splitlines()
+    (tmp_path / "joined.csv").write_bytes(b"\n".join([first, rows[0], b"".join(rows[1:4]), *rows[4:]]) + b"\n")
+    done = run("extract", "joined.csv", "-o", "part.csv")
+    assert ", 24 rows; capture quality: row-joined 2" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["part.csv", "part.parquet", "part.arrow"])
+def test_a_full_disk_is_an_error_of_the_output(tmp_path: Path, name: str) -> None:
+    """As a limit on the size of files makes it: nothing of ours has to be large."""
+    words = [sys.executable, "-m", "esxprobe", "extract", str(DEMO), "--object", "Vcpu", "-o", f"out/{name}"]
+    command = ["/bin/sh", "-c", 'ulimit -f 64; exec "$@"', "sh", *words]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 2
+    assert f"esxprobe: out/{name} cannot be written: File too large" in done.stderr
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_header_without_a_sample_is_called_that(tmp_path: Path, run: Run, healthy: Path) -> None:
+    (tmp_path / "short.csv").write_bytes(healthy.read_bytes().split(b"\n")[0])
+    done = run("extract", "short.csv", "-o", "part.csv")
+    assert done.returncode == 4
+    assert "short.csv holds a header and no sample" in done.stderr
+
+
+def test_what_is_ended_from_outside_leaves_nothing(tmp_path: Path) -> None:
+    capture = tmp_path / "wide.csv"
+    write_capture(capture, plan_of_width(6_000, 400, 1))
+    (tmp_path / "out").mkdir()
+    words = [sys.executable, "-m", "esxprobe", "extract", str(capture), "-o", "out/part.csv"]
+    process = subprocess.Popen(words, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("out/.esxprobe-*/1")) and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert list((tmp_path / "out").iterdir()) == []

@@ -12,7 +12,8 @@ from esxprobe.errors import UsageError
 from esxprobe.extract.choice import Choice, Wish
 from esxprobe.formats import paths, pdh
 from esxprobe.formats.entities import Identities, identify
-from esxprobe.formats.esxtop import read_header
+from esxprobe.formats.scan import FileReader, Request
+from esxprobe.formats.source import Source
 from esxprobe.formats.tally import Tally
 
 DEMO = Path(__file__).parents[2] / "samples" / "demo" / "esxtop-000.csv.gz"
@@ -20,7 +21,11 @@ DEMO = Path(__file__).parents[2] / "samples" / "demo" / "esxtop-000.csv.gz"
 
 @pytest.fixture(scope="module")
 def demo() -> Identities:
-    return read_header(DEMO)[0]
+    source = Source(DEMO, checksum=False)
+    try:
+        return FileReader(source, Request({}), Tally()).start().identities
+    finally:
+        source.close()
 
 
 def chosen(identities: Identities, **asked: tuple[str, ...]) -> pl.DataFrame:

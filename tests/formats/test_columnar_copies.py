@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import random
@@ -16,12 +17,13 @@ import pytest
 import zstandard
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
-from made_captures import HOST, NAMES, header, joined, lines, needs_of, row, stamp, unquoted, write
+from made_captures import HOST, NAMES, cell, header, joined, lines, needs_of, row, stamp, unquoted, write
 from test_properties import PIECE, csv_style, damages
 from test_reading_damaged_rows import CASES, Case
 
 from esxprobe.convert import convert, convert_back
 from esxprobe.errors import EsxprobeError, UnreadableInputError
+from esxprobe.extract import Window, Wish, extract
 from esxprobe.formats import head, scan, source
 from esxprobe.formats.columns import slab
 from esxprobe.formats.columns.cells import TEXT, decode, encode
@@ -208,6 +210,36 @@ def test_a_capture_longer_than_a_slab_is_in_several(tmp_path: Path, monkeypatch:
     assert sum(pl.read_parquet(path).height for path in (copy / "memory").iterdir()) == 140
 
 
+def test_objects_whose_names_differ_in_marks_alone_have_tables_of_their_own(tmp_path: Path) -> None:
+    """The number that would tell the second `foo` from the first is another one's name."""
+    names = [rf"{HOST}\{name}(x)\Count" for name in (*(f"Foo {n}" for n in range(20, 41)), "foo", "Foo", "FOO.")]
+    capture = write(tmp_path, joined(lines(3, [NAMES[0], *names])))
+    convert(capture, tmp_path / "copy")
+    made = {path.parent.name: pl.read_parquet(path)["Count"].to_list() for path in tmp_path.glob("copy/foo*/*")}
+    assert len(made) == len(names)
+    assert sorted(made.values()) == sorted([float(cell(n, c)) for n in range(3)] for c in range(1, len(names) + 1))
+    extract([capture], Wish(), Window(), tmp_path / "part.parquet")
+    parts = [pl.read_parquet(path)["Count"].to_list() for path in tmp_path.glob("part-foo*")]
+    assert sorted(parts) == sorted(made.values())
+
+
+def test_cells_that_stay_text_end_a_slab_sooner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They take more room than numbers: of a capture that prints seventeen digits they would fill the memory."""
+    monkeypatch.setattr(slab, "LIMIT", 20_000)
+    in_blocks(monkeypatch, 500)
+    slabs = []
+    for zeros in ("", "000000000000"):
+        first, *rows = lines(60)
+        copy = agrees(tmp_path, joined([first, *(line.replace(".", "." + zeros) for line in rows)]))
+        slabs.append(CopySource(copy).files.manifest.slabs)
+    assert slabs[0] == 1
+    assert slabs[1] > 4
+
+
+def test_a_header_without_its_line_end_is_a_line(tmp_path: Path) -> None:
+    assert convert(write(tmp_path, header().encode()), tmp_path / "copy").loose == 1
+
+
 def test_one_damaged_row_does_not_keep_the_others_out_of_the_tables(tmp_path: Path) -> None:
     made = lines(50)
     made[20] = made[20][:60]
@@ -296,6 +328,18 @@ def test_a_missing_and_a_shortened_file_are_named(copy: Path) -> None:
     lost.unlink()
     with pytest.raises(UnreadableInputError, match=r"damaged: vcpu/00000.parquet is missing"):
         read_esxtop([copy], NEEDS)
+
+
+@pytest.mark.parametrize("name", ["../outside.csv", "/outside.csv", "..", "", "sub/outside.csv"])
+def test_a_copy_does_not_choose_where_its_capture_is_written(copy: Path, name: str) -> None:
+    """Whoever sends a copy can put the right sum under any manifest."""
+    made = json.loads((copy / MANIFEST).read_text())
+    made["source"]["name"] = name
+    fields = {key: value for key, value in made.items() if key not in {"format", "sum"}}
+    made["sum"] = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+    (copy / MANIFEST).write_text(json.dumps(made))
+    with pytest.raises(UnreadableInputError, match="is damaged"):
+        CopySource(copy)
 
 
 def test_a_newer_and_a_foreign_copy_are_told_apart(copy: Path) -> None:

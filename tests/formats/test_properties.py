@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from made_captures import NAMES, Cells, header, joined, lines, needs_of, read, reported, write
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats import clock, paths, pdh, scan
+from esxprobe.formats import clock, parse, paths, pdh, scan
 from esxprobe.formats.entities import identify
 from esxprobe.formats.source import Source
 from esxprobe.formats.tally import Tally
@@ -221,16 +221,17 @@ class Rows:
     def read(self, data: bytes) -> tuple[dict[tuple[object, str], float], int]:
         """Values by time and path, the first row's too, and how much was counted."""
         source, tally = Source(write(self.folder, data)), Tally()
+        pieces: list[parse.Rows] = []
+        request = scan.Request(NEEDS, taker=lambda _segment, _piece, rows: pieces.append(rows))
         try:
-            segments = scan.FileReader(source, NEEDS, tally).read()
+            scan.FileReader(source, request, tally).read()
         finally:
             source.close()
         found: dict[tuple[object, str], float] = {}
-        pieces = [(segment, rows) for segment in segments for rows in segment.rows]
         if pieces:
-            cells = pl.concat([rows.time_cells for _, rows in pieces])
+            cells = pl.concat([rows.time_cells for rows in pieces])
             times = clock.parse_times(cells, tally)[0].to_list()
-            numbers = np.concatenate([rows.values for _, rows in pieces], axis=1)
+            numbers = np.concatenate([rows.values for rows in pieces], axis=1)
             for time, column in zip(times, numbers.T, strict=True):
                 for path, value in zip(FEW, column.tolist(), strict=True):
                     if time is not None and not np.isnan(value):

@@ -14,6 +14,7 @@ import zstandard
 from made_captures import (
     NAMES,
     Cells,
+    cells,
     counted,
     header,
     joined,
@@ -239,10 +240,30 @@ def test_semicolons_with_the_header_repeated(tmp_path: Path) -> None:
     assert counted(recording) == {"resaved": 1, "crlf-line-ends": 1, "repeated-header": 1}
 
 
+@pytest.mark.parametrize("point", [".", ","])
+def test_semicolons_between_quotes(tmp_path: Path, point: str) -> None:
+    """PowerShell's `Export-Csv -UseCulture` where lists are written with semicolons; numbers are text to it."""
+    first, *rows = [line.replace('","', '";"') for line in [*LINES, header(), row(6)]]
+    data = joined([first, *(line if "PDH" in line else line.replace(".", point) for line in rows)])
+    recording = read(tmp_path, data)
+    assert reported(recording) == TRUTH
+    assert counted(recording) == {"resaved": 1, "repeated-header": 1}
+
+
 def test_quoted_header_over_plain_numbers(tmp_path: Path) -> None:
     """Some spreadsheets quote texts and leave numbers bare."""
     rows = [line.replace('"', "") for line in LINES[1:]]
     assert reported(read(tmp_path, joined([LINES[0], *rows]))) == TRUTH
+
+
+def test_blank_cells_of_rows_that_are_checked_twice_are_counted_once(tmp_path: Path) -> None:
+    """A cell torn open among rows that look alike: all rows of the block are looked at cell by cell then."""
+    rows = [f'"{stamp(n)}",' + ",".join(["", *cells(n)[1:]]) for n in range(6)]
+    torn = rows[3].replace('",,', ',",', 1)
+    recording = read(tmp_path, joined([header(), *rows[:3], torn, *rows[4:]]))
+    assert reported(recording) == truth([1, 2, 4, 5], columns=range(1, 7))
+    codes = counted(recording)
+    assert (codes["blank-cell"], codes["row-lost"]) == (5, 1)
 
 
 def test_a_short_plain_row_is_lost_and_its_neighbours_kept(tmp_path: Path) -> None:
@@ -348,3 +369,20 @@ def test_rows_without_a_readable_time_are_an_error_that_says_so(tmp_path: Path) 
     data = GOOD.replace(b"04/24/2018", b"yesterday ")
     with pytest.raises(UnreadableInputError, match="readable time"):
         read(tmp_path, data)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file that cannot be read is at hand")
+def test_a_file_that_the_disk_does_not_give_is_an_error_that_says_so() -> None:
+    """Linux gives no byte of a process' own memory at address 0: EIO, as a dying disk would."""
+    with pytest.raises(UnreadableInputError, match="/proc/self/mem cannot be read: Input/output error"):
+        source.Source(Path("/proc/self/mem"))
+
+
+def test_who_gives_up_does_not_wait_for_the_checksum(tmp_path: Path) -> None:
+    """Of so large a file it would take minutes."""
+    path = write(tmp_path, joined(lines()))
+    with path.open("r+b") as file:
+        file.truncate(1 << 39)
+    begun = source.Source(path)
+    begun.read_into(memoryview(bytearray(1 << 16)))
+    begun.close()

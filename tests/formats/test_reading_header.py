@@ -26,7 +26,6 @@ from made_captures import (
 
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import paths, pdh
-from esxprobe.formats.esxtop import read_header
 
 GRAMMAR = [
     (r"\\esx01\Memory\Memory Overcommit (1 Minute Avg)", "esx01", "Memory", "", "Memory Overcommit (1 Minute Avg)"),
@@ -232,6 +231,15 @@ def test_a_second_header_without_counters_loses_its_rows_only(tmp_path: Path) ->
     assert counted(recording) == {"damaged-header": 1, "row-lost": 1, "repeated-header": 1}
 
 
+def test_the_rows_of_a_foreign_header_are_lost_however_often_it_stands_there(tmp_path: Path) -> None:
+    """A perfmon log of as many columns, appended by mistake, itself in two parts."""
+    foreign = header([rf"\\WIN01\Processor({n})\% User Time" for n in range(len(NAMES))])
+    data = joined([*lines(4), foreign, row(4), foreign, row(5), header(), row(6), row(7)])
+    recording = read(tmp_path, data)
+    assert reported(recording) == truth([1, 2, 3, 7])
+    assert counted(recording) == {"damaged-header": 2, "row-lost": 2, "repeated-header": 1}
+
+
 def test_a_banner_before_the_header_is_passed_over(tmp_path: Path) -> None:
     data = b"resxtop: connecting to esx01 ...\nLogged in.\n\n" + joined(lines())
     recording = read(tmp_path, data)
@@ -283,13 +291,6 @@ def test_a_header_of_a_spreadsheets_width_is_suspected(tmp_path: Path) -> None:
     recording = read(tmp_path, data, names=names[:1])
     assert counted(recording) == {"resaved": 1, "column-limit": 1}
     assert next(note for note in recording.notes if note.code == "column-limit").severity == "critical"
-
-
-def test_the_header_alone_can_be_read(tmp_path: Path) -> None:
-    identities, hosts, tally = read_header(write(tmp_path, joined(lines())))
-    assert identities.columns.height == len(NAMES)
-    assert hosts == ["esx01"]
-    assert tally.notes() == []
 
 
 def test_a_header_without_a_counter_is_an_error(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import naive
 import polars as pl
 import pytest
 
-from esxprobe.formats.esxtop import read_esxtop, read_header
+from esxprobe.formats.esxtop import read_esxtop
 from esxprobe.model import Recording
 
 REAL = Path(__file__).resolve().parents[3] / "shared/data/esxtop/esxi6-all-fields.csv"
@@ -22,7 +22,7 @@ SENTINELS = (-1.0, -2.0, -3.0)
 
 @cache
 def everything() -> Recording:
-    columns = read_header(REAL)[0].columns.filter(pl.col("kind") != "")
+    columns = read_esxtop([REAL], {}).columns.filter(pl.col("kind") != "")
     needs: dict[str, list[str]] = {}
     for kind, thing, counter in columns.select("kind", "object", "counter").unique().iter_rows():
         needs.setdefault(kind, []).append(f"{thing}\\{counter}")

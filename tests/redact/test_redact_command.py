@@ -132,3 +132,24 @@ def test_a_map_behind_a_link_is_refused(capture: Path, tmp_path: Path) -> None:
     assert done.returncode == 4
     assert not (tmp_path / "elsewhere").exists()
     assert not (tmp_path / "out.html").exists()
+
+
+def test_what_is_no_capture_is_an_error_and_leaves_no_copy(capture: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.csv").write_text("db01 is slow again")
+    first, *rows = capture.read_text().splitlines()
+    foreign = ",".join('"\\\\WIN01\\Processor(0)\\% User Time"' for _ in first.split('","')[1:])
+    (tmp_path / "perfmon.csv").write_text("\n".join([f'"(PDH-CSV 4.0) (UTC)(0)",{foreign}', *rows]))
+    for name, message in (("notes", "it looks like text that starts with"), ("perfmon", "a Windows perfmon CSV")):
+        done = run(tmp_path, "redact", f"{name}.csv", "-o", "copy")
+        assert done.returncode == 4
+        assert message in done.stderr
+        assert "hint: " in done.stderr
+    done = run(tmp_path, "redact", "notes.csv", capture, "-o", "copies")
+    assert done.returncode == 3, "one of two is copied"
+    assert "is not an esxtop capture" in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} - {capture.name, ".esxprobe-redaction-map.json"} == {
+        "notes.csv",
+        "perfmon.csv",
+        "copies",
+    }
+    assert len(list((tmp_path / "copies").iterdir())) == 1

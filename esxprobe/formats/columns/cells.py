@@ -58,7 +58,6 @@ def encode(text: Bytes, cells: Cells) -> Encoded:
     whole = last - first - decimals - (decimals > 0)
     leading = text.take(first, mode="clip") != _ZERO
     same = sound & (whole > 0) & (leading | (whole == 1))
-    # What `numbers` takes for the sign of a number that is none of ours.
     styles = decimals.astype(np.uint8) + np.where(quoted, np.uint8(QUOTED), np.uint8(0))
     if not same.all():
         values = np.where(same, values, np.nan)
@@ -94,7 +93,7 @@ def decode(values: Floats, styles: Styles, odd: dict[int, bytes]) -> Texts:
 
     Args:
         values: Numbers, one after the other.
-        styles: Their styles; what they are for a value that is none is the same.
+        styles: Their styles; whatever they are where the cell is kept as text.
         odd: The text of those that are kept as text, by their place.
     """
     decimals = (styles & (QUOTED - 1)).astype(np.intp)

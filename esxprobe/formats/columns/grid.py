@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ KEYS = ("line", "time", "instance")
 OTHER, VALUE = "other", "value"
 # A capture has about twenty objects; a header of hostile names may have one a column.
 _MOST_OBJECTS = 64
+# Folders of a copy that are no tables.
+_TAKEN = (OTHER, "lines", "texts", "styles", "loose", "headers")
+_LONGEST_SLUG = 60
 
 _NO_SLUG = re.compile(r"[^a-z0-9]+")
 
@@ -62,7 +66,9 @@ def placed(columns: pl.DataFrame, width: int) -> pl.DataFrame:
     odd = again | (pl.col("object") == "") | pl.col("counter").is_in(["", *KEYS])
     all_cells = all_cells.with_columns(odd.alias("odd"))
     objects = all_cells.filter(~pl.col("odd"))["object"].unique(maintain_order=True).to_list()
-    names = pl.DataFrame({"object": objects, "table": _slugs(objects)}, {"object": pl.String, "table": pl.String})
+    names = pl.DataFrame(
+        {"object": objects, "table": slugs(objects, _TAKEN)}, {"object": pl.String, "table": pl.String}
+    )
     rank = pl.col("instance").rank("dense").over("table") - 1
     return (
         all_cells.join(names.head(_MOST_OBJECTS), on="object", how="left", maintain_order="left")
@@ -136,10 +142,13 @@ def parts(places: pl.DataFrame, cells: Indices) -> list[Part]:
     return made
 
 
-def _slugs(objects: list[str]) -> list[str]:
-    """Objects' names as names of folders, each its own."""
-    slugs = [OTHER, "lines", "texts", "styles", "loose", "headers"]
+def slugs(objects: Sequence[str], taken: Sequence[str] = ()) -> list[str]:
+    """Objects' names as names of files or folders, each its own, and none of those that are taken."""
+    made = list(taken)
     for name in objects:
-        slug = _NO_SLUG.sub("-", name.lower()).strip("-")[:60] or "nameless"
-        slugs.append(slug if slug not in slugs else f"{slug}-{len(slugs)}")
-    return slugs[6:]
+        slug = _NO_SLUG.sub("-", name.lower()).strip("-")[:_LONGEST_SLUG] or "nameless"
+        given, number = slug, len(made)
+        while given in made:
+            given, number = f"{slug}-{number}", number + 1
+        made.append(given)
+    return made[len(taken) :]

@@ -28,7 +28,7 @@ class Groups(Underway):
     ) -> None:
         """Takes lines into the group; those from which a reader learns are looked at when they come."""
         look = Look(checker, parser, block, spans, taker)
-        if not checker.learned:
+        if checker.learnt is None:
             self.drain()
             look.check()
         self._checks.append(look.check)

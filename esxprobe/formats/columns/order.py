@@ -76,7 +76,7 @@ class OrderWriter:
     def text(self, text: bytes, kind: Kind, block: int, line: int, *, semicolons: bool) -> None:
         """Takes lines that are kept as text."""
         self._entries.append(Entry(kind, block, line, len(text), semicolons=semicolons))
-        self.loose += text.count(b"\n")
+        self.loose += text.count(b"\n") + (text[-1:] not in {b"", b"\n"})
         self._text += text
         if len(self._text) >= _PIECE:
             self._flush()

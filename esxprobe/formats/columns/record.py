@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esxprobe.formats.columns import grid
+from esxprobe.formats.columns.cutter import Cut, RowCutter
 from esxprobe.formats.columns.order import Entry, Kind, OrderWriter
-from esxprobe.formats.columns.sheet import Cut, RowCutter
 from esxprobe.formats.columns.slab import SlabWriter
 from esxprobe.formats.columns.store import NewFiles
 from esxprobe.formats.entities import Identities
 from esxprobe.formats.rows import Piece, Span
-from esxprobe.formats.scan import FileReader, Segment
+from esxprobe.formats.scan import FileReader, Request, Segment
 from esxprobe.formats.source import Source
 from esxprobe.formats.tally import Tally
 
@@ -98,7 +98,7 @@ class Recorder(FileReader):
     """
 
     def __init__(self, source: Tee, files: NewFiles) -> None:
-        super().__init__(source, _no_column, Tally(), who=False)
+        super().__init__(source, Request(_no_column, who=False), Tally())
         self._tee, self._files = source, files
         self.order = OrderWriter(files)
         self.kept = self.headers = self.slabs = 0
@@ -212,7 +212,7 @@ class Recorder(FileReader):
 
     def _keep(self, cut: Cut, number: int, shape: tuple[int, ...], trailing: bool, segment: Segment) -> None:
         count = len(cut.sheet.lines)
-        if self._slab is not None and not self._slab.has_room(count):
+        if self._slab is not None and not self._slab.has_room(cut.sheet):
             self._end_slab()
         if self._slab is None:
             self._slab = SlabWriter(self._files, self._tables, segment.header.width - 1, self.slabs)

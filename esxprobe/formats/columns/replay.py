@@ -7,7 +7,7 @@ found sound then: only their wanted cells are looked at; those that are no plain
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from esxprobe.formats.columns.store import OldFiles
 from esxprobe.formats.decimals import Cells, Floats
 from esxprobe.formats.parse import Rows
 from esxprobe.formats.rows import Piece, Span, line_spans
-from esxprobe.formats.scan import Chooser, FileReader, Needs, Segment
+from esxprobe.formats.scan import FileReader, Request, Segment
 from esxprobe.formats.source import Source
 from esxprobe.formats.tally import Tally
 from esxprobe.model import QualityNote, SourceFile
@@ -121,28 +121,17 @@ class _Slab:
 class CopyReader(FileReader):
     """Reads a copy as `FileReader` reads a capture; see there."""
 
-    def __init__(
-        self,
-        source: CopySource,
-        needs: Needs | Chooser,
-        tally: Tally,
-        at_most: Mapping[str, int] | None = None,
-        *,
-        taker: Callable[[Segment, Piece, Rows], None] | None = None,
-        places: bool = False,
-        who: bool = True,
-    ) -> None:
+    def __init__(self, source: CopySource, request: Request, tally: Tally) -> None:
         self._copy, self._entries = source, source.order.read()
         _, head = next(self._entries)
-        super().__init__(_Head(source, head), needs, tally, at_most, taker=taker, places=places, who=who)
+        super().__init__(_Head(source, head), request, tally)
         self._underway = self._groups = Groups()
-        self._with_texts = places and taker is not None
         # By header: the wanted cells, and where they lie.
         self._wanted: list[tuple[Indices, list[Part]]] = []
         self._slab: _Slab | None = None
 
     def read(self, progress: Callable[[int], None] | None = None) -> list[Segment]:
-        """All segments with their rows; `progress` is told how many bytes of the copy were read."""
+        """Hands the rows on and gives the segments; `progress` is told the bytes of the copy that were read."""
         segments = [self.start()]
         block = 0
         if self._buffer:  # the header does not end where a line does
@@ -230,7 +219,7 @@ class CopyReader(FileReader):
             reader = SlabReader(self._copy.files, entry.slab)
             cells, parts = self._wanted[entry.header]
             values, texts = reader.values(parts, len(cells)), reader.texts(cells)
-            styles = reader.styles(cells) if self._with_texts else None
+            styles = reader.styles(cells) if self._request.places else None
             slab = self._slab = _Slab(entry.slab, reader, cells, values, texts, styles)
         return slab
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # Memory that the samples of a slab may take while they are gathered [bytes].
 LIMIT = 96 << 20
 _CELL_BYTES = 9  # a value and its style
+# A cell that is kept as text, with its place: far more. Programs that pass captures on may print all cells so.
+_TEXT_BYTES = 256
 
 # How a line ends; sums of these.
 RETURN, UNENDED, COMMA = 1, 2, 4
@@ -84,10 +86,11 @@ class SlabWriter:
         """Rows so far."""
         return len(self._lines)
 
-    def has_room(self, rows: int) -> bool:
-        """Whether so many rows more fit in."""
+    def has_room(self, sheet: Sheet) -> bool:
+        """Whether some rows more fit in."""
         room = max(self._values.shape[1], LIMIT // (_CELL_BYTES * max(1, self.width)))
-        return bool(self.height + rows <= room)
+        texts = _TEXT_BYTES * (len(self._odd) + len(sheet.odd))
+        return bool(self.height + len(sheet.lines) <= room) and texts <= LIMIT
 
     def add(self, sheet: Sheet) -> None:
         """Takes rows."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ MANIFEST = "columns.json"
 # How a columnar file is called in a capture folder, in place of `.csv`.
 ENDING = ".columns"
 
+# How the files of a copy are called.
+_FILE = re.compile(rf"{re.escape(MANIFEST)}|order\.parquet|[^/]+/\d{{5}}\.(?:parquet|zst)")
 _ANY_FORMAT = "esxprobe.columns/"
 _AGAIN = "convert the original capture again"
 
@@ -64,6 +67,11 @@ def is_copy(path: Path) -> bool:
         return False
 
 
+def is_file_of_copy(name: str) -> bool:
+    """Whether a file in a copy's folder is called as its own are, damaged copies' included."""
+    return _FILE.fullmatch(name) is not None
+
+
 def _sum(fields: dict[str, Any]) -> str:
     text = json.dumps(fields, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -92,7 +100,9 @@ class NewFiles:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         except OSError as error:
-            raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+            # The folder is a hidden one, whose name says nothing.
+            reason = f"{name} of the columnar copy cannot be written: {error.strerror}"
+            raise OutputError(reason, hint="choose another place with -o") from error
         self.files.append(SourceFile(name, hashlib.sha256(content).hexdigest(), len(content)))
 
     def finish(self, manifest: CopyManifest) -> None:
@@ -206,4 +216,7 @@ def _manifest(fields: dict[str, Any]) -> CopyManifest:
     for each in made.files:
         if Path(each.name).is_absolute() or ".." in Path(each.name).parts:
             raise ValueError(each.name)
+    # --back writes a file of this name: a copy that somebody sends must not choose another folder for it.
+    if made.source.name in {"", ".."} or Path(made.source.name).name != made.source.name:
+        raise ValueError(made.source.name)
     return made

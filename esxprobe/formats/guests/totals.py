@@ -50,6 +50,7 @@ _BUSY = {"user_time": ("cpu_user", "cpu_nice"), "system_time": ("cpu_system", "c
 # These go back a little on their own, for the kernel estimates them.
 _LOOSE = {"cpu_idle", "cpu_iowait", "cpu_steal"}
 _COUNTS = re.compile(r"[A-Za-z_][\w()]*:?\s+-?\d[\d\s-]*$")
+_MOST_DIGITS = len(str(2**64))
 # A clock under time service moves the boot time by a second or two.
 _BOOT_MOVES_S = 5
 
@@ -156,16 +157,16 @@ def _segments(text: str, tally: Tally) -> Iterator[Dump]:
     twice = 0
     for line in _worth_reading(text):
         key, _, value = line.partition(" ")
-        if key in _PLAIN and value.isdigit():
+        if key in _PLAIN and _is_total(value):
             twice += key in totals
             totals.setdefault(key, int(value))
-        elif key.startswith("pgsteal_") and value.isdigit():
+        elif key.startswith("pgsteal_") and _is_total(value):
             if _STEAL.match(key):
                 totals["pgsteal"] = totals.get("pgsteal", 0) + int(value)
                 dump.parts += 1
         elif key == "cpu":
             for name, cell in zip(_CPU, value.split(), strict=False):
-                if cell.isdigit():
+                if _is_total(cell):
                     totals.setdefault(name, int(cell))
         elif line and (found := stamp_of(line.strip())):
             yield dump
@@ -175,6 +176,11 @@ def _segments(text: str, tally: Tally) -> Iterator[Dump]:
             tally.add("guest-text-line", 1, shown(line))
     yield dump
     tally.add("row-lost", twice, "totals stand twice below one time stamp; the first ones are used")
+
+
+def _is_total(text: str) -> bool:
+    """Whether a text is a number that a kernel's counter of 64 bits can have."""
+    return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
 def sheet_of(dumps: list[Dump], times: pl.Series, tally: Tally) -> Sheet:

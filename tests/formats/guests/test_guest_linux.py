@@ -295,6 +295,15 @@ def test_reclaim_of_every_zone_and_release_is_added_once(read):
         assert read(text).values("pages_reclaimed") == [20.0]
 
 
+@pytest.mark.parametrize("total", ["20²0", "9" * 5_000, "٢٠٠٠", "-5"])
+def test_a_total_that_no_kernel_has_is_missing(read, total):
+    """Superscripts are digits to Python, and five thousand digits more than it turns into a number."""
+    dumps = [dump(f"@ {1774519200 + 5 * n}", 1000 * n) for n in range(4)]
+    made = read("".join(dumps).replace("pgfault 1000\n", f"pgfault {total}\n"))
+    assert made.values() == [None, None, 200]
+    assert made.codes["blank-cell"] == 1
+
+
 def test_a_dump_that_was_cut(read):
     text = dump("@ 1774519200", 1000) + dump("@ 1774519205", 2000) + "@ 1774519210\npgfault 2999\npgmaj"
     made = read(text)

@@ -41,7 +41,7 @@ class RowCutter:
 
     Attributes:
         layout: The header's.
-        parts: By cell (from 0): 0, or 1 where it holds two columns.
+        glued: Cells (from 0) that hold two columns.
     """
 
     layout: Layout
