@@ -139,7 +139,7 @@ def test_a_folder_of_copies_is_many_captures(tmp_path: Path, run: Run, healthy: 
 def test_ctrl_c_leaves_nothing_half(tmp_path: Path) -> None:
     capture = tmp_path / "in" / "wide.csv"
     capture.parent.mkdir()
-    write_capture(capture, plan_of_width(6_000, 400, 1))
+    write_capture(capture, plan_of_width(6_000, 2_000, 1))  # work for seconds, so that the look is not too late
     words = [sys.executable, "-m", "esxprobe", "convert", str(capture), "-o", "out/kept"]
     process = subprocess.Popen(words, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE)
     deadline = time.monotonic() + 300
