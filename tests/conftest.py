@@ -28,6 +28,15 @@ APART = (
     ),
     *("tests/commands/test_bundle_command.py", "tests/commands/test_convert_command.py"),
 )
+# Other files that take long, besides those with tests that are marked as slow.
+LONG = (
+    *(
+        "tests/formats/test_columnar_copies.py",
+        "tests/redact/test_capture_copy.py",
+        "tests/redact/test_redacted_guests.py",
+    ),
+    *("tests/rules/test_scenarios.py", "tests/rules/test_judge.py"),
+)
 
 
 def together(nodeid: str) -> str:
@@ -40,7 +49,7 @@ def together(nodeid: str) -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts what is long first: what is begun last should be short, or one worker waits while the other one ends."""
     long = {together(item.nodeid) for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: together(item.nodeid) not in long and not item.nodeid.startswith(APART))
+    items.sort(key=lambda item: together(item.nodeid) not in long and not item.nodeid.startswith(APART + LONG))
 
 
 @pytest.hookimpl(optionalhook=True)
