@@ -18,7 +18,7 @@ demo: $(VENV)/.demo
 test: setup system
 	@mkdir -p $(OUT)
 	@$(BIN)/python -m pytest -q $(LOOKING) > $(OUT)/looking.log 2>&1 & looking=$$!; \
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(LOOKING:%=--ignore=%); others=$$?; \
+	$(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder $(LOOKING:%=--ignore=%); others=$$?; \
 	wait $$looking; found=$$?; cat $(OUT)/looking.log; exit $$((others + found))
 
 # --- what they stand on ---------------------------------------------------------------------------

@@ -1,7 +1,9 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import settings
 
 # The machine is shared: how long an example takes says nothing about the code.
@@ -14,3 +16,49 @@ os.environ["BROWSER"] = "true"
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "benches"))
 sys.path.insert(0, str(HERE / "correlate"))
+
+# Tests that share what is expensive to make; those of a file do so in any case.
+TOGETHER = ("tests/report/browser/", "tests/fleet/")
+# Files whose tests share little and are long: each test for itself.
+APART = (
+    *(
+        "tests/redact/test_many_captures.py",
+        "tests/redact/test_redact_command.py",
+        "tests/redact/test_redacted_report.py",
+    ),
+    *("tests/commands/test_bundle_command.py", "tests/commands/test_convert_command.py"),
+)
+# Other files that take long, besides those with tests that are marked as slow.
+LONG = (
+    *(
+        "tests/formats/test_columnar_copies.py",
+        "tests/redact/test_capture_copy.py",
+        "tests/redact/test_redacted_guests.py",
+    ),
+    *("tests/rules/test_scenarios.py", "tests/rules/test_judge.py"),
+)
+
+
+def together(nodeid: str) -> str:
+    """What a test shares its worker with."""
+    file, _, test = nodeid.partition("::")
+    folder = next((folder for folder in TOGETHER if file.startswith(folder)), "")
+    return folder or (f"{file}::{test.partition('[')[0]}" if file in APART else file)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts what is long first: what is begun last should be short, or one worker waits while the other one ends."""
+    long = {together(item.nodeid) for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: together(item.nodeid) not in long and not item.nodeid.startswith(APART + LONG))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """How tests are given to workers where `--dist loadscope` asks for it."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return together(nodeid)
+
+    return Scheduling(config, log) if config.getvalue("dist") == "loadscope" else None

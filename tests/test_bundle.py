@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 import subprocess
 import zipfile
@@ -121,12 +122,27 @@ def test_no_member_is_held_in_memory(tmp_path: Path) -> None:
         assert archive.getinfo("big.csv.gz").file_size == 300_000_000
 
 
+class Holes(io.FileIO):
+    """A file in which zeros that are written become holes, which take neither room nor time."""
+
+    def write(self, content: bytes) -> int:
+        size = len(content)
+        if size and content == bytes(size):
+            self.seek(size, io.SEEK_CUR)
+            return size
+        return super().write(content)
+
+
 @pytest.mark.slow
 def test_members_above_4_gb_are_whole(tmp_path: Path) -> None:
-    big = tmp_path / "big.csv"
+    """Stored, so that its packed size and the place of what follows need more than 32 bits as well."""
+    big = tmp_path / "big.csv.gz"
     with big.open("wb") as file:
+        file.write(b"\x1f\x8b")
         file.truncate(4_400_000_000)  # a hole: it takes no room
-    with (tmp_path / "b.zip").open("wb") as file:
-        write_bundle(file, [Member("big.csv", big)])
-    shown = subprocess.run(["unzip", "-l", tmp_path / "b.zip"], capture_output=True, text=True, check=True).stdout
-    assert "4400000000  1980-01-01 00:00   big.csv" in shown
+    with Holes(tmp_path / "b.zip", "w+") as file:
+        write_bundle(file, [Member("big.csv.gz", big), Member("behind it.txt", b"still here")])
+    shown = subprocess.run(["unzip", "-v", tmp_path / "b.zip"], capture_output=True, text=True, check=True).stdout
+    assert re.search(r"4400000000  Stored 4400000000 +0% 1980-01-01 00:00 [0-9a-f]{8}  big\.csv\.gz", shown)
+    behind = subprocess.run(["unzip", "-p", tmp_path / "b.zip", "behind it.txt"], capture_output=True, check=True)
+    assert behind.stdout == b"still here"

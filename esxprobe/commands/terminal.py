@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import json
 import os
+import select
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -56,7 +57,11 @@ def ends_cleanly(stop: threading.Event) -> Iterator[None]:
         if stop.is_set():
             _break_off(number)
         stop.set()
-        typer.echo("stopping: what arrived is kept; once more to break off", err=True)
+        words = "stopping: what arrived is kept; once more to break off"
+        if sys.stderr.isatty():
+            typer.echo(words, err=True)  # it goes above the bars
+        else:
+            _say_at_once(words)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -71,11 +76,21 @@ def _break_off(number: int) -> NoReturn:
 
     Captures are written through as they come; their manifests still say `running`.
     """
-    if sys.stderr.isatty():
-        sys.stderr.write("\x1b[?25h")  # the bars hide the cursor
-    typer.echo("broken off", err=True)
-    sys.stdout.flush()
+    # the bars hide the cursor
+    _say_at_once("\x1b[?25hbroken off" if sys.stderr.isatty() else "broken off")
     os._exit(128 + number)
+
+
+def _say_at_once(words: str) -> None:
+    """Tells a person something in the handler of a signal.
+
+    Past the buffer: the signal may have come in the middle of a write to it, which cannot be entered twice. And
+    only where somebody reads: a full pipe would hold up the end that was asked for.
+    """
+    descriptor = 2
+    with suppress(OSError):
+        if select.select([], [descriptor], [], 0)[1]:
+            os.write(descriptor, f"{words}\n".encode())
 
 
 @contextmanager

@@ -31,6 +31,8 @@ CHUNK_BYTES = 64 * 1024
 STDERR_KEPT_BYTES = 64 * 1024
 RUN_LIMIT_BYTES = 64 * 1024 * 1024
 _TICK_S = 0.5
+# Between two looks at a silent host; what is more is time in which this program did not run.
+_LOOK_S = 2 * _TICK_S
 _NO_ACCOUNT = re.compile(rb"account is (currently )?not available", re.IGNORECASE)
 _SHELL_HINT = (
     "the account needs a shell (on ESXi: a user with the Administrator role, and in lockdown an Exception User)"
@@ -94,12 +96,12 @@ class SshStream:
             ConnectionLostError: The connection ended before the command did.
             RemoteShellError: There is no shell behind the account.
         """
-        quiet_since = time.monotonic()
+        quiet_s, looked_at = 0.0, time.monotonic()
         while not self._over:
             self._wake.rest()
             ended = self._channel.eof_received or self._channel.closed  # before the look at what is there
             if self._drain_stderr():
-                quiet_since = time.monotonic()
+                quiet_s, looked_at = 0.0, time.monotonic()
             if self._channel.recv_ready():
                 content: bytes = self._channel.recv(CHUNK_BYTES)
                 self._head = (self._head + content)[:200] if len(self._head) < 200 else self._head
@@ -108,7 +110,8 @@ class SshStream:
                 self._end()
                 break
             self._shell.check_alive(self._doing)
-            quiet_s = time.monotonic() - quiet_since
+            now = time.monotonic()
+            quiet_s, looked_at = quiet_s + min(now - looked_at, _LOOK_S), now  # as in check_alive
             if quiet_s >= self.idle_s:
                 raise HostTimeoutError(
                     f"{self._shell.where} says nothing for {quiet_s:.0f} s while {self._doing}",
@@ -185,6 +188,8 @@ class SshShell:
         self._channel: paramiko.Channel = None
         self._closed = threading.Event()
         self._had_channel = False
+        self._looked_at = self._heard_at = time.monotonic()
+        self._silent_s = 0.0
         threading.Thread(target=self._ask_whether_alive, daemon=True, name=f"alive {where}").start()
 
     @property
@@ -289,17 +294,23 @@ class SshShell:
     def check_alive(self, doing: str) -> None:
         """Looks whether anybody is left on the other side.
 
+        Time in which nobody looked is not the host's silence: this program may have been stopped (Ctrl-Z, a laptop
+        that slept, a busy machine), and answers may lie unread. So each look counts for `_LOOK_S` at most.
+
         Raises:
             ConnectionLostError: Nobody is, or nobody answers.
         """
         if has_ended_already(self.client):
             raise lost(self.client, self.where, doing)
+        now, heard_at = time.monotonic(), self.client.tap.last_byte_at
+        seen_s = min(now - self._looked_at, now - heard_at, _LOOK_S)
+        self._silent_s = seen_s if heard_at != self._heard_at else self._silent_s + seen_s
+        self._looked_at, self._heard_at = now, heard_at
         allowed_s = self.timeouts.alive_s * self.timeouts.alive_count
-        silent_s = time.monotonic() - self.client.tap.last_byte_at
-        if allowed_s and silent_s > allowed_s + _TICK_S:
+        if allowed_s and self._silent_s > allowed_s + _TICK_S:
             self.client.close()
             raise ConnectionLostError(
-                f"{self.where} has not answered for {silent_s:.0f} s while {doing}",
+                f"{self.where} has not answered for {self._silent_s:.0f} s while {doing}",
                 hint="the host hangs, or the network on the way to it is gone",
             )
 

@@ -41,4 +41,4 @@ def environment(sample: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
     for shell in OPENED:
         shell.close()
     OPENED.clear()
-    assert gone(mark, 10), "a process stays behind"
+    assert gone(mark), "a process stays behind"

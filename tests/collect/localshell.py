@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import subprocess
 import threading
@@ -14,6 +15,8 @@ from pathlib import Path
 from esxprobe.errors import ConnectionLostError, HostTimeoutError
 
 OPENED: list[LocalShell] = []  # the tests' fixture closes them
+OUR_FILE = re.compile(r"/tmp/esxprobe-[0-9a-f]{16}\b")  # noqa: S108
+NAMED: set[str] = set()  # files on the host that commands have named so far
 BIN = Path(__file__).parent / "bin"
 
 
@@ -74,7 +77,7 @@ class LocalStream:
                 return None
             piece = os.read(self._process.stdout.fileno(), 4096)
             if not piece:
-                self.status = self._process.wait(10)
+                self.status = self._process.wait(60)
                 self._take_stderr()
             return piece
 
@@ -109,7 +112,7 @@ class LocalStream:
 
     def reap(self) -> None:
         """Waits for the command's shell, which nobody told to end but its closed pipes."""
-        self._process.wait(10)
+        self._process.wait(60)
 
 
 class LocalShell:
@@ -136,6 +139,7 @@ class LocalShell:
 
     def _start(self, command: str) -> subprocess.Popen[bytes]:
         self.commands.append(command)
+        NAMED.update(OUR_FILE.findall(command))
         return subprocess.Popen(
             ["busybox", "ash", "-c", command],
             stdin=subprocess.PIPE,
@@ -199,8 +203,8 @@ def processes_with(mark: str) -> list[str]:
     return found
 
 
-def gone(mark: str, within_s: float) -> bool:
-    """Whether no such process is left, within a time [s]."""
+def gone(mark: str, within_s: float = 60.0) -> bool:
+    """Whether no such process is left, within a time [s] that a slow machine may need."""
     deadline = time.monotonic() + within_s
     while processes_with(mark):
         if time.monotonic() > deadline:

@@ -61,10 +61,10 @@ def test_the_folder_of_a_vm_stays_text(tmp_path: Path) -> None:
     vmx = folder / f"{EVIL}.vmx"
     vmx.write_text('displayName = "x"\nvirtualHW.version = "19"\n', encoding="utf-8")
     shell = LocalShell()
-    logs = shell.run(f"cd {shell_word(tmp_path)} && {log_command(str(vmx))}", timeout_s=5).stdout.decode()
+    logs = shell.run(f"cd {shell_word(tmp_path)} && {log_command(str(vmx))}", timeout_s=60).stdout.decode()
     mode = parse_monitor_mode(logs)
     assert (mode.mmu, mode.file) == ("software", "vmware.log")
-    assert parse_vmx(shell.run(vmx_command(str(vmx)), timeout_s=5).stdout.decode()) == {"virtualHW.version": "19"}
+    assert parse_vmx(shell.run(vmx_command(str(vmx)), timeout_s=60).stdout.decode()) == {"virtualHW.version": "19"}
     assert not list(tmp_path.rglob("PWNED"))
 
 

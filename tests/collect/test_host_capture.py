@@ -83,13 +83,13 @@ def test_a_stop_keeps_what_came_and_ends_esxtop(environment: Environment, tmp_pa
             stop.set()
 
     shell = LocalShell(environment)
-    done = capture(tmp_path, CapturePlan(2, 5000), lambda: shell, stop=stop, progress=on_progress)
+    done = capture(tmp_path, CapturePlan(2, 500_000), lambda: shell, stop=stop, progress=on_progress)
     assert (done.stopped, done.whole, done.error) == (True, False, None)
     (segment,) = done.segments
     assert segment.outcome == "partial"
     assert "stopped on request" in segment.reason
     assert segment.samples > 3
-    assert gone(environment["MARK"], 3), processes_with(environment["MARK"])
+    assert gone(environment["MARK"]), processes_with(environment["MARK"])
     assert segment.file == "esxtop-000.csv.gz"
     # esxtop alone was ended: gzip wrote its trailer, and nothing that it held back is lost
     kept, wrote = gzip.decompress((tmp_path / segment.file).read_bytes()), written(environment)[0]
@@ -106,13 +106,13 @@ def test_an_esxtop_that_does_not_want_to_end_is_killed(
     shell = LocalShell(environment)
     done = capture(
         tmp_path,
-        CapturePlan(2, 5000),
+        CapturePlan(2, 500_000),
         lambda: shell,
         stop=stop,
         progress=lambda p: stop.set() if p.samples > 3 else None,
     )
     assert (done.stopped, done.error, done.segments[0].outcome) == (True, None, "partial")
-    assert gone(environment["MARK"], 3), processes_with(environment["MARK"])
+    assert gone(environment["MARK"]), processes_with(environment["MARK"])
     assert written(environment)[0].startswith(stored(tmp_path / done.segments[0].file))
 
 
@@ -129,7 +129,7 @@ def test_a_lost_connection_ends_an_esxtop_that_gzip_would_keep_alive(
         raise LoginError("local does not let us in")
 
     capture(tmp_path, CapturePlan(2, 500), connect)
-    assert gone(environment["MARK"], 5), processes_with(environment["MARK"])
+    assert gone(environment["MARK"]), processes_with(environment["MARK"])
 
 
 def test_a_stop_before_the_start_captures_nothing(environment: Environment, tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_frozen_stream_is_given_up_for_a_new_one(environment: Environment, tmp
     shells: list[LocalShell] = []
 
     def connect() -> LocalShell:
-        shells.append(LocalShell(environment, freeze_after=None if shells else 1, idle_s=5 if shells else 0.3))
+        shells.append(LocalShell(environment, freeze_after=None if shells else 1, idle_s=60 if shells else 0.3))
         return shells[-1]
 
     done = capture(tmp_path, CapturePlan(2, 12), connect)
@@ -251,7 +251,8 @@ def test_segments_start_esxtop_anew_with_small_gaps(environment: Environment, tm
         ("esxtop-002.csv.gz", 2, "whole"),
     ]
     assert [gap.reason for gap in done.gaps] == ["planned", "planned"]
-    assert all(0 <= gap.seconds < 2 for gap in done.gaps)
+    between = [b.started - a.ended for a, b in pairwise(done.segments)]
+    assert [gap.seconds for gap in done.gaps] == pytest.approx(between, abs=0.002)
     assert all(a.ended <= b.started for a, b in pairwise(done.segments))
     assert [gzip.decompress((tmp_path / s.file).read_bytes()) for s in done.segments] == written(environment)
 

@@ -16,7 +16,7 @@ def run(tmp_path: Path) -> Run:
     def ran(*words: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "esxprobe", *map(str, words)]
         return subprocess.run(
-            command, cwd=tmp_path, env=environment(**more), capture_output=True, text=True, check=False, timeout=120
+            command, cwd=tmp_path, env=environment(**more), capture_output=True, text=True, check=False, timeout=900
         )
 
     return ran

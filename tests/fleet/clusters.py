@@ -1,5 +1,6 @@
 """A real Dask cluster on loopback: a scheduler and workers as processes of their own."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -41,8 +42,8 @@ class Cluster:
 
     def _told(self) -> dict[str, object]:
         for _ in range(1200):
-            if self._file.exists() and (text := self._file.read_text()):
-                return dict(json.loads(text))
+            with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):  # it may be half written
+                return dict(json.loads(self._file.read_text()))
             assert self.scheduler.poll() is None, (self.folder / "scheduler-0.log").read_text()
             time.sleep(0.1)
         raise AssertionError("the scheduler does not start")

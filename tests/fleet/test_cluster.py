@@ -141,7 +141,7 @@ def test_clusters_that_cannot_do_the_work_are_told_apart(
     tasks: list[Task], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No workers, a worker of another version, one without esxprobe, and no scheduler at all."""
-    monkeypatch.setattr("esxprobe.fleet.cluster.ANSWER_S", 5.0)
+    monkeypatch.setattr("esxprobe.fleet.cluster.ANSWER_S", 15.0)
     cluster = Cluster(tmp_path)
     try:
         with pytest.raises(ClusterError, match="has no workers"):

@@ -365,10 +365,11 @@ def test_many_damaged_rows_do_not_take_long(tmp_path: Path) -> None:
     def seconds(count: int) -> float:
         damaged = [row(n % 4000)[:-1] for n in range(count)]
         data = joined([header(), row(0), row(1), "".join(damaged), *damaged])
-        start = time.perf_counter()
+        start = time.process_time()  # other programs on the machine are not what is measured
         read(tmp_path, data)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     seconds(100)
-    small, large = seconds(500), seconds(4000)
+    turns = [(seconds(500), seconds(4000)) for _ in range(3)]
+    small, large = (min(taken) for taken in zip(*turns, strict=True))
     assert large < 8 * max(small, 0.05) * 3

@@ -31,7 +31,7 @@ def run(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "esxprobe", *map(str, words)]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "PYTHONWARNINGS": "error"}
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=240
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=900
     )
 
 

@@ -18,7 +18,7 @@ def run(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "esxprobe", *map(str, words)]
     return subprocess.run(
         command, cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, capture_output=True, text=True,
-        check=False, timeout=120,
+        check=False, timeout=900,
     )  # fmt: skip
 
 

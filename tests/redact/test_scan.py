@@ -85,3 +85,13 @@ def test_whatever_a_thing_is_called_it_is_found_in_plain_text_html_and_json(name
         return
     for text in (f" {name} ", f" {html.escape(name)} ", f" {json.dumps(name)} "):
         assert list(scan.found(text, own=""))
+
+
+def test_code_that_both_pages_share_is_no_name_and_hides_none() -> None:
+    scan = scan_for("function", "kunde-sql")
+    code = "<script>function kunde() {}</script>"
+    own = f"<p>name</p>{code}<script type='application/json'>[]</script>"
+    assert not list(scan.found(own.replace("name", "vm-11111"), own=own))
+    assert len(list(scan.found(own.replace("name", "Function"), own=own))) == 1
+    assert len(list(scan.found(own.replace("[]", '["kunde-sql"]'), own=own))) == 1
+    assert len(list(scan.found(own.replace("{}", "{'kunde-sql'}"), own=own))) == 1

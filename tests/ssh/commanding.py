@@ -68,7 +68,7 @@ def at_a_terminal(cwd: Path, answers: list[tuple[str, str]], *words: str) -> Col
 
     run = collecting(cwd, *words, stdin=theirs, stderr=theirs, start_new_session=True, preexec_fn=take_terminal)
     os.close(theirs)
-    screen, deadline = b"", time.monotonic() + 60
+    screen, deadline = b"", time.monotonic() + 300
     with contextlib.suppress(OSError):  # the terminal ends with the process
         while run.process.poll() is None and time.monotonic() < deadline:
             if select.select([ours], [], [], 0.05)[0]:
@@ -76,7 +76,7 @@ def at_a_terminal(cwd: Path, answers: list[tuple[str, str]], *words: str) -> Col
             hidden = not termios.tcgetattr(ours)[3] & termios.ECHO  # what is typed before is thrown away
             if answers and hidden and answers[0][0].encode() in screen:
                 os.write(ours, answers.pop(0)[1].encode() + b"\n")
-    run.wait(10)
+    run.wait()
     os.close(ours)
     run.err = screen.decode()
     return run

@@ -35,6 +35,10 @@ class EsxiHost:
         """How its next esxtop behaves."""
         (self.folder / "settings.json").write_text(json.dumps(variables))
 
+    def hurry(self) -> None:
+        """Its next esxtop is fast: a test has time to disturb a slow one and need not wait for what follows."""
+        self.settings(SPEED="2000", NOISE="1")
+
     def written(self) -> list[bytes]:
         return [path.read_bytes() for path in sorted((self.folder / "written").iterdir())]
 
@@ -73,7 +77,7 @@ class EsxiHost:
 
     def is_clean(self) -> None:
         """Nothing of ours is left: no process, no file."""
-        until(lambda: not self.processes(), "the host's processes to end", 10)
+        until(lambda: not self.processes(), "the host's processes to end")
         assert self.files() == []
 
     def crash(self) -> None:
@@ -149,15 +153,24 @@ class Collecting:
     out: str = ""
     err: str = ""
     status: int | None = None
-    _ended: bool = field(default=False, repr=False)
+    _heard: bytes = field(default=b"", repr=False)
 
-    def wait(self, timeout_s: float = 60.0) -> Collecting:
+    def wait(self, timeout_s: float = 300.0) -> Collecting:
         out, err = self.process.communicate(timeout=timeout_s)
-        self.out, self.err, self.status = out.decode(), (err or b"").decode(), self.process.returncode
+        self.out, self.err = out.decode(), (self._heard + (err or b"")).decode()
+        self.status = self.process.returncode
         return self
 
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
+
+    def says(self, words: str) -> None:
+        """Waits until its standard error has these words."""
+        assert self.process.stderr is not None
+        while words.encode() not in self._heard:
+            piece = os.read(self.process.stderr.fileno(), 4096)
+            assert piece, f"it ended without {words!r}: {self._heard!r}"
+            self._heard += piece
 
     @property
     def folders(self) -> list[Path]:

@@ -13,8 +13,9 @@ from esxprobe.ssh.secrets import Credentials, Secret
 from esxprobe.ssh.shell import SshShell
 from esxprobe.ssh.wire import Timeouts
 
-QUICK = Timeouts(
-    connect_s=5, banner_s=5, handshake_s=10, auth_s=10, channel_s=10, idle_s=20, alive_s=5, alive_count=3
+# Limits that nothing comes near to on a machine that is not quite stuck.
+PATIENT = Timeouts(
+    connect_s=60, banner_s=60, handshake_s=60, auth_s=60, channel_s=60, idle_s=60, alive_s=5, alive_count=12
 )
 
 
@@ -57,7 +58,7 @@ class Client:
             file.write(sshd.known_line())
 
     def open(self, target: str, **options: object) -> SshShell:
-        options.setdefault("timeouts", QUICK)
+        options.setdefault("timeouts", PATIENT)
         shell = open_shell(target, Login(**options))  # type: ignore[arg-type]
         self.opened.append(shell)
         return shell

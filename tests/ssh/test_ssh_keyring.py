@@ -119,7 +119,7 @@ def test_without_the_library_the_command_says_how_to_get_it(tmp_path: Path, clie
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
     assert (done.returncode, done.stdout) == (2, "")

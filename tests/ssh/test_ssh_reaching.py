@@ -7,10 +7,11 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ssh_logins import QUICK, Client, Keys, SshdStarter
+from ssh_logins import PATIENT, Client, Keys, SshdStarter
 from ssh_servers import Sshd, free_port, raw_server
 
 from esxprobe.errors import (
@@ -25,14 +26,16 @@ from esxprobe.errors import (
 from esxprobe.ssh.config import HostConfig
 from esxprobe.ssh.wire import Timeouts, dial
 
-SHORT = Timeouts(connect_s=1, banner_s=0.5, handshake_s=0.7, auth_s=1, channel_s=1)
+# The one limit that a test is about is short, so that no other one comes first on a busy machine.
+SHORT_BANNER = replace(PATIENT, banner_s=0.5)
+SHORT_HANDSHAKE = replace(PATIENT, handshake_s=0.7)
 
 
-def fails(client: Client, port: int, kind: type[HostError], match: str, timeouts: Timeouts = QUICK) -> HostError:
+def fails(client: Client, port: int, kind: type[HostError], match: str, timeouts: Timeouts = PATIENT) -> HostError:
     started = time.monotonic()
     with pytest.raises(kind, match=match) as caught:
         client.open(f"root@127.0.0.1:{port}", timeouts=timeouts)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 50
     assert caught.value.exit_code == EXIT_HOST_FAILED
     return caught.value
 
@@ -94,8 +97,10 @@ def test_a_server_that_closes_at_once(client: Client) -> None:
 
 def test_a_server_that_is_silent(client: Client) -> None:
     over = threading.Event()
-    with raw_server(lambda _: over.wait(10)) as port:
-        fails(client, port, HostTimeoutError, "accepts the connection and then says nothing for 0.5 s", SHORT)
+    with raw_server(lambda _: over.wait(60)) as port:
+        fails(
+            client, port, HostTimeoutError, "accepts the connection and then says nothing for 0.5 s", SHORT_BANNER
+        )
         over.set()
 
 
@@ -104,10 +109,10 @@ def test_a_server_that_is_silent_after_its_first_line(client: Client) -> None:
 
     def talk(conn: socket.socket) -> None:
         conn.sendall(b"SSH-2.0-OpenSSH_9.0\r\n")
-        over.wait(10)
+        over.wait(60)
 
     with raw_server(talk) as port:
-        fails(client, port, HostTimeoutError, "does not finish the key exchange within 0.7 s", SHORT)
+        fails(client, port, HostTimeoutError, "does not finish the key exchange within 0.7 s", SHORT_HANDSHAKE)
         over.set()
 
 
@@ -119,7 +124,7 @@ def test_a_server_that_never_comes_to_the_point(client: Client) -> None:
             conn.sendall(b"x" * 20 + b"\r\n")
 
     with raw_server(tarpit) as port:
-        fails(client, port, ConnectError, "not with SSH", SHORT)
+        fails(client, port, ConnectError, "not with SSH", replace(SHORT_BANNER, handshake_s=0.7))
         over.set()
 
 
@@ -185,8 +190,8 @@ def test_nothing_is_printed_and_the_process_ends_at_once(client: Client, sshd: S
             check=False,
             cwd=Path(__file__).parents[2],
             env={"HOME": str(client.home), "PATH": "/usr/bin:/bin", "PYTHONPATH": "."},
-            timeout=60,
+            timeout=120,
         )
     assert done.stdout.split() == ["ConnectError", "UnknownHostKeyError", "ConnectError"]
     assert done.stderr == ""
-    assert time.monotonic() - started < 12
+    assert time.monotonic() - started < 50

@@ -6,10 +6,11 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ssh_logins import QUICK, Client, Keys, SshdStarter
+from ssh_logins import PATIENT, Client, Keys, SshdStarter
 from ssh_servers import Sshd, until
 
 from esxprobe.collect import shell as protocol
@@ -21,7 +22,6 @@ from esxprobe.errors import (
 )
 from esxprobe.ssh.connect import Login, open_shell
 from esxprobe.ssh.shell import SshShell
-from esxprobe.ssh.wire import Timeouts
 
 
 def as_collect_sees_it(shell: SshShell) -> protocol.Shell:
@@ -30,13 +30,13 @@ def as_collect_sees_it(shell: SshShell) -> protocol.Shell:
 
 
 def test_a_command_gives_both_outputs_and_its_status(host: SshShell) -> None:
-    result = as_collect_sees_it(host).run("echo out; echo err >&2; exit 7", timeout_s=10)
+    result = as_collect_sees_it(host).run("echo out; echo err >&2; exit 7", timeout_s=60)
     assert (result.stdout, result.stderr, result.status) == (b"out\n", b"err\n", 7)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make an account whose login shell is ash")
 def test_the_login_shell_is_busybox_ash_without_a_terminal(host: SshShell) -> None:
-    result = host.run("readlink -f /proc/$$/exe; tty; echo ${TERM-no TERM}", timeout_s=10)
+    result = host.run("readlink -f /proc/$$/exe; tty; echo ${TERM-no TERM}", timeout_s=60)
     assert b"busybox" in result.stdout
     assert b"not a tty" in result.stdout
     assert b"no TERM" in result.stdout
@@ -44,19 +44,19 @@ def test_the_login_shell_is_busybox_ash_without_a_terminal(host: SshShell) -> No
 
 def test_input_reaches_the_command_and_ends(host: SshShell) -> None:
     text = os.urandom(300_000)
-    assert host.run("cat", timeout_s=20, stdin=text).stdout == text
+    assert host.run("cat", timeout_s=60, stdin=text).stdout == text
 
 
 def test_a_command_that_reads_nothing_of_a_big_input_ends_all_the_same(host: SshShell) -> None:
-    assert host.run("echo done", timeout_s=20, stdin=b"x" * 5_000_000).stdout == b"done\n"
+    assert host.run("echo done", timeout_s=60, stdin=b"x" * 5_000_000).stdout == b"done\n"
 
 
 def test_a_command_killed_by_a_signal_has_no_status(host: SshShell) -> None:
-    assert host.run("kill -9 $$", timeout_s=10).status is None
+    assert host.run("kill -9 $$", timeout_s=60).status is None
 
 
 def test_a_missing_command_is_an_outcome_and_no_error(host: SshShell) -> None:
-    result = host.run("esxtop -b", timeout_s=10)
+    result = host.run("esxtop -b", timeout_s=60)
     assert result.status == 127
     assert b"not found" in result.stderr
 
@@ -69,18 +69,18 @@ def test_more_than_the_window_flows_on_both_outputs(host: SshShell) -> None:
 
 
 def test_one_session_at_a_time_is_enough_for_run_stream_run(host: SshShell) -> None:
-    assert host.run("echo 1", timeout_s=10).stdout == b"1\n"
+    assert host.run("echo 1", timeout_s=60).stdout == b"1\n"
     stream = host.stream("echo first; while sleep 0.1; do echo more || exit; done")
     assert stream.read().startswith(b"first\n")
     stream.close()
     for number in range(5):
-        assert host.run(f"echo {number}", timeout_s=10).stdout == f"{number}\n".encode()
+        assert host.run(f"echo {number}", timeout_s=60).stdout == f"{number}\n".encode()
 
 
 def test_a_second_channel_beside_a_stream_is_a_mistake_of_the_caller(host: SshShell) -> None:
     stream = host.stream("cat")
     with pytest.raises(RuntimeError, match="one channel at a time"):
-        host.run("true", timeout_s=5)
+        host.run("true", timeout_s=60)
     stream.close()
 
 
@@ -102,17 +102,17 @@ def test_closing_a_stream_ends_the_input_of_its_command(host: SshShell, sshd: Ss
     assert stream.read() == b"up\n"
     stream.close()
     until(seen.exists, "the end of the remote command")
-    assert host.run(f"rm {seen}", timeout_s=10).status == 0
+    assert host.run(f"rm {seen}", timeout_s=60).status == 0
 
 
 def test_a_command_that_stays_after_its_stream_keeps_the_only_session(
     client: Client, sshd: Sshd, keys: Keys
 ) -> None:
     client.host("host01", sshd, keys.ecdsa)
-    host = client.open("host01", timeouts=Timeouts(channel_s=2.0))
+    host = client.open("host01", timeouts=replace(PATIENT, channel_s=2.0))
     host.stream("exec sleep 30 </dev/null >/dev/null 2>&1").close()
     with pytest.raises(ChannelRefusedError, match="no further channel") as caught:
-        host.run("true", timeout_s=5)
+        host.run("true", timeout_s=60)
     assert "MaxSessions 1" in caught.value.hint
     sshd.signal_children(signal.SIGKILL)
 
@@ -124,7 +124,7 @@ def test_a_silent_command_times_out_and_the_connection_lives(host: SshShell) -> 
     with pytest.raises(HostTimeoutError, match=r"says nothing for \d+ s while running 'echo a; cat'"):
         stream.read()
     stream.close()
-    assert host.run("echo b", timeout_s=10).stdout == b"b\n"
+    assert host.run("echo b", timeout_s=60).stdout == b"b\n"
 
 
 def test_a_command_that_takes_too_long_times_out(host: SshShell) -> None:
@@ -142,17 +142,17 @@ def test_a_killed_server_ends_a_stream_at_once_and_keeps_what_came(host: SshShel
     assert stream.read() == b"all of this\n"
     with pytest.raises(ConnectionLostError, match="ended while running"):
         stream.read()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
     stream.close()
     with pytest.raises(ConnectionLostError):
-        host.run("true", timeout_s=5)
+        host.run("true", timeout_s=60)
 
 
 def test_a_server_killed_during_a_run_is_a_lost_connection(host: SshShell, sshd: Sshd) -> None:
     killer = threading.Timer(0.3, sshd.signal_children, [signal.SIGKILL])
     killer.start()
     with pytest.raises(ConnectionLostError):
-        host.run("cat; sleep 20", timeout_s=30)
+        host.run("cat; sleep 20", timeout_s=60)
     killer.join()
 
 
@@ -160,7 +160,7 @@ def test_a_server_killed_during_a_run_is_a_lost_connection(host: SshShell, sshd:
 def frozen(client: Client, start: SshdStarter, keys: Keys) -> tuple[SshShell, Sshd]:
     sshd = start()
     client.host("frozen", sshd, keys.ecdsa)
-    return client.open("frozen", timeouts=Timeouts(channel_s=10, idle_s=20, alive_s=0.4, alive_count=3)), sshd
+    return client.open("frozen", timeouts=replace(PATIENT, alive_s=1, alive_count=3)), sshd
 
 
 def test_a_frozen_host_is_noticed_by_its_silence_and_not_by_the_command(frozen: tuple[SshShell, Sshd]) -> None:
@@ -171,25 +171,39 @@ def test_a_frozen_host_is_noticed_by_its_silence_and_not_by_the_command(frozen: 
     started = time.monotonic()
     with pytest.raises(ConnectionLostError, match="has not answered for"):
         list(iter(stream.read, b""))
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 20
     stream.close()
     host.close()
 
 
 def test_a_host_that_answers_keepalives_is_not_lost_however_silent_the_command(
-    frozen: tuple[SshShell, Sshd],
+    client: Client, sshd: Sshd, keys: Keys
 ) -> None:
-    host, _ = frozen
-    assert host.run("sleep 2.5; echo late", timeout_s=20).stdout == b"late\n"
+    client.host("host01", sshd, keys.ecdsa)
+    host = client.open("host01", timeouts=replace(PATIENT, alive_s=0.5, alive_count=6))
+    assert host.run("sleep 5; echo late", timeout_s=60).stdout == b"late\n"
+
+
+def test_a_pause_of_our_own_is_not_the_host_s_silence(host: SshShell) -> None:
+    """Ctrl-Z and fg, a laptop that slept: the host answered all the time, and nobody listened."""
+    stream = host.stream("cat")
+    host.client.tap.last_byte_at -= 3600
+    stream.idle_s = 0.5
+    with pytest.raises(HostTimeoutError, match="says nothing"):
+        stream.read()
+    stream.write(b"still there\n")
+    stream.idle_s = 60
+    assert stream.read() == b"still there\n"
+    stream.close()
 
 
 def test_a_host_frozen_between_commands_opens_no_channel(client: Client, start: SshdStarter, keys: Keys) -> None:
     sshd = start()
     client.host("frozen", sshd, keys.ecdsa)
-    host = client.open("frozen", timeouts=Timeouts(channel_s=2.0, alive_s=0))
+    host = client.open("frozen", timeouts=replace(PATIENT, channel_s=2.0, alive_s=0))
     sshd.signal_children(signal.SIGSTOP)
     with pytest.raises(HostTimeoutError, match="says nothing for 2 s while opening a channel"):
-        host.run("true", timeout_s=5)
+        host.run("true", timeout_s=60)
 
 
 def test_an_account_without_a_shell_says_so(client: Client, start: SshdStarter, keys: Keys) -> None:
@@ -198,7 +212,7 @@ def test_an_account_without_a_shell_says_so(client: Client, start: SshdStarter, 
     client.host("nologin", sshd, keys.ecdsa)
     host = client.open("nologin")
     with pytest.raises(RemoteShellError, match="currently not available") as caught:
-        host.run("vmware -vl", timeout_s=10)
+        host.run("vmware -vl", timeout_s=60)
     assert "Administrator" in caught.value.hint
 
 
@@ -206,7 +220,7 @@ def test_a_host_that_allows_no_sessions_says_so(client: Client, start: SshdStart
     sshd = start(MaxSessions="0")
     client.host("nosession", sshd, keys.ecdsa)
     with pytest.raises(ChannelRefusedError, match="opens no channel") as caught:
-        client.open("nosession").run("true", timeout_s=10)
+        client.open("nosession").run("true", timeout_s=60)
     assert "lockdown" in caught.value.hint
 
 
@@ -220,6 +234,6 @@ def test_closing_twice_is_fine_and_nothing_runs_afterwards(host: SshShell) -> No
 def test_a_closed_shell_leaves_no_thread_behind(client: Client, sshd: Sshd, keys: Keys) -> None:
     client.host("host01", sshd, keys.ecdsa)
     before = threading.active_count()
-    with open_shell("host01", Login(timeouts=QUICK)) as shell:
-        shell.run("true", timeout_s=10)
+    with open_shell("host01", Login(timeouts=PATIENT)) as shell:
+        shell.run("true", timeout_s=60)
     until(lambda: threading.active_count() <= before, "the threads to end")

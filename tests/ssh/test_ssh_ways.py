@@ -24,7 +24,7 @@ def gate(client: Client, start: SshdStarter, keys: Keys) -> Sshd:
 def test_over_a_jump_host(client: Client, sshd: Sshd, gate: Sshd, keys: Keys) -> None:
     client.host("host01", sshd, keys.ecdsa, "ProxyJump gate")
     shell = client.open("host01")
-    assert shell.run("echo $SSH_CONNECTION", timeout_s=10).stdout.split()[3] == str(sshd.port).encode()
+    assert shell.run("echo $SSH_CONNECTION", timeout_s=60).stdout.split()[3] == str(sshd.port).encode()
     assert len(shell.facts.proxies) == 1
     assert shell.facts.proxies[0].startswith(f"{gate.account.name}@127.0.0.1:{gate.port} SHA256:")
     assert shell.facts.address == ""
@@ -42,7 +42,7 @@ def test_over_two_jump_hosts_and_in_the_words_of_the_command_line(
     with (client.home / ".ssh" / "config").open("a") as file:
         file.write(f"Host *\n  IdentityFile {keys.ecdsa}\n")
     shell = client.open("host01")
-    assert shell.run("echo there", timeout_s=10).stdout == b"there\n"
+    assert shell.run("echo there", timeout_s=60).stdout == b"there\n"
     assert [f":{gate.port} " in shell.facts.proxies[0], f":{inner.port} " in shell.facts.proxies[1]] == [True, True]
 
 
@@ -123,7 +123,7 @@ def test_a_proxy_command_with_its_tokens(client: Client, sshd: Sshd, keys: Keys,
     relay.write_text(RELAY)
     client.host("host01", sshd, keys.ecdsa, f"ProxyCommand {sys.executable} {relay} %h %p hunter2")
     shell = client.open("host01")
-    assert shell.run("echo there", timeout_s=10).stdout == b"there\n"
+    assert shell.run("echo there", timeout_s=60).stdout == b"there\n"
     assert shell.facts.proxies == (f"ProxyCommand ({Path(sys.executable).name})",)
 
     def relays() -> list[str]:
@@ -138,7 +138,7 @@ def test_a_proxy_command_with_its_tokens(client: Client, sshd: Sshd, keys: Keys,
 def test_ssh_as_a_proxy_command(client: Client, sshd: Sshd, gate: Sshd, keys: Keys) -> None:
     ssh = f"{tool('ssh')} -F none -o UserKnownHostsFile={client.known_hosts} -i {keys.rsa} -p {gate.port}"
     client.host("host01", sshd, keys.ecdsa, f"ProxyCommand {ssh} -W %h:%p {gate.account.name}@127.0.0.1")
-    assert client.open("host01").run("echo there", timeout_s=10).stdout == b"there\n"
+    assert client.open("host01").run("echo there", timeout_s=60).stdout == b"there\n"
 
 
 def test_a_proxy_command_that_fails_says_why(client: Client, sshd: Sshd, keys: Keys) -> None:

@@ -23,6 +23,7 @@ FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+PATIENCE_MS = 300_000  # for what will happen at some time, on a machine that has much else to do
 # Tells what the policy stopped; it is there before the page's own scripts.
 WATCH = """
   window.stopped = [];
@@ -64,14 +65,14 @@ def browser() -> Iterator[Browser]:
     if chromium is None:
         pytest.fail("chromium is not installed: `make test` as root installs it, or `apt-get install chromium`")
     with sync_playwright() as playwright:
-        shown = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        shown = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS), timeout=PATIENCE_MS)
         yield shown
         shown.close()
 
 
 def _open(browser: Browser, report: Path, at: str, options: dict[str, Any]) -> Opened:
     context = browser.new_context(**({"viewport": {"width": 1200, "height": 900}} | options))
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE_MS)
     context.add_init_script(WATCH)
     opened = Opened(context.new_page())
     opened.page.on("console", lambda message: opened.console.append(message.text))

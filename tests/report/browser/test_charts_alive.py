@@ -188,6 +188,7 @@ def test_a_dot_of_a_scatter_can_be_read(report: Opened) -> None:
     scatter = report.page.locator(".chart.scatter").first
     scatter.scroll_into_view_if_needed()
     scatter.locator(".mark-symbol path").nth(20).hover(force=True)
+    report.calm()
     told = report.page.locator(".chart.scatter + .chart-tools .reading").first.inner_text()
     assert re.search(r"vCPU time, controls taken out \[% of a vCPU\]: -?[\d.,]+", told), told
 
