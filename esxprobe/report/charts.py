@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 WIDTH, HEIGHT = 680, 170
 # Measuring a label's text takes longer than drawing a line of 300 points: few labels, quick charts.
 _X_TICKS, _Y_TICKS = 8, 4
+_TITLE_LETTERS = 28  # of the axis title that fit beside the chart: longer ones take a second line
 _STEPS_S = (
     1,
     2,
@@ -51,6 +53,7 @@ def spec_of(chart: Chart) -> dict[str, Any]:
         for time, value in zip(line.times, line.values, strict=True)
     ]
     times = [time for line in chart.series for time in line.times]
+    times += [end for window in chart.windows for end in (window.start, window.end)]
     x = {
         "field": "t",
         "type": "temporal",
@@ -58,7 +61,7 @@ def spec_of(chart: Chart) -> dict[str, Any]:
         "title": None,
         "axis": {"format": clock_format(times), "values": round_times(times)},
     }
-    title = f"{chart.title} [{chart.unit}]" if chart.unit else chart.title
+    title = textwrap.wrap(f"{chart.title} [{chart.unit}]" if chart.unit else chart.title, _TITLE_LETTERS)
     colour = {
         "field": "s",
         "type": "nominal",
