@@ -62,7 +62,34 @@ def spec_of(chart: Chart) -> dict[str, Any]:
         "axis": {"format": clock_format(times), "values": round_times(times)},
     }
     title = textwrap.wrap(f"{chart.title} [{chart.unit}]" if chart.unit else chart.title, _TITLE_LETTERS)
-    colour = {
+    lines: dict[str, Any] = {
+        "data": {"values": rows},
+        "mark": {"type": "line", "strokeWidth": 1.4, "point": len(rows) < 40 * max(1, len(labels))},
+        "encoding": {
+            "x": x,
+            "y": {
+                "field": "v",
+                "type": "quantitative",
+                "title": title,
+                "scale": {"zero": True, "nice": True},
+                "axis": _value_axis(chart),
+            },
+            "color": _colours(labels),
+        },
+    }
+    return {
+        "$schema": SCHEMA,
+        "width": WIDTH,
+        "height": HEIGHT,
+        "background": "transparent",
+        "layer": [*_episodes(chart, x), lines, *_across(chart)],
+        "config": CONFIG,
+    }
+
+
+def _colours(labels: list[str]) -> dict[str, Any]:
+    """The colour of each line, with a legend where there are several."""
+    return {
         "field": "s",
         "type": "nominal",
         "sort": labels,
@@ -71,37 +98,19 @@ def spec_of(chart: Chart) -> dict[str, Any]:
         if len(labels) > 1
         else None,
     }
-    layers: list[dict[str, Any]] = []
-    if chart.windows:
-        spans = [{"a": epoch_ms(w.start), "b": epoch_ms(w.end)} for w in chart.windows]
-        layers.append(
-            {
-                "data": {"values": spans},
-                "mark": {"type": "rect", "color": LEVELS["warning"], "opacity": 0.12},
-                "encoding": {
-                    "x": x | {"field": "a"},
-                    "x2": {"field": "b"},
-                },
-            }
-        )
-    layers.append(
-        {
-            "data": {"values": rows},
-            "mark": {"type": "line", "strokeWidth": 1.4, "point": len(rows) < 40 * max(1, len(labels))},
-            "encoding": {
-                "x": x,
-                "y": {
-                    "field": "v",
-                    "type": "quantitative",
-                    "title": title,
-                    "scale": {"zero": True, "nice": True},
-                    "axis": _value_axis(chart),
-                },
-                "color": colour,
-            },
-        }
-    )
-    layers += [
+
+
+def _episodes(chart: Chart, x: dict[str, Any]) -> list[dict[str, Any]]:
+    """The layer that shades the episodes; none without any."""
+    spans = [{"a": epoch_ms(w.start), "b": epoch_ms(w.end)} for w in chart.windows]
+    shade = {"type": "rect", "color": LEVELS["warning"], "opacity": 0.12}
+    encoding = {"x": x | {"field": "a"}, "x2": {"field": "b"}}
+    return [{"data": {"values": spans}, "mark": shade, "encoding": encoding}] if spans else []
+
+
+def _across(chart: Chart) -> list[dict[str, Any]]:
+    """A layer for each threshold that is shown: a dashed line in its severity's colour."""
+    return [
         {
             "data": {"values": [{"v": value}]},
             "mark": {"type": "rule", "color": LEVELS[severity], "strokeDash": [5, 4], "strokeWidth": 1.2},
@@ -109,14 +118,6 @@ def spec_of(chart: Chart) -> dict[str, Any]:
         }
         for severity, value in _shown_thresholds(chart)
     ]
-    return {
-        "$schema": SCHEMA,
-        "width": WIDTH,
-        "height": HEIGHT,
-        "background": "transparent",
-        "layer": layers,
-        "config": CONFIG,
-    }
 
 
 CONFIG: dict[str, Any] = {
