@@ -48,7 +48,7 @@
   const seriesOf = (spec) => unitsOf(spec).flatMap((unit) => {
     const { x, y, color } = unit.encoding;
     if (!["line", "area"].includes(markOf(unit).type) || x?.type !== "temporal" || !y?.field) return [];
-    const [, title, measure] = /^(.*?)(?: \[([^\]]*)\])?$/.exec(y.title ?? y.field) ?? [];
+    const [, title, measure] = /^(.*?)(?: \[([^\]]*)\])?$/.exec([y.title ?? y.field].flat().join(" ")) ?? [];
     const groups = new Map();
     for (const row of unit.data?.values ?? []) {
       const label = color?.field ? row[color.field] : title;

@@ -92,6 +92,11 @@ def say(value: float | None) -> str:
     return text if float(text.replace(",", "")) or not value else "under 0.001"
 
 
+def _us(value: float) -> str:
+    """A cost of a fault [us]; of thousands, which only an interval that shows nothing has, three digits count."""
+    return say(float(f"{value:.3g}") if abs(value) >= 1000 else value)
+
+
 def _positive(value: float | None) -> bool:
     return value is not None and value > 0
 
@@ -124,15 +129,15 @@ def _measured(cost: FaultCost) -> list[str]:
 
 
 def _slope(cost: FaultCost, kind: str) -> list[str]:
-    interval = f"95 % interval {say(cost.ci_low)} to {say(cost.ci_high)} us per fault, {_chance('q', cost.q)}"
-    most = f"at most {say(max(cost.ci_high, 0.0))} us per fault"
+    interval = f"95 % interval {_us(cost.ci_low)} to {_us(cost.ci_high)} us per fault, {_chance('q', cost.q)}"
+    most = f"at most {_us(max(cost.ci_high, 0.0))} us per fault"
     share = (
         f"at the mean rate that is {say(cost.share_pct_vcpu)} % of one vCPU,"
         f" at most {say(cost.share_pct_vcpu_high)} % of one vCPU"
     )
     if moves_together(cost):
         said = [
-            f"vCPU time moves together with them: {say(cost.slope_us_per_fault)} us per fault, {most} ({interval});"
+            f"vCPU time moves together with them: {_us(cost.slope_us_per_fault)} us per fault, {most} ({interval});"
             f" {share}."
         ]
         if not load_known(cost):
@@ -140,7 +145,7 @@ def _slope(cost: FaultCost, kind: str) -> list[str]:
         return said
     if cost.ci_high < 0 and cost.q < 0.05:
         why = ", as when vCPUs wait for a disk" if cost.guest_counter == "hard_faults" else ""
-        return [f"vCPU time falls when {kind} rise{why} ({say(cost.slope_us_per_fault)} us per fault; {interval})."]
+        return [f"vCPU time falls when {kind} rise{why} ({_us(cost.slope_us_per_fault)} us per fault; {interval})."]
     if cost.ci_low > 0 or cost.ci_high < 0 or cost.q < 0.05:
         return [
             f"Whether vCPU time moves together with them is open, for correlation and slope disagree: {most}"
@@ -148,7 +153,7 @@ def _slope(cost: FaultCost, kind: str) -> list[str]:
         ]
     return [
         f"No vCPU time was found that moves together with them: {most} ({interval}); less than"
-        f" {say(cost.min_detectable_us)} us per fault could not have been seen."
+        f" {_us(cost.min_detectable_us)} us per fault could not have been seen."
     ]
 
 
@@ -173,7 +178,7 @@ def _meaning(cost: FaultCost, evidence: HostEvidence) -> list[str]:
             " Such time is what the guest itself spends on its faults and on work that comes with them."
         ]
     bound = (
-        f"By rule of thumb shadow page tables add at most {say(cost.bound_us)} us per fault, here"
+        f"By rule of thumb shadow page tables add at most {cost.bound_us:g} us per fault, here"
         f" {say(cost.bound_pct_vcpu)} % of one vCPU at the 95th percentile of the rate."
     )
     software = "The MMU is software (shadow page tables): each fault enters the monitor."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 WIDTH, HEIGHT = 680, 170
 # Measuring a label's text takes longer than drawing a line of 300 points: few labels, quick charts.
 _X_TICKS, _Y_TICKS = 8, 4
+_TITLE_LETTERS = 28  # of the axis title that fit beside the chart: longer ones take a second line
 _STEPS_S = (
     1,
     2,
@@ -51,6 +53,7 @@ def spec_of(chart: Chart) -> dict[str, Any]:
         for time, value in zip(line.times, line.values, strict=True)
     ]
     times = [time for line in chart.series for time in line.times]
+    times += [end for window in chart.windows for end in (window.start, window.end)]
     x = {
         "field": "t",
         "type": "temporal",
@@ -58,8 +61,35 @@ def spec_of(chart: Chart) -> dict[str, Any]:
         "title": None,
         "axis": {"format": clock_format(times), "values": round_times(times)},
     }
-    title = f"{chart.title} [{chart.unit}]" if chart.unit else chart.title
-    colour = {
+    title = textwrap.wrap(f"{chart.title} [{chart.unit}]" if chart.unit else chart.title, _TITLE_LETTERS)
+    lines: dict[str, Any] = {
+        "data": {"values": rows},
+        "mark": {"type": "line", "strokeWidth": 1.4, "point": len(rows) < 40 * max(1, len(labels))},
+        "encoding": {
+            "x": x,
+            "y": {
+                "field": "v",
+                "type": "quantitative",
+                "title": title,
+                "scale": {"zero": True, "nice": True},
+                "axis": _value_axis(chart),
+            },
+            "color": _colours(labels),
+        },
+    }
+    return {
+        "$schema": SCHEMA,
+        "width": WIDTH,
+        "height": HEIGHT,
+        "background": "transparent",
+        "layer": [*_episodes(chart, x), lines, *_across(chart)],
+        "config": CONFIG,
+    }
+
+
+def _colours(labels: list[str]) -> dict[str, Any]:
+    """The colour of each line, with a legend where there are several."""
+    return {
         "field": "s",
         "type": "nominal",
         "sort": labels,
@@ -68,37 +98,19 @@ def spec_of(chart: Chart) -> dict[str, Any]:
         if len(labels) > 1
         else None,
     }
-    layers: list[dict[str, Any]] = []
-    if chart.windows:
-        spans = [{"a": epoch_ms(w.start), "b": epoch_ms(w.end)} for w in chart.windows]
-        layers.append(
-            {
-                "data": {"values": spans},
-                "mark": {"type": "rect", "color": LEVELS["warning"], "opacity": 0.12},
-                "encoding": {
-                    "x": x | {"field": "a"},
-                    "x2": {"field": "b"},
-                },
-            }
-        )
-    layers.append(
-        {
-            "data": {"values": rows},
-            "mark": {"type": "line", "strokeWidth": 1.4, "point": len(rows) < 40 * max(1, len(labels))},
-            "encoding": {
-                "x": x,
-                "y": {
-                    "field": "v",
-                    "type": "quantitative",
-                    "title": title,
-                    "scale": {"zero": True, "nice": True},
-                    "axis": _value_axis(chart),
-                },
-                "color": colour,
-            },
-        }
-    )
-    layers += [
+
+
+def _episodes(chart: Chart, x: dict[str, Any]) -> list[dict[str, Any]]:
+    """The layer that shades the episodes; none without any."""
+    spans = [{"a": epoch_ms(w.start), "b": epoch_ms(w.end)} for w in chart.windows]
+    shade = {"type": "rect", "color": LEVELS["warning"], "opacity": 0.12}
+    encoding = {"x": x | {"field": "a"}, "x2": {"field": "b"}}
+    return [{"data": {"values": spans}, "mark": shade, "encoding": encoding}] if spans else []
+
+
+def _across(chart: Chart) -> list[dict[str, Any]]:
+    """A layer for each threshold that is shown: a dashed line in its severity's colour."""
+    return [
         {
             "data": {"values": [{"v": value}]},
             "mark": {"type": "rule", "color": LEVELS[severity], "strokeDash": [5, 4], "strokeWidth": 1.2},
@@ -106,14 +118,6 @@ def spec_of(chart: Chart) -> dict[str, Any]:
         }
         for severity, value in _shown_thresholds(chart)
     ]
-    return {
-        "$schema": SCHEMA,
-        "width": WIDTH,
-        "height": HEIGHT,
-        "background": "transparent",
-        "layer": layers,
-        "config": CONFIG,
-    }
 
 
 CONFIG: dict[str, Any] = {

@@ -189,7 +189,7 @@ def _row(cost: FaultCost) -> FaultRow:
         median=number(cost.fault_rate_median),
         p95=number(cost.fault_rate_p95),
         slope=_interval(cost, "us"),
-        share=f"{number(cost.share_pct_vcpu, '%')} ({number(cost.share_pct_vcpu_high, '%')})" if known else "–",
+        share=f"{_least(cost.share_pct_vcpu)} ({_least(cost.share_pct_vcpu_high)})" if known else "–",
     )
 
 
@@ -197,8 +197,20 @@ def _interval(cost: FaultCost, unit: str) -> str:
     """The slope with its 95 % interval."""
     if cost.slope_us_per_fault != cost.slope_us_per_fault:
         return "–"
-    low, high = number(cost.ci_low), number(cost.ci_high)
-    return f"{number(cost.slope_us_per_fault)} {unit} ({low} to {high})"
+    slope, low, high = (number(_rounded(value)) for value in (cost.slope_us_per_fault, cost.ci_low, cost.ci_high))
+    return f"{slope} {unit} ({low} to {high})"
+
+
+def _rounded(value: float) -> float:
+    """Of thousands three digits count: an interval that wide shows nothing to the microsecond."""
+    return float(f"{value:.3g}") if abs(value) >= 1000 else value
+
+
+def _least(share: float | None) -> str:
+    """A share of a vCPU [%]; a negative one takes none, and one too small to print is not called zero."""
+    if share is None or math.isnan(share) or share >= 0.005:
+        return number(share, "%")
+    return "none" if share < 0 else "under 0.01 %" if share else "0 %"
 
 
 def _vm(costs: list[FaultCost], analysis: Analysis, drawings: dict[str, str]) -> FaultVm:
@@ -253,12 +265,12 @@ def _facts(cost: FaultCost, unit: str) -> tuple[tuple[str, str], ...]:
             f"{number(cost.fault_rate_median)} and {number(cost.fault_rate_p95)}",
         ),
         ("vCPU time that moves with one fault", f"{_interval(cost, 'us')}, 95 % interval in brackets"),
-        ("Could have been seen from", number(cost.min_detectable_us, "us a fault")),
+        ("Could have been seen from", number(_rounded(cost.min_detectable_us), "us a fault")),
         (
             "Share of one vCPU",
-            f"{number(cost.share_pct_vcpu, '%')}, at most {number(cost.share_pct_vcpu_high, '%')}",
+            f"{_least(cost.share_pct_vcpu)}, at most {_least(cost.share_pct_vcpu_high)}",
         ),
-        ("Bound before any statistics", f"{number(cost.bound_pct_vcpu, '%')} of a vCPU: {cost.bound_basis}"),
+        ("Bound before any statistics", f"{_least(cost.bound_pct_vcpu)} of a vCPU: {cost.bound_basis}"),
         ("Correlation", f"r {number(cost.r)}, p {_p(cost.p)}, q {_p(cost.q)}"),
         (
             "Intervals",

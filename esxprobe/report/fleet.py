@@ -154,7 +154,7 @@ def _verdict(fleet: Fleet) -> tuple[str, ...]:
     if fleet.by_rule:
         first = fleet.by_rule[0]
         said.append(
-            f"Look at {first.rule} first: it fired in {len(first.captures):,} "
+            f"Look first at {first.rule} ({first.title}): it fired in {len(first.captures):,} "
             f"{plural(len(first.captures), 'capture')}."
         )
     elif failed < total:

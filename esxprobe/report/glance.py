@@ -15,7 +15,7 @@ from esxprobe.report.heat_charts import (
     timeline_panels,
     timeline_spec,
 )
-from esxprobe.report.words import in_zones, isolated, joined, number, plural, threshold
+from esxprobe.report.words import in_zones, isolated, joined, number, percent, plural, threshold
 from esxprobe.rules import find_rule
 
 # Rules told at the head of the report.
@@ -123,7 +123,7 @@ def _first_looks(analysis: Analysis) -> list[FirstLook]:
     for rule_id in list(dict.fromkeys(finding.rule for finding in analysis.findings))[:_FIRST]:
         found = [finding for finding in analysis.findings if finding.rule == rule_id]
         top, rule = found[0], find_rule(rule_id)
-        beyond = f"{top.share_of_samples:.0%} of the samples at or beyond {threshold(top.threshold, top.unit)}"
+        beyond = f"{percent(top.share_of_samples)} of the samples at or beyond {threshold(top.threshold, top.unit)}"
         sentence = (
             f"{isolated(top.entity.name)} – {rule.title}: {rule.label} {number(top.value, top.unit)} "
             f"({top.statistic}), {beyond}."
@@ -232,7 +232,10 @@ def _host(analysis: Analysis) -> tuple[tuple[str, str], ...]:
     granted = sum(row.memory_mb or 0.0 for row in analysis.vm_rows)
     if granted and host.memory_mb:
         rows.append(
-            ("MEMSZ of all VMs", f"{number(granted, 'MB')}, {granted / host.memory_mb:.0%} of the host's memory")
+            (
+                "MEMSZ of all VMs",
+                f"{number(granted, 'MB')}, {percent(granted / host.memory_mb)} of the host's memory",
+            )
         )
     return tuple(rows)
 

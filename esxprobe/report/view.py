@@ -20,6 +20,7 @@ from esxprobe.report.words import (
     local,
     moment,
     number,
+    percent,
     plural,
     skips_in_words,
     threshold,
@@ -32,6 +33,8 @@ from esxprobe.rules.record import Rule
 # Rows of one rule that are shown before the rest is counted.
 ROWS = 50
 _WINDOWS = 4
+_NAMED_CAUSES = 3  # in the first sentence of the verdict
+_FEW = "too-few-samples"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +223,19 @@ def _tally(analysis: Analysis) -> str:
     if not findings:
         ran = len(analysis.clear)
         return f"None of the {ran} rules that could run found anything." if ran else "No rule could run."
-    parts = [f"{count} {level}" for level in SEVERITIES if (count := sum(f.severity == level for f in findings))]
-    causes = len({finding.cause for finding in findings})
-    return f"{joined(parts)} {plural(len(findings), 'finding')} under {causes} {plural(causes, 'cause')}."
+    titles = [_inside(cause_of(key).title) for key in dict.fromkeys(finding.cause for finding in findings)]
+    named = "; ".join(titles[:_NAMED_CAUSES]) + (
+        f"; and {rest} more" if (rest := len(titles) - _NAMED_CAUSES) > 0 else ""
+    )
+    counted = (
+        f"{len(findings)} {plural(len(findings), 'finding')} under {len(titles)} {plural(len(titles), 'cause')}"
+    )
+    return f"{counted}: {named}."
+
+
+def _inside(title: str) -> str:
+    """A title as it is written inside a sentence."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
 
 
 def _first(analysis: Analysis, book: RuleBook) -> str:
@@ -232,7 +245,7 @@ def _first(analysis: Analysis, book: RuleBook) -> str:
     rule = book.find(top.rule)
     measured = f"{rule.label} {number(top.value, top.unit)}"
     if rule.check.on_values:
-        beyond = f"{top.share_of_samples:.0%} of the samples at or beyond {threshold(top.threshold, top.unit)}"
+        beyond = f"{percent(top.share_of_samples)} of the samples at or beyond {threshold(top.threshold, top.unit)}"
         measured += f", {beyond}"
     else:
         measured += f" ({top.statistic}), threshold {threshold(top.threshold, top.unit)}"
@@ -244,6 +257,12 @@ def _trust(analysis: Analysis) -> str:
     if not doubts:
         return " ".join(("No damage was found in the capture.", *skips_in_words(analysis.skipped)))
     kinds = plural(len(doubts), "kind")
+    if _FEW in doubts and analysis.capture.judged:
+        judged = analysis.capture.judged
+        return (
+            f"Only {judged} {plural(judged, 'sample')} could be judged: what was found is a moment and no"
+            " state, and what is clear proves nothing."
+        )
     return f"The capture has {len(doubts)} {kinds} of damage or doubt: {joined(doubts)}."
 
 
@@ -314,7 +333,7 @@ def _finding_row(finding: Finding, *, dated: bool, zone: str) -> FindingRow:
         value=number(finding.value, finding.unit),
         statistic=finding.statistic,
         peak=number(finding.peak, finding.unit),
-        share=f"{finding.share_of_samples:.0%} of {finding.samples}",
+        share=f"{percent(finding.share_of_samples)} of {finding.samples}",
         windows=tuple(window(span, dated=dated, timezone=zone) for span in finding.windows[:_WINDOWS]),
         more_windows=f"and {extra} more" if extra > 0 else "",
         symptoms=tuple(_symptom(each) for each in finding.explained_by),
@@ -324,7 +343,8 @@ def _finding_row(finding: Finding, *, dated: bool, zone: str) -> FindingRow:
 def _symptom(cause: Explanation) -> tuple[str, str]:
     """The rule that explains, and a sentence on why it may."""
     said = f"of {isolated(cause.entity.name)}, because {cause.because}; confidence {cause.confidence}"
-    return cause.rule, f"{said}. To make sure: {cause.confirm}."
+    check = cause.confirm if cause.confirm.endswith(("?", ".")) else f"{cause.confirm}."
+    return cause.rule, f"{said}. To make sure: {check}"
 
 
 def _slice_rows(analysis: Analysis, *, dated: bool) -> tuple[tuple[str, ...], ...]:

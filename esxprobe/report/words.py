@@ -22,6 +22,11 @@ def number(value: float | None, unit: str = "") -> str:
     return f"{text} {unit}".rstrip()
 
 
+def percent(share: float) -> str:
+    """A share of one as whole percent."""
+    return f"{100 * share:.0f} %"
+
+
 def isolated(name: str) -> str:
     """A name that cannot turn the writing direction of the sentence around it."""
     if name.isascii():

@@ -170,14 +170,15 @@ def _explanation(
     points = close + in_time
     confidence: Confidence = "high" if points >= 3 else "medium" if points == 2 else "low"
     rule = homes.rules[cause.finding.rule]
-    place = "elsewhere on the host" if by is None else _PLACES[by]
+    place = "both are on this host" if by is None else _PLACES[by]
     explanation = Explanation(
         finding=cause.finding.id,
         rule=rule.id,
         entity=cause.finding.entity,
         confidence=confidence,
         overlap=overlap,
-        because=f"{place}, and {overlap:.0%} of the time beyond lies in its episodes or up to a minute behind",
+        because=f"{place}, and {100 * overlap:.0f} % of the time beyond"
+        " lies in its episodes or up to a minute behind",
         confirm=rule.confirm or f"look at {rule.label} in the same minutes ({rule.id})",
     )
     return (-points, edge.steps, cause.finding.id), explanation

@@ -33,8 +33,8 @@ def keys(recording: Recording, kind: str, by: By) -> pl.Series:
     return things[column].cast(pl.String)
 
 
-def codes(target: pl.Series, source: pl.Series) -> tuple[Codes, Codes, int]:
-    """Both key columns as numbers of one list of keys, -1 for none, and how many keys there are."""
+def codes(target: pl.Series, source: pl.Series) -> tuple[Codes, Codes]:
+    """Both key columns as numbers of one list of keys, -1 for none."""
     import numpy as np
     import polars as pl
 
@@ -44,4 +44,4 @@ def codes(target: pl.Series, source: pl.Series) -> tuple[Codes, Codes, int]:
         each.alias("key").to_frame().join(place, on="key", how="left", maintain_order="left")["code"].fill_null(-1)
         for each in (target, source)
     ]
-    return numbered[0].to_numpy(), numbered[1].to_numpy(), len(known)
+    return numbered[0].to_numpy(), numbered[1].to_numpy()

@@ -99,7 +99,7 @@ class Parts:
         """Keys of the judged and of the other entities as numbers; these do not depend on who is judged."""
         name = (target, part.kind, part.by)
         if name not in self._codes:
-            one, other, _ = kin.codes(*(kin.keys(self._recording, kind, part.by) for kind in name[:2]))
+            one, other = kin.codes(*(kin.keys(self._recording, kind, part.by) for kind in name[:2]))
             self._codes[name] = (one, other)
         return self._codes[name]
 

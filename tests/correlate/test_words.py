@@ -197,7 +197,7 @@ def test_software_names_the_bound_and_what_to_do() -> None:
     text = statement(cost(), HostEvidence())
     assert "each fault enters the monitor" in text
     assert "bounds the virtualization cost from above" in text
-    assert "at most 4.00 us per fault, here 4.00 % of one vCPU" in text
+    assert "at most 4 us per fault, here 4.00 % of one vCPU" in text
     assert "hardware MMU" in " ".join(advice(cost(), HostEvidence()))
 
 

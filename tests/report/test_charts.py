@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esxprobe.model import Analysis, Chart, Series, Window
-from esxprobe.report.charts import LEVELS, LINES, legend_labels, spec_of
+from esxprobe.report.charts import LEVELS, LINES, epoch_ms, legend_labels, spec_of
 from esxprobe.report.drawing import Drawer, draw
 from esxprobe.series import thin
 
@@ -278,3 +279,16 @@ def test_a_chart_that_kills_the_child_ahead_costs_no_other_chart() -> None:
     assert drawn["first"].startswith("<svg")
     assert drawn["last"].startswith("<svg")
     assert drawn["deadly"] == ""
+
+
+def test_a_long_axis_title_takes_lines_that_fit_beside_the_chart() -> None:
+    named = replace(chart([1.0, 2.0]), title="GRANT less TCHD, of the host's memory")
+    (line,) = (layer for layer in spec_of(named)["layer"] if layer["mark"]["type"] == "line")
+    assert line["encoding"]["y"]["title"] == ["GRANT less TCHD, of the", "host's memory [%]"]
+
+
+def test_the_time_axis_covers_the_episodes_too() -> None:
+    early = Window(START - timedelta(seconds=60), START)
+    spec = spec_of(chart([11.0, 12.0], windows=(early,)))
+    ticks = spec["layer"][1]["encoding"]["x"]["axis"]["values"]
+    assert min(ticks) == epoch_ms(early.start)

@@ -168,3 +168,16 @@ def test_fifty_vms_with_guests_leave_room_in_the_page(analysis_with: Callable[..
     assert len(page.encode()) < 2_500_000
     for vm in crowd.vms:
         assert page.count(vm.name) >= 3, "in the table, in words or a panel, and in the JSON"
+
+
+@pytest.mark.parametrize(
+    ("share", "said"), [(-0.09, "none"), (0.0, "0 %"), (0.004, "under 0.01 %"), (0.23, "0.23 %")]
+)
+def test_no_share_of_a_vcpu_is_negative_or_called_zero_when_it_is_small(demo: Analysis, share: float, said: str):
+    panel = fault_panel(replace(demo, fault_costs=(replace(cost(), share_pct_vcpu=share),)), {})
+    assert panel.rows[0].share.startswith(f"{said} (")
+
+
+def test_a_slope_of_thousands_has_three_digits(demo: Analysis):
+    wide = replace(cost(), slope_us_per_fault=-8852.0, ci_low=-39741.0, ci_high=22174.0)
+    assert fault_panel(replace(demo, fault_costs=(wide,)), {}).rows[0].slope == "-8,850 us (-39,700 to 22,200)"

@@ -93,7 +93,10 @@ def test_every_finding_is_on_the_page(demo: Analysis) -> None:
 
 def test_the_verdict_says_how_much_where_first_and_how_far_to_trust(demo: Analysis) -> None:
     tally, first, trust = page_of(demo, {}, "").verdict
-    assert tally == "5 critical, 8 warning and 3 info findings under 4 causes."
+    assert tally == (
+        "16 findings under 4 causes: signs of memory pressure, now or earlier; a limit is in force; "
+        "vCPUs compete for physical CPUs; and 1 more."
+    )
     assert first.startswith("Look first at esx01.example.com – The host has left its high memory state")
     assert trust == (
         "No damage was found in the capture. 1 rule had to be skipped."  # CORE UTIL
@@ -141,6 +144,26 @@ def test_a_capture_without_a_date_says_so(demo: Analysis) -> None:
 def test_a_name_that_turns_the_writing_direction_stays_inside_its_marks() -> None:
     assert isolated("db01") == "db01"
     assert isolated("\u202edb01") == "\u2068\u202edb01\u2069"
+
+
+def test_two_samples_are_called_a_moment(demo: Analysis) -> None:
+    few = replace(
+        demo,
+        capture=replace(demo.capture, judged=2),
+        quality=(QualityNote("too-few-samples", "warning", 1, "2 samples can be judged"),),
+    )
+    assert page_of(few, {}, "").verdict[-1].startswith("Only 2 samples could be judged: what was found is a moment")
+
+
+def test_a_check_that_is_a_question_keeps_its_own_mark(demo: Analysis) -> None:
+    top = next(finding for finding in demo.findings if finding.explained_by)
+    said = {}
+    for check in ("esxtop", "is it the array?"):
+        asked = replace(top, explained_by=(replace(top.explained_by[0], confirm=check),))
+        page = page_of(replace(demo, findings=(asked,)), {}, "")
+        said[check] = page.causes[0].groups[0].rows[0].symptoms[0][1]
+    assert said["esxtop"].endswith("To make sure: esxtop.")
+    assert said["is it the array?"].endswith("To make sure: is it the array?")
 
 
 # --- causes before symptoms, slices, deviations -------------------------------------------------------

@@ -168,12 +168,12 @@ def test_the_reported_value_leaves_missing_samples_out(statistic: str, expected:
         (any_below(), "at or below the threshold in any sample; the value shown is the min"),
         (
             sustained_above(share=0.2, run_s=60),
-            "at or above the threshold at least 20% of the time and 2 samples, or for 60 s and 3 samples without "
+            "at or above the threshold at least 20 % of the time and 2 samples, or for 60 s and 3 samples without "
             "a break; the value shown is the p95, or the mean of the longest stretch where only that is beyond",
         ),
         (
             sustained_below(share=0.5, run_s=None),
-            "at or below the threshold at least 50% of the time and 2 samples; the value shown is the p05",
+            "at or below the threshold at least 50 % of the time and 2 samples; the value shown is the p05",
         ),
     ],
 )

@@ -111,7 +111,7 @@ def test_things_that_only_share_the_host_need_to_be_implied_there() -> None:
     anywhere = replace(VM_CAUSE, implies=(), implies_on_host=("device-slow",))
     (finding,) = [f for f in judged([anywhere, slow], vm("1", LONG + SHORT), device).findings if f.explained_by]
     assert finding.explained_by[0].confidence == "medium", "never high without anything in common but the host"
-    assert "elsewhere on the host" in finding.explained_by[0].because
+    assert "both are on this host" in finding.explained_by[0].because
 
 
 def test_slices_count_each_finding_where_it_was_beyond() -> None:

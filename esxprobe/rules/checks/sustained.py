@@ -38,7 +38,7 @@ class Sustained(Check):
         side = "at or above" if self.above else "at or below"
         if self.share == 0:
             return f"{side} the threshold in any sample; the value shown is the {self.statistic}"
-        long_enough = f"at least {self.share:.0%} of the time and {self.least} samples"
+        long_enough = f"at least {100 * self.share:.0f} % of the time and {self.least} samples"
         if self.run_s is None:
             return f"{side} the threshold {long_enough}; the value shown is the {self.statistic}"
         return (
