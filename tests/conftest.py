@@ -21,21 +21,19 @@ sys.path.insert(0, str(HERE / "correlate"))
 TOGETHER = ("tests/report/browser/", "tests/fleet/")
 # Files whose tests share little and are long: each test for itself.
 APART = (
-    *(
-        "tests/redact/test_many_captures.py",
-        "tests/redact/test_redact_command.py",
-        "tests/redact/test_redacted_report.py",
-    ),
-    *("tests/commands/test_bundle_command.py", "tests/commands/test_convert_command.py"),
+    "tests/redact/test_many_captures.py",
+    "tests/redact/test_redact_command.py",
+    "tests/redact/test_redacted_report.py",
+    "tests/commands/test_bundle_command.py",
+    "tests/commands/test_convert_command.py",
 )
 # Other files that take long, besides those with tests that are marked as slow.
 LONG = (
-    *(
-        "tests/formats/test_columnar_copies.py",
-        "tests/redact/test_capture_copy.py",
-        "tests/redact/test_redacted_guests.py",
-    ),
-    *("tests/rules/test_scenarios.py", "tests/rules/test_judge.py"),
+    "tests/formats/test_columnar_copies.py",
+    "tests/redact/test_capture_copy.py",
+    "tests/redact/test_redacted_guests.py",
+    "tests/rules/test_scenarios.py",
+    "tests/rules/test_judge.py",
 )
 
 
