@@ -167,7 +167,7 @@ def _table(findings: Sequence[Finding]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from esxprobe.report.words import number
+    from esxprobe.report.words import number, percent
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("severity", "where", "what"):
@@ -181,7 +181,7 @@ def _table(findings: Sequence[Finding]) -> Table:
             Text(printable(finding.entity.name)),
             Text(finding.title),
             Text(number(finding.value, finding.unit)),
-            Text(f"{finding.share_of_samples:.0%}"),
+            Text(percent(finding.share_of_samples)),
         )
     return table
 
