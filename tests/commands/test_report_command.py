@@ -95,6 +95,19 @@ def test_a_pipe_or_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> No
         os.close(reader)
 
 
+@pytest.mark.parametrize(("word", "called"), [("-", "standard input"), ("/dev/stdin", "/dev/stdin")])
+def test_a_pipe_is_no_input_and_says_what_to_do(tmp_path: Path, word: str, called: str) -> None:
+    words = [sys.executable, "-m", "esxprobe", "report", word]
+    done = subprocess.run(
+        words, input="x", capture_output=True, text=True, env=environment(), cwd=tmp_path, check=False
+    )
+    assert done.returncode == 4
+    assert done.stderr == (
+        f"esxprobe: {called} is a pipe or a device: a capture is read more than once\n"
+        "hint: save it to a file first, compressed or not\n"
+    )
+
+
 def test_without_a_capture_named_the_newest_one_is_taken(run: Run, tmp_path: Path) -> None:
     for stamp, name in (("20260101T000000Z", "old"), ("20260301T000000Z", "new")):
         folder = tmp_path / "captures" / f"esx01-{stamp}"
