@@ -92,9 +92,13 @@ def say(value: float | None) -> str:
     return text if float(text.replace(",", "")) or not value else "under 0.001"
 
 
-def _us(value: float) -> str:
+def rounded(value: float) -> float:
     """A cost of a fault [us]; of thousands, which only an interval that shows nothing has, three digits count."""
-    return say(float(f"{value:.3g}") if abs(value) >= 1000 else value)
+    return float(f"{value:.3g}") if abs(value) >= 1000 else value
+
+
+def _us(value: float) -> str:
+    return say(rounded(value))
 
 
 def _positive(value: float | None) -> bool:

@@ -335,8 +335,9 @@ def _open(path: Path) -> IO[bytes]:
             f"{path} is a directory without a capture in it",
             hint="give the CSV that esxtop -b wrote, or a capture folder (it holds a capture.json)",
         )
-    called = "standard input" if path == Path("-") else str(path)
-    if called != str(path) or (path.exists() and not path.is_file()):
+    standard_input = path == Path("-")
+    if standard_input or (path.exists() and not path.is_file()):
+        called = "standard input" if standard_input else path
         raise UnreadableInputError(
             f"{called} is a pipe or a device: a capture is read more than once",
             hint="save it to a file first, compressed or not",

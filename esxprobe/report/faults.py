@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from esxprobe.correlate.words import rounded
 from esxprobe.model import Analysis, FaultCost, Verdict
 from esxprobe.report.fault_charts import spec_of_scatter, spec_over_time
 from esxprobe.report.words import isolated, joined, moment, number, plural, threshold
@@ -197,13 +198,8 @@ def _interval(cost: FaultCost, unit: str) -> str:
     """The slope with its 95 % interval."""
     if cost.slope_us_per_fault != cost.slope_us_per_fault:
         return "–"
-    slope, low, high = (number(_rounded(value)) for value in (cost.slope_us_per_fault, cost.ci_low, cost.ci_high))
+    slope, low, high = (number(rounded(value)) for value in (cost.slope_us_per_fault, cost.ci_low, cost.ci_high))
     return f"{slope} {unit} ({low} to {high})"
-
-
-def _rounded(value: float) -> float:
-    """Of thousands three digits count: an interval that wide shows nothing to the microsecond."""
-    return float(f"{value:.3g}") if abs(value) >= 1000 else value
 
 
 def _least(share: float | None) -> str:
@@ -265,7 +261,7 @@ def _facts(cost: FaultCost, unit: str) -> tuple[tuple[str, str], ...]:
             f"{number(cost.fault_rate_median)} and {number(cost.fault_rate_p95)}",
         ),
         ("vCPU time that moves with one fault", f"{_interval(cost, 'us')}, 95 % interval in brackets"),
-        ("Could have been seen from", number(_rounded(cost.min_detectable_us), "us a fault")),
+        ("Could have been seen from", number(rounded(cost.min_detectable_us), "us a fault")),
         (
             "Share of one vCPU",
             f"{_least(cost.share_pct_vcpu)}, at most {_least(cost.share_pct_vcpu_high)}",
