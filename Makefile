@@ -9,7 +9,7 @@ OUT    := out
 # They look at this machine's processes and files: an esxtop of another one's test would be found too.
 LOOKING := tests/collect tests/ssh
 
-.PHONY: demo test setup lint bench docs gold samples check clean system
+.PHONY: demo test setup lint bench bench-real docs gold samples check clean system
 
 demo: $(VENV)/.demo
 	$(BIN)/esxprobe demo --out $(OUT)
@@ -39,10 +39,19 @@ $(VENV)/.test: $(VENV)/bin/python pyproject.toml
 setup: $(VENV)/.test
 
 # Debian packages that the tests drive for real. Without root they must be there already.
+# user-mode-linux is packaged for x86 only. Where it is missing, tests of real kernels are skipped with a reason.
+UML := $(if $(filter x86_64 i686,$(shell uname -m)),linux.uml)
+
 system:
-	@if command -v chromium >/dev/null 2>&1 && command -v busybox >/dev/null 2>&1 && test -x /usr/sbin/sshd; then :; \
+	@missing=; for program in chromium busybox /usr/sbin/sshd $(UML); do \
+	  command -v $$program >/dev/null 2>&1 || missing="$$missing $$program"; done; \
+	if [ -z "$$missing" ]; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core openssh-server openssh-client busybox; \
+	  apt-get update -qq && export DEBIAN_FRONTEND=noninteractive && \
+	  apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core openssh-server openssh-client busybox && \
+	  { [ -z "$(UML)" ] || apt-get install -y -qq --no-install-recommends user-mode-linux || \
+	    echo "user-mode-linux cannot be installed: tests of real kernels are skipped" >&2; }; \
+	elif [ "$$missing" = " $(UML)" ]; then echo "$(UML) is not installed: tests of real kernels are skipped" >&2; \
 	else echo "make test needs chromium, sshd and busybox: install them, or run as root on Debian" >&2; exit 1; fi
 
 lint: setup
@@ -55,6 +64,10 @@ bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python tests/benches/bench.py
 	$(BIN)/python tests/benches/faultcost.py
+
+# Real guests: one capture per kind of workload, about 25 minutes.
+bench-real: setup
+	$(BIN)/python tests/benches/reallayer.py
 
 docs: setup
 	$(BIN)/python -m esxprobe.catalog.quality > docs/quality.md.new && mv docs/quality.md.new docs/quality.md

@@ -10,6 +10,9 @@ from hypothesis import settings
 settings.register_profile("shared", deadline=None)
 settings.load_profile("shared")
 
+# Small matrices are not worth threads of their own; several tests run at a time.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # Whatever a test or a program that it starts asks to show, nothing comes up on anybody's screen.
 os.environ["BROWSER"] = "true"
 
@@ -35,6 +38,22 @@ LONG = (
     "tests/rules/test_scenarios.py",
     "tests/rules/test_judge.py",
 )
+
+
+# On our own machines a layer that is not there is an error; elsewhere its tests are left out, and say so.
+REAL_LAYER = os.environ.get("ESXPROBE_REAL_LAYER", "")
+
+
+@pytest.fixture(scope="session")
+def real_layer() -> None:
+    """For tests that boot user-mode-linux: skips them where it cannot run, with the reason."""
+    from esxprobe.lab.real.guests import unavailable_reason
+
+    if reason := unavailable_reason():
+        words = f"REAL KERNELS ARE NOT TESTED: {reason}"
+        if REAL_LAYER == "required":
+            pytest.fail(words)
+        pytest.skip(words)
 
 
 def together(nodeid: str) -> str:

@@ -27,7 +27,7 @@ ROOMS = {
     "isal": ("formats",),
     "zstandard": ("formats",),
     "scipy": ("correlate",),
-    "subprocess": ("report/drawing", "ssh/proxy"),
+    "subprocess": ("report/drawing", "ssh/proxy", "lab/real"),
     "socket": ("ssh", "lab"),
 }
 CORE = {

@@ -1,23 +1,29 @@
-"""`esxprobe demo`: simulated host and guests behind real SSH servers -> capture -> report, on this machine."""
+"""`esxprobe demo`: a host and guests behind SSH servers on this machine, collected and judged."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from esxprobe.collect.session import HostOutcome, HostTask
-    from esxprobe.lab.lab import Lab
+from esxprobe.errors import UsageError
 
-_DURATION_S = 900
-_INTERVAL_S = 5
+if TYPE_CHECKING:
+    from esxprobe.collect.command import CapturePlan
+    from esxprobe.collect.pump import Clockwork
+    from esxprobe.collect.session import HostOutcome, HostTask
+
+_DURATION, _INTERVAL_S = "15m", 5
+_REAL_DURATION, _REAL_INTERVAL_S = "4m", 2
+_SPEED = 60.0
 
 
 class Scenario(StrEnum):
-    """Stories that the lab tells."""
+    """Monitor modes of the host."""
 
     software = "software"
     hardware = "hardware"
@@ -27,72 +33,103 @@ def demo(
     scenario: Annotated[
         Scenario, typer.Option(help="The host's monitor mode: page tables in software, or in hardware (EPT).")
     ] = Scenario.software,
-    speed: Annotated[
-        float,
+    real: Annotated[
+        bool,
         typer.Option(
-            metavar="N", min=1, max=600, help="Simulated seconds in a real one; fifteen minutes are captured."
+            "--real",
+            help="Guests that really run, in real time: user-mode-linux kernels (software) or processes of this "
+            "machine (hardware).",
         ),
-    ] = 60,
+    ] = False,
+    duration: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Length of the capture, as 90s or 4m. Default: 15m, with --real 4m."),
+    ] = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(metavar="N", min=1, max=600, help="Simulated seconds per real second. Default: 60."),
+    ] = None,
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Folder for the capture and the report.")
     ] = Path("esxprobe-demo"),
 ) -> None:
     """Collect a simulated host and two guests over SSH on this machine, and report."""
-    import tempfile
-
+    from esxprobe.collect.command import plan_for
+    from esxprobe.commands.options import seconds
     from esxprobe.commands.report import report
     from esxprobe.commands.terminal import printable
-    from esxprobe.lab.lab import Lab
-    from esxprobe.lab.scenarios import SCENARIOS
 
-    with (
-        tempfile.TemporaryDirectory(prefix="esxprobe-demo-") as secrets,  # key and known_hosts live as long as it
-        Lab([SCENARIOS[scenario.value]()], Path(secrets), speed=speed) as lab,
-    ):
-        outcome = _collect(lab, out / "captures")
+    if real and speed is not None:
+        raise UsageError("--speed cannot be used with --real", hint="use --duration for a shorter capture")
+    length = duration or (_REAL_DURATION if real else _DURATION)
+    plan = plan_for(seconds(length), _REAL_INTERVAL_S if real else _INTERVAL_S)
+    name = f"{'real' if real else 'demo'}-{scenario.value}"
+    lab = _real(scenario, plan, out / f"{name}-truth.json") if real else _simulated(scenario, plan, speed)
+    with lab as (task, clockwork):
+        outcome = _collect(task, out / "captures", clockwork)
     if outcome.folder is None or not outcome.samples:
         assert outcome.error is not None  # noqa: S101  (nothing came, so something went wrong)
         raise outcome.error
     typer.echo(f"capture: {printable(str(outcome.folder))}")
-    name = f"demo-{scenario.value}"
     report([str(outcome.folder)], out / f"{name}.html", out / f"{name}.json", None, None)
 
 
-def _collect(lab: Lab, captures: Path) -> HostOutcome:
-    """What `esxprobe collect` does, in the lab's time."""
+@contextmanager
+def _simulated(
+    scenario: Scenario, plan: CapturePlan, speed: float | None
+) -> Iterator[tuple[HostTask, Clockwork | None]]:
+    """The simulated host and guests, in simulated time."""
+    import tempfile
+
+    from esxprobe.collect.pump import Clockwork
+    from esxprobe.commands.labs import lab_task
+    from esxprobe.lab.lab import Lab
+    from esxprobe.lab.scenarios import GUESTS, SCENARIOS
+
+    with (
+        tempfile.TemporaryDirectory(prefix="esxprobe-demo-") as secrets,  # key and known_hosts live as long as it
+        Lab([SCENARIOS[scenario.value]()], Path(secrets), speed=speed or _SPEED) as lab,
+    ):
+        yield lab_task(lab, GUESTS, plan, plan.interval_s), Clockwork(lab.clock.now, lab.clock.wait)
+
+
+@contextmanager
+def _real(scenario: Scenario, plan: CapturePlan, truth: Path) -> Iterator[tuple[HostTask, Clockwork | None]]:
+    """The host with real guests. Their ground truth is written at the end."""
+    import tempfile
+
+    from esxprobe.commands.labs import lab_task
+    from esxprobe.commands.outputs import save
+    from esxprobe.commands.terminal import printable
+    from esxprobe.lab.real.groundtruth import ground_truth_json
+    from esxprobe.lab.real.guests import require_uml
+    from esxprobe.lab.real.lab import RealLab
+    from esxprobe.lab.real.scenarios import demo_guests
+
+    if scenario is Scenario.software:
+        require_uml()
+    guests = demo_guests("uml" if scenario is Scenario.software else "native")
+    with (
+        tempfile.TemporaryDirectory(prefix="esxprobe-demo-") as secrets,
+        RealLab(guests, Path(secrets), host=f"esx-real-{scenario.value}.example.com") as lab,
+    ):
+        with lab.loads() as truths:
+            yield lab_task(lab, [guest.name for guest in guests], plan, plan.interval_s), None
+        save(truth, ground_truth_json(truths))
+        typer.echo(f"ground truth: {printable(str(truth))}")
+
+
+def _collect(task: HostTask, captures: Path, clockwork: Clockwork | None) -> HostOutcome:
+    """What `esxprobe collect` does, in the time of the lab."""
     import threading
 
     from esxprobe import __version__
-    from esxprobe.collect.pump import Clockwork
     from esxprobe.collect.session import collect_hosts
     from esxprobe.commands.terminal import collecting, ends_cleanly
 
     stop = threading.Event()
     with ends_cleanly(stop), collecting() as progress:
         (outcome,) = collect_hosts(
-            [_task(lab)],
-            captures,
-            tool_version=__version__,
-            stop=stop,
-            progress=progress,
-            clockwork=Clockwork(lab.clock.now, lab.clock.wait),
+            [task], captures, tool_version=__version__, stop=stop, progress=progress, clockwork=clockwork
         )
     return outcome
-
-
-def _task(lab: Lab) -> HostTask:
-    from functools import partial
-
-    from esxprobe.collect.command import plan_for
-    from esxprobe.collect.guests import Guest
-    from esxprobe.collect.session import HostTask
-    from esxprobe.lab.scenarios import GUESTS
-    from esxprobe.ssh.connect import Login, open_shell
-
-    (host,) = lab.hosts.values()
-    login = Login(config_files=(lab.ssh_config,))
-    guests = tuple(
-        Guest(name, partial(open_shell, host.guests[name].target, login), interval_s=_INTERVAL_S) for name in GUESTS
-    )
-    connect = partial(open_shell, host.target, login)
-    return HostTask(host.plan.host, plan_for(_DURATION_S, _INTERVAL_S), connect, guests)

@@ -218,6 +218,6 @@ def _quality(analysis: Analysis) -> str:
     doubts = counts["critical"] + counts["warning"]
     ran = len(analysis.clear) + len({finding.rule for finding in analysis.findings})
     absent = sum(not_there(each.reason) for each in analysis.skipped)
-    skipped = f"{len(analysis.skipped) - absent} skipped" + (f", {absent} not there on this host" if absent else "")
+    skipped = f"{len(analysis.skipped) - absent} skipped" + (f", {absent} not applicable" if absent else "")
     text = f"{ran} rules ran, {len(analysis.clear)} clear, {skipped}; "
     return text + (f"capture quality: {doubts} kinds of damage or doubt" if doubts else "capture whole")

@@ -14,7 +14,7 @@ import posixpath
 import re
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from esxprobe.lab.machine import GONE, Clock, Wire, grep, not_found, split
@@ -109,7 +109,6 @@ class HostMachine:
         if interval_s < 2 or rows < 1:
             wire.complain(b"esxtop: invalid delay or number of iterations\n")
             return 1
-        plan = at_interval(self.plan, interval_s)
         pack = zlib.compressobj(9, zlib.DEFLATED, 31) if "gzip -c" in command else None
         # what stands beside the pipeline ends it by a line of input, and kills it with the end of the input
         watched = "read -r" in command
@@ -121,17 +120,27 @@ class HostMachine:
             return wire.is_gone() or asked_to_end() or (watched and not wire.has_input())
 
         with self._process(match[0]), self._clock.hurry():
-            first = self._first(plan, rows)
-            for number, line in enumerate(capture_lines(plan, rows, first, only)):
-                moment = plan.true_start + (first + number - 1) * interval_s
-                if (number and not self._clock.wait_until(moment, gone)) or gone():
-                    if asked_to_end() and not wire.is_gone():
-                        break  # gzip goes on to its trailer
-                    return GONE
+            missing = 1 + rows
+            for line in self._lines(interval_s, rows, only, gone):
                 wire.write(line if pack is None else pack.compress(line) + pack.flush(zlib.Z_SYNC_FLUSH))
+                missing -= 1
+            if missing and (wire.is_gone() or not asked_to_end()):
+                return GONE
             if pack is not None:
-                wire.write(pack.flush())
+                wire.write(pack.flush())  # gzip goes on to its trailer
         return 0
+
+    def _lines(
+        self, interval_s: int, rows: int, only: Collection[int] | None, gone: Callable[[], bool]
+    ) -> Iterator[bytes]:
+        """The header and the rows, each at its time; fewer as soon as `gone` says so."""
+        plan = at_interval(self.plan, interval_s)
+        first = self._first(plan, rows)
+        for number, line in enumerate(capture_lines(plan, rows, first, only)):
+            moment = plan.true_start + (first + number - 1) * interval_s
+            if (number and not self._clock.wait_until(moment, gone)) or gone():
+                return
+            yield line
 
     def _first(self, plan: HostPlan, rows: int) -> int:
         """Number of the first sample of a run; a run of one sample is a look that does not count."""

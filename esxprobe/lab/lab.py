@@ -4,21 +4,16 @@
         host = lab.hosts["esx-old.example.com"]
         open_shell(host.target, Login(config_files=(lab.ssh_config,)))
 
-The folder gets a throwaway key, a known_hosts with every server's key and an ssh_config that names both, so that
-a client needs nothing of anybody's ~/.ssh and trusts nobody blindly.
+The folder gets the files of `servers`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import re
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-
-import paramiko  # type: ignore[import-untyped]
 
 from esxprobe.lab.clock import LabClock
 from esxprobe.lab.guest import GuestMachine
@@ -26,6 +21,7 @@ from esxprobe.lab.host import HostMachine
 from esxprobe.lab.machine import Machine
 from esxprobe.lab.plan import HostPlan, VmPlan
 from esxprobe.lab.server import SshServer
+from esxprobe.lab.servers import Servers
 
 LEAD_S = 30.0  # the lab begins so long before the first host's first sample [s]
 
@@ -43,7 +39,7 @@ class LabGuest:
 
     vm: VmPlan
     target: str
-    machine: GuestMachine
+    machine: Machine
     server: SshServer
 
 
@@ -81,66 +77,33 @@ class Lab:
     ) -> None:
         self.began = min(plan.true_start for plan in plans) - LEAD_S
         self.clock = clock or LabClock(self.began, speed)
-        self.password = secrets.token_urlsafe(12)
         self.hosts: dict[str, LabHost] = {}
-        self._servers: list[SshServer] = []
-        key = paramiko.ECDSAKey.generate(bits=256)
-        self._key = bytes(key.asbytes())
-        self.key_file, self.ssh_config = folder / "id_ecdsa", folder / "ssh_config"
-        key.write_private_key_file(str(self.key_file))
-        self._known = folder / "known_hosts"
+        self._servers = Servers(folder)
+        self.password = self._servers.password
+        self.key_file, self.ssh_config = self._servers.key_file, self._servers.ssh_config
         try:
             for plan in plans:
                 self.hosts[plan.host] = self._host(plan)
-            self._write_files()
+            self._servers.write_files()
         except BaseException:
             self.close()
             raise
 
     def _host(self, plan: HostPlan) -> LabHost:
         machine = HostMachine(plan, self.clock)
-        server = self._serve(plan.host, machine, "root")
+        server = self._servers.serve(plan.host, machine, "root")
         guests = {}
         for vm in plan.vms:
             if vm.guest is not None:
                 inside = GuestMachine(vm, plan, self.clock, self.began)
                 alias = guest_alias(plan, vm)
                 user = "Administrator" if vm.guest.system == "windows" else "probe"
-                guests[vm.name] = LabGuest(vm, f"{user}@{alias}", inside, self._serve(alias, inside, user))
+                guests[vm.name] = LabGuest(vm, f"{user}@{alias}", inside, self._servers.serve(alias, inside, user))
         return LabHost(plan, f"root@{plan.host}", machine, server, guests)
-
-    def _serve(self, name: str, machine: Machine, user: str) -> SshServer:
-        server = SshServer(name, machine, user, self._key, self.password)
-        self._servers.append(server)
-        return server
-
-    def _write_files(self) -> None:
-        self._known.write_text(
-            "".join(f"{server.known_hosts_line}\n" for server in self._servers), encoding="ascii"
-        )
-        blocks = []
-        for server in self._servers:
-            options = {
-                "HostName": "127.0.0.1",
-                "Port": str(server.port),
-                "User": server.user,
-                "IdentityFile": f'"{self.key_file}"',
-                "IdentitiesOnly": "yes",
-                "IdentityAgent": "none",
-                "UserKnownHostsFile": f'"{self._known}"',
-                "GlobalKnownHostsFile": "none",
-                "StrictHostKeyChecking": "yes",
-            }
-            blocks.append(
-                f"Host {server.name}\n" + "".join(f"    {name} {text}\n" for name, text in options.items())
-            )
-        self.ssh_config.write_text("\n".join(blocks), encoding="utf-8")
 
     def close(self) -> None:
         """Ends all servers; no thread of them is left. Closing twice is fine."""
-        with contextlib.ExitStack() as stack:  # each of them, even if one of them fails
-            for server in self._servers:
-                stack.callback(server.close)
+        self._servers.close()
 
     def __enter__(self) -> Lab:
         return self

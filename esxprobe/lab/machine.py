@@ -32,6 +32,9 @@ class Wire(Protocol):
     def read(self) -> bytes:
         """All of the input, once it has ended."""
 
+    def receive(self, timeout_s: float) -> bytes | None:
+        """The next bytes of the input: empty at its end, None when none come in that time [s]."""
+
     def is_gone(self) -> bool:
         """Whether the channel was closed."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -36,17 +36,36 @@ def capture_lines(
     """
     last = first + (plan.samples if samples is None else samples)
     model = HostModel(plan, last, first)
-    layout = model.layout
-    keep = [only is None or not gid or gid in only for gid in layout.gids]
-    names = [name for name, kept in zip(layout.names, keep, strict=True) if kept]
-    cells = ["(PDH-CSV 4.0) (UTC)(0)", *names]
-    yield ('"' + '","'.join(cells) + '"\n').encode()
-    whole, shown = np.array(layout.whole)[keep], np.flatnonzero(keep)
+    text = RowText(model.layout, only)
+    yield text.header
     for begin, block in model.rows(first, last):
-        values = block if only is None else block[:, shown]
-        for index, row in enumerate(_rows(values, whole), start=begin):
-            stamp = plan.start + timedelta(seconds=index * plan.interval_s)
-            yield f'"{stamp:%m/%d/%Y %H:%M:%S}",'.encode() + row
+        for index, row in enumerate(text.rows(block), start=begin):
+            yield stamped(plan.start + timedelta(seconds=index * plan.interval_s), row)
+
+
+def stamped(moment: datetime, row: bytes) -> bytes:
+    """A line: the time of the sample in the host's clock, whole seconds, and its cells."""
+    return f'"{moment:%m/%d/%Y %H:%M:%S}",'.encode() + row
+
+
+class RowText:
+    """The text of a run's header and cells.
+
+    Args:
+        layout: The columns of the host.
+        only: Ids of the groups to show; all of them when None. What belongs to no group stays.
+    """
+
+    def __init__(self, layout: Layout, only: Collection[int] | None = None) -> None:
+        keep = [only is None or not gid or gid in only for gid in layout.gids]
+        names = [name for name, kept in zip(layout.names, keep, strict=True) if kept]
+        cells = ["(PDH-CSV 4.0) (UTC)(0)", *names]
+        self.header = ('"' + '","'.join(cells) + '"\n').encode()
+        self._whole, self._shown = np.array(layout.whole)[keep], None if only is None else np.flatnonzero(keep)
+
+    def rows(self, values: Matrix) -> Iterator[bytes]:
+        """Cells of samples x all columns, line by line, without the stamp."""
+        yield from _rows(values if self._shown is None else values[:, self._shown], self._whole)
 
 
 def _chunks(texts: list[str], width: int) -> Matrix:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import secrets
+import select
 import socket
 import threading
 from collections.abc import Iterator
@@ -71,6 +72,16 @@ class _Wire:
             while piece := self._channel.recv(65_536):
                 pieces.append(piece)
         return b"".join(pieces)
+
+    def receive(self, timeout_s: float) -> bytes | None:
+        poll = select.poll()
+        poll.register(self._channel.fileno(), select.POLLIN)
+        if not poll.poll(1000 * timeout_s):
+            return None
+        try:
+            return bytes(self._channel.recv(65_536))
+        except (OSError, EOFError):
+            return b""
 
     def is_gone(self) -> bool:
         return bool(self._channel.closed) or not self._channel.get_transport().is_active()

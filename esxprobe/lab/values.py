@@ -194,7 +194,7 @@ class HostModel:
 
     def _cpu(self) -> tuple[Matrix, Matrix]:
         plan = self.plan
-        closure = np.where(self.t != self.boot, CLOSURE_PCT * self.noise(1, 0.0004), CLOSURE_SINCE_BOOT_PCT)
+        closure = self._closure()
         run, s = self._states(closure)
         util = self._util(run)
         s["rdy"][:, self.idle] = util * closure / 100
@@ -249,6 +249,11 @@ class HostModel:
             (run * awake).sum(axis=1, keepdims=True), 1e-9
         )
         return util, factor * (1 - taken)
+
+    def _closure(self) -> Matrix:
+        """What the states of a world add up to, sample by sample [%]."""
+        closure: Matrix = np.where(self.t != self.boot, CLOSURE_PCT * self.noise(1, 0.0004), CLOSURE_SINCE_BOOT_PCT)
+        return closure
 
     def _states(self, closure: Matrix) -> tuple[Matrix, dict[str, Matrix]]:
         """%RUN of every world, and its other states but for what follows from them."""

@@ -182,6 +182,6 @@ def test_a_redacted_bundle_has_redacted_captures_and_no_map(run: Run, capture: P
     run("report", inside, "-o", "again.html", "--json", "again.json")
     again, made = (json.loads(path.read_text()) for path in (tmp_path / "again.json", tmp_path / "x" / "case.json"))
     assert again["vms"] == made["vms"]
-    numbers = [each["slope_us_per_fault"] for each in made["fault_costs"]]
+    numbers = [each["association"] for each in made["fault_costs"]]
     assert numbers
-    assert [each["slope_us_per_fault"] for each in again["fault_costs"]] == numbers
+    assert [each["association"] for each in again["fault_costs"]] == numbers
