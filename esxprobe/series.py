@@ -245,25 +245,72 @@ def means_over(ends_s: Floats, covered_s: Floats, stamps_s: Floats, covers_s: Fl
         stamps_s: (m,) ends of the log's intervals, rising, on the same clock [s].
         covers_s: (m,) what each covers [s]; NaN where that is not known. One of more than 1.5 times the median
             counts as a gap. A hole or overlap between
-            neighbours of up to a tenth is jitter; where more overlaps, the earlier value keeps its time.
+            neighbors of up to a tenth is jitter; where more overlaps, the earlier value keeps its time.
         rates: (m,) or (k, m) means over them; NaN where missing.
 
     Returns:
         (n,) or (k, n) means over the wanted intervals, NaN where the log does not cover one wholly.
     """
-    table = np.atleast_2d(rates)
-    out = np.full((len(table), len(ends_s)), np.nan)
-    stamped = np.isfinite(stamps_s)
-    if not stamped.any():
-        return out if rates.ndim > 1 else out[0]
-    # Seconds since 1970 would eat the digits that short intervals need.
-    zero_s = stamps_s[stamped][0]
-    starts, stamps = _log_intervals(stamps_s[stamped] - zero_s, covers_s[stamped])
-    for row, values in enumerate(table[:, stamped]):
-        known = np.isfinite(values) & (stamps > starts)
-        if known.any():
-            out[row] = _mean_over(ends_s - zero_s, covered_s, starts[known], stamps[known], values[known])
+    out = LoggedRates.of(stamps_s, covers_s, np.atleast_2d(rates)).means(ends_s, covered_s)
     return out if rates.ndim > 1 else out[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoggedRates:
+    """Rates of a log, added up along it: their means over any intervals can be asked for, many times.
+
+    Attributes:
+        zero_s: What times are counted from: seconds since 1970 would eat the digits that short intervals need [s].
+        sums: A record a series: times [s], counts and covered seconds until then; None for a series without a
+        value.
+    """
+
+    zero_s: float
+    sums: tuple[tuple[Floats, Floats, Floats] | None, ...]
+
+    @classmethod
+    def of(cls, stamps_s: Floats, covers_s: Floats, rates: Floats) -> LoggedRates:
+        """Adds a log up; arguments as in `means_over`, `rates` (k, m)."""
+        stamped = np.isfinite(stamps_s)
+        if not stamped.any():
+            return cls(0.0, (None,) * len(rates))
+        zero_s = float(stamps_s[stamped][0])
+        starts, stamps = _log_intervals(stamps_s[stamped] - zero_s, covers_s[stamped])
+        sums = []
+        for values in rates[:, stamped]:
+            known = np.isfinite(values) & (stamps > starts)
+            sums.append(_added_up(starts[known], stamps[known], values[known]) if known.any() else None)
+        return cls(zero_s, tuple(sums))
+
+    def means(self, ends_s: Floats, covered_s: Floats) -> Floats:
+        """Means over any intervals: (k, n), NaN where the log does not cover one wholly.
+
+        Args:
+            ends_s: (n,) their ends [s].
+            covered_s: (n,) their lengths [s].
+        """
+        out = np.full((len(self.sums), len(ends_s)), np.nan)
+        ends = ends_s - self.zero_s
+        begins = ends - covered_s
+        for row, known in enumerate(self.sums):
+            if known is None:
+                continue
+            times, counts, seconds = known
+            with np.errstate(invalid="ignore", divide="ignore"):
+                covered = np.interp(ends, times, seconds) - np.interp(begins, times, seconds)
+                counted = np.interp(ends, times, counts) - np.interp(begins, times, counts)
+                whole = (covered >= covered_s * (1 - 1e-6)) & (covered_s > 0)
+                out[row] = np.where(whole, counted / covered_s, np.nan)
+        return out
+
+
+def _added_up(starts: Floats, stamps: Floats, values: Floats) -> tuple[Floats, Floats, Floats]:
+    """Times at which log intervals begin and end, with counts and covered seconds until then."""
+    long = stamps - starts
+    none = np.zeros(len(stamps))
+    times = np.column_stack((starts, stamps)).ravel()
+    counts = np.cumsum(np.column_stack((none, values * long)).ravel())
+    return times, counts, np.cumsum(np.column_stack((none, long)).ravel())
 
 
 def _log_intervals(stamps_s: Floats, covers_s: Floats) -> tuple[Floats, Floats]:
@@ -278,22 +325,3 @@ def _log_intervals(stamps_s: Floats, covers_s: Floats) -> tuple[Floats, Floats]:
     usual = float(np.median(lengths)) if len(lengths) else 0.0
     right = (stamps_s > reached) & (covers_s > 0) & (covers_s <= GAP_INTERVALS * usual)
     return np.where(right, starts, np.inf), stamps_s
-
-
-def _mean_over(ends_s: Floats, covered_s: Floats, starts: Floats, stamps: Floats, values: Floats) -> Floats:
-    """`means_over` of one series, over log intervals that do not overlap."""
-    long = stamps - starts
-    knots = np.column_stack((starts, stamps)).ravel()
-    none = np.zeros(len(stamps))
-    counts = np.cumsum(np.column_stack((none, values * long)).ravel())
-    seconds = np.cumsum(np.column_stack((none, long)).ravel())
-    begins_s = ends_s - covered_s
-
-    def between(sums: Floats) -> Floats:
-        upper: Floats = np.interp(ends_s, knots, sums)
-        lower: Floats = np.interp(begins_s, knots, sums)
-        return upper - lower
-
-    with np.errstate(invalid="ignore", divide="ignore"):
-        whole = between(seconds) >= covered_s * (1 - 1e-6)
-        return np.where(whole & (covered_s > 0), between(counts) / covered_s, np.nan)

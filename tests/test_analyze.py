@@ -27,6 +27,8 @@ REAL = ROOT.parent / "shared" / "data" / "esxtop" / "esxi6-all-fields.csv"
 START = datetime(2026, 3, 26, 21, 30, tzinfo=UTC)
 # Rules on what a healthy host does not say at all: an unlimited VM's limit is a mark for none.
 UNSAID = {"vm-cpu-limit-set"}
+# A lone CSV has no guest's log.
+NO_GUESTS = {"guest-faults-measured", "guest-faults-possible", "guest-faults-unaccounted"}
 
 needs_the_real_capture = pytest.mark.skipif(
     not REAL.exists(), reason=f"NOT TESTED AGAINST A REAL HOST: {REAL} is not on this machine"
@@ -76,7 +78,7 @@ def test_the_demo_gives_the_planted_story_and_nothing_else(demo: Analysis) -> No
         if finding.severity != "info"
     ]
     assert loud == expected
-    absent = NO_VSAN | WITHOUT_RDMA | {"pcpu-cores-full"}
+    absent = NO_GUESTS | NO_VSAN | WITHOUT_RDMA | {"pcpu-cores-full"}
     assert {each.rule for each in demo.skipped} == absent, "no hyper-threading, no CORE UTIL"
 
 
@@ -192,7 +194,7 @@ def test_a_default_field_capture_skips_what_it_lacks_by_name(tmp_path: Path) -> 
         needs = [path for paths in rule.needs_by_kind.values() for path in paths if path not in rule.optional]
         lacking = [path for path in needs if path in extra]
         assert all(path in skipped.pop(rule.id) for path in lacking[:1]), rule.id
-    assert skipped.keys() == NO_VSAN | WITHOUT_RDMA, "nothing but a counter that lacks is a reason here"
+    assert skipped.keys() == NO_VSAN | WITHOUT_RDMA | NO_GUESTS, "nothing but a counter that lacks is a reason here"
     (row,) = analysis.vm_rows
     assert row.balloon_mb is None
     assert row.memory_mb == analyze([tmp_path / "all.csv"]).vm_rows[0].memory_mb
@@ -229,8 +231,8 @@ def test_a_healthy_capture_has_no_finding(tmp_path: Path) -> None:
     analysis = analyze([tmp_path / "healthy.csv"])
     assert analysis.findings == ()
     assert analysis.charts == {}
-    unsaid = NO_VSAN | WITHOUT_RDMA | UNSAID
-    assert {each.rule for each in analysis.skipped} == unsaid, "no vSAN, no RDMA, no VM has a limit"
+    unsaid = NO_VSAN | WITHOUT_RDMA | UNSAID | NO_GUESTS
+    assert {each.rule for each in analysis.skipped} == unsaid, "no vSAN, no RDMA, no guest log, no VM has a limit"
     assert len(analysis.clear) == len(all_rules()) - len(unsaid)
 
 

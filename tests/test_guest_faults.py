@@ -13,7 +13,7 @@ from esxprobe.analyze import GuestOptions, analyze, compare_with
 from esxprobe.analyze.guestlogs import vm_called, vm_of_computer
 from esxprobe.capture import load_capture
 from esxprobe.errors import UnreadableInputError, UsageError
-from esxprobe.model import Analysis, FaultCost, VirtualMachine
+from esxprobe.model import Analysis, Association, FaultCost, VirtualMachine
 from esxprobe.report.comparison import comparison_panel
 from esxprobe.report.document import document
 
@@ -51,32 +51,49 @@ def hardware() -> Analysis:
     return judged(HARDWARE)
 
 
-def test_under_a_software_mmu_the_planted_cost_is_found(software):
-    """0.5 us in the guest's handler and 2.5 us in the monitor were planted; the bound holds both."""
+def associated(cost: FaultCost) -> Association:
+    assert cost.association is not None
+    return cost.association
+
+
+def test_under_a_software_mmu_the_rate_says_what_is_possible_and_the_planted_cost_is_in_the_bracket(software):
+    """0.5 µs in the guest's handler and 2.5 µs in the monitor were planted."""
     cost = soft(software)
     assert cost.mmu == "software"
-    assert cost.ci_low < 3.0 < cost.ci_high
-    assert cost.ci_high - cost.ci_low < 0.6
-    assert cost.verdict in ("noticeable", "severe")
-    assert cost.share_pct_vcpu == pytest.approx(9.3, abs=0.7)
+    assert associated(cost).low_us < 3.0 < associated(cost).high_us
+    assert associated(cost).us == pytest.approx(3.0, abs=0.2)
+    assert cost.verdict == "possible"
+    assert cost.bound.pct_vcpu == pytest.approx(37.2, abs=0.2)
+    assert cost.upper.pct_vcpu == pytest.approx(63.0, abs=0.2)
 
 
-def test_an_unremarkable_rate_is_negligible_whatever_a_fault_costs(software):
-    assert soft(software, "intranet").verdict == "negligible"
+def test_what_is_possible_is_a_finding(software, hardware):
+    found = [finding for finding in software.findings if finding.cause == "guest-faults"]
+    assert [(each.rule, each.severity, each.entity.name) for each in found] == [
+        ("guest-faults-possible", "info", "cgi01"),
+        ("guest-faults-possible", "info", "intranet"),
+    ]
+    assert found[0].value == pytest.approx(soft(software).bound.pct_vcpu)
+    assert not [finding for finding in hardware.findings if finding.cause == "guest-faults"]
+
+
+def test_rare_faults_are_negligible_whatever_one_costs(software):
+    hard = next(c for c in software.fault_costs if (c.vm, c.guest_counter) == ("intranet", "hard_faults"))
+    assert hard.verdict == "negligible"
 
 
 def test_under_a_hardware_mmu_only_the_guests_own_handler_is_left(hardware):
     cost = soft(hardware)
     assert cost.mmu == "hardware"
-    assert cost.ci_low < 0.5 < cost.ci_high
+    assert associated(cost).readings[0].low < 0.5 < associated(cost).readings[0].high
     assert cost.verdict == "native"
-    assert "no exits expected" in cost.statement
+    assert "do not enter the virtualization layer" in cost.statement
 
 
 def test_clocks_are_taken_from_the_manifest_host_and_guest(software):
     """The guest is 41.6 s ahead of the collector and the host 3.4 s: 38.2 s are between them."""
-    assert soft(software).offset_s == pytest.approx(38.2)
-    assert not soft(software).lag_warning
+    assert soft(software).clock.offset_s == pytest.approx(38.2)
+    assert not soft(software).clock.warning
     uses = {use.vm: use for use in software.guest_logs}
     assert uses["cgi01"].offset == "38.2 s ahead of the host's clock, measured within 0.5 s"
     assert uses["intranet"].offset == "5.2 s behind the host's clock, measured within 0.5 s"
@@ -90,7 +107,7 @@ def test_a_lone_capture_takes_what_a_person_says(software):
         offsets={"cgi01": 38.2},
         mmu={"cgi01": "software"},
     )
-    assert soft(said).slope_us_per_fault == pytest.approx(soft(software).slope_us_per_fault)
+    assert associated(soft(said)).us == pytest.approx(associated(soft(software)).us)
     assert soft(said).verdict == soft(software).verdict
     (use,) = said.guest_logs
     assert use.offset == "38.2 s ahead of the host's clock, as given"
@@ -106,10 +123,10 @@ def test_without_a_mode_nothing_is_said_about_virtualization(software):
 def test_a_wrong_clock_is_told_with_its_number_and_never_mended(software):
     said = lone(SOFTWARE, logs=(("cgi01", SOFTWARE / "guests/cgi01.txt"),), offsets={"cgi01": 18.2})
     cost = soft(said)
-    assert cost.lag_warning
-    assert abs(cost.lag_s) == pytest.approx(20, abs=5)
-    assert cost.offset_s == 18.2
-    assert cost.slope_us_per_fault < soft(software).slope_us_per_fault
+    assert cost.clock.warning
+    assert abs(cost.clock.shift_s) == pytest.approx(20, abs=1)
+    assert cost.clock.offset_s == 18.2
+    assert cost.association is None or cost.association.us < associated(soft(software)).us
 
 
 def test_a_vmware_log_tells_the_mode(tmp_path):
@@ -183,9 +200,9 @@ def test_a_log_in_two_parts_is_one_log_with_a_hole(copy, software):
     (copy / "guests/cgi01-1.txt").write_text("@ ".join([blocks[0], *blocks[80:]]))
     changed(copy, lambda m: m["guests"][1].update(files=["guests/cgi01.txt", "guests/cgi01-1.txt"]))
     cost = soft(judged(copy))
-    assert 15 <= soft(software).samples - cost.samples <= 25
-    assert "guest-gap" in {cut.reason for cut in cost.cuts}
-    assert cost.ci_low < 3.0 < cost.ci_high
+    assert 15 <= soft(software).intervals.count - cost.intervals.count <= 25
+    assert "guest-gap" in {cut.reason for cut in cost.intervals.cuts}
+    assert associated(cost).low_us < 3.0 < associated(cost).high_us
 
 
 def test_the_first_minutes_after_a_guests_restart_are_left_out(copy, software):
@@ -202,10 +219,10 @@ def test_the_first_minutes_after_a_guests_restart_are_left_out(copy, software):
     ]
     path.write_text("@ ".join([head, *blocks[:60], *after]))
     cost = soft(judged(copy))
-    cuts = {cut.reason: cut.intervals for cut in cost.cuts}
+    cuts = {cut.reason: cut.intervals for cut in cost.intervals.cuts}
     assert 55 <= cuts["guest-boot"] <= 65, "five minutes of 5 s"
     assert "guest-restart" in {note.code for note in judged(copy).quality}
-    assert cost.ci_low < 3.0 < cost.ci_high
+    assert associated(cost).low_us < 3.0 < associated(cost).high_us
 
 
 @pytest.mark.parametrize("broken", ["x", [], 7, {"start": {"at": "noon"}}, {"start": None, "end": {"at": 3}}])
@@ -243,13 +260,33 @@ def compared(software: Analysis, hardware: Analysis) -> Analysis:
     return replace(software, comparison=compare_with(software, hardware))
 
 
-def test_the_same_workload_in_both_modes_is_the_proof(compared):
+def test_two_hosts_in_two_modes_are_consistent_with_a_cost_and_no_proof_of_one(compared):
+    """The sample's hosts differ in more than the mode, and the words say in what."""
     (found,) = (
         each for each in compared.comparison.faults if (each.vm, each.guest_counter) == ("cgi01", "soft_faults")
     )
-    assert found.proof
-    assert found.ci_low < 2.5 < found.ci_high
-    assert found.ci_high - found.ci_low < 0.6
+    assert found.extra_pct == pytest.approx(8.1, abs=0.3)
+    assert not found.attributed
+    assert "is consistent with a cost of the software MMU" in found.statement
+    assert "CPU model" in found.statement
+
+
+def test_the_same_host_in_both_modes_is_measured_and_judged(software, hardware):
+    """As if only the VM's setting had been changed on one host, and the guest had booked nothing of the cost."""
+    build = replace(hardware.capture, build=software.capture.build)
+    loads = {(each.vm, each.guest_counter): each.load for each in software.fault_costs}
+    costs = tuple(replace(each, load=loads[each.vm, each.guest_counter]) for each in hardware.fault_costs)
+    good = replace(hardware, provenance=software.provenance, capture=build, fault_costs=costs)
+    files = load_capture(SOFTWARE)
+    bad = analyze(files.paths, manifest=files.manifest, guests=GuestOptions(folder=SOFTWARE), against=good)
+    cost = soft(bad)
+    assert cost.measured.by == "comparison"
+    planted = 31_000 * 2.5 / 1e4  # its traps of context switches come on top
+    assert planted < cost.measured.pct_vcpu < 1.1 * planted
+    assert cost.verdict == "noticeable"
+    assert "The software MMU cost 8.1" in cost.statement
+    (finding,) = (each for each in bad.findings if each.rule == "guest-faults-measured")
+    assert (finding.severity, finding.entity.name) == ("warning", "cgi01")
 
 
 def test_new_and_gone_findings_are_told_apart(compared, software, hardware):
@@ -263,7 +300,7 @@ def test_new_and_gone_findings_are_told_apart(compared, software, hardware):
 def test_a_capture_against_itself_has_nothing_new(software):
     same = compare_with(software, software)
     assert (same.appeared, same.gone, same.changed, same.same) == ((), (), (), len(software.findings))
-    assert not any(each.proof for each in same.faults)
+    assert not any(each.attributed for each in same.faults)
 
 
 def test_a_rule_that_ran_on_one_side_only_is_not_comparable(software):

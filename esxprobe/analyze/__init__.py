@@ -14,10 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import esxprobe
-from esxprobe.analyze.baseline import compare_with
+from esxprobe.analyze.baseline import compare_with, measured_against
 from esxprobe.analyze.charts import POINTS, charts_of
 from esxprobe.analyze.doubts import doubts_of
-from esxprobe.analyze.faults import FAULT_NEEDS, has_guests, judge_faults
+from esxprobe.analyze.faults import FAULT_NEEDS, has_guests, judge_faults, vm_facts
 from esxprobe.analyze.glance import GLANCE_NEEDS, PORTS_READ, glance_of
 from esxprobe.analyze.guestlogs import GuestOptions
 from esxprobe.analyze.levels import LEVEL_NEEDS, Measured, measured
@@ -33,7 +33,16 @@ from esxprobe.model import Analysis, CaptureSummary, Deviation, Glance, Recordin
 from esxprobe.rules import RuleBook, shipped
 from esxprobe.rules.judge import Outcome, judge
 
-__all__ = ["POINTS", "GuestOptions", "Measured", "all_needs", "analysis_of", "analyze", "compare_with"]
+__all__ = [
+    "POINTS",
+    "GuestOptions",
+    "Measured",
+    "all_needs",
+    "analysis_of",
+    "analyze",
+    "compare_with",
+    "with_baseline",
+]
 
 # No rule judges worlds that are no vCPUs; a part of them tells what the states of a sample add up to. Ports are
 # in a table of the busiest.
@@ -52,6 +61,7 @@ def analyze(
     book: RuleBook | None = None,
     held: Callable[[Measured], None] | None = None,
     early: Callable[[CaptureSummary, Glance], None] | None = None,
+    against: Analysis | None = None,
 ) -> Analysis:
     """Reads a capture (one file, or one host's segments in order) and judges it.
 
@@ -64,6 +74,8 @@ def analyze(
         book: The rules; the shipped ones when left out.
         held: Told what a comparison with another capture needs of this one.
         early: Told before anything is judged what does not depend on that.
+        against: A baseline. Where it tells what faults cost, that is judged; see `compare_with` for everything
+        else.
 
     Raises:
         UnreadableInputError: A file is no esxtop capture, or none of its rows can be used; a guest's log is none.
@@ -75,7 +87,7 @@ def analyze(
     recording = read_esxtop(paths, needs, timezone=timezone, at_most=enough, progress=progress)
     if held is not None:
         held(measured(recording))
-    return analysis_of(recording, manifest, guests, book, timezone=timezone or "", early=early)
+    return analysis_of(recording, manifest, guests, book, timezone=timezone or "", early=early, against=against)
 
 
 def all_needs(
@@ -101,16 +113,29 @@ def analysis_of(
     *,
     timezone: str = "",
     early: Callable[[CaptureSummary, Glance], None] | None = None,
+    against: Analysis | None = None,
 ) -> Analysis:
-    """Judges a recording; `timezone` is the zone that a person gave for its stamps; `early` as in `analyze`."""
+    """Judges a recording.
+
+    Args:
+        recording: What was read.
+        manifest: As in `analyze`.
+        guests: As in `analyze`.
+        book: As in `analyze`.
+        timezone: The zone that was given for its stamps.
+        early: As in `analyze`.
+        against: As in `analyze`.
+    """
     book = book or shipped()
     seen = presence(recording)
     notes = (*recording.notes, *doubts_of(recording, manifest, book), *comings_and_goings(recording, seen))
     build = manifest.build if manifest else recording.build
     recording = replace(recording, vms=with_modes(recording, manifest, guests), build=build)
-    faults = judge_faults(recording, guests, manifest)
-    recording = replace(recording, notes=(*notes, *faults.notes))
     provenance = provenance_of(manifest)
+    faults = judge_faults(recording, guests, manifest)
+    if against is not None:
+        faults = replace(faults, costs=measured_against(faults.costs, recording, provenance, against))
+    recording = replace(recording, notes=(*notes, *faults.notes), vm_facts=vm_facts(faults.costs))
     capture = replace(summary_of(recording, manifest), timezone=timezone)
     glance = glance_of(recording, provenance)
     if early is not None:

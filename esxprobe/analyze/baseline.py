@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from esxprobe.analyze.levels import Measured
 from esxprobe.analyze.shifts import not_in_both, shifts
-from esxprobe.model import Analysis, Comparison, FaultComparison, FaultCost, Finding
+from esxprobe.model import (
+    Analysis,
+    Comparison,
+    FaultComparison,
+    FaultCost,
+    Finding,
+    HostFacts,
+    Provenance,
+    Recording,
+    VirtualMachine,
+)
+
+if TYPE_CHECKING:
+    from esxprobe.correlate import Setting
 
 
 def compare_with(
@@ -63,7 +77,42 @@ def _faults(problem: Analysis, baseline: Analysis) -> Iterable[FaultComparison]:
     before = _once(baseline.fault_costs)
     for key, cost in _once(problem.fault_costs).items():
         if key in before:
-            yield compare(cost, before[key])
+            other = before[key]
+            here = setting_of(problem.provenance, problem.capture.build, problem.vms, cost.gid)
+            there = setting_of(baseline.provenance, baseline.capture.build, baseline.vms, other.gid)
+            yield compare(cost, other, here, there)
+
+
+def setting_of(provenance: Provenance | None, build: str, vms: Sequence[VirtualMachine], gid: str) -> Setting:
+    """What a VM ran on in a capture, as far as its manifest and header say it."""
+    from esxprobe.correlate import Setting
+
+    facts = provenance.facts if provenance else HostFacts()
+    return Setting(
+        cpu_model=facts.cpu_model,
+        build=facts.build or build,
+        power_policy=facts.power_policy,
+        vcpus=next((vm.vcpus for vm in vms if vm.gid == gid), 0),
+    )
+
+
+def measured_against(
+    costs: tuple[FaultCost, ...], recording: Recording, provenance: Provenance | None, baseline: Analysis
+) -> tuple[FaultCost, ...]:
+    """Costs of faults, judged anew where the baseline, in the other monitor mode, tells what they were."""
+    from esxprobe.correlate import compare, with_comparison
+
+    mine, before = _once(costs), _once(baseline.fault_costs)
+    judged = []
+    for cost in costs:
+        key = (cost.vm, cost.guest_counter)
+        if key not in mine or key not in before:
+            judged.append(cost)
+            continue
+        here = setting_of(provenance, recording.build, recording.vms, cost.gid)
+        there = setting_of(baseline.provenance, baseline.capture.build, baseline.vms, before[key].gid)
+        judged.append(with_comparison(cost, compare(cost, before[key], here, there)))
+    return tuple(judged)
 
 
 def _once(costs: Iterable[FaultCost]) -> dict[tuple[str, str], FaultCost]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from esxprobe.analyze.experiments import Experiments, experiments_in
 from esxprobe.analyze.guestlogs import ClockPoint, GuestOptions, LogOfVm, logs_to_read, vm_called, vm_of_computer
 from esxprobe.analyze.values import largest, rows_by_gid, values_of
 from esxprobe.capture import Manifest
@@ -28,13 +29,19 @@ from esxprobe.series import ClockOffset, Floats
 if TYPE_CHECKING:
     from esxprobe.correlate import VmFaults
 
-_RUN, _OVERLAP, _SWAP_WAIT = (rf"Vcpu\% {name}" for name in ("Run", "Overlap", "Swap Wait"))
+_RUN, _OVERLAP, _SWAP_WAIT, _READY, _COSTOP = (
+    rf"Vcpu\% {name}" for name in ("Run", "Overlap", "Swap Wait", "Ready", "CoStop")
+)
+_SYSTEM = r"Group Cpu\% System"
 _BALLOON, _SWAPPED, _COMPRESSED, _SWAP_IN = (
     rf"Group Memory\{name}"
     for name in ("Memctl MBytes", "Swapped MBytes", "Used Compressed Memory MBytes", "Swap Read MBytes/sec")
 )
 # What the analysis of guest faults reads of a capture, by entity kind.
-FAULT_NEEDS = {"vcpu": (_RUN, _OVERLAP, _SWAP_WAIT), "vm": (_BALLOON, _SWAPPED, _COMPRESSED, _SWAP_IN)}
+FAULT_NEEDS = {
+    "vcpu": (_RUN, _OVERLAP, _SWAP_WAIT, _READY, _COSTOP),
+    "vm": (_BALLOON, _SWAPPED, _COMPRESSED, _SWAP_IN, _SYSTEM),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +99,34 @@ def judge_faults(recording: Recording, options: GuestOptions, manifest: Manifest
     from esxprobe.correlate import fault_costs
 
     nested = _nested(manifest, recording.vms)
-    inputs = [made for log in matched if (made := _input(log, recording, nested)) is not None]
+    tried = experiments_in(options, manifest, recording.vms)
+    inputs = [made for log in matched if (made := _input(log, recording, nested, tried)) is not None]
     return FaultOutcome(
         costs=fault_costs(inputs),
         uses=tuple(use for each in matched for use in _uses(each)),
-        notes=(*notes, *(said for each in matched for file in each.files for said in _named(file))),
+        notes=(*notes, *tried.notes, *(said for each in matched for file in each.files for said in _named(file))),
     )
+
+
+def vm_facts(costs: Sequence[FaultCost]) -> dict[str, dict[str, float]]:
+    """What rules may read of the faults of VMs, by fact and group id [% of one vCPU].
+
+    It is 0 where the verdict does not rest on it, so that a finding and a verdict never say two things.
+    """
+    from esxprobe.correlate import unbooked_pct
+
+    facts: dict[str, dict[str, float]] = {name: {} for name in ("Measured", "Unaccounted", "Assumed")}
+    for cost in costs:
+        matters = cost.verdict in ("noticeable", "severe")
+        found = cost.measured
+        values = {
+            "Measured": found.pct_vcpu if matters and found else 0.0,
+            "Unaccounted": unbooked_pct(cost) if matters and not found else 0.0,
+            "Assumed": cost.bound.pct_vcpu if cost.verdict == "possible" and cost.bound else 0.0,
+        }
+        for name, value in values.items():
+            facts[name][cost.gid] = max(value, facts[name].get(cost.gid, 0.0))
+    return {rf"Fact\Faults {name}": by_vm for name, by_vm in facts.items()}
 
 
 def _named(log: GuestLog) -> Iterable[QualityNote]:
@@ -159,7 +188,9 @@ def _ahead(offset_s: float) -> str:
     return f"{abs(offset_s):.1f} s {side} the host's clock"
 
 
-def _input(matched: MatchedLog, recording: Recording, nested: Mapping[str, bool]) -> VmFaults | None:
+def _input(
+    matched: MatchedLog, recording: Recording, nested: Mapping[str, bool], tried: Experiments
+) -> VmFaults | None:
     """Arrays of one VM; None where the capture has no %RUN of its vCPUs."""
     from esxprobe.correlate import VmFaults, guest_rates
 
@@ -169,9 +200,11 @@ def _input(matched: MatchedLog, recording: Recording, nested: Mapping[str, bool]
     if run is None or not rows:
         return None
     judged = recording.samples.filter("judged")
-    overlap, swap_wait = (values_of(recording, "vcpu", path, rows) for path in (_OVERLAP, _SWAP_WAIT))
+    overlap, swap_wait, ready, costop = (
+        values_of(recording, "vcpu", path, rows) for path in (_OVERLAP, _SWAP_WAIT, _READY, _COSTOP)
+    )
     machine = rows_by_gid(recording, "vm").get(gid, [])
-    balloon, swapped, compressed, swap_in = (
+    balloon, swapped, compressed, swap_in, system = (
         values_of(recording, "vm", path, machine) for path in FAULT_NEEDS["vm"]
     )
     own, vcpus = list(range(len(machine))), list(range(len(rows)))
@@ -195,6 +228,10 @@ def _input(matched: MatchedLog, recording: Recording, nested: Mapping[str, bool]
         guest_boots_s=tuple(when.timestamp() for when in matched.log.restarts),
         swap_wait_pct=None if swap_wait is None else _largest_of_rows(swap_wait),
         swap_in_mb_s=None if swap_in is None or not machine else _largest_of_rows(swap_in),
+        ready_pct=ready if costop is None or ready is None else ready + np.nan_to_num(costop),
+        system_pct=None if system is None or not machine else _largest_of_rows(system),
+        experiment=tried.runs.get(gid),
+        probe=tried.probes.get(gid),
     )
 
 

@@ -100,9 +100,13 @@ def _files(entry: Any, folder: Path | None) -> tuple[Path, ...]:
     """The files of a guest that lie in the capture folder; names that lead out of it are not followed."""
     if not isinstance(entry, dict) or folder is None:
         return ()
-    listed = entry.get("files") if isinstance(entry.get("files"), list) else [entry.get("file")]
-    names = [name for name in listed or () if isinstance(name, str) and name]
-    paths = [folder / name for name in names]
+    listed = entry.get("files")
+    return inside_folder(folder, listed if isinstance(listed, list) else [entry.get("file")])
+
+
+def inside_folder(folder: Path, names: Sequence[Any]) -> tuple[Path, ...]:
+    """The files of these names in a folder; names that lead out of it are not followed."""
+    paths = [folder / name for name in names if isinstance(name, str) and name]
     inside = folder.resolve()
     return tuple(path for path in paths if path.resolve().is_relative_to(inside) and path.is_file())
 

@@ -145,7 +145,18 @@ def judged(asked: Asked, book: RuleBook, early: Callable[[CaptureSummary, Glance
     with reading(files.paths) as progress:
         from esxprobe.analyze import Measured, analyze, compare_with
 
-        held: list[Measured] = []  # this capture's, then the baseline's
+        held: list[Measured] = []  # the baseline's, then this capture's
+        other = None
+        if asked.baseline is not None and asked.before is not None:
+            good = load_capture(asked.baseline)
+            other = analyze(
+                good.paths,
+                timezone=asked.timezone,
+                manifest=good.manifest,
+                guests=asked.before,
+                book=book,
+                held=held.append,
+            )
         analysis = analyze(
             files.paths,
             timezone=asked.timezone,
@@ -153,21 +164,14 @@ def judged(asked: Asked, book: RuleBook, early: Callable[[CaptureSummary, Glance
             guests=asked.guests,
             progress=progress,
             book=book,
-            held=None if asked.baseline is None else held.append,
+            held=None if other is None else held.append,
             early=early,
+            against=other,
         )
-        if asked.baseline is None or asked.before is None:
+        if other is None:
             return analysis
-        good = load_capture(asked.baseline)
-        other = analyze(
-            good.paths,
-            timezone=asked.timezone,
-            manifest=good.manifest,
-            guests=asked.before,
-            book=book,
-            held=held.append,
-        )
-        return replace(analysis, comparison=compare_with(analysis, other, *held))
+        before, now = held
+        return replace(analysis, comparison=compare_with(analysis, other, now, before))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,119 +1,178 @@
-"""The same VM in two captures: the only way to tell virtualization from what the guest itself spends."""
+"""The same VM in two captures, one with a software and one with a hardware MMU: what the software MMU cost.
+
+A difference between two captures is a difference between two stretches of time. It is attributed to the monitor
+mode only where everything else that is known agrees: the machine and its release and clock, and the guest's work as
+its own log counts it. What that work still differs by is taken off the difference at one end and added at the
+other.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from esxprobe.correlate.words import KINDS, say
-from esxprobe.model import FaultComparison, FaultCost
+from esxprobe.correlate.numbers import say, us
+from esxprobe.correlate.verdict import judge
+from esxprobe.correlate.words import KINDS, worded
+from esxprobe.model import FaultComparison, FaultCost, Likeness, MeasuredShare
 
-# User time and fault rate within these factors of each other are the same workload: a rule of thumb.
-SAME_WORKLOAD = 1.25
+# Loads within a tenth of each other are the same: a rule of thumb. What they differ by widens the interval all the
+# same.
+SAME_SHARE = 0.1
+# What a context switch takes on bare metal, to turn a difference of switches into time: rule of thumb [µs].
+_SWITCH_US = 1.5
+_Z = 1.96
 
 
-def compare(problem: FaultCost, baseline: FaultCost) -> FaultComparison:
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a capture ran on; empty and NaN where it is not known.
+
+    Attributes:
+        cpu_model: Name of the CPU.
+        build: Product and build of the host.
+        power_policy: Name of the policy.
+        clock_pct: %A/MPERF, mean over PCPUs: the clock that was reached [% of the nominal one].
+        vcpus: vCPUs of the VM.
+    """
+
+    cpu_model: str = ""
+    build: str = ""
+    power_policy: str = ""
+    clock_pct: float = math.nan
+    vcpus: int = 0
+
+
+def compare(problem: FaultCost, baseline: FaultCost, here: Setting, there: Setting) -> FaultComparison:
     """Differences between two captures of one VM, problem less baseline.
 
-    The interval of the difference of two slopes is made of both intervals, each side with the halves that
-    bear on it (MOVER: Zou, Donner 2008, Statistics in Medicine 27); the slopes come from different captures
-    and are independent.
+    Args:
+        problem: This capture's figures.
+        baseline: The other one's.
+        here: What this capture ran on.
+        there: What the other one ran on.
     """
-    difference = problem.slope_us_per_fault - baseline.slope_us_per_fault
-    down = math.hypot(problem.slope_us_per_fault - problem.ci_low, baseline.ci_high - baseline.slope_us_per_fault)
-    up = math.hypot(problem.ci_high - problem.slope_us_per_fault, baseline.slope_us_per_fault - baseline.ci_low)
-    low, high = difference - down, difference + up
-    same = _same_workload(problem, baseline)
+    software, hardware = (problem, baseline) if problem.mmu == "software" else (baseline, problem)
+    extra = software.rates.run_pct - hardware.rates.run_pct
+    error = _Z * math.hypot(problem.rates.run_error, baseline.rates.run_error)
+    slack = _slack(problem, baseline)
+    rate = software.rates.mean
+    likenesses = tuple(_likenesses(problem, baseline, here, there))
     modes = {problem.mmu, baseline.mmu} == {"hardware", "software"}
-    # Of the two captures the one with shadow page tables has to be the dearer one.
-    dearer = low > 0 if problem.mmu == "software" else high < 0
-    proof = bool(modes and same and dearer)
     found = FaultComparison(
         vm=problem.vm,
         guest_counter=problem.guest_counter,
         mmu_problem=problem.mmu,
         mmu_baseline=baseline.mmu,
-        slope_difference_us=difference,
-        ci_low=low,
-        ci_high=high,
-        fault_rate_problem=problem.fault_rate_mean,
-        fault_rate_baseline=baseline.fault_rate_mean,
-        vcpu_per_user_problem=_ratio(problem.vcpu_pct_mean, problem.user_pct_mean),
-        vcpu_per_user_baseline=_ratio(baseline.vcpu_pct_mean, baseline.user_pct_mean),
-        same_workload=same,
-        proof=proof,
+        fault_rate_problem=problem.rates.mean,
+        fault_rate_baseline=baseline.rates.mean,
+        run_pct_problem=problem.rates.run_pct,
+        run_pct_baseline=baseline.rates.run_pct,
+        extra_pct=extra,
+        extra_low=extra - error - slack,
+        extra_high=extra + error + slack,
+        extra_us=extra * 1e4 / rate if rate > 0 else math.nan,
+        likenesses=likenesses,
+        attributed=False,
         statement="",
     )
-    return _with_words(found)
+    attributed = modes and all(each.same for each in likenesses) and found.extra_low > 0
+    found = replace(found, attributed=attributed)
+    return replace(found, statement=" ".join(_words(found)))
 
 
-def _ratio(above: float, below: float) -> float:
-    return above / below if below > 0 else math.nan
+def with_comparison(cost: FaultCost, found: FaultComparison) -> FaultCost:
+    """The cost with what a comparison measured, judged anew; as it was where nothing was attributed to the mode."""
+    if not found.attributed or cost.mmu != "software" or cost.guest_counter == "hard_faults":
+        return cost
+    measured = MeasuredShare(found.extra_pct, found.extra_low, found.extra_high, "comparison")
+    made = replace(cost, measured=measured, compared=found)
+    return worded(replace(made, verdict=judge(made)))
 
 
-def _same_workload(problem: FaultCost, baseline: FaultCost) -> bool | None:
-    """None where a capture has no user time or no fault rate."""
-    factors = (
-        _ratio(problem.user_pct_mean, baseline.user_pct_mean),
-        _ratio(problem.fault_rate_mean, baseline.fault_rate_mean),
+def _slack(problem: FaultCost, baseline: FaultCost) -> float:
+    """What the logged loads differ by, as vCPU time [% of one vCPU]; infinite where they are not logged."""
+    parts = (
+        abs(problem.load.user_pct - baseline.load.user_pct),
+        abs(problem.load.system_pct - baseline.load.system_pct),
+        abs(problem.load.switches - baseline.load.switches) * _SWITCH_US / 1e4,
     )
-    if not all(map(math.isfinite, factors)):
-        return None
-    return all(1 / SAME_WORKLOAD <= factor <= SAME_WORKLOAD for factor in factors)
+    return sum(parts) if all(map(math.isfinite, parts)) else math.inf
 
 
-def _with_words(found: FaultComparison) -> FaultComparison:
+def _likenesses(problem: FaultCost, baseline: FaultCost, here: Setting, there: Setting) -> list[Likeness]:
+    texts: tuple[tuple[str, str, str], ...] = (
+        ("CPU model", here.cpu_model, there.cpu_model),
+        ("release and build", here.build, there.build),
+        ("vCPUs", str(here.vcpus or ""), str(there.vcpus or "")),
+    )
+    numbers = [
+        ("user time", problem.load.user_pct, baseline.load.user_pct, "% of one vCPU"),
+        ("system time", problem.load.system_pct, baseline.load.system_pct, "% of one vCPU"),
+        ("context switches", problem.load.switches, baseline.load.switches, "per second"),
+        (KINDS[problem.guest_counter], problem.rates.mean, baseline.rates.mean, "per second"),
+    ]
+    if math.isfinite(here.clock_pct) or math.isfinite(there.clock_pct):  # counted from 6.5 on
+        numbers.append(("PCPU clock (%A/MPERF)", here.clock_pct, there.clock_pct, "%"))
+    if here.power_policy or there.power_policy:
+        texts = (*texts, ("power policy", here.power_policy, there.power_policy))
+    alike = [Likeness(name, one, two, (one == two) if one and two else None) for name, one, two in texts]
+    return alike + [_number(*each) for each in numbers]
+
+
+def _number(name: str, one: float, two: float, unit: str) -> Likeness:
+    same = abs(one - two) <= SAME_SHARE * max(one, two) if math.isfinite(one) and math.isfinite(two) else None
+    shown = [f"{say(value)} {unit}" if math.isfinite(value) else "" for value in (one, two)]
+    return Likeness(name, shown[0], shown[1], same)
+
+
+def _words(found: FaultComparison) -> list[str]:
     kind = KINDS[found.guest_counter]
     said = [
-        f"{found.vm}: {say(found.fault_rate_problem)} {kind}/s against"
-        f" {say(found.fault_rate_baseline)} {kind}/s in the baseline."
+        f"{found.vm} took {say(found.fault_rate_problem)} {kind} per second ({say(found.fault_rate_baseline)} in"
+        f" the baseline) and used {say(found.run_pct_problem)} % of one vCPU ({say(found.run_pct_baseline)} % in"
+        " the baseline)."
     ]
-    if math.isfinite(found.vcpu_per_user_problem) and math.isfinite(found.vcpu_per_user_baseline):
-        said.append(
-            f"For one second of the guest's user time {say(found.vcpu_per_user_problem)} s of vCPU time against"
-            f" {say(found.vcpu_per_user_baseline)} s of vCPU time."
-        )
-    said += [_slopes(found, kind), _modes(found)]
-    return replace(found, statement=" ".join(said))
-
-
-def _slopes(found: FaultComparison, kind: str) -> str:
-    if not math.isfinite(found.ci_low) or not math.isfinite(found.ci_high):
-        return "In one of the captures there is too little to say what moves together, so slopes are not compared."
-    interval = f"95 % interval {say(found.ci_low)} to {say(found.ci_high)} us per fault"
-    if found.ci_low <= 0 <= found.ci_high:
-        return (
-            f"The vCPU time that moves together with {kind} did not measurably change:"
-            f" {say(found.slope_difference_us)} us per fault ({interval})."
-        )
-    way = "more" if found.slope_difference_us > 0 else "less"
-    return (
-        f"The vCPU time that moves together with {kind} is {say(abs(found.slope_difference_us))} us per fault {way}"
-        f" than in the baseline ({interval})."
-    )
-
-
-def _modes(found: FaultComparison) -> str:
     modes = (found.mmu_problem, found.mmu_baseline)
     if "unknown" in modes:
-        return "A monitor mode is unknown, so none of the difference is laid to the host."
+        return [*said, "A monitor mode is unknown, so none of the difference is attributed to it."]
     if modes[0] == modes[1]:
-        return (
-            f"The monitor mode is {modes[0]} in both: what changed lies in the guest, its workload or elsewhere on"
-            " the host, not in a change of mode."
-        )
-    if found.same_workload is None:
-        return (
-            "The monitor mode differs, but without user time in both logs nobody can say whether the workload does."
-        )
-    if not found.same_workload:
-        return (
-            f"The monitor mode differs, but so does the workload (user time or fault rate by more than a factor of"
-            f" {SAME_WORKLOAD}, rule of thumb): nothing is proved."
-        )
-    if found.proof:
-        return (
-            "The monitor mode differs and the workload is the same: the difference is what faults cost in shadow"
-            " page tables."
-        )
-    return "The monitor mode differs and the workload is the same, and no cost of shadow page tables was shown."
+        return [
+            *said,
+            f"The MMU was {modes[0]} in both captures: a difference comes from the guest, its workload or the"
+            " host, not from the monitor mode.",
+        ]
+    return said + _across_modes(found)
+
+
+def _across_modes(found: FaultComparison) -> list[str]:
+    if not math.isfinite(found.extra_pct):
+        return ["vCPU time is not known in one of the captures, so the two are not compared."]
+    apart = [each for each in found.likenesses if each.same is False]
+    unknown = [each.name for each in found.likenesses if each.same is None]
+    interval = f"95 % interval {say(found.extra_low)} to {say(found.extra_high)} %"
+    if found.attributed:
+        return [
+            f"The MMU was software in one capture and hardware in the other, and {_names(found)} agree. The"
+            f" software MMU cost {say(found.extra_pct)} % of one vCPU under this workload ({interval}). It traps"
+            f" page faults and context switches; if faults were all of it, each cost {us(found.extra_us)}."
+        ]
+    if found.extra_pct <= 0:
+        return ["The capture with the software MMU did not use more vCPU time, so no cost of it is shown."]
+    said = [
+        f"The capture with the software MMU used {say(found.extra_pct)} % of one vCPU more. That is consistent"
+        " with a cost of the software MMU, and not proof of one."
+    ]
+    if apart:
+        differs = "; ".join(f"{each.name} ({each.problem}, baseline {each.baseline})" for each in apart)
+        said.append(f"The two differ in more than the MMU: {differs}.")
+    if unknown:
+        said.append(f"Not known in both captures: {', '.join(unknown)}.")
+    if not apart and not unknown:
+        said.append(f"It is no more than the two captures differ by in other ways ({interval}).")
+    return said
+
+
+def _names(found: FaultComparison) -> str:
+    names = [each.name for each in found.likenesses]
+    return f"{', '.join(names[:-1])} and {names[-1]}"

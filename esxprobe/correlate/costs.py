@@ -1,68 +1,38 @@
-"""The analysis itself: per VM and kind of fault, from arrays to a judged `FaultCost`."""
+"""From the arrays of many VMs to what may be said of each one's faults."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
 
 import numpy as np
 
-from esxprobe.correlate.cuts import Selection, reclaiming, select
+from esxprobe.correlate.aligned import Aligned, Samples, align, join
+from esxprobe.correlate.association import Found, associate
+from esxprobe.correlate.clock import Sides, leftover_shift
+from esxprobe.correlate.cuts import reclaiming
+from esxprobe.correlate.experiment import judge_experiment, trial_of
 from esxprobe.correlate.inputs import VmFaults
-from esxprobe.correlate.shift import Shift, leftover_shift
-from esxprobe.correlate.significance import (
-    ROUNDING,
-    Correlation,
-    false_discovery,
-    left_of,
-    partial_correlation,
+from esxprobe.correlate.significance import false_discovery
+from esxprobe.correlate.verdict import bound_by_rate, could_matter, judge, pct_of_vcpu, upper_bound
+from esxprobe.correlate.words import worded
+from esxprobe.model import (
+    AnalyzedIntervals,
+    ClockAlignment,
+    FaultCost,
+    FaultExperiment,
+    FaultProbe,
+    FaultScatter,
+    FaultSeries,
+    GuestLoad,
+    MeasuredShare,
 )
-from esxprobe.correlate.slope import Ints, Slope, partial_slope
-from esxprobe.correlate.verdict import BOUNDS, FEWEST_INDEPENDENT, bound_pct_vcpu, judge
-from esxprobe.correlate.words import advice, statement
-from esxprobe.model import FaultCost, FaultScatter, FaultSeries
-from esxprobe.series import Floats, means_over
+from esxprobe.series import Floats
 
-# Soft and hard faults pull opposite ways: apart wherever the log tells them apart.
-KINDS_APART = ("soft_faults", "hard_faults")
-# Guest counters that stand for load. System time is none: it holds the fault handler, which is part of the answer.
-LOAD_COUNTERS = ("user_time", "context_switches")
-# A load counter that is missing in more of the intervals than this is left away rather than cutting them.
-_MISSING_SHARE = 0.2
-# All pairs of more samples than that are too many: neighbours are joined first.
-MOST_SAMPLES = 2000
-# A kind of fault that differs from its own median in fewer intervals says nothing about a slope.
-_FEWEST_MOVES = 20
 _SCATTER_POINTS = 500
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Aligned:
-    """One VM on the capture's intervals.
-
-    Attributes:
-        vcpu: (n,) time of all vCPUs [us/s].
-        guest: (n,) by counter, in its unit: kinds of faults, then controls.
-        kinds: Which of them are kinds of faults.
-        selection: What of it is analysed.
-    """
-
-    vcpu: Floats
-    guest: dict[str, Floats]
-    kinds: tuple[str, ...]
-    selection: Selection
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Samples:
-    """The intervals that are analysed, neighbours joined where there are very many; all (m,)."""
-
-    vcpu: Floats
-    guest: dict[str, Floats]
-    stretch: Ints
-    lengths: Floats
 
 
 def fault_costs(vms: Sequence[VmFaults]) -> tuple[FaultCost, ...]:
@@ -75,151 +45,153 @@ def fault_costs(vms: Sequence[VmFaults]) -> tuple[FaultCost, ...]:
         For each VM in order its soft and hard faults, or all faults where the log does not tell them apart;
         nothing for a VM whose log counts no faults.
     """
-    drafts: list[tuple[VmFaults, FaultCost]] = [(vm, cost) for vm in vms for cost in _costs_of(vm)]
-    q = false_discovery(np.array([cost.p for _, cost in drafts]))
-    return tuple(_judged(replace(cost, q=float(one)), vm) for (vm, cost), one in zip(drafts, q, strict=True))
+    drafts = [cost for vm in vms for cost in _costs_of(vm)]
+    found = [cost.association.p if cost.association else math.nan for cost in drafts]
+    q = false_discovery(np.array(found))
+    return tuple(_judged(cost, float(one)) for cost, one in zip(drafts, q, strict=True))
 
 
-def _judged(cost: FaultCost, vm: VmFaults) -> FaultCost:
-    cost = replace(cost, verdict=judge(cost))
-    return replace(cost, statement=statement(cost, vm.evidence), advice=advice(cost, vm.evidence))
+def _judged(cost: FaultCost, q: float) -> FaultCost:
+    if cost.association is not None:
+        cost = replace(cost, association=replace(cost.association, q=q))
+    return worded(replace(cost, verdict=judge(cost)))
 
 
 def _costs_of(vm: VmFaults) -> list[FaultCost]:
-    aligned = _align(vm)
-    samples = _join(vm, aligned)
-    shift = _check_shift(samples)
-    return [_cost(vm, aligned, samples, shift, kind) for kind in aligned.kinds]
+    aligned = align(vm)
+    samples = join(vm, aligned)
+    clock = _clock(vm, aligned)
+    experiment = _experiment(vm, aligned, clock)
+    return [
+        _with_measured(_cost(vm, aligned, samples, clock, kind), vm.probe, experiment) for kind in aligned.kinds
+    ]
 
 
-def _align(vm: VmFaults) -> _Aligned:
-    """The guest's rates on the capture's intervals, and what of them is analysed."""
-    stamps_s = vm.offset.host_time(vm.guest.stamps_s)
-    logged = {name: values for name, values in vm.guest.values.items() if np.isfinite(values).any()}
-    kinds = tuple(name for name in KINDS_APART if name in logged) or tuple({"faults"} & logged.keys())
-    guest = {
-        name: means_over(vm.ends_s, vm.covered_s, stamps_s, vm.guest.covers_s, logged[name])
-        for name in (*kinds, *(name for name in LOAD_COUNTERS if name in logged))
-    }
-    wanted = np.isfinite([guest[name] for name in kinds]).all(axis=0) if kinds else np.zeros(0, dtype=np.bool_)
-    for name in LOAD_COUNTERS:
-        if name in guest and np.isnan(guest[name][wanted]).sum() > _MISSING_SHARE * wanted.sum():
-            del guest[name]
-    used = vm.run_pct if vm.overlap_pct is None else vm.run_pct - np.nan_to_num(vm.overlap_pct)
-    rows = np.array(list(guest.values())) if guest else np.full((1, len(vm.ends_s)), np.nan)
-    return _Aligned(used.sum(axis=0) * 1e4, guest, kinds, select(vm, rows))
+def _experiment(vm: VmFaults, aligned: Aligned, clock: ClockAlignment) -> FaultExperiment | None:
+    """The fault experiment in the guest, judged; None without one.
 
-
-def _join(vm: VmFaults, aligned: _Aligned) -> _Samples:
-    """The analysed intervals, as means of neighbours in one stretch where `_together` asks for it."""
-    kept = np.flatnonzero(aligned.selection.kept)
-    stretch = aligned.selection.stretch[kept]
-    lengths = vm.covered_s[kept]
-    columns = np.array([aligned.vcpu[kept], *(values[kept] for values in aligned.guest.values())])
-    many = _together(vm, lengths)
-    if many > 1:
-        first = np.searchsorted(stretch, stretch)
-        groups = np.stack((stretch, (np.arange(len(kept)) - first) // many))
-        starts = np.flatnonzero(np.concatenate(([True], (groups[:, 1:] != groups[:, :-1]).any(axis=0))))
-        joined = np.add.reduceat(lengths, starts)
-        columns = np.add.reduceat(columns * lengths, starts, axis=1) / joined
-        whole = np.diff(np.append(starts, len(kept))) == many  # the rest of a stretch would weigh too much
-        columns, stretch, lengths = columns[:, whole], stretch[starts][whole], joined[whole]
-    return _Samples(columns[0], dict(zip(aligned.guest, columns[1:], strict=True)), stretch, lengths)
-
-
-def _together(vm: VmFaults, lengths: Floats) -> int:
-    """How many neighbours are joined: no more than `MOST_SAMPLES` remain, none finer than the guest's log.
-
-    A log of 60 s says nothing of what differs between 5 s; between its stamps it only looks as if it did.
+    Its times are the guest's. What the clock check saw of their error is taken off here: it looks at the guest's
+    busy time and never at the order of the blocks.
     """
-    if not len(lengths):
-        return 1
-    covers = vm.guest.covers_s[np.isfinite(vm.guest.covers_s)]
-    coarser = float(np.median(covers)) / float(np.median(lengths)) if len(covers) else 1.0
-    return max(-(-len(lengths) // MOST_SAMPLES), math.ceil(coarser - 0.25))
+    if vm.experiment is None:
+        return None
+    log = vm.experiment.log
+    if len(log.table) < 2 or not math.isfinite(log.start_s):
+        return FaultExperiment(reason=f"the injector ended before the first block: {log.end or 'it was cut off'}")
+    late_s = clock.shift_s if math.isfinite(clock.visible_s) else 0.0
+    start_s = float(vm.offset.host_time(np.array([log.start_s]))[0]) - late_s
+    booked = [aligned.guest[name] for name in ("user_time", "system_time") if name in aligned.guest]
+    busy = booked[0] + booked[1] if len(booked) == 2 else None
+    trial = trial_of((vm.ends_s, vm.covered_s, aligned.vcpu), busy, log, start_s - log.start_s)
+    trial = replace(trial, waiting=_waiting(aligned, trial.ends_s, vm.ends_s))
+    return judge_experiment(trial, log, vm.experiment.order, start_s)
 
 
-def _check_shift(samples: _Samples) -> Shift:
-    # Hard faults hold vCPUs up as often as they use them: they tell nothing about clocks.
-    names = [name for name, values in samples.guest.items() if name != "hard_faults" and left_of(values, values)]
-    if not names or not left_of(samples.vcpu, samples.vcpu):
-        return Shift(np.nan, np.nan, warning=False)
-    guest = np.column_stack([samples.guest[name] for name in names])
-    return leftover_shift(samples.vcpu, guest, samples.stretch, float(np.median(samples.lengths)))
+def _waiting(aligned: Aligned, some_s: Floats, ends_s: Floats) -> float:
+    """Share of the time, over some intervals, in which vCPUs that wanted to run had to wait; 0 where not known."""
+    if "ready" not in aligned.host:
+        return 0.0
+    inside = np.isin(ends_s, some_s)
+    ready, ran = (float(np.nansum(values[inside])) for values in (aligned.host["ready"], aligned.vcpu))
+    return ready / (ready + ran) if ready + ran > 0 else 0.0
 
 
-def _cost(vm: VmFaults, aligned: _Aligned, samples: _Samples, shift: Shift, kind: str) -> FaultCost:
+def _with_measured(cost: FaultCost, probe: FaultProbe | None, experiment: FaultExperiment | None) -> FaultCost:
+    """The cost with what was measured in the guest; an experiment counts for more than a probe.
+
+    Both touch pages for the first time, which no hard fault is.
+    """
+    if cost.guest_counter == "hard_faults":
+        return cost
+    cost = replace(cost, probe=probe, experiment=experiment)
+    if experiment is not None and experiment.measured:
+        return replace(cost, measured=_share(cost, (experiment.us, experiment.low, experiment.high), "experiment"))
+    if probe is not None:
+        return replace(cost, measured=_share(cost, (probe.us, probe.low_us, probe.high_us), "probe"))
+    return cost
+
+
+def _share(
+    cost: FaultCost, us: tuple[float, float, float], by: Literal["experiment", "probe"]
+) -> MeasuredShare | None:
+    """A cost of a fault [µs] at the VM's own rate, no more than its vCPU time; None where the rate is not known."""
+    rates = cost.rates
+    most = rates.run_pct if math.isfinite(rates.run_pct) else math.inf
+    share, low, high = (min(pct_of_vcpu(rates.mean, each), most) for each in us)
+    return MeasuredShare(share, low, high, by) if math.isfinite(share) else None
+
+
+def _clock(vm: VmFaults, aligned: Aligned) -> ClockAlignment:
+    """Busy time where the log has it, for it is nearly vCPU time itself; otherwise what else it has.
+
+    Hard faults hold vCPUs up as often as they use them: they tell nothing about clocks.
+    """
+    values = vm.guest.values
+    busy = {"user_time", "system_time"} & aligned.guest.keys()
+    if len(busy) == 2:
+        counters = {"user_time + system_time": values["user_time"] + values["system_time"]}
+    else:
+        counters = {name: values[name] for name in aligned.guest if name != "hard_faults"}
+    offset_s = float(vm.offset.mean_s)
+    if not counters:
+        return ClockAlignment(offset_s)
+    selection = aligned.everything
+    stamps_s = vm.offset.host_time(vm.guest.stamps_s)
+    sides = Sides(
+        vm.ends_s,
+        vm.covered_s,
+        aligned.vcpu,
+        selection.stretch,
+        selection.kept,
+        stamps_s,
+        vm.guest.covers_s,
+        counters,
+    )
+    shift = leftover_shift(sides)
+    warning = shift.warning or shift.drift_warning
+    return ClockAlignment(
+        offset_s, shift.seconds, shift.p, warning, shift.visible_s, shift.drift_s, tuple(counters)
+    )
+
+
+def _cost(vm: VmFaults, aligned: Aligned, samples: Samples, clock: ClockAlignment, kind: str) -> FaultCost:
     """One kind of fault, not yet judged."""
-    faults = samples.guest[kind]
-    count = len(faults)
-    controls = [name for name, values in samples.guest.items() if name != kind and left_of(values, values)]
-    taken = np.column_stack([samples.guest[name] for name in controls]) if controls else np.empty((count, 0))
-    away = np.abs(faults - np.median(faults)) if count else faults
-    moves = (away > ROUNDING * np.abs(faults).max(initial=0.0)).sum() >= _FEWEST_MOVES
-    found, slope = Correlation(np.nan, np.nan, 0.0), None
-    if moves:
-        found = partial_correlation(samples.vcpu, faults, taken, samples.stretch)
-        if found.n_eff >= FEWEST_INDEPENDENT:
-            slope = partial_slope(samples.vcpu, faults, taken, samples.stretch)
-    us, basis = BOUNDS[vm.mmu]
-    rates = _rates(faults)
-    value, low, high = (slope.value, slope.low, slope.high) if slope else (np.nan, np.nan, np.nan)
+    rates = aligned.rates[kind]
+    found = associate(samples, kind) if could_matter(rates) else None
     return FaultCost(
         vm=vm.vm,
         gid=vm.gid,
         guest_counter=kind,
-        host_counter="sum of % Run over vCPUs" + ("" if vm.overlap_pct is None else " less % Overlap"),
-        samples=count,
-        n_eff=found.n_eff,
-        r=found.r,
-        p=found.p,
-        q=np.nan,
-        slope_us_per_fault=value,
-        ci_low=low,
-        ci_high=high,
-        min_detectable_us=(high - low) / 2,
-        lag_s=shift.seconds,
-        lag_p=shift.p,
-        lag_warning=shift.warning,
-        offset_s=float(vm.offset.mean_s),
-        fault_rate_median=rates[0],
-        fault_rate_p95=rates[1],
-        fault_rate_mean=rates[2],
-        bound_us=us,
-        bound_basis=basis,
-        bound_pct_vcpu=bound_pct_vcpu(rates[1], us),
-        share_pct_vcpu=bound_pct_vcpu(rates[2], value),
-        share_pct_vcpu_high=bound_pct_vcpu(rates[2], max(high, 0.0)),
-        vcpu_pct_mean=float(samples.vcpu.mean() / 1e4) if count else np.nan,
-        user_pct_mean=_user_pct(vm, samples),
+        host_counter="%RUN" + ("" if vm.overlap_pct is None else " - %OVRLP") + ", sum over vCPUs",
         mmu=vm.mmu,
         verdict="inconclusive",
-        statement="",
-        controls=tuple(controls),
-        cuts=aligned.selection.cuts(),
-        reclaim_samples=int((reclaiming(vm) & aligned.selection.kept).sum()),
-        interval_s=float(np.median(samples.lengths)) if count else np.nan,
+        rates=rates,
+        bound=bound_by_rate(vm.mmu, rates),
+        upper=upper_bound(vm.mmu, rates),
+        association=found.association if found else None,
+        clock=clock,
+        intervals=AnalyzedIntervals(
+            count=len(samples.vcpu),
+            interval_s=float(np.median(samples.lengths)) if len(samples.lengths) else math.nan,
+            cuts=aligned.selection.cuts(),
+            reclaiming=int((reclaiming(vm) & aligned.selection.kept).sum()),
+        ),
+        load=GuestLoad(
+            user_pct=_mean(samples, "user_time") / 1e4,
+            system_pct=_mean(samples, "system_time") / 1e4,
+            switches=_mean(samples, "context_switches"),
+        ),
+        evidence=vm.evidence,
         series=_series(vm, aligned, kind),
-        scatter=_scatter(slope) if slope else None,
+        scatter=_scatter(found) if found else None,
     )
 
 
-def _rates(faults: Floats) -> tuple[float, float, float]:
-    """Median, 95th percentile and mean."""
-    if not len(faults):
-        return np.nan, np.nan, np.nan
-    return float(np.median(faults)), float(np.quantile(faults, 0.95)), float(faults.mean())
+def _mean(samples: Samples, counter: str) -> float:
+    return float(samples.guest[counter].mean()) if counter in samples.guest and len(samples.vcpu) else math.nan
 
 
-def _user_pct(vm: VmFaults, samples: _Samples) -> float:
-    """Mean user time [% of one vCPU]; the log gives it as a share of all the guest's processors."""
-    if "user_time" not in samples.guest or not len(samples.vcpu):
-        return np.nan
-    return float(samples.guest["user_time"].mean() * len(vm.run_pct))
-
-
-def _series(vm: VmFaults, aligned: _Aligned, kind: str) -> FaultSeries:
+def _series(vm: VmFaults, aligned: Aligned, kind: str) -> FaultSeries:
     return FaultSeries(
         times=tuple(datetime.fromtimestamp(stamp, UTC) for stamp in vm.ends_s.tolist()),
         fault_rate=_known(aligned.guest[kind]),
@@ -232,14 +204,15 @@ def _known(values: Floats) -> tuple[float | None, ...]:
     return tuple(value if math.isfinite(value) else None for value in values.tolist())
 
 
-def _scatter(slope: Slope) -> FaultScatter:
+def _scatter(found: Found) -> FaultScatter:
+    slope, reading = found.slope, found.association.readings[0]
     spots = np.unique(np.linspace(0, len(slope.x) - 1, min(len(slope.x), _SCATTER_POINTS)).round().astype(np.intp))
     return FaultScatter(
         faults=tuple(slope.x[spots].tolist()),
         vcpu=tuple(slope.y[spots].tolist()),
         median_faults=float(np.median(slope.x)),
         median_vcpu=float(np.median(slope.y)),
-        slope_us_per_fault=slope.value,
-        ci_low=slope.low,
-        ci_high=slope.high,
+        slope_us_per_fault=reading.us,
+        ci_low=reading.low,
+        ci_high=reading.high,
     )

@@ -25,6 +25,7 @@ REASONS: dict[str, str] = {
     "arrived": f"Within {POWER_ON_S:.0f} s after the VM appeared (power-on or vMotion; rule of thumb)",
     "leaving": f"Within {LEAVING_S:.0f} s before the VM disappeared (vMotion or power-off; rule of thumb)",
     "guest-boot": f"Within {POWER_ON_S:.0f} s after the guest started or its counters were reset (rule of thumb)",
+    "experiment": "A fault experiment or a probe ran in the guest",
     "guest-gap": "The guest's log does not cover the interval wholly",
     "saturated": f"vCPUs together above {SATURATED_PCT:.0f} % of their time: nothing can add to it (rule of thumb)",
 }
@@ -91,10 +92,20 @@ def select(vm: VmFaults, guest: Floats) -> Selection:
     if vm.guest_boots_s:
         for boot in vm.offset.host_time(np.array(vm.guest_boots_s)):
             cut("guest-boot", near(boot, boot + POWER_ON_S))
+    for began, ended in experiments(vm):
+        cut("experiment", near(began, ended))
     cut("guest-gap", ~np.isfinite(guest.sum(axis=0)))  # one NaN is enough
     cut("saturated", np.asarray(run >= SATURATED_PCT * len(vm.run_pct)))
     kept = reason == ""
     return Selection(kept, reason, _stretches(vm.ends_s, begins, kept, usual))
+
+
+def experiments(vm: VmFaults) -> list[tuple[float, float]]:
+    """When an injector ran in the guest, by the host's clock [s], with a second on either side."""
+    if vm.experiment is None or not len(vm.experiment.log.table):
+        return []
+    edges = vm.offset.host_time(vm.experiment.log.table[[0, -1], 0])
+    return [(float(edges[0]) - 1.0, float(edges[1]) + 1.0)]
 
 
 def reclaiming(vm: VmFaults) -> Bools:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from esxprobe.model import GuestLog, HostEvidence, Mmu
+from esxprobe.model import FaultProbe, GuestLog, HostEvidence, Injections, Mmu
 from esxprobe.series import ClockOffset, Floats
 
 
@@ -24,6 +24,19 @@ class GuestRates:
     stamps_s: Floats
     covers_s: Floats
     values: Mapping[str, Floats]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExperimentRun:
+    """A fault experiment as it was drawn and as it ran.
+
+    Attributes:
+        order: Which blocks were to fault: `10` or `01` for each pair.
+        log: What the injector printed.
+    """
+
+    order: str
+    log: Injections
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +57,10 @@ class VmFaults:
         guest_boots_s: When the guest started or its counters went back to zero, by its own clock [s since 1970].
         swap_wait_pct: (n,) largest %SWPWT of its vCPUs [%]; None when the capture lacks it.
         swap_in_mb_s: (n,) SWR/s [MB/s]; None when the capture lacks it.
+        ready_pct: (vcpus, n) %RDY and %CSTP together of each vCPU world [%]; None when the capture lacks them.
+        experiment: A fault experiment that ran in the guest.
+        probe: The guest's own timing of page faults.
+        system_pct: (n,) %SYS of the VM: vmkernel work on its behalf [%]; None when the capture lacks it.
     """
 
     vm: str
@@ -59,6 +76,10 @@ class VmFaults:
     guest_boots_s: tuple[float, ...] = ()
     swap_wait_pct: Floats | None = None
     swap_in_mb_s: Floats | None = None
+    ready_pct: Floats | None = None
+    system_pct: Floats | None = None
+    experiment: ExperimentRun | None = None
+    probe: FaultProbe | None = None
 
 
 def guest_rates(log: GuestLog) -> GuestRates:

@@ -1,250 +1,390 @@
 """What may be said, in sentences that a support engineer can quote.
 
-A slope says what moves together, and how much at most. It never says why: the guest's own fault handler takes
-vCPU time on bare metal too. On hardware MMUs, and where the mode is not known, virtualization is not charged.
+The first paragraph says what was seen, whether it matters and what follows. Statistics are sentences of their own.
+An association is called that: what moves with faults need not be their cost, and what does not move with them
+proves nothing either. On hardware MMUs, and where the mode is not known, no time is attributed to virtualization.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+from esxprobe.correlate.association import FEWEST_INDEPENDENT
+from esxprobe.correlate.evidence import elsewhere, reclaim
+from esxprobe.correlate.numbers import chance, counted, say, us
 from esxprobe.correlate.verdict import (
-    FEWEST_INDEPENDENT,
+    ASSUMED_US,
+    CEILING_US,
     NOTICEABLE_PCT,
     SEVERE_PCT,
-    claimable,
-    load_known,
-    moves_together,
+    could_matter,
+    pct_of_vcpu,
+    unbooked_pct,
 )
-from esxprobe.model import FaultCost, HostEvidence
+from esxprobe.model import Association, FaultCost, HostEvidence, SlopeReading
 
-KINDS = {"soft_faults": "soft faults", "hard_faults": "hard faults", "faults": "page faults"}
-CONTROLS = {
+KINDS = {"soft_faults": "soft page faults", "hard_faults": "hard page faults", "faults": "page faults"}
+COUNTERS = {
     "user_time": "user time",
+    "system_time": "system time",
+    "user_time_less_waiting": "user time minus the part that was waiting (%RDY, %CSTP)",
     "context_switches": "context switches",
     "soft_faults": "soft faults",
     "hard_faults": "hard faults",
+    "ready": "%RDY and %CSTP",
+    "host_system": "%SYS",
+    "thp_faults": "faults of huge pages",
+    "faults": "faults",
 }
 
 
-def statement(cost: FaultCost, evidence: HostEvidence) -> str:
-    """The judgement: memory reclaim first, then what was measured, then what the monitor mode makes of it."""
-    return " ".join((*reclaim(cost, evidence)[:1], *_measured(cost), *_meaning(cost, evidence)))
+def worded(cost: FaultCost) -> FaultCost:
+    """The record with its sentences."""
+    return replace(cost, statement=statement(cost), statistics=statistics(cost), advice=advice(cost))
 
 
-def advice(cost: FaultCost, evidence: HostEvidence) -> tuple[str, ...]:
-    """What to do, and what else can take time here, each tied to what the capture shows."""
-    found = [*reclaim(cost, evidence)[1:], *_what_to_do(cost), *_elsewhere(cost, evidence)]
-    if cost.lag_warning:
-        found.insert(
-            0,
-            f"The clocks look {say(abs(cost.lag_s))} s apart after the offset of {say(cost.offset_s)} s was applied"
-            f" ({_chance('p', cost.lag_p)}). Nothing was moved. Measure both clocks; if that is right, run again"
-            f" with --guest-offset {cost.vm}={cost.offset_s + cost.lag_s:+.1f}s.",
-        )
-    if claimable(cost) and not load_known(cost):
-        found.append(
-            "Log the guest's user time beside its faults, every second if that can be: it tells load from cost."
-        )
-    if cost.guest_counter == "hard_faults":
-        found.append(
-            "A hard fault waits for a disk: look at the VM's disk latency and at what pages inside the guest."
-        )
-    return tuple(found)
+def statement(cost: FaultCost) -> str:
+    """The first paragraph: memory reclaim first, then what was seen, whether it matters, and what follows."""
+    return " ".join((*reclaim(cost)[:1], *_seen(cost), *_meaning(cost)))
 
 
-def reclaim(cost: FaultCost, evidence: HostEvidence) -> list[str]:
-    """What shows that the host takes memory back; it comes first, because a balloon makes the guest page."""
-    found = []
-    if _positive(evidence.balloon_mb):
-        found.append(
-            f"Look at memory reclaim first: the balloon holds {say(evidence.balloon_mb)} MB of this guest's memory,"
-            " and a balloon makes a guest page."
-        )
-    lost = [
-        f"{say(size)} MB {where}"
-        for size, where in ((evidence.swapped_mb, "swapped"), (evidence.compressed_mb, "compressed"))
-        if _positive(size)
+def _seen(cost: FaultCost) -> list[str]:
+    kind, rates = KINDS[cost.guest_counter], cost.rates
+    if not rates.intervals:
+        most = max(cost.intervals.cuts, key=lambda cut: cut.intervals, default=None)
+        why = f" {most.meaning} ({counted(most.intervals, 'interval')})." if most else ""
+        return [
+            f"The log of {cost.vm} and the capture have no interval in common, so its {kind} cannot be judged.{why}"
+        ]
+    return [
+        f"{cost.vm} took {say(rates.mean)} {kind} per second on average (95 % of the time below {say(rates.p95)})"
+        f" and used {say(rates.run_pct)} % of one vCPU in all."
     ]
-    if lost:
-        found.append(
-            f"Look at memory reclaim {'too' if found else 'first'}: the host keeps {' and '.join(lost)} of this"
-            " guest's memory; touching it takes time for which the guest counts no fault."
+
+
+def _meaning(cost: FaultCost) -> list[str]:
+    if cost.mmu == "hardware":
+        return _hardware(cost.evidence)
+    if cost.mmu == "unknown":
+        if cost.bound is None:
+            return ["The VM's monitor mode is unknown as well."]
+        return [
+            "The VM's monitor mode is unknown. With a hardware MMU (EPT or RVI) its page faults do not enter the"
+            f" virtualization layer and add nothing there. With a software MMU, {_by_rate(cost)}.",
+        ]
+    software = "The MMU is software (shadow page tables), so page faults enter the virtualization layer."
+    if cost.measured is not None:
+        return [software, *_measured(cost)]
+    if cost.bound is None:
+        return []
+    return [software, *_unmeasured(cost)]
+
+
+def _hardware(evidence: HostEvidence) -> list[str]:
+    said = [
+        "The MMU is hardware (EPT or RVI): the guest handles its page faults itself, and they do not enter the"
+        " virtualization layer."
+    ]
+    if evidence.nested_hypervisor:
+        said.append(
+            "However, a hypervisor ran inside the guest (nested virtualization, for example VBS). It has page"
+            " tables of its own, and the mode of the host alone does not settle what faults cost under it."
         )
-    if _positive(evidence.swap_wait_pct) or cost.reclaim_samples:
-        share = (
-            f" for up to {say(evidence.swap_wait_pct)} % of the time" if _positive(evidence.swap_wait_pct) else ""
+    return said
+
+
+def _by_rate(cost: FaultCost) -> str:
+    """The bound as a clause; it says what it assumes."""
+    bound = cost.bound
+    assert bound is not None  # noqa: S101 - asked for where there is one
+    capped = bound.pct_vcpu >= cost.rates.run_pct
+    limit = " (all CPU time that the VM used)" if capped else ""
+    return (
+        f"if each fault cost {bound.us:g} µs, the most that is assumed for ESX (rule of thumb), they took"
+        f" {_share(bound.pct_vcpu)}{limit}"
+    )
+
+
+def _share(pct: float) -> str:
+    return f"{say(pct)} % of one vCPU"
+
+
+def _unmeasured(cost: FaultCost) -> list[str]:
+    """Nobody measured what a fault cost: the rate, what it allows, and what vCPU time did."""
+    by_rate = _by_rate(cost)
+    first = f"{by_rate[0].upper()}{by_rate[1:]}."
+    if cost.verdict == "negligible" and not could_matter(cost.rates):
+        return [
+            f"So rarely they did not matter: even at {CEILING_US:g} µs per fault, more than any measured software"
+            f" MMU took, they used {_share(pct_of_vcpu(cost.rates.mean, CEILING_US))}."
+        ]
+    if cost.verdict == "negligible":
+        return [first, f"Negligible at that cost: below {NOTICEABLE_PCT:g} % of one vCPU (rule of thumb)."]
+    if cost.verdict == "noticeable":
+        return [
+            f"vCPU time that the guest did not account for rose with its faults, by at least"
+            f" {_share(unbooked_pct(cost))}. No work inside the guest explains that. The layer's work for page"
+            " faults does, and so can other work of the layer in the same seconds.",
+            f"Noticeable: {NOTICEABLE_PCT:g} % of one vCPU or more (rule of thumb).",
+            "What a fault cost was not measured; a fault experiment measures it.",
+        ]
+    said = [first, *_association_in_short(cost)]
+    if cost.upper is not None:
+        said.append(
+            f"What it really was, this capture cannot tell: up to {_share(cost.upper.pct_vcpu)}"
+            f" ({cost.upper.basis}) is not excluded. A fault experiment in the guest tells."
         )
-        found.append(
-            f"Its vCPUs waited for swapped memory{share}; {_count(cost.reclaim_samples, 'analysed interval')}"
-            " hold such waiting."
-        )
-    return found
+    return said
 
 
-def say(value: float | None) -> str:
-    """A number with three digits that count, without exponents."""
-    if value is None or not math.isfinite(value):
-        return "an unknown number of"
-    size = abs(value)
-    digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3
-    text = f"{value:,.{digits}f}"
-    return text if float(text.replace(",", "")) or not value else "under 0.001"
-
-
-def rounded(value: float) -> float:
-    """A cost of a fault [us]; of thousands, which only an interval that shows nothing has, three digits count."""
-    return float(f"{value:.3g}") if abs(value) >= 1000 else value
-
-
-def _us(value: float) -> str:
-    return say(rounded(value))
-
-
-def _positive(value: float | None) -> bool:
-    return value is not None and value > 0
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def _association_in_short(cost: FaultCost) -> list[str]:
+    found = cost.association
+    if found is None:
+        return []
+    if found.high_us < 0:
+        return [
+            "vCPU time fell when faults rose, so other work fell at the same time, and that hides what they cost."
+        ]
+    if found.low_us > ASSUMED_US and cost.bound is not None and cost.bound.pct_vcpu < NOTICEABLE_PCT:
+        return [
+            f"However, vCPU time rose by at least {us(found.low_us)} with each fault: either a fault cost more than"
+            " assumed, or other work came with it."
+        ]
+    if found.low_us > 0:
+        return [
+            f"vCPU time rose with the faults, by {us(found.low_us, unit=False)} to {us(found.high_us)} per fault;"
+            " other work that came with them may be a part or all of it."
+        ]
+    return []
 
 
 def _measured(cost: FaultCost) -> list[str]:
-    kind = KINDS[cost.guest_counter]
-    if not cost.samples:
-        most = max(cost.cuts, key=lambda cut: cut.intervals, default=None)
-        why = f": {most.meaning} ({_count(most.intervals, 'interval')})" if most else ""
-        return [f"Nothing can be said of {kind} in {cost.vm}: no interval could be analysed{why}."]
-    over = f"{_count(cost.samples, 'interval')} of {say(cost.interval_s)} s"
-    rates = (
-        f"{cost.vm}: {say(cost.fault_rate_median)} {kind}/s (median; 95th percentile"
-        f" {say(cost.fault_rate_p95)} {kind}/s) over {over}."
-    )
-    if not claimable(cost):
-        nothing = f"below {FEWEST_INDEPENDENT:.0f} independent intervals nothing is claimed."
-        if cost.samples < FEWEST_INDEPENDENT:
-            return [rates, f"That is too little: {nothing}"]
-        if cost.n_eff < FEWEST_INDEPENDENT and math.isfinite(cost.r):
-            return [rates, f"They are worth {say(cost.n_eff)} independent intervals; {nothing}"]
-        return [rates, "One of the two hardly changes of its own, so nothing can be said of what moves together."]
-    if cost.lag_warning:
-        rates += f" The clocks look {say(abs(cost.lag_s))} s apart, which hides what moves together."
-    return [rates, *_slope(cost, kind)]
-
-
-def _slope(cost: FaultCost, kind: str) -> list[str]:
-    interval = f"95 % interval {_us(cost.ci_low)} to {_us(cost.ci_high)} us per fault, {_chance('q', cost.q)}"
-    most = f"at most {_us(max(cost.ci_high, 0.0))} us per fault"
-    share = (
-        f"at the mean rate that is {say(cost.share_pct_vcpu)} % of one vCPU,"
-        f" at most {say(cost.share_pct_vcpu_high)} % of one vCPU"
-    )
-    if moves_together(cost):
-        said = [
-            f"vCPU time moves together with them: {_us(cost.slope_us_per_fault)} us per fault, {most} ({interval});"
-            f" {share}."
-        ]
-        if not load_known(cost):
-            said.append("The guest's user time is not in its log, so load that brings faults may be all of it.")
-        return said
-    if cost.ci_high < 0 and cost.q < 0.05:
-        why = ", as when vCPUs wait for a disk" if cost.guest_counter == "hard_faults" else ""
-        return [f"vCPU time falls when {kind} rise{why} ({_us(cost.slope_us_per_fault)} us per fault; {interval})."]
-    if cost.ci_low > 0 or cost.ci_high < 0 or cost.q < 0.05:
-        return [
-            f"Whether vCPU time moves together with them is open, for correlation and slope disagree: {most}"
-            f" ({interval})."
-        ]
-    return [
-        f"No vCPU time was found that moves together with them: {most} ({interval}); less than"
-        f" {_us(cost.min_detectable_us)} us per fault could not have been seen."
-    ]
-
-
-def _chance(name: str, value: float) -> str:
-    return f"{name} below 0.001" if value < 0.001 else f"{name} = {say(value)}"
-
-
-def _meaning(cost: FaultCost, evidence: HostEvidence) -> list[str]:
-    if cost.mmu == "unknown":
-        return [
-            "The VM's monitor mode is unknown, so it is not known whether its faults enter the monitor at all,"
-            " and none of this time is laid to the host."
-        ]
-    if cost.mmu == "hardware":
-        if evidence.nested_hypervisor:
-            return [
-                "The MMU is hardware (EPT or RVI), where the guest handles its faults itself, but a hypervisor runs"
-                " inside the guest and has page tables of its own: the host's mode alone does not settle it."
-            ]
-        return [
-            "The MMU is hardware (EPT or RVI): native cost, no exits expected."
-            " Such time is what the guest itself spends on its faults and on work that comes with them."
-        ]
-    bound = (
-        f"By rule of thumb shadow page tables add at most {cost.bound_us:g} us per fault, here"
-        f" {say(cost.bound_pct_vcpu)} % of one vCPU at the 95th percentile of the rate."
-    )
-    software = "The MMU is software (shadow page tables): each fault enters the monitor."
-    if not claimable(cost):
-        return [software, bound]
-    graded = {
+    """An experiment, a probe or a comparison said what faults cost."""
+    grade = {
         "negligible": f"Negligible: below {NOTICEABLE_PCT:g} % of one vCPU (rule of thumb).",
         "noticeable": f"Noticeable: {NOTICEABLE_PCT:g} % of one vCPU or more (rule of thumb).",
         "severe": f"Severe: {SEVERE_PCT:g} % of one vCPU or more (rule of thumb).",
-        "inconclusive": "Inconclusive: this capture neither shows a cost nor rules it out.",
+        "possible": f"Whether they reached {NOTICEABLE_PCT:g} % of one vCPU (rule of thumb) stays open.",
     }
-    upper = "The slope holds the guest's own fault handling too, so it bounds the virtualization cost from above."
-    return [software, upper, *([graded[cost.verdict]] if cost.verdict in graded else []), bound]
+    said = [*_how_measured(cost), grade.get(cost.verdict, "")]
+    return [sentence for sentence in said if sentence]
+
+
+def _how_measured(cost: FaultCost) -> list[str]:
+    kind, experiment, probe, found = KINDS[cost.guest_counter], cost.experiment, cost.probe, cost.measured
+    if found is None:
+        return []
+    if found.by == "comparison":
+        return [f"Compared with the baseline: {cost.compared.statement}"] if cost.compared else []
+    share = (
+        f"{_share(found.pct_vcpu)} ({say(found.low)} to {say(found.high)} %), if its own {kind} cost as much as"
+        " those"
+    )
+    if experiment is not None and found.by == "experiment":
+        return [
+            f"In a randomized experiment in the guest, each page that was touched for the first time and given"
+            f" back caused {us(experiment.us)} of vCPU time (95 % interval {us(experiment.low, unit=False)} to"
+            f" {us(experiment.high)}), the guest's own handling included.",
+            f"At the VM's own rate that was {share}.",
+        ]
+    if probe is not None:
+        return [
+            f"A probe in the guest measured {us(probe.us)} for the first touch of a page"
+            f" ({us(probe.low_us, unit=False)} to {us(probe.high_us)}), as the guest sees it and its own handling"
+            " included.",
+            f"At the VM's own rate that was {share}.",
+        ]
+    return []
+
+
+# --- statistics, behind a fold --------------------------------------------------------------------
+
+
+def statistics(cost: FaultCost) -> tuple[str, ...]:
+    """How the association was found and what it can and cannot show."""
+    return (*_experiment(cost), *_association(cost), *_clock(cost))
+
+
+def _experiment(cost: FaultCost) -> list[str]:
+    """How a fault experiment came out, and what the guest itself measured."""
+    found = cost.experiment
+    if found is None:
+        return []
+    if not math.isfinite(found.us):
+        return [f"The fault experiment came to no result: {found.reason}."]
+    held = "the guest's other work held constant" if found.adjusted else "nothing held constant"
+    said = [
+        f"Fault experiment: {found.pages:,} pages in {counted(found.pairs, 'pair')} of blocks of"
+        f" {say(found.block_s)} s, the order drawn at random, {held}: {us(found.us)} per page (95 % interval"
+        f" {us(found.low, unit=False)} to {us(found.high)}; {chance('p', found.p)} over {found.orders:,} orders).",
+        f"The guest itself measured {us(found.own_wall_us)} of time and {us(found.own_cpu_us)} of processor time"
+        f" for a page; the two {'agree' if found.agrees else 'do not agree'}.",
+    ]
+    if not found.measured:
+        said.append(f"No cost is concluded from it: {found.reason}.")
+    if cost.association is not None:
+        said.append("Where the association below says otherwise, the experiment counts.")
+    return said
+
+
+def _association(cost: FaultCost) -> list[str]:
+    found = cost.association
+    if found is None:
+        return _too_little(cost)
+    kind = KINDS[cost.guest_counter]
+    said = [
+        f"{counted(cost.intervals.count, 'interval')} of {say(cost.intervals.interval_s)} s were analyzed;"
+        f" neighbors are alike, so they are worth {say(found.n_eff)} independent ones.",
+    ]
+    if cost.guest_counter == "hard_faults" and found.high_us > CEILING_US:
+        return [
+            *said,
+            f"What a hard page fault cost in vCPU time cannot be measured here: the data allow up to"
+            f" {us(found.high_us)} per fault. There were too few of them, and disk waits come with them.",
+        ]
+    first, *others = found.readings
+    said.append(
+        f"{_reading(first, kind)} (95 % interval {_interval(first)}; {chance('p', found.p)}, corrected for all"
+        f" tests {chance('q', found.q)}). A slope below {us(found.detectable_us)} could not have been seen."
+    )
+    said += [f"{_reading(each, kind)} (95 % interval {_interval(each)})." for each in others]
+    return [*said, *_disagreement(found), *_hidden(found, kind), *_limits(found)]
+
+
+def _reading(reading: SlopeReading, kind: str) -> str:
+    held = [COUNTERS[name] for name in reading.controls]
+    less = f"With {_listed(held)} held constant" if held else "With nothing held constant, for the log has no more"
+    way = "rose" if reading.us >= 0 else "fell"
+    return f"{less}, vCPU time {way} by {us(abs(reading.us))} for each of the {kind}"
+
+
+def _interval(reading: SlopeReading) -> str:
+    return f"{us(reading.low, unit=False)} to {us(reading.high)}"
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _disagreement(found: Association) -> list[str]:
+    if len(found.readings) < 2 or "user_time" not in found.readings[0].controls:
+        return []
+    first, second = found.readings[:2]
+    if first.low <= second.us <= first.high or second.low <= first.us <= second.high:
+        return []
+    return [
+        "The two disagree, and this capture cannot tell which is right: user time is either load that came with the"
+        " faults, or the virtualization layer's work, which a guest can book as its own user time."
+    ]
+
+
+def _hidden(found: Association, kind: str) -> list[str]:
+    reading = found.unbooked
+    if reading is None:
+        return []
+    return [
+        "vCPU time that the guest booked neither as user nor as system time"
+        f" {'rose' if reading.us >= 0 else 'fell'} by {us(abs(reading.us))} for each of the {kind} (95 % interval"
+        f" {_interval(reading)})."
+    ]
+
+
+def _limits(found: Association) -> list[str]:
+    said = []
+    if "user_time" not in found.readings[0].controls:
+        said.append("The guest's user time is not in its log, so load that comes with faults is in the slope.")
+    return [
+        *said,
+        "The guest's own handling of a fault and the virtualization layer's are in these figures together. Work"
+        " that is in no log and moves with the faults adds to them; work that moves against the faults takes from"
+        " them. They follow the faults whose rate varies; a steady stream of faults of another kind can cost more"
+        " or less.",
+    ]
+
+
+def _too_little(cost: FaultCost) -> list[str]:
+    if not cost.rates.intervals:
+        return []
+    if not could_matter(cost.rates):
+        return ["There were too few of these faults to matter, so vCPU time was not compared with them."]
+    if cost.intervals.count < FEWEST_INDEPENDENT:
+        return [
+            f"Only {counted(cost.intervals.count, 'interval')} could be analyzed: too few to compare vCPU time"
+            f" with faults (at least {FEWEST_INDEPENDENT:.0f})."
+        ]
+    return [
+        "vCPU time could not be compared with faults: one of the two hardly changed by itself, or neighboring"
+        f" intervals are so alike that fewer than {FEWEST_INDEPENDENT:.0f} are independent."
+    ]
+
+
+def _clock(cost: FaultCost) -> list[str]:
+    clock = cost.clock
+    if not math.isfinite(clock.shift_s):
+        return [
+            "Whether the guest's clock was right could not be checked: too few intervals, or no counter to check"
+            " by."
+        ]
+    by = _listed([" + ".join(COUNTERS[part] for part in name.split(" + ")) for name in clock.counters])
+    if clock.warning:
+        return [f"Clock check, vCPU time against {by}: see the advice."]
+    if not math.isfinite(clock.visible_s):
+        return [f"Clock check, vCPU time against {by}: the two are not alike enough to show an error of any size."]
+    return [
+        f"Clock check, vCPU time against {by}: no error was found; one of {say(clock.visible_s)} s or more would"
+        f" have been.{_drift(cost)}"
+    ]
+
+
+def _drift(cost: FaultCost) -> str:
+    drift = cost.clock.drift_s
+    return f" Drift over the capture: {say(abs(drift))} s or less." if math.isfinite(drift) else ""
+
+
+# --- what to do -----------------------------------------------------------------------------------
+
+
+def advice(cost: FaultCost) -> tuple[str, ...]:
+    """What to do, and what else can take time here, each tied to what the capture shows."""
+    found = [*_clock_advice(cost), *reclaim(cost)[1:], *_what_to_do(cost), *elsewhere(cost)]
+    if cost.guest_counter == "hard_faults" and cost.rates.mean > 0:
+        found.append("A hard fault waits for a disk. Check the VM's disk latency, and what pages inside the guest.")
+    return tuple(found)
+
+
+def _clock_advice(cost: FaultCost) -> list[str]:
+    clock = cost.clock
+    if not clock.warning:
+        return []
+    after = f"after the offset of {say(clock.offset_s)} s was applied"
+    if math.isfinite(clock.drift_s) and abs(clock.drift_s) > abs(clock.shift_s):
+        return [
+            f"The guest's clock drifted by about {say(abs(clock.drift_s))} s over the capture {after}. Nothing was"
+            " moved. Check time synchronization in the guest, and measure its clock at the start and at the end."
+        ]
+    return [
+        f"The guest's clock and the host's are about {say(abs(clock.shift_s))} s apart {after}"
+        f" ({chance('p', clock.p)}). Nothing was moved. Measure both clocks; if the shift is real, run again with"
+        f" --guest-offset {cost.vm}={clock.offset_s + clock.shift_s:+.1f}s."
+    ]
 
 
 def _what_to_do(cost: FaultCost) -> list[str]:
     if cost.mmu == "unknown":
         return [
-            "Find the monitor mode: collect with esxprobe, or give the VM's own log with"
-            f" --vmware-log {cost.vm}=vmware.log."
+            "Find the monitor mode: collect with esxprobe, or give the VM's vmware.log with"
+            f" --vmware-log {cost.vm}=vmware.log, or the mode with --mmu {cost.vm}=software or hardware."
         ]
-    if cost.mmu == "software" and cost.verdict in ("noticeable", "severe", "inconclusive"):
-        return [
-            "Run the VM with the hardware MMU where the CPU has EPT or RVI, with the same workload, and compare"
-            " both captures: that change is the only proof.",
-            "Fewer faults help in either mode: large pages in the guest, and an application that pages less.",
-        ]
-    if not claimable(cost):
-        return ["Capture longer, over a time in which the load changes."]
-    return []
-
-
-def _elsewhere(cost: FaultCost, evidence: HostEvidence) -> list[str]:
-    """What else can take time where faults do not enter the monitor; what was not seen is told from not checked."""
-    if cost.mmu != "hardware":
+    if cost.mmu == "hardware" or cost.verdict == "negligible":
         return []
-    found = []
-    early = sum(cut.intervals for cut in cost.cuts if cut.reason in ("arrived", "guest-boot"))
-    if early:
-        found.append(
-            f"{_count(early, 'interval')} after a start were left out: the host backs memory at its first touch,"
-            " which takes time then."
-        )
-    if evidence.large_pages_broken:
-        found.append(
-            "The host broke large pages up: each miss of the TLB walks further, which goes with misses and not with"
-            " faults."
-        )
-    if evidence.nested_hypervisor:
-        found.append("A hypervisor runs inside the guest (VBS, Hyper-V): capture with it switched off and compare.")
-    checked = {
-        "balloon": evidence.balloon_mb,
-        "swapped memory": evidence.swapped_mb,
-        "compressed memory": evidence.compressed_mb,
-        "swap wait": evidence.swap_wait_pct,
-        "broken large pages": evidence.large_pages_broken,
-        "a nested hypervisor": evidence.nested_hypervisor,
-    }
-    clear = [name for name, value in checked.items() if value is not None and not value]
-    unknown = [name for name, value in checked.items() if value is None]
-    if clear:
-        found.append(f"Looked for and not seen: {', '.join(clear)}.")
-    if unknown:
-        found.append(f"Not checked, for the capture does not say: {', '.join(unknown)}.")
-    return found
+    steps = [] if cost.measured else [
+        f"Measure what a fault costs: esxprobe collect HOST --guest {cost.vm}=ssh://USER@ADDRESS"
+        f" --fault-experiment {cost.vm}. Two seconds of --fault-probe {cost.vm} give a first figure."
+    ]  # fmt: skip
+    return [
+        *steps,
+        "Where the CPU has EPT or RVI, run the VM with the hardware MMU under the same workload and compare both"
+        " captures: esxprobe report BAD --baseline GOOD.",
+        "Reduce the number of faults: large pages in the guest, or an application that allocates and frees less.",
+    ]

@@ -6,7 +6,7 @@ Units stand in the field's name or at the end of its line in [brackets].
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -169,6 +169,7 @@ class Recording:
         rows_read: Data rows seen in the files, kept or not.
         date_known: False when the stamps have no date (then they lie on 1970-01-01).
         build: Product and build of the host as its manifest gives them, empty when unknown.
+        vm_facts: What else is known of VMs, by fact (see `rules.record.FACTS`) and group id.
     """
 
     host: str
@@ -184,6 +185,7 @@ class Recording:
     rows_read: int
     date_known: bool = True
     build: str = ""
+    vm_facts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def values(self) -> Values:

@@ -60,19 +60,20 @@ def comparison_panel(analysis: Analysis, drawings: dict[str, str]) -> Comparison
 
 
 def _says_something(each: FaultComparison) -> bool:
-    """Few hard faults tell nothing about a slope: their sentences would bury the others."""
-    return each.guest_counter != "hard_faults" or not each.ci_low <= 0 <= each.ci_high
+    """VCPU time is that of all faults together, so one sentence a VM is enough."""
+    return each.guest_counter != "hard_faults"
 
 
 def _fault_row(each: FaultComparison) -> tuple[str, ...]:
-    interval = f"{number(each.slope_difference_us)} us ({number(each.ci_low)} to {number(each.ci_high)})"
+    known = each.extra_pct == each.extra_pct and {each.mmu_problem, each.mmu_baseline} == {"software", "hardware"}
     return (
         each.vm,
         _KINDS.get(each.guest_counter, each.guest_counter),
         f"{each.mmu_baseline} → {each.mmu_problem}",
         f"{number(each.fault_rate_baseline)} → {number(each.fault_rate_problem)}",
-        f"{number(each.vcpu_per_user_baseline)} → {number(each.vcpu_per_user_problem)}",
-        interval if each.ci_low == each.ci_low else "–",
+        f"{number(each.run_pct_baseline, '%')} → {number(each.run_pct_problem, '%')}",
+        number(each.extra_pct, "%") if known else "–",
+        ("attributed to the MMU" if each.attributed else "not attributed") if known else "–",
     )
 
 

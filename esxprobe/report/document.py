@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,6 @@ from esxprobe.model import (
     CounterShift,
     Entity,
     Explanation,
-    FaultComparison,
     FaultCost,
     Finding,
     GuestLogUse,
@@ -148,13 +148,8 @@ def _closure(closure: tuple[float, float, float] | None) -> dict[str, float | No
 
 
 def _fault_cost(cost: FaultCost) -> dict[str, Any]:
-    fields = {name: getattr(cost, name) for name in cost.__slots__ if name not in ("series", "scatter")}
-    said = {name: _number(value) if isinstance(value, float) else value for name, value in fields.items()}
-    return said | {
-        "advice": list(cost.advice),
-        "controls": list(cost.controls),
-        "cuts": [{"reason": cut.reason, "intervals": cut.intervals, "meaning": cut.meaning} for cut in cost.cuts],
-    }
+    plain: dict[str, Any] = _plain(cost, without=("series", "scatter"))
+    return plain
 
 
 def _comparison(found: Comparison | None) -> dict[str, Any] | None:
@@ -167,7 +162,7 @@ def _comparison(found: Comparison | None) -> dict[str, Any] | None:
             "ended": _time(found.baseline.ended),
             "files": [file.sha256 for file in found.baseline.files],
         },
-        "faults": [_fields(each) for each in found.faults],
+        "faults": [_plain(each) for each in found.faults],
         "appeared": [_brief(each) for each in found.appeared],
         "gone": [_brief(each) for each in found.gone],
         "changed": [{"now": _brief(new), "before": _brief(old)} for new, old in found.changed],
@@ -205,9 +200,14 @@ def _brief(finding: Finding) -> dict[str, Any]:
     return {key: said[key] for key in ("rule", "severity", "entity", "value", "unit")}
 
 
-def _fields(record: FaultComparison) -> dict[str, Any]:
-    said = {name: getattr(record, name) for name in record.__slots__}
-    return {name: _number(value) if isinstance(value, float) else value for name, value in said.items()}
+def _plain(value: Any, without: tuple[str, ...] = ()) -> Any:
+    """A record with the records in it as plain values; numbers that are not known are null."""
+    if is_dataclass(value):
+        names = [field.name for field in fields(value) if field.name not in without]
+        return {name: _plain(getattr(value, name)) for name in names}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return _number(value) if isinstance(value, float) else value
 
 
 def _guest_log(use: GuestLogUse) -> dict[str, Any]:

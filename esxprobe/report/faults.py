@@ -8,15 +8,16 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from esxprobe.correlate.words import rounded
+from esxprobe.correlate.numbers import rounded
 from esxprobe.model import Analysis, FaultCost, Verdict
 from esxprobe.report.fault_charts import spec_of_scatter, spec_over_time
 from esxprobe.report.words import isolated, joined, moment, number, plural, threshold
 
-# What each verdict is called in the report, worst first, and the colour that it borrows.
+# What each verdict is called in the report, worst first, and the color that it borrows.
 VERDICTS: dict[Verdict, tuple[str, str]] = {
     "severe": ("severe", "critical"),
     "noticeable": ("noticeable", "warning"),
+    "possible": ("possible", "info"),
     "unknown_mode": ("monitor mode unknown", "info"),
     "inconclusive": ("inconclusive", "info"),
     "negligible": ("negligible", "none"),
@@ -39,21 +40,23 @@ class FaultRow:
     badge: str
     mmu: str
     faults: str
-    median: str
+    mean: str
     p95: str
-    slope: str
-    share: str
+    assumed: str
+    measured: str
+    most: str
 
 
 @dataclass(frozen=True, slots=True)
 class FaultBlock:
-    """One counter of one VM: the words, the numbers, the pictures."""
+    """One kind of fault of one VM: the words, the numbers, the pictures."""
 
     title: str
     verdict: str
     badge: str
     statement: str
     advice: tuple[str, ...]
+    statistics: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     cuts: tuple[tuple[str, str], ...]
     over_time: str
@@ -122,28 +125,44 @@ def _unpictured(count: int) -> str:
     if count <= _PICTURED:
         return ""
     return (
-        f"The {_PICTURED} VMs with the worst verdicts have panels with pictures; the {count - _PICTURED} others are"
-        " in the table and in words below it. The JSON document has every number of all of them; a panel of one VM"
-        " comes from a report with its --guest-log alone."
+        f"The {_PICTURED} VMs with the worst verdicts have panels with pictures. The {count - _PICTURED} others"
+        " are in the table, and in words below it. The JSON document has every number of all of them. For a panel"
+        " of one VM make a report with its --guest-log alone."
     )
 
 
 def fault_sentence(analysis: Analysis) -> str:
     """The worst of the guests' faults in one sentence; empty without guest data."""
-    ranked = sorted(analysis.fault_costs, key=lambda cost: (list(VERDICTS).index(cost.verdict), -_share(cost)))
+    ranked = sorted(analysis.fault_costs, key=_rank)
     if not ranked:
         return ""
     worst = ranked[0]
     kind = _unit(worst).removesuffix("/s")
-    rate = f"{number(worst.fault_rate_median)} {_unit(worst)}"
-    if worst.verdict in ("severe", "noticeable"):
-        return (
-            f"Up to {number(worst.share_pct_vcpu_high, '%')} of a vCPU moves together with the {kind} of "
-            f"{isolated(worst.vm)} ({rate}, software MMU)."
-        )
+    rate = f"{number(worst.rates.mean)} {_unit(worst)}"
+    if worst.verdict in ("severe", "noticeable", "possible"):
+        return f"{_headline(worst, kind)} ({rate}, software MMU)."
     counts = Counter(_pictured(costs)[0].verdict for costs in _by_vm(analysis))
-    told = [f"{counts[verdict]} {name}" for verdict, (name, _) in VERDICTS.items() if counts[verdict]]
-    return f"Guest faults of the {plural(counts.total(), 'VM')} with guest data: {joined(told)}."
+    shown = [f"{counts[verdict]} {name}" for verdict, (name, _) in VERDICTS.items() if counts[verdict]]
+    return f"Guest faults of the {plural(counts.total(), 'VM')} with guest data: {joined(shown)}."
+
+
+def _headline(cost: FaultCost, kind: str) -> str:
+    vm = isolated(cost.vm)
+    if cost.measured is not None:
+        return f"The {kind} of {vm} took {number(cost.measured.pct_vcpu, '%')} of one vCPU"
+    if cost.verdict == "noticeable":
+        return f"The {kind} of {vm} took vCPU time that the guest did not account for"
+    return (
+        f"The {kind} of {vm} may have taken {_share(_assumed(cost))} of one vCPU at {_assumed_us(cost)} per fault"
+    )
+
+
+def _assumed(cost: FaultCost) -> float:
+    return math.nan if cost.bound is None else cost.bound.pct_vcpu
+
+
+def _assumed_us(cost: FaultCost) -> str:
+    return "–" if cost.bound is None else threshold(rounded(cost.bound.us), "µs")
 
 
 def _by_vm(analysis: Analysis) -> list[list[FaultCost]]:
@@ -151,22 +170,23 @@ def _by_vm(analysis: Analysis) -> list[list[FaultCost]]:
     groups: dict[str, list[FaultCost]] = {}
     for cost in analysis.fault_costs:
         groups.setdefault(cost.gid or cost.vm, []).append(cost)
-    return sorted(groups.values(), key=_worst_first)
+    return sorted(groups.values(), key=lambda costs: (*min(map(_rank, costs)), costs[0].vm, costs[0].gid))
 
 
-def _worst_first(costs: list[FaultCost]) -> tuple[int, float, str, str]:
-    verdict = min(list(VERDICTS).index(cost.verdict) for cost in costs)
-    return verdict, -max(map(_share, costs)), costs[0].vm, costs[0].gid
+def _rank(cost: FaultCost) -> tuple[int, float]:
+    return list(VERDICTS).index(cost.verdict), -_size(cost)
+
+
+def _size(cost: FaultCost) -> float:
+    """By what two faults of one verdict are ranked [% of one vCPU, or faults/s without an assumed cost]."""
+    sizes = (cost.measured.pct_vcpu if cost.measured else math.nan, _assumed(cost), cost.rates.mean)
+    return next((size for size in sizes if not math.isnan(size)), -1.0)
 
 
 def _pictured(costs: list[FaultCost]) -> list[FaultCost]:
     """The kinds of faults of a VM that get pictures: the one that takes most, and others that matter."""
-    first = max(costs, key=_share)
+    first = max(costs, key=_size)
     return [cost for cost in costs if cost is first or cost.verdict in ("severe", "noticeable")]
-
-
-def _share(cost: FaultCost) -> float:
-    return -1.0 if math.isnan(cost.share_pct_vcpu) else cost.share_pct_vcpu
 
 
 def _key(cost: FaultCost, picture: str) -> str:
@@ -179,7 +199,6 @@ def _unit(cost: FaultCost) -> str:
 
 def _row(cost: FaultCost) -> FaultRow:
     name, badge = VERDICTS[cost.verdict]
-    known = not math.isnan(cost.share_pct_vcpu)
     return FaultRow(
         vm=cost.vm,
         gid=cost.gid,
@@ -187,33 +206,31 @@ def _row(cost: FaultCost) -> FaultRow:
         badge=badge,
         mmu=cost.mmu,
         faults=_unit(cost),
-        median=number(cost.fault_rate_median),
-        p95=number(cost.fault_rate_p95),
-        slope=_interval(cost, "us"),
-        share=f"{_least(cost.share_pct_vcpu)} ({_least(cost.share_pct_vcpu_high)})" if known else "–",
+        mean=number(cost.rates.mean),
+        p95=number(cost.rates.p95),
+        assumed=_share(_assumed(cost)),
+        measured=_measured(cost),
+        most=_share(cost.upper.pct_vcpu if cost.upper else None),
     )
 
 
-def _interval(cost: FaultCost, unit: str) -> str:
-    """The slope with its 95 % interval."""
-    if cost.slope_us_per_fault != cost.slope_us_per_fault:
+def _measured(cost: FaultCost) -> str:
+    found = cost.measured
+    return "–" if found is None else f"{number(found.pct_vcpu, '%')} ({number(found.low)} to {number(found.high)})"
+
+
+def _share(share: float | None) -> str:
+    """A share of a vCPU [%]; one too small to print is not called zero."""
+    if share is None or math.isnan(share):
         return "–"
-    slope, low, high = (number(rounded(value)) for value in (cost.slope_us_per_fault, cost.ci_low, cost.ci_high))
-    return f"{slope} {unit} ({low} to {high})"
-
-
-def _least(share: float | None) -> str:
-    """A share of a vCPU [%]; a negative one takes none, and one too small to print is not called zero."""
-    if share is None or math.isnan(share) or share >= 0.005:
-        return number(share, "%")
-    return "none" if share < 0 else "under 0.01 %" if share else "0 %"
+    return number(share, "%") if share >= 0.005 or share <= 0 else "under 0.01 %"
 
 
 def _vm(costs: list[FaultCost], analysis: Analysis, drawings: dict[str, str]) -> FaultVm:
     first = costs[0]
     evidence = next((vm.mmu_evidence for vm in analysis.vms if vm.gid == first.gid), "")
     return FaultVm(
-        anchor=re.sub(r"\W+", "-", f"faults-{first.gid or first.vm}"),
+        anchor=anchor_of(first),
         name=first.vm,
         gid=first.gid,
         mmu={"hardware": "hardware MMU", "software": "software MMU"}.get(first.mmu, "monitor mode unknown"),
@@ -221,6 +238,11 @@ def _vm(costs: list[FaultCost], analysis: Analysis, drawings: dict[str, str]) ->
         log=_log(analysis, first.gid),
         blocks=tuple(_block(cost, drawings) for cost in costs),
     )
+
+
+def anchor_of(cost: FaultCost) -> str:
+    """The id of its VM's panel on the page."""
+    return re.sub(r"\W+", "-", f"faults-{cost.gid or cost.vm}")
 
 
 def _log(analysis: Analysis, gid: str) -> str:
@@ -237,13 +259,14 @@ def _block(cost: FaultCost, drawings: dict[str, str]) -> FaultBlock:
     name, badge = VERDICTS[cost.verdict]
     unit = _unit(cost)
     return FaultBlock(
-        title=f"{unit.removesuffix('/s').capitalize()} against {cost.host_counter}",
+        title=f"{unit.removesuffix('/s').capitalize()} and vCPU time",
         verdict=name,
         badge=badge,
         statement=cost.statement,
         advice=cost.advice,
+        statistics=cost.statistics,
         facts=_facts(cost, unit),
-        cuts=tuple((f"{cut.intervals:,}", cut.meaning) for cut in cost.cuts if cut.intervals),
+        cuts=tuple((f"{cut.intervals:,}", cut.meaning) for cut in cost.intervals.cuts if cut.intervals),
         over_time=drawings.get(_key(cost, "time"), ""),
         scatter=drawings.get(_key(cost, "scatter"), ""),
         chart_words=f"{unit} and vCPU time of {cost.vm} over time, and one against the other",
@@ -251,51 +274,32 @@ def _block(cost: FaultCost, drawings: dict[str, str]) -> FaultBlock:
 
 
 def _facts(cost: FaultCost, unit: str) -> tuple[tuple[str, str], ...]:
-    controls = (
-        joined([control.replace("_", " ") for control in cost.controls]) if cost.controls else "none in the log"
-    )
-    clock = _seconds(cost.offset_s)
-    return (
+    rates = cost.rates
+    found = [
         (
-            f"{unit}, median and 95th percentile",
-            f"{number(cost.fault_rate_median)} and {number(cost.fault_rate_p95)}",
+            f"{unit}: mean, median, 95th percentile",
+            joined([number(rates.mean), number(rates.median), number(rates.p95)]),
         ),
-        ("vCPU time that moves with one fault", f"{_interval(cost, 'us')}, 95 % interval in brackets"),
-        ("Could have been seen from", number(rounded(cost.min_detectable_us), "us a fault")),
-        (
-            "Share of one vCPU",
-            f"{_least(cost.share_pct_vcpu)}, at most {_least(cost.share_pct_vcpu_high)}",
-        ),
-        ("Bound before any statistics", f"{_least(cost.bound_pct_vcpu)} of a vCPU: {cost.bound_basis}"),
-        ("Correlation", f"r {number(cost.r)}, p {_p(cost.p)}, q {_p(cost.q)}"),
-        (
-            "Intervals",
-            f"{cost.samples:,} of {_seconds(cost.interval_s)}, worth {number(cost.n_eff)} independent ones",
-        ),
-        ("Taken out of both sides", controls),
-        ("Guest clock ahead of the host's", clock),
-        ("Shift left over", _shift(cost)),
-    )
-
-
-def _shift(cost: FaultCost) -> str:
-    """What the clock check found; a shift is never applied."""
-    if math.isnan(cost.lag_s):
-        return "could not be checked"
-    if cost.lag_warning:
-        return f"{_seconds(cost.lag_s)} (p {_p(cost.lag_p)}): look at the clocks"
-    return "none found"
+        (f"vCPU time ({cost.host_counter})", f"{number(rates.run_pct, '%')} of one vCPU"),
+    ]
+    if cost.bound is not None:
+        found.append(
+            (f"At {_assumed_us(cost)} per fault", f"{_share(cost.bound.pct_vcpu)} of one vCPU. {cost.bound.basis}")
+        )
+    if cost.measured is not None:
+        found.append(("Measured, 95 % interval in brackets", f"{_measured(cost)} of one vCPU"))
+    if cost.upper is not None:
+        found.append(("Not more than", f"{_share(cost.upper.pct_vcpu)} of one vCPU: {cost.upper.basis}"))
+    if cost.association is not None:
+        ends = f"{number(rounded(cost.association.low_us))} to {number(rounded(cost.association.high_us))} µs"
+        found.append(("vCPU time that went with one fault more (association, not cost)", ends))
+    found.append(("Guest clock ahead of the host's", _seconds(cost.clock.offset_s)))
+    return tuple(found)
 
 
 def _seconds(value: float | None) -> str:
     """A time to the hundredth, without zeros that nobody measured."""
     return "–" if value is None or math.isnan(value) else threshold(round(value, 2), "s")
-
-
-def _p(value: float) -> str:
-    if math.isnan(value):
-        return "–"
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _command(analysis: Analysis, without: list[str]) -> str:

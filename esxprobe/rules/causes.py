@@ -22,6 +22,12 @@ CAUSES: tuple[Cause, ...] = (
         "its vCPUs: guest faults and disk latency may be no more than symptoms of it.",
     ),
     Cause(
+        "guest-faults",
+        "Page faults in guests",
+        "Under a software MMU (shadow page tables) each page fault in a guest enters the virtualization layer,"
+        " which takes vCPU time.",
+    ),
+    Cause(
         "limit",
         "A limit is in force",
         "The VM or its resource pool may not use more, however idle the host is.",

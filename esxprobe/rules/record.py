@@ -24,6 +24,9 @@ FACTS: dict[str, str] = {
     r"Fact\NUMA Nodes": "NUMA nodes that the capture shows",
     r"Fact\Release": "release of the host as a number (6.5, 6.7, 7.0, 8.0), where it is known",
     r"Fact\Interval s": "median interval between samples [s]",
+    r"Fact\Faults Measured": "vCPU time that page faults took, as it was measured [% of one vCPU]",
+    r"Fact\Faults Unaccounted": "vCPU time that rose with page faults and the guest did not book [% of one vCPU]",
+    r"Fact\Faults Assumed": "vCPU time of page faults at an assumed cost, where none was measured [% of one vCPU]",
 }
 
 # With what other kinds an entity of a kind shares its key, unless a part says otherwise.

@@ -7,12 +7,13 @@ from esxprobe.rules import kin
 from esxprobe.rules.expression import called_like
 from esxprobe.rules.record import Part, Rule
 from esxprobe.rules.release import in_words, release_of
-from esxprobe.rules.values import entities_of, facts_of
+from esxprobe.rules.values import FAULTS, entities_of, facts_of
 
 __all__ = ["for_want_of_counters", "in_words", "why_skipped"]
 
 _LACKS = "the capture lacks "
 _NOT_THERE = "not there on this host: "
+NO_GUEST_LOG = "no guest's log of page faults belongs to this capture"
 # What many hosts do not have; a capture with all fields shows it where it is.
 _WITH_ALL = ("Group Cpu", "% CPU Latency")  # only with -a; see `default-fields`
 _OPTIONAL = {"rdma": "RDMA device", "vsan-role": "vSAN"}
@@ -40,8 +41,8 @@ def for_want_of_counters(reason: str) -> bool:
 
 
 def not_there(reason: str) -> bool:
-    """Whether a reason of `why_skipped` is that the host has no such thing, so that nothing was missed."""
-    return reason.startswith(_NOT_THERE)
+    """Whether a reason of `why_skipped` is that there is no such thing, so that nothing was missed."""
+    return reason.startswith(_NOT_THERE) or reason == NO_GUEST_LOG
 
 
 def _absent(rule: Rule, recording: Recording) -> str:
@@ -87,6 +88,8 @@ def _nobody(rule: Rule, recording: Recording) -> str:
         return f"the capture shows no {rule.entity}"
     if rule.only and not len(called_like(recording, rule.entity, rule.only)):
         return f"no {rule.entity} is called like {rule.only}"
+    if any(fact.startswith(FAULTS) for fact in rule.facts) and not recording.vm_facts:
+        return NO_GUEST_LOG
     for fact in rule.facts:
         known = facts_of(recording, rule.entity, fact)[numbers]
         if not (known == known).any():  # noqa: PLR0124 - only NaN is unlike itself

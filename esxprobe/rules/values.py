@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Facts of the capture: kinds of doubt and damage (codes of `catalog.quality` that occurred), and the worse of them.
 DOUBTS, DAMAGE = r"Capture\Doubts", r"Capture\Damage"
+# What the analysis of guest faults says of a VM.
+FAULTS = r"Fact\Faults"
 # Whether it was made without -a, so that rules lack counters.
 DEFAULT_FIELDS = r"Capture\Default Fields"
 
@@ -138,6 +140,9 @@ def facts_of(recording: Recording, kind: str, fact: str) -> Floats:
         if "gid" not in things.columns:
             return np.full(things.height, np.nan)
         return np.array([vcpus.get(gid, np.nan) for gid in things["gid"].to_list()], dtype=float)
+    if fact.startswith(FAULTS):
+        known = recording.vm_facts.get(fact, {})
+        return np.array([known.get(gid, np.nan) for gid in things["gid"].to_list()], dtype=float)
     return np.full(things.height, _host_fact(recording, fact))
 
 

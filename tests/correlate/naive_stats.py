@@ -73,3 +73,8 @@ def strength_at(lag: int, y: Sequence[float], x: Sequence[float]) -> float:
     """Samples times squared correlation of y with x read `lag` samples later, in a circle."""
     turned = [x[(k + lag) % len(x)] for k in range(len(x))]
     return len(x) * correlation(y, turned) ** 2
+
+
+def shared(begin: float, end: float, start: float, stop: float) -> float:
+    """How much of one stretch of time lies in another."""
+    return max(0.0, min(end, stop) - max(begin, start))

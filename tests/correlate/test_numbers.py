@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from esxprobe.correlate.significance import effective_samples, false_discovery, partial_correlation
+from esxprobe.correlate.regression import NO_FIT, autoregression, regress, stationary
+from esxprobe.correlate.significance import effective_samples, false_discovery
 from esxprobe.correlate.slope import lag_one, partial_slope, residuals, theil_sen
 
 
@@ -80,27 +81,79 @@ def test_pairs_across_a_hole_do_not_count() -> None:
 
 
 @pytest.mark.parametrize("r1", [0.0, 0.6, 0.9])
-def test_correlation_and_its_worth_are_those_of_loops(r1: float) -> None:
+def test_the_worth_of_autocorrelated_samples_is_that_of_loops(r1: float) -> None:
     rng = np.random.default_rng(3)
-    x, y, control = (autoregressive(rng, 120, r1) for _ in range(3))
-    found = partial_correlation(y, x, nothing(120), whole(120))
-    n_eff = naive_stats.bretherton(x.tolist(), y.tolist())
-    assert found.r == pytest.approx(naive_stats.correlation(x.tolist(), y.tolist()))
-    assert found.n_eff == pytest.approx(n_eff)
-    t = found.r * math.sqrt((n_eff - 2) / (1 - found.r**2))
-    assert found.p == pytest.approx(2 * scipy.stats.t.sf(abs(t), n_eff - 2))
+    x, y = (autoregressive(rng, 120, r1) for _ in range(2))
+    found = effective_samples(x - x.mean(), y - y.mean(), whole(120))
+    assert found == pytest.approx(naive_stats.bretherton(x.tolist(), y.tolist()))
+
+
+# --- the regression -------------------------------------------------------------------------------
+
+
+def test_without_autocorrelation_a_slope_is_that_of_least_squares() -> None:
+    rng = np.random.default_rng(8)
+    x, control, noise = rng.standard_normal((3, 200))
+    y = 2 * x + control + noise
+    found = regress(y, x, control[:, None], whole(200))
+    assert found.order == 0
     left = [naive_stats.without(control.tolist(), values.tolist()) for values in (x, y)]
-    partial = partial_correlation(y, x, control[:, None], whole(120))
-    assert partial.r == pytest.approx(naive_stats.correlation(*left))
-    assert partial.n_eff <= naive_stats.bretherton(*left)
+    assert found.value == pytest.approx(scipy.stats.linregress(*left).slope)
 
 
-def test_independent_samples_give_pearsons_p() -> None:
-    x, y = np.random.default_rng(8).standard_normal((2, 40))
-    x[1::2] = -x[::2]  # r1 below zero: no fewer samples than there are, and no more
-    found = partial_correlation(y, x, nothing(40), whole(40))
-    assert found.n_eff == 40
-    assert found.p == pytest.approx(scipy.stats.pearsonr(x, y).pvalue)
+def test_the_interval_is_never_narrower_than_that_of_plain_least_squares() -> None:
+    rng = np.random.default_rng(8)
+    x, noise = rng.standard_normal((2, 100))
+    found = regress(x + noise, x, nothing(100), whole(100))
+    plain = scipy.stats.linregress(x, x + noise)
+    assert found.high - found.low >= 2 * scipy.stats.t.ppf(0.975, 98) * plain.stderr * (1 - 1e-9)
+
+
+def test_the_autoregression_of_known_errors_is_found() -> None:
+    errors = autoregressive(np.random.default_rng(5), 5000, 0.7)
+    phi = autoregression(errors, whole(5000))
+    assert phi[0] == pytest.approx(0.7, abs=0.05)
+    assert stationary(phi)
+    assert not stationary(np.array([1.0]))
+    assert len(autoregression(np.random.default_rng(5).standard_normal(5000), whole(5000))) == 0
+
+
+def test_neighbors_across_a_hole_are_not_neighbors() -> None:
+    rng = np.random.default_rng(2)
+    x = autoregressive(rng, 400, 0.8)
+    y = 4 * x + autoregressive(rng, 400, 0.8)
+    y[200:] += 50  # a step at the hole would be an outlier if it were differenced
+    stretch = np.repeat([0, 1], 200)
+    halves = np.repeat([0.0, 1.0], 200)[:, None]
+    found = regress(y, x, halves, stretch)
+    assert found.low <= 4 <= found.high
+    assert found.high - found.low < 0.5
+
+
+def test_two_classes_are_weighed_together() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.exponential(1000, (300, 2))
+    y = 3 * x[:, 0] + 100 * x[:, 1] + rng.standard_normal(300)
+    found = regress(y, x, nothing(300), whole(300), np.array([1.0, 0.01]))
+    assert found.value == pytest.approx(4.0, abs=1e-3)
+
+
+@given(st.floats(0.01, 1e6), st.floats(-1e9, 1e9))
+@settings(max_examples=30, deadline=None)
+def test_units_and_levels_of_controls_do_not_matter(scale: float, level: float) -> None:
+    rng = np.random.default_rng(6)
+    x, control, noise = rng.standard_normal((3, 80))
+    y = x + control + noise
+    plain = regress(y, x, control[:, None], whole(80))
+    other = regress(y, x, (control * scale)[:, None], whole(80))
+    assert other.value == pytest.approx(plain.value, abs=1e-6)
+    assert regress(y + level, x, control[:, None], whole(80)).value == pytest.approx(plain.value, abs=1e-3)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7])
+def test_a_handful_of_samples_has_no_regression(count: int) -> None:
+    rng = np.random.default_rng(4)
+    assert regress(rng.random(count), rng.random(count), rng.random((count, 2)), whole(count)) is NO_FIT
 
 
 def test_controls_make_the_effective_number_smaller() -> None:
@@ -110,21 +163,10 @@ def test_controls_make_the_effective_number_smaller() -> None:
     assert sizes[3] < sizes[0]
 
 
-@pytest.mark.parametrize("flat", ["x", "y"])
-def test_what_does_not_move_correlates_with_nothing(flat: str) -> None:
-    rng = np.random.default_rng(1)
-    sides = {"x": rng.standard_normal(50), "y": rng.standard_normal(50)} | {flat: np.full(50, 7.0)}
-    found = partial_correlation(sides["y"], sides["x"], nothing(50), whole(50))
-    assert math.isnan(found.r)
-    assert math.isnan(found.p)
-    assert found.n_eff == 0
-
-
 def test_faults_that_follow_the_load_exactly_have_no_slope_of_their_own() -> None:
     load = np.random.default_rng(4).uniform(0, 50, 100)
     slope = partial_slope(load * 1e4, load * 300 + 5, load[:, None], whole(100))
     assert math.isnan(slope.value)
-    assert math.isnan(partial_correlation(load, load * 300 + 5, load[:, None], whole(100)).r)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 5])

@@ -2,13 +2,27 @@
 
 from datetime import UTC, datetime, timedelta
 
-from esxprobe.model import Cut, FaultCost, FaultScatter, FaultSeries, GuestLogUse
+from esxprobe.model import (
+    AnalyzedIntervals,
+    Association,
+    ClockAlignment,
+    Cut,
+    FaultCost,
+    FaultRates,
+    FaultScatter,
+    FaultSeries,
+    GuestLogUse,
+    MeasuredShare,
+    RateBound,
+    SlopeReading,
+    UpperBound,
+)
 
 START = datetime(2026, 3, 26, 21, 30, tzinfo=UTC)
 
 
 def cost(vm: str = "web01", gid: str = "1181022", **more: object) -> FaultCost:
-    """A VM of which each fault moves 2.5 us of vCPU time: ten minutes, of which the first one is cut."""
+    """A VM in which vCPU time rises by 2.5 µs with each fault: ten minutes, of which the first one is cut."""
     times = tuple(START + timedelta(seconds=5 * n) for n in range(120))
     rates = tuple(20_000.0 + 1_000 * (n % 12) for n in range(120))
     series = FaultSeries(
@@ -23,34 +37,36 @@ def cost(vm: str = "web01", gid: str = "1181022", **more: object) -> FaultCost:
         "gid": gid,
         "guest_counter": "soft_faults",
         "host_counter": "%RUN - %OVRLP",
-        "samples": 108,
-        "n_eff": 61.0,
-        "r": 0.83,
-        "p": 1e-9,
-        "q": 2e-9,
-        "slope_us_per_fault": 2.5,
-        "ci_low": 2.1,
-        "ci_high": 2.9,
-        "min_detectable_us": 0.4,
-        "lag_s": 0.0,
-        "fault_rate_median": 25_500.0,
-        "fault_rate_p95": 31_000.0,
-        "bound_pct_vcpu": 9.3,
         "mmu": "software",
         "verdict": "severe",
-        "statement": f"Soft faults of {vm} move together with at most 2.9 us of vCPU time each.",
+        "rates": FaultRates(25_500.0, 31_000.0, 25_600.0, 108, 46.4, 0.3),
+        "bound": RateBound(12.0, "12 µs per fault: made up", 30.7),
+        "upper": UpperBound(46.4, "all CPU time of the VM, %RUN"),
+        "measured": MeasuredShare(16.4, 14.4, 18.4, "experiment"),
+        "association": Association(
+            us=2.5,
+            low_us=2.1,
+            high_us=2.9,
+            readings=(SlopeReading(("user_time", "context_switches"), 2.5, 2.1, 2.9),),
+            unbooked=None,
+            p=1e-9,
+            q=2e-9,
+            n_eff=61.0,
+            detectable_us=0.4,
+        ),
+        "clock": ClockAlignment(0.2, 0.0, 0.4, visible_s=1.25, counters=("user_time",)),
+        "intervals": AnalyzedIntervals(
+            108, 5.0, (Cut("power-on", 12, "the first minute after power-on"), Cut("gap", 0, "gaps"))
+        ),
+        "statement": f"An experiment in {vm} measured it.",
+        "statistics": ("How it was found.",),
         "advice": ("Move it to a host with hardware page tables.",),
-        "controls": ("user_time", "context_switches"),
-        "cuts": (Cut("power-on", 12, "the first minute after power-on"), Cut("gap", 0, "gaps")),
-        "bound_us": 3.0,
-        "bound_basis": "rule of thumb: 3 us a fault",
-        "share_pct_vcpu": 6.4,
-        "share_pct_vcpu_high": 7.4,
-        "lag_p": 0.4,
-        "interval_s": 5.0,
         "series": series,
         "scatter": scatter,
     }
+    if "share" in more:
+        share = float(more.pop("share"))  # type: ignore[arg-type]
+        fields["measured"] = MeasuredShare(share, share - 1, share + 1, "experiment")
     return FaultCost(**(fields | more))  # type: ignore[arg-type]
 
 

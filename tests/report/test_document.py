@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import made_costs
 import pytest
 from hostsim import HostPlan, VmPlan, write_capture
 
 from esxprobe.analyze import analyze
-from esxprobe.model import Analysis, Cut, FaultCost
+from esxprobe.model import Analysis, AnalyzedIntervals, Cut, FaultExperiment, FaultProbe, FaultRates
 from esxprobe.report.document import SCHEMA, document, render_json
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +56,7 @@ def test_every_object_is_closed_and_every_field_required_and_explained() -> None
 
 def test_numbers_with_a_dimension_say_their_unit() -> None:
     for path, node in nodes(PUBLISHED):
-        if path.endswith(("_s", "_us", ".bytes", "_pct_vcpu", ".ci_low", ".fault_rate_p95")):
+        if path.endswith(("_s", "_us", ".bytes", "pct_vcpu", ".low_us", "_pct")):
             assert "[" in node["description"], f"{path} has no unit in [brackets]"
 
 
@@ -93,29 +94,18 @@ def test_hostile_names_keep_to_the_schema_and_come_back(hostile: Analysis) -> No
 
 
 def test_a_fault_cost_keeps_to_the_schema(demo: Analysis) -> None:
-    numbers = dict.fromkeys(
-        ("n_eff", "r", "p", "q", "slope_us_per_fault", "ci_low", "ci_high", "min_detectable_us", "lag_s"), 0.5
-    )
-    cost = FaultCost(
-        vm="web01",
-        guest_counter="Memory\\Page Faults/sec",
-        host_counter=r"Vcpu\% Run",
-        samples=120,
-        fault_rate_median=900.0,
-        fault_rate_p95=math.nan,
-        bound_pct_vcpu=math.inf,
-        mmu="hardware",
-        verdict="negligible",
-        statement="Page faults cost at most 0.5 us each.",
-        advice=("Capture longer.",),
-        controls=("user_time",),
-        cuts=(Cut("guest-gap", 3, "The guest's log does not cover the interval wholly"),),
-        **numbers,
+    cut = Cut("guest-gap", 3, "The guest's log does not cover the interval wholly")
+    cost = made_costs.cost(
+        rates=FaultRates(900.0, math.nan, math.inf, 120, 50.0, 1.0),
+        intervals=AnalyzedIntervals(120, 5.0, (cut,)),
+        experiment=FaultExperiment(us=40.0, low=35.0, high=math.inf, pairs=30),
+        probe=FaultProbe(58.0, 41.0, 90.0, 44.0, "python3"),
     )
     said = document(replace(demo, fault_costs=(cost,)))
     assert complaints(said) == []
-    assert said["fault_costs"][0]["bound_pct_vcpu"] is None
-    assert said["fault_costs"][0]["cuts"][0]["intervals"] == 3
+    assert said["fault_costs"][0]["rates"]["p95"] is None
+    assert said["fault_costs"][0]["experiment"]["high"] is None
+    assert said["fault_costs"][0]["intervals"]["cuts"][0]["intervals"] == 3
     assert "series" not in said["fault_costs"][0]
 
 

@@ -100,7 +100,7 @@ def test_the_verdict_says_how_much_where_first_and_how_far_to_trust(demo: Analys
     assert first.startswith("Look first at esx01.example.com – The host has left its high memory state")
     assert trust == (
         "No damage was found in the capture. 1 rule had to be skipped."  # CORE UTIL
-        " 3 rules had nothing to look at: not there on this host."  # vSAN, RDMA
+        " 6 rules did not apply: no such device on this host, or no guest log."  # vSAN, RDMA
     )
 
 

@@ -15,7 +15,7 @@ from esxprobe.catalog.quality import note
 from esxprobe.formats.kin import KIN
 from esxprobe.model import QualityNote, Recording, SourceFile, VirtualMachine
 from esxprobe.rules.record import FACT, Example, Rule
-from esxprobe.rules.values import Table, judged_values
+from esxprobe.rules.values import FAULTS, Table, judged_values
 
 START = datetime(2026, 3, 26, 21, 30, tzinfo=UTC)
 INTERVAL_S = 5.0
@@ -115,12 +115,15 @@ def example_recording(rule: Rule, example: Example) -> Recording:
         for number, values in enumerate(others):
             other = f"{name} {number}" if kind == rule.entity else NAMES.get(kind, f"{kind} {number}")
             things.append(Thing(kind, other, _spread(values, samples), id=f"{kind}{number}", gid="100"))
-    return recording(
+    made = recording(
         *things,
         vms=_machines_of(facts),
         samples=samples,
         build=example.build,
         shown={kind: int(facts[fact]) for fact, kind in SHOWN.items() if fact in facts},
+    )
+    return replace(
+        made, vm_facts={fact: {"100": value} for fact, value in facts.items() if fact.startswith(FAULTS)}
     )
 
 
