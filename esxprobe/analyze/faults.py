@@ -112,9 +112,12 @@ def vm_facts(costs: Sequence[FaultCost]) -> dict[str, dict[str, float]]:
     """What rules may read of the faults of VMs, by fact and group id [% of one vCPU].
 
     It is 0 where the verdict does not rest on it, so that a finding and a verdict never say two things.
+    Nothing where no guest has a log.
     """
     from esxprobe.correlate import unbooked_pct
 
+    if not costs:
+        return {}
     facts: dict[str, dict[str, float]] = {name: {} for name in ("Measured", "Unaccounted", "Assumed")}
     for cost in costs:
         matters = cost.verdict in ("noticeable", "severe")

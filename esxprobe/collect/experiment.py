@@ -39,6 +39,8 @@ WIDEST = 0.5
 # For the output of a probe, besides its two seconds [s].
 _PROBE_TIMEOUT_S = 30.0
 _MOST_BYTES = 8 << 20
+# How often and after what time it is looked again for samples that have not arrived yet [s].
+_LATER, _LATER_S = 4, 15.0
 
 Outcome = Literal["whole", "partial", "refused", "failed"]
 
@@ -51,11 +53,18 @@ class FaultPlan:
         vm: Name of its VM.
         experiment_s: Length of the experiment; None for the probe alone [s].
         budget_pct: Share of one vCPU that a block may take [%].
+        single_vcpu: Whether a VM with one vCPU may have it: what the injector takes is missing to its work.
     """
 
     vm: str
     experiment_s: int | None = None
     budget_pct: float = 10.0
+    single_vcpu: bool = False
+
+    @property
+    def kind(self) -> Literal["probe", "experiment"]:
+        """Which of the two it is; an experiment begins with a probe."""
+        return "probe" if self.experiment_s is None else "experiment"
 
     def block_s(self, interval_s: float) -> float:
         """Length of a block beside samples of `interval_s` [s]."""
@@ -67,7 +76,7 @@ class FaultPlan:
 
     def needs_s(self) -> float:
         """How long the host has to be captured for it [s]."""
-        return PLAIN_S + (self.experiment_s or 0) + 30.0
+        return PLAIN_S + _LATER * _LATER_S + (self.experiment_s or 0) + 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +113,21 @@ class HostView:
     Attributes:
         half_width_pct: Forecast half-width of the effect of the planned pairs [% of one vCPU]; None when not known.
         objections: Why an experiment should not run now: memory reclaim, CPU contention, a vCPU that has no room.
+        samples: On how many samples that rests.
     """
 
     half_width_pct: float | None = None
     objections: tuple[str, ...] = ()
+    samples: int = 0
+
+
+def probe_command(guest: Guest) -> str:
+    """What a guest is asked to run for a probe, verbatim."""
+    return _injector(guest, PROBE)
+
+
+def _injector(guest: Guest, dose: Dose) -> str:
+    return linux_injector(dose) if guest.system == "linux" else windows_injector(dose)
 
 
 def rate_for(calibration: Calibration, budget_pct: float) -> float:
@@ -196,12 +216,22 @@ class _Job:
         if objections or self.calibration is None:
             return self._over(replace(run, reason="; ".join(objections)))
         rate = rate_for(self.calibration, plan.budget_pct)
-        view = self.around.look(block_s, pairs)
+        view = self._plain_view(block_s, pairs)
         run = replace(run, rate=rate, forecast_pct=view.half_width_pct)
         objections = [*view.objections, *_hopeless(view, plan)]
         if objections:
             return self._over(replace(run, reason="; ".join(objections)))
         return self._run(run, Dose(block_s, rate, draw(pairs), self._cpu_limit_s()))
+
+    def _plain_view(self, block_s: float, pairs: int) -> HostView:
+        """What the capture says; where gzip on the host still holds samples back, a little later."""
+        view, later = self.around.look(block_s, pairs), 0
+        while (
+            view.samples * self.around.interval_s < PLAIN_S / 2 and later < _LATER and not self.around.stop.is_set()
+        ):
+            self.around.clockwork.wait(_LATER_S, self.around.stop)
+            view, later = self.around.look(block_s, pairs), later + 1
+        return view
 
     def _run(self, run: FaultRun, dose: Dose) -> FaultRun:
         try:
@@ -235,7 +265,7 @@ class _Job:
         return int(2 * self.plan.budget_pct / 100 * (self.plan.experiment_s or 0)) + 20
 
     def _command(self, dose: Dose) -> str:
-        return linux_injector(dose) if self.guest.system == "linux" else windows_injector(dose)
+        return _injector(self.guest, dose)
 
     def _new_file(self, kind: str) -> Path:
         """A name that nobody has."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from esxprobe.collect.experiment import HostView
+from esxprobe.collect.experiment import FaultPlan, HostView
 from esxprobe.errors import EsxprobeError
 from esxprobe.model import Recording
 from esxprobe.series import Floats
@@ -23,12 +23,12 @@ _RECLAIMED = {
 _NEEDS = {"vcpu": (_RUN, _READY, _LIMITED), "vm": tuple(_RECLAIMED)}
 
 
-def plain_view(paths: Sequence[Path], vm: str, block_s: float, pairs: int) -> HostView:
+def plain_view(paths: Sequence[Path], plan: FaultPlan, block_s: float, pairs: int) -> HostView:
     """Reads what has arrived of a capture; a VM that cannot be seen in it is an objection.
 
     Args:
         paths: Its files so far, in order.
-        vm: Name of the VM.
+        plan: What is to be done in which VM.
         block_s: Length of a block [s].
         pairs: Pairs of blocks that are planned.
     """
@@ -38,13 +38,17 @@ def plain_view(paths: Sequence[Path], vm: str, block_s: float, pairs: int) -> Ho
         recording = read_esxtop(paths, _NEEDS)
     except EsxprobeError as error:
         return HostView(None, (f"the capture cannot be read yet: {error.message}",))
-    gids = [each.gid for each in recording.vms if each.name == vm]
+    gids = [each.gid for each in recording.vms if each.name == plan.vm]
     if len(gids) != 1:
-        return HostView(None, (f"the capture shows {len(gids)} VMs named {vm}",))
+        return HostView(None, (f"the capture shows {len(gids)} VMs named {plan.vm}",))
     run = _of_vm(recording, "vcpu", _RUN, gids[0])
     if run is None or not run.size:
         return HostView(None, ("the capture has no %RUN of its vCPUs",))
-    return HostView(_forecast(recording, run, block_s, pairs), tuple(_objections(recording, gids[0], run)))
+    objections = [*_objections(recording, gids[0], run)]
+    if len(run) == 1 and not plan.single_vcpu:
+        objections.append("it has one vCPU, which the injector would take from its work (--single-vcpu allows it)")
+    judged = int(recording.samples["judged"].sum())
+    return HostView(_forecast(recording, run, block_s, pairs), tuple(objections), judged)
 
 
 def _forecast(recording: Recording, run: Floats, block_s: float, pairs: int) -> float | None:

@@ -15,6 +15,7 @@ Beside the fields of `Manifest`, the file holds (times are UTC in ISO 8601, dura
     connections          what each connection turned out to be
     guests               what became of each guest: method, files (`file` is the first) and the gaps between them,
                          its clock at start and end, and the zone it is said to have
+    fault_runs           fault probes and experiments in guests: outcome, file, the order of blocks as drawn
     left_behind          whether an esxtop of ours was still running afterwards
     notes                what a person should know
 """
@@ -29,6 +30,7 @@ from esxprobe.capture import Manifest
 from esxprobe.collect.asking import Questions
 from esxprobe.collect.clock import ClockReading
 from esxprobe.collect.command import CapturePlan
+from esxprobe.collect.experiment import FaultRun
 from esxprobe.collect.guests import GuestOutcome
 from esxprobe.collect.host import HostCapture, Segment
 from esxprobe.collect.leftover import Leftover
@@ -52,6 +54,7 @@ class Record:
     clock_end: ClockReading | None = None
     connections: list[dict[str, object]] = field(default_factory=list)
     guests: tuple[GuestOutcome, ...] = ()
+    fault_runs: dict[tuple[str, str], FaultRun] = field(default_factory=dict)
     leftover: Leftover | None = None
     notes: list[str] = field(default_factory=list)
     files: tuple[SourceFile, ...] = ()
@@ -118,6 +121,7 @@ class Record:
             "probes": [asdict(outcome) for outcome in questions.outcomes] if questions else [],
             "connections": self.connections,
             "guests": [_guest(guest, self.zones.get(guest.vm, "")) for guest in self.guests],
+            "fault_runs": [asdict(run) for run in list(self.fault_runs.values())],
             "left_behind": asdict(self.leftover) if self.leftover else None,
             "notes": list(self.all_notes()),
         }

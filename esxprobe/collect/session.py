@@ -3,7 +3,8 @@
 1. log in, make the folder, write a first manifest,
 2. read the host's clock, ask the probes,
 3. start the guests, each in a thread with a connection of its own, and wait for their first samples,
-4. capture esxtop until everything that was asked for is there, or a stop is,
+4. capture esxtop until everything that was asked for is there, or a stop is; fault probes and experiments run in
+   guests meanwhile,
 5. end the guests, read the host's clock again, look for what stayed behind,
 6. sum up every file in the manifest.
 """
@@ -22,7 +23,9 @@ from esxprobe.capture import all_described, save_manifest
 from esxprobe.collect.asking import Questions, ask_clock
 from esxprobe.collect.clock import HOST_CLOCK, ClockReading
 from esxprobe.collect.command import PROCESSES, CapturePlan, command_line
+from esxprobe.collect.experiment import FaultPlan, FaultRun, probe_command
 from esxprobe.collect.facts import PROBES
+from esxprobe.collect.faultruns import FaultRuns
 from esxprobe.collect.forecast import Forecast, forecast
 from esxprobe.collect.guests import Guest, GuestOutcome, capture_guest, guest_command
 from esxprobe.collect.host import Progress, capture_host
@@ -52,12 +55,14 @@ class HostTask:
         plan: How much.
         connect: Opens a login on it; called again after a connection was lost.
         guests: The guests to ask at the same time.
+        faults: Fault probes and experiments to run in some of them.
     """
 
     host: str
     plan: CapturePlan
     connect: Callable[[], Shell]
     guests: tuple[Guest, ...] = ()
+    faults: tuple[FaultPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class HostOutcome:
         stopped: Whether it was ended on request.
         error: What went wrong with the host or the local disk, None otherwise.
         guests: What became of the guests.
+        fault_runs: What became of fault probes and experiments.
         notes: What a person should know besides: probes that failed, processes that stayed behind.
         interval_s: Mean interval by the samples' own stamps [s], None when unknown.
         gaps: Times without esxtop that nobody planned.
@@ -88,6 +94,7 @@ class HostOutcome:
     stopped: bool
     error: EsxprobeError | None
     guests: tuple[GuestOutcome, ...] = ()
+    fault_runs: tuple[FaultRun, ...] = ()
     notes: tuple[str, ...] = ()
     interval_s: float | None = None
     gaps: int = 0
@@ -146,8 +153,10 @@ def planned_commands(plan: CapturePlan, limit: Limit | None = None) -> tuple[str
 
 
 def planned_guest_commands(task: HostTask) -> tuple[tuple[str, str], ...]:
-    """VM's name and command of each guest."""
-    return tuple((guest.vm, guest_command(guest, _guest_samples(guest, task.plan))) for guest in task.guests)
+    """VM's name and command of each guest; an experiment has the injector of its probe, with more arguments."""
+    guests = {guest.vm: guest for guest in task.guests}
+    counters = tuple((guest.vm, guest_command(guest, _guest_samples(guest, task.plan))) for guest in task.guests)
+    return (*counters, *((f"{each.vm}, fault {each.kind}", probe_command(guests[each.vm])) for each in task.faults))
 
 
 def _guest_samples(guest: Guest, plan: CapturePlan) -> int:
@@ -161,6 +170,7 @@ def collect_host(
     tool_version: str,
     stop: threading.Event,
     progress: Callable[[Progress], None] = lambda _: None,
+    fault_run: Callable[[str, FaultRun], None] = lambda _host, _run: None,
     clockwork: Clockwork | None = None,
 ) -> HostOutcome:
     """Collects one host and its guests into a new folder `<out>/<host>-<UTC stamp>/`.
@@ -173,6 +183,7 @@ def collect_host(
         tool_version: Goes into the manifest.
         stop: Ends everything cleanly; what came until then is kept.
         progress: Told where the host's capture stands, from other threads.
+        fault_run: Told of each fault probe or experiment before it begins and when it is over, from other threads.
         clockwork: Our clock and how to wait.
     """
     clockwork = clockwork or Clockwork()
@@ -182,7 +193,9 @@ def collect_host(
         if task.plan.vms:
             require(task.host, read_entities(shell, new_token()), task.plan.vms)
         folder = _new_folder(out, task.host, clockwork.now())
-        session = _Session(task, folder, link, stop=stop, progress=progress, clockwork=clockwork)
+        session = _Session(
+            task, folder, link, stop=stop, progress=progress, fault_run=fault_run, clockwork=clockwork
+        )
         return session.run(tool_version)
     except EsxprobeError as error:
         return HostOutcome(task.host, "failed", None, 0, task.plan.rows(), 0, stop.is_set(), error)
@@ -197,12 +210,21 @@ def collect_hosts(
     tool_version: str,
     stop: threading.Event,
     progress: Callable[[Progress], None] = lambda _: None,
+    fault_run: Callable[[str, FaultRun], None] = lambda _host, _run: None,
     clockwork: Clockwork | None = None,
 ) -> list[HostOutcome]:
     """Collects several hosts at the same time; one outcome each, in the order of the tasks."""
 
     def one(task: HostTask) -> HostOutcome:
-        return collect_host(task, out, tool_version=tool_version, stop=stop, progress=progress, clockwork=clockwork)
+        return collect_host(
+            task,
+            out,
+            tool_version=tool_version,
+            stop=stop,
+            progress=progress,
+            fault_run=fault_run,
+            clockwork=clockwork,
+        )
 
     with ThreadPoolExecutor(max(len(tasks), 1), "collect") as pool:
         return list(pool.map(one, tasks))
@@ -241,15 +263,17 @@ class _Session:
         *,
         stop: threading.Event,
         progress: Callable[[Progress], None],
+        fault_run: Callable[[str, FaultRun], None],
         clockwork: Clockwork,
     ) -> None:
         self._task, self._folder, self._link = task, folder, link
         self._stop, self._progress, self._clockwork = stop, progress, clockwork
         zones = {guest.vm: guest.timezone for guest in task.guests}
         self._record = Record(task.host, task.plan, clockwork.now(), zones)
+        self._fault_run, self._writing, self._version = fault_run, threading.Lock(), ""
 
     def run(self, tool_version: str) -> HostOutcome:
-        record = self._record
+        record, self._version = self._record, tool_version
         try:
             save_manifest(self._folder, record.manifest(tool_version, "running"))
             self._collect()
@@ -296,7 +320,10 @@ class _Session:
         """Host and guests at the same time: guests first, and a little longer."""
         guests, over = self._task.guests, threading.Event()
         begun = [threading.Event() for _ in guests]
-        with ThreadPoolExecutor(max(len(guests), 1), "guest") as pool:
+        faults = FaultRuns(
+            self._task.faults, guests, self._folder, self._task.plan.interval_s, self._announce, self._clockwork
+        )
+        with ThreadPoolExecutor(max(len(guests) + len(faults.plans), 1), "guest") as pool:
             running: list[Future[GuestOutcome]] = [
                 pool.submit(
                     capture_guest,
@@ -309,8 +336,10 @@ class _Session:
                 )
                 for guest, event in zip(guests, begun, strict=True)
             ]
+            trials: list[Future[tuple[FaultRun, ...]]] = []
             try:
                 self._await(begun)
+                trials = faults.start(pool, over)
                 self._record.capture = capture_host(
                     self._task.host,
                     self._task.plan,
@@ -325,6 +354,15 @@ class _Session:
             finally:
                 over.set()
             self._record.guests = tuple(future.result() for future in running)
+            for run in (run for future in trials for run in future.result()):
+                self._record.fault_runs[run.vm, run.kind] = run
+
+    def _announce(self, run: FaultRun) -> None:
+        """Puts a run into the manifest, on disk, before it may begin."""
+        with self._writing:
+            self._record.fault_runs[run.vm, run.kind] = run
+            save_manifest(self._folder, self._record.manifest(self._version, "running"))
+        self._fault_run(self._task.host, run)
 
     def _await(self, begun: Sequence[threading.Event]) -> None:
         """Waits for the guests' first samples, but not for long."""
@@ -345,6 +383,7 @@ class _Session:
             stopped=self._stop.is_set(),
             error=record.error or (capture.error if capture else None),
             guests=record.guests,
+            fault_runs=tuple(record.fault_runs.values()),
             notes=record.all_notes(),
             interval_s=capture.interval_s if capture else None,
             gaps=sum(gap.reason != "planned" for gap in capture.gaps) if capture else 0,

@@ -13,6 +13,7 @@ from esxprobe.errors import EXIT_HOST_FAILED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from esxprobe.collect.experiment import FaultRun
     from esxprobe.collect.session import HostOutcome, HostTask
 
 
@@ -27,6 +28,11 @@ def collect(
     guest: options.LinuxGuests = None,
     windows_guest: options.WindowsGuests = None,
     guest_interval: options.GuestInterval = None,
+    fault_probe: options.FaultProbe = None,
+    fault_experiment: options.FaultExperiment = None,
+    experiment_budget: options.ExperimentBudget = "10%",
+    single_vcpu: options.SingleVcpu = False,
+    yes: options.Yes = False,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the capture folders.")] = Path(
         "captures"
     ),
@@ -42,6 +48,7 @@ def collect(
     ] = False,
 ) -> None:
     """Capture hosts with esxtop over SSH; nothing is written on them (with --vm one small file, while it runs)."""
+    from esxprobe.commands.faultplans import FaultWords, agree
     from esxprobe.commands.hosts import Words, host_tasks
     from esxprobe.commands.outcomes import show_outcomes, show_plan
 
@@ -62,6 +69,9 @@ def collect(
             keyring=keyring,
             legacy_crypto=legacy_crypto,
             accept_new_host_key=accept_new_host_key,
+            faults=FaultWords(
+                tuple(fault_probe or ()), tuple(fault_experiment or ()), experiment_budget, single_vcpu, yes
+            ),
         )
     )
     if dry_run:
@@ -70,6 +80,7 @@ def collect(
         for task in tasks:
             show_plan(plan_only(task))
         return
+    agree([plan for task in tasks for plan in task.faults], yes=yes)
     outcomes = _run(tasks, out)
     show_outcomes(outcomes)
     if any(outcome.error is not None or outcome.outcome == "failed" for outcome in outcomes):
@@ -81,8 +92,12 @@ def _run(tasks: Sequence[HostTask], out: Path) -> list[HostOutcome]:
 
     from esxprobe import __version__
     from esxprobe.collect.session import collect_hosts
+    from esxprobe.commands.faultplans import render_run
     from esxprobe.commands.terminal import collecting, ends_cleanly
+
+    def tell(host: str, run: FaultRun) -> None:
+        typer.echo(render_run(host, run), err=True)
 
     stop = threading.Event()
     with ends_cleanly(stop), collecting() as progress:
-        return collect_hosts(tasks, out, tool_version=__version__, stop=stop, progress=progress)
+        return collect_hosts(tasks, out, tool_version=__version__, stop=stop, progress=progress, fault_run=tell)

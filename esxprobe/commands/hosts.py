@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from esxprobe.commands.faultplans import NO_FAULTS, FaultWords, fault_plans
 from esxprobe.commands.options import seconds
 from esxprobe.errors import UsageError
 
 if TYPE_CHECKING:
     from esxprobe.collect.check import CheckTask
     from esxprobe.collect.command import CapturePlan
+    from esxprobe.collect.experiment import FaultPlan
     from esxprobe.collect.guests import Guest
     from esxprobe.collect.inventory import GuestEntry, HostEntry, Inventory
     from esxprobe.collect.session import HostTask
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from esxprobe.ssh.target import Target
 
 _DURATION = "10m"
+# Blocks of an experiment are two samples long; with 2 s more of them fit in.
+_EXPERIMENT_INTERVAL_S = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Words:
     legacy_crypto: bool
     accept_new_host_key: bool = False
     guest_interval: int | None = None
+    faults: FaultWords = NO_FAULTS
 
 
 def host_tasks(words: Words) -> list[HostTask]:
@@ -73,7 +78,8 @@ def check_tasks(words: Words, *, keeps_host_keys: bool = False) -> list[CheckTas
     from esxprobe.ssh.connect import Login
 
     entries = _entries(words)
-    plans = [_plan(words, entry) for entry in entries]
+    faults = [fault_plans(words.faults, [guest.vm for guest in entry.guests]) for entry in entries]
+    plans = [_plan(words, entry, trials) for entry, trials in zip(entries, faults, strict=True)]
     login = Login(
         _credentials(words),
         tuple(words.identity or ()),
@@ -81,7 +87,10 @@ def check_tasks(words: Words, *, keeps_host_keys: bool = False) -> list[CheckTas
         words.legacy_crypto,
         keeps_host_keys=keeps_host_keys,
     )
-    return [_task(entry, plan, login, words.guest_interval) for entry, plan in zip(entries, plans, strict=True)]
+    return [
+        _task(entry, plan, trials, login, words.guest_interval)
+        for entry, plan, trials in zip(entries, plans, faults, strict=True)
+    ]
 
 
 def _entries(words: Words) -> list[HostEntry]:
@@ -97,7 +106,7 @@ def _entries(words: Words) -> list[HostEntry]:
         if places.count(place) > 1:
             raise UsageError(f"{place[0]} is named twice", hint="each host is captured once")
     guests = _guest_entries(words)
-    for option, given in (("--guest", guests), ("--vm", words.vms)):
+    for option, given in (("--guest", guests), ("--vm", words.vms), ("a fault experiment", words.faults)):
         if given and len(entries) > 1:
             raise UsageError(
                 f"{option} goes with one host",
@@ -164,7 +173,7 @@ def _together(listed: Sequence[GuestEntry], said: Sequence[GuestEntry]) -> tuple
     return (*(guest for guest in listed if guest.vm not in names), *said)
 
 
-def _plan(words: Words, entry: HostEntry) -> CapturePlan:
+def _plan(words: Words, entry: HostEntry, trials: Sequence[FaultPlan]) -> CapturePlan:
     from esxprobe.collect.command import DEFAULT_INTERVAL_S, CapturePlan, plan_for
 
     if words.samples is not None and words.duration is not None:
@@ -173,15 +182,28 @@ def _plan(words: Words, entry: HostEntry) -> CapturePlan:
     samples = words.samples if said_here else entry.samples
     duration = words.duration if said_here else entry.duration
     interval_s = words.interval if words.interval is not None else entry.interval_s
-    interval_s = DEFAULT_INTERVAL_S if interval_s is None else interval_s
+    experiment = any(trial.experiment_s is not None for trial in trials)
+    if interval_s is None:
+        interval_s = _EXPERIMENT_INTERVAL_S if experiment else DEFAULT_INTERVAL_S
     length = words.segment or entry.segment
     segment_s = None if length is None else round(seconds(length))
+    needs_s = max((trial.needs_s() for trial in trials), default=0.0)
     if samples is not None:
-        return CapturePlan(interval_s, samples, segment_s, entry.vms)
-    return plan_for(seconds(duration or _DURATION), interval_s, segment_s, entry.vms)
+        plan = CapturePlan(interval_s, samples, segment_s, entry.vms)
+    else:
+        length_s = seconds(duration) if duration else max(seconds(_DURATION), needs_s)
+        plan = plan_for(length_s, interval_s, segment_s, entry.vms)
+    if experiment and plan.duration_s < needs_s:
+        raise UsageError(
+            f"a capture of {plan.duration_s:g} s is too short for the fault experiment",
+            hint=f"it needs {needs_s:g} s: plain samples come first; leave out --duration and --samples",
+        )
+    return plan
 
 
-def _task(entry: HostEntry, plan: CapturePlan, login: Login, guest_interval_s: int | None) -> CheckTask:
+def _task(
+    entry: HostEntry, plan: CapturePlan, trials: tuple[FaultPlan, ...], login: Login, guest_interval_s: int | None
+) -> CheckTask:
     from esxprobe.collect.check import CheckTask
     from esxprobe.collect.command import quiet_limit_s
     from esxprobe.collect.guests import Guest
@@ -202,7 +224,7 @@ def _task(entry: HostEntry, plan: CapturePlan, login: Login, guest_interval_s: i
         for guest, target in zip(entry.guests, targets, strict=True)
     ]
     target = _target(entry)
-    task = HostTask(entry.name, plan, partial(open_shell, target, own), tuple(guests))
+    task = HostTask(entry.name, plan, partial(open_shell, target, own), tuple(guests), trials)
     return CheckTask(task, partial(open_shell, target, own), tuple(partial(open_shell, t, login) for t in targets))
 
 

@@ -67,6 +67,26 @@ GuestInterval = Annotated[
         help="Seconds between a guest's samples; left out: a Linux guest's are the host's, a Windows guest's 1.",
     ),
 ]
+FaultProbe = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fault-probe", metavar="VM", help="Time page faults in this guest for two seconds; may be repeated."
+    ),
+]
+FaultExperiment = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fault-experiment",
+        metavar="VM[=TIME]",
+        help="A randomized experiment on what page faults cost in this guest, 5m when no time is said; asks first.",
+    ),
+]
+ExperimentBudget = Annotated[
+    str,
+    typer.Option("--experiment-budget", metavar="PERCENT", help="Share of one vCPU that the experiment may take."),
+]
+SingleVcpu = Annotated[bool, typer.Option("--single-vcpu", help="Allow the experiment in a VM with one vCPU.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Run the experiment without being asked.")]
 Identity = Annotated[
     list[Path] | None,
     typer.Option("--identity", "-i", metavar="FILE", help="Key file; ESXi 8 takes RSA and ECDSA."),

@@ -59,7 +59,9 @@ def _give(source: IO[bytes], send: Any) -> None:
             send(content)
 
 
-def at_a_terminal(cwd: Path, answers: list[tuple[str, str]], *words: str) -> Collecting:
+def at_a_terminal(
+    cwd: Path, answers: list[tuple[str, str]], *words: str, hidden_prompts: bool = True
+) -> Collecting:
     """Runs the command for a person who answers each prompt in turn; `err` is what the screen showed."""
     ours, theirs = os.openpty()
 
@@ -74,7 +76,7 @@ def at_a_terminal(cwd: Path, answers: list[tuple[str, str]], *words: str) -> Col
             if select.select([ours], [], [], 0.05)[0]:
                 screen += os.read(ours, 4096)
             hidden = not termios.tcgetattr(ours)[3] & termios.ECHO  # what is typed before is thrown away
-            if answers and hidden and answers[0][0].encode() in screen:
+            if answers and hidden == hidden_prompts and answers[0][0].encode() in screen:
                 os.write(ours, answers.pop(0)[1].encode() + b"\n")
     run.wait()
     os.close(ours)
