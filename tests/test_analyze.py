@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
+from shippedbook import RULES, analyze
 
-from esxprobe.analyze import POINTS, analyze
+from esxprobe.analyze import POINTS
 from esxprobe.capture import Manifest
 from esxprobe.catalog import counters
 from esxprobe.catalog.row import ONLY_WITH_A
 from esxprobe.errors import UnreadableInputError, UsageError
 from esxprobe.formats.inventory import inventory
 from esxprobe.model import Analysis, Finding
-from esxprobe.rules import all_rules
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "samples" / "demo" / "esxtop-000.csv.gz"
@@ -67,7 +67,7 @@ def found(analysis: Analysis, rule: str) -> Finding:
 # --- the planted story ----------------------------------------------------------------------------
 
 # Rules that have nothing to judge on the simulated hosts.
-WITHOUT_RDMA = {rule.id for rule in all_rules() if rule.entity == "rdma"}
+WITHOUT_RDMA = {rule.id for rule in RULES if rule.entity == "rdma"}
 
 
 def test_the_demo_gives_the_planted_story_and_nothing_else(demo: Analysis) -> None:
@@ -171,7 +171,7 @@ def test_one_sample_judges_nothing_and_says_so(tmp_path: Path) -> None:
     assert analysis.capture.started is None
     assert "too-few-samples" in {note.code for note in analysis.quality}
     assert {finding.rule for finding in analysis.findings} == {"capture-quality"}
-    assert {each.rule for each in analysis.skipped} == {r.id for r in all_rules() if r.entity != "capture"}
+    assert {each.rule for each in analysis.skipped} == {r.id for r in RULES if r.entity != "capture"}
     (row,) = analysis.vm_rows
     assert row.ready_p95 is None, "unknown is not zero"
 
@@ -190,7 +190,7 @@ def test_a_default_field_capture_skips_what_it_lacks_by_name(tmp_path: Path) -> 
     analysis = analyze([tmp_path / "default.csv"])
     assert "default-fields" in {note.code for note in analysis.quality}
     skipped = {each.rule: each.reason for each in analysis.skipped}
-    for rule in all_rules():
+    for rule in RULES:
         needs = [path for paths in rule.needs_by_kind.values() for path in paths if path not in rule.optional]
         lacking = [path for path in needs if path in extra]
         assert all(path in skipped.pop(rule.id) for path in lacking[:1]), rule.id
@@ -233,7 +233,7 @@ def test_a_healthy_capture_has_no_finding(tmp_path: Path) -> None:
     assert analysis.charts == {}
     unsaid = NO_VSAN | WITHOUT_RDMA | UNSAID | NO_GUESTS
     assert {each.rule for each in analysis.skipped} == unsaid, "no vSAN, no RDMA, no guest log, no VM has a limit"
-    assert len(analysis.clear) == len(all_rules()) - len(unsaid)
+    assert len(analysis.clear) == len(RULES) - len(unsaid)
 
 
 def test_segments_are_one_capture(tmp_path: Path) -> None:

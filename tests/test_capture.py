@@ -9,8 +9,8 @@ import pytest
 from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
 from hypothesis import given
 from hypothesis import strategies as st
+from shippedbook import analyze
 
-from esxprobe.analyze import analyze
 from esxprobe.capture import (
     MANIFEST,
     SCHEMA,

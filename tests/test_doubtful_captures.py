@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
+from shippedbook import analyze, page_of
 
-from esxprobe.analyze import analyze
 from esxprobe.capture import Manifest, load_capture
 from esxprobe.errors import UnreadableInputError, UsageError
 from esxprobe.formats.clock import named_zone
 from esxprobe.model import Analysis
-from esxprobe.report.view import page_of
 
 
 def plan(ready: object = 0.4, **more: object) -> HostPlan:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from shippedbook import analyze
 
-from esxprobe.analyze import GuestOptions, analyze, compare_with
+from esxprobe.analyze import GuestOptions, compare_with
 from esxprobe.analyze.guestlogs import vm_called, vm_of_computer
 from esxprobe.capture import load_capture
 from esxprobe.errors import UnreadableInputError, UsageError

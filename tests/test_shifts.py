@@ -7,8 +7,9 @@ import jsonschema
 import numpy as np
 import pytest
 from hostsim import VmPlan, plan_of_width, write_capture
+from shippedbook import analyze
 
-from esxprobe.analyze import Measured, analyze, compare_with
+from esxprobe.analyze import Measured, compare_with
 from esxprobe.analyze.levels import CounterLevels
 from esxprobe.analyze.shifts import not_in_both, shifts
 from esxprobe.model import CounterShift, Entity

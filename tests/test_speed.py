@@ -11,8 +11,8 @@ import time
 import polars as pl
 import pytest
 from hostsim import plan_of_width, write_capture
+from shippedbook import all_needs, analyze
 
-from esxprobe.analyze import all_needs, analyze
 from esxprobe.formats.scan import FileReader, Request
 from esxprobe.formats.source import Source
 from esxprobe.formats.tally import Tally

@@ -8,11 +8,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
+from shippedbook import analyze, page_of
 
-from esxprobe.analyze import analyze
 from esxprobe.model import Analysis
 from esxprobe.report.document import document
-from esxprobe.report.view import page_of
 
 START = datetime(2026, 3, 26, 21, 30, tzinfo=UTC)
 STAYS = VmPlan("stays", 1_200_100, 2, 2048)

@@ -23,14 +23,14 @@ from esxprobe.analyze.guestlogs import GuestOptions
 from esxprobe.analyze.levels import LEVEL_NEEDS, Measured, measured
 from esxprobe.analyze.provenance import provenance_of
 from esxprobe.analyze.storage import device_rows, util_p95
-from esxprobe.analyze.summary import summary_of
+from esxprobe.analyze.summary import SUMMARY_NEEDS, summary_of
 from esxprobe.analyze.timeline import comings_and_goings, presence
 from esxprobe.analyze.vms import TABLE_NEEDS, vm_rows, with_modes
 from esxprobe.capture import Manifest
 from esxprobe.formats.closure import STATES
 from esxprobe.formats.esxtop import read_esxtop
 from esxprobe.model import Analysis, CaptureSummary, Deviation, Glance, Recording
-from esxprobe.rules import RuleBook, shipped
+from esxprobe.rules import RuleBook
 from esxprobe.rules.judge import Outcome, judge
 
 __all__ = [
@@ -54,11 +54,11 @@ NO_GUESTS = GuestOptions()
 def analyze(
     paths: Sequence[Path],
     *,
+    book: RuleBook,
     timezone: str | None = None,
     manifest: Manifest | None = None,
     guests: GuestOptions = NO_GUESTS,
     progress: Callable[[int], None] | None = None,
-    book: RuleBook | None = None,
     held: Callable[[Measured], None] | None = None,
     early: Callable[[CaptureSummary, Glance], None] | None = None,
     against: Analysis | None = None,
@@ -67,11 +67,11 @@ def analyze(
 
     Args:
         paths: The files, in order.
+        book: The rules in use.
         timezone: Zone of the stamps, where the header's cannot be trusted.
         manifest: The capture folder's, where there is one.
         guests: What a person said about guests; with a folder in it, its guests' logs are read as well.
         progress: Told the bytes read so far.
-        book: The rules; the shipped ones when left out.
         held: Told what a comparison with another capture needs of this one.
         early: Told before anything is judged what does not depend on that.
         against: A baseline. Where it tells what faults cost, that is judged; see `compare_with` for everything
@@ -81,23 +81,23 @@ def analyze(
         UnreadableInputError: A file is no esxtop capture, or none of its rows can be used; a guest's log is none.
         UsageError: `timezone` is no time zone; a VM that was named is not there.
     """
-    book = book or shipped()
     needs = all_needs(book, with_faults=has_guests(guests, manifest), with_levels=held is not None)
     enough = {kind: most for kind, most in ENOUGH.items() if kind not in book.needs_by_kind()}
     recording = read_esxtop(paths, needs, timezone=timezone, at_most=enough, progress=progress)
     if held is not None:
         held(measured(recording))
-    return analysis_of(recording, manifest, guests, book, timezone=timezone or "", early=early, against=against)
+    return analysis_of(
+        recording, manifest, guests, book=book, timezone=timezone or "", early=early, against=against
+    )
 
 
 def all_needs(
-    book: RuleBook | None = None, *, with_faults: bool = False, with_levels: bool = False
+    book: RuleBook, *, with_faults: bool = False, with_levels: bool = False
 ) -> dict[str, tuple[str, ...]]:
     r"""Counters (`Object\Counter`) that an analysis reads, by entity kind."""
-    book = book or shipped()
     needs: dict[str, set[str]] = {kind: set(paths) for kind, paths in book.needs_by_kind().items()}
     more = (FAULT_NEEDS if with_faults else {}, LEVEL_NEEDS if with_levels else {})
-    for wanted in (TABLE_NEEDS, GLANCE_NEEDS, *more):
+    for wanted in (TABLE_NEEDS, GLANCE_NEEDS, SUMMARY_NEEDS, *more):
         for kind, paths in wanted.items():
             needs.setdefault(kind, set()).update(paths)
     for kind in ("vcpu", "world"):  # the states of every world must add up
@@ -109,8 +109,8 @@ def analysis_of(
     recording: Recording,
     manifest: Manifest | None = None,
     guests: GuestOptions = NO_GUESTS,
-    book: RuleBook | None = None,
     *,
+    book: RuleBook,
     timezone: str = "",
     early: Callable[[CaptureSummary, Glance], None] | None = None,
     against: Analysis | None = None,
@@ -126,7 +126,6 @@ def analysis_of(
         early: As in `analyze`.
         against: As in `analyze`.
     """
-    book = book or shipped()
     seen = presence(recording)
     notes = (*recording.notes, *doubts_of(recording, manifest, book), *comings_and_goings(recording, seen))
     build = manifest.build if manifest else recording.build

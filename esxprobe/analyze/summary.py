@@ -10,13 +10,16 @@ import numpy as np
 
 from esxprobe.analyze.values import mean, shown, values_of
 from esxprobe.capture import Manifest
+from esxprobe.catalog.cpu import ESXTOP_GROUP
 from esxprobe.formats.closure import STATES, sum_of_states
 from esxprobe.model import CaptureSummary, Recording
-from esxprobe.rules import find_rule
 from esxprobe.series import in_parts
 
 if TYPE_CHECKING:
     import polars as pl
+
+USED_PATH = r"Group Cpu\% Used"
+SUMMARY_NEEDS = {"group": (USED_PATH,)}
 
 
 def summary_of(recording: Recording, manifest: Manifest | None) -> CaptureSummary:
@@ -79,11 +82,9 @@ def _closure(recording: Recording) -> tuple[float, float, float] | None:
 
 
 def _observer_pct(recording: Recording) -> float | None:
-    """Mean %USED of the groups that esxtop itself runs in [% of a PCPU]; the rule knows them by name."""
-    rule = find_rule("observer-cost")
-    own = [row for row, name in enumerate(shown(recording, rule.entity, "name")) if re.search(rule.only, name)]
-    (path,) = rule.needs
-    used = values_of(recording, rule.entity, path, own)
+    """Mean %USED of the groups that esxtop itself runs in [% of a PCPU], whatever a rule makes of it."""
+    own = [row for row, name in enumerate(shown(recording, "group", "name")) if re.search(ESXTOP_GROUP, name)]
+    used = values_of(recording, "group", USED_PATH, own)
     known = [value for row in range(len(own)) if (value := mean(used, [row])) is not None]
     return sum(known) if known else None
 

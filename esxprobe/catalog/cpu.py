@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from esxprobe.catalog.row import Row, stamp
 
+# Groups that esxtop itself runs in: it is in its own capture (`esxtop.2098765`).
+ESXTOP_GROUP = r"^esxtop\.\d+$"
+
 _SENTINELS = "negative values are sentinels, not amounts"
 _NO_UNIT = "the unit is not in the file (it stands in the screen's AUNITS column)"
 _CLASSIC = "ESX 4 classic only"

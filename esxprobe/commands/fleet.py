@@ -160,7 +160,7 @@ def tasks_of(sources: Sequence[str], words: FleetWords) -> list[Task]:
     from esxprobe.fleet.urls import is_url, shown
     from esxprobe.fleet.work import Task
 
-    book = book_of(words.rules) if words.rules else None
+    book = book_of(words.rules).without_examples()
     return [
         Task(
             # A worker elsewhere stands in another folder.

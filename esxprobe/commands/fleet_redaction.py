@@ -29,7 +29,7 @@ from esxprobe.commands.fleet import (
 )
 from esxprobe.commands.outputs import save
 from esxprobe.commands.redaction import PrivateMap
-from esxprobe.commands.reporting import book_of, save_json
+from esxprobe.commands.reporting import save_json
 from esxprobe.errors import UsageError
 
 if TYPE_CHECKING:
@@ -135,11 +135,11 @@ def _render(analysis: Analysis, task: Task, drawer: Drawer, private: PrivateMap,
     from esxprobe.report.document import render_json
     from esxprobe.report.html import render_html
 
-    book = task.book or book_of(None)
-    html, document = render_html(analysis, drawer, task.command, book), render_json(analysis)
-    private.search(
-        analysis, html, document, lambda bare: (render_html(bare, drawer, task.command, book), render_json(bare))
-    )
+    def drawn(shown: Analysis) -> tuple[str, str]:
+        return render_html(shown, drawer, task.command, task.book), render_json(shown)
+
+    html, document = drawn(analysis)
+    private.search(analysis, html, document, drawn)
     save(target, html)
     save(target.with_suffix(".json"), document)
     return digest_of(analysis)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from esxprobe.rules import RuleBook
 
 app = typer.Typer(help="The rules, their thresholds and where each number comes from.", no_args_is_help=True)
 
@@ -21,23 +18,14 @@ Own = Annotated[
 ]
 
 
-def _book(own: Path | None) -> RuleBook:
-    if own is None:
-        from esxprobe.rules import shipped
-
-        return shipped()
-    from esxprobe.rules.own import load_book
-
-    return load_book(own)
-
-
 @app.command("list")
 def list_rules(json: Json = False, rules: Own = None) -> None:
     """List every rule."""
+    from esxprobe.commands.reporting import book_of
     from esxprobe.commands.terminal import show_json, wide_console
     from esxprobe.report.rulebook import rule_document, thresholds
 
-    book = _book(rules)
+    book = book_of(rules)
     if json:
         show_json([rule_document(rule) for rule in book.rules])
         return
@@ -61,10 +49,11 @@ def show(
     rules: Own = None,
 ) -> None:
     """Show one rule with its sources and examples."""
+    from esxprobe.commands.reporting import book_of
     from esxprobe.commands.terminal import show_json
     from esxprobe.report.rulebook import render_rule, rule_document
 
-    rule = _book(rules).find(rule_id)
+    rule = book_of(rules).find(rule_id)
     if json:
         show_json(rule_document(rule))
     else:

@@ -28,9 +28,9 @@ class Task:
     Attributes:
         source: Path or URL.
         command: The command that makes its report again, shown as provenance.
+        book: The rules in use.
         timezone: Zone of its stamps.
         guest_timezone: Zone of its guests' stamps.
-        book: The rules; None for the shipped ones.
         with_document: Whether the JSON document is wanted, too.
         bare: The analysis itself is wanted and nothing else, to be redacted.
         version: Of the esxprobe that asks.
@@ -38,9 +38,9 @@ class Task:
 
     source: str
     command: str
+    book: RuleBook
     timezone: str | None = None
     guest_timezone: str | None = None
-    book: RuleBook | None = None
     with_document: bool = False
     bare: bool = False
     version: str = esxprobe.__version__

@@ -10,7 +10,7 @@ from functools import cache
 from esxprobe import catalog
 from esxprobe.catalog.quality import CODES
 from esxprobe.redact.names import KINDS
-from esxprobe.rules import all_rules
+from esxprobe.rules import shipped
 from esxprobe.rules.causes import CAUSES
 
 _WORD = re.compile(r"[^\W_]+")
@@ -38,7 +38,7 @@ def words_of(text: str) -> list[str]:
 def own_words() -> frozenset[str]:
     """Words of the catalogues, the rule book and the notes."""
     found: set[str] = set(words_of(_NOTES)) | set(KINDS)
-    for record in (*CODES, *catalog.counters(), *all_rules(), *CAUSES):
+    for record in (*CODES, *catalog.counters(), *shipped().rules, *CAUSES):
         for text in _texts(record):
             found.update(words_of(text))
     return frozenset(found)

@@ -16,7 +16,7 @@ from esxprobe.report.heat_charts import (
     timeline_spec,
 )
 from esxprobe.report.words import in_zones, isolated, joined, number, percent, plural, threshold
-from esxprobe.rules import find_rule
+from esxprobe.rules import RuleBook
 
 # Rules told at the head of the report.
 _FIRST = 3
@@ -98,13 +98,13 @@ def glance_specs(analysis: Analysis) -> dict[str, dict[str, Any]]:
     return specs
 
 
-def glance_panel(analysis: Analysis, drawings: dict[str, str]) -> GlancePanel:
-    """The head's list and the section; `drawings` are the SVGs of `glance_specs`."""
+def glance_panel(analysis: Analysis, drawings: dict[str, str], book: RuleBook) -> GlancePanel:
+    """The head's list and the section; drawings are those of `glance_specs`, the book is the one that judged."""
     glance = analysis.glance
     loud = {strip.key: shown_rows(strip) for strip in glance.strips if not is_quiet(strip)}
     pictures = {key: _picture(strip, analysis, drawings) for key, strip in loud.items()}
     return GlancePanel(
-        first=tuple(_first_looks(analysis)),
+        first=tuple(_first_looks(analysis, book)),
         timeline=_timeline(analysis, drawings),
         cell_note=_cell_note(analysis),
         host=_host(analysis),
@@ -117,12 +117,12 @@ def glance_panel(analysis: Analysis, drawings: dict[str, str]) -> GlancePanel:
     )
 
 
-def _first_looks(analysis: Analysis) -> list[FirstLook]:
+def _first_looks(analysis: Analysis, book: RuleBook) -> list[FirstLook]:
     """The worst finding of each of the first rules, in a sentence, with how many more there are of it."""
     looks = []
     for rule_id in list(dict.fromkeys(finding.rule for finding in analysis.findings))[:_FIRST]:
         found = [finding for finding in analysis.findings if finding.rule == rule_id]
-        top, rule = found[0], find_rule(rule_id)
+        top, rule = found[0], book.find(rule_id)
         beyond = f"{percent(top.share_of_samples)} of the samples at or beyond {threshold(top.threshold, top.unit)}"
         sentence = (
             f"{isolated(top.entity.name)} – {rule.title}: {rule.label} {number(top.value, top.unit)} "

@@ -21,7 +21,7 @@ from esxprobe.report.glossary import Glossary
 from esxprobe.report.life import chart_specs, numbered, vega_bundle
 from esxprobe.report.shifts import shift_specs
 from esxprobe.report.view import page_of
-from esxprobe.rules import RuleBook, shipped
+from esxprobe.rules import RuleBook
 
 if TYPE_CHECKING:
     import jinja2
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 
-def render_html(analysis: Analysis, drawer: Drawer, command: str = "", book: RuleBook | None = None) -> str:
+def render_html(analysis: Analysis, drawer: Drawer, command: str, book: RuleBook) -> str:
     """The report.
 
     Args:
         analysis: What to show.
         drawer: Draws the charts.
         command: The command line that made the report, shown as provenance.
-        book: The rules that judged it; the shipped ones when left out.
+        book: The rules that judged it.
     """
     from markupsafe import Markup
 
@@ -50,7 +50,7 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str = "", book: Rul
     bundle = vega_bundle(drawer, templates()) if any(drawings.values()) else ""
     vega = _asset("vega-license.js") + bundle if bundle else ""
     scripts = [_asset("report.js"), *([_asset("charts.js")] if vega else [])]
-    page = page_of(analysis, numbered(drawings), command, book or shipped())
+    page = page_of(analysis, numbered(drawings), command, book)
     # Markup: our own style sheet and scripts, JSON that cannot leave its element, and drawings (escaped by Vega).
     return template.render(
         page=page,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from esxprobe.report.words import threshold
-from esxprobe.rules import all_rules
+from esxprobe.rules import RuleBook, shipped
 from esxprobe.rules.causes import CAUSES, cause_of
 from esxprobe.rules.kin import key_of
 from esxprobe.rules.record import FACTS, Caveat, Example, Part, Rule
@@ -122,7 +122,7 @@ def render_rule(rule: Rule, level: int = 1) -> str:
     return "\n".join(lines)
 
 
-def render_rules() -> str:
+def render_rules(book: RuleBook) -> str:
     """The whole book as one Markdown document."""
     lines = [
         "# Rules",
@@ -135,7 +135,7 @@ def render_rules() -> str:
         "",
     ]
     for cause in CAUSES:
-        rules = [rule for rule in all_rules() if rule.cause == cause.key]
+        rules = [rule for rule in book.rules if rule.cause == cause.key]
         if rules:
             lines += [f"## {cause.title}", "", cause.says, ""]
             lines += [render_rule(rule, level=3) for rule in rules]
@@ -143,4 +143,4 @@ def render_rules() -> str:
 
 
 if __name__ == "__main__":
-    print(render_rules(), end="")
+    print(render_rules(shipped()), end="")

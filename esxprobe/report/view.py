@@ -26,7 +26,7 @@ from esxprobe.report.words import (
     threshold,
     window,
 )
-from esxprobe.rules import RuleBook, shipped
+from esxprobe.rules import RuleBook
 from esxprobe.rules.causes import cause_of
 from esxprobe.rules.record import Rule
 
@@ -113,16 +113,15 @@ class Page:
     tool: str
 
 
-def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: RuleBook | None = None) -> Page:
+def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: RuleBook) -> Page:
     """The page of an analysis.
 
     Args:
         analysis: What to show.
         drawings: SVG by rule id; a rule without one gets none.
         command: The command line that made the report.
-        book: The rules that judged it; the shipped ones when left out.
+        book: The rules that judged it.
     """
-    book = book or shipped()
     capture, dated = analysis.capture, _is_dated(analysis)
     counts = tuple((level, sum(f.severity == level for f in analysis.findings)) for level in SEVERITIES)
     worst = next((level for level, count in counts if count), "none")
@@ -136,7 +135,7 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
         counts=counts,
         faults=fault_panel(analysis, drawings),
         comparison=comparison_panel(analysis, drawings),
-        glance=glance_panel(analysis, drawings),
+        glance=glance_panel(analysis, drawings, book),
         provenance=provenance_panel(analysis),
         causes=_causes(analysis, drawings, book),
         slices=_slice_rows(analysis, dated=dated),

@@ -2,6 +2,9 @@
 
 A rule is one file in `rules/book/` holding one `RULE` record; it is found by being there. A file of one's own
 (see `own`) can change, silence, disable and add rules; what results is a `RuleBook` too.
+
+Whoever judges or shows what was judged is handed the book in use: nothing falls back on the shipped one, and a rule
+is found in a book or not at all.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from esxprobe.errors import UnknownRuleError
@@ -38,6 +41,10 @@ class RuleBook:
         hint = f"did you mean {', '.join(near)}?" if near else "`esxprobe rules list` shows them all"
         raise UnknownRuleError(f"no rule is called {rule_id!r}", hint=hint)
 
+    def without_examples(self) -> RuleBook:
+        """The same rules as far as judging and showing need them: a quarter of the size, for another process."""
+        return replace(self, rules=tuple(replace(rule, fires=(), quiet=()) for rule in self.rules))
+
     def needs_by_kind(self) -> dict[str, tuple[str, ...]]:
         r"""Which counters (`Object\Counter`) all rules together read, by entity kind."""
         needs: dict[str, set[str]] = {}
@@ -50,7 +57,7 @@ class RuleBook:
 
 @cache
 def shipped() -> RuleBook:
-    """The book as it comes, rules by id."""
+    """The book as it comes, rules by id; only for those who choose the book in use (commands, `own`, the docs)."""
     from esxprobe.rules import book
 
     names = sorted(module.name for module in pkgutil.iter_modules(book.__path__))
@@ -60,17 +67,3 @@ def shipped() -> RuleBook:
 def bound(rules: Iterable[Rule], deviations: tuple[Deviation, ...] = ()) -> RuleBook:
     """A book of these rules, by id."""
     return RuleBook(tuple(sorted(rules, key=lambda rule: rule.id)), deviations)
-
-
-def all_rules() -> tuple[Rule, ...]:
-    """Every shipped rule, by id."""
-    return shipped().rules
-
-
-def find_rule(rule_id: str) -> Rule:
-    """The shipped rule with this id.
-
-    Raises:
-        UnknownRuleError: There is none; the hint names the nearest ids.
-    """
-    return shipped().find(rule_id)

@@ -14,7 +14,6 @@ import numpy as np
 
 from esxprobe.formats.spill import Block, Pick, Spill
 from esxprobe.model import Entity, Finding, Level, Recording, Skipped, TimeSlice, Window, worst_first
-from esxprobe.rules import all_rules
 from esxprobe.rules.explain import Suspect, explained
 from esxprobe.rules.rank import rank
 from esxprobe.rules.record import Caveat, Rule
@@ -56,9 +55,8 @@ class Outcome:
         return np.asarray(block.take(Pick(np.array([row])))[0])
 
 
-def judge(recording: Recording, rules: Sequence[Rule] | None = None) -> Outcome:
-    """Runs rules (the whole shipped book when none are given) over a recording."""
-    rules = all_rules() if rules is None else rules
+def judge(recording: Recording, rules: Sequence[Rule]) -> Outcome:
+    """Runs rules over a recording."""
     reasons = {rule.id: why_skipped(rule, recording) for rule in rules}
     runnable = [rule for rule in rules if not reasons[rule.id]]
     lacking = tuple(rule.id for rule in rules if for_want_of_counters(reasons[rule.id]))

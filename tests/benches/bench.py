@@ -67,8 +67,9 @@ from esxprobe.analyze import ENOUGH, all_needs
 from esxprobe.formats.columns.opening import opened, reader_of
 from esxprobe.formats.scan import Request
 from esxprobe.formats.tally import Tally
+from esxprobe.rules import shipped
 catalog.known()
-needs = all_needs()
+needs = all_needs(shipped())
 wall, work = time.perf_counter(), time.process_time()
 source = opened(Path(sys.argv[1]))
 kept = []
@@ -280,10 +281,11 @@ def compare(capture: Path) -> list[str]:
     from esxprobe.formats.scan import FileReader, Request
     from esxprobe.formats.source import Source
     from esxprobe.formats.tally import Tally
+    from esxprobe.rules import shipped
 
     source = Source(capture)
     values = []
-    request = Request(all_needs(), taker=lambda *taken: values.append(taken[2].values))
+    request = Request(all_needs(shipped()), taker=lambda *taken: values.append(taken[2].values))
     segment = FileReader(source, request, Tally()).read()[0]
     source.close()
     places = np.linspace(0, segment.wanted.height - 1, COMPARED).astype(int)

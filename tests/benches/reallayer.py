@@ -20,6 +20,7 @@ from esxprobe.analyze import GuestOptions, analyze
 from esxprobe.capture import load_capture
 from esxprobe.lab.real.guests import Kind, RealGuest
 from esxprobe.lab.real.scenarios import background
+from esxprobe.rules import shipped
 
 COLUMNS = (
     *("workload", "faults/s", "%RUN", "guest's wall time, median (p10 to p90)", "guest's CPU time"),
@@ -32,7 +33,9 @@ def row(guest: RealGuest, seconds: int, out: Path) -> str:
     """Takes a capture of a guest and gives a line of the table. Costs are in us per fault."""
     with real_capture([guest], out, duration_s=seconds) as made:
         files = load_capture(made.folder)
-        said = analyze(files.paths, manifest=files.manifest, guests=GuestOptions(folder=made.folder))
+        said = analyze(
+            files.paths, book=shipped(), manifest=files.manifest, guests=GuestOptions(folder=made.folder)
+        )
         truth = made.truths[guest.name]
     cost = next(each for each in said.fault_costs if each.guest_counter == "soft_faults")
     cells = [

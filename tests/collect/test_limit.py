@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from localshell import BIN, NAMED, OUR_FILE, LocalShell, gone
+from shippedbook import analyze
 from test_session import collect, manifest_of
 
-from esxprobe.analyze import analyze
 from esxprobe.capture import load_capture
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.leftover import check_left_behind

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from localshell import BIN, LocalShell, Naps, gone
+from shippedbook import analyze
 from test_facts import DATA, answers
 
 import esxprobe
-from esxprobe.analyze import analyze
 from esxprobe.capture import MANIFEST, load_capture, newest_capture
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.guests import Guest

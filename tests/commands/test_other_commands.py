@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from shell import Run, environment
+from shippedbook import RULES
 from typer.testing import CliRunner
 
 from esxprobe import __version__
 from esxprobe.commands.app import app
 from esxprobe.errors import UnknownRuleError, UsageError
-from esxprobe.rules import all_rules
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,7 +65,7 @@ def test_an_object_that_is_not_there_is_met_with_those_that_are(healthy: Path) -
 
 def test_rules_list_shows_every_rule_with_its_thresholds() -> None:
     table = said("rules", "list")
-    for rule in all_rules():
+    for rule in RULES:
         assert rule.id in table
         assert rule.title in table
     assert "critical ≥ 10 %, warning ≥ 5 %" in table
@@ -73,7 +73,7 @@ def test_rules_list_shows_every_rule_with_its_thresholds() -> None:
 
 def test_rules_as_json_hold_sources_and_examples() -> None:
     listed = json.loads(said("rules", "list", "--json"))
-    assert [rule["id"] for rule in listed] == [rule.id for rule in all_rules()]
+    assert [rule["id"] for rule in listed] == [rule.id for rule in RULES]
     assert all(each["source"] for rule in listed for each in rule["thresholds"])
     assert all(rule["fires"] and rule["quiet"] for rule in listed)
 

@@ -10,6 +10,7 @@ from functools import cache
 from typing import get_args
 
 import pytest
+from shippedbook import find_rule
 
 from esxprobe.correlate.numbers import say
 from esxprobe.correlate.verdict import (
@@ -38,7 +39,6 @@ from esxprobe.model import (
     SlopeReading,
     Verdict,
 )
-from esxprobe.rules import find_rule
 
 MODES: tuple[Mmu, ...] = get_args(Mmu)
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)

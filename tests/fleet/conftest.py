@@ -10,6 +10,7 @@ from hostsim import VmPlan, write_capture
 from esxprobe.fleet.pool import judged_here
 from esxprobe.fleet.work import Task
 from esxprobe.model.fleet import Judged
+from esxprobe.rules import shipped
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "commands"), str(ROOT / "tests" / "fleet")]
@@ -38,7 +39,7 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tasks(captures: Path) -> list[Task]:
     """The captures to judge, the broken one among them."""
     paths = [path for path in sorted(captures.iterdir()) if path.name != "notes.txt"]
-    return [Task(str(path), f"esxprobe report {path.name}") for path in paths]
+    return [Task(str(path), f"esxprobe report {path.name}", shipped()) for path in paths]
 
 
 @pytest.fixture(scope="session")

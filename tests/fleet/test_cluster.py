@@ -103,7 +103,7 @@ def test_one_capture_behind_a_url_needs_no_cluster(
         monkeypatch.setenv(key, value)
     url = f"s3://{BUCKET}/site/captures/esx04-20260326T213000Z"
     assert expanded([url]) == [url]
-    equal(dict(judged_here([Task(url, tasks[5].command)])), {0: serial[5]})
+    equal(dict(judged_here([Task(url, tasks[5].command, tasks[5].book)])), {0: serial[5]})
     with pytest.raises(UnreadableInputError, match=r"nothing there|no esxtop capture"):
         expanded([f"s3://{BUCKET}/elsewhere"])
 

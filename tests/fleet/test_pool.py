@@ -13,6 +13,7 @@ from shell import plan
 from esxprobe.fleet.pool import free_mb, judged_in_pool, need_mb
 from esxprobe.fleet.work import Task
 from esxprobe.model.fleet import Judged
+from esxprobe.rules import shipped
 
 
 def test_a_pool_says_to_the_byte_what_one_process_says(
@@ -84,11 +85,11 @@ def test_larger_and_packed_captures_are_held_to_need_more(tmp_path: Path) -> Non
     packed.write_bytes(b"")
     os.truncate(large, 500_000_000)
     os.truncate(packed, 500_000_000)
-    needs = [need_mb(Task(str(path), "")) for path in (small, large, packed)]
+    needs = [need_mb(Task(str(path), "", shipped())) for path in (small, large, packed)]
     assert needs == sorted(set(needs))
     os.truncate(large, 50_000_000_000)
-    assert need_mb(Task(str(large), "")) == needs[2], "however long it is"
-    assert need_mb(Task(str(tmp_path / "nowhere.csv"), "")) < needs[0] + 1
+    assert need_mb(Task(str(large), "", shipped())) == needs[2], "however long it is"
+    assert need_mb(Task(str(tmp_path / "nowhere.csv"), "", shipped())) < needs[0] + 1
     assert free_mb() > 0
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 from labs import LINUX_VM, PLAN, WINDOWS_VM, OpenLab, Passed, Tape, clockwork, connect, guests_of, other_host
+from shippedbook import analyze
 
-from esxprobe.analyze import analyze
 from esxprobe.capture import load_capture
 from esxprobe.collect.check import CheckTask, check_host
 from esxprobe.collect.command import CapturePlan

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 from realhost import RealCapture, real_capture
+from shippedbook import analyze
 
-from esxprobe.analyze import GuestOptions, analyze, compare_with
+from esxprobe.analyze import GuestOptions, compare_with
 from esxprobe.capture import load_capture
 from esxprobe.collect.check import CheckTask, check_host
 from esxprobe.collect.command import CapturePlan

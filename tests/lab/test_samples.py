@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from make_samples import FOLDERS, SAMPLES, make
+from shippedbook import analyze
 
-from esxprobe.analyze import analyze
 from esxprobe.capture import load_capture
 
 

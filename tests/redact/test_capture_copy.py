@@ -9,9 +9,9 @@ import pytest
 import zstandard
 from customers import Customer, capture_of, named_back, names_of
 from hypothesis import HealthCheck, example, given, settings
+from shippedbook import analyze
 from test_redacted_report import HOSTILE, ORDINARY, customers
 
-from esxprobe.analyze import analyze
 from esxprobe.capture import Manifest, all_described, load_capture, save_manifest
 from esxprobe.errors import OutputError, UnreadableInputError
 from esxprobe.formats import pdh

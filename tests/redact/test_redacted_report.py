@@ -8,14 +8,13 @@ import pytest
 from customers import Customer, capture_of, named_back
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from shippedbook import analyze, render_html
 
-from esxprobe.analyze import analyze
 from esxprobe.model import Analysis
 from esxprobe.redact import Names, Redactor, Scan, learn_capture, nameless, redacted_analysis
 from esxprobe.redact.words import words_of
 from esxprobe.report.document import document, render_json
 from esxprobe.report.drawing import Drawer
-from esxprobe.report.html import render_html
 
 ORDINARY = (
     "report",

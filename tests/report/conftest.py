@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from shippedbook import analysis_of, analyze
 
-from esxprobe.analyze import analysis_of, analyze
 from esxprobe.model import Analysis, VirtualMachine
 from esxprobe.report.drawing import Drawer
 

@@ -11,8 +11,8 @@ import jsonschema
 import made_costs
 import pytest
 from hostsim import HostPlan, VmPlan, write_capture
+from shippedbook import analyze
 
-from esxprobe.analyze import analyze
 from esxprobe.model import Analysis, AnalyzedIntervals, Cut, FaultExperiment, FaultProbe, FaultRates
 from esxprobe.report.document import SCHEMA, document, render_json
 

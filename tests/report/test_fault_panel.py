@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from hostile_names import HOSTILE
 from made_costs import START, cost, log
+from shippedbook import render_html
 
 from esxprobe.model import Analysis, FaultRates, RateBound
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.fault_charts import spec_of_scatter, spec_over_time
 from esxprobe.report.faults import VERDICTS, FaultRow, fault_panel, fault_specs
-from esxprobe.report.html import render_html
 
 
 @pytest.fixture(scope="module")

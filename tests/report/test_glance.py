@@ -7,16 +7,15 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from hostile_names import HOSTILE, without_vega
+from shippedbook import all_needs, analysis_of, glance_panel, render_html
 from tiny import START, Thing, recording
 
-from esxprobe.analyze import all_needs, analysis_of
 from esxprobe.analyze.glance import GLANCE_NEEDS, glance_of
 from esxprobe.analyze.heat import CELLS, ROWS, cells_of
 from esxprobe.model import Analysis, HeatStrip, HostFacts, Provenance, Recording, VirtualMachine
 from esxprobe.report.drawing import Drawer
-from esxprobe.report.glance import glance_panel, glance_specs
+from esxprobe.report.glance import glance_specs
 from esxprobe.report.heat_charts import STYLES, class_labels, shown_rows
-from esxprobe.report.html import render_html
 
 READY, LIMITED, RUN = r"Vcpu\% Ready", r"Vcpu\% Max Limited", r"Vcpu\% Run"
 SIZE, BALLOON, SWAPPED = (rf"Group Memory\{name} MBytes" for name in ("Memory Size", "Memctl", "Swapped"))

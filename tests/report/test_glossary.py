@@ -4,12 +4,11 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from shippedbook import RULES, render_html
 
 from esxprobe.model import Analysis
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.glossary import Glossary, _pattern
-from esxprobe.report.html import render_html
-from esxprobe.rules import all_rules
 
 
 def test_a_label_is_marked_with_its_meaning_and_unit() -> None:
@@ -82,6 +81,6 @@ NOT_ALONE = {
 
 def test_every_rule_s_label_is_explained() -> None:
     """A rule's own heading is a label of esxtop's, a sum of them, or words."""
-    for rule in all_rules():
+    for rule in RULES:
         for label in re.findall(r"%[A-Z_]+|[A-Z]+/s|[A-Z]{5,}\b", rule.label):
             assert label in NOT_ALONE or "abbr" in Glossary().marked(label), f"{rule.id}: {label}"

@@ -11,14 +11,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from shippedbook import analysis_of, analyze, page_of, render_html
 from tiny import Thing, recording
 
-from esxprobe.analyze import GuestOptions, analysis_of, analyze
+from esxprobe.analyze import GuestOptions
 from esxprobe.capture import Manifest, load_capture
 from esxprobe.model import Analysis, SourceFile, VirtualMachine
 from esxprobe.report.drawing import Drawer
-from esxprobe.report.html import render_html
-from esxprobe.report.view import page_of
 
 HERE = Path(__file__).parent
 GOLD = HERE / "gold"

@@ -15,13 +15,14 @@ from pathlib import Path
 import jinja2
 import pytest
 from hostile_names import HOSTILE
+from shippedbook import render_html
 
 from esxprobe.model import Analysis, Glance, SourceFile
 from esxprobe.report import html
 from esxprobe.report.document import document
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.glance import glance_specs
-from esxprobe.report.html import render_html, templates
+from esxprobe.report.html import templates
 
 ROOT = Path(__file__).parents[2]
 FETCHING = {"link", "iframe", "object", "embed", "base", "form", "img", "image", "use", "foreignobject", "video"}

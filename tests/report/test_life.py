@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from hostile_names import HOSTILE
+from shippedbook import render_html
 
 from esxprobe.model import Analysis
 from esxprobe.report import drawing
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.glance import glance_specs
-from esxprobe.report.html import render_html, templates
+from esxprobe.report.html import templates
 from esxprobe.report.life import chart_specs, numbered, vega_bundle
 
 ROOT = Path(__file__).parents[2]

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shippedbook import analyze, render_html
 
-from esxprobe.analyze import analyze
 from esxprobe.analyze.provenance import provenance_of
 from esxprobe.capture import Manifest, load_capture
 from esxprobe.model import Analysis
 from esxprobe.report.drawing import Drawer
-from esxprobe.report.html import render_html
 from esxprobe.report.provenance import provenance_panel
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "software-mmu"

@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from shippedbook import page_of
 
 from esxprobe.model import Analysis, Deviation, QualityNote, Window
 from esxprobe.report.document import document
-from esxprobe.report.view import ROWS, page_of
+from esxprobe.report.view import ROWS
 from esxprobe.report.words import duration, in_zones, isolated, local, moment, number, threshold, window
 
 NOON = datetime(2026, 3, 26, 12, 0, 0, tzinfo=UTC)

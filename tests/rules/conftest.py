@@ -1,17 +1,18 @@
 """Rules are tested on tiny recordings: see `tiny`."""
 
 import pytest
+from shippedbook import RULES
 from tiny import NAMES, OTHER_NAMES, Thing, recording
 
 from esxprobe.model import Recording, VirtualMachine
-from esxprobe.rules import all_rules, shipped
+from esxprobe.rules import shipped
 
 
 @pytest.fixture(scope="session")
 def everything() -> Recording:
     """One healthy thing of every kind that a rule judges, with every counter that any rule needs."""
     paths = {kind: dict.fromkeys(needs, (0.0,) * 24) for kind, needs in shipped().needs_by_kind().items()}
-    for kind in {rule.entity for rule in all_rules()} - {"capture"} - set(paths):
+    for kind in {rule.entity for rule in RULES} - {"capture"} - set(paths):
         paths[kind] = {}
     names = {"group": "esxtop.2098765", "vcpu": "vCPU 0", "host": "esx01.example.com"}
     things = [

@@ -6,17 +6,17 @@ from itertools import chain, pairwise
 from pathlib import Path
 
 import pytest
+from shippedbook import RULES
 from tiny import example_recording
 
 from esxprobe.catalog import find
 from esxprobe.model import Severity, worst_first
-from esxprobe.rules import all_rules, book, shipped
+from esxprobe.rules import book, shipped
 from esxprobe.rules.causes import CAUSES, cause_of
 from esxprobe.rules.judge import judge
 from esxprobe.rules.record import FACTS, Example, Rule
 
 RELEASE = r"Fact\Release"
-RULES = all_rules()
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 
 

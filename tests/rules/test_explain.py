@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from shippedbook import find_rule
 from tiny import HOST, Thing, recording
 
 from esxprobe.model import Finding, Level, VirtualMachine
-from esxprobe.rules import find_rule
 from esxprobe.rules.checks import sustained_above
 from esxprobe.rules.judge import Outcome, judge
 from esxprobe.rules.record import Rule

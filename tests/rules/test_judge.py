@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shippedbook import RULES, find_rule, judge
 from tiny import HOST, START, Thing, recording
 
 from esxprobe.catalog.quality import CODES, note
 from esxprobe.errors import UnknownRuleError
 from esxprobe.model import Finding, Recording, VirtualMachine
-from esxprobe.rules import all_rules, find_rule, shipped
-from esxprobe.rules.judge import judge
+from esxprobe.rules import shipped
 from esxprobe.rules.rank import ranked
 from esxprobe.rules.skips import NO_GUEST_LOG, not_there, why_skipped
 from esxprobe.rules.values import capture_facts
@@ -43,7 +43,7 @@ def test_every_rule_ends_in_exactly_one_list(everything: Recording) -> None:
         outcome = judge(replace(everything, tidy=tidy))
         skipped = [each.rule for each in outcome.skipped]
         listed = sorted([*{finding.rule for finding in outcome.findings}, *outcome.clear, *skipped])
-        assert listed == [rule.id for rule in all_rules()]
+        assert listed == [rule.id for rule in RULES]
         for each in outcome.skipped:
             rule = find_rule(each.rule)
             if each.reason == NO_GUEST_LOG:
@@ -85,7 +85,7 @@ def test_a_rule_for_one_name_is_skipped_where_nobody_has_it(everything: Recordin
 def test_without_a_known_interval_nothing_is_judged_but_the_capture() -> None:
     outcome = judge(recording(vcpu(0, 50, samples=0), samples=0))
     assert {each.reason for each in outcome.skipped} == {"the capture has no sample with a known interval"}
-    assert {rule.entity for rule in all_rules() if rule.id in outcome.clear} == {"capture"}
+    assert {rule.entity for rule in RULES if rule.id in outcome.clear} == {"capture"}
 
 
 def test_a_kind_that_the_capture_does_not_show_is_named_by_its_counter() -> None:

@@ -21,9 +21,10 @@ from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario import FOLDER, scenario_of
+from shippedbook import all_needs, analyze
 
 from esxprobe import series
-from esxprobe.analyze import GuestOptions, all_needs, analyze
+from esxprobe.analyze import GuestOptions
 from esxprobe.capture import load_capture
 from esxprobe.formats import sheet, spill
 from esxprobe.formats.esxtop import read_esxtop
@@ -176,11 +177,12 @@ PEAK = """
 import resource, sys
 from pathlib import Path
 from esxprobe import series
-from esxprobe.analyze import analyze
 from esxprobe.formats import sheet, spill
 series.PART = sheet.BLOCK = 1 << 20
 spill.BUDGET = 1 << 20
-analyze([Path(sys.argv[1])])
+from esxprobe.analyze import analyze
+from esxprobe.rules import shipped
+analyze([Path(sys.argv[1])], book=shipped())
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 

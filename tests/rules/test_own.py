@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from shippedbook import analysis_of
 from tiny import Thing, recording
 
-from esxprobe.analyze import analysis_of
 from esxprobe.errors import UsageError
 from esxprobe.model import VirtualMachine
 from esxprobe.rules import RuleBook, shipped

@@ -9,16 +9,15 @@ from pathlib import Path
 
 import pytest
 from scenario import Scenario, scenarios
+from shippedbook import RULES, analyze
 
-from esxprobe.analyze import analyze
 from esxprobe.catalog import counters, find
 from esxprobe.catalog.row import ONLY_WITH_A
 from esxprobe.model import Analysis, Finding, worst_first
-from esxprobe.rules import all_rules
 
 ALL = scenarios()
 TELLING = ("high", "medium")
-BOOK = {rule.id: rule for rule in all_rules()}
+BOOK = {rule.id: rule for rule in RULES}
 # Rules that no scenario makes fire, and why.
 NOT_PLANTED = {
     "capture-damaged": "a file that is damaged, not a host; see tests/test_doubtful_captures.py",
@@ -131,7 +130,7 @@ def test_without_a_each_rule_that_cannot_run_names_the_counter(tmp_path: Path) -
     had = {skipped.rule for skipped in complete.skipped}
     skipped = {skipped.rule: skipped.reason for skipped in plain.skipped}
     added = {f"{record.object}\\{record.name}" for record in counters() if ONLY_WITH_A in record.notes}
-    for rule in all_rules():
+    for rule in RULES:
         needs = {path for paths in rule.needs_by_kind.values() for path in paths}
         lacking, reason = needs & added - set(rule.optional), skipped.get(rule.id, "")
         if lacking:

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shippedbook import find_rule
 from tiny import Thing, recording, tables
 
 from esxprobe.catalog.quality import note
 from esxprobe.model import Level, Recording, VirtualMachine
-from esxprobe.rules import find_rule
 from esxprobe.rules.checks import any_above
 from esxprobe.rules.judge import judge
 from esxprobe.rules.record import Caveat, Part, Rule

@@ -1,5 +1,6 @@
 """What the capture itself cost the host."""
 
+from esxprobe.catalog.cpu import ESXTOP_GROUP
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import mean_above
@@ -31,5 +32,5 @@ RULE = Rule(
         Example("just below the worse", {_USED: 49.5}, "info"),
     ),
     quiet=(Example("as on most hosts", {_USED: 2}), Example("just below", {_USED: 19.5})),
-    only=r"^esxtop\.\d+$",
+    only=ESXTOP_GROUP,
 )

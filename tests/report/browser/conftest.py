@@ -13,10 +13,10 @@ import pytest
 from hostsim import plan_of_width, write_capture
 from opened import REAL, Open, Opened, Reports
 from playwright.sync_api import Browser, sync_playwright
+from shippedbook import render_html
 
 from esxprobe.model import Analysis
 from esxprobe.report.drawing import Drawer
-from esxprobe.report.html import render_html
 
 ROOT = Path(__file__).parents[3]
 FLAGS = (

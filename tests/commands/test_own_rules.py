@@ -1,0 +1,147 @@
+"""Rules of one's own from end to end: changed, silenced, disabled and added, wherever a report is made."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hostsim import VmPlan, write_capture
+from shell import ROOT, Run, plan
+
+from esxprobe.rules import bound, shipped
+
+DOCS = ROOT / "docs" / "own-rules.md"
+DISKS = (
+    (r"Virtual Disk(web01:scsi0:1)\Reads/sec", "50.00"),
+    (r"Virtual Disk(web01:scsi0:1)\Average MilliSec/Read", "90.00"),
+)
+
+
+def example_of_the_docs() -> str:
+    """All that the page prints of a rules file, in its order."""
+    return "\n".join(line[4:] for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith("    "))
+
+
+def slow_reads(folder: Path, name: str, ready_pct: float = 30.0) -> Path:
+    """A capture of `web01`, which is ready for much of the time and whose disk is slow to read."""
+    path = folder / f"{name}.csv"
+    host = f"{name}.example.com"
+    write_capture(path, plan(VmPlan("web01", 1_200_100, 1, 1024, ready_pct=ready_pct), host=host))
+    head, *rows = path.read_bytes().splitlines()
+    lines = [head + b"".join(f',"\\\\{host}\\{column}"'.encode() for column, _ in DISKS)]
+    lines += [row + b"".join(f',"{value}"'.encode() for _, value in DISKS) for row in rows]
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    return path
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    path = tmp_path / "own.toml"
+    path.write_text(example_of_the_docs(), encoding="utf-8")
+    return path
+
+
+def found(path: Path) -> dict[str, str]:
+    """Severity by rule."""
+    return {each["rule"]: each["severity"] for each in json.loads(path.read_text(encoding="utf-8"))["findings"]}
+
+
+def test_the_example_of_the_docs_is_among_the_first_findings(run: Run, tmp_path: Path, own: Path) -> None:
+    done = run("report", slow_reads(tmp_path, "esx1"), "--rules", own, "-o", "r.html", "--json", "r.json")
+    assert done.returncode == 0, done.stderr
+    assert found(tmp_path / "r.json")["slow-reads"] == "critical"
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    first = page[: page.index('id="findings"')] if 'id="findings"' in page else page
+    assert "Reads of a virtual disk are slow: ms/read 90" in re.sub(r"<[^>]+>", "", first), "look first"
+    assert 'id="slow-reads"' in page, "its own place among the findings"
+
+
+def test_what_is_changed_silenced_and_disabled_holds_in_the_report(run: Run, tmp_path: Path) -> None:
+    capture = slow_reads(tmp_path, "esx1")
+    said = {}
+    for name, text in {
+        "changed": "[change.cpu-ready]\ncritical = 50\n",
+        "silenced": '[change.cpu-ready]\nsilence = ["web*"]\n',
+        "disabled": "[change.cpu-ready]\ndisable = true\n[change.observer-cost]\ndisable = true\n",
+    }.items():
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+        words = ("report", capture, "--rules", f"{name}.toml", "-o", f"{name}.html", "--json", f"{name}.json")
+        done = run(*words)
+        assert done.returncode == 0, done.stderr
+        said[name] = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
+    assert found(tmp_path / "changed.json")["cpu-ready"] == "warning"
+    assert "cpu-ready" in said["silenced"]["clear"]
+    assert "cpu-ready" in {each["rule"] for each in said["disabled"]["skipped"]}
+    used = {name: each["capture"]["observer_used_pct"] for name, each in said.items()}
+    assert used["disabled"] == used["changed"] is not None, "what esxtop used is told, whatever is judged of it"
+
+
+def test_an_added_rule_fires_in_every_one_of_many_captures(run: Run, tmp_path: Path, own: Path) -> None:
+    for name in ("esx1", "esx2"):
+        slow_reads(tmp_path, name)
+    words = ("report", "esx1.csv", "esx2.csv", "--rules", own, "--json", "all.json", "-o", "out")
+    for more in ((), ("--jobs", "2"), ("--redact", "--redact-map", "map.json")):
+        done = run(*words, *more)
+        assert done.returncode == 0, (more, done.stderr)
+        by_rule = json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))["by_rule"]
+        assert {each["rule"]: each["findings"] for each in by_rule}["slow-reads"] == 2, more
+
+
+def test_an_added_rule_is_compared_with_a_baseline(run: Run, tmp_path: Path, own: Path) -> None:
+    good = tmp_path / "good.csv"
+    good.write_bytes(slow_reads(tmp_path, "esx1").read_bytes().replace(b'"90.00"', b'"3.00"'))
+    done = run("report", "esx1.csv", "--baseline", good, "--rules", own, "-o", "r.html", "--json", "r.json")
+    assert done.returncode == 0, done.stderr
+    appeared = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["comparison"]["appeared"]
+    assert "slow-reads" in json.dumps(appeared)
+
+
+def test_an_added_rule_is_in_a_redacted_report(run: Run, tmp_path: Path, own: Path) -> None:
+    capture = slow_reads(tmp_path, "esx1")
+    words = ("--rules", own, "--redact", "--redact-map", "map.json", "-o", "r.html", "--json", "r.json")
+    done = run("report", capture, *words)
+    assert done.returncode == 0, done.stderr
+    assert found(tmp_path / "r.json")["slow-reads"] == "critical"
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "Reads of a virtual disk are slow" in page
+    assert "web01" not in page
+
+
+def test_a_rule_is_shown_as_the_file_makes_it(run: Run, own: Path) -> None:
+    added = run("rules", "show", "slow-reads", "--rules", own)
+    assert added.returncode == 0, added.stderr
+    assert "Reads of a virtual disk are slow" in added.stdout
+    changed = json.loads(run("rules", "show", "cpu-ready", "--rules", own, "--json").stdout)
+    assert "our SLA of 2026" in json.dumps(changed)
+    assert "slow-reads" in run("rules", "list", "--rules", own).stdout
+    assert run("rules", "show", "slow-reads").returncode == 2, "the shipped book has no such rule"
+
+
+def test_a_book_of_one_rule_is_enough(tmp_path: Path) -> None:
+    """Nothing that judges or shows asks another book than the one that it was handed."""
+    from esxprobe.analyze import analyze
+    from esxprobe.report.view import page_of
+
+    book = bound([shipped().find("cpu-ready")])
+    analysis = analyze([slow_reads(tmp_path, "esx1")], book=book)
+    page = page_of(analysis, {}, "", book)
+    assert [look.anchor for look in page.glance.first] == ["cpu-ready"]
+    assert {*analysis.clear, *(each.rule for each in analysis.skipped)} == set()
+
+
+def test_only_those_who_choose_a_book_ask_for_the_shipped_one() -> None:
+    """Judging and showing get the book in use as an argument: a default that nobody sees is how rules were lost."""
+    may = {
+        "commands/reporting.py",  # --rules or the shipped ones
+        "rules/__init__.py",
+        "rules/own.py",  # what is changed
+        "report/rulebook.py",  # docs/rules.md
+        "redact/words.py",  # vocabulary, no judging
+    }
+    home = ROOT / "esxprobe"
+    asks = {
+        str(path.relative_to(home))
+        for path in home.rglob("*.py")
+        if re.search(r"\bshipped\(\)", path.read_text("utf-8"))
+    }
+    assert asks <= may, f"these ask for the shipped book: {sorted(asks - may)}"
