@@ -21,6 +21,7 @@ from esxprobe.collect.host import Gap
 from esxprobe.collect.naming import safe_name
 from esxprobe.collect.pump import Clockwork, Link, Pumped, no_room, pump
 from esxprobe.collect.retry import Retry
+from esxprobe.collect.room import GUEST_SAMPLE_BYTES, LEAST_BYTES, guest_room
 from esxprobe.collect.shell import Shell
 from esxprobe.errors import ConnectionLostError, EsxprobeError, HostError
 
@@ -200,7 +201,8 @@ class _Job:
         command = self.loop.command(self.guest.interval_s, self.missing)
         self.command = self.command or command
         counted, file, started = _Count(self.loop, self.begun), self._new_file(self.loop), self.clockwork.now()
-        done = pump(shell, command, self.folder / file, stop=self.stop, seen=counted.seen)
+        room = guest_room(self.folder, self.missing * GUEST_SAMPLE_BYTES + LEAST_BYTES)
+        done = pump(shell, command, self.folder / file, stop=self.stop, seen=counted.seen, room=room)
         self._keep(file, done, counted.samples, started)
         if counted.samples:
             self._retry.progressed()

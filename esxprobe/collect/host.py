@@ -12,6 +12,7 @@ from esxprobe.collect.limit import Limit, limit_to, limited_line
 from esxprobe.collect.peek import GzipPeek
 from esxprobe.collect.pump import Clockwork, Link, Pumped, pump
 from esxprobe.collect.retry import Retry, may_pass
+from esxprobe.collect.room import SegmentRoom
 from esxprobe.errors import ConnectionLostError, EsxprobeError, HostError
 
 
@@ -55,6 +56,7 @@ class Segment:
         interval_s: Mean time between its samples by their stamps [s], None when unknown.
         stderr: What the commands said besides.
         limit: The VMs that it was limited to, None for everything.
+        most_bytes: What it could have grown to before it would have been ended [bytes].
     """
 
     file: str
@@ -69,6 +71,7 @@ class Segment:
     interval_s: float | None
     stderr: str
     limit: Limit | None = None
+    most_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ class _Run:
     def __init__(self, job: _Job, rows: int) -> None:
         self._job = job
         self.rows, self.peek = rows, GzipPeek()
+        self.room = SegmentRoom(self.peek, rows, job.folder)
         self.number = len(job.segments)
         self.file = f"esxtop-{self.number:03}.csv.gz"
         self.bytes = 0
@@ -168,6 +172,7 @@ class _Run:
             interval_s=self.peek.interval_s,
             stderr=end.stderr,
             limit=limit,
+            most_bytes=self.room.most_bytes,
         )
 
 
@@ -235,7 +240,16 @@ class _Job:
             limited_line(self.plan.interval_s, rows, limit) if limit else command_line(self.plan.interval_s, rows)
         )
         path = self.folder / run.file
-        end = pump(shell, command, path, stop=self.stop, farewell=STOP, seen=run.seen, tick=run.tick)
+        end = pump(
+            shell,
+            command,
+            path,
+            stop=self.stop,
+            farewell=STOP,
+            seen=run.seen,
+            room=run.room.check,
+            tick=run.tick,
+        )
         segment = run.segment(command, end, self._kept(run), limit)
         if self.segments:
             last = self.segments[-1]

@@ -50,6 +50,7 @@ def pump(
     stop: threading.Event,
     farewell: bytes = b"",
     seen: Callable[[bytes], None] = lambda _: None,
+    room: Callable[[int], None] = lambda _: None,
     tick: Callable[[], None] = lambda: None,
 ) -> Pumped:
     """Runs a command and writes what it says into a new file until it ends, fails or is to stop.
@@ -64,6 +65,7 @@ def pump(
         farewell: What asks the command to end; it is then read to its end, unless it falls silent before.
             Without it the channel is closed at once.
         seen: Told each piece after it was written.
+        room: Told the bytes written so far after each piece; what it raises ends the stream.
         tick: Called about ten times a second by another thread, for progress.
     """
     written, stderr = 0, b""
@@ -77,6 +79,7 @@ def pump(
                         while piece := stream.read():
                             written += _write(file.fileno(), piece)
                             seen(piece)
+                            room(written)
                             watch.came.set()
                 finally:
                     with suppress(HostError):
@@ -84,7 +87,7 @@ def pump(
                     stderr = stream.stderr
             finally:
                 os.fsync(file.fileno())
-    except HostError as trouble:
+    except EsxprobeError as trouble:
         error = None if stop.is_set() else trouble
     except OSError as trouble:
         error = no_room(path, trouble)

@@ -9,7 +9,7 @@ Beside the fields of `Manifest`, the file holds (times are UTC in ISO 8601, dura
     limited_to           names of the VMs that it was limited to; what each segment kept is in `segments`, `limit`
     samples_received     rows, the first one of each segment included
     segment_s            after how long esxtop was to be started anew, or null
-    segments, gaps       each run of esxtop, and the times between them
+    segments, gaps       each run of esxtop, and the times between them; a run is ended beyond its `most_bytes`
     clock                start and end: the host's clock against ours
     facts, vms, probes   what the host said of itself and of each VM, and what became of each question
     connections          what each connection turned out to be

@@ -4,6 +4,7 @@ import errno
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ import pytest
 from localshell import BIN, LocalShell, Naps, gone, processes_with
 
 import esxprobe.collect.pump as pump_module
+from esxprobe.collect import room
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.forecast import forecast
 from esxprobe.collect.host import HostCapture, Progress, capture_host
@@ -236,6 +238,70 @@ def test_what_is_no_gzip_is_kept_and_named(environment: Environment, tmp_path: P
     assert done.error is not None
     assert "no gzip stream" in done.error.message
     assert (tmp_path / "esxtop-000.csv.gz.cut").read_bytes() == b"gzip is not for you\n"
+
+
+def endless(folder: Path, name: str, script: str, environment: Environment) -> LocalShell:
+    """A host on which one of its programs never stops writing."""
+    (folder / "tools").mkdir()
+    (folder / "tools" / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "tools" / name).chmod(0o755)
+    return LocalShell(environment, path=f"{folder / 'tools'}:{BIN}:{os.environ['PATH']}")
+
+
+def test_a_host_that_sends_no_sample_and_never_stops_is_ended(
+    environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """44 GB came in four minutes. What is sent here has an end, so that a test that fails ends, too."""
+    monkeypatch.setattr(room, "FIRST_BYTES", 4 << 20)
+    shell = endless(tmp_path, "gzip", "head -c 200000000 /dev/zero", environment)
+    done = capture(tmp_path, CapturePlan(2, 2), lambda: shell)
+    assert done.error is not None
+    assert "the host sent 4 MB and went on, without one whole sample" in done.error.message
+    assert (tmp_path / "esxtop-000.csv.gz.cut").stat().st_size < 8 << 20
+    assert done.segments[0].most_bytes == 4 << 20
+
+
+def test_a_host_that_sends_more_than_its_first_sample_lets_expect_is_ended(
+    environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: Path
+) -> None:
+    """The reader gets what came until then, and the manifest says how much would have been taken."""
+    monkeypatch.setattr(room, "LEAST_BYTES", 1 << 20)
+    first = gzip.compress(b"\n".join([*sample.read_bytes().splitlines()[:2], b""]))
+    (tmp_path / "first.gz").write_bytes(first)
+    shell = endless(tmp_path, "gzip", f"cat {tmp_path}/first.gz; head -c 200000000 /dev/zero", environment)
+    done = capture(tmp_path, CapturePlan(2, 2), lambda: shell)
+    (segment,) = done.segments
+    assert done.error is not None
+    assert "10 times what its first sample lets expect" in done.error.message
+    assert segment.samples == 1
+    assert segment.bytes < segment.most_bytes + (1 << 20) < 8 << 20
+    manifest = Record("local", CapturePlan(2, 2), 0.0, capture=done).manifest("1", "partial")
+    assert manifest.more["segments"][0]["most_bytes"] == segment.most_bytes
+
+
+def test_a_host_that_sends_more_samples_than_were_asked_for_is_ended(
+    environment: Environment, tmp_path: Path, sample: Path
+) -> None:
+    rows = f"cat {sample}; i=0; while [ $i -lt 2000 ]; do tail -n +2 {sample}; i=$((i+1)); done"
+    shell = endless(tmp_path, "esxtop", rows, environment)
+    done = capture(tmp_path, CapturePlan(2, 2), lambda: shell)
+    (segment,) = done.segments
+    assert segment.outcome == "partial"
+    assert "more than the 2 samples that it was asked for" in segment.reason
+    assert segment.samples < 20_000
+
+
+def test_the_disk_keeps_a_reserve(
+    environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(room, "_RESERVE_SHARE", (disk.free + (64 << 20)) / disk.total)
+    monkeypatch.setattr(room, "_RESERVE_BYTES", disk.total)
+    shell = endless(tmp_path, "gzip", "head -c 200000000 /dev/urandom", environment)
+    done = capture(tmp_path, CapturePlan(2, 2), lambda: shell)
+    assert isinstance(done.error, OutputError)
+    assert "the disk is full but for a reserve of" in done.error.message
+    assert (tmp_path / "esxtop-000.csv.gz.cut").stat().st_size < 1 << 20
 
 
 def test_segments_start_esxtop_anew_with_small_gaps(environment: Environment, tmp_path: Path) -> None:
