@@ -15,52 +15,56 @@ from esxprobe.catalog.quality import quality_code
 from esxprobe.errors import EsxprobeError
 from esxprobe.model import Analysis, Chart, Entity, Explanation, QualityNote
 from esxprobe.redact.instances import Instances
+from esxprobe.redact.manifest import LISTED, PROBES
+from esxprobe.redact.messages import redacted_message
 from esxprobe.redact.redactor import Redactor
 
 # What each string field of the model holds:
 #   own    a word or sentence of the tool that no capture can change
 #   said   a sentence of the tool in which a name may have been put
-#   line   a line that a host or a guest wrote
+#   line   a line that a host or a guest wrote: what is on no list goes
+#   message, command   a message, a command that we composed, with somebody's words in it
+#   build, cpu, ...    a value that stays where it is on its list (`listed.is_listed`)
 #   free   composed text with pieces of the capture in it
 #   others names, each of its kind
 ROLES: dict[str, str] = {
     "CaptureSummary.timezone": "own",
     "ClockCheck.when": "own",
-    "ClockCheck.zone": "own",
-    "Datastore.kind": "own",
+    "ClockCheck.zone": "listed_zone",
+    "Datastore.kind": "store",
     "Datastore.name": "datastore",
     "EsxtopRun.file": "file",
-    "EsxtopRun.outcome": "own",
-    "EsxtopRun.reason": "line",
+    "EsxtopRun.outcome": "line",
+    "EsxtopRun.reason": "message",
     "HeatRow.label": "strip",
     "HeatStrip.key": "own",
     "HeatStrip.unit": "own",
-    "HostFacts.build": "line",
-    "HostFacts.cpu_model": "line",
-    "HostFacts.power_policy": "line",
+    "HostFacts.build": "build",
+    "HostFacts.cpu_model": "cpu",
+    "HostFacts.power_policy": "power",
     "MonitorLine.evidence": "line",
-    "MonitorLine.execution": "own",
-    "MonitorLine.file": "line",
-    "MonitorLine.hardware_version": "line",
+    "MonitorLine.execution": "line",
+    "MonitorLine.file": "file",
+    "MonitorLine.hardware_version": "hardware",
     "MonitorLine.lines": "line",
-    "MonitorLine.mmu": "own",
+    "MonitorLine.mmu": "line",
     "Pause.after": "file",
     "Pause.before": "file",
-    "Pause.reason": "line",
-    "ProbeOutcome.name": "line",
-    "ProbeOutcome.note": "free",
-    "ProbeOutcome.outcome": "own",
-    "Provenance.commands": "line",
-    "Provenance.error": "free",
+    "Pause.reason": "message",
+    "ProbeOutcome.name": "probe",
+    "ProbeOutcome.note": "message",
+    "ProbeOutcome.outcome": "line",
+    "Provenance.commands": "command",
+    "Provenance.error": "message",
     "Provenance.limited_to": "vm",
-    "Provenance.notes": "free",
-    "Provenance.state": "own",
-    "Provenance.tool_version": "own",
+    "Provenance.notes": "message",
+    "Provenance.state": "line",
+    "Provenance.tool_version": "tool",
     "Analysis.tool_version": "own",
     "Analysis.clear": "own",
     "Analysis.charts": "own",  # its keys: rule ids
     "CaptureSummary.host": "host",
-    "CaptureSummary.build": "line",
+    "CaptureSummary.build": "build",
     "CaptureSummary.zone": "zone",
     "CaptureSummary.objects": "object",
     "Chart.title": "own",
@@ -93,9 +97,7 @@ ROLES: dict[str, str] = {
     "FaultComparison.statement": "free",
     "FaultComparison.vm": "vm",
     "FaultCost.advice": "said",
-    "FaultCost.bound_basis": "own",
     "DeviceLatency.device": "device",
-    "FaultCost.controls": "own",
     "FaultCost.gid": "number",
     "FaultCost.vm": "vm",
     "FaultCost.guest_counter": "own",
@@ -103,6 +105,17 @@ ROLES: dict[str, str] = {
     "FaultCost.mmu": "own",
     "FaultCost.verdict": "own",
     "FaultCost.statement": "free",
+    "FaultCost.statistics": "free",
+    "FaultExperiment.reason": "message",
+    "FaultProbe.injector": "line",
+    "ClockAlignment.counters": "own",
+    "Likeness.name": "own",
+    "Likeness.problem": "free",
+    "Likeness.baseline": "free",
+    "MeasuredShare.by": "own",
+    "RateBound.basis": "free",
+    "SlopeReading.controls": "own",
+    "UpperBound.basis": "free",
     "Finding.rule": "own",
     "Finding.severity": "own",
     "Finding.title": "said",
@@ -121,7 +134,7 @@ ROLES: dict[str, str] = {
     "GuestLogUse.gid": "number",
     "GuestLogUse.matched_by": "free",
     "GuestLogUse.offset": "own",
-    "GuestLogUse.sha256": "own",
+    "GuestLogUse.sha256": "sha256",
     "GuestLogUse.vm": "vm",
     "GuestLogUse.zone": "own",
     "GuestLog.guest": "guest",
@@ -135,7 +148,7 @@ ROLES: dict[str, str] = {
     "Skipped.rule": "own",
     "Skipped.reason": "free",
     "SourceFile.name": "file",
-    "SourceFile.sha256": "own",
+    "SourceFile.sha256": "sha256",
     "VirtualMachine.name": "vm",
     "VirtualMachine.gid": "number",
     "VirtualMachine.mmu": "own",
@@ -257,8 +270,14 @@ class _Walker(_Records):
             "said": redactor.said,
             "line": redactor.line,
             "zone": redactor.zone,
+            "command": redactor.command,
+            "message": lambda text: redacted_message(text, redactor),
+            "probe": lambda name: redactor.probes.get(name) or (name if name in PROBES else names.of("file", name)),
+            "listed_zone": lambda text: redactor.value("zone", text),
             "file": redactor.file,
         }
+        if role in LISTED:
+            return redactor.value(role, text) if text else ""
         return ways.get(role, redactor.free)(text) if text else ""
 
     def entity(self, entity: Entity) -> Entity:

@@ -1,4 +1,4 @@
-"""A capture's manifest without names: by what its keys hold, and as free text where a key is not known."""
+"""A capture's manifest without names: by what its keys hold; a key that is on no list is a name itself."""
 
 from __future__ import annotations
 
@@ -11,31 +11,38 @@ from typing import Any
 
 from esxprobe.capture import MANIFEST, Manifest, save_manifest
 from esxprobe.model import SourceFile
+from esxprobe.redact import listed
+from esxprobe.redact.messages import redacted_message
 from esxprobe.redact.redactor import Redactor
 from esxprobe.redact.scan import Scan
 
-# What a key holds: `own` words and numbers of ours, names of a kind, `line` for everything else.
+# What a key holds: a value that is on a list, a name of a kind, a command of ours; everything else is a message.
 _KEYS = {
-    **dict.fromkeys(
-        ("state", "outcome", "started", "ended", "at", "zone", "mmu", "execution", "system", "kex", "cipher", "mac",
-         "host_key_type", "auth_method", "legacy_used", "type", "hardware_version", "sha256", "release"),
-        "own",
-    ),
-    **dict.fromkeys(("host", "alias"), "host"),
+    **dict.fromkeys(("zone", "timezone"), "zone"),
+    **dict.fromkeys(("kex", "cipher", "mac", "host_key_type", "legacy_used"), "algorithm"),
+    **dict.fromkeys(("build", "release"), "build"),
+    **dict.fromkeys(("command", "commands"), "command"),
+    **dict.fromkeys(("host", "alias", "proxies"), "host"),
+    **dict.fromkeys(("vm", "limited_to", "missing"), "vm"),
+    **dict.fromkeys(("file", "files", "after", "before"), "file"),
+    "type": "store",
+    "hardware_version": "hardware",
+    "sha256": "sha256",
+    "server_version": "server",
+    "tool_version": "tool",
+    "cpu-model": "cpu",
+    "power-policy": "power",
     "address": "address",
     "user": "user",
-    "proxies": "proxy",
-    "vm": "vm",
     "volume_name": "datastore",
     "uuid": "id",
     "host_key_fingerprint": "fingerprint",
     "config_file": "path",
     "mount_point": "path",
-    **dict.fromkeys(("file", "files", "after", "before"), "file"),
 }  # fmt: skip
-_OWN = re.compile(r"[\w @.,:;+/()=-]{0,200}", re.ASCII)
+LISTED = {"zone", "algorithm", "build", "store", "hardware", "sha256", "server", "tool", "cpu", "power"}
 _NUMBER = re.compile(r"\d*")
-_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,60}", re.ASCII)
+PROBES = frozenset({"version", "cpu", "cpu-model", "memory", "power-policy", "uptime", "vms", "datastores"})
 _PROBE_OF_VM = re.compile(r"vm-(?P<name>.*)-(?P<world>[A-Za-z0-9_.]+)-(?P<what>vmx|monitor)(?P<ending>\.txt)?")
 
 
@@ -54,8 +61,9 @@ class ManifestRedactor:
             self._learn_vm(vm)
         for guest in _records(manifest.more.get("guests")):
             self._names.of("vm", str(guest.get("vm", "")))
-        if manifest.host:
-            self._names.host(_bare(manifest.host))
+        for run in _records(manifest.more.get("fault_runs")):
+            self._names.of("vm", str(run.get("vm", "")))
+        self._redactor.host(manifest.host)
         facts = manifest.more.get("facts")
         for store in _records(facts.get("datastores") if isinstance(facts, dict) else None):
             for key in ("volume_name", "uuid", "mount_point"):
@@ -76,19 +84,26 @@ class ManifestRedactor:
         manifest = self._manifest
         return replace(
             manifest,
-            host=self._host(manifest.host),
-            build=self._redactor.line(manifest.build),
-            commands=tuple(self._redactor.line(command) for command in manifest.commands),
+            host=self._redactor.host(manifest.host),
+            build=self._redactor.value("build", manifest.build) if manifest.build else "",
+            commands=tuple(self._redactor.command(command) for command in manifest.commands),
             files=files,
-            tool_version=manifest.tool_version if _OWN.fullmatch(manifest.tool_version) else "",
+            tool_version=self._redactor.value("tool", manifest.tool_version) if manifest.tool_version else "",
             more=self._walk(manifest.more) | {"redacted": True},
         )
 
     def probe(self, name: str) -> str:
         """The name of a probe or of its file; those about a VM carry its name."""
+        if name not in self._redactor.probes:
+            self._redactor.probes[name] = self._probe(name)
+        return self._redactor.probes[name]
+
+    def _probe(self, name: str) -> str:
         found = _PROBE_OF_VM.fullmatch(name)
         if found is None:
-            return name if _KEY.fullmatch(name) else self._names.of("file", name)
+            ending = ".txt" if name.endswith(".txt") else ""
+            bare = name.removesuffix(ending)
+            return name if bare in PROBES else self._names.of("file", bare) + ending
         world = found["world"] if found["world"].isdigit() else self._names.of("id", found["world"])
         vm = self._names.of("vm", self._vm_of_world.get(found["world"], found["name"]))
         return f"{vm}-{world}-{found['what']}{found['ending'] or ''}"
@@ -99,14 +114,31 @@ class ManifestRedactor:
         if folder == "probes":
             return folder + slash + self.probe(last)
         if folder == "guests":
-            for guest in _records(self._manifest.more.get("guests")):
-                more = guest.get("files")
-                files = [str(each) for each in more] if isinstance(more, list) else []
-                if name == guest.get("file") or name in files:
-                    number = f"-{files.index(name) + 1}" if name in files[1:] else ""
-                    ending = posixpath.splitext(last)[1]
-                    return folder + slash + self._names.of("vm", str(guest.get("vm", ""))) + number + ending
+            return folder + slash + (self._guest_file(name) or self._redactor.file(last))
         return self._redactor.file(name)
+
+    def _guest_file(self, name: str) -> str:
+        """What a guest's file is called by its VM; empty where no record has it."""
+        ending = posixpath.splitext(name)[1]
+        shown = ending if ending in {".txt", ".csv"} else ""
+        for guest in _records(self._manifest.more.get("guests")):
+            more = guest.get("files")
+            files = [str(each) for each in more] if isinstance(more, list) else []
+            if name == guest.get("file") or name in files:
+                number = f"-{files.index(name) + 1}" if name in files[1:] else ""
+                return self._names.of("vm", str(guest.get("vm", "")) or name) + number + shown
+        runs = [run for run in _records(self._manifest.more.get("fault_runs")) if run.get("file")]
+        same = [run for run in runs if run.get("file") == name]
+        if not same:
+            return ""
+        alike = [
+            run.get("file")
+            for run in runs
+            if (run.get("vm"), run.get("kind")) == (same[0].get("vm"), same[0].get("kind"))
+        ]
+        kind = "probe" if same[0].get("kind") == "probe" else "experiment"
+        number = f"-{alike.index(name) + 1}" if alike.index(name) else ""
+        return f"{self._names.of('vm', str(same[0].get('vm', '')) or name)}-{kind}{number}{shown}"
 
     def _walk(self, value: Any, key: str = "", parent: str = "") -> Any:
         if isinstance(value, dict):
@@ -116,35 +148,31 @@ class ManifestRedactor:
         return self._text(value, key, parent) if isinstance(value, str) else value
 
     def _key(self, key: str) -> str:
-        return self._redactor.line(key) if _KEY.fullmatch(key) else self._names.of("instance", key)
+        if key in listed.KEYS or self._names.is_pseudonym(key):
+            return key
+        return self.probe(key) if key in PROBES else self._names.of("instance", key)
 
     def _text(self, text: str, key: str, parent: str) -> str:
         if not text or _NUMBER.fullmatch(text):
-            return text
+            return self._names.of("vm", text) if text and key in {"vm", "limited_to", "missing"} else text
         if key == "name":
             by_parent: dict[str, Callable[[str], str]] = {
                 "vms": lambda name: self._names.of("vm", name),
+                "kept": lambda name: self._names.of("vm", name),
                 "probes": self.probe,
                 "files": self.file,
             }
             return by_parent.get(parent, self._redactor.line)(text)
-        role = _KEYS.get(key, "line")
-        if role == "own":
-            return text if _OWN.fullmatch(text) else self._redactor.line(text)
-        if role == "file":
-            return self.file(text)
-        if role in {"host", "proxy"}:
-            return self._host(text)
-        return self._redactor.line(text) if role == "line" else self._names.of(role, text)
-
-    def _host(self, text: str) -> str:
-        """A host as somebody typed it: `root@esx01:22`."""
-        if not text:
-            return ""
-        user, at, rest = text.rpartition("@")
-        bare = _bare(text)
-        shown = rest.replace(bare, self._names.host(bare)) if bare else self._redactor.line(rest)
-        return (self._names.of("user", user.removeprefix("ssh://")) + at if at else "") + shown
+        role = _KEYS.get(key, "message")
+        ways: dict[str, Callable[[str], str]] = {
+            "message": lambda text: redacted_message(text, self._redactor),
+            "command": self._redactor.command,
+            "file": self.file,
+            "host": self._redactor.host,
+        }
+        if role in ways:
+            return ways[role](text)
+        return self._redactor.value(role, text) if role in LISTED else self._names.of(role, text)
 
 
 def redacted_manifest(manifest: Manifest, redactor: Redactor, folder: Path) -> bytes:
@@ -165,14 +193,6 @@ def redacted_manifest(manifest: Manifest, redactor: Redactor, folder: Path) -> b
     content = (folder / MANIFEST).read_bytes()
     Scan(redactor).check(content.decode("utf-8", "replace"), MANIFEST)
     return content
-
-
-def _bare(text: str) -> str:
-    """The name or address alone."""
-    rest = text.rpartition("@")[2].removeprefix("ssh://")
-    if rest.startswith("["):
-        return rest[1:].partition("]")[0]
-    return rest if rest.count(":") > 1 else rest.partition(":")[0]
 
 
 def _records(value: Any) -> list[dict[str, Any]]:

@@ -11,8 +11,8 @@ from itertools import count
 # What things are called; a pseudonym is its kind, a hyphen and a number.
 KINDS = (
     "adapter", "address", "command", "counter", "datastore", "device", "domain", "file", "fingerprint", "group",
-    "guest", "host", "id", "instance", "interrupt", "mac", "object", "path", "port", "rdma", "switch", "user", "vm",
-    "world",
+    "guest", "host", "id", "instance", "interrupt", "mac", "object", "path", "port", "process", "rdma", "switch",
+    "user", "vm", "word", "world",
 )  # fmt: skip
 _LOWEST, _HIGHEST = 10_000, 100_000
 # After so many numbers that are taken the numbers get longer.

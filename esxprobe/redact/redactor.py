@@ -1,4 +1,4 @@
-"""Text without names: what is known is replaced, and so is what looks like an address, an id or a path.
+"""Text without names: what is known is replaced, and every word that is on no list gets a pseudonym.
 
 Free text is the weaker way, for what was composed or quoted by somebody else; names in places of their own go
 through `Instances` and `redacted_analysis`. A name that is one of the tool's own words (`report`, `the`) is
@@ -8,20 +8,25 @@ replaced in free text only where a name can stand, so that sentences stay senten
 from __future__ import annotations
 
 import ast
+import base64
 import ipaddress
 import re
 from collections.abc import Iterable
 
-from esxprobe.redact.names import Names, is_address
-from esxprobe.redact.words import own_words, words_of
+from esxprobe.formats.guests.zones import is_windows_zone
+from esxprobe.redact import listed
+from esxprobe.redact.known import KnownNames
+from esxprobe.redact.names import KINDS, Names, is_address
+from esxprobe.redact.words import is_said, own_words, words_of
 
-_ZONE = re.compile(r"(?:\([^\\\"0-9:@]{0,60}\)?)?\s*(?:\(-?\d{1,4}\)?)?")
 _ENDINGS = re.compile(r"(?:\.(?:csv|txt|log|json|gz|zst|html|tsv|blg))+$", re.IGNORECASE)
-_PLAIN_FILE = re.compile(r"esxtop-\d+\.csv(?:\.gz|\.zst)?(?:\.cut)?|capture\.json|probes/[a-z-]+\.txt")
+_PLAIN_FILE = re.compile(r"esxtop-\d+\.csv(?:\.gz|\.zst)?(?:\.cut)?|capture\.json|vmware(?:-\d+)?\.log")
 
 # What identifies a thing whoever named it. Order matters: the longer way of writing comes first.
 _PATTERNS = (
     ("mac", r"(?<![0-9A-Fa-f:-])(?:[0-9A-Fa-f]{2}([:-]))(?:[0-9A-Fa-f]{2}\1){4,6}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:-])"),
+    ("mac", r"(?<![\w.])[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}(?![\w.]*\w)"),
+    ("mac", r"(?<![\w])(?=[0-9a-f]*[a-f])[0-9a-f]{12}(?!\w)"),
     ("device", r"\b(?:naa\.[0-9A-Za-z]+|eui\.[0-9A-Fa-f]+|t10\.[^\s'\",;:()]+|iqn\.[^\s'\",;()]+)"),
     ("device", r"\b(?:fc|nqn|uuid)\.[0-9A-Za-z.:-]+"),
     ("id", r"\b[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}\b"),
@@ -30,7 +35,7 @@ _PATTERNS = (
     ("path", r"\[[^\]\[\n]+\] [^\s'\"]+\.(?:vmx|vmdk|log|nvram|vswp)"),
     ("path", r"(?<![\w./\\])/(?!dev/null\b|proc/|Power/)(?:[\w.@%+~-]+/?)+"),
     ("path", r"\b[A-Za-z]:\\[^\s'\"(),;]+|(?<!\\)\\\\[\w.$-]+\\[^\s'\"(),;]+"),
-    ("user", r"[\w.+-]+@(?=[\w\[])"),
+    ("account", r"[^\s@'\"(),;:<>]+@(?:\[[0-9A-Fa-f:.%]+\]|[\w.-]*\w)"),
     ("address", r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)"),
     ("address", r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:\.\d{1,3}){0,3}(?:%\w+)?(?![\w:])"),
 )  # fmt: skip
@@ -40,9 +45,16 @@ _STRUCTURE = re.compile(
     r"|vmx|mks|svga|vthread|networld|vmast|lsi|pvscsi|management|shadow|internal|mpx|total|node|pcpu|0x[0-9a-f]+"
 )
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
-# Where a name can stand in one of our own sentences: what is before it, and what is behind it.
-_BEFORE = r"(?:(?<=^)|(?<=[(:'\"/\\=\[])|(?<=, )|(?<= is )|(?<= of )|(?<= called )|(?<= VM )|(?<= host ))"
-_BEHIND = r"(?=$|[):'\"/\\,;\]]| at \d| in line| and others|\.$|\. )"
+# `vCPU 0`, `line 12`: names that our sentences are full of.
+_NUMBERED = re.compile(r"(?:v?p?cpu|node|line|cell|column|sample|row) \d+", re.IGNORECASE)
+_HOST_LIKE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+){2,}")
+_PLACE = re.compile(
+    r"(?P<open>\(?(?:ssh://)?)(?:(?P<user>[^\s@]*)@)?(?P<name>\[[^\]\s]*\]|[^\s:()]+(?::[^\s:()]*){2,}|SHA256:\S+|[^\s:()]+)"
+    r"(?P<port>:\d*)?(?P<close>\)?)"
+)
+_STAYS = rf"(?P<stays>{listed.STAMP.pattern}|\b(?:{'|'.join(KINDS)})-\d{{5,}}\b)"
+_RUN_OR_STAYS = re.compile(rf"{_STAYS}|{listed.RUN.pattern}")
+_ENCODED = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{60,}={0,2}(?![A-Za-z0-9+/=])")
 
 
 class Redactor:
@@ -50,20 +62,23 @@ class Redactor:
 
     Attributes:
         names: The pseudonyms; grows while names are learnt.
+        probes: What the probes of captures are called, as their manifests made it.
+        shown: Words of values that are shown as they are, because they are the same at every customer's.
     """
 
     def __init__(self, names: Names) -> None:
         self.names = names
+        self.shown: set[str] = set()
+        self.probes: dict[str, str] = {}
         self._kept: set[str] = set()  # words that stay: processes of the host, and other names that are no names
-        self._pseudonym: dict[str, str] = {}
-        self._pattern: re.Pattern[str] | None = None
-        self._size = -1
+        self._ordinary: dict[str, bool] = {}  # whether a name is one of our own words
+        self._index = KnownNames(names)
 
     def keep(self, texts: Iterable[str]) -> None:
         """Takes note of words that a capture shows as they are."""
         for text in texts:
             self._kept.update(words_of(text))
-        self._pattern = None
+        self._ordinary.clear()
 
     def is_kept(self, word: str) -> bool:
         """Whether a word stays wherever it stands."""
@@ -75,8 +90,12 @@ class Redactor:
             return True
         if self.names.is_pseudonym(name):
             return True  # a redacted capture is redacted again
-        own, parts = own_words(), words_of(name)
-        return bool(parts) and all(part in own or self.is_kept(part) or part.isdigit() for part in parts)
+        if not any(map(str.isalpha, name)):
+            return True
+        own, parts = own_words() | listed.key_words(), words_of(name)
+        if not parts or not all(part in own or self.is_kept(part) or part.isdigit() for part in parts):
+            return False
+        return len(parts) == 1 or _NUMBERED.fullmatch(name) is not None or is_said(name)
 
     def free(self, text: str) -> str:
         """Free text of unknown origin: quoted pieces go whole, unless they say nothing of anybody."""
@@ -84,8 +103,40 @@ class Redactor:
         return self.line(quoted)
 
     def line(self, text: str) -> str:
-        """A line of a log, a command, a fact: names, addresses, ids and paths go."""
-        return self._known(self._patterns(self._known(text)))
+        """A line that somebody else wrote: names, addresses, ids and paths go, and every word that no list has."""
+        return self._listed(self._known(self._patterns(self._known(text))), listed.words())
+
+    def command(self, text: str) -> str:
+        """A command that we gave, with paths and names in it."""
+        made = _ENCODED.sub(lambda found: found[0] if _is_ours(found[0]) else "redacted", text)
+        encoded = _ENCODED.search(made)
+        if encoded:
+            before, behind = made[: encoded.start()], made[encoded.end() :]
+            return self.command(before) + encoded[0] + self.command(behind)
+        return self._listed(self._known(self._patterns(self._known(made))), listed.command_words())
+
+    def value(self, what: str, text: str) -> str:
+        """A value that is the same at every customer's, as it is where it is on its list (`listed.is_listed`)."""
+        if not listed.is_listed(what, text):
+            return self.line(text)
+        self.shown.update(words_of(text))
+        return text
+
+    def host(self, text: str) -> str:
+        """A computer as somebody typed it: `root@esx01:22`, `ssh://esx01`, `[fe80::1]:22`, `esx01 (10.0.0.1)`."""
+        if not text.strip():
+            return text
+        found = _PLACE.fullmatch(text)
+        if found is None:
+            return " ".join(self.host(part) for part in text.split()) if " " in text else self._computer(text)
+        user = self._named("user", found["user"]) + "@" if found["user"] else ""
+        name = found["name"]
+        if name.startswith("SHA256:"):
+            return self.names.of("fingerprint", name)
+        bare = name[1:-1] if name.startswith("[") else name
+        shown = self._computer(bare)
+        port = found["port"] or ""
+        return f"{found['open']}{user}{shown}{port}{found['close']}"
 
     def said(self, text: str) -> str:
         """A sentence of our own: only names that no sentence of ours has."""
@@ -93,10 +144,14 @@ class Redactor:
 
     def zone(self, text: str) -> str:
         """The zone text of a header."""
-        if _ZONE.fullmatch(text) and not any(given != text for given in [self.said(text)]):
+        found = re.fullmatch(r"(?:\((?P<name>.*?)\)?)?\s*(?P<bias>\(-?\d{1,4}\)?)?", text)
+        if found and (not found["name"] or self.is_zone(found["name"])):
             return text
-        offset = re.search(r"\(-?\d{1,4}\)$", text)
-        return "(redacted)" + (offset[0] if offset else "")
+        return "(redacted)" + ((found and found["bias"]) or "")
+
+    def is_zone(self, name: str) -> bool:
+        """Whether a name is one of the zones that the world has."""
+        return listed.is_zone(name) or is_windows_zone(name)
 
     def file(self, name: str) -> str:
         """The name of a file; its endings stay, and so do names that we give."""
@@ -114,7 +169,7 @@ class Redactor:
             content = str(ast.literal_eval(quoted))
         except (ValueError, SyntaxError):
             content = quoted[1:-1]
-        given = self._exact(content)
+        given = self._index.exact(content)
         if given is None:
             given = self.line(content)
             own = own_words()
@@ -122,43 +177,13 @@ class Redactor:
                 given = "redacted"
         return f"{quoted[0]}{given}{quoted[0]}"
 
-    def _exact(self, text: str) -> str | None:
-        self._compile()
-        return self._pseudonym.get(text) or self._pseudonym.get(text.casefold())
-
-    def _compile(self) -> None:
-        size = sum(len(names) for names in self.names.map.values())
-        if self._pattern is not None and self._size == size:
-            return
-        self._size = size
-        self._pseudonym = {}
-        spellings: dict[str, bool] = {}
-        for _, original, given in self.names:
-            escaped = repr(original)[1:-1]
-            for spelling in {original, escaped}:
-                self._pseudonym.setdefault(spelling, given)
-                self._pseudonym.setdefault(spelling.casefold(), given)
-                spellings[spelling] = self.is_ordinary(original)
-        ordered = sorted(spellings, key=lambda each: (-len(each), each))
-        distinct = "|".join(_bounded(each) for each in ordered if not spellings[each])
-        ordinary = "|".join(_bounded(each) for each in ordered if spellings[each])
-        none = r"(?!)"
-        self._pattern = re.compile(
-            f"(?P<distinct>{distinct or none})|{_BEFORE}(?P<ordinary>{ordinary or none}){_BEHIND}", re.IGNORECASE
-        )
-
     def _known(self, text: str, *, ordinary: bool = True) -> str:
-        self._compile()
-        if self._pattern is None or not text:
-            return text
+        return self._index.replaced(text, self._is_ordinary, everywhere=ordinary) if text else text
 
-        def given(found: re.Match[str]) -> str:
-            name = found[0]
-            if found["ordinary"] is not None and not ordinary:
-                return name
-            return self._pseudonym.get(name) or self._pseudonym.get(name.casefold()) or "redacted"
-
-        return self._pattern.sub(given, text)
+    def _is_ordinary(self, name: str) -> bool:
+        if name not in self._ordinary:
+            self._ordinary[name] = self.is_ordinary(name)
+        return self._ordinary[name]
 
     def _patterns(self, text: str) -> str:
         for kind, pattern in _PATTERNS:
@@ -171,16 +196,49 @@ class Redactor:
             if not is_address(plain) or not re.search(r"[0-9A-Fa-f]", plain):
                 return found
             return self.names.of("address", str(ipaddress.ip_address(plain.partition("%")[0])))
-        if kind == "user":
-            return self.names.of("user", found[:-1]) + "@"
+        if kind == "account":
+            user, _, host = found.rpartition("@")
+            return f"{self._named('user', user)}@{self._computer(host.strip('[]'))}"
         return self.names.of(kind, found)
 
+    def _listed(self, text: str, words: frozenset[str]) -> str:
+        """A text in which only listed words, numbers and pseudonyms are left."""
 
-def _bounded(name: str) -> str:
-    """A name where it is not a part of a longer word."""
-    before = r"(?<![^\W_])" if name[:1].isalnum() else ""
-    behind = r"(?![^\W_])" if name[-1:].isalnum() else ""
-    return before + re.escape(name) + behind
+        def given(found: re.Match[str]) -> str:
+            run = listed.trimmed(found[0])
+            if found["stays"] or listed.is_plain(run) or run.casefold() in words or self._passes(run):
+                return found[0]
+            if not _HOST_LIKE.fullmatch(run) or _ENDINGS.search(run):
+                return found[0].replace(run, self.names.of("word", run))
+            return found[0].replace(run, self.names.host(run))
+
+        return _RUN_OR_STAYS.sub(given, text)
+
+    def _named(self, kind: str, name: str) -> str:
+        return name if self.names.is_pseudonym(name) else self.names.of(kind, name)
+
+    def _computer(self, name: str) -> str:
+        """A computer's name; of one that is a pseudonym already the domain may still be to do."""
+        short, dot, domain = name.partition(".")
+        if not self.names.is_pseudonym(short):
+            return self.names.host(name)
+        return short + dot + (self._named("domain", domain) if domain else "")
+
+    def _passes(self, run: str) -> bool:
+        return (
+            self.names.is_pseudonym(run) or _PLAIN_FILE.fullmatch(run) is not None or self.is_kept(run.casefold())
+        )
+
+
+def _is_ours(encoded: str) -> bool:
+    """Whether a script in base64, as PowerShell takes it, is one of ours."""
+    try:
+        text = base64.b64decode(encoded, validate=True).decode("utf-16-le")
+    except ValueError:
+        return False
+    ours = listed.command_words()
+    runs = [listed.trimmed(run) for run in listed.RUN.findall(text)]
+    return all(listed.is_plain(run) or run.casefold() in ours for run in runs)
 
 
 def _without(redactor: Redactor, text: str) -> list[str]:

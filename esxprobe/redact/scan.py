@@ -63,8 +63,10 @@ class Scan:
         if own is not None:
             text, own = _without_common_code(text, own)
         ways, said = self._ways(text), self._ways(own or "")
-        for _, original, given in self._redactor.names:
+        for kind, original, given in self._redactor.names:
             name = original.casefold()
+            if kind == "word" and self._redactor.shown.issuperset(words_of(name)):
+                continue  # a word of a CPU's name, of a time zone: it is no secret where it is shown
             if name.isdigit() or self._redactor.names.is_pseudonym(name) or self._is_shown_anyway(name):
                 continue
             ordinary = self._redactor.is_ordinary(original) or any(each.count(name) for each in said)

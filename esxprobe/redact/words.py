@@ -35,13 +35,27 @@ def words_of(text: str) -> list[str]:
 
 
 @cache
+def own_texts() -> tuple[str, ...]:
+    """Texts of the catalogues, the rule book and the notes."""
+    records = (*CODES, *catalog.counters(), *shipped().rules, *CAUSES)
+    return (_NOTES, " ".join(KINDS), *(text for record in records for text in _texts(record)))
+
+
+@cache
 def own_words() -> frozenset[str]:
-    """Words of the catalogues, the rule book and the notes."""
-    found: set[str] = set(words_of(_NOTES)) | set(KINDS)
-    for record in (*CODES, *catalog.counters(), *shipped().rules, *CAUSES):
-        for text in _texts(record):
-            found.update(words_of(text))
-    return frozenset(found)
+    """Their words."""
+    return frozenset(word for text in own_texts() for word in words_of(text))
+
+
+def is_said(phrase: str) -> bool:
+    """Whether one of those texts says just this, as a piece of its own."""
+    edges = (r"(?<![^\W_])", r"(?![^\W_])")
+    return re.search(edges[0] + re.escape(phrase.casefold()) + edges[1], _said()) is not None
+
+
+@cache
+def _said() -> str:
+    return "\n".join(own_texts()).casefold()
 
 
 @cache

@@ -120,6 +120,12 @@ def utc_of(times: pl.Series, name: str, bias: int | None, asked: str | None, tal
     return to_utc(_after_step_back(times, tally), fixed), _words(name, bias)
 
 
+def is_windows_zone(name: str) -> bool:
+    """Whether a name is one of Windows' zones, in English."""
+    plain = re.sub(r" (Standard|Daylight|Summer) Time(?= \(|$)", "", name)
+    return plain in _WINDOWS or name in _WINDOWS or plain == "Coordinated Universal Time"
+
+
 def _words(name: str, bias: int) -> str:
     sign, minutes = "-" if bias > 0 else "+", abs(bias)
     return f"{name or 'UTC'} ({sign}{minutes // 60:02d}:{minutes % 60:02d})"

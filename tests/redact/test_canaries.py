@@ -1,0 +1,171 @@
+"""What is on no list is nobody's word but the customer's: it is a canary here, and none is found in any output."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from esxprobe.capture import Manifest, load_manifest, save_manifest
+from esxprobe.redact import Names, Redactor, Scan, redacted_manifest
+from esxprobe.redact.messages import redacted_message
+
+SAMPLE = Path(__file__).parents[2] / "samples/software-mmu"
+# Shapes that names have: a word, our own words put together, digits between them, several words, another script.
+SHAPES = (
+    "zqcanary{}",
+    "esx-zqcanary{}",
+    "ZQCANARY-{}",
+    "zqcanary {} the host",
+    "zqcanary{}.corp.example",
+    "zqканарейка{}",
+)
+CANARY = re.compile(r"zqcanary|zqканарейка", re.IGNORECASE)
+KEPT = ("schema", "sha256", "started", "ended", "at")
+
+
+def canaried(value: Any, number: Iterator[int], shape: str, key: str = "") -> Any:
+    """A document with a canary in place of every string, and more keys than anybody knows."""
+    if isinstance(value, dict):
+        made = {name: canaried(each, number, shape, name) for name, each in value.items()}
+        return {**made, shape.format(next(number)): shape.format(next(number))}
+    if isinstance(value, list):
+        return [canaried(each, number, shape, key) for each in value] or [shape.format(next(number))]
+    if isinstance(value, str) and key not in KEPT:
+        return shape.format(next(number))
+    return shape.format(next(number)) if value is None else value
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_string_of_a_manifest_passes_unless_it_is_listed(shape: str, tmp_path: Path, redactor: Redactor) -> None:
+    raw = json.loads((SAMPLE / "capture.json").read_text())
+    raw["fault_runs"] = [
+        {"vm": "", "kind": "", "outcome": "", "reason": "", "file": "", "order": "", "block_s": 10.0, "rate": 50.0}
+    ]
+    raw["connections"] = [CONNECTION]
+    raw["error"] = {"message": "", "hint": ""}
+    for numeric in ("interval_s", "samples", "segment_s"):
+        raw[numeric] = 5
+    number = iter(range(10_000))
+    made = canaried(raw, number, shape)
+    made["interval_s"], made["samples"], made["schema"] = 5.0, 5, raw["schema"]
+    made["files"] = raw["files"]
+    (tmp_path / "capture.json").write_text(json.dumps(made))
+    text = redacted_manifest(load_manifest(tmp_path), redactor, tmp_path).decode()
+    assert not CANARY.search(text), CANARY.search(text[: 10**6])
+    assert sum(1 for _ in numbers(json.loads(text))) >= sum(1 for _ in numbers(raw)), "numbers stay"
+
+
+def numbers(value: Any) -> Iterator[float]:
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from numbers(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from numbers(each)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield value
+
+
+FINGERPRINT = "SHA256:uNiVztksCsDhcc0u9e8BrwQ3ZkuV5Fu8HQYVQqS6cJA"
+CONNECTION = {
+    "alias": "esx-old", "host": "esx-old.corp.x.com", "address": "10.9.8.7", "port": 22, "user": "acmeadmin",
+    "server_version": "SSH-2.0-OpenSSH_8.3", "kex": "curve25519-sha256", "cipher": "aes256-gcm@openssh.com",
+    "mac": "implicit", "host_key_type": "rsa-sha2-512", "host_key_fingerprint": FINGERPRINT,
+    "host_key": "added to /home/jane/.ssh/known_hosts", "legacy_crypto": False, "legacy_used": ["ssh-rsa"],
+    "auth_method": f"publickey (ED25519 {FINGERPRINT} (/home/jane/.ssh/id_acme))",
+    "proxies": [f"jumper@bastion.corp.y.com:22 {FINGERPRINT}"],
+    "notes": ["a Match with other criteria is not followed (/home/jane/.ssh/config line 3)"],
+}  # fmt: skip
+# Messages as the collector writes them, and what of them is the customer's: it stands nowhere else in the manifest.
+MESSAGES = {
+    "the name srv.corp.z.com has no address: Name or service not known": ("srv", "corp.z"),
+    "esx-old refuses the password of opsadmin": ("opsadmin",),
+    "on the way to esx-old: the jump host server (10.1.1.1) forbids to connect to esx-old:22": (
+        "(10.1.1.1",
+        "host server",
+    ),
+    "the connection to esx-old ended while running 'vmware -vl'": ("esx-old",),
+    "version: server has not answered for 3 s while running 'vmware -vl'": (": server",),
+    "password refuses the password of the": ("password refuses", "of the"),
+    "/var/data/Jane Doe/x.csv.gz cannot be written: No space left on device": ("Jane", "Doe", "/var"),
+    "still running on the host: 4711 esxtop started by jane at tty-old": ("jane", "tty-old"),
+    "esxtop ended after 3 of 5 samples: zsh: acmectl: not found": ("acmectl",),
+    "mac 0050.56aa.bbcc and 005056aabbcd and 00-50-56-aa-bb-ce": ("56aa", "56-aa"),
+    "user@corp.x.com asked, DOM\\jane@corp.x.com too": ("corp.x", "jane", "user@"),
+    "esxtop-000.csv.gz: the host runs no VM named 'line'": ("'line'",),
+    "the capture shows 0 VMs named line": ("named line",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "secrets"), MESSAGES.items(), ids=[*map(str, range(len(MESSAGES)))])
+def test_messages_are_taken_apart_by_what_their_parts_are(
+    message: str, secrets: tuple[str, ...], redactor: Redactor
+) -> None:
+    redacted_message("the connection to esx-old ended while connecting to server", redactor)
+    made = redacted_message(message, redactor)
+    assert not [secret for secret in secrets if secret in made], made
+    assert (
+        re.findall(r"(?<![\w-])\d+ [a-z]+", made) == re.findall(r"(?<![\w-])\d+ [a-z]+", message)
+        or "4711" in message
+    )
+
+
+def test_our_own_messages_stay_sentences(redactor: Redactor) -> None:
+    redactor.names.host("esx-old")
+    given = redactor.names.map["host"]["esx-old"]
+    for sentence in (
+        "the connection to {} ended while running 'vmware -vl'",
+        "{} has not answered for 30 s while running 'esxcli vm process list'",
+        "the name {} was not resolved within 10 s",
+    ):
+        assert redacted_message(sentence.format("esx-old"), redactor) == sentence.format(given)
+    for sentence in (
+        "the host's clock could not be read at the start: the answer to 'date -u' is no time",
+        "the stream ended without a gzip trailer after 17 of 181 samples",
+        "it could not tell: the VM's vCPU time varies so much that an effect of 10 % of a vCPU would be known to"
+        " ±7.1 % only; it would need 2.0 times as long",
+        "60 s are 6 pairs of blocks; at least 12 are needed",
+        "a vCPU waits for a physical CPU for 7.1 % of the time (%RDY)",
+    ):
+        assert redacted_message(sentence, redactor) == sentence
+
+
+def test_values_that_are_the_same_everywhere_stay(tmp_path: Path, redactor: Redactor) -> None:
+    raw = json.loads((SAMPLE / "capture.json").read_text())
+    raw["connections"] = [CONNECTION]
+    (tmp_path / "capture.json").write_text(json.dumps(raw))
+    made = json.loads(redacted_manifest(load_manifest(tmp_path), redactor, tmp_path))
+    for key in ("build", "tool_version", "state", "started", "segments", "clock", "interval_s", "samples"):
+        assert made[key] == raw[key], key
+    assert {k: v for k, v in made["facts"].items() if k != "datastores"} == {
+        k: v for k, v in raw["facts"].items() if k != "datastores"
+    }
+    for key in ("server_version", "kex", "cipher", "mac", "host_key_type", "legacy_used", "port"):
+        assert made["connections"][0][key] == CONNECTION[key], key
+    assert [guest["command"] for guest in made["guests"]] == [guest["command"] for guest in raw["guests"]]
+    assert [vm["monitor"] for vm in made["vms"]] == [vm["monitor"] for vm in raw["vms"]]
+    assert made["commands"][:8] == raw["commands"][:8]
+    shown = json.dumps(made)
+    for secret in ("corp", "acmeadmin", "jane", "jumper", "bastion", "esx-old", "intranet", "uNiVztk", "id_acme"):
+        assert secret not in shown, secret
+
+
+def test_the_last_look_finds_words_that_no_list_had(redactor: Redactor) -> None:
+    redacted_message("refused by acmewidget", redactor)
+    assert list(Scan(redactor).found("acmewidget says no")) == [redactor.names.map["word"]["acmewidget"]]
+
+
+def test_a_manifest_given_twice_has_the_same_pseudonyms(tmp_path: Path) -> None:
+    manifest = load_manifest(SAMPLE)
+    texts = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        texts.append(redacted_manifest(manifest, Redactor(Names(b"k" * 32)), tmp_path / name))
+    assert texts[0] == texts[1]
+    save_manifest(tmp_path, Manifest(host="esx-old"))
+    assert (
+        "esx-old" not in redacted_manifest(load_manifest(tmp_path), Redactor(Names(b"k" * 32)), tmp_path).decode()
+    )
