@@ -135,6 +135,17 @@ CODES: tuple[QualityCode, ...] = (
         "A cell holds something that is not a number; its value is lost",
     ),
     QualityCode(
+        "odd-format",
+        "warning",
+        "A number is not printed as its column's numbers are (4499 or 44.9 for 44.99); its value is lost",
+    ),
+    QualityCode(
+        "row-shifted",
+        "warning",
+        "Numbers of a row are not printed as their columns' are: cells may stand in wrong columns; none is used",
+        "A part of the row is lost or stands there twice. Copy the file again if a sound one exists.",
+    ),
+    QualityCode(
         "no-values",
         "warning",
         "A counter has no value in any sample for some entities: the rules that need it did not judge them",

@@ -25,6 +25,7 @@ Places = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Words = NDArray[np.uint64]
 Bools = NDArray[np.bool_]
+Decimals = NDArray[np.uint8]
 
 _WINDOW = 16
 _LONGEST = _WINDOW - 1
@@ -35,6 +36,9 @@ _NUMBER = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 # esxtop prints two decimals or none; of other programs that pass captures on, up to six were seen.
 _USUAL_DECIMALS = 2
 _OTHER_DECIMALS = (1, 3, 4, 5, 6)
+# How a cell is printed: a number of decimals, or this for another form (1e3, +5), or this for no number.
+OTHER_FORM, NO_NUMBER = 15, 255
+_PLAIN = re.compile(rb"-?(?:[0-9]+|[0-9]*\.([0-9]+))")
 
 
 def _u64(value: int) -> np.uint64:
@@ -106,7 +110,9 @@ def _as_long(arrays: list[NDArray[Any]], many: int, count: int, kind: type[np.ge
     return arrays
 
 
-def fill(text: Bytes, cells: Cells, values: Floats, sound: Bools, desk: Desk) -> None:
+def fill(
+    text: Bytes, cells: Cells, values: Floats, sound: Bools, desk: Desk, *, decimals: Decimals | None = None
+) -> None:
     """The numbers in cells of a text.
 
     Args:
@@ -115,17 +121,23 @@ def fill(text: Bytes, cells: Cells, values: Floats, sound: Bools, desk: Desk) ->
         values: Gets a value a cell, NaN where it is no plain decimal.
         sound: Gets which cells are plain decimals.
         desk: Where to work.
+        decimals: Gets how many decimals each has, `NO_NUMBER` where it is no plain decimal.
     """
+    decimals = np.empty(len(values), np.uint8) if decimals is None else decimals
     if len(text) < _WINDOW:
-        values[:], sound[:] = np.nan, False
+        values[:], sound[:], decimals[:] = np.nan, False, NO_NUMBER
         return
-    _short_numbers(text, cells, values, sound, desk)
+    _short_numbers(text, cells, values, sound, desk, decimals=decimals)
     left = np.flatnonzero(np.logical_not(sound, out=desk.flags(len(sound))[1]))
     if len(left):
-        values[left], sound[left] = numbers(text, Cells(cells.starts[left], cells.ends[left]))
+        places = np.empty(len(left), np.uint8)
+        values[left], sound[left] = numbers(text, Cells(cells.starts[left], cells.ends[left]), places)
+        decimals[left] = places
 
 
-def _short_numbers(text: Bytes, cells: Cells, values: Floats, sound: Bools, desk: Desk) -> None:
+def _short_numbers(
+    text: Bytes, cells: Cells, values: Floats, sound: Bools, desk: Desk, *, decimals: Decimals
+) -> None:
     """Like `fill` for numbers of one to six bytes in quotes, with two decimals or none; others are unsound."""
     count, whole = len(values), len(text) // 8
     word, other, shift, odd = desk.words(count)
@@ -147,6 +159,7 @@ def _short_numbers(text: Bytes, cells: Cells, values: Floats, sound: Bools, desk
     other &= _LOW_BYTE
     np.equal(other, _POINTED, out=pointed)
     flags = pointed.view(np.uint8)
+    np.multiply(flags, _USUAL_DECIMALS, out=decimals)
     np.multiply(flags, _POINT_AT, out=other)
     word ^= other
     np.add(word, _MUST_NOT, out=other)
@@ -186,12 +199,13 @@ def _eight_bytes(words: Words, at: Places, place: Places, room: tuple[Words, Wor
     found |= other
 
 
-def numbers(text: Bytes, cells: Cells) -> tuple[Floats, Bools]:
+def numbers(text: Bytes, cells: Cells, decimals: Decimals | None = None) -> tuple[Floats, Bools]:
     """The numbers in cells of a text.
 
     Args:
         text: The bytes.
         cells: Cells in it, in quotes or without.
+        decimals: Gets how many decimals each has, `NO_NUMBER` where it is no plain decimal.
 
     Returns:
         A value a cell, NaN where it is no plain decimal; and which cells those are.
@@ -217,16 +231,18 @@ def numbers(text: Bytes, cells: Cells) -> tuple[Floats, Bools]:
     if signed:
         values = np.where(negative, -values, values)
     sound &= fits
+    decimals = np.empty(len(values), np.uint8) if decimals is None else decimals
+    np.multiply(pointed.view(np.uint8), _USUAL_DECIMALS, out=decimals)
     if not sound.all():
-        for decimals in _OTHER_DECIMALS:
-            left = np.flatnonzero(~sound & fits & (digits > decimals))  # or a point before the cell is met
-            left = left[((low[left] >> _u64(56 - 8 * decimals)) & _u64(0xFF)) == _POINT]
+        for many in _OTHER_DECIMALS:
+            left = np.flatnonzero(~sound & fits & (digits > many))  # or a point before the cell is met
+            left = left[((low[left] >> _u64(56 - 8 * many)) & _u64(0xFF)) == _POINT]
             if len(left):
-                made, fine = _whole(*_without_point(high[left], low[left], decimals), digits[left] - 1)
-                made /= 10.0**decimals
+                made, fine = _whole(*_without_point(high[left], low[left], many), digits[left] - 1)
+                made /= 10.0**many
                 values[left] = np.where(negative[left], -made, made)
-                sound[left] = fine
-        values[~sound] = np.nan
+                sound[left], decimals[left] = fine, many
+        values[~sound], decimals[~sound] = np.nan, NO_NUMBER
     return values, sound
 
 
@@ -286,3 +302,9 @@ def _eight_digits(word: Words) -> Words:
 def number(cell: bytes) -> float:
     """The number that a cell without its quotes holds, in any form that C prints; NaN for none."""
     return float(cell) if _NUMBER.fullmatch(cell) else float("nan")
+
+
+def printed(cell: bytes) -> int:
+    """How a number without quotes is printed: with so many decimals, or in `OTHER_FORM`."""
+    plain = _PLAIN.fullmatch(cell)
+    return min(len(plain[1] or b""), OTHER_FORM - 1) if plain else OTHER_FORM

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats.decimals import Bools, Cells, Floats, number
+from esxprobe.formats.decimals import NO_NUMBER, Bools, Cells, Decimals, Floats, number, printed
 from esxprobe.formats.mend import LOST
 from esxprobe.formats.rows import Piece
 from esxprobe.formats.survey import Survey, Surveyor, without_commas_in_quotes
@@ -26,14 +26,22 @@ _TORN = re.compile(r"[.eE+-]*[0-9][0-9.eE+-]*[0-9][.eE+-]*")
 class Rows:
     """Checked rows: line numbers, time cells (String), values (one row a wanted column, NaN for none).
 
-    And for who asked for them, as long as the piece is there: where their wanted cells stand in its bytes, a row
-    each.
+    How the numbers are printed, a row each (see `decimals.fill`). And for who asked for them, as long as the piece
+    is there: where their wanted cells stand in its bytes, a row each.
     """
 
     lines: list[int]
     time_cells: pl.Series
     values: Floats
     cells: Cells | None = None
+    decimals: Decimals | None = None
+
+    def some(self, kept: Bools) -> Rows:
+        """Some of the rows."""
+        lines = [line for line, keep in zip(self.lines, kept.tolist(), strict=True) if keep]
+        cells = None if self.cells is None else Cells(self.cells.starts[kept], self.cells.ends[kept])
+        decimals = None if self.decimals is None else self.decimals[kept]
+        return Rows(lines, self.time_cells.filter(kept), self.values[:, kept], cells, decimals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,41 +66,38 @@ class Parser:
         found = piece.survey or self.survey(piece)
         if found.values is None or found.sound is None:
             return None
-        values, sound = found.values, found.sound
+        values, sound, decimals = found.values, found.sound, found.decimals
         glued = np.flatnonzero(self.wanted["part"].to_numpy())
         if len(glued):
             sound[:, glued] = False
         if "words" in self.wanted.columns:
             words = self.wanted["words"].to_numpy()
             sound[:, words], values[:, words] = True, np.nan
-        if not sound.all():
-            if found.cells is None:
-                self.surveyor.places = True  # where one cell is odd there are more in other rows
-                found = self.survey(piece)
-            if found.cells is None or not self._odd(piece.data, piece.lines, found.cells, values, ~sound):
-                return None
-        return Rows(piece.lines, _time_cells(piece), values.T, found.cells)
+            if decimals is not None:
+                decimals[:, words] = NO_NUMBER
+        if not sound.all() and found.cells is None:
+            self.surveyor.places = True  # where one cell is odd there are more in other rows
+            found = replace(found, cells=self.survey(piece).cells)
+        rows = Rows(piece.lines, _time_cells(piece), values.T, found.cells, decimals)
+        return rows if sound.all() or self._odd(rows, piece.data, ~sound) else None
 
-    def rows_of(
-        self, lines: list[int], time_cells: pl.Series, values: Floats, odd: Bools, held_in: tuple[bytes, Cells]
-    ) -> Rows:
+    def rows_of(self, rows: Rows, odd: Bools, data: bytes) -> Rows:
         """Rows whose plain decimals are numbers already.
 
         Args:
-            lines: Line numbers.
-            time_cells: Times.
-            values: A row a line and a column a wanted column; odd ones are filled in.
-            odd: Which cells are no plain decimals.
-            held_in: A text with the odd ones in it, and where all stand; of others it does not matter.
+            rows: The rows; odd cells are filled in.
+            odd: Which cells are no plain decimals, a row a row.
+            data: A text with the odd ones in it, where `rows.cells` says; of others it does not matter.
         """
-        data, cells = held_in
         if "words" in self.wanted.columns:
             words = self.wanted["words"].to_numpy()
-            values[:, words] = np.nan
+            rows.values[words] = np.nan
+            if rows.decimals is not None:
+                rows.decimals[:, words] = NO_NUMBER
             odd = odd & ~words
-        if odd.any() and not self._odd(data, lines, cells, values, odd):
-            raise UnreadableInputError(f"a cell in line {lines[0]:,} or behind it is torn open")
-        return Rows(lines, time_cells, values.T, cells)
+        if odd.any() and not self._odd(rows, data, odd):
+            raise UnreadableInputError(f"a cell in line {rows.lines[0]:,} or behind it is torn open")
+        return rows
 
     def survey(self, piece: Piece) -> Survey:
         """The wanted cells of rows that are known to be sound."""
@@ -101,8 +106,11 @@ class Parser:
             text = without_commas_in_quotes(text, piece.starts, piece.ends)
         return self.surveyor.survey(text, piece.starts, piece.ends)
 
-    def _odd(self, data: bytes | bytearray, lines: list[int], cells: Cells, values: Floats, odd: Bools) -> bool:
+    def _odd(self, rows: Rows, data: bytes | bytearray, odd: Bools) -> bool:
         """Fills in, or counts as missing, the cells that are no plain decimals; False when one is torn open."""
+        values, cells, decimals = rows.values.T, rows.cells, rows.decimals
+        if cells is None:
+            return False
         lengths = cells.ends - cells.starts
         blank = odd & (lengths == 0)
         values[blank] = np.nan
@@ -119,10 +127,12 @@ class Parser:
             values[row, column] = value = number(inside)
             if np.isnan(value):
                 bad.setdefault(column, []).append((row, inside.decode(errors="replace")))
+            elif decimals is not None:
+                decimals[row, column] = printed(inside)
         # Not before: of a torn cell's piece all rows are checked and counted again.
         self.tally.add("blank-cell", int(blank.sum()))
         for column, found in bad.items():
-            self._count_bad(column, found, lines, values)
+            self._count_bad(column, found, rows.lines, values)
         return True
 
     def _count_bad(self, column: int, found: list[tuple[int, str]], lines: list[int], values: Floats) -> None:

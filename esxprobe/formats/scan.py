@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import pdh
+from esxprobe.formats.consistency import FormatCheck
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.head import LONGEST_LINE, Head
 from esxprobe.formats.mend import Layout
@@ -44,6 +45,7 @@ class Segment:
     wanted: pl.DataFrame
     parser: Parser
     checker: RowChecker
+    formats: FormatCheck
 
 
 def _nobody(_segment: Segment, _piece: Piece, _rows: Rows) -> None:
@@ -89,6 +91,8 @@ class FileReader:
         self._header_line = b""
         self._semicolons = False
         self._underway = Underway()
+        self._formats: FormatCheck | None = None  # of the header whose rows came last
+        self._doubts = Tally()  # told of in the end: the first rows of a header wait
         self._orphaned = False  # the rows stand under a header that cannot be read
         self.rows = 0
 
@@ -120,7 +124,14 @@ class FileReader:
                 if progress:
                     progress(self._source.position)
             self._underway.settle(0)
+        self._finish()
         return segments
+
+    def _finish(self) -> None:
+        """Hands on what still waits."""
+        if self._formats is not None:
+            self._formats.finish()
+        self._tally.join(self._doubts)
 
     def _segment(self, line: bytes) -> Segment:
         tally = Tally()  # the rows before this header may still be under way: they are told of first
@@ -139,8 +150,9 @@ class FileReader:
             wanted = wanted_columns(identities.columns, asked.needs, asked.at_most)
         surveyor = Surveyor(_layout(header, columns), wanted["cell"].to_numpy().astype("int64"), asked.places)
         parser = Parser(wanted, surveyor, self._tally)
+        formats = FormatCheck(wanted, self._doubts, header.quoted)
         self._underway.later(partial(self._tally.join, tally))
-        return Segment(header, identities, wanted, parser, RowChecker(surveyor, self._tally))
+        return Segment(header, identities, wanted, parser, RowChecker(surveyor, self._tally), formats)
 
     def _blocks(self, segments: list[Segment], many: int) -> Iterator[tuple[bytes | bytearray, list[Span]]]:
         """Blocks of whole lines; doubtful last lines wait for the next block, for they may go on there.
@@ -249,6 +261,14 @@ class FileReader:
         self._hand_on(segment, piece, rows)
 
     def _hand_on(self, segment: Segment, piece: Piece, rows: Rows) -> None:
+        if not rows.lines:
+            return
+        if self._formats is not None and self._formats is not segment.formats:
+            self._formats.finish()
+        self._formats = segment.formats
+        segment.formats.take(piece, rows, partial(self._give, segment))
+
+    def _give(self, segment: Segment, piece: Piece, rows: Rows) -> None:
         if rows.lines:
             self._request.taker(segment, piece, rows)
 

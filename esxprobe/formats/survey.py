@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from esxprobe.formats.decimals import Bools, Bytes, Cells, Desk, Floats, Places, Words, fill
+from esxprobe.formats.decimals import Bools, Bytes, Cells, Decimals, Desk, Floats, Places, Words, fill
 from esxprobe.formats.mend import Layout
 
 # Rows are looked at in groups of about so many bytes: the masks of a group stay in the processor's cache.
@@ -113,28 +113,38 @@ class Survey:
             all lines have the header's number of cells.
         sound: Which of them are plain decimals.
         cells: Where the cells are, where that was asked for.
+        decimals: How many each number has; see `decimals.fill`.
     """
 
     shapes: list[Shape]
     values: Floats | None = None
     sound: Bools | None = None
     cells: Cells | None = None
+    decimals: Decimals | None = None
 
     def part(self, first: int, behind: int) -> Survey:
         """Some of the lines, to be filled in; the shapes are those of all."""
-        values, sound, cells = self.values, self.sound, self.cells
+        values, sound, cells, decimals = self.values, self.sound, self.cells, self.decimals
         return Survey(
             self.shapes,
             None if values is None else values[first:behind],
             None if sound is None else sound[first:behind],
             None if cells is None else Cells(cells.starts[first:behind], cells.ends[first:behind]),
+            None if decimals is None else decimals[first:behind],
         )
 
     def take(self, text: Bytes, found: Cells, desk: Desk) -> None:
         """Fills in the numbers of cells that were found."""
-        if self.values is not None and self.sound is not None:
+        if self.values is not None and self.sound is not None and self.decimals is not None:
             flat = Cells(found.starts.reshape(-1), found.ends.reshape(-1))
-            fill(text, flat, self.values.reshape(-1), self.sound.reshape(-1), desk)
+            fill(
+                text,
+                flat,
+                self.values.reshape(-1),
+                self.sound.reshape(-1),
+                desk,
+                decimals=self.decimals.reshape(-1),
+            )
         if self.cells is not None:
             self.cells.starts[...], self.cells.ends[...] = found.starts, found.ends
 
@@ -196,7 +206,8 @@ class Surveyor:
         """
         rows, count = len(starts), len(self.cells)
         cells = Cells(np.empty((rows, count), np.int64), np.empty((rows, count), np.int64)) if self.places else None
-        made = Survey([], np.empty((rows, count)), np.empty((rows, count), np.bool_), cells)
+        shape = (rows, count)
+        made = Survey([], np.empty(shape), np.empty(shape, np.bool_), cells, np.empty(shape, np.uint8))
         try:
             room = self._rooms.pop()
         except IndexError:  # asked for first, the last one could go to another thread in between

@@ -41,7 +41,7 @@ def stamp(n: int) -> str:
 
 def cell(n: int, c: int) -> str:
     """Value of row n in column c: integers in the first column, two decimals elsewhere."""
-    return str(1000 + n) if c == 0 else f"{n * 10 + c}.{c}{n}"
+    return str(1000 + n) if c == 0 else f"{n * 10 + c}.{c}{n % 10}"
 
 
 def cells(n: int, names: list[str] = NAMES) -> list[str]:

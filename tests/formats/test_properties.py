@@ -16,6 +16,7 @@ from made_captures import NAMES, Cells, header, joined, lines, needs_of, read, r
 
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import clock, parse, paths, pdh, scan
+from esxprobe.formats.consistency import FormatCheck
 from esxprobe.formats.entities import identify
 from esxprobe.formats.source import Source
 from esxprobe.formats.tally import Tally
@@ -214,7 +215,8 @@ class Rows:
             made = known[line]
             checker = scan.RowChecker(made.checker.surveyor, reader._tally)
             parser = scan.Parser(made.wanted, made.parser.surveyor, reader._tally)
-            return scan.Segment(made.header, made.identities, made.wanted, parser, checker)
+            formats = FormatCheck(made.wanted, reader._doubts, made.header.quoted)
+            return scan.Segment(made.header, made.identities, made.wanted, parser, checker, formats)
 
         monkeypatch.setattr(scan.FileReader, "_segment", remembered)
 

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from esxprobe.catalog.quality import note
-from esxprobe.formats.columns.cells import Styles, decode
+from esxprobe.formats.columns.cells import QUOTED, Styles, decode
 from esxprobe.formats.columns.grid import Indices, Part, parts
 from esxprobe.formats.columns.groups import Groups
 from esxprobe.formats.columns.order import Entry, OrderReader
 from esxprobe.formats.columns.slab import SlabReader, time_text
 from esxprobe.formats.columns.store import OldFiles
-from esxprobe.formats.decimals import Cells, Floats
+from esxprobe.formats.decimals import NO_NUMBER, Cells, Floats
 from esxprobe.formats.parse import Rows
 from esxprobe.formats.rows import Piece, Span, line_spans
 from esxprobe.formats.scan import FileReader, Request, Segment
@@ -115,7 +115,7 @@ class _Slab:
     cells: Indices
     values: Floats
     texts: pl.DataFrame
-    styles: Styles | None
+    styles: Styles
 
 
 class CopyReader(FileReader):
@@ -149,6 +149,7 @@ class CopyReader(FileReader):
             if progress:
                 progress(self._copy.position)
         self._groups.drain()
+        self._finish()
         return segments
 
     def _text(self, text: bytes | bytearray, line: int, segments: list[Segment]) -> None:
@@ -201,16 +202,19 @@ class CopyReader(FileReader):
         if len(lines) != entry.count:
             raise self._copy.files.broken("a slab has other rows than its order says")
         times = pl.Series([time_text(cell) for cell in slab.reader.times[part]], dtype=pl.String)
-        values = slab.values[:, part]
+        values = slab.values[:, part].copy()  # what the reader takes out of them is not for the next one
         texts = slab.texts.filter(pl.col("row").is_between(entry.first, entry.first + entry.count - 1))
-        if slab.styles is not None:
-            piece, cells = _as_text(entry, slab, slab.styles, texts, lines)
+        if self._request.places:
+            piece, cells = _as_text(entry, slab, texts, lines)
         else:
             piece, cells = _odd_alone(entry, texts, values.T.shape, lines)
         odd = np.zeros((len(lines), len(slab.cells)), np.bool_)
         if texts.height:
             odd[texts["row"].to_numpy() - entry.first, texts["place"].to_numpy()] = True
-        return piece, segment.parser.rows_of(lines, times, values.T, odd, (bytes(piece.data), cells))
+        decimals = np.ascontiguousarray(slab.styles[:, part].T) & np.uint8(QUOTED - 1)
+        decimals[odd] = NO_NUMBER
+        rows = Rows(lines, times, values, cells, decimals)
+        return piece, segment.parser.rows_of(rows, odd, bytes(piece.data))
 
     def _slab_of(self, entry: Entry) -> _Slab:
         slab = self._slab
@@ -219,20 +223,17 @@ class CopyReader(FileReader):
             reader = SlabReader(self._copy.files, entry.slab)
             cells, parts = self._wanted[entry.header]
             values, texts = reader.values(parts, len(cells)), reader.texts(cells)
-            styles = reader.styles(cells) if self._request.places else None
-            slab = self._slab = _Slab(entry.slab, reader, cells, values, texts, styles)
+            slab = self._slab = _Slab(entry.slab, reader, cells, values, texts, reader.styles(cells))
         return slab
 
 
-def _as_text(
-    entry: Entry, slab: _Slab, styles: Styles, texts: pl.DataFrame, lines: list[int]
-) -> tuple[Piece, Cells]:
+def _as_text(entry: Entry, slab: _Slab, texts: pl.DataFrame, lines: list[int]) -> tuple[Piece, Cells]:
     """The wanted cells of rows as text, and nothing else of them."""
     part = slice(entry.first, entry.first + entry.count)
     shape = (entry.count, len(slab.cells))
     places = (texts["row"].to_numpy().astype(np.int64) - entry.first) * shape[1] + texts["place"].to_numpy()
     odd = dict(zip(places.tolist(), texts["text"].to_list(), strict=True))
-    made = decode(slab.values[:, part].T.reshape(-1), styles[:, part].T.reshape(-1), odd)
+    made = decode(slab.values[:, part].T.reshape(-1), slab.styles[:, part].T.reshape(-1), odd)
     ends = made.cells.ends.reshape(shape)
     cells = Cells(made.cells.starts.reshape(shape), ends)
     behind = ends[:, -1] if shape[1] else np.zeros(entry.count, np.int64)

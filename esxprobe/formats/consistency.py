@@ -1,0 +1,197 @@
+"""Numbers that are printed as their columns' numbers are: what tells cells that stand in a wrong column.
+
+A row may have as many cells as the header and still hold values of other columns: one cell lost and another one
+too many is all that it takes. But esxtop prints a column with two decimals or with none, and never changes that.
+What each wanted column does is learnt from the first rows of a segment, which wait until there are enough of them.
+A number that is printed in another way is no value of that column. Where several are, or where one is printed as a
+column beside it, cells have moved: then no value of the row is used.
+
+Spreadsheets drop zeros at the end, so of a file saved by one only the highest number of decimals is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from esxprobe.formats.decimals import NO_NUMBER, OTHER_FORM, Bools, Decimals, Places
+from esxprobe.formats.parse import Rows
+from esxprobe.formats.rows import Piece
+from esxprobe.formats.tally import Tally
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# So many rows tell how a column is printed: a damaged one among them is outvoted.
+LEARNT_FROM = 9
+# Of fewer columns than these none can stand in another's place.
+_FEWEST = 2
+# What esxtop prints [decimals].
+_ESXTOP = (0, 2)
+# Cells that are lost and put in move the others by up to so many columns.
+_MOVED = 3
+# What the other columns of a counter count where a column has few rows [rows].
+_OTHERS = 1.5
+
+Taker = Callable[[Piece, Rows], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """How the wanted columns of a header are printed.
+
+    Attributes:
+        usual: Decimals of each column.
+        most: Columns may have any number of decimals up to this one; None where each keeps to its own.
+        free: Columns in which any number is believed.
+        nought: Columns that held nothing but a bare 0 in the rows from which this was learnt.
+    """
+
+    usual: Decimals
+    most: int | None
+    free: Bools
+    nought: Bools
+
+    @classmethod
+    def learn(cls, decimals: Decimals, zero: Bools, counters: Places, *, quoted: bool) -> Formats:
+        """Formats of columns.
+
+        Args:
+            decimals: How many each number has, some rows of columns.
+            zero: Which are 0.
+            counters: Number of each column's counter: its other columns are printed alike.
+            quoted: Cells stand in quotes, so no spreadsheet has touched them.
+        """
+        forms = range(OTHER_FORM + 1)
+        counts = np.stack([np.count_nonzero(decimals == form, axis=0) for form in forms], axis=1).astype(np.float64)
+        together = np.zeros((int(counters.max(initial=-1)) + 1, len(forms)))
+        np.add.at(together, counters, counts)
+        together /= np.maximum(together.sum(axis=1, keepdims=True), 1.0)
+        usual: Decimals = (counts + _OTHERS * together[counters]).argmax(axis=1).astype(np.uint8)
+        seen: Bools = counts.sum(axis=1) > 0
+        free: Bools = ~seen | ~np.isin(usual, _ESXTOP)
+        odd = ((decimals != usual) & (decimals != NO_NUMBER) & ~free).any(axis=1)
+        mixed = np.count_nonzero(odd) > max(1, len(odd) / 2)
+        most = max(*_ESXTOP, int(usual[seen].max(initial=0))) if mixed or not quoted else None
+        nought: Bools = seen & ((decimals == NO_NUMBER) | ((decimals == 0) & zero)).all(axis=0)
+        return cls(usual, most, free, nought)
+
+    def odd(self, rows: Rows) -> Bools | None:
+        """Which numbers are printed in another way, a row a row; None for none."""
+        decimals = rows.decimals
+        if decimals is None:
+            return None
+        odd: Bools = decimals != self.usual if self.most is None else decimals > self.most
+        if not odd.any():
+            return None
+        odd &= decimals != NO_NUMBER
+        odd &= ~np.isnan(rows.values.T)  # lost, and counted, before
+        if self.most is None:
+            odd[:, self.free] = False
+        return odd if odd.any() else None
+
+    def freed(self, odd: list[Bools]) -> Formats:
+        """Formats after many rows, one behind the other, with numbers printed in another way.
+
+        A column that said 0 as long as there was nothing to print, and prints decimals now, is no damage.
+
+        Args:
+            odd: Which numbers of each row.
+        """
+        turned = self.nought & (np.count_nonzero(np.stack(odd), axis=0) * 2 > len(odd))
+        return replace(self, free=self.free | turned)
+
+
+@dataclass(slots=True)
+class FormatCheck:
+    """Passes on the rows under a header whose numbers are printed as their columns' are.
+
+    Attributes:
+        wanted: The wanted columns: cell, key, meaning.
+        tally: Counts what is lost.
+        quoted: Cells stand in quotes.
+    """
+
+    wanted: pl.DataFrame
+    tally: Tally
+    quoted: bool
+    _formats: Formats | None = None
+    # Rows from which the formats are not learnt yet, and who gets them.
+    _waiting: list[tuple[Piece, Rows, Taker]] = field(default_factory=list)
+    # Which numbers are odd in rows with such, as long as one stands behind the other.
+    _run: list[Bools] = field(default_factory=list)
+
+    def take(self, piece: Piece, rows: Rows, taker: Taker) -> None:
+        """Takes rows, and hands on what is sound of them; the first ones wait until there are enough."""
+        if len(self.wanted) < _FEWEST:
+            taker(piece, rows)
+            return
+        if self._formats is not None:
+            self._check(self._formats, piece, rows, taker)
+            return
+        # What lies in the piece is overwritten before it is handed on.
+        self._waiting.append((replace(piece, data=bytes(piece.data)), rows, taker))
+        if sum(len(each.lines) for _, each, _ in self._waiting) >= LEARNT_FROM:
+            self.finish()
+
+    def finish(self) -> None:
+        """Hands on the rows that wait: there are enough, or no more come."""
+        waiting, self._waiting = self._waiting, []
+        decimals = [each.decimals for _, each, _ in waiting if each.decimals is not None]
+        if self._formats is None and decimals:
+            values = np.concatenate([each.values for _, each, _ in waiting], axis=1)[:, :LEARNT_FROM]
+            counters = self.wanted["meaning"].rank("dense").to_numpy().astype(np.int64) - 1
+            self._formats = Formats.learn(
+                np.concatenate(decimals)[:LEARNT_FROM], values.T == 0.0, counters, quoted=self.quoted
+            )
+        for piece, rows, taker in waiting:
+            if self._formats is None:
+                taker(piece, rows)
+            else:
+                self._check(self._formats, piece, rows, taker)
+
+    def _check(self, formats: Formats, piece: Piece, rows: Rows, taker: Taker) -> None:
+        odd = formats.odd(rows)
+        if odd is None:
+            self._run.clear()
+            taker(piece, rows)
+            return
+        kept = np.ones(len(rows.lines), np.bool_)
+        for row in range(len(kept)):
+            found = np.flatnonzero(odd[row] & ~formats.free)
+            if not len(found):
+                self._run.clear()
+                continue
+            self._run.append(odd[row])
+            if len(self._run) == LEARNT_FROM:
+                self._formats = formats = formats.freed(self._run)
+                self._run.clear()
+            kept[row] = self._one_lost(formats, rows, row, found)
+        taker(piece, rows if kept.all() else rows.some(kept))
+
+    def _one_lost(self, formats: Formats, rows: Rows, row: int, found: Places) -> bool:
+        """Whether it is one number alone that cannot be believed; else the row is not either. It is counted."""
+        line, first = rows.lines[row], int(found[0])
+        key = self.wanted["key"][first]
+        if len(found) == 1 and not self._may_have_moved(formats, rows, row, first):
+            rows.values[first, row] = np.nan
+            self.tally.add("odd-format", 1, f"line {line:,}, {key}")
+            return True
+        self.tally.add("row-shifted", 1, f"line {line:,}: {len(found):,} columns, the first is {key}")
+        return False
+
+    def _may_have_moved(self, formats: Formats, rows: Rows, row: int, place: int) -> bool:
+        """Whether a column near by is printed as a number is, or nobody knows how it is."""
+        if formats.most is not None or rows.decimals is None:
+            return False  # what is printed with too many decimals is of no column
+        form = int(rows.decimals[row, place])
+        if form not in _ESXTOP:
+            return False
+        cells = self.wanted["cell"].to_numpy().astype(np.int64)
+        near = np.abs(cells - cells[place]) <= _MOVED
+        own = np.unique(cells[near])
+        least = min(2 * _MOVED + 1, _MOVED + int(cells[place]))  # the time is no cell that moves
+        return len(own) < least or bool((formats.usual[near] == form).any())
