@@ -10,10 +10,11 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from esxprobe.collect.command import plan_for
+from esxprobe.collect.experiment import FaultPlan
 from esxprobe.collect.host import Progress
 from esxprobe.collect.session import HostOutcome, collect_host
 from esxprobe.commands.labs import lab_task
@@ -41,6 +42,7 @@ def real_capture(
     interval_s: int = 2,
     guest_interval_s: int = 2,
     host: str = "esx-real.example.com",
+    faults: tuple[FaultPlan, ...] = (),
     meanwhile: Callable[[RealLab, threading.Event], None] = lambda _lab, _over: None,
 ) -> Iterator[RealCapture]:
     """Boots the guests, runs their loads, and captures them for that long.
@@ -52,6 +54,7 @@ def real_capture(
         interval_s: Of esxtop [s].
         guest_interval_s: Of the guests' counters [s].
         host: Name of the host.
+        faults: Fault probes and experiments to run in the guests.
         meanwhile: Called in a thread of its own as soon as rows come; the event is set when they are all there.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -60,9 +63,8 @@ def real_capture(
         RealLab(guests, Path(keys), host=host) as lab,
     ):
         with lab.loads() as truths:
-            task = lab_task(
-                lab, [guest.name for guest in guests], plan_for(duration_s, interval_s), guest_interval_s
-            )
+            vms = [guest.name for guest in guests]
+            task = replace(lab_task(lab, vms, plan_for(duration_s, interval_s), guest_interval_s), faults=faults)
             begun, over = threading.Event(), threading.Event()
             beside = threading.Thread(target=meanwhile, args=(lab, over), daemon=True)
 

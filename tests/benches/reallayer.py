@@ -1,8 +1,10 @@
 """Page faults of real guests: what they cost, and what the report says about the same minutes.
 
-    python tests/benches/reallayer.py [--layer uml] [--seconds 200] [--faults 2000] [--unpinned] [KIND ...]
+    python tests/benches/reallayer.py [--layer uml] [--runs 5] [--seconds 200] [--faults 2000] [KIND ...]
 
-Takes one capture per kind of workload. The cost depends on how busy the machine is: only compare within a row.
+Each run is a capture with a fault experiment in the guest. It is analyzed as it is, and once more as if nothing had
+been tried in the guest. What a fault costs depends on how busy the machine is: only compare within a row. The end
+says in how many runs the experiment's interval held what the guest itself measured, and how often the report was wrong.
 """
 
 from __future__ import annotations
@@ -11,62 +13,150 @@ import argparse
 import os
 import platform
 import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
-from realhost import real_capture
+from realhost import RealCapture, real_capture
 
 from esxprobe.analyze import GuestOptions, analyze
 from esxprobe.capture import load_capture
+from esxprobe.collect import experiment as experiments
+from esxprobe.collect.experiment import FaultPlan
+from esxprobe.lab.real.groundtruth import GroundTruth
 from esxprobe.lab.real.guests import Kind, RealGuest
 from esxprobe.lab.real.scenarios import background
+from esxprobe.model import FaultCost
 from esxprobe.rules import shipped
 
 COLUMNS = (
-    *("workload", "faults/s", "%RUN", "guest's wall time, median (p10 to p90)", "guest's CPU time"),
-    *("vCPU time, median (before, after)", "correlation (95 % interval)", "verdict"),
+    *("workload", "faults/s", "%RUN", "guest's wall time", "guest's CPU time", "vCPU time"),
+    *("experiment (95 % interval)", "verdict", "without it: association (range)", "verdict", "at most"),
 )
 HEAD = f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|"
+LOADS: tuple[Kind, ...] = ("anti", "co", "steady")
+# The forecast is not what is measured here; plain samples before the experiment only tell whether it may begin [s].
+PLAIN_S = 40
 
 
-def row(guest: RealGuest, seconds: int, out: Path) -> str:
-    """Takes a capture of a guest and gives a line of the table. Costs are in us per fault."""
-    with real_capture([guest], out, duration_s=seconds) as made:
-        files = load_capture(made.folder)
-        said = analyze(
-            files.paths, book=shipped(), manifest=files.manifest, guests=GuestOptions(folder=made.folder)
+@dataclass(frozen=True)
+class Run:
+    """One capture: the truth, and what was said with and without the experiment."""
+
+    kind: str
+    truth: GroundTruth
+    tried: FaultCost
+    plain: FaultCost
+
+    def holds(self) -> bool:
+        """Whether the experiment's interval holds one of the guest's own readings: wall time or processor time."""
+        made = self.tried.experiment
+        return made is not None and any(
+            made.low <= own <= made.high for own in (self.truth.wall_us, self.truth.cpu_us)
         )
-        truth = made.truths[guest.name]
-    cost = next(each for each in said.fault_costs if each.guest_counter == "soft_faults")
-    cells = [
-        f"{guest.layer} {guest.load.kind}",
-        f"{cost.fault_rate_mean:,.0f}",
-        f"{cost.vcpu_pct_mean:.1f}",
-        f"{truth.wall_us:.1f} ({truth.wall_p10_us:.1f} to {truth.wall_p90_us:.1f})",
-        f"{truth.cpu_us:.1f}",
-        f"{truth.vcpu_us:.1f} ({truth.vcpu_alone_us[0]:.1f}, {truth.vcpu_alone_us[1]:.1f})",
-        f"{cost.slope_us_per_fault:.1f} ({cost.ci_low:.1f} to {cost.ci_high:.1f})",
-        cost.verdict,
-    ]
-    return f"| {' | '.join(cells)} |"
+
+    def narrow(self) -> bool:
+        """Whether its half-width is at most half of that reading."""
+        made = self.tried.experiment
+        return made is not None and (made.high - made.low) / 2 <= max(self.truth.wall_us, self.truth.cpu_us) / 2
+
+    def true_pct(self) -> float:
+        """What the workload's faults took [% of one vCPU]: the least of all readings times the rate."""
+        least = min(self.truth.vcpu_us, self.truth.wall_us, self.truth.cpu_us)
+        return least * self.truth.faults_s / 1e4
+
+    def wrong(self, cost: FaultCost) -> list[str]:
+        """What a report said that the truth contradicts."""
+        said = []
+        if cost.verdict in ("native", "negligible") and self.true_pct() >= 1:
+            said.append(cost.verdict)
+        if cost.upper is not None and cost.upper.pct_vcpu < self.true_pct():
+            said.append(f"at most {cost.upper.pct_vcpu:.1f} % where {self.true_pct():.1f} % is true")
+        return said
+
+    def row(self) -> str:
+        """A line of the table; costs are in us per fault."""
+        made, found, upper = self.tried.experiment, self.plain.association, self.plain.upper
+        cells = [
+            self.kind,
+            f"{self.plain.rates.mean:,.0f}",
+            f"{self.plain.rates.run_pct:.1f}",
+            f"{self.truth.wall_us:.0f} ({self.truth.wall_p10_us:.0f} to {self.truth.wall_p90_us:.0f})",
+            f"{self.truth.cpu_us:.0f}",
+            f"{self.truth.vcpu_us:.0f}",
+            f"{made.us:.0f} ({made.low:.0f} to {made.high:.0f})" if made else "none",
+            self.tried.verdict,
+            f"{found.us:.1f} ({found.low_us:.1f} to {found.high_us:.1f})" if found else "none",
+            self.plain.verdict,
+            f"{upper.pct_vcpu:.1f} %" if upper else "",
+        ]
+        return f"| {' | '.join(cells)} |"
+
+
+def analyzed(made: RealCapture, *, as_if_nothing_was_tried: bool) -> FaultCost:
+    """What the report says of the guest's soft faults."""
+    files = load_capture(made.folder)
+    manifest = files.manifest
+    if as_if_nothing_was_tried and manifest is not None:
+        manifest = replace(
+            manifest, more={key: value for key, value in manifest.more.items() if key != "fault_runs"}
+        )
+    said = analyze(files.paths, book=shipped(), manifest=manifest, guests=GuestOptions(folder=made.folder))
+    return next(each for each in said.fault_costs if each.guest_counter == "soft_faults")
+
+
+def take(guest: RealGuest, seconds: int, out: Path) -> Run:
+    """A capture of a guest with an experiment of so many seconds."""
+    experiments.PLAIN_S = PLAIN_S
+    plan = FaultPlan(guest.name, seconds, single_vcpu=True)
+    with real_capture([guest], out, duration_s=PLAIN_S + seconds + 15, faults=(plan,)) as made:
+        for run in made.outcome.fault_runs:
+            if run.outcome != "whole":
+                print(f"{guest.load.kind}: {run.kind} {run.outcome}: {run.reason}", flush=True)
+        tried, plain = (analyzed(made, as_if_nothing_was_tried=each) for each in (False, True))
+        return Run(f"{guest.layer} {guest.load.kind}", made.truths[guest.name], tried, plain)
+
+
+def summary(runs: list[Run]) -> str:
+    """In how many runs what held."""
+    holds, narrow = sum(run.holds() for run in runs), sum(run.holds() and run.narrow() for run in runs)
+    plain = [run.plain.association for run in runs if run.plain.association]
+    told = sum(
+        found.low_us <= own <= found.high_us
+        for run in runs
+        if (found := run.plain.association) is not None
+        for own in [run.truth.vcpu_us]
+    )
+    wrong = [f"{run.kind}: {said}" for run in runs for cost in (run.tried, run.plain) for said in run.wrong(cost)]
+    return "\n".join(
+        [
+            f"the experiment's interval held one of the guest's own readings in {holds} of {len(runs)} runs",
+            f"in {narrow} of them its half-width was at most half of that reading",
+            f"the association's range held the vCPU time of a fault in {told} of {len(plain)}",
+            f"statements that the truth contradicts: {len(wrong)}",
+            *wrong,
+        ]
+    )
 
 
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kinds", nargs="*", default=get_args(Kind), metavar="KIND")
+    parser.add_argument("kinds", nargs="*", default=LOADS, metavar="KIND", help=f"of {', '.join(get_args(Kind))}")
     parser.add_argument("--layer", default="uml", choices=("uml", "native"))
     parser.add_argument("--seconds", type=int, default=200)
     parser.add_argument("--faults", type=float, default=2_000)
-    parser.add_argument("--unpinned", action="store_true")
+    parser.add_argument("--runs", type=int, default=5)
     words = parser.parse_args()
-    loads = {kind: background(kind, words.faults) for kind in get_args(Kind) if kind in words.kinds}
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} CPUs, {words.seconds} s each\n\n{HEAD}")
-    for kind, load in loads.items():
-        guest = RealGuest(f"{kind}01", words.layer, load, pinned=not words.unpinned)
-        with tempfile.TemporaryDirectory(prefix="esxprobe-real-") as out:
-            line = row(guest, words.seconds, Path(out))
-        print(f"{line} load average {os.getloadavg()[0]:.1f}", flush=True)
+    runs = []
+    for turn in range(words.runs):
+        for kind in words.kinds:
+            guest = RealGuest(f"{kind}01", words.layer, background(kind, words.faults, seed=turn + 1))
+            with tempfile.TemporaryDirectory(prefix="esxprobe-real-") as out:
+                runs.append(take(guest, words.seconds, Path(out)))
+            print(f"{runs[-1].row()} load average {os.getloadavg()[0]:.1f}", flush=True)
+    print(f"\n{summary(runs)}")
 
 
 if __name__ == "__main__":

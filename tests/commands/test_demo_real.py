@@ -23,9 +23,7 @@ def test_a_real_demo_ends_in_a_report(run: Run, tmp_path: Path) -> None:
     said = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
     assert {vm["name"]: vm["mmu"] for vm in said["vms"]} == {"intranet": "software", "cgi01": "software"}
     rates = {
-        cost["vm"]: cost["fault_rate_mean"]
-        for cost in said["fault_costs"]
-        if cost["guest_counter"] == "soft_faults"
+        cost["vm"]: cost["rates"]["mean"] for cost in said["fault_costs"] if cost["guest_counter"] == "soft_faults"
     }
     assert rates["cgi01"] > 2 * rates["intranet"] > 0, "a few hundred faults/s, and as many as possible"
     measured = json.loads(truth.read_text(encoding="utf-8"))

@@ -119,7 +119,7 @@ def test_host_and_guest_answer_from_beginning_to_end(taken: dict[str, Taken], la
 @LAYER
 def test_the_report_has_the_faults_that_the_guest_counted(taken: dict[str, Taken], layer: str) -> None:
     (begin, first), *_, (end, last) = taken[layer].log()
-    rate = taken[layer].cost.fault_rate_mean
+    rate = taken[layer].cost.rates.mean
     assert rate == pytest.approx((last - first) / (end - begin), rel=0.15)
     truth = taken[layer].made.truths["web01"]
     assert truth.minflt == pytest.approx(truth.faults, rel=0.02), "each first touch is one fault"
@@ -149,8 +149,8 @@ def test_stamps_are_whole_seconds(taken: dict[str, Taken], layer: str) -> None:
 
 def test_a_guest_has_a_clock_of_its_own(taken: dict[str, Taken]) -> None:
     """The offset is not exact: a guest under a software MMU takes a while to start `date`."""
-    assert taken["uml"].cost.offset_s == pytest.approx(AHEAD_S, abs=5)
-    assert taken["native"].cost.offset_s == pytest.approx(0, abs=5)
+    assert taken["uml"].cost.clock.offset_s == pytest.approx(AHEAD_S, abs=5)
+    assert taken["native"].cost.clock.offset_s == pytest.approx(0, abs=5)
 
 
 def test_a_fault_costs_more_where_it_enters_the_layer(taken: dict[str, Taken]) -> None:
