@@ -3,8 +3,8 @@
     python tests/benches/reallayer.py [--layer uml] [--runs 5] [--seconds 200] [--faults 2000] [KIND ...]
 
 Each run is a capture with a fault experiment in the guest. It is analyzed as it is, and once more as if nothing had
-been tried in the guest. What a fault costs depends on how busy the machine is: only compare within a row. The end
-says in how many runs the experiment's interval held what the guest itself measured, and how often the report was wrong.
+been tried in the guest. What a fault costs depends on how busy the machine is: compare within a row. At the end:
+in how many runs the interval of the experiment held what the guest measured, and how often the report was wrong.
 """
 
 from __future__ import annotations
