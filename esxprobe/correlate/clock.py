@@ -265,7 +265,8 @@ def innovations(values: Floats) -> Floats:
     rho = min(max(lag_one(centered, np.zeros(len(values), dtype=np.intp)), -0.98), 0.98)
     new = centered[1:] - rho * centered[:-1]
     new = new - new.mean()
-    unit: Floats = new / float(new @ new) ** 0.5
+    size = float(new @ new) ** 0.5
+    unit: Floats = new / size if size > 0 else np.zeros(len(new))
     return unit
 
 

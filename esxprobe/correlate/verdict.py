@@ -25,10 +25,12 @@ ASSUMED_BASIS = (
     " shadow page tables (Linux commit 0028425f647b), at up to 4 µs each (rule of thumb). Published costs for ESX"
     " are lower. A layer that works differently can cost more"
 )
-# More than this no software MMU was seen to cost: 165 µs is the highest of our own measurements (docs/method.md)
+# More than this no software MMU was seen to cost: 165 µs is the highest of our own measurements (docs/faults.md)
 # [µs].
 CEILING_US = 200.0
-CEILING_BASIS = "at 200 µs per fault, more than any measured software MMU took, see docs/method.md"
+CEILING_BASIS = "at 200 µs per fault, more than any measured software MMU took, see docs/faults.md"
+# A rate acquits only where it would stay below this even at that cost [% of one vCPU]: a rule of thumb.
+ACQUITTED_PCT = 5.0
 
 
 def pct_of_vcpu(rate: float, us_per_fault: float) -> float:
@@ -46,6 +48,11 @@ def bound_by_rate(mmu: Mmu, rates: FaultRates) -> RateBound | None:
 def could_matter(rates: FaultRates) -> bool:
     """Whether faults so frequent would be noticeable if each cost as much as any software MMU was seen to cost."""
     return not pct_of_vcpu(rates.mean, CEILING_US) < NOTICEABLE_PCT
+
+
+def is_rare(rates: FaultRates) -> bool:
+    """Whether faults so rare are no cause of trouble, even if each cost as much as any software MMU was seen to."""
+    return pct_of_vcpu(rates.mean, CEILING_US) < ACQUITTED_PCT
 
 
 def upper_bound(mmu: Mmu, rates: FaultRates) -> UpperBound | None:
@@ -71,7 +78,7 @@ def judge(cost: FaultCost) -> Verdict:
         return _graded(cost.measured)
     if cost.bound is None:
         return "inconclusive"
-    if cost.bound.pct_vcpu < NOTICEABLE_PCT and not _contradicted(cost):
+    if cost.bound.pct_vcpu < NOTICEABLE_PCT and is_rare(cost.rates) and not _contradicted(cost):
         return "negligible"
     return "noticeable" if unbooked_pct(cost) >= NOTICEABLE_PCT else "possible"
 

@@ -120,7 +120,12 @@ def _unmeasured(cost: FaultCost) -> list[str]:
             f" MMU took, they used {_share(pct_of_vcpu(cost.rates.mean, CEILING_US))}."
         ]
     if cost.verdict == "negligible":
-        return [first, f"Negligible at that cost: below {NOTICEABLE_PCT:g} % of one vCPU (rule of thumb)."]
+        return [
+            first,
+            f"Negligible at that cost: below {NOTICEABLE_PCT:g} % of one vCPU (rule of thumb). Even at"
+            f" {CEILING_US:g} µs per fault, more than any measured software MMU took, it was"
+            f" {_share(pct_of_vcpu(cost.rates.mean, CEILING_US))}.",
+        ]
     if cost.verdict == "noticeable":
         return [
             f"vCPU time that the guest did not account for rose with its faults, by at least"
@@ -130,6 +135,8 @@ def _unmeasured(cost: FaultCost) -> list[str]:
             "What a fault cost was not measured; a fault experiment measures it.",
         ]
     said = [first, *_association_in_short(cost)]
+    if cost.bound is not None and cost.bound.pct_vcpu < NOTICEABLE_PCT and len(said) == 1:
+        said.append(f"At that cost it does not matter: below {NOTICEABLE_PCT:g} % of one vCPU (rule of thumb).")
     if cost.upper is not None:
         said.append(
             f"What it really was, this capture cannot tell: up to {_share(cost.upper.pct_vcpu)}"

@@ -15,9 +15,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from typing import get_args
 
 import numpy as np
-from faultsim import Plan, Truth, simulate
+from faultsim import CONTROLS, Plan, Truth, Work, simulate
 from scipy.signal import lfilter
 
 from esxprobe.correlate import fault_costs
@@ -27,6 +28,7 @@ from esxprobe.model import FaultCost
 LENGTHS = (60, 180, 720)
 AUTOCORRELATIONS = (0.0, 0.5, 0.8, 0.95)
 VCPUS = (1, 2, 4, 8)
+WORKS = get_args(Work)
 
 # Where the cost can be told: the layer's time is booked nowhere in the guest, and its load is in the log.
 IDENTIFIED: dict[str, Plan] = {
@@ -81,6 +83,38 @@ CLOCKS: dict[str, Plan] = {
     "log every 60 s, intervals of 5 s": Plan(guest_s=60.0),
 }
 CLOCK_SHIFTS_S = (20.0, 7.0, 20.0, 20.0)
+
+
+def drawn_plan(seed: int) -> Plan:
+    """Anything that a VM may be: every property drawn at random, the faults within what its vCPUs can take."""
+    rng = np.random.default_rng([seed, 41])
+
+    def spread(low: float, high: float) -> float:
+        return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+    vcpus, cost_us, interval_s = int(rng.integers(1, 33)), spread(0.05, 100), float(rng.choice([2, 5, 10, 20]))
+    controls = [(), ("user_time", "context_switches"), ("user_time", "system_time")] + 3 * [CONTROLS]
+    booked = float(rng.choice([0.0, 0.0, rng.uniform(), 1.0]))
+    return Plan(
+        samples=int(spread(60, 3000)),
+        interval_s=interval_s,
+        guest_s=float(rng.choice([1, 2, interval_s, 15, 60])),
+        vcpus=vcpus,
+        cost_us=cost_us,
+        rate=min(spread(100, 60_000), 0.6e6 * min(vcpus, 4) / cost_us),
+        clock_error_s=float(rng.choice([0, 0.5])),
+        clock_shift_s=float(rng.choice([0, 0, 0, rng.uniform(-30, 30)])),
+        clock_drift_s=float(rng.choice([0, 0, rng.uniform(-10, 10)])),
+        stamps_s=float(rng.choice([0.001, 1])),
+        tick_s=float(rng.choice([0, 0.01])),
+        controls=controls[int(rng.integers(len(controls)))],
+        work=WORKS[int(rng.integers(len(WORKS)))],
+        booked_user=booked,
+        booked_system=float(rng.choice([0.0, rng.uniform()])) * (1 - booked),
+        starved=float(rng.choice([0, 0, 0.2])),
+        clocked=float(rng.choice([0, 0, 0.15])),
+        steal_known=bool(rng.integers(2)),
+    )
 
 
 @dataclass(frozen=True)
@@ -239,6 +273,23 @@ def condition_table(runs: int) -> Iterator[str]:
     yield f"\nOf {total['runs']} in all: {dict(total)}"
 
 
+def drawn_table(runs: int) -> Iterator[str]:
+    """What is said of VMs whose every property is drawn at random."""
+    pairs = [
+        (seed, pair) for seed in range(runs) for pair in judged(drawn_plan(seed), 1, first_seed=seed, vary=False)
+    ]
+    o = outcome([pair for _, pair in pairs])
+    yield f"\n{o.runs} VMs drawn at random: {dict(o.verdicts)}"
+    yield f"false negligible {o.false_negligible}, false claims {o.false_claims}, bounds below truth {o.exceeded}"
+    yield (
+        f"of those with 3 % of a vCPU or more {o.named:.2f} named" if o.named is not None else "none of 3 % or more"
+    )
+    for seed, (truth, cost) in pairs:
+        one = outcome([(truth, cost)])
+        if one.false_negligible or one.false_claims or one.exceeded:
+            yield f"seed {seed}: {truth.soft_pct:.2f} % of a vCPU, {cost.verdict}: {drawn_plan(seed)}"
+
+
 def series_table(runs: int) -> Iterator[str]:
     """Unrelated series, and slopes of known size, as Markdown."""
     yield f"\np < 0.05 between independent AR(1) series, {runs} trials a cell; coverage of a slope's interval\n"
@@ -270,12 +321,13 @@ def main() -> None:
     """Prints everything."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=100)
-    parser.add_argument("--only", choices=("conditions", "series", "clock", "time"), default=None)
+    parser.add_argument("--only", choices=("conditions", "drawn", "series", "clock", "time"), default=None)
     said = parser.parse_args()
     versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy"))
     print(f"Python {platform.python_version()}, {versions}, {os.cpu_count()} cores")
     tables = {
         "conditions": lambda: condition_table(said.runs),
+        "drawn": lambda: drawn_table(4 * said.runs),
         "series": lambda: series_table(10 * said.runs),
         "clock": lambda: clock_table(said.runs),
     }
