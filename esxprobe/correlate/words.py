@@ -221,6 +221,8 @@ def _experiment(cost: FaultCost) -> list[str]:
     if not math.isfinite(found.us):
         return [f"The fault experiment came to no result: {found.reason}."]
     held = "the guest's other work held constant" if found.adjusted else "nothing held constant"
+    if found.balance_p < 0.05 and not found.adjusted:
+        held = "with and without the guest's other work held constant, because that followed the order"
     said = [
         f"Fault experiment: {found.pages:,} pages in {counted(found.pairs, 'pair')} of blocks of"
         f" {say(found.block_s)} s, the order drawn at random, {held}: {us(found.us)} per page (95 % interval"

@@ -96,7 +96,8 @@ class FaultExperiment:
         block_s: Length of a block [s].
         pages: Pages touched fresh.
         rate: In blocks that faulted [pages/s].
-        adjusted: Whether the guest's other work was held constant; it is not where it happened to follow the order.
+        adjusted: Whether the guest's other work was held constant; where it followed the order, the interval holds
+            both answers.
         balance_p: Share of orders under which the guest's other work would follow the order as much.
         own_wall_us: What the guest itself took for a page, median [µs].
         own_cpu_us: Processor time for a page, as the guest counts it [µs].

@@ -44,6 +44,17 @@ class Setup:
     busy_known: bool = True
 
 
+SETUPS = {
+    "as on a software MMU": Setup(),
+    "dear and hidden": Setup(cost_us=150.0, rate=500.0),
+    "as on bare metal": Setup(cost_us=1.3, rate=20000.0),
+    "load that wanders slowly": Setup(memory_s=60.0, load_pct=8.0),
+    "an injector that falls behind under load": Setup(held_up=0.5, load_pct=6.0),
+    "intervals of 5 s": Setup(interval_s=5.0, block_s=10.0, pairs=15),
+    "no busy time in the log": Setup(busy_known=False, load_pct=1.0),
+}
+
+
 @dataclass(frozen=True, eq=False)
 class Run:
     """What the analysis gets."""

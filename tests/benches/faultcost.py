@@ -18,10 +18,12 @@ from importlib.metadata import version
 from typing import get_args
 
 import numpy as np
+from experimentsim import SETUPS, run
 from faultsim import CONTROLS, Plan, Truth, Work, simulate
 from scipy.signal import lfilter
 
 from esxprobe.correlate import fault_costs
+from esxprobe.correlate.experiment import judge_experiment
 from esxprobe.correlate.regression import regress
 from esxprobe.model import FaultCost
 
@@ -290,6 +292,20 @@ def drawn_table(runs: int) -> Iterator[str]:
             yield f"seed {seed}: {truth.soft_pct:.2f} % of a vCPU, {cost.verdict}: {drawn_plan(seed)}"
 
 
+def experiment_table(runs: int) -> Iterator[str]:
+    """How often the interval of a fault experiment holds the planted cost, as Markdown."""
+    yield f"\nFault experiments of 300 s, {runs} a line\n"
+    yield "| condition | cost [µs] | interval holds it | half-width, median [µs] | a cost was named |"
+    yield "|---|---|---|---|---|"
+    for name, setup in SETUPS.items():
+        made = [run(seed, setup) for seed in range(7000, 7000 + runs)]
+        found = [judge_experiment(each.trial, each.log, each.order, each.start_s) for each in made]
+        inside = np.mean([each.low <= setup.cost_us <= each.high for each in found])
+        half = np.median([(each.high - each.low) / 2 for each in found])
+        named = np.mean([each.measured for each in found])
+        yield f"| {name} | {setup.cost_us:g} | {inside:.2f} | {half:.1f} | {named:.2f} |"
+
+
 def series_table(runs: int) -> Iterator[str]:
     """Unrelated series, and slopes of known size, as Markdown."""
     yield f"\np < 0.05 between independent AR(1) series, {runs} trials a cell; coverage of a slope's interval\n"
@@ -321,13 +337,16 @@ def main() -> None:
     """Prints everything."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=100)
-    parser.add_argument("--only", choices=("conditions", "drawn", "series", "clock", "time"), default=None)
+    parser.add_argument(
+        "--only", choices=("conditions", "drawn", "experiment", "series", "clock", "time"), default=None
+    )
     said = parser.parse_args()
     versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy"))
     print(f"Python {platform.python_version()}, {versions}, {os.cpu_count()} cores")
     tables = {
         "conditions": lambda: condition_table(said.runs),
         "drawn": lambda: drawn_table(4 * said.runs),
+        "experiment": lambda: experiment_table(said.runs),
         "series": lambda: series_table(10 * said.runs),
         "clock": lambda: clock_table(said.runs),
     }

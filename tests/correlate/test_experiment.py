@@ -7,7 +7,7 @@ from dataclasses import replace
 import naive_stats
 import numpy as np
 import pytest
-from experimentsim import Setup, run
+from experimentsim import SETUPS, Setup, run
 
 from esxprobe.correlate.experiment import (
     FEWEST_PAIRS,
@@ -48,17 +48,6 @@ def test_orders_are_alike_and_all_of_few_pairs_are_tried() -> None:
     many = orders_of(20, np.tile([0.0, 1.0], 20))
     assert len(many) == 4000
     assert (many.reshape(len(many), 20, 2).sum(axis=2) == 1).all()
-
-
-SETUPS = {
-    "as on a software MMU": Setup(),
-    "dear and hidden": Setup(cost_us=150.0, rate=500.0),
-    "as on bare metal": Setup(cost_us=1.3, rate=20000.0),
-    "load that wanders slowly": Setup(memory_s=60.0, load_pct=8.0),
-    "an injector that falls behind under load": Setup(held_up=0.5, load_pct=6.0),
-    "intervals of 5 s": Setup(interval_s=5.0, block_s=10.0, pairs=15),
-    "no busy time in the log": Setup(busy_known=False, load_pct=1.0),
-}
 
 
 @pytest.mark.parametrize("name", SETUPS)

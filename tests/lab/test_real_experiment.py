@@ -20,8 +20,7 @@ def run(real_layer: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(experiments, "SHORTEST_BLOCK_S", 4.0)
         patch.setattr(experiments, "FEWEST_PAIRS", 8)
-        patch.setattr(experiments, "WIDEST", 1e9)  # a busy machine is no reason to leave the test out
-        patch.setattr("esxprobe.collect.plainview.READY_PCT", 1e9)
+        patch.setattr("esxprobe.correlate.experiment.FEWEST_PAIRS", 8)
         patch.setattr("reallayer.PLAIN_S", 10)
         guest = RealGuest("web01", "uml", background("anti", 2_000, seed=7))
         yield take(guest, SECONDS, tmp_path_factory.mktemp("experiment"))
