@@ -11,11 +11,10 @@ order and
   for every other one alike.
 - The order is the instrument, not the pages: an injector that is held up touches fewer of them.
 - Each pair has a level of its own, so nothing that changes over minutes matters.
-- Neighboring samples are alike; both sides are filtered by the errors' autoregression, which is worked out under
-the
+- Neighboring samples are alike; both sides are filtered by the errors' autoregression, worked out under the
   hypothesis and is thus the same for every order.
-- The guest's busy time without the injector's own is held constant; where it follows the order, the interval holds the
-  answers with and without it.
+- The guest's busy time without the injector's own is held constant; where it follows the order, the interval holds
+  the answers with and without it.
 
 References:
     Fisher (1935); Rosenbaum (2002), Observational Studies 2: randomization inference, intervals by inversion.

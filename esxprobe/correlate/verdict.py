@@ -84,11 +84,9 @@ def judge(cost: FaultCost) -> Verdict:
 
 
 def _graded(found: MeasuredShare) -> Verdict:
-    """A measured cost is graded by itself; it acquits only with the upper end of its interval."""
-    if found.pct_vcpu >= SEVERE_PCT:
-        return "severe"
+    """A measured cost is graded by itself; the lower end of its interval names it, the upper end acquits."""
     if found.low >= NOTICEABLE_PCT:
-        return "noticeable"
+        return "severe" if found.pct_vcpu >= SEVERE_PCT else "noticeable"
     return "negligible" if found.high < NOTICEABLE_PCT else "possible"
 
 
