@@ -113,7 +113,8 @@ class CaptureCopy:
     def _folder(self, segments: tuple[Path, ...]) -> None:
         manifest = load_capture(self._capture).manifest
         names = ManifestRedactor(manifest, self._redactor) if manifest else None
-        for path in sorted(self._capture.rglob("*")):
+        # Guests' logs first: their names may stand in what comes behind them.
+        for path in sorted(self._capture.rglob("*"), key=lambda path: (path.parent.name != "guests", path)):
             name = path.relative_to(self._capture).as_posix()
             if path.is_dir() and not path.is_symlink():
                 continue

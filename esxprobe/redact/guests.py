@@ -1,4 +1,7 @@
-"""Logs from inside guests without the computers' names; a kind of log that is not known is not passed on."""
+"""Logs from inside guests: what is on a list or a number passes, every other word gets a pseudonym.
+
+A kind of log that is not known is not passed on, and neither is a line of no known form.
+"""
 
 from __future__ import annotations
 
@@ -7,61 +10,68 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from esxprobe.errors import UnreadableInputError
-from esxprobe.formats import paths, pdh
+from esxprobe.formats import paths
+from esxprobe.formats.guests import perfmon, sadf, sar, stream, vmstat
+from esxprobe.formats.guests.raw import COLUMNS as RAW_COLUMNS
+from esxprobe.formats.injections import HEADER as EXPERIMENT
+from esxprobe.formats.tally import Tally
+from esxprobe.redact import guest_words, listed
 from esxprobe.redact.redactor import Redactor
 
-_OWN = re.compile(r"# esxprobe guest/\d+ (?:linux|windows) interval_s=\d+|@ \d+(?:\.\d+)?|[a-z0-9_]+(?: +\d+)+|")
-_BANNER = re.compile(
-    r"(?P<system>[A-Z]\w+ )(?P<kernel>[\w.+~-]+ )\((?P<name>[^)]*)\)(?P<rest>[\s\d/.-]*\S*\s*(?:\(\d+ CPU\))?\s*)"
+_OWN = re.compile(
+    r"# esxprobe guest/\d+ (?:linux|windows|windows-raw) interval_s=\d+|@ \d+(?:\.\d+)?|-?\d+(?:,-?\d*)*|"
 )
-_TABLE = re.compile(r"(?:\d{1,2}:\d{2}:\d{2}(?: [AP]M)?|Average:|[\d-]+T?[\d:]*)?[\s\d.,%a-zA-Z/_:-]*")
-_WORD = re.compile(r"[A-Za-z%][\w%/-]*")
-_VMSTAT = re.compile(r"[\s\d:.-]+(?:[A-Z]{3,4})?\s*")
-_VMSTAT_WORDS = {
-    *("procs", "memory", "swap", "io", "system", "cpu", "timestamp", "r", "b", "swpd", "free", "buff", "cache"),
-    *("inact", "active", "si", "so", "bi", "bo", "in", "cs", "us", "sy", "id", "wa", "st", "gu"),
-    *("utc", "cet", "cest", "est", "edt", "pst", "pdt"),
-}
-_SAR_WORDS = re.compile(
-    r"(?:%|rx|tx|pg|kb|ld|m?aj|min|swp|bread|bwrtn|rtps|wtps|tps|dtps|bdscd|cswch|proc|fault|runq|plist|blocked|"
-    r"file|inode|dent|pty|cpu|all|am|pm|average|linux|restart|mhz|intr|sum|dev|areq|await|svctm|util|"
-    r"vmeff|pgscan|cmmit|commit)[\w%/-]*",
-    re.IGNORECASE,
-)
+_TOTAL = re.compile(r"(?P<name>[A-Za-z_][\w()]*)(?P<rest>:?(?:\s+-?\d+)+\s*)")
+_BANNER = re.compile(r"Linux (?P<kernel>\S+) \((?P<name>.*?)\)(?P<rest>.*)")
+_PROCESSORS = re.compile(r"\(\d+ CPU\)")
+_DATE = re.compile(r"[\d./-]+[년월일年月日]?|[년월일年月日]")
+_LABELLED = re.compile(r"^(?P<label>[^\W\d][^:]{0,20}?\s?[:：])(?P<rest>\s.*)$")
+_WHEN = re.compile(r"(?P<when>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|\d{9,11})(?:(?P<gap> )(?P<zone>.+))?")
+_RESTART = re.compile(r"LINUX-RESTART(?:\s*\(\d+ CPU\))?")
 _PDH_TIME = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4} \d{1,2}:\d{2}:\d{2}(?:\.\d+)?(?: [AP]M)?")
+_PDH_VALUE = re.compile(r"[-+]?\d*[.,]?\d*(?:[eE][-+]?\d+)?|-1\.#IND|1\.#INF|NaN", re.ASCII)
+_FAREWELL = re.compile(r"The command completed successfully\.|Exiting, please wait\.\.\.")
+_NUMBERS = re.compile(r"(?:\s+[-+]?[\d.]+(?:[eE][-+]?\d+)?)+\s*")
+_FACTS = frozenset(("cpus", "available_kb", "page", "pages"))
 _DROPPED = "(redacted)"
 
 
 def redacted_guest_log(content: bytes, redactor: Redactor) -> tuple[bytes, int] | None:
     """A log without names, and how many lines or cells were blanked; None where the log is of no known kind."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = (
-                content.decode("utf-16") if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else content.decode("cp1252")
-            )
-        except UnicodeDecodeError:
-            return None
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    text = _decoded(content)
+    if text is None:
+        return None
+    head = text[: 1 << 16].encode("utf-8", "replace").replace(b"\r\n", b"\n")
     ways: tuple[tuple[bool, Callable[[str, Redactor], tuple[str, int] | None]], ...] = (
-        (first.startswith("# esxprobe guest/"), _own),
-        (first.startswith(('"(PDH-CSV', "(PDH-CSV")), _perfmon),
-        (first.startswith("{"), _sadf_json),
-        (first.startswith("# hostname;") or first.count(";") >= 3, _sadf),
-        (_BANNER.fullmatch(first.rstrip()) is not None, _sar),
-        (first.split()[:1] == ["procs"], _vmstat),
+        (EXPERIMENT in text[: 1 << 16], _experiment),
+        (stream.recognises(head), _own),
+        (sadf.recognises_d(head), _sadf),
+        (sadf.recognises_j(head), _sadf_json),
+        (sar.recognises(head), _sar),
+        (vmstat.recognises(head), _own),
     )  # fmt: skip
+    if perfmon.recognises(head):  # its code page is told by its names
+        made = _perfmon(content, redactor)
+        return None if made is None else (made[0].encode("utf-8", "replace"), made[1])
     way = next((way for fits, way in ways if fits), None)
     made = way(text, redactor) if way else None
     return None if made is None else (made[0].encode("utf-8", "replace"), made[1])
 
 
+def _decoded(content: bytes) -> str | None:
+    wide = content[:2] in {b"\xff\xfe", b"\xfe\xff"}
+    for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252", "latin-1"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
 def _by_line(text: str, change: Callable[[str], str | None]) -> tuple[str, int]:
     """Each line changed; those that become None are blanked and counted."""
     made, blanked = [], 0
-    for line in text.splitlines(keepends=True):
+    for line in re.split(r"(?<=\n)", text):
         body = line.rstrip("\r\n")
         new = change(body)
         blanked += new is None
@@ -70,44 +80,122 @@ def _by_line(text: str, change: Callable[[str], str | None]) -> tuple[str, int]:
 
 
 def _own(text: str, redactor: Redactor) -> tuple[str, int]:
-    del redactor  # nothing in it is a name
-    return _by_line(text, lambda line: line if _OWN.fullmatch(line) else None)
-
-
-def _vmstat(text: str, redactor: Redactor) -> tuple[str, int]:
-    del redactor
+    """The collector's stream, and dumps of /proc/vmstat and /proc/stat with stamps between them."""
 
     def change(line: str) -> str | None:
-        words = {word.casefold() for word in re.findall(r"[A-Za-z]+", line)}
-        return line if _VMSTAT.fullmatch(line) or words <= _VMSTAT_WORDS else None
+        if _OWN.fullmatch(line) or all(cell in RAW_COLUMNS for cell in line.split(",")):
+            return line
+        total = _TOTAL.fullmatch(line)
+        if total:
+            name = total["name"]
+            return (name if guest_words.is_total(name) else redactor.names.of("counter", name)) + total["rest"]
+        return _stamp(line)
 
     return _by_line(text, change)
 
 
-def _sar(text: str, redactor: Redactor) -> tuple[str, int]:
-    def change(line: str) -> str | None:
-        found = _BANNER.fullmatch(line)
-        if found:
-            return f"{found['system']}{found['kernel']}({redactor.names.of('guest', found['name'])}){found['rest']}"
-        words = [word for word in _WORD.findall(line) if not re.fullmatch(r"[AP]M|T\d+", word)]
-        known = all(_SAR_WORDS.fullmatch(word) for word in words)
-        return line if _TABLE.fullmatch(line) and known else None
-
-    return _by_line(text, change)
+def _stamp(line: str) -> str | None:
+    """A line with a time, without what stands before it; None for any other line."""
+    found = re.match(r"[A-Za-z_]+\s*[:=]\s*(?=\d)", line)
+    rest = line[found.end() :] if found else line
+    words = re.findall(r"[^\W\d]+", rest)
+    known = all(word.casefold() in _CALENDAR or listed.is_zone(word) or word in "TZ" for word in words)
+    return ("time: " if found else "") + rest if known and re.search(r"\d", rest) else None
 
 
-def _sadf(text: str, redactor: Redactor) -> tuple[str, int]:
+_MONTHS_AND_DAYS = "jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun am pm"
+_CALENDAR = frozenset(_MONTHS_AND_DAYS.split())
+
+
+def _experiment(text: str, redactor: Redactor) -> tuple[str, int]:
+    """What the fault injector printed."""
+
     def change(line: str) -> str | None:
         if not line.strip():
             return line
-        host, semicolon, rest = line.partition(";")
-        if line.startswith("#"):
-            return line if re.fullmatch(r"#[\w%/;.\[\]+ -]*", line) else None
-        if not semicolon or not re.fullmatch(r"[\w.:; +%/-]*", rest):
-            return None
-        return redactor.names.of("guest", host) + semicolon + rest
+        if line.startswith(EXPERIMENT):
+            return EXPERIMENT + redactor.line(line[len(EXPERIMENT) :])
+        word, _, rest = line.partition(" ")
+        if word in {"cal", "start", "@"} and _NUMBERS.fullmatch(line[len(word) :]):
+            return line
+        if word == "facts":
+            pairs = [pair.partition("=") for pair in rest.split()]
+            kept = [f"{key}={value}" for key, _, value in pairs if key in _FACTS and value.isdecimal()]
+            return " ".join(["facts", *kept])
+        return f"end {redactor.line(rest)}" if word == "end" else None
 
     return _by_line(text, change)
+
+
+def _cell(text: str, redactor: Redactor) -> str:
+    return text if guest_words.is_cell(text) or not text else redactor.names.of("instance", text)
+
+
+def _sar(text: str, redactor: Redactor) -> tuple[str, int]:
+    def word(found: re.Match[str]) -> str:
+        return found[0] if found[0] in guest_words.COLUMNS else _cell(found[0], redactor)
+
+    def change(line: str) -> str | None:
+        if not line.strip():
+            return line
+        found = _BANNER.fullmatch(line)
+        if found:
+            return _banner(found, redactor)
+        stamped = sar.STAMP.match(line + " ")
+        if stamped:
+            begin, end = stamped.span("rest")
+            rest = _PROCESSORS.sub(lambda found: found[0].replace(" ", "\0"), line[begin:end])
+            shown = re.sub(r"[^\s]+", lambda found: found[0] if "\0" in found[0] else word(found), rest)
+            return line[:begin] + shown.replace("\0", " ")
+        labelled = _LABELLED.match(line)
+        return "Average:" + re.sub(r"\S+", word, labelled["rest"]) if labelled else None
+
+    return _by_line(text, change)
+
+
+def _banner(found: re.Match[str], redactor: Redactor) -> str:
+    """The first line of sysstat: kernel, name, date, machine, processors."""
+    kernel = found["kernel"] if guest_words.is_kernel(found["kernel"]) else redactor.names.of("id", found["kernel"])
+    rest, processors = found["rest"], _PROCESSORS.search(found["rest"])
+    behind = rest[processors.start() : processors.end()] if processors else ""
+    before = rest[: processors.start()] if processors else rest
+
+    def word(found: re.Match[str]) -> str:
+        text = found[0]
+        return text if _DATE.fullmatch(text) or text.strip("_") in guest_words.MACHINES else _DROPPED
+
+    return f"Linux {kernel} ({redactor.names.of('guest', found['name'])})" + re.sub(r"\S+", word, before) + behind
+
+
+def _sadf(text: str, redactor: Redactor) -> tuple[str, int]:
+    def title(text: str) -> str:
+        bare = text.removesuffix("[...]")
+        return text if bare.strip() in guest_words.COLUMNS or not bare else redactor.names.of("counter", text)
+
+    def change(line: str) -> str | None:
+        if not line.strip():
+            return line
+        if line.startswith("#"):
+            mark, _, rest = line.partition(" ")
+            return " ".join((mark, ";".join(map(title, rest.split(";"))))) if mark == "#" and ";" in rest else None
+        cells = line.split(";")
+        if len(cells) < 4:
+            return None
+        host, interval, when = cells[:3]
+        shown = [each if _RESTART.fullmatch(each) else _cell(each, redactor) for each in cells[3:]]
+        return ";".join(
+            (redactor.names.of("guest", host), _cell(interval, redactor), _when(when, redactor), *shown)
+        )
+
+    return _by_line(text, change)
+
+
+def _when(text: str, redactor: Redactor) -> str:
+    found = _WHEN.fullmatch(text.strip())
+    if found is None:
+        return _cell(text, redactor)
+    zone = found["zone"]
+    return text if zone is None or listed.is_zone(zone) else f"{found['when']} {_DROPPED}"
 
 
 def _sadf_json(text: str, redactor: Redactor) -> tuple[str, int] | None:
@@ -120,57 +208,73 @@ def _sadf_json(text: str, redactor: Redactor) -> tuple[str, int] | None:
 
 def _without_names(value: Any, redactor: Redactor, key: str = "") -> Any:
     if isinstance(value, dict):
-        return {str(name): _without_names(each, redactor, str(name)) for name, each in value.items()}
+        return {
+            _json_key(str(name), redactor): _without_names(each, redactor, str(name))
+            for name, each in value.items()
+        }
     if isinstance(value, list):
         return [_without_names(each, redactor, key) for each in value]
     if not isinstance(value, str):
         return value
     if key == "nodename":
         return redactor.names.of("guest", value)
-    plain = re.fullmatch(r"[\d:.TZ+/ -]*|all|Linux|x86_64|_x86_64_|aarch64|UTC", value)
-    kernel = key in {"release", "machine", "sysname", "timezone"} and re.fullmatch(r"[\w.+/-]{1,60}", value)
-    return value if plain or kernel else redactor.names.of("instance", value)
+    known = {
+        "sysname": value == "Linux",
+        "release": guest_words.is_kernel(value),
+        "machine": value.strip("_") in guest_words.MACHINES,
+        "timezone": listed.is_zone(value),
+        "tz": listed.is_zone(value),
+    }
+    plain = re.fullmatch(r"[\d:.,T/ +-]*Z?", value) or guest_words.is_cell(value)
+    if key in known:
+        return value if known[key] else _DROPPED
+    return value if plain else redactor.names.of("instance", value)
 
 
-def _perfmon(text: str, redactor: Redactor) -> tuple[str, int] | None:
-    """Computers' names stand in the header; rows hold a time and numbers."""
-    lines = text.splitlines(keepends=True)
-    at = next(n for n, line in enumerate(lines) if line.strip())
-    body = lines[at].rstrip("\r\n")
-    try:
-        header = pdh.parse_header(body.encode("utf-8", "surrogatepass"))
-    except UnreadableInputError:
-        return None
-    pieces = [f'"(PDH-CSV 4.0) {redactor.zone(header.zone)}"' if header.quoted else "(PDH-CSV 4.0)"]
-    pieces += [f'"{_perfmon_path(name, redactor)}"' for name in header.names]
-    blanked = 0
-    rows = []
-    for line in lines[at + 1 :]:
-        row, odd = _perfmon_row(line.rstrip("\r\n"))
-        blanked += odd
-        rows.append(row + line[len(line.rstrip("\r\n")) :])
-    return "".join([",".join(pieces), lines[at][len(body) :], *rows]), blanked
+def _json_key(key: str, redactor: Redactor) -> str:
+    return key if key.removesuffix("/s").lstrip("%") in guest_words.JSON_KEYS else redactor.names.of("counter", key)
+
+
+def _perfmon(content: bytes, redactor: Redactor) -> tuple[str, int] | None:
+    """Computers' names stand in the headers; rows hold a time and numbers."""
+    wide = content[:2] in {b"\xff\xfe", b"\xfe\xff"}
+    text = (content.decode("utf-16", "replace").encode() if wide else content).replace(b"\r\n", b"\n")
+    lines, blanked = [], 0
+    for line, rows in zip(*perfmon.parts(text, Tally()), strict=True):
+        header = perfmon.parse_header(line, Tally())
+        quote = '"' if header.quoted else ""
+        kind = "TSV" if header.separator == "\t" else "CSV"
+        zone = header.first.partition(")")[2].strip()
+        first = f"(PDH-{kind} 4.0)" + (f" {redactor.zone(zone)}" if zone else "")
+        names = [first, *(_perfmon_path(path, redactor) for path in header.paths)]
+        lines.append(header.separator.join(f"{quote}{name}{quote}" for name in names))
+        for row in rows:
+            shown, odd = _perfmon_row(row.rstrip("\r"), header.separator)
+            lines.append(shown)
+            blanked += odd
+    return "\r\n".join(lines) + "\r\n", blanked
 
 
 def _perfmon_path(path: str, redactor: Redactor) -> str:
     r"""`\\computer\Object(instance)\Counter`: counters are Windows', or localized; instances may be anything."""
     computer, thing, instance, counter = paths.split_path(path)
     if not thing:
-        return "" if not path else "\\\\" + redactor.names.of("counter", path)
+        return "" if not path.strip() else redactor.names.of("counter", path)
     shown = instance if re.fullmatch(r"_Total|\d+(?:,(?:\d+|_Total))?|", instance) else None
     inside = f"({redactor.names.of('instance', instance) if shown is None else shown})" if instance else ""
     guest = redactor.names.of("guest", computer.casefold())
-    return f"\\\\{guest}\\{redactor.line(thing)}{inside}\\{redactor.line(counter)}"
+    thing = thing if guest_words.is_object(thing) else redactor.names.of("object", thing)
+    counter = counter if guest_words.is_counter(counter) else redactor.names.of("counter", counter)
+    return f"\\\\{guest}\\{thing}{inside}\\{counter}"
 
 
-def _perfmon_row(line: str) -> tuple[str, int]:
-    if not line.strip():
+def _perfmon_row(line: str, separator: str) -> tuple[str, int]:
+    """A row as it is; of one with words in it the words are blanked, and a line that is no row goes."""
+    if not line.strip() or _FAREWELL.fullmatch(line.strip()):
         return line, 0
-    cells = [cell.strip().strip('"').strip() for cell in line.split(",")]
-    if line.count(",") and all(
-        re.fullmatch(r"-?\d*\.?\d*(?:[eE][-+]?\d+)?", c) or _PDH_TIME.fullmatch(c) for c in cells
-    ):
-        return line, 0
-    if re.fullmatch(r"(?:The command completed successfully\.|Exiting, please wait\.\.\.)\s*", line):
-        return line, 0
-    return _DROPPED, 1
+    first, *cells = line.split(separator)
+    if not cells or not _PDH_TIME.fullmatch(first.strip('" ')):
+        return _DROPPED, 1
+    odd = [cell for cell in cells if not _PDH_VALUE.fullmatch(cell.strip('" '))]
+    shown = [cell if cell not in odd else re.sub(r'[^"]', " ", cell) for cell in cells]
+    return separator.join((first, *shown)), len(odd)

@@ -149,6 +149,15 @@ class Redactor:
             return text
         return "(redacted)" + ((found and found["bias"]) or "")
 
+    def zone_in_words(self, text: str) -> str:
+        """A zone as readers word it: `W. Europe Standard Time (+01:00), Europe/Berlin`, `UTC (assumed)`."""
+        found = re.fullmatch(r"(?P<name>.*?)(?P<offset> \((?:[+-]\d\d:\d\d|assumed)\))?(?:, (?P<iana>\S+))?", text)
+        if found is None:
+            return self.line(text)
+        name = found["name"] if self.is_zone(found["name"]) else "(redacted)"
+        iana = f", {found['iana']}" if found["iana"] and self.is_zone(found["iana"]) else ""
+        return name + (found["offset"] or "") + iana
+
     def is_zone(self, name: str) -> bool:
         """Whether a name is one of the zones that the world has."""
         return listed.is_zone(name) or is_windows_zone(name)

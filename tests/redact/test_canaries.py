@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from esxprobe.capture import Manifest, load_manifest, save_manifest
-from esxprobe.redact import Names, Redactor, Scan, redacted_manifest
+from esxprobe.formats.guests.reading import read_guest_log
+from esxprobe.redact import Names, Redactor, Scan, redacted_guest_log, redacted_manifest
 from esxprobe.redact.messages import redacted_message
 
 SAMPLE = Path(__file__).parents[2] / "samples/software-mmu"
+GUEST_DATA = Path(__file__).parents[1] / "formats/guests/data"
 # Shapes that names have: a word, our own words put together, digits between them, several words, another script.
 SHAPES = (
     "zqcanary{}",
@@ -169,3 +171,96 @@ def test_a_manifest_given_twice_has_the_same_pseudonyms(tmp_path: Path) -> None:
     assert (
         "esx-old" not in redacted_manifest(load_manifest(tmp_path), Redactor(Names(b"k" * 32)), tmp_path).decode()
     )
+
+
+# --- logs of guests ----------------------------------------------------------------------------------
+
+LOGS = {
+    "sadf-d": (
+        "# hostname;interval;timestamp;CPU;%user;%nice;%system;{0}",
+        "{1};5;2026-03-10 09:00:05 UTC;-1;12.00;0.00;3.00;1",
+        "{1};-1;2026-03-10 09:00:06 UTC;LINUX-RESTART\t(4 CPU)",
+        "{1};-1;2026-03-10 09:00:06 UTC;COM {2}",
+        "# hostname;interval;timestamp;DEV;tps;FILESYSTEM",
+        "{1};5;2026-03-10 09:00:05 {3};{4};1.00;/srv/{5}",
+    ),
+    "sadf-j": (
+        '{{"sysstat": {{"hosts": [{{"nodename": "{0}", "sysname": "{1}", "release": "5-{2}", "machine": "{3}",',
+        '"statistics": [{{"timestamp": {{"date": "2026-03-10", "time": "09:00:05", "tz": "{4}", "interval": 5}},',
+        '"disk": [{{"disk-device": "{5}", "{6}": 1.5}}], "cpu-load": [{{"cpu": "all", "user": 12.25}}]}}],',
+        '"restarts": [], "comments": [{{"com": "{7}"}}]}}]}}}}',
+    ),
+    "sar": (
+        "Linux 6-{0} ({1}) \t03/10/2026 \t_{2}_\t(2 CPU)",
+        "",
+        "09:00:00 AM       DEV       tps     {3}",
+        "09:00:05 AM    dev{4}      1.00      2.00",
+        "09:00:05 AM    amsterdam-{5}  1.00  2.00",
+        "09:00:05 AM  LINUX RESTART\t(2 CPU)",
+        "09:00:06 AM  COM {6}",
+        "",
+        "zq{7}:  sda  1  2",
+        "free text of {8}",
+    ),
+    "perfmon": (
+        '"(PDH-CSV 4.0) (Zone of {0})(-60)","\\\\{1}\\Memory\\Page Faults/sec",'
+        '"\\\\{1}\\MSSQL${2}:Buffer Manager\\Page reads/sec","\\\\{1}\\Memory\\{3} reads/sec",'
+        '"\\\\{1}\\Process({4})\\Page Faults/sec","note of {5}"',
+        '"03/10/2026 09:00:00.000","1.5"," ","2","3","text of {6}"',
+        "{7} was here",
+    ),
+    "stream": ("# esxprobe guest/1 linux interval_s=5", "@ 1774560600.1", "pgfault 12", "{0} 12", "{1} was here"),
+    "experiment": (
+        "banner of {4}",
+        "# esxprobe experiment/1 {0}",
+        "facts cpus=2 {1}=7 page={2}",
+        "cal 256 41.2 58.9 90.4 44.0 1.10 0.02 1.0",
+        "start 1774560600.1 8.000",
+        "@ 1774560600.6 1 1024 1026 .01 .06 .05 .01 0",
+        "end refused by {3}",
+    ),
+    "vmstat": ("{0}: 1774560600", "nr_free_pages 12", "pgfault 100", "{1} 7"),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("kind", LOGS)
+def test_no_word_of_a_guest_log_passes_unless_it_is_listed(kind: str, shape: str, redactor: Redactor) -> None:
+    canaries = [shape.format(n).replace(" ", "_" if kind == "sar" else " ") for n in range(9)]
+    text = "\n".join(LOGS[kind]).format(*canaries) + "\n"
+    made = redacted_guest_log(text.encode(), redactor)
+    assert made is not None
+    shown = made[0].decode()
+    assert not CANARY.search(shown), shown
+    Scan(redactor).check(shown, "the log")
+    for secret in ("amsterdam", "MSSQL", "/srv", "note of", "banner"):
+        assert secret not in shown, shown
+    decimals = re.compile(r"(?<![\w.-])\d+\.\d+(?![\w.-])")
+    assert [*map(float, decimals.findall(shown))] == [*map(float, decimals.findall("\n".join(LOGS[kind])))]
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in GUEST_DATA.iterdir() if path.suffix != ".expected"))
+def test_a_redacted_guest_log_reads_the_same(name: str, tmp_path: Path, redactor: Redactor) -> None:
+    made = redacted_guest_log((GUEST_DATA / name).read_bytes(), redactor)
+    assert made is not None
+    (tmp_path / name).write_bytes(made[0])
+    before, after = read_guest_log(GUEST_DATA / name), read_guest_log(tmp_path / name)
+    assert after.samples.drop("guest").equals(before.samples.drop("guest"))
+    assert after.zone == before.zone
+
+
+@pytest.mark.parametrize(
+    ("paths", "kept"),
+    [
+        (r"\Память\Ошибок страницы/с", True),
+        (r"\Arbeitsspeicher\Seitenfehler/s", True),
+        (r"\Память\Ошибок клиента/с", False),
+        (r"\PhysicalDisk(_Total)\Avg. Disk sec/Read", True),
+        (r"\SQLServer:Locks(x)\Lock Waits/sec", False),
+        (r"\Acme Billing\Requests/sec", False),
+    ],
+)
+def test_objects_and_counters_of_windows_stay(paths: str, kept: bool, redactor: Redactor) -> None:
+    made = redacted_guest_log(f'"(PDH-CSV 4.0) (UTC)(0)","\\\\g{paths}"\n'.encode(), redactor)
+    assert made is not None
+    assert (paths in made[0].decode()) == kept

@@ -330,12 +330,12 @@ def test_the_original_is_not_touched(folder: Path, tmp_path: Path, redactor: Red
 
 
 def test_a_hit_stops_and_leaves_nothing(folder: Path, tmp_path: Path, redactor: Redactor) -> None:
-    """A name that only the map knows of: the line of a guest's log looks like a counter."""
-    (folder / "guests" / "db01.txt").write_text("# esxprobe guest/1 linux interval_s=5\nkunde_sql_seven 12\n")
-    redactor.names.of("vm", "kunde_sql_seven")
+    """A VM that is called as a counter of the kernel, which stays."""
+    (folder / "guests" / "db01.txt").write_text("# esxprobe guest/1 linux interval_s=5\npgscan_khugepaged 12\n")
+    redactor.names.of("vm", "pgscan_khugepaged")
     with pytest.raises(OutputError) as caught, CaptureCopy(folder, tmp_path / "copy", redactor) as copy:
         copy.make()
-    assert "kunde" not in caught.value.message + caught.value.hint
+    assert "khuge" not in caught.value.message + caught.value.hint
     assert sorted(path.name for path in tmp_path.iterdir()) == [folder.name]
 
 

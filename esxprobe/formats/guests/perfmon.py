@@ -40,7 +40,7 @@ _PDH_STAMP = re.compile(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d\.\d{3}$")
 
 
 @dataclass(frozen=True, slots=True)
-class _Header:
+class Header:
     """A header: first cell, paths, and what stands between cells."""
 
     first: str
@@ -72,8 +72,8 @@ def read_perfmon(text: bytes, *, timezone: str | None, guest: str | None, tally:
     """
     import polars as pl
 
-    headers, bodies = _parts(text, tally)
-    parsed = [_parse_header(header, tally) for header in headers]
+    headers, bodies = parts(text, tally)
+    parsed = [parse_header(header, tally) for header in headers]
     tables = [_columns(header) for header in parsed]
     hosts = list(dict.fromkeys(column.host for table in tables for column in table))
     if not hosts:
@@ -110,7 +110,7 @@ def _one_host(hosts: list[str], guest: str | None) -> str:
     return choose_guest([found[name] for name in dict.fromkeys(host.casefold() for host in hosts)], guest)
 
 
-def _parts(text: bytes, tally: Tally) -> tuple[list[bytes], list[list[str]]]:
+def parts(text: bytes, tally: Tally) -> tuple[list[bytes], list[list[str]]]:
     """Header lines, and the lines below each."""
     headers: list[bytes] = []
     bodies: list[list[str]] = []
@@ -145,12 +145,12 @@ def _whole_header(line: bytes, lines: list[bytes], number: int) -> tuple[bytes, 
     return line, number
 
 
-def _parse_header(line: bytes, tally: Tally) -> _Header:
+def parse_header(line: bytes, tally: Tally) -> Header:
     """The header in the code page in which most of its counters are known."""
     try:
         header = _split_header(line.decode("ascii"))
     except UnicodeDecodeError:
-        best: tuple[int, _Header] | None = None
+        best: tuple[int, Header] | None = None
         for page in _CODE_PAGES:
             try:
                 header = _split_header(line.decode(page))
@@ -167,7 +167,7 @@ def _parse_header(line: bytes, tally: Tally) -> _Header:
     return header
 
 
-def _split_header(text: str) -> _Header:
+def _split_header(text: str) -> Header:
     text = text.strip().lstrip("\ufeff")
     quoted = text.startswith('"')
     if text.lstrip('"').startswith("(PDH-TSV"):
@@ -176,7 +176,7 @@ def _split_header(text: str) -> _Header:
         at = text.find('"', 1) + 1 if quoted else text.find("\\") - 1
         separator = ";" if text[at : at + 1] == ";" else ","
     first, *paths = _cells(text, separator)
-    return _Header(first, paths, separator, quoted)
+    return Header(first, paths, separator, quoted)
 
 
 def _cells(line: str, separator: str) -> list[str]:
@@ -186,7 +186,7 @@ def _cells(line: str, separator: str) -> list[str]:
         return line.split(separator)
 
 
-def _columns(header: _Header) -> list[_Column]:
+def _columns(header: Header) -> list[_Column]:
     """Wanted columns of a header."""
     found = []
     for place, path in enumerate(header.paths, start=1):
@@ -231,7 +231,7 @@ def _collect(
         values.extend([None] * (len(stamps) - len(values)))
 
 
-def _rows(header: _Header, columns: list[_Column], body: list[str], tally: Tally) -> list[tuple[str | None, ...]]:
+def _rows(header: Header, columns: list[_Column], body: list[str], tally: Tally) -> list[tuple[str | None, ...]]:
     """Stamp and wanted cells of each row that can be trusted."""
     if not columns:
         return []
@@ -252,7 +252,7 @@ def _rows(header: _Header, columns: list[_Column], body: list[str], tally: Tally
     return rows
 
 
-def _odd_row(header: _Header, line: str, tally: Tally, *, last: bool) -> Sequence[str | None] | None:
+def _odd_row(header: Header, line: str, tally: Tally, *, last: bool) -> Sequence[str | None] | None:
     """Cells of a row that is not just quoted cells; None where nothing in it can be placed."""
     cells: list[str | None] = list(_cells(line.strip(), header.separator))
     width = len(header.paths) + 1
@@ -309,7 +309,7 @@ def _numbers(cells: dict[str, list[str | None]], tally: Tally) -> pl.DataFrame:
     return numbers
 
 
-def _nothing_known(headers: list[_Header]) -> UnreadableInputError:
+def _nothing_known(headers: list[Header]) -> UnreadableInputError:
     names = [path for header in headers for path in header.paths if "\\" in path]
     shown_names = "; ".join(path.lstrip("\\").partition("\\")[2] or path for path in names[:8])
     more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""

@@ -54,6 +54,8 @@ _COLUMNS: dict[str, tuple[str, str, bool]] = {
     "PercentPrivilegedTime": ("system_time", "processor_100ns", True),
 }
 _STAMP = "utc_100ns"
+# All columns that the collector writes.
+COLUMNS = frozenset((_STAMP, *_COLUMNS, *(stamp for _, stamp, _ in _COLUMNS.values())))
 
 
 def read_windows_raw(text: str, _options: Mapping[str, str], tally: Tally) -> Sheet:

@@ -43,7 +43,7 @@ _ALL = {"all", "-1"}
 
 _BANNER = re.compile(r"^Linux \S+ \((?P<host>.*?)\)\s+(?P<rest>.*)$")
 _NOON = r"(?:AM|PM|am|pm|a\.m\.|p\.m\.|上午|下午|午前|午後|오전|오후)"
-_STAMP = re.compile(
+STAMP = re.compile(
     rf"^(?P<before>{_NOON}\s*)?(?P<h>\d{{1,2}})[:時时시]\s?(?P<m>\d\d)[:分분]\s?(?P<s>\d\d)[秒초]?"
     rf"(?:\s+(?P<after>{_NOON}))?(?=\s)\s+(?P<rest>.*)$"
 )
@@ -222,7 +222,7 @@ class _Text:
             return True
         if any(mark in block for mark in _MARKS) or _RESTART in block or "Linux " in block:
             return True
-        first = _STAMP.match(block.lstrip("\n").partition("\n")[0] + " ")
+        first = STAMP.match(block.lstrip("\n").partition("\n")[0] + " ")
         if first and _is_header(first["rest"].split()):
             self._report = None
             return False
@@ -263,7 +263,7 @@ class _Text:
         known = self._of_day.get(line[:_PREFIX])
         if known is not None:
             return known[0], line[known[1] :].strip()
-        stamp = _STAMP.match(line + " ")
+        stamp = STAMP.match(line + " ")
         if stamp is None:
             return None
         since, width = _since_midnight(stamp), len(line[: stamp.start("rest")].rstrip())
