@@ -116,7 +116,7 @@ def _unmeasured(cost: FaultCost) -> list[str]:
     first = f"{by_rate[0].upper()}{by_rate[1:]}."
     if cost.verdict == "negligible" and not could_matter(cost.rates):
         return [
-            f"So rarely they did not matter: even at {CEILING_US:g} µs per fault, more than any measured software"
+            f"At so low a rate they did not matter: even at {CEILING_US:g} µs per fault, more than any measured software"
             f" MMU took, they used {_share(pct_of_vcpu(cost.rates.mean, CEILING_US))}."
         ]
     if cost.verdict == "negligible":
