@@ -20,6 +20,7 @@ from esxprobe.model import (
     GuestLog,
     GuestLogUse,
     HostEvidence,
+    ProbedGuest,
     QualityNote,
     Recording,
     VirtualMachine,
@@ -102,10 +103,23 @@ def judge_faults(recording: Recording, options: GuestOptions, manifest: Manifest
     tried = experiments_in(options, manifest, recording.vms)
     inputs = [made for log in matched if (made := _input(log, recording, nested, tried)) is not None]
     return FaultOutcome(
-        costs=fault_costs(inputs),
+        costs=fault_costs(_beside_each_other(inputs)),
         uses=tuple(use for each in matched for use in _uses(each)),
         notes=(*notes, *tried.notes, *(said for each in matched for file in each.files for said in _named(file))),
     )
+
+
+def _beside_each_other(vms: Sequence[VmFaults]) -> list[VmFaults]:
+    """Each VM's probe with those of the others whose monitor mode is known."""
+    probed = [(vm.gid, ProbedGuest(vm.vm, vm.mmu, vm.probe.us)) for vm in vms if vm.probe and vm.mmu != "unknown"]
+
+    def beside(vm: VmFaults) -> VmFaults:
+        if vm.probe is None:
+            return vm
+        others = tuple(guest for gid, guest in probed if gid != vm.gid)
+        return replace(vm, probe=replace(vm.probe, others=others))
+
+    return [beside(vm) for vm in vms]
 
 
 def vm_facts(costs: Sequence[FaultCost]) -> dict[str, dict[str, float]]:

@@ -72,6 +72,7 @@ def _meaning(cost: FaultCost) -> list[str]:
         return [
             "The VM's monitor mode is unknown. With a hardware MMU (EPT or RVI) its page faults do not enter the"
             f" virtualization layer and add nothing there. With a software MMU, {_by_rate(cost)}.",
+            *_probed_with_mode_unknown(cost),
         ]
     software = "The MMU is software (shadow page tables), so page faults enter the virtualization layer."
     if cost.measured is not None:
@@ -79,6 +80,19 @@ def _meaning(cost: FaultCost) -> list[str]:
     if cost.bound is None:
         return []
     return [software, *_unmeasured(cost)]
+
+
+def _probed_with_mode_unknown(cost: FaultCost) -> list[str]:
+    """What a probe took here and in guests of known mode; it speaks for a mode and does not prove one."""
+    probe = cost.probe
+    if probe is None:
+        return []
+    said = f"A probe in the guest measured {us(probe.us)} for the first touch of a page"
+    if not probe.others:
+        return [f"{said}, as the guest sees it."]
+    names = {"hardware": "hardware MMU", "software": "software MMU"}
+    others = _listed([f"{us(other.us)} in {other.vm} ({names[other.mmu]})" for other in probe.others[:4]])
+    return [f"{said}; on the same host it was {others}. That indicates the mode but does not prove it."]
 
 
 def _hardware(evidence: HostEvidence) -> list[str]:
@@ -116,8 +130,8 @@ def _unmeasured(cost: FaultCost) -> list[str]:
     first = f"{by_rate[0].upper()}{by_rate[1:]}."
     if cost.verdict == "negligible" and not could_matter(cost.rates):
         return [
-            f"At so low a rate they did not matter: even at {CEILING_US:g} µs per fault, more than any measured software"
-            f" MMU took, they used {_share(pct_of_vcpu(cost.rates.mean, CEILING_US))}."
+            f"At so low a rate they did not matter: even at {CEILING_US:g} µs per fault, more than any measured"
+            f" software MMU took, they used {_share(pct_of_vcpu(cost.rates.mean, CEILING_US))}."
         ]
     if cost.verdict == "negligible":
         return [

@@ -10,7 +10,7 @@ from esxprobe.model.analysis import (
     Series,
     VmRow,
 )
-from esxprobe.model.experiment import Calibration, FaultExperiment, FaultProbe, Injections
+from esxprobe.model.experiment import Calibration, FaultExperiment, FaultProbe, Injections, ProbedGuest
 from esxprobe.model.faults import (
     GUEST_COUNTERS,
     AnalyzedIntervals,
@@ -115,6 +115,7 @@ __all__ = [
     "Pause",
     "PortRow",
     "ProbeOutcome",
+    "ProbedGuest",
     "Provenance",
     "QualityCode",
     "QualityNote",

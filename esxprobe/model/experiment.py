@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from esxprobe.model.nouns import Mmu
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -64,6 +66,21 @@ class Injections:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbedGuest:
+    """What a probe in another guest of the same host measured.
+
+    Attributes:
+        vm: Name of its VM.
+        mmu: Its monitor mode, which is known.
+        us: First touch of a page, median [µs].
+    """
+
+    vm: str
+    mmu: Mmu
+    us: float
+
+
+@dataclass(frozen=True, slots=True)
 class FaultProbe:
     """A guest's own timing of page faults: what one took there, as the guest sees it.
 
@@ -73,6 +90,7 @@ class FaultProbe:
         high_us: 90th percentile, or the processor time where that is more [µs].
         cpu_us: Processor time of a first touch as the guest counts it [µs].
         injector: What measured it.
+        others: The same in other guests of this host whose monitor mode is known, in the same capture.
     """
 
     us: float
@@ -80,6 +98,7 @@ class FaultProbe:
     high_us: float
     cpu_us: float
     injector: str
+    others: tuple[ProbedGuest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

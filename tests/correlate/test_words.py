@@ -36,6 +36,7 @@ from esxprobe.model import (
     HostEvidence,
     MeasuredShare,
     Mmu,
+    ProbedGuest,
     SlopeReading,
     Verdict,
 )
@@ -389,6 +390,17 @@ def test_an_experiment_that_cannot_tell_says_so_and_claims_nothing() -> None:
         assert "caused" not in statement(made)
         details = " ".join(statistics(made))
         assert "No cost is concluded from it" in details or "came to no result" in details
+
+
+def test_a_probe_in_a_guest_of_unknown_mode_stands_beside_those_of_known_mode() -> None:
+    others = (ProbedGuest("db01", "hardware", 0.6), ProbedGuest("old02", "software", 61.0))
+    text = statement(cost("none", mmu="unknown", probe=replace(PROBE, others=others)))
+    assert "A probe in the guest measured 58.0 µs for the first touch of a page" in text
+    assert "on the same host it was 0.600 µs in db01 (hardware MMU) and 61.0 µs in old02 (software MMU)" in text
+    assert "indicates the mode but does not prove it" in text
+    alone = statement(cost("none", mmu="unknown", probe=PROBE))
+    assert "58.0 µs" in alone
+    assert "same host" not in alone
 
 
 def test_a_probe_says_what_the_guest_saw() -> None:
