@@ -28,11 +28,12 @@ from esxprobe.model import (
 from esxprobe.series import ClockOffset, Floats
 
 if TYPE_CHECKING:
-    from esxprobe.correlate import VmFaults
+    from esxprobe.correlate import GuestRates, VmFaults
 
 _RUN, _OVERLAP, _SWAP_WAIT, _READY, _COSTOP = (
     rf"Vcpu\% {name}" for name in ("Run", "Overlap", "Swap Wait", "Ready", "CoStop")
 )
+_FAULTS = ("faults", "soft_faults", "hard_faults")
 _SYSTEM = r"Group Cpu\% System"
 _BALLOON, _SWAPPED, _COMPRESSED, _SWAP_IN = (
     rf"Group Memory\{name}"
@@ -101,7 +102,10 @@ def judge_faults(recording: Recording, options: GuestOptions, manifest: Manifest
 
     nested = _nested(manifest, recording.vms)
     tried = experiments_in(options, manifest, recording.vms)
-    inputs = [made for log in matched if (made := _input(log, recording, nested, tried)) is not None]
+    of_vm: dict[str, list[MatchedLog]] = {}
+    for log in matched:
+        of_vm.setdefault(log.vm.gid, []).append(log)
+    inputs = [made for logs in of_vm.values() if (made := _input(logs, recording, nested, tried)) is not None]
     return FaultOutcome(
         costs=fault_costs(_beside_each_other(inputs)),
         uses=tuple(use for each in matched for use in _uses(each)),
@@ -205,12 +209,32 @@ def _ahead(offset_s: float) -> str:
     return f"{abs(offset_s):.1f} s {side} the host's clock"
 
 
-def _input(
-    matched: MatchedLog, recording: Recording, nested: Mapping[str, bool], tried: Experiments
-) -> VmFaults | None:
-    """Arrays of one VM; None where the capture has no %RUN of its vCPUs."""
-    from esxprobe.correlate import VmFaults, guest_rates
+def _rates(logs: Sequence[MatchedLog]) -> tuple[GuestRates, ClockOffset]:
+    """What all logs of one VM say, and the clock that it is on: that of the log with the most counts of faults."""
+    from esxprobe.correlate import guest_rates, together
 
+    made = [(guest_rates(log.log), log.offset) for log in logs]
+    made.sort(key=lambda each: -_counts(each[0]))
+    clock = made[0][1]
+    on_it = [
+        rates if offset == clock else replace(rates, stamps_s=offset.host_time(rates.stamps_s) + clock.mean_s)
+        for rates, offset in made
+    ]
+    return together(on_it), clock
+
+
+def _counts(rates: GuestRates) -> int:
+    """How many values of faults a log has."""
+    return max((int(np.isfinite(rates.values[name]).sum()) for name in _FAULTS if name in rates.values), default=0)
+
+
+def _input(
+    logs: Sequence[MatchedLog], recording: Recording, nested: Mapping[str, bool], tried: Experiments
+) -> VmFaults | None:
+    """Arrays of one VM and all its logs; None where the capture has no %RUN of its vCPUs."""
+    from esxprobe.correlate import VmFaults
+
+    matched = logs[0]
     gid = matched.vm.gid
     rows = rows_by_gid(recording, "vcpu").get(gid, [])
     run = values_of(recording, "vcpu", _RUN, rows)
@@ -225,6 +249,7 @@ def _input(
         values_of(recording, "vm", path, machine) for path in FAULT_NEEDS["vm"]
     )
     own, vcpus = list(range(len(machine))), list(range(len(rows)))
+    guest, offset = _rates(logs)
     return VmFaults(
         vm=matched.vm.name,
         gid=gid,
@@ -233,8 +258,8 @@ def _input(
         covered_s=judged["interval_s"].to_numpy(),
         run_pct=run,
         overlap_pct=overlap,
-        guest=guest_rates(matched.log),
-        offset=matched.offset,
+        guest=guest,
+        offset=offset,
         evidence=HostEvidence(
             balloon_mb=largest(balloon, own),
             swapped_mb=largest(swapped, own),
@@ -242,7 +267,7 @@ def _input(
             swap_wait_pct=largest(swap_wait, vcpus),
             nested_hypervisor=nested.get(gid),
         ),
-        guest_boots_s=tuple(when.timestamp() for when in matched.log.restarts),
+        guest_boots_s=tuple(sorted({when.timestamp() for each in logs for when in each.log.restarts})),
         swap_wait_pct=None if swap_wait is None else _largest_of_rows(swap_wait),
         swap_in_mb_s=None if swap_in is None or not machine else _largest_of_rows(swap_in),
         ready_pct=ready if costop is None or ready is None else ready + np.nan_to_num(costop),

@@ -9,7 +9,7 @@ for any counters, guests or not.
 
 from esxprobe.correlate.compare import Setting, compare, with_comparison
 from esxprobe.correlate.costs import fault_costs
-from esxprobe.correlate.inputs import ExperimentRun, GuestRates, VmFaults, guest_rates
+from esxprobe.correlate.inputs import ExperimentRun, GuestRates, VmFaults, guest_rates, together
 from esxprobe.correlate.levels import FEWEST_OF_EACH, Levels, compare_levels
 from esxprobe.correlate.significance import false_discovery
 from esxprobe.correlate.verdict import unbooked_pct
@@ -26,6 +26,7 @@ __all__ = [
     "false_discovery",
     "fault_costs",
     "guest_rates",
+    "together",
     "unbooked_pct",
     "with_comparison",
 ]

@@ -12,6 +12,7 @@ from typing import Any
 
 from esxprobe.formats import paths
 from esxprobe.formats.guests import perfmon, sadf, sar, stream, vmstat
+from esxprobe.formats.guests.lines import without_colors
 from esxprobe.formats.guests.raw import COLUMNS as RAW_COLUMNS
 from esxprobe.formats.injections import HEADER as EXPERIMENT
 from esxprobe.formats.tally import Tally
@@ -60,6 +61,7 @@ def redacted_guest_log(content: bytes, redactor: Redactor) -> tuple[bytes, int] 
 
 def _decoded(content: bytes) -> str | None:
     wide = content[:2] in {b"\xff\xfe", b"\xfe\xff"}
+    content = content if wide else without_colors(content)
     for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252", "latin-1"):
         try:
             return content.decode(encoding)

@@ -12,22 +12,13 @@ from typing import TYPE_CHECKING
 from esxprobe import catalog
 from esxprobe.formats import entities, paths, sniff
 from esxprobe.formats.tally import Tally
+from esxprobe.redact import host_words
 from esxprobe.redact.redactor import Redactor
 from esxprobe.redact.words import counter_words, words_of
 
 if TYPE_CHECKING:
     import polars as pl
 
-# Groups that every host has.
-_SYSTEM = {
-    *("host", "system", "helper", "drivers", "ft", "vmotion", "idle", "init", "minfree", "user", "kernel", "vim"),
-    *("root", "iofilters", "plugins", "console"),
-}
-# Processes known by name, for captures that show no world.
-_PROCESSES = {
-    *("esxtop", "hostd", "vpxa", "init", "sh", "vmsyslogd", "vmkeventd", "vmkdevmgr", "vobd", "sfcbd", "sshd"),
-    "net-lacp",
-}
 _PROCESS = re.compile(r"(?P<process>[A-Za-z0-9_.+-]{1,40})\.(?P<id>\d+)")
 _PART = (
     r"(?:vmhba\d+|vmnic\d+|vmk\d+|vmrdma\d+|C\d+|T\d+|L\d+|P\d+|CPU ?\d+|PCPU ?\d+|Node ?\d+|\d+|0x[0-9a-fA-F]+)"
@@ -35,9 +26,7 @@ _PART = (
 _TOPOLOGY = re.compile(rf"(?:mpx\.)?{_PART}(?::{_PART})*|_Total|")
 _SWITCH = re.compile(r"vSwitch\d+|DvsPortset-\d+|internal")
 _CLIENT = re.compile(r"Management|(?:Shadow of )?vmnic\d+|vmk\d+|none|")
-_OF_VM = re.compile(r"(?s)(?P<head>vmm\d+|vmx(?:-[A-Za-z]+(?:-\d+)?)?)(?::(?P<rest>.*))?")
-_HELPER = re.compile(r"(?:NetWorld-VM-|NetWorld-Dev-|vmast\.|worldGroup|svga|mks|LSI-|PVSCSI-|NVME-|AHCI-)[\d.:-]*")
-_KERNEL = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+_OF_VM = re.compile(r"(?s)(?P<head>vmm\d+|vmx(?:-[^:]*)?)(?::(?P<rest>.*))?")
 _WORLD_DEVICE = {"Physical Disk Per-Device-Per-World", "Physical Disk Partition"}
 _KIND_OF = {
     "Physical Disk SCSI Device": "device",
@@ -130,10 +119,12 @@ class Instances:
             return self._names.of("vm", name)
         process = _PROCESS.fullmatch(name)
         worlds = self._worlds_of.get(gid)
-        if process and (process["id"] in worlds if worlds else process["process"] in _PROCESSES):
+        if process and host_words.is_process(process["process"]):
             self._redactor.keep([name])
             return name
-        return name if name in _SYSTEM else self._names.of("group", name)
+        if process and worlds and process["id"] in worlds:
+            return f"{self._names.of('process', process['process'])}.{process['id']}"
+        return name if name in host_words.GROUPS else self._names.of("group", name)
 
     def disk(self, instance: str) -> str:
         """A virtual disk, or the total of a VM's disks."""
@@ -172,18 +163,20 @@ class Instances:
         of_vm = gid in self._vms or group in self._vm_names
         found = _OF_VM.fullmatch(world)
         if found:
-            rest = found["rest"]
-            if rest is None or rest.isdigit():
-                return world
-            return f"{found['head']}:{self._names.of('vm', group if of_vm else rest)}"
-        if _HELPER.fullmatch(world) or (of_vm and _KERNEL.fullmatch(world) and world not in self._vm_names):
+            head, rest = found["head"], found["rest"]
+            head = head if host_words.is_world_of_vm(head) else f"vmx-{self._names.of('world', head[4:])}"
+            if rest is None or (rest.isdigit() and not self._is_of_name(rest)):
+                return head if rest is None else f"{head}:{rest}"
+            return f"{head}:{self._names.of('vm', group if of_vm else rest)}"
+        own = host_words.is_world_of_vm(world) if of_vm else host_words.is_world(world)
+        if own and world not in self._vm_names:
             self._redactor.keep([world])
             return world
-        if of_vm:
-            return self._names.of("world", world)
-        shown = self._redactor.line(world)
-        self._redactor.keep([shown] if shown == world else [])
-        return shown
+        return self._names.of("world", world)
+
+    def _is_of_name(self, digits: str) -> bool:
+        """Whether digits behind a world are a VM's name, or its beginning, and no number of the host's."""
+        return any(name.startswith(digits) for name in self._vm_names)
 
     def _vcpu(self, instance: str) -> str:
         gid, wid, world = self._world[instance]

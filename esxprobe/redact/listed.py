@@ -45,10 +45,10 @@ memsize cpl0 ulm hostd vpxa esxcli vim cmd grep gzip unexpected end of a stream 
 esx esxi ga update build linux windows typeperf python3 perl powershell nonode none
 """
 _WHOLE = """
-host.csv vmware.log capture.json gphys-ept gphys-npt gphys-sw hv-vt hv-svm hv-none gphys-ept.vmm gphys-npt.vmm
-gphys-sw.vmm hv-vt.vmm hv-svm.vmm hv-none.vmm bt.vmm gzip-c no-such read-only keyboard-interactive sadf-d sadf-j
-windows-raw guest-log guest-timezone python3 sha256 sha-256 utf-8 utf-16 64-bit 32-bit x86_64 aarch64 vim-cmd
-p95 p50 p10 p90 95th 10th 90th vcpu0 t0
+faults.md guests.md redaction.md quality.md host.csv vmware.log capture.json gphys-ept gphys-npt gphys-sw hv-vt
+hv-svm hv-none gphys-ept.vmm gphys-npt.vmm gphys-sw.vmm hv-vt.vmm hv-svm.vmm hv-none.vmm bt.vmm gzip-c no-such
+read-only keyboard-interactive sadf-d sadf-j windows-raw guest-log guest-timezone python3 sha256 sha-256 utf-8
+utf-16 64-bit 32-bit x86_64 aarch64 vim-cmd p95 p50 p10 p90 95th 10th 90th vcpu0 t0
 """
 # CPU models as the host prints them: makers, families, and numbers such as E5-2680, 7763, X5365, v4.
 _CPU = re.compile(

@@ -110,6 +110,11 @@ class ManifestRedactor:
 
     def file(self, name: str) -> str:
         """The name of a file of the folder."""
+        if name not in self._redactor.files:
+            self._redactor.files[name] = self._file(name)
+        return self._redactor.files[name]
+
+    def _file(self, name: str) -> str:
         folder, slash, last = name.rpartition("/")
         if folder == "probes":
             return folder + slash + self.probe(last)

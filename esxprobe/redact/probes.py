@@ -6,23 +6,33 @@ import re
 from collections.abc import Callable
 
 from esxprobe.formats.vmware_log import PATTERN
+from esxprobe.redact import listed
 from esxprobe.redact.redactor import Redactor
 
-_PAIR = re.compile(r"\s*[A-Za-z][A-Za-z /()-]*: *(?:[\d,.]+(?: (?:Bytes|B|KB|MB|GB|MHz))?|true|false|)\s*")
-_KEEPS = {
-    "version": re.compile(r"VMware ESXi? [\w. ()-]*"),
-    "cpu": _PAIR,
-    "memory": _PAIR,
-    "cpu-model": re.compile(
-        r'\s*(?:hz = \d+|busHz = \d+|index = \d+|vendor = "\w+"|description = "[\w @().-]*"),?\s*'
-    ),
-    "power-policy": re.compile(
-        r"\s*(?:Path: /Power/CpuPolicy|(?:Type|String Value|Default String Value|Valid Characters|Description|"
-        r"Min Value|Max Value|Int Value|Default Int Value): *[A-Za-z0-9 (),.:*'_-]*)\s*"
-    ),
-    "uptime": re.compile(r"\s*(?:\d+|[\d:]* ?up [\d:, a-z.]*)\s*"),
-}
-_VMX = re.compile(r'\s*[A-Za-z.]+[\w.]*\s*=\s*"?[A-Za-z0-9.]{0,20}"?\s*')
+_PAIR = re.compile(
+    r"\s*(?:CPU (?:Packages|Cores|Threads)|Hyperthreading (?:Active|Supported|Enabled)|HV Support|"
+    r"HV Replay Capable|HV Replay Disabled Reasons|Physical Memory|Reliable Memory|NUMA Node Count): *"
+    r"(?:[\d,.]+(?: (?:Bytes|B|KB|MB|GB))?|true|false|)\s*"
+)
+_QUOTED = re.compile(r'\s*(?P<key>vendor|description) = "(?P<value>[^"]*)",?\s*')
+_PLAIN = re.compile(r"\s*(?:hz|busHz|index) = \d+,?\s*")
+_POLICY = re.compile(r"\s*(?P<key>[A-Za-z ]+): *(?P<value>.*?)\s*")
+_POLICY_KEYS = {"String Value", "Default String Value"}
+_POLICY_LINE = re.compile(
+    r"\s*(?:Path: /Power/CpuPolicy|Type: *(?:string|integer)|(?:Min|Max|Int|Default Int) Value: *-?\d*|"
+    r"(?:Default )?String Value: *|Valid Characters: *\**)\s*"
+)
+_UPTIME = re.compile(
+    r"\s*(?:\d+|(?:[\d:]+ )?up (?:\d+ days?, *)?(?:\d+ min|[\d:]+)(?:, *\d+ users?)?"
+    r"(?:, *load average: [\d., ]+)?)\s*"
+)
+# Settings that are asked for; nothing else of a VM's file is passed on.
+_VMX = re.compile(
+    r"\s*(?:virtualHW\.version|monitor\.virtual_mmu|monitor\.virtual_exec|numvcpus|memSize|vhv\.enable)\s*=\s*"
+    r'"?(?:\d{1,12}|true|false|automatic|hardware|software)"?\s*',
+    re.IGNORECASE,
+)
+_TITLES = {"mount point", "volume name", "uuid", "mounted", "type", "size", "free", ""}
 _VM_LINE = re.compile(
     r"(?P<head>\s+(?:World ID|Process ID|VMX Cartel ID|UUID|Display Name|Config File): ?)(?P<value>.*)"
 )
@@ -48,17 +58,41 @@ def redacted_probe(name: str, content: bytes, redactor: Redactor) -> tuple[bytes
 
 
 def _change(name: str, redactor: Redactor) -> Callable[[str], str | None] | None:
-    keeps = _KEEPS.get(name)
+    ways: dict[str, Callable[[str], bool]] = {
+        "version": lambda line: listed.is_listed("build", line.strip()),
+        "cpu": lambda line: _PAIR.fullmatch(line) is not None,
+        "memory": lambda line: _PAIR.fullmatch(line) is not None,
+        "cpu-model": _is_of_cpu,
+        "power-policy": _is_policy,
+        "uptime": lambda line: _UPTIME.fullmatch(line) is not None,
+    }
+    if name.endswith("-vmx"):
+        ways[name] = lambda line: _VMX.fullmatch(line) is not None
+    keeps = ways.get(name)
     if keeps is not None:
-        return lambda line: line if keeps.fullmatch(line) else None
+        return lambda line: line if keeps(line) else None
     if name == "vms":
         return lambda line: _vm_line(line, redactor)
-    if name.endswith("-vmx"):
-        return lambda line: line if _VMX.fullmatch(line) else None
     if name.endswith("-monitor"):
         matters = re.compile(PATTERN)
         return lambda line: redactor.line(line) if matters.search(line) else None
     return None
+
+
+def _is_of_cpu(line: str) -> bool:
+    found = _QUOTED.fullmatch(line)
+    if found is None:
+        return _PLAIN.fullmatch(line) is not None
+    if found["key"] == "vendor":
+        return found["value"] in {"intel", "amd"}
+    return listed.is_listed("cpu", found["value"])
+
+
+def _is_policy(line: str) -> bool:
+    found = _POLICY.fullmatch(line)
+    if found and found["key"].strip() in _POLICY_KEYS and listed.is_listed("power", found["value"]):
+        return True
+    return _POLICY_LINE.fullmatch(line) is not None
 
 
 def _vm_line(line: str, redactor: Redactor) -> str | None:
@@ -81,12 +115,13 @@ def _datastores(text: str, redactor: Redactor) -> str:
     starts = [found.start() for found in re.finditer("-+", lines[rule])]
     rows = [_cells(line, starts) for line in (lines[rule - 1], *lines[rule + 1 :]) if line.strip()]
     kinds = {"mount point": "path", "volume name": "datastore", "uuid": "id"}
-    plain = re.compile(r"\d*|true|false|[A-Za-z]{2,10}(?:-\d)?")
-    table = [rows[0]] + [
+    plain = re.compile(r"\d*|true|false")
+    titles = [title if title.casefold() in _TITLES else redactor.names.of("counter", title) for title in rows[0]]
+    table = [titles] + [
         [
             redactor.names.of(kinds[title.casefold()], cell)
             if title.casefold() in kinds
-            else (cell if plain.fullmatch(cell) else redactor.line(cell))
+            else (cell if plain.fullmatch(cell) else redactor.value("store", cell))
             for title, cell in zip(rows[0], row, strict=True)
         ]
         for row in rows[1:]

@@ -20,7 +20,10 @@ from esxprobe.redact.names import KINDS, Names, is_address
 from esxprobe.redact.words import is_said, own_words, words_of
 
 _ENDINGS = re.compile(r"(?:\.(?:csv|txt|log|json|gz|zst|html|tsv|blg))+$", re.IGNORECASE)
-_PLAIN_FILE = re.compile(r"esxtop-\d+\.csv(?:\.gz|\.zst)?(?:\.cut)?|capture\.json|vmware(?:-\d+)?\.log")
+_PLAIN_FILE = re.compile(
+    r"esxtop-\d+\.csv(?:\.gz|\.zst)?(?:\.cut)?|capture\.json|vmware(?:-\d+)?\.log"
+    r"|probes/(?:version|cpu|cpu-model|memory|power-policy|uptime|vms|datastores)\.txt"
+)
 
 # What identifies a thing whoever named it. Order matters: the longer way of writing comes first.
 _PATTERNS = (
@@ -63,6 +66,7 @@ class Redactor:
     Attributes:
         names: The pseudonyms; grows while names are learnt.
         probes: What the probes of captures are called, as their manifests made it.
+        files: What the files of captures are called, likewise.
         shown: Words of values that are shown as they are, because they are the same at every customer's.
     """
 
@@ -70,7 +74,9 @@ class Redactor:
         self.names = names
         self.shown: set[str] = set()
         self.probes: dict[str, str] = {}
+        self.files: dict[str, str] = {}
         self._kept: set[str] = set()  # words that stay: processes of the host, and other names that are no names
+        self._kept_texts: set[str] = set()
         self._ordinary: dict[str, bool] = {}  # whether a name is one of our own words
         self._index = KnownNames(names)
 
@@ -78,11 +84,20 @@ class Redactor:
         """Takes note of words that a capture shows as they are."""
         for text in texts:
             self._kept.update(words_of(text))
+            self._kept_texts.add(" ".join(words_of(text)))
         self._ordinary.clear()
 
     def is_kept(self, word: str) -> bool:
         """Whether a word stays wherever it stands."""
         return word in self._kept or _STRUCTURE.fullmatch(word) is not None
+
+    def is_shown(self, name: str) -> bool:
+        """Whether something that stays goes by a name: a word of it, or several as they stand in it."""
+        words = words_of(name)
+        if len(words) < 2 or all(_STRUCTURE.fullmatch(word) for word in words):
+            return bool(words) and self.is_kept(words[0])
+        phrase = f" {' '.join(words)} "
+        return any(phrase in f" {text} " for text in self._kept_texts)
 
     def is_ordinary(self, name: str) -> bool:
         """Whether a name is made of words that a report says anyway, or is too short to tell."""
@@ -121,6 +136,11 @@ class Redactor:
             return self.line(text)
         self.shown.update(words_of(text))
         return text
+
+    def fact(self, text: str) -> str:
+        """What a host said of itself, of whatever kind: as it is where a list of values has it."""
+        kind = next((what for what in ("build", "cpu", "power") if listed.is_listed(what, text)), None)
+        return self.free(text) if kind is None else self.value(kind, text)
 
     def host(self, text: str) -> str:
         """A computer as somebody typed it: `root@esx01:22`, `ssh://esx01`, `[fe80::1]:22`, `esx01 (10.0.0.1)`."""
@@ -164,6 +184,8 @@ class Redactor:
 
     def file(self, name: str) -> str:
         """The name of a file; its endings stay, and so do names that we give."""
+        if name in self.files:
+            return self.files[name]
         if not name or _PLAIN_FILE.fullmatch(name):
             return name
         folder, slash, last = name.rpartition("/")

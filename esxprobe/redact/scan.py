@@ -67,7 +67,7 @@ class Scan:
             name = original.casefold()
             if kind == "word" and self._redactor.shown.issuperset(words_of(name)):
                 continue  # a word of a CPU's name, of a time zone: it is no secret where it is shown
-            if name.isdigit() or self._redactor.names.is_pseudonym(name) or self._is_shown_anyway(name):
+            if name.isdigit() or self._redactor.names.is_pseudonym(name) or self._redactor.is_shown(name):
                 continue
             ordinary = self._redactor.is_ordinary(original) or any(each.count(name) for each in said)
             words = words_of(name)
@@ -78,11 +78,6 @@ class Scan:
                     yield given
             elif own is not None and any(a.count(name) > b.count(name) for a, b in zip(ways, said, strict=True)):
                 yield given
-
-    def _is_shown_anyway(self, name: str) -> bool:
-        """Whether something that is shown goes by the same name: a process, a port of every switch."""
-        words = words_of(name)
-        return bool(words) and all(self._redactor.is_kept(word) for word in words)
 
     def _ways(self, text: str) -> list[_Text]:
         text = _PSEUDONYM.sub(self._without, _DRAWN.sub("", text))

@@ -3,15 +3,39 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from customers import Customer, capture_of
 
+from esxprobe.analyze import analyze
 from esxprobe.capture import Manifest, load_manifest, save_manifest
 from esxprobe.formats.guests.reading import read_guest_log
-from esxprobe.redact import Names, Redactor, Scan, redacted_guest_log, redacted_manifest
+from esxprobe.model import (
+    FaultComparison,
+    FaultCost,
+    FaultExperiment,
+    FaultProbe,
+    FaultRates,
+    Likeness,
+    MeasuredShare,
+    RateBound,
+    UpperBound,
+)
+from esxprobe.redact import (
+    Names,
+    Redactor,
+    Scan,
+    learn_capture,
+    redacted_analysis,
+    redacted_guest_log,
+    redacted_manifest,
+)
 from esxprobe.redact.messages import redacted_message
+from esxprobe.report.document import document
+from esxprobe.rules import shipped
 
 SAMPLE = Path(__file__).parents[2] / "samples/software-mmu"
 GUEST_DATA = Path(__file__).parents[1] / "formats/guests/data"
@@ -264,3 +288,49 @@ def test_objects_and_counters_of_windows_stay(paths: str, kept: bool, redactor: 
     made = redacted_guest_log(f'"(PDH-CSV 4.0) (UTC)(0)","\\\\g{paths}"\n'.encode(), redactor)
     assert made is not None
     assert (paths in made[0].decode()) == kept
+
+
+# --- what was found of guests' faults ---------------------------------------------------------------
+
+
+def test_records_of_faults_keep_their_words_and_lose_their_names(redactor: Redactor, tmp_path: Path) -> None:
+    capture = tmp_path / "esxtop-000.csv"
+    capture.write_bytes(capture_of(Customer(vms=("zqcanary1", "esx-zqcanary"))))
+    statement = (
+        "zqcanary1 took 1,068 soft page faults per second on average (95 % of the time below 2,252) and used 36.5 %"
+        " of one vCPU in all. A fault experiment in the guest measured 12.5 µs for each of them."
+    )
+    statistics = (
+        "180 intervals of 5.00 s were analyzed; neighbors are alike, so they are worth 97 independent ones."
+    )
+    cost = FaultCost(
+        "zqcanary1", "1000", "soft_faults", "%RUN of its vCPUs", "software", "severe", FaultRates(),
+        bound=RateBound(12.0, "the most that is assumed for ESX (rule of thumb)", 1.28),
+        upper=UpperBound(3.0, "vCPU time that the guest booked neither as user nor as system time"),
+        measured=MeasuredShare(1.0, 0.5, 1.5, "experiment"),
+        experiment=FaultExperiment(reason="the connection to zqcanary1.corp.x ended while logging in as zqcanary"),
+        probe=FaultProbe(1.0, 0.5, 2.0, 1.0, "zqcanary3"),
+        compared=FaultComparison("esx-zqcanary", "soft_faults", "software", "hardware", 1, 1, 1, 1, 1, 1, 1, 1,
+                                 (Likeness("CPU model", "Intel(R) Xeon(R) CPU X5365 @ 3.00GHz", "zqcanary", None),),
+                                 attributed=False, statement="esx-zqcanary had 1.5 % more."),
+        statement=statement, statistics=(statistics,), advice=("Run a fault experiment in zqcanary1.",),
+    )  # fmt: skip
+    plain = replace(analyze([capture], book=shipped()), fault_costs=(cost,))
+    shown = redacted_analysis(plain, redactor, learn_capture([capture], None, redactor))
+    assert not CANARY.search(json.dumps(document(shown), ensure_ascii=False))
+    assert not CANARY.search(repr(shown.fault_costs))
+    made, given = shown.fault_costs[0], redactor.names.map["vm"]["zqcanary1"]
+    assert made.statement == statement.replace("zqcanary1", given)
+    assert made.statistics == (statistics,)
+    assert (made.bound, made.upper, made.measured) == (cost.bound, cost.upper, cost.measured)
+    assert made.compared is not None
+    assert made.compared.likenesses[0].problem == "Intel(R) Xeon(R) CPU X5365 @ 3.00GHz"
+    assert made.experiment is not None
+    assert made.experiment.reason.startswith("the connection to host-")
+
+
+@pytest.mark.parametrize("injector", ["python3", "perl", "powershell", "none"])
+def test_injectors_keep_their_names(injector: str, redactor: Redactor) -> None:
+    text = f"# esxprobe experiment/1 {injector}\nfacts cpus=2 available_kb=801234 page=4096\nend input closed\n"
+    made = redacted_guest_log(text.encode(), redactor)
+    assert made == (text.encode(), 0)

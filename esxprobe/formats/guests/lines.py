@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from esxprobe.formats.source import RAW_BLOCK, Source
 from esxprobe.formats.tally import Tally
+
+# What paints a terminal; sysstat writes it into files as well when S_COLORS=always says so.
+_COLOR = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]")
 
 
 def whole_text(source: Source) -> bytes:
@@ -12,9 +17,15 @@ def whole_text(source: Source) -> bytes:
     while block := source.read(RAW_BLOCK):
         blocks.append(block)
     text = b"".join(blocks)
+    text = without_colors(text)
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return text
+
+
+def without_colors(text: bytes) -> bytes:
+    """A text without what paints a terminal."""
+    return _COLOR.sub(b"", text) if b"\x1b[" in text else text
 
 
 def without_torn_end(text: bytes, tally: Tally) -> bytes:

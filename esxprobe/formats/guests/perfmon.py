@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats.clock import parse_times
+from esxprobe.formats.guests.codepages import CODE_PAGES, legibility
 from esxprobe.formats.guests.lines import shown
 from esxprobe.formats.guests.sheet import Reading, Sheet, choose_guest
 from esxprobe.formats.guests.tongues import our_counter
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 _HEADER = re.compile(rb'^[\s"]*\(PDH-[CT]SV')
 _ROW = re.compile(r'^\s*"?\s*\d')
-# What Windows writes text in, besides UTF-8 and UTF-16: ANSI code pages to files, OEM ones through `>` in cmd.
-_CODE_PAGES = ("utf-8", "cp1252", "cp1250", "cp1251", "cp850", "cp866", "cp852", "cp932", "cp949", "cp936", "cp950")
 # A comment in the header's last cell may hold line breaks; it is never longer than this [lines].
 _HEADER_LINES = 50
 _PDH_STAMP = re.compile(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d\.\d{3}$")
@@ -146,19 +145,20 @@ def _whole_header(line: bytes, lines: list[bytes], number: int) -> tuple[bytes, 
 
 
 def parse_header(line: bytes, tally: Tally) -> Header:
-    """The header in the code page in which most of its counters are known."""
+    """The header in the code page in which most of its counters are known, or else most look like words."""
     try:
         header = _split_header(line.decode("ascii"))
     except UnicodeDecodeError:
-        best: tuple[int, Header] | None = None
-        for page in _CODE_PAGES:
+        best: tuple[tuple[int, float], Header] | None = None
+        for page in CODE_PAGES:
             try:
-                header = _split_header(line.decode(page))
+                text = line.decode(page)
             except UnicodeDecodeError:
                 continue
-            known = len(_columns(header))
-            if best is None or known > best[0]:
-                best, chosen = (known, header), page
+            header = _split_header(text)
+            fits = (len(_columns(header)), legibility(text))
+            if best is None or fits > best[0]:
+                best, chosen = (fits, header), page
         if best is None:
             return _split_header(line.decode("cp1252", errors="replace"))
         if chosen != "utf-8":

@@ -16,10 +16,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats.clock import named_zone
 from esxprobe.formats.guests.lines import shown, without_torn_end
 from esxprobe.formats.guests.sar import Report, sheets_of
 from esxprobe.formats.guests.sheet import Reading, Sheet, choose_guest
+from esxprobe.formats.guests.zones import zone_of_stamps
 from esxprobe.formats.tally import Tally
 
 _HEAD = ("hostname", "interval", "timestamp")
@@ -30,7 +30,8 @@ _TABLES = ("paging", "swap-pages", "process-and-context-switch", "cpu-load", "cp
 _PER_SECOND = {"fault", "majflt", "pgsteal", "pswpin", "pswpout", "cswch"}
 _SHARES = {"user", "usr", "nice", "system", "sys", "irq", "soft", "guest", "gnice"}
 
-Found = Iterator[tuple[str, Report, bool]]
+# What a stamp says of its zone: `UTC`, an abbreviation or an offset; empty where it says nothing.
+Found = Iterator[tuple[str, Report, str]]
 
 
 def recognises_d(head: bytes) -> bool:
@@ -66,22 +67,24 @@ def _reading(name: str, found: Found, timezone: str | None, guest: str | None, t
         UnreadableInputError: No table of system-wide faults, switches or processor time.
         UsageError: Several computers and none was named; the zone is none.
     """
-    every = [(host, report, local) for host, report, local in found if report.wanted and report.times]
+    every = [(host, report, said) for host, report, said in found if report.wanted and report.times]
     host = choose_guest(list(dict.fromkeys(each[0] for each in every)), guest)
-    mine = [(report, local) for owner, report, local in every if owner == host]
-    if not mine:
+    by_zone: dict[str, list[Report]] = {}
+    for owner, report, said in every:
+        if owner == host:
+            by_zone.setdefault(said, []).append(report)
+    if not by_zone:
         raise UnreadableInputError(
             "the sadf log has no table of system-wide faults, context switches or processor time",
             hint="export with `sadf -d FILE -- -B -u -w -W`",
         )
-    local = any(each for _, each in mine)
-    if local and timezone is None:
-        tally.add("guest-zone-assumed", 1, "sadf -t prints local time without its zone")
-    zone = named_zone(timezone if local and timezone else "UTC")
-    words = "UTC" if not local else timezone or "UTC (assumed)"
-    return Reading(
-        host, name, words, [_tiled(sheet) for sheet in sheets_of([report for report, _ in mine], zone, tally)]
-    )
+    sheets, words = [], []
+    for said, reports in by_zone.items():
+        first = min(time for report in reports for time in report.times)
+        zone, word = zone_of_stamps(said, first, timezone, tally)
+        sheets += [_tiled(sheet) for sheet in sheets_of(reports, zone, tally)]
+        words.append(word)
+    return Reading(host, name, ", ".join(dict.fromkeys(words)), sheets)
 
 
 def _tiled(sheet: Sheet) -> Sheet:
@@ -100,10 +103,10 @@ def _start(when: datetime, interval: float) -> datetime | None:
 
 
 def _lines(text: str, tally: Tally) -> Found:
-    """Host, report and whether its stamps are local, from `sadf -d`."""
-    reports: dict[tuple[str, tuple[str, ...], bool], Report] = {}
+    """Host, report and the zone of its stamps, from `sadf -d`."""
+    reports: dict[tuple[str, tuple[str, ...], str], Report] = {}
     names: list[str] = []
-    restarts: set[tuple[str, str]] = set()
+    restarts: dict[str, list[datetime]] = {}
     for line in text.split("\n"):
         if line.startswith("#"):
             names = line.lstrip("# ").replace("[...]", "").rstrip(";").split(";")
@@ -118,37 +121,45 @@ def _lines(text: str, tally: Tally) -> Found:
         if stamp is None:
             tally.add("time-unreadable" if len(cells) > 3 else "guest-text-line", 1, shown(line))
             continue
+        if cells[3].startswith("LINUX-RESTART"):
+            restarts.setdefault(cells[0], []).append(stamp[0])
+            continue
+        if cells[3].startswith("COM ") and len(cells) == 4:
+            continue  # a person's remark
         key = (cells[0], tuple(names[3:]), stamp[1])
-        restart = cells[3].startswith("LINUX-RESTART")
-        if restart:
-            restarts.add((cells[0], cells[2]))
-        if not names or (not restart and len(cells) != len(names)):
-            if not restart:
-                tally.add("row-lost", 1, f"{len(cells)} cells instead of {len(names)} in {shown(line)}")
-            continue
         report = reports.get(key) or reports.setdefault(key, Report(names[3:]))
-        if not report.wanted:
+        if names and not report.wanted:
+            continue  # of tables that nobody wants nothing is damage
+        if len(cells) != len(names):
+            tally.add("row-lost", 1, f"{len(cells)} cells instead of {len(names)} in {shown(line)}")
             continue
-        if restart:
-            report.restart(stamp[0])
-        else:
-            interval = float(cells[1]) if re.fullmatch(r"\d{1,12}(\.\d+)?", cells[1]) else 0.0
-            report.add(stamp[0], _start(stamp[0], interval), cells[3:])
-    tally.add("guest-restart", len(restarts))
-    for (host, _, local), report in reports.items():
-        yield host, report, local
+        interval = float(cells[1]) if re.fullmatch(r"\d{1,12}(\.\d+)?", cells[1]) else 0.0
+        report.add(stamp[0], _start(stamp[0], interval), cells[3:])
+    for host, times in restarts.items():
+        _restarted([report for (owner, _, _), report in reports.items() if owner == host], times, tally)
+    for (host, _, said), report in reports.items():
+        yield host, report, said
 
 
-def _stamp(cell: str) -> tuple[datetime, bool] | None:
-    """A stamp without its zone, and whether it is local time: `2026-03-26 21:30:01 UTC`, without UTC, or epoch."""
+def _restarted(reports: list[Report], times: list[datetime], tally: Tally) -> None:
+    """Cuts every table where the guest came up again, whichever of them, and however often, says so."""
+    once = sorted(set(times))
+    tally.add("guest-restart", len(once), f"first at {once[0]:%Y-%m-%d %H:%M:%S}" if once else "")
+    for report in reports:
+        for when in once:
+            report.restart(when, sum(time <= when for time in report.times))
+
+
+def _stamp(cell: str) -> tuple[datetime, str] | None:
+    """A stamp without its zone, and what it says of that: `2026-03-26 21:30:01 UTC`, `... CET`, or epoch."""
     text = cell.strip()
     if re.fullmatch(r"\d{9,11}", text):
-        return datetime.fromtimestamp(int(text), UTC).replace(tzinfo=None), False
-    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)( UTC)?", text)
+        return datetime.fromtimestamp(int(text), UTC).replace(tzinfo=None), "UTC"
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)\s?([^\s;]{1,40})?", text)
     if not found:
         return None
     try:
-        return datetime.fromisoformat(f"{found[1]}T{found[2]}"), found[3] is None
+        return datetime.fromisoformat(f"{found[1]}T{found[2]}"), found[3] or ""
     except ValueError:
         return None
 
@@ -185,9 +196,9 @@ def _salvaged(text: str, tally: Tally) -> dict[str, Any]:
 
 
 def _samples(hosts: list[dict[str, Any]], tally: Tally) -> Found:
-    """Host, report and whether its stamps are local, from `sadf -j`."""
+    """Host, report and the zone of its stamps, from `sadf -j`."""
     for host in hosts:
-        reports: dict[tuple[str, tuple[str, ...], bool], Report] = {}
+        reports: dict[tuple[str, tuple[str, ...], str], Report] = {}
         name = str(host.get("nodename") or "")
         samples = host.get("statistics")
         for sample in samples if isinstance(samples, list) else []:
@@ -205,15 +216,16 @@ def _samples(hosts: list[dict[str, Any]], tally: Tally) -> Found:
                     report = reports.get(key) or reports.setdefault(key, Report(names))
                     report.add(when[0], start, cells)
         _json_restarts(host, reports, tally)
-        for (_, _, local), report in reports.items():
-            yield name, report, local
+        for (_, _, said), report in reports.items():
+            yield name, report, said
 
 
-def _json_stamp(stamp: dict[str, Any]) -> tuple[datetime, bool] | None:
+def _json_stamp(stamp: dict[str, Any]) -> tuple[datetime, str] | None:
     if isinstance(stamp.get("sec"), (int, str)) and "date" not in stamp:
         return _stamp(str(stamp["sec"]))
-    zone = " UTC" if stamp.get("utc") == 1 or stamp.get("tz") == "UTC" else ""
-    return _stamp(f"{stamp.get('date')} {stamp.get('time')}{zone}")
+    said = stamp.get("tz")
+    zone = "UTC" if stamp.get("utc") == 1 else said if isinstance(said, str) else ""
+    return _stamp(f"{stamp.get('date')} {stamp.get('time')} {zone}")
 
 
 def _json_rows(table: str, value: Any) -> Iterator[tuple[list[str], list[str]]]:
@@ -233,11 +245,7 @@ def _json_rows(table: str, value: Any) -> Iterator[tuple[list[str], list[str]]]:
 def _json_restarts(host: dict[str, Any], reports: dict[Any, Report], tally: Tally) -> None:
     """Rows without values where the document says that the guest came up again."""
     boots = host.get("restarts")
-    for each in boots if isinstance(boots, list) else []:
-        boot = each.get("boot") if isinstance(each, dict) else None
-        when = _json_stamp(boot) if isinstance(boot, dict) else None
-        if when is None:
-            continue
-        tally.add("guest-restart", 1, f"{when[0]:%Y-%m-%d %H:%M:%S}")
-        for report in reports.values():
-            report.restart(when[0], sum(time < when[0] for time in report.times))
+    found = [each.get("boot") for each in boots if isinstance(each, dict)] if isinstance(boots, list) else []
+    stamps = [_json_stamp(boot) for boot in found if isinstance(boot, dict)]
+    if times := [stamp[0] for stamp in stamps if stamp is not None]:
+        _restarted([*reports.values()], times, tally)

@@ -25,6 +25,7 @@ from esxprobe.errors import UnreadableInputError
 from esxprobe.formats.clock import named_zone, to_utc
 from esxprobe.formats.guests.lines import shown, without_torn_end
 from esxprobe.formats.guests.sheet import Reading, Sheet, choose_guest
+from esxprobe.formats.guests.sysstat import COLUMNS
 from esxprobe.formats.tally import Tally
 
 if TYPE_CHECKING:
@@ -42,15 +43,28 @@ _PROCESS = {"PID", "TGID", "TID", "Command"}
 _ALL = {"all", "-1"}
 
 _BANNER = re.compile(r"^Linux \S+ \((?P<host>.*?)\)\s+(?P<rest>.*)$")
-_NOON = r"(?:AM|PM|am|pm|a\.m\.|p\.m\.|上午|下午|午前|午後|오전|오후)"
+# What clocks of twelve hours print, by language, before noon and after.
+_MORNING = r"AM|am|a\.\s?m\.|上午|午前|오전|π\.?μ\.?|ÖÖ|SA|PD|FM|fm|de\.|dop\.|ص|ق\.ظ\.?|पूर्वाह्न|ก่อนเที่ยง"
+_EVENING = r"PM|pm|p\.\s?m\.|下午|午後|오후|μ\.?μ\.?|ÖS|CH|MD|EM|em|du\.|odp\.|م|ب\.ظ\.?|अपराह्न|หลังเที่ยง"
+_NOON = rf"(?:{_MORNING}|{_EVENING})"
+# 09:00:05, 09.00.05 (Finnish), 09时00分05秒, 09시 00분 05초.
 STAMP = re.compile(
-    rf"^(?P<before>{_NOON}\s*)?(?P<h>\d{{1,2}})[:時时시]\s?(?P<m>\d\d)[:分분]\s?(?P<s>\d\d)[秒초]?"
-    rf"(?:\s+(?P<after>{_NOON}))?(?=\s)\s+(?P<rest>.*)$"
+    rf"^(?P<before>{_NOON}\s*)?(?P<h>\d{{1,2}})(?P<sep>[:.]|[時时시])\s?(?P<m>\d\d)(?:(?P=sep)|[分분])\s?"
+    rf"(?P<s>\d\d)[秒초]?(?:\s+(?P<after>{_NOON}))?(?=\s)\s+(?P<rest>.*)$"
 )
-_AFTERNOON = ("p", "P", "下午", "午後", "오후")
-_YEAR_FIRST = re.compile(r"(?P<y>\d{4})[-/.年]\s?(?P<m>\d{1,2})[-/.月]\s?(?P<d>\d{1,2})")
-_YEAR_LAST = re.compile(r"(?P<a>\d{1,2})(?P<sep>[-/.])\s?(?P<b>\d{1,2})[-/.]\s?(?P<y>\d{4}|\d\d)(?!\d)")
-_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?$")
+_AFTERNOON = re.compile(_EVENING)
+# Between the numbers of a date stand one or two marks, or the words of China, Japan and Korea; in some scripts also
+# marks that turn the direction of writing.
+_BETWEEN = r"[\u200e\u200f]?(?P<sep>[-/.]|[年년])[\u200e\u200f]?\s?"
+_YEAR_FIRST = re.compile(
+    rf"(?P<y>\d{{4}}){_BETWEEN}(?P<m>\d{{1,2}})(?:[-/.]|[月월])[\u200e\u200f]?\s?(?P<d>\d{{1,2}})"
+)
+_YEAR_LAST = re.compile(
+    rf"(?P<a>\d{{1,2}}){_BETWEEN}(?P<b>\d{{1,2}})[\u200e\u200f]?[-/.][\u200e\u200f]?\s?(?P<y>\d{{4}}|\d\d)(?!\d)"
+)
+# Thailand counts years from 543 years before.
+_BUDDHIST, _BUDDHIST_YEARS = 543, range(2400, 2700)
+_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?%?$")
 _AVERAGE = re.compile(r"^[^\W\d][^:]{0,20}\s?[:：]\s")
 _RESTART = "LINUX RESTART"
 # No stamp that is looked up by the beginning of its line is longer (`10:00:05 AM`).
@@ -112,6 +126,8 @@ class Report:
     def restart(self, when: datetime, place: int | None = None) -> None:
         """Puts in a row without values, at the end or at a place: the guest came up again."""
         at = len(self.times) if place is None else place
+        if at > 0 and self.times[at - 1] == when:
+            when += timedelta(milliseconds=1)  # in the second of a sample: behind it
         self.times.insert(at, when)
         self.starts.insert(at, None)
         self._cells.insert(at, [None] * len(self._places))
@@ -124,7 +140,8 @@ class Report:
         texts = pl.DataFrame(
             {self.names[place]: pl.Series(by_place[place], dtype=pl.String) for place in self._places}
         )
-        numbers = texts.select(pl.all().str.replace(",", ".", literal=True).cast(pl.Float64, strict=False))
+        plain = pl.all().str.replace(",", ".", literal=True).str.strip_suffix("%")  # `sar --human` prints 20.0%
+        numbers = texts.select(plain.cast(pl.Float64, strict=False))
         for name in texts.columns:
             if numbers[name].null_count() > texts[name].null_count():
                 lost = texts[name].filter(numbers[name].is_null() & texts[name].is_not_null())
@@ -272,18 +289,18 @@ class _Text:
         return since, stamp["rest"].strip()
 
     def _header(self, names: list[str], line: str) -> Report:
-        if not any("/" in name or name[:1] == "%" or name in {"CPU", "DEV", "BUS"} for name in names):
-            self._tally.add("guest-text-line", 1, shown(line))  # a table nobody wants, or a row gone bad
+        if not COLUMNS.intersection(names) and not any("/" in name or name[:1] == "%" for name in names):
+            self._tally.add("guest-text-line", 1, shown(line))  # a row gone bad, or something else
         return self._by_names.setdefault(tuple(names), Report(names))
 
     def _use(self, report: Report, since: timedelta, line: str) -> None:
         """Takes the rows that follow for this table's; its first one begins at the header's stamp."""
         self._report = report
-        self._restart(report)
+        self._restart(report, since)
         self._start = self._when(report, since, line) if report.wanted else None
 
     def _row(self, report: Report, cells: list[str], since: timedelta, line: str) -> None:
-        self._restart(report)
+        self._restart(report, since)
         if len(cells) != len(report.names):
             self._tally.add("row-lost", 1, f"{len(cells)} cells instead of {len(report.names)} in {shown(line)}")
             return
@@ -293,9 +310,12 @@ class _Text:
         if report.add(when, self._start if self._start != when else None, cells):
             self._start = None
 
-    def _restart(self, report: Report) -> None:
+    def _restart(self, report: Report, since: timedelta) -> None:
         """Notes a restart in the table that goes on behind it: sar tells it in each table anew."""
         if self._restarted is None or not report.wanted:
+            return
+        if not report.times and since < self._restarted[0]:
+            self._restarted = None  # it stands behind the last row of the table before this one
             return
         when = self._when(report, *self._restarted)
         self._restarted = self._start = None
@@ -325,7 +345,7 @@ def _since_midnight(stamp: re.Match[str]) -> timedelta:
     """Time of day; below zero where there is no such time."""
     hour, noon = int(stamp["h"]), (stamp["before"] or stamp["after"] or "").strip()
     if noon:
-        hour = hour % 12 + (12 if noon.startswith(_AFTERNOON) else 0)
+        hour = hour % 12 + (12 if _AFTERNOON.fullmatch(noon) else 0)
     minute, second = int(stamp["m"]), int(stamp["s"])
     if hour > 23 or minute > 59 or second > 60:
         return timedelta(-1)
@@ -334,20 +354,25 @@ def _since_midnight(stamp: re.Match[str]) -> timedelta:
 
 def _is_header(cells: list[str]) -> bool:
     """Names, not numbers: every row of every table has a number, mostly its last cell."""
-    return bool(cells) and not any(cell[-1].isdigit() and _NUMBER.match(cell) for cell in reversed(cells))
+    return bool(cells) and not any(cell[-1] in "0123456789%" and _NUMBER.match(cell) for cell in reversed(cells))
+
+
+def _gregorian(year: int) -> int:
+    return year - _BUDDHIST if year in _BUDDHIST_YEARS else year
 
 
 def _date(rest: str, tally: Tally) -> date | None:
     """The banner's date: year first, month first (02/25/2015) or day first (25.02.2015)."""
+    rest = re.split(r"_|\(\d+ ", rest)[0]  # behind it stand the machine and its processors
     found = _YEAR_FIRST.search(rest)
     try:
         if found:
-            return date(int(found["y"]), int(found["m"]), int(found["d"]))
+            return date(_gregorian(int(found["y"])), int(found["m"]), int(found["d"]))
         found = _YEAR_LAST.search(rest)
         if found is None:
             return None
         a, b, year = int(found["a"]), int(found["b"]), int(found["y"])
-        year += 2000 if year < 100 else 0
+        year = _gregorian(year + 2000 if year < 100 else year)
         if found["sep"] != "/" or a > 12:
             return date(year, b, a)
         if b <= 12 and a != b:

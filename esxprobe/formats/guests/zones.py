@@ -8,9 +8,9 @@ So where the name is known its zone tells when that was, and otherwise a step ba
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from esxprobe.errors import UsageError
 from esxprobe.formats.clock import named_zone, to_utc
@@ -118,6 +118,65 @@ def utc_of(times: pl.Series, name: str, bias: int | None, asked: str | None, tal
         return _in_zone(times, zone_name, first, bias), f"{_words(name, bias)}, {zone_name}"
     fixed = timezone(timedelta(minutes=-bias))
     return to_utc(_after_step_back(times, tally), fixed), _words(name, bias)
+
+
+def zone_of_stamps(said: str, when: datetime, asked: str | None, tally: Tally) -> tuple[tzinfo, str]:
+    """The zone of stamps that carry `UTC`, an abbreviation, an offset or nothing; and in words.
+
+    Args:
+        said: What the stamps carry.
+        when: One of them; an abbreviation means another offset in another year.
+        asked: The zone that the user named; it goes before all but `UTC`.
+        tally: Counts doubts.
+
+    Raises:
+        UsageError: Nobody has such a zone, or several have, and none was named; or the one named is none.
+    """
+    if said in {"UTC", "GMT", "Z"}:
+        return UTC, "UTC"
+    if not said:
+        if asked is None:
+            tally.add("guest-zone-assumed", 1, "the stamps are local time without its zone")
+        return named_zone(asked or "UTC"), asked or "UTC (assumed)"
+    offsets = _offsets_of(said, when)
+    if asked:
+        zone = named_zone(asked)
+        if offsets and when.replace(tzinfo=zone).utcoffset() not in offsets:
+            tally.add("guest-zone-differs", 1, f"the stamps say {said}, {asked} was given")
+        return zone, asked
+    if len(offsets) == 1:
+        (offset,) = offsets
+        return timezone(offset), f"{said} ({_signed(offset)})"
+    if not offsets:
+        raise UsageError(
+            f"the log's stamps are in {said}, which is no time zone that is known",
+            hint="give the guest's own zone, for example --guest-timezone Europe/Berlin",
+        )
+    shown = ", ".join(_signed(offset) for offset in sorted(offsets))
+    raise UsageError(
+        f"the log's stamps are in {said}, which stands for several time zones ({shown})",
+        hint="give the guest's own zone, for example --guest-timezone America/Chicago",
+    )
+
+
+def _offsets_of(said: str, when: datetime) -> set[timedelta]:
+    """Offsets that an abbreviation stands for in the year of a stamp, by IANA's data; an offset is itself."""
+    found = re.fullmatch(r"([+-])(\d\d):?(\d\d)?", said)
+    if found:
+        said_offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
+        return {said_offset if found[1] == "+" else -said_offset} if said_offset < timedelta(hours=24) else set()
+    offsets = set()
+    for key in available_timezones():
+        for month in (1, 7):
+            moment = datetime(when.year, month, 15, tzinfo=ZoneInfo(key))
+            if moment.tzname() == said and (offset := moment.utcoffset()) is not None:
+                offsets.add(offset)
+    return offsets
+
+
+def _signed(offset: timedelta) -> str:
+    minutes = round(offset.total_seconds() / 60)
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
 
 
 def is_windows_zone(name: str) -> bool:
