@@ -6,6 +6,7 @@ other goes to the `Mender`.
 
 from __future__ import annotations
 
+import re
 from collections import Counter as Counts
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,20 +21,27 @@ from esxprobe.formats.tally import Tally
 _MARK = b"(PDH-CSV"
 _HEADS = (b'"(PDH-CSV', b"(PDH-CSV")
 
+# So many lines are looked at in one go: what is known of a line takes a hundred times the memory of a short one.
+MOST_LINES = 1 << 14
+_BREAKS = (10, 13)
+_EMPTY = re.compile(rb"[\r\n]*\n")
+
 # How many kinds of rows are tried when the usual one is looked for.
 _KINDS_TRIED = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A line's place in a block.
+    """A line's place in a block; empty lines one behind the other are one span, or a file of them fills the memory.
 
     Attributes:
         number: Line number in the file, from 1.
         start: First byte.
-        end: Byte behind the last one, the line break not counted.
+        end: Byte behind the last one, the line break not counted; of empty lines the first byte.
         cut: The line has no line break of its own.
         header: The line is a header.
+        lines: How many lines it is.
+        breaks: Bytes of line breaks behind `end`.
     """
 
     number: int
@@ -41,6 +49,13 @@ class Span:
     end: int
     cut: bool
     header: bool
+    lines: int = 1
+    breaks: int = 1
+
+    @property
+    def behind(self) -> int:
+        """Byte behind the line break."""
+        return self.end + (0 if self.cut else self.breaks)
 
 
 @dataclass(slots=True)
@@ -182,20 +197,21 @@ def _edges(spans: list[Span]) -> tuple[Places, Places]:
     return np.array([span.start for span in spans], np.int64), np.array([span.end for span in spans], np.int64)
 
 
-def line_spans(block: bytes | bytearray, first_number: int, length: int) -> list[Span]:
-    """The lines of a block of so many bytes; a header glued to the row before it starts a line of its own."""
-    breaks: list[int] = []
-    at = block.find(b"\n", 0, length)
-    while at >= 0:
-        breaks.append(at)
-        at = block.find(b"\n", at + 1, length)
-    if length and (not breaks or breaks[-1] + 1 < length):
-        breaks.append(length)
+def line_spans(block: bytes | bytearray, first_number: int, length: int, most: int | None = None) -> list[Span]:
+    """The first lines of a block of so many bytes; a header glued to the row before it starts a line of its own."""
     spans: list[Span] = []
-    start = 0
+    start, number = 0, first_number
     # Rows hold no parenthesis, and one byte is found many times faster than eight.
     mark = block.find(_MARK, 0, length) if block.find(b"(", 0, length) >= 0 else -1
-    for number, end in enumerate(breaks, start=first_number):
+    while start < length and (most is None or len(spans) < most):
+        empty = _EMPTY.match(block, start, length) if block[start] in _BREAKS else None
+        if empty:
+            many = block.count(b"\n", start, empty.end())
+            spans.append(Span(number, start, start, cut=False, header=False, lines=many, breaks=len(empty[0])))
+            number, start = number + many, empty.end()
+            continue
+        end = block.find(b"\n", start, length)
+        end = length if end < 0 else end
         while 0 <= mark < end:
             begin = mark - 1 if block[mark - 1 : mark] == b'"' else mark
             if begin > start:
@@ -203,5 +219,5 @@ def line_spans(block: bytes | bytearray, first_number: int, length: int) -> list
                 start = begin
             mark = block.find(_MARK, mark + 1, length)
         spans.append(Span(number, start, end, end == length, block.startswith(_HEADS, start, length)))
-        start = end + 1
+        number, start = number + 1, end + 1
     return spans

@@ -15,7 +15,7 @@ from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.head import LONGEST_LINE, Head
 from esxprobe.formats.mend import Layout
 from esxprobe.formats.parse import Parser, Rows
-from esxprobe.formats.rows import Piece, RowChecker, Span, line_spans
+from esxprobe.formats.rows import MOST_LINES, Piece, RowChecker, Span, line_spans
 from esxprobe.formats.source import Source
 from esxprobe.formats.survey import Surveyor
 from esxprobe.formats.tally import Tally
@@ -31,6 +31,8 @@ __all__ = ["Chooser", "FileReader", "Needs", "Request", "Segment", "wanted_colum
 BLOCK = 4 << 20
 # How many doubtful lines wait for the block behind them.
 _MOST_WAITING = 16
+# So many lines that cannot be rows are passed over one by one; of more it is no capture.
+_MOST_SHORT = 200_000
 
 # The wanted ones of a header's columns, in file order; see `parse.Parser`.
 Chooser = Callable[[Identities], "pl.DataFrame"]
@@ -93,6 +95,7 @@ class FileReader:
         self._underway = Underway()
         self._formats: FormatCheck | None = None  # of the header whose rows came last
         self._doubts = Tally()  # told of in the end: the first rows of a header wait
+        self._short = 0
         self._orphaned = False  # the rows stand under a header that cannot be read
         self.rows = 0
 
@@ -163,26 +166,28 @@ class FileReader:
         waiting = len(self._buffer)
         room[:waiting] = self._buffer
         self._buffer = b""
-        while True:
+        crowded = ended = False  # whole lines wait: no more is read before they are taken
+        while crowded or not ended:
             if waiting + BLOCK > len(room):
                 room = room[:waiting] + bytearray(waiting + BLOCK)
-            got = self._source.read_into(memoryview(room)[waiting : waiting + BLOCK])
-            filled = waiting + got
-            end = filled
-            if got:
-                end = room.rfind(b"\n", waiting, filled) + 1
-                if filled - end > LONGEST_LINE:
-                    raise UnreadableInputError(f"{self._source.path}: a line is longer than {LONGEST_LINE:,} bytes")
+            filled, seen = waiting, 0 if crowded else waiting
+            if not crowded:
+                filled += self._source.read_into(memoryview(room)[waiting : waiting + BLOCK])
+                ended = filled == waiting
+            end = filled if ended else room.rfind(b"\n", seen, filled) + 1
+            if filled - end > LONGEST_LINE:
+                raise UnreadableInputError(f"{self._source.path}: a line is longer than {LONGEST_LINE:,} bytes")
+            if not ended:
                 end = self._before_doubtful(room, end, segments[-1].checker)
+            spans = line_spans(room, self._line, end, MOST_LINES)
+            crowded = bool(spans) and spans[-1].behind < end
+            end = spans[-1].behind if crowded else end
             waiting = filled - end
-            if not end and got:
+            if not end and not ended:
                 continue
             block = self._separated(room, end)
-            spans = line_spans(block, self._line, end)
-            self._line = spans[-1].number + 1 if spans else self._line
+            self._line = spans[-1].number + spans[-1].lines if spans else self._line
             yield block, spans
-            if not got:
-                return
             other = others.popleft()
             if len(other) < waiting + BLOCK:
                 other = bytearray(waiting + 2 * BLOCK)
@@ -243,15 +248,26 @@ class FileReader:
     def _scan(self, block: bytes | bytearray, spans: list[Span], segment: Segment) -> None:
         empty = [span for span in spans if span.end == span.start]
         if empty:
-            self._tell("blank-row", len(empty), f"line {empty[0].number:,}")
+            self._tell("blank-row", sum(span.lines for span in empty), f"line {empty[0].number:,}")
             spans = [span for span in spans if span.end > span.start]
         if not spans:
             return
+        self._refuse_crowds(spans, segment.header.width)
         self.rows += len(spans)
         if self._orphaned:
             self._tell("row-lost", len(spans), f"from line {spans[0].number:,} on: no header fits")
             return
         self._underway.look(segment.checker, segment.parser, block, spans, partial(self._settled, segment))
+
+    def _refuse_crowds(self, spans: list[Span], width: int) -> None:
+        """Raises UnreadableInputError where far more lines are too short to be rows than a capture has rows."""
+        self._short += sum(span.end - span.start < width for span in spans)
+        if self._short > _MOST_SHORT:
+            raise UnreadableInputError(
+                f"{self._source.path}: more than {_MOST_SHORT:,} lines up to line {spans[-1].number:,} are "
+                f"too short to be rows of {width:,} cells",
+                hint="cut off what is not the capture's, or send the file as esxtop wrote it",
+            )
 
     def _settled(self, segment: Segment, piece: Piece, rows: Rows | None) -> None:
         """Takes in the rows of a piece."""

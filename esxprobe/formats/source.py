@@ -28,6 +28,10 @@ HEAD = 1 << 16
 # Packed bytes are taken in smaller steps, for ten times as much comes out of them.
 _PACKED = 8
 _SALVAGE_STEP = 256
+# What is unpacked in one step [bytes]: a few bytes can be packed gigabytes. zstandard cannot be told to stop, so it
+# gets little at a time: 4 bytes are 128 KB at most.
+_UNPACKED = 4 << 20
+_ZSTD_STEP = 1 << 11
 # A header is shorter than this [bytes].
 _FIRST_LINE = 1 << 26
 # A carriage return that ends a line: a row or a header follows it.
@@ -69,6 +73,8 @@ class _Inflate:
         self._raw, self._kind = raw, kind
         self._machine: Any = None
         self._left = b""
+        self._last = 0  # bytes of text that the last step gave
+        self._more = False  # the machine holds text that it has not given
         self._ended = False
         self._member = 0  # where the running member starts in the file
         self._given = 0  # bytes of text that the running member gave
@@ -99,9 +105,11 @@ class _Inflate:
         return b"".join(out)
 
     def _step(self) -> bytes:
-        chunk = self._left or self._raw.read(max(1, RAW_BLOCK // _PACKED))
+        chunk = self._left
+        if not chunk and not self._more:
+            chunk = self._raw.read(max(1, RAW_BLOCK // _PACKED))
         self._left = b""
-        if not chunk:
+        if not chunk and not self._more:
             if self._machine is not None:
                 where = f"{self._kind} stream ends at byte {self._raw.tell():,} before its trailer"
                 return self._finish("gzip-cut", where)
@@ -117,7 +125,7 @@ class _Inflate:
     def _feed(self, chunk: bytes) -> bytes:
         machine = self._machine
         try:
-            piece: bytes = machine.decompress(chunk)
+            piece = self._unpacked(machine, chunk)
         except Exception as error:  # each library has its own type
             if isinstance(error, MemoryError):
                 raise
@@ -125,8 +133,21 @@ class _Inflate:
             return self._finish("gzip-damaged", where) or self._salvage()
         self._given += len(piece)
         if machine.eof:
-            self._left = machine.unused_data
-            self._machine = None
+            self._left = machine.unused_data + self._left
+            self._machine, self._more = None, False
+        return piece
+
+    def _unpacked(self, machine: Any, chunk: bytes) -> bytes:
+        """Some of what a chunk unpacks to; the rest of the chunk is left."""
+        if self._kind == "zstd":
+            step = _ZSTD_STEP if self._last < _UNPACKED // 4 else _ZSTD_STEP // 16
+            self._left = chunk[step:]
+            text = bytes(machine.decompress(chunk[:step]))
+            self._last = len(text)
+            return text
+        piece: bytes = machine.decompress(chunk, _UNPACKED)
+        self._left = b"" if machine.eof else machine.unconsumed_tail
+        self._more = len(piece) >= _UNPACKED
         return piece
 
     def _salvage(self) -> bytes:

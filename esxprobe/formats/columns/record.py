@@ -124,7 +124,7 @@ class Recorder(FileReader):
         for block, spans in self._blocks(segments, 2):
             given += self._tee.length - before
             before = self._tee.length
-            end = spans[-1].end + (not spans[-1].cut) if spans else 0
+            end = spans[-1].behind if spans else 0
             given -= end
             self._text = self._tee.take(self._tee.waiting - given)
             if not plain:
@@ -157,7 +157,7 @@ class Recorder(FileReader):
 
     def _next_segment(self, line: bytes, span: Span, segments: list[Segment]) -> None:
         if self._text is not None:
-            self._loose(span.start, span.end + (not span.cut), span.number)
+            self._loose(span.start, span.behind, span.number)
         super()._next_segment(line, span, segments)
 
     def _loose(self, start: int, end: int, number: int, kind: Kind = "text") -> None:
@@ -173,7 +173,7 @@ class Recorder(FileReader):
             whole = _checked(segment, block, filled).data is block and len(filled) == len(spans)
         learnt = segment.checker.learnt
         if self._text is None or self._orphaned or self._semicolons or learnt is None:
-            self._loose(spans[0].start, spans[-1].end + (not spans[-1].cut), spans[0].number)
+            self._loose(spans[0].start, spans[-1].behind, spans[0].number)
             return
         shape, trailing = learnt
         cutter = RowCutter(segment.checker.layout)
@@ -181,11 +181,11 @@ class Recorder(FileReader):
         if not whole and runs is not None and _must_stay_together(runs, fresh=fresh, trailing=trailing):
             runs = None
         if runs is None:
-            self._loose(spans[0].start, spans[-1].end + (not spans[-1].cut), spans[0].number)
+            self._loose(spans[0].start, spans[-1].behind, spans[0].number)
             return
         for own, cut, sound in runs:
             if not sound:
-                self._loose(own[0].start, own[-1].end + (not own[-1].cut), own[0].number)
+                self._loose(own[0].start, own[-1].behind, own[0].number)
             else:
                 self._keep(cut, own[0].number, shape, trailing, segment)
 
