@@ -120,28 +120,21 @@ def _without_date(texts: pl.Series, tally: Tally) -> pl.Series:
 
 
 def _with_seconds(times: pl.Series, texts: pl.Series, tally: Tally) -> pl.Series:
-    """Minute-resolution stamps spread evenly: the usual number of rows a minute gives the interval."""
+    """Minute-resolution stamps spread evenly over the file."""
+    import numpy as np
     import polars as pl
+
+    from esxprobe.formats.minutes import spread
 
     tally.add("seconds-lost", len(times) - times.null_count(), f"for example {texts.drop_nulls()[0]}")
-    runs = times.rle().struct.unnest()
-    inner = runs[1:-1] if runs.height > 2 else runs
-    per_minute = inner["len"].median()
-    if not isinstance(per_minute, (int, float)) or per_minute < 2:
+    rows = np.flatnonzero(times.is_not_null().to_numpy())
+    if not len(rows):
         return times
-    step_us = round(60e6 / per_minute)
-    place = times.rle_id()
-    rank = _rank(place)
-    # The first minute is cut on its left: its rows stand at its end.
-    lead = max(0, round(per_minute) - int(runs["len"][0])) if runs.height > 1 else 0
-    rank = pl.select(pl.when(place == 0).then(rank + lead).otherwise(rank)).to_series()
-    return times + (rank * step_us).cast(pl.Duration("us"))
-
-
-def _rank(group: pl.Series) -> pl.Series:
-    import polars as pl
-
-    return pl.DataFrame({"group": group}).select(pl.int_range(pl.len()).over("group")).to_series()
+    stamps = times.drop_nulls()
+    start = stamps.dt.timestamp("us").to_numpy()
+    found = np.rint(spread((start - start[0]) / 1e6, rows - rows[0]) * 1e6).astype(np.int64) + start[0]
+    made = pl.Series(found).cast(pl.Datetime("us"))
+    return times.scatter(rows, made)
 
 
 def zone_of(zone_text: str, timezone_name: str | None, tally: Tally) -> tzinfo:

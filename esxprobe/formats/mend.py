@@ -80,6 +80,10 @@ class Mender:
         cells = self._split(text)
         return cells is not None and not self._odd(cells, quoted=_is_quoted(text))
 
+    def ends_with_comma(self, text: bytes) -> bool:
+        """Whether a sound line has a comma behind its last cell."""
+        return text.endswith(b",") and len(self._tokens(text)) > self.layout.width
+
     def row(self, text: bytes, number: int) -> list[bytes]:
         """The one row that a line of the right width gives, none (and counted) when it does not."""
         rows = self._whole(text, number, cut=False)
@@ -230,11 +234,10 @@ class Mender:
         """As many cells as the header has, else None."""
         width = self.layout.width
         # Where a comma ends the row, a blank behind it is no cell; else a bare last cell may be blank.
-        ends = self.trailing or (_is_quoted(text) and width - 1 not in self.layout.loose)
         for cells in (text.split(b","), self._tokens(text) if self.layout.texts else []):
             if len(cells) == width + 1 and not cells[-1].strip():
                 cells.pop()
-            elif len(cells) == width and not cells[-1] and ends:
+            elif len(cells) == width and not cells[-1] and self.trailing:
                 continue
             if len(cells) == width and self._commas_fit(cells):
                 return cells
@@ -248,7 +251,8 @@ class Mender:
         """Places of the cells that are not as they should be; `first` is the first one's number."""
         fits = _QUOTED.fullmatch if quoted else _EITHER.fullmatch
         layout = self.layout
-        odd = [n for n, cell in enumerate(cells) if not fits(cell)]
+        # PowerShell writes what is nothing without quotes, whatever it writes in them.
+        odd = [n for n, cell in enumerate(cells) if cell and not fits(cell)]
         return [
             n
             for n in odd

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from esxprobe.catalog.quality import note
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats.paths import any_columns, plain_columns
+from esxprobe.formats.sniff import ESXTOP_OBJECTS
 from esxprobe.model import QualityNote
 
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ _BETWEEN, _BETWEEN_RESAVED = '","\\\\', '";"\\\\'
 
 _HOST = re.compile(r"\\\\([^\\]+)\\")
 _ROW = re.compile(rb'"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d",')
+# How the first paths of a header start: with two backslashes as they should, or with one, none, four.
+_TWO = re.compile(rb'[,;"]\\\\[^\\]')
+_FOUR = re.compile(rb'[,;"]\\{4}[^\\]')
+_ONE = re.compile(rb'(?<=[,;"])\\(?=[^\\",;]+\\)')
+_NONE = re.compile(
+    rb'(?<=[,;"])(?=[^\\",;()]+\\(?:' + "|".join(map(re.escape, (*ESXTOP_OBJECTS, "Memory"))).encode() + rb")[\\(])"
+)
+_BACKSLASHES = re.compile(rb"\\+")
 _NAME_ENDS = re.compile(rb'[^",]*[A-Za-z)?][^",]*"[ ,-]*')
 _ROW_BEGINS = re.compile(rb'"?\d{1,4}[/.:-]')
 
@@ -85,6 +94,7 @@ def parse_header(line: bytes) -> Header:
         _count_oddities(plain["path"], width, True, notes)
         zone = _zone(line[: line.find(b'","')].decode())
         return Header(zone, plain["host"][0], plain, width, quoted=True, notes=notes)
+    line = _backslashes_restored(line, notes)
     try:
         text = line.decode()
     except UnicodeDecodeError as error:
@@ -104,13 +114,39 @@ def parse_header(line: bytes) -> Header:
         cells = _resaved_cells(text, separator, notes)
     names, at, parts, width = _columns(cells, notes)
     if not names:
-        raise UnreadableInputError(
-            "the header names no counter", hint="the capture was cut off at its start; capture again"
-        )
+        raise _no_counter(text)
     host = next((m[1] for name in names if (m := _HOST.match(name))), "")
     columns = any_columns(_undoubled(names), at, parts)
     _count_oddities(columns["path"], width, quoted, notes)
     return Header(_zone(cells[0]), host, columns, width, quoted, separator, notes)
+
+
+def _backslashes_restored(line: bytes, notes: list[QualityNote]) -> bytes:
+    r"""A header whose paths start with `\\host\` again: shells and escapes halve, double and strip backslashes."""
+    if _TWO.search(line):
+        return line
+    runs = _BACKSLASHES.findall(line)
+    if _FOUR.search(line) and not any(len(run) % 2 for run in runs):
+        notes.append(note("damaged-header", 1, "its backslashes were doubled: they were halved again"))
+        return line.replace(b"\\\\", b"\\")
+    for pattern, what in ((_ONE, "start with one backslash"), (_NONE, "start without a backslash")):
+        line, count = pattern.subn(b"\\\\\\\\", line)
+        if count:
+            notes.append(note("damaged-header", 1, f"{count:,} of its paths {what}: the two of them were restored"))
+            return line
+    return line
+
+
+def _no_counter(text: str) -> UnreadableInputError:
+    cells = re.split("[,;]", text)
+    if len(cells) < 2:
+        return UnreadableInputError(
+            "the header names no counter", hint="the capture was cut off at its start; capture again"
+        )
+    return UnreadableInputError(
+        f"none of the header's {len(cells):,} cells is the path of a counter; the second one is {cells[1][:60]!r}",
+        hint=r"paths look like \\host\Memory\Free MBytes: send the file as esxtop wrote it",
+    )
 
 
 def continues_header(line: bytes) -> bool:

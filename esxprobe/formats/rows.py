@@ -165,7 +165,7 @@ class RowChecker:
             text = bytes(block[span.start : span.end]).rstrip(b"\r") if span else b""
             if text and self._mender.sound(text):
                 self._usual = shape
-                self._mender.trailing = text.endswith(b",")
+                self._mender.trailing = self._mender.ends_with_comma(text)
                 if self._mender.trailing:
                     self.tally.add("trailing-comma", 1, "in the rows")
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from esxprobe.errors import UnreadableInputError
@@ -19,6 +20,16 @@ _WANTED = "give the CSV that `esxtop -b -a -d 5 -n 120 > host01.csv` writes"
 # How a text looks, and what to do when the general hint is not enough.
 _HTML = "an HTML page (an error page instead of a download?)"
 _NO_ESXTOP = "esxtop was not found: run it on the ESXi host itself, or use resxtop"
+# What vSphere's service `Esxtop` hands out, in a CSV of Azure VMware Solution's or as it stands.
+_FETCH_STATS = re.compile(
+    rb"^\"?Timestamp\"?[,;]\"?SampleNumber\"?[,;]\"?RawData|==(?:NUM-OF-OBJ|COUNTER-VALUE|Server|SchedGroup|VCPU)=="
+    rb"|^\|(?:PCPU|SchedGroup|VCPU|Server)\|",
+    re.IGNORECASE | re.MULTILINE,
+)
+_RAW_COUNTERS = (
+    "these are totals without names and without the host's formulas, and cannot be judged: where there is SSH, "
+    "give the CSV of `esxtop -b -a -d 5 -n 120`; where there is none (Azure VMware Solution), ask there for one"
+)
 _BATCH = "batch mode is needed: esxtop -b; with an odd terminal also TERM=xterm"
 
 
@@ -53,6 +64,8 @@ def _looks_like(head: bytes) -> tuple[str, str]:
         (text[:1] in b"{[", "a JSON file", ""),
         (b"\x00" in text[:4096], "a binary file", ""),
     )  # fmt: skip
+    if _FETCH_STATS.search(text[:4096]):
+        return "raw counters of the esxtop service (Get-EsxtopData, FetchStats)", _RAW_COUNTERS
     for fits, name, hint in looks:
         if fits:
             return name, hint

@@ -18,6 +18,7 @@ from typing import IO, Any, Protocol
 
 from esxprobe.catalog.quality import note
 from esxprobe.errors import UnreadableInputError
+from esxprobe.formats import archives
 from esxprobe.model import QualityNote, SourceFile
 
 # Codes of a packed stream that gave less than was packed.
@@ -31,7 +32,7 @@ _SALVAGE_STEP = 256
 # What is unpacked in one step [bytes]: a few bytes can be packed gigabytes. zstandard cannot be told to stop, so it
 # gets little at a time: 4 bytes are 128 KB at most.
 _UNPACKED = 4 << 20
-_ZSTD_STEP = 1 << 11
+_ZSTD_STEP = 1 << 9
 # A header is shorter than this [bytes].
 _FIRST_LINE = 1 << 26
 # A carriage return that ends a line: a row or a header follows it.
@@ -39,15 +40,6 @@ _BARE_CR = re.compile(rb'\r"?(?:\d{1,4}[/.:-]|\(PDH-CSV)')
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
-_FOREIGN = {
-    b"PK\x03\x04": ("a zip archive", "unzip it first and give the CSV inside"),
-    b"BZh": ("a bzip2 file", "decompress it first with bunzip2"),
-    b"\xfd7zXZ\x00": ("an xz file", "decompress it first with unxz"),
-    b"7z\xbc\xaf": ("a 7-Zip archive", "unpack it first and give the CSV inside"),
-    b"%PDF": ("a PDF document", "give the CSV that esxtop -b wrote"),
-    b"SQLite format 3": ("an SQLite database", "give the CSV that esxtop -b wrote"),
-    b"PAR1": ("a Parquet file", "give the CSV that esxtop -b wrote"),
-}
 
 
 class _File(io.FileIO):
@@ -140,7 +132,7 @@ class _Inflate:
     def _unpacked(self, machine: Any, chunk: bytes) -> bytes:
         """Some of what a chunk unpacks to; the rest of the chunk is left."""
         if self._kind == "zstd":
-            step = _ZSTD_STEP if self._last < _UNPACKED // 4 else _ZSTD_STEP // 16
+            step = _ZSTD_STEP if self._last < _UNPACKED // 4 else _ZSTD_STEP // 4
             self._left = chunk[step:]
             text = bytes(machine.decompress(chunk[:step]))
             self._last = len(text)
@@ -214,15 +206,15 @@ class Source:
 
     def _begin(self) -> None:
         """Finds out how the file is packed, and takes the first text out of it."""
-        magic = self._file.read(16)
+        magic = self._file.read(archives.LOOK)
         self._file.seek(0)
-        for start, (what, hint) in _FOREIGN.items():
-            if magic.startswith(start):
-                raise UnreadableInputError(f"{self.path} is {what}, not an esxtop capture", hint=hint)
+        archives.refuse(self.path, magic)
         if magic.startswith((_GZIP, _ZSTD)):
             self._inflate = _Inflate(self._file, "gzip" if magic.startswith(_GZIP) else "zstd")
             self._stream = self._inflate
         self._head = self._stream.read(HEAD)
+        if self._inflate is not None:
+            archives.refuse(self.path, self._head, packed="gzip" if magic.startswith(_GZIP) else "zstandard")
         self._decode()
 
     def _start_hashing(self) -> threading.Thread:
