@@ -64,6 +64,7 @@ bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python tests/benches/bench.py
 	$(BIN)/python tests/benches/faultcost.py
+	$(BIN)/python tests/benches/damage.py
 
 # Real guests: one capture per kind of workload, about 25 minutes.
 bench-real: setup

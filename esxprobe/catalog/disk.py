@@ -157,6 +157,23 @@ def _vaai_latencies() -> Iterator[Row]:
 
 _LATENCY = tuple(_latencies())
 
+# NFS is no SCSI: no adapter, no queue, no path; what the host waits for is one figure, GAVG.
+_NO_SCSI = "NFS has no such thing: always 0"
+_NFS = (
+    Row("Active Commands", "ACTV", "", "Commands that are with the server when the sample is taken"),
+    *_THROUGHPUT,
+    *(row for row in _LATENCY if row.name.startswith("Average Guest")),
+    *(
+        row
+        for row in _FAILURES
+        if "Bytes" not in row.name and row.name not in {"Failed Reserves/sec", "Resets/sec"}
+    ),
+    Row("Failed MBytes Read/sec", "FMBRD/s", "MB/s", "Data of failed reads per second", extra=True),
+    Row("Failed MBytes Written/sec", "FMBWR/s", "MB/s", "Data of failed writes per second", extra=True),
+    Row("Failed Reserves/sec", "FRESV/s", "1/s", "SCSI reservations that failed per second", _NO_SCSI, extra=True),
+    Row("Resets/sec", "RESETS/s", "1/s", "Resets per second", _NO_SCSI, extra=True),
+)
+
 COUNTERS = (
     *stamp(
         "Physical Disk",
@@ -189,6 +206,7 @@ COUNTERS = (
         "device",
         (*_QUEUE, *_THROUGHPUT, *_RESERVATIONS, *_LATENCY, *_FAILURES, *_VAAI, *_vaai_latencies()),
     ),
+    *stamp("Physical Disk NFS Volume", "NFS volume", _NFS),
     *stamp(
         "Physical Disk Path",
         "path",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _PLAIN_KINDS = {
     "Physical Disk SCSI Device": "device",
     "Physical Disk Path": "path",
+    "Physical Disk NFS Volume": "nfs-volume",
     "Physical Disk Adapter": "adapter",
     "Physical Disk Partition": "partition",
     "Physical Disk Per-Device-Per-World": "device-world",

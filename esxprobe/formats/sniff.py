@@ -11,7 +11,8 @@ from esxprobe.errors import UnreadableInputError
 ESXTOP_OBJECTS = (
     "Group Cpu", "Group Memory", "Vcpu", "Physical Cpu", "Physical Cpu Load", "Physical Disk SCSI Device",
     "Physical Disk Adapter", "Physical Disk Path", "Physical Disk Per-Device-Per-World", "Network Port",
-    "Physical Disk Partition", "Virtual Disk", "Interrupt Cookie", "Interrupt Vector", "PCPU Power State",
+    "Physical Disk Partition", "Physical Disk NFS Volume", "Virtual Disk",
+    "Interrupt Cookie", "Interrupt Vector", "PCPU Power State",
 )  # fmt: skip
 
 _WANTED = "give the CSV that `esxtop -b -a -d 5 -n 120 > host01.csv` writes"

@@ -161,6 +161,7 @@ _LABEL_REST = re.compile(r"(?: \(\d+\))?(?: v?P?CPU \d+)?")
 _OBJECTS = {
     "device": "Physical Disk SCSI Device",
     "path": "Physical Disk Path",
+    "nfs-volume": "Physical Disk NFS Volume",
     "adapter": "Physical Disk Adapter",
     "partition": "Physical Disk Partition",
     "device-world": "Physical Disk Per-Device-Per-World",

@@ -33,6 +33,7 @@ _KIND_OF = {
     "Physical Disk Path": "path",
     "Physical Disk Adapter": "adapter",
     "Physical Disk": "device",
+    "Physical Disk NFS Volume": "datastore",
     "RDMA Device": "rdma",
     "Interrupt Cookie": "interrupt",
     "Interrupt Vector": "interrupt",

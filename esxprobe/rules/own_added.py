@@ -46,6 +46,7 @@ OBJECTS: dict[str, tuple[str, ...]] = {
     "adapter": ("Physical Disk Adapter",),
     "device": ("Physical Disk SCSI Device",),
     "path": ("Physical Disk Path",),
+    "nfs-volume": ("Physical Disk NFS Volume",),
     "device-world": ("Physical Disk Per-Device-Per-World",),
     "partition": ("Physical Disk Partition",),
     "disk": ("Physical Disk",),

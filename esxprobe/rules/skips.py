@@ -16,7 +16,7 @@ _NOT_THERE = "not there on this host: "
 NO_GUEST_LOG = "no guest's log of page faults belongs to this capture"
 # What many hosts do not have; a capture with all fields shows it where it is.
 _WITH_ALL = ("Group Cpu", "% CPU Latency")  # only with -a; see `default-fields`
-_OPTIONAL = {"rdma": "RDMA device", "vsan-role": "vSAN"}
+_OPTIONAL = {"rdma": "RDMA device", "vsan-role": "vSAN", "nfs-volume": "NFS volume"}
 
 
 def why_skipped(rule: Rule, recording: Recording) -> str:

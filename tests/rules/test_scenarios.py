@@ -28,6 +28,9 @@ NOT_PLANTED = {
     "guest-faults-unaccounted": "a guest's own log beside the host; see tests/correlate/test_words.py",
     "capture-default-fields": "the lab writes what -a writes; fires below, where the counters are taken out",
     "rdma-receives-nothing": "the lab has no RDMA devices",
+    "nfs-aborts": "the lab has no NFS volumes",
+    "nfs-failed-commands": "the lab has no NFS volumes",
+    "nfs-latency": "the lab has no NFS volumes",
     "vsan-read-latency": "the lab has no vSAN",
     "vsan-write-latency": "the lab has no vSAN",
 }
