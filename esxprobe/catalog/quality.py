@@ -301,6 +301,22 @@ def note(code: str, count: int, detail: str = "") -> QualityNote:
     return QualityNote(code=code, severity=record.severity, count=count, detail=detail or record.meaning)
 
 
+_LIMITS = (
+    "A row is believed when it has the header's number of cells, all cells have their quotes, and every number",
+    "that is read is printed as its column's numbers are. esxtop prints a column with two decimals or with none;",
+    "which, is learnt from the first nine rows. Of a file that a spreadsheet saved only *at most two decimals* is",
+    "left of that.",
+    "",
+    "What this cannot show:",
+    "",
+    "- a digit in place of another one within a number or a time, one that is missing before the point, or one",
+    "  more;",
+    "- cells that moved among neighbouring columns that are printed alike: one to three cells lost, and as many",
+    "  added not far from there, or a short block that was overwritten by another one. `make bench` prints how",
+    "  often random damage of each kind goes unnoticed.",
+)
+
+
 def render_quality() -> str:
     """The codes as a Markdown page: docs/quality.md is this module's output."""
     rows = [f"| `{each.code}` | {each.severity} | {each.meaning} | {each.advice} |" for each in CODES]
@@ -312,6 +328,8 @@ def render_quality() -> str:
             "A count of them says how many",
             "rows, cells or columns, and where the first few stand. "
             "Nothing is repaired or left out without a count.",
+            "",
+            *_LIMITS,
             "",
             "| code | severity | meaning | what to do |",
             "|---|---|---|---|",
