@@ -68,6 +68,7 @@ def found(analysis: Analysis, rule: str) -> Finding:
 
 # Rules that have nothing to judge on the simulated hosts.
 WITHOUT_RDMA = {rule.id for rule in RULES if rule.entity == "rdma"}
+NO_NFS = {rule.id for rule in RULES if rule.entity == "nfs-volume"}
 
 
 def test_the_demo_gives_the_planted_story_and_nothing_else(demo: Analysis) -> None:
@@ -78,7 +79,7 @@ def test_the_demo_gives_the_planted_story_and_nothing_else(demo: Analysis) -> No
         if finding.severity != "info"
     ]
     assert loud == expected
-    absent = NO_GUESTS | NO_VSAN | WITHOUT_RDMA | {"pcpu-cores-full"}
+    absent = NO_GUESTS | NO_VSAN | NO_NFS | WITHOUT_RDMA | {"pcpu-cores-full"}
     assert {each.rule for each in demo.skipped} == absent, "no hyper-threading, no CORE UTIL"
 
 
@@ -194,7 +195,8 @@ def test_a_default_field_capture_skips_what_it_lacks_by_name(tmp_path: Path) -> 
         needs = [path for paths in rule.needs_by_kind.values() for path in paths if path not in rule.optional]
         lacking = [path for path in needs if path in extra]
         assert all(path in skipped.pop(rule.id) for path in lacking[:1]), rule.id
-    assert skipped.keys() == NO_VSAN | WITHOUT_RDMA | NO_GUESTS, "nothing but a counter that lacks is a reason here"
+    left = NO_VSAN | WITHOUT_RDMA | NO_GUESTS | {"nfs-latency"}
+    assert skipped.keys() == left, "nothing but a counter that lacks is a reason here"
     (row,) = analysis.vm_rows
     assert row.balloon_mb is None
     assert row.memory_mb == analyze([tmp_path / "all.csv"]).vm_rows[0].memory_mb
@@ -231,7 +233,7 @@ def test_a_healthy_capture_has_no_finding(tmp_path: Path) -> None:
     analysis = analyze([tmp_path / "healthy.csv"])
     assert analysis.findings == ()
     assert analysis.charts == {}
-    unsaid = NO_VSAN | WITHOUT_RDMA | UNSAID | NO_GUESTS
+    unsaid = NO_VSAN | NO_NFS | WITHOUT_RDMA | UNSAID | NO_GUESTS
     assert {each.rule for each in analysis.skipped} == unsaid, "no vSAN, no RDMA, no guest log, no VM has a limit"
     assert len(analysis.clear) == len(RULES) - len(unsaid)
 
