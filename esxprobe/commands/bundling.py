@@ -59,8 +59,8 @@ class Bundle:
             self._redacted(source, self._private)
         else:
             self._plain(source)
-        if self._whole and guests is not None:
-            self._logs(guests)
+        if guests is not None:
+            self.logs(guests)
 
     def text(self, name: str, content: str) -> None:
         """Gathers a report or a document; they come first in the zip."""
@@ -185,9 +185,16 @@ class Bundle:
         for name, reason in result.left_out:
             _left_out(private.redactor.file(name), reason)
 
-    def _logs(self, guests: GuestOptions) -> None:
+    def logs(self, guests: GuestOptions) -> None:
+        """Gathers logs that a person named, where raw data go into the zip at all.
+
+        Raises:
+            OutputError: One cannot be read, or a name is left in it.
+        """
         from esxprobe.bundle import Member
 
+        if not self._whole:
+            return
         for _, path in guests.logs:
             content = self._log(path)
             if content is None:

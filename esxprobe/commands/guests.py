@@ -27,8 +27,19 @@ def guest_options(
     timezone: str | None,
     mmu: Iterable[str],
     vmware_logs: Iterable[str],
+    *,
+    is_alone: bool = False,
 ) -> GuestOptions:
     """All options about guests of a capture as one record.
+
+    Args:
+        capture: Its path.
+        logs: `[VM=]FILE` each.
+        offsets: `VM=SECONDS` each.
+        timezone: Zone of the logs' stamps.
+        mmu: `VM=MODE` each.
+        vmware_logs: `VM=FILE` each.
+        is_alone: Whether there is no capture: then a mode or a vmware.log may stand without its VM.
 
     Raises:
         UsageError: One of them is not what it should be.
@@ -36,12 +47,12 @@ def guest_options(
     from esxprobe.analyze import GuestOptions
 
     return GuestOptions(
-        logs=tuple(_log(text) for text in logs),
+        logs=tuple(guest_log_word(text) for text in logs),
         offsets=dict(_pair("--guest-offset", text, _offset) for text in offsets),
         timezone=timezone,
-        mmu=dict(_pair("--mmu", text, _mode) for text in mmu),
-        vmware_logs=dict(_pair("--vmware-log", text, Path) for text in vmware_logs),
-        folder=capture if _is(Path.is_dir, capture) else None,
+        mmu=dict(_pair("--mmu", text, _mode, is_alone=is_alone) for text in mmu),
+        vmware_logs=dict(_pair("--vmware-log", text, Path, is_alone=is_alone) for text in vmware_logs),
+        folder=capture if not is_alone and _is(Path.is_dir, capture) else None,
     )
 
 
@@ -70,9 +81,9 @@ def guest_words(options: GuestOptions, prefix: str = "--", *, private: PrivateMa
     if options.timezone and prefix == "--":
         words += ["--guest-timezone", options.timezone]
     for vm, mode in options.mmu.items():
-        words += [f"{prefix}mmu", f"{_vm(vm, private)}={mode}"]
+        words += [f"{prefix}mmu", f"{_vm(vm, private)}={mode}".removeprefix("=")]
     for vm, path in options.vmware_logs.items():
-        words += ["--vmware-log", f"{_vm(vm, private)}={_file(path, private)}"]
+        words += ["--vmware-log", f"{_vm(vm, private)}={_file(path, private)}".removeprefix("=")]
     return words
 
 
@@ -92,8 +103,12 @@ def _file(path: Path, private: PrivateMap | None) -> str:
     return private.shown(path).name if private else path.name
 
 
-def _log(text: str) -> tuple[str, Path]:
-    """`VM=FILE`, or a file whose computer's name tells the VM."""
+def guest_log_word(text: str) -> tuple[str, Path]:
+    """`VM=FILE`, or a file whose computer's name tells the VM: the VM, empty where nobody said it, and the file.
+
+    Raises:
+        UsageError: The VM's name is empty.
+    """
     if _is(Path.exists, Path(text)):
         return "", Path(text)
     vm, equals, file = text.rpartition("=")
@@ -102,8 +117,10 @@ def _log(text: str) -> tuple[str, Path]:
     return vm, Path(file)
 
 
-def _pair(option: str, text: str, read: Callable[[str], _T]) -> tuple[str, _T]:
+def _pair(option: str, text: str, read: Callable[[str], _T], *, is_alone: bool = False) -> tuple[str, _T]:
     vm, equals, value = text.rpartition("=")
+    if is_alone and not equals:
+        return "", read(text)
     if not equals or not vm:
         raise UsageError(f"{option} {text!r} names no VM", hint=f"write {option} VM=VALUE")
     return vm, read(value)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from esxprobe.commands.fleet import FleetWords
+from esxprobe.commands.guestalone import GuestsAlone, are_guest_logs, report_guests, show_guests
 from esxprobe.commands.outputs import show_in_browser
 from esxprobe.errors import EXIT_FINDINGS, UsageError
 
 if TYPE_CHECKING:
-    from esxprobe.model import Analysis
+    from esxprobe.model import Finding
 
 
 class FailOn(StrEnum):
@@ -31,7 +32,8 @@ def report(
         typer.Argument(
             metavar="CAPTURE",
             help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder; left out: the newest below captures/. "
-            "Several, a folder that holds some, or a URL: a report each and a summary, see docs/scale.md.",
+            "Several, a folder that holds some, or a URL: a report each and a summary, see docs/scale.md. "
+            "Or guests' logs alone (perfmon, sar, sadf, /proc/vmstat).",
             show_default=False,
         ),
     ] = None,
@@ -146,6 +148,30 @@ def report(
     """Judge captures and write a self-contained HTML findings report of each."""
     if with_capture and bundle is None:
         raise UsageError("--with-capture needs --bundle", hint="name the zip: --bundle FILE.zip")
+    if are_guest_logs(captures or ()):
+        needs_capture = {
+            "--baseline": baseline,
+            "--guest-log": guest_log,
+            "--guest-offset": guest_offset,
+            "--baseline-guest-log": baseline_guest_log,
+            "--baseline-mmu": baseline_mmu,
+            "--cluster": cluster,
+        }
+        if given := [option for option, value in needs_capture.items() if value]:
+            raise UsageError(f"{given[0]} needs an esxtop capture of the host", hint="give guests' logs alone")
+        alone = GuestsAlone(
+            tuple(captures or ()),
+            guest_timezone or timezone,
+            tuple(mmu or ()),
+            tuple(vmware_log or ()),
+            rules,
+            output,
+            json,
+            bundle,
+            with_capture,
+        )
+        _guests(alone, fail_on, redact, redact_map, open_it=open_it)
+        return
     if _is_many(captures or (), cluster):
         one_only = {
             "--baseline": baseline,
@@ -213,7 +239,7 @@ def report(
     show_summary(analysis, target, bundle, quiet=json is not None and str(json) == "-")
     if open_it:
         show_in_browser(target)
-    if fail_on and _reaches(analysis, fail_on):
+    if fail_on and _reaches(analysis.findings, fail_on):
         raise typer.Exit(EXIT_FINDINGS)
 
 
@@ -243,8 +269,21 @@ def _many(
         raise typer.Exit(code)
 
 
-def _reaches(analysis: Analysis, fail_on: FailOn) -> bool:
+def _guests(
+    asked: GuestsAlone, fail_on: FailOn | None, redact: bool, redact_map: Path | None, *, open_it: bool
+) -> None:
+    from esxprobe.commands.redaction import asked_map
+
+    found, target = report_guests(asked, asked_map(redact, redact_map))
+    show_guests(found, target, asked.bundle, quiet=str(asked.json) == "-")
+    if open_it:
+        show_in_browser(target)
+    if fail_on and _reaches(found.findings, fail_on):
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _reaches(findings: Sequence[Finding], fail_on: FailOn) -> bool:
     from esxprobe.model import SEVERITIES
 
     bad = SEVERITIES[: SEVERITIES.index(fail_on.value) + 1]
-    return any(finding.severity in bad for finding in analysis.findings)
+    return any(finding.severity in bad for finding in findings)

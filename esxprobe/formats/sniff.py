@@ -31,6 +31,8 @@ _RAW_COUNTERS = (
     "these are totals without names and without the host's formulas, and cannot be judged: where there is SSH, "
     "give the CSV of `esxtop -b -a -d 5 -n 120`; where there is none (Azure VMware Solution), ask there for one"
 )
+GUEST_LOG = "it is a guest's log: give it alone, or beside its host's capture with --guest-log VM=FILE"
+_NO_FAULTS = "it counts no page faults: record /proc/vmstat or `sar -B -u -w 5 720` in the guest (docs/guests.md)"
 _BATCH = "batch mode is needed: esxtop -b; with an odd terminal also TERM=xterm"
 
 
@@ -61,7 +63,8 @@ def _looks_like(head: bytes) -> tuple[str, str]:
         (b"esxtop" in lower and b"usage" in lower, "esxtop's help text", ""),
         (b"not found" in lower and len(text) < 4096, "a shell's error message", _NO_ESXTOP),
         (b"\x1b[" in text[:4096], "a screen copied from interactive esxtop", _BATCH),
-        (lower.startswith((b"linux ", b"sysstat")), "a sar report of a Linux guest", ""),
+        (lower.startswith((b"linux ", b"sysstat")), "a sar report of a Linux guest", GUEST_LOG),
+        (lower.startswith(b"procs ") or b"-----memory" in lower, "the output of vmstat in a guest", _NO_FAULTS),
         (text[:1] in b"{[", "a JSON file", ""),
         (b"\x00" in text[:4096], "a binary file", ""),
     )  # fmt: skip
@@ -79,5 +82,5 @@ def foreign_objects(path: Path, objects: list[str]) -> UnreadableInputError:
     shown = ", ".join(objects[:4])
     return UnreadableInputError(
         f"{path} is a Windows perfmon CSV ({shown}), not an esxtop capture",
-        hint="it is a guest's log: the esxtop capture of its host is needed as well",
+        hint=GUEST_LOG,
     )

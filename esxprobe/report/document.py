@@ -33,8 +33,8 @@ def document(analysis: Analysis) -> dict[str, Any]:
         "capture": {
             "host": capture.host,
             "build": capture.build,
-            "started": _time(capture.started),
-            "ended": _time(capture.ended),
+            "started": time_as_json(capture.started),
+            "ended": time_as_json(capture.ended),
             "zone": capture.zone,
             "date_known": capture.date_known,
             "interval_s": _number(capture.interval_s),
@@ -70,11 +70,11 @@ def document(analysis: Analysis) -> dict[str, Any]:
             }
             for vm in analysis.vms
         ],
-        "findings": [_finding(finding) for finding in analysis.findings],
+        "findings": [finding_as_json(finding) for finding in analysis.findings],
         "slices": [
             {
-                "start": _time(each.start),
-                "end": _time(each.end),
+                "start": time_as_json(each.start),
+                "end": time_as_json(each.end),
                 "judged_s": _number(each.judged_s),
                 "critical": each.critical,
                 "warning": each.warning,
@@ -99,7 +99,8 @@ def render_json(analysis: Analysis) -> str:
     return json.dumps(document(analysis), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_as_json(finding: Finding) -> dict[str, Any]:
+    """A finding as plain values, as every document of ours has it."""
     entity = finding.entity
     return {
         "id": finding.id,
@@ -116,8 +117,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "peak": _number(finding.peak),
         "share_of_samples": round(finding.share_of_samples, 6),
         "samples": finding.samples,
-        "first": _time(finding.first),
-        "last": _time(finding.last),
+        "first": time_as_json(finding.first),
+        "last": time_as_json(finding.last),
         "windows": [_window(window) for window in finding.windows],
         "slices": [_number(each) for each in finding.slices],
         "explained_by": [_explanation(each) for each in finding.explained_by],
@@ -148,8 +149,8 @@ def _closure(closure: tuple[float, float, float] | None) -> dict[str, float | No
 
 
 def _fault_cost(cost: FaultCost) -> dict[str, Any]:
-    plain: dict[str, Any] = _plain(cost, without=("series", "scatter"))
-    return plain
+    said: dict[str, Any] = plain(cost, without=("series", "scatter"))
+    return said
 
 
 def _comparison(found: Comparison | None) -> dict[str, Any] | None:
@@ -158,11 +159,11 @@ def _comparison(found: Comparison | None) -> dict[str, Any] | None:
     return {
         "baseline": {
             "host": found.baseline.host,
-            "started": _time(found.baseline.started),
-            "ended": _time(found.baseline.ended),
+            "started": time_as_json(found.baseline.started),
+            "ended": time_as_json(found.baseline.ended),
             "files": [file.sha256 for file in found.baseline.files],
         },
-        "faults": [_plain(each) for each in found.faults],
+        "faults": [plain(each) for each in found.faults],
         "appeared": [_brief(each) for each in found.appeared],
         "gone": [_brief(each) for each in found.gone],
         "changed": [{"now": _brief(new), "before": _brief(old)} for new, old in found.changed],
@@ -196,30 +197,35 @@ def _short(value: float) -> float | None:
 
 
 def _brief(finding: Finding) -> dict[str, Any]:
-    said = _finding(finding)
+    said = finding_as_json(finding)
     return {key: said[key] for key in ("rule", "severity", "entity", "value", "unit")}
 
 
-def _plain(value: Any, without: tuple[str, ...] = ()) -> Any:
+def plain(value: Any, without: tuple[str, ...] = ()) -> Any:
     """A record with the records in it as plain values; numbers that are not known are null."""
     if is_dataclass(value):
         names = [field.name for field in fields(value) if field.name not in without]
-        return {name: _plain(getattr(value, name)) for name in names}
+        return {name: plain(getattr(value, name)) for name in names}
     if isinstance(value, tuple):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     return _number(value) if isinstance(value, float) else value
 
 
 def _guest_log(use: GuestLogUse) -> dict[str, Any]:
     fields = {name: getattr(use, name) for name in use.__slots__}
-    return fields | {"interval_s": _number(use.interval_s), "first": _time(use.first), "last": _time(use.last)}
+    return fields | {
+        "interval_s": _number(use.interval_s),
+        "first": time_as_json(use.first),
+        "last": time_as_json(use.last),
+    }
 
 
 def _window(window: Window) -> dict[str, Any]:
-    return {"start": _time(window.start), "end": _time(window.end)}
+    return {"start": time_as_json(window.start), "end": time_as_json(window.end)}
 
 
-def _time(moment: datetime | None) -> str | None:
+def time_as_json(moment: datetime | None) -> str | None:
+    """A time to the second, in UTC."""
     return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

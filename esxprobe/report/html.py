@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from esxprobe.model import Analysis, CaptureSummary, Glance
 from esxprobe.report.charts import spec_of
@@ -38,25 +39,49 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str, book: RuleBook
         command: The command line that made the report, shown as provenance.
         book: The rules that judged it.
     """
-    from markupsafe import Markup
-
     specs = {rule: spec_of(chart) for rule, chart in analysis.charts.items()}
     specs |= fault_specs(analysis) | glance_specs(analysis) | shift_specs(analysis.comparison)
+    return filled(
+        "report.html.j2",
+        lambda drawings: page_of(analysis, drawings, command, book),
+        lambda: document(analysis),
+        specs,
+        drawer,
+    )
+
+
+def filled(
+    template: str,
+    page: Callable[[dict[str, str]], object],
+    data: Callable[[], dict[str, Any]],
+    specs: dict[str, dict[str, Any]],
+    drawer: Drawer,
+) -> str:
+    """A page with its style, its scripts, its drawings and its data in it.
+
+    Args:
+        template: Name of the template.
+        page: Its view record, from the drawings by the keys of `specs`.
+        data: The JSON document to embed.
+        specs: The charts.
+        drawer: Draws them.
+    """
+    from markupsafe import Markup
+
     with ThreadPoolExecutor(1) as beside:  # the templates are loaded while the charts are drawn
         drawn = beside.submit(drawer.draw, specs)
-        template, css = _template(), _asset("report.css")
-        data = _inert_json(json.dumps(document(analysis), ensure_ascii=False, allow_nan=False))
+        loaded, css = _template(template), _asset("report.css")
+        embedded = _inert_json(json.dumps(data(), ensure_ascii=False, allow_nan=False))
         drawings = drawn.result()
     bundle = vega_bundle(drawer, templates()) if any(drawings.values()) else ""
     vega = _asset("vega-license.js") + bundle if bundle else ""
     scripts = [_asset("report.js"), *([_asset("charts.js")] if vega else [])]
-    page = page_of(analysis, numbered(drawings), command, book)
     # Markup: our own style sheet and scripts, JSON that cannot leave its element, and drawings (escaped by Vega).
-    return template.render(
-        page=page,
+    return loaded.render(
+        page=page(numbered(drawings)),
         css=Markup(css),  # noqa: S704
         policy=_policy(css, [*scripts, vega] if vega else scripts),
-        data=Markup(data),  # noqa: S704
+        data=Markup(embedded),  # noqa: S704
         charts=Markup(_inert_json(chart_specs(specs, drawings))),  # noqa: S704
         vega=Markup(vega),  # noqa: S704
         scripts=[Markup(script) for script in scripts],  # noqa: S704
@@ -89,12 +114,12 @@ def _inert_json(text: str) -> str:
 
 
 @cache
-def _template() -> jinja2.Template:
+def _template(name: str) -> jinja2.Template:
     import jinja2
 
     made = environment()
     made.filters["terms"] = jinja2.pass_context(_terms)
-    return made.get_template("report.html.j2")
+    return made.get_template(name)
 
 
 def environment() -> jinja2.Environment:

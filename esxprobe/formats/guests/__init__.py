@@ -5,6 +5,6 @@ the formats `perfmon` (with `tongues`, names in other languages, and `zones`, Wi
 `vmstat` and `stream` (both with `totals`, running totals to rates), `sheet` (one long frame).
 """
 
-from esxprobe.formats.guests.reading import read_guest_log
+from esxprobe.formats.guests.reading import is_guest_log, read_guest_log
 
-__all__ = ["read_guest_log"]
+__all__ = ["is_guest_log", "read_guest_log"]

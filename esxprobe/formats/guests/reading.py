@@ -8,13 +8,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from esxprobe.errors import UnreadableInputError, UsageError
+from esxprobe.errors import EsxprobeError, UnreadableInputError, UsageError
+from esxprobe.formats import paths, pdh
 from esxprobe.formats.guests import perfmon, sadf, sar, stream, vmstat
 from esxprobe.formats.guests.lines import whole_text
 from esxprobe.formats.guests.sheet import Reading, samples_of
 from esxprobe.formats.sniff import ESXTOP_OBJECTS
 from esxprobe.formats.source import Source
 from esxprobe.formats.tally import Tally
+from esxprobe.formats.wanted import refuse_foreign
 from esxprobe.model.faults import GuestLog
 
 if TYPE_CHECKING:
@@ -80,6 +82,40 @@ def read_guest_log(path: Path, *, timezone: str | None = None, guest: str | None
     said = tuple(tally.notes())
     again = _restarts(samples) if any(note.code == "guest-restart" for note in said) else ()
     return GuestLog(reading.guest, reading.format, reading.zone, samples, said, file, interval_s, again)
+
+
+def is_guest_log(path: Path) -> bool:
+    """Whether a file is a guest's log and no esxtop capture; no for what is missing, a folder or something else.
+
+    Only its head is read, of a perfmon log its header: both kinds begin alike, and the objects tell them apart.
+    """
+    try:
+        if not path.is_file():
+            return False
+        source = Source(path)
+    except (EsxprobeError, OSError):
+        return False
+    try:
+        head = source.head
+        name = next((name for name, recognises, _ in FORMATS if recognises(head)), "")
+        return bool(name) and (name != "perfmon" or not _is_esxtop(path, head))
+    except EsxprobeError:
+        return False
+    finally:
+        source.close()
+
+
+def _is_esxtop(path: Path, head: bytes) -> bool:
+    """Whether the header of a PDH-CSV names objects or counters of esxtop."""
+    if _ESXTOP.search(head):
+        return True
+    lines = (line for line in head.split(b"\n") if b"(PDH-" in line[:16])
+    columns = pdh.parse_header(next(lines, b"")).columns
+    try:
+        refuse_foreign(paths.index(columns), path)
+    except UnreadableInputError:
+        return False
+    return True
 
 
 def _restarts(samples: pl.DataFrame) -> tuple[datetime, ...]:
