@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from esxprobe.report.drawing import Drawer
 
 
+_ENDINGS = (".log", ".txt", ".tsv", ".json")
+
+
 @dataclass(frozen=True, slots=True)
 class GuestsAlone:
     """What is to be judged and where it goes.
@@ -83,13 +86,13 @@ def report_guests(asked: GuestsAlone, private: PrivateMap | None) -> tuple[Guest
         from esxprobe.analyze.guestsalone import analyze_guests
         from esxprobe.commands.bundling import Bundle
         from esxprobe.commands.outputs import refuse_to_overwrite
-        from esxprobe.commands.reporting import book_of, stem
+        from esxprobe.commands.reporting import book_of
 
         options = guest_options(
             Path(), asked.words, (), asked.timezone, asked.mmu, asked.vmware_logs, is_alone=True
         )
         first = options.logs[0][1]
-        target = asked.output or Path(f"{stem(private.shown(first) if private else first)}-report.html")
+        target = asked.output or Path(f"{_stem(private.shown(first) if private else first)}-report.html")
         refuse_to_overwrite(options.files, target, asked.json, asked.rules)
         zipped = None
         if asked.bundle is not None:
@@ -106,6 +109,14 @@ def report_guests(asked: GuestsAlone, private: PrivateMap | None) -> tuple[Guest
             zipped.logs(options)
         _write(report, drawer, asked, (target, zipped), _command(asked, options, private), private)
     return report, target
+
+
+def _stem(log: Path) -> str:
+    """A log's name without what tells its format."""
+    from esxprobe.commands.reporting import stem
+
+    name = stem(log)
+    return Path(name).stem if name.endswith(_ENDINGS) else name
 
 
 def _command(asked: GuestsAlone, options: GuestOptions, private: PrivateMap | None) -> str:
