@@ -14,6 +14,7 @@ from esxprobe.correlate import guest_rates
 from esxprobe.correlate.merged import Merged, merged
 from esxprobe.correlate.rate_words import worded_alone
 from esxprobe.correlate.rates import KINDS, classes_of, grade_of, kinds_of, load_of, window_of
+from esxprobe.correlate.verdict import SEVERE_PCT
 from esxprobe.errors import UsageError
 from esxprobe.formats.guests import read_guest_log
 from esxprobe.formats.vmware_log import read_vmware_log
@@ -22,7 +23,9 @@ from esxprobe.model.guestalone import GuestAlone, GuestReport, UnusedLog
 from esxprobe.rules import RuleBook
 from esxprobe.rules.record import Rule
 
+# Beside a capture it is an info, for vCPU time is there to look at; alone the rate is all that there is.
 _RULE = "guest-faults-possible"
+_MUCH = Level("warning", SEVERE_PCT, "rule of thumb: a tenth of a vCPU, at 12 µs per fault")
 _WORST_FIRST = ("large", "possible", "negligible", "native", "uncounted")
 
 
@@ -197,14 +200,15 @@ def _notes(guests: Iterable[_Guest]) -> Iterable[QualityNote]:
 
 
 def _findings(guest: GuestAlone, book: RuleBook) -> Iterable[Finding]:
-    """What the rule on fault rates says, by its own thresholds."""
+    """What the rule on fault rates says, by its own thresholds; a rate without a capture can be a warning."""
     rule = book.find(_RULE)
     silenced = any(fnmatchcase(guest.vm, pattern) for pattern in rule.silence)
     if rule.disabled or silenced or not guest.kinds or guest.kinds[0].bound is None:
         return
     mean, worst = guest.kinds[0].bound.pct_vcpu, guest.kinds[0].worst
     peak = worst.pct_vcpu if worst is not None and worst.pct_vcpu is not None else mean
-    for level in rule.levels:  # the highest first
+    is_own = any(level.severity != "info" for level in rule.levels)
+    for level in rule.levels if is_own else (_MUCH, *rule.levels):  # the highest first
         if max(mean, peak) >= level.threshold:
             is_mean = mean >= level.threshold
             yield _finding(guest, rule, level, (mean, "mean") if is_mean else (peak, "worst minute"), peak)

@@ -60,7 +60,7 @@ def test_fail_on_tells_much_from_little(run: Run, tmp_path: Path) -> None:
         ("high", "warning"): 1,
     }
     assert run("report", "high.csv", "--mmu", "hardware", "--fail-on", "info").returncode == 0
-    (tmp_path / "own.toml").write_text('[change.guest-faults-possible]\ndisable = true\n', encoding="utf-8")
+    (tmp_path / "own.toml").write_text("[change.guest-faults-possible]\ndisable = true\n", encoding="utf-8")
     quiet = run("report", "high.csv", "--rules", "own.toml", "--fail-on", "info")
     assert (quiet.returncode, quiet.stderr) == (0, "")
 

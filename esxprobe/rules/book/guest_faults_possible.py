@@ -14,10 +14,7 @@ RULE = Rule(
     value=f'"{_SHARE}"',
     label="vCPU time at the assumed cost of a fault",
     unit="%",
-    levels=(
-        Level("warning", 10, sources.rule_of_thumb("a tenth of a vCPU, at 12 µs per fault")),
-        Level("info", 1, sources.rule_of_thumb("a hundredth of a vCPU, at 12 µs per fault")),
-    ),
+    levels=(Level("info", 1, sources.rule_of_thumb("a hundredth of a vCPU, at 12 µs per fault")),),
     check=any_above(),
     cause="guest-faults",
     why=(
@@ -35,11 +32,7 @@ RULE = Rule(
         "A bound by rate, not a measurement: the real cost may be far smaller.",
     ),
     confirm="esxprobe collect HOST --guest VM=ssh://USER@ADDRESS --fault-experiment VM",
-    fires=(
-        Example("a tenth", {_SHARE: 10.0}, "warning", samples=1),
-        Example("just below a tenth", {_SHARE: 9.9}, "info", samples=1),
-        Example("a hundredth", {_SHARE: 1.0}, "info", samples=1),
-    ),
+    fires=(Example("a hundredth", {_SHARE: 1.0}, "info", samples=1),),
     quiet=(
         Example("less", {_SHARE: 0.99}, samples=1),
         Example("measured, or nothing", {_SHARE: 0.0}, samples=1),
