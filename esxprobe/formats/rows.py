@@ -10,6 +10,7 @@ import re
 from collections import Counter as Counts
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -165,10 +166,21 @@ class RowChecker:
             text = bytes(block[span.start : span.end]).rstrip(b"\r") if span else b""
             if text and self._mender.sound(text):
                 self._usual = shape
-                self._mender.trailing = self._mender.ends_with_comma(text)
-                if self._mender.trailing:
-                    self.tally.add("trailing-comma", 1, "in the rows")
+                self._learn_end(text)
                 return
+        # Where a line break stands in every row, no line is one: two of them are.
+        for (first, second), between in product(pairwise(spans[: 2 * _KINDS_TRIED]), (b" ", b"")):
+            halves = (bytes(block[each.start : each.end]).rstrip(b"\r") for each in (first, second))
+            text = between.join(halves)
+            if self._mender.sound(text):
+                self._learn_end(text)
+                return
+
+    def _learn_end(self, text: bytes) -> None:
+        """Whether a comma ends the rows, as it does a sound one."""
+        if self._mender.ends_with_comma(text) and not self._mender.trailing:
+            self._mender.trailing = True
+            self.tally.add("trailing-comma", 1, "in the rows")
 
     def _mended(self, block: bytes | bytearray, spans: list[Span], doubtful: set[int]) -> Piece:
         """Sound rows as they stand, doubtful ones as the mender gives them."""

@@ -155,6 +155,25 @@ def test_a_last_cell_may_be_empty_without_quotes(tmp_path: Path, rows: list[int]
     assert counted(recording)["blank-cell"] == len(lost)
 
 
+# --- line breaks -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rows", [[0], [2, 3], range(6)], ids=["the first row", "two rows", "every row"])
+@pytest.mark.parametrize("end", ["\n", ",\n", ",\r\n"], ids=["LF", "a comma behind each row", "and CRLF"])
+@pytest.mark.parametrize("in_header", [False, True])
+def test_a_line_break_inside_the_stamp_is_put_right(
+    tmp_path: Path, rows: list[int], end: str, in_header: bool
+) -> None:
+    first, *parts = lines()
+    wrapped = "\r\n" if "\r" in end else "\n"
+    for n in rows:
+        parts[n] = parts[n].replace(" ", wrapped, 1)
+    head = first + (end if in_header else "\n")
+    recording = read(tmp_path, head.encode() + joined(parts, end))
+    assert reported(recording) == truth(range(1, 6))
+    assert counted(recording)["row-split"] == len(rows)
+
+
 # --- stamps without seconds ------------------------------------------------------------------------
 
 
