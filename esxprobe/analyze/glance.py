@@ -17,6 +17,7 @@ from esxprobe.model import (
     PortRow,
     Provenance,
     Recording,
+    VolumeRow,
 )
 from esxprobe.series import Floats, in_parts
 
@@ -41,6 +42,13 @@ _PORT = tuple(
     )
 )
 
+_VOLUME = tuple(
+    rf"Physical Disk NFS Volume\{name}"
+    for name in (
+        "Commands/sec", "Average Guest MilliSec/Command", "MBytes Read/sec", "MBytes Written/sec", "Aborts/sec"
+    )
+)  # fmt: skip
+
 # What the section reads of a capture beside what rules and the table of VMs read, by entity kind.
 GLANCE_NEEDS: dict[str, tuple[str, ...]] = {
     "vcpu": (_READY, _LIMITED, _COSTOP, _RUN),
@@ -54,6 +62,7 @@ GLANCE_NEEDS: dict[str, tuple[str, ...]] = {
         )
         for kind, obj in _DISKS.items()
     },
+    "nfs-volume": _VOLUME,
     "port": _PORT,
 }
 # Of devices, adapters and ports the busiest are shown; of ports no more are read, for a host can have thousands.
@@ -71,7 +80,7 @@ def glance_of(recording: Recording, provenance: Provenance | None) -> Glance:
     nodes = provenance.facts.numa_nodes if provenance else None
     pictures = [*_vm_strips(recording, cells), _pcpu_strip(recording, cells, nodes or 1)]
     devices, adapters = (_disks(recording, kind) for kind in ("device", "adapter"))
-    ports = _ports(recording)
+    volumes, ports = _volumes(recording), _ports(recording)
     return Glance(
         host=_host(recording, nodes),
         strips=tuple(picture for picture in pictures if picture is not None),
@@ -79,6 +88,8 @@ def glance_of(recording: Recording, provenance: Provenance | None) -> Glance:
         devices_hidden=len(devices[THINGS:]),
         adapters=tuple(adapters[:THINGS]),
         adapters_hidden=len(adapters[THINGS:]),
+        volumes=tuple(volumes[:THINGS]),
+        volumes_hidden=len(volumes[THINGS:]),
         ports=tuple(ports[:THINGS]),
         ports_hidden=len(shown(recording, "port", "name")) - len(ports[:THINGS]),
         ports_unread=_port_count(recording) - len(shown(recording, "port", "name")),
@@ -192,6 +203,29 @@ def _disks(recording: Recording, kind: str) -> list[DeviceRow]:
                     queue,
                     largest(queued, [n]),
                     last(depth, [n]),
+                )
+            )
+    return sorted(rows, key=lambda row: (-(row.commands_s or 0.0), row.entity.name))
+
+
+def _volumes(recording: Recording) -> list[VolumeRow]:
+    """NFS volumes, the busiest first; latencies count where there were commands."""
+    names = shown(recording, "nfs-volume", "name")
+    rows = []
+    for part in in_parts(len(names), 2 * len(_VOLUME) * int(recording.samples["judged"].sum())):
+        some = list(range(len(names)))[part]
+        values = [values_of(recording, "nfs-volume", path, some) for path in _VOLUME]
+        commands, guest, read, written, aborts = values
+        for n, name in enumerate(names[part]):
+            at_work = None if commands is None else commands[n] > 0
+            rows.append(
+                VolumeRow(
+                    Entity("nfs-volume", name, name),
+                    mean(commands, [n]),
+                    _p95(guest, n, at_work),
+                    mean(read, [n]),
+                    mean(written, [n]),
+                    largest(aborts, [n]),
                 )
             )
     return sorted(rows, key=lambda row: (-(row.commands_s or 0.0), row.entity.name))

@@ -33,7 +33,7 @@ from esxprobe.model.faults import (
     Verdict,
 )
 from esxprobe.model.findings import Confidence, Deviation, Explanation, Finding, Level, Skipped, TimeSlice
-from esxprobe.model.glance import DeviceRow, Glance, HeatRow, HeatStrip, HostGlance, PortRow
+from esxprobe.model.glance import DeviceRow, Glance, HeatRow, HeatStrip, HostGlance, PortRow, VolumeRow
 from esxprobe.model.nouns import (
     SEVERITIES,
     Counter,
@@ -135,6 +135,7 @@ __all__ = [
     "Verdict",
     "VirtualMachine",
     "VmRow",
+    "VolumeRow",
     "Window",
     "Worse",
     "worst_first",

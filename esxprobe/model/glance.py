@@ -74,6 +74,27 @@ class DeviceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class VolumeRow:
+    """An NFS volume; None where the capture lacks the counter, or no sample had a command.
+
+    Attributes:
+        entity: The volume.
+        commands_s: CMDS/s, mean [1/s].
+        guest_ms: GAVG/cmd, 95th percentile over the samples that had commands [ms].
+        read_mb_s: MBREAD/s, mean [MB/s].
+        written_mb_s: MBWRTN/s, mean [MB/s].
+        aborts_s: ABRTS/s, largest [1/s].
+    """
+
+    entity: Entity
+    commands_s: float | None
+    guest_ms: float | None
+    read_mb_s: float | None
+    written_mb_s: float | None
+    aborts_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class PortRow:
     """A port of a virtual switch; None where the capture lacks the counter.
 
@@ -130,6 +151,8 @@ class Glance:
         devices_hidden: How many more there are.
         adapters: The busiest adapters, busiest first.
         adapters_hidden: How many more there are.
+        volumes: The busiest NFS volumes, busiest first.
+        volumes_hidden: How many more there are.
         ports: Ports that drop first, then the busiest.
         ports_hidden: How many more were read.
         ports_unread: How many were not read: on hosts with very many a part is enough.
@@ -141,6 +164,8 @@ class Glance:
     devices_hidden: int = 0
     adapters: tuple[DeviceRow, ...] = ()
     adapters_hidden: int = 0
+    volumes: tuple[VolumeRow, ...] = ()
+    volumes_hidden: int = 0
     ports: tuple[PortRow, ...] = ()
     ports_hidden: int = 0
     ports_unread: int = 0

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from esxprobe.model import Analysis, CaptureSummary, DeviceRow, Glance, HeatRow, HeatStrip, PortRow, Severity
+from esxprobe.model import (
+    Analysis,
+    CaptureSummary,
+    DeviceRow,
+    Glance,
+    HeatRow,
+    HeatStrip,
+    PortRow,
+    Severity,
+    VolumeRow,
+)
 from esxprobe.report.heat_charts import (
     STYLES,
     TimeFrame,
@@ -67,6 +77,7 @@ class GlancePanel:
     quiet: tuple[str, ...]
     devices: Table | None
     adapters: Table | None
+    volumes: Table | None
     ports: Table | None
 
 
@@ -113,6 +124,7 @@ def glance_panel(analysis: Analysis, drawings: dict[str, str], book: RuleBook) -
         quiet=tuple(_quiet(strip) for strip in glance.strips if is_quiet(strip)),
         devices=_disks(glance.devices, glance.devices_hidden, with_queue=True),
         adapters=_disks(glance.adapters, glance.adapters_hidden, with_queue=False),
+        volumes=_volumes(glance.volumes, glance.volumes_hidden),
         ports=_ports(glance.ports, glance.ports_hidden, glance.ports_unread),
     )
 
@@ -256,6 +268,25 @@ def _disks(rows: tuple[DeviceRow, ...], hidden: int, *, with_queue: bool) -> Tab
             for row in rows
         ),
         hidden=_hidden(hidden, "device" if with_queue else "adapter"),
+    )
+
+
+def _volumes(rows: tuple[VolumeRow, ...], hidden: int) -> Table | None:
+    if not rows:
+        return None
+    return Table(
+        headings=("NFS volume", "CMDS/s mean", "GAVG/cmd p95", "MBREAD/s mean", "MBWRTN/s mean", "ABRTS/s max"),
+        rows=tuple(
+            (
+                row.entity.name,
+                number(row.commands_s, "1/s"),
+                number(row.guest_ms, "ms"),
+                *(number(value, "MB/s") for value in (row.read_mb_s, row.written_mb_s)),
+                number(row.aborts_s, "1/s"),
+            )
+            for row in rows
+        ),
+        hidden=_hidden(hidden, "volume"),
     )
 
 

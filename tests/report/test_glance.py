@@ -266,3 +266,24 @@ def test_times_are_told_in_the_zone_that_a_person_gave(demo: Analysis) -> None:
     (ready,) = [picture for picture in glance_panel(zoned, {}).vms if picture.key == "ready"]
     assert " UTC = 22:3" in ready.words
     assert "Europe/Berlin (+01:00)" in ready.words
+
+
+def test_nfs_volumes_have_a_table_of_their_own_busiest_first() -> None:
+    """A site that has nothing but NFS sees its storage too: what the guest waits for, and what it gave up."""
+    volume = "Physical Disk NFS Volume"
+
+    def of(name: str, commands: tuple[float, ...], guest: tuple[float, ...], aborts: tuple[float, ...]) -> Thing:
+        paths = ("Commands/sec", "Average Guest MilliSec/Command", "Aborts/sec")
+        values = dict(zip((rf"{volume}\{each}" for each in paths), (commands, guest, aborts), strict=True))
+        return Thing("nfs-volume", name, values)
+
+    made = recording(
+        of("idle", (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)),
+        of("busy", (0.0, 300.0, 300.0), (900.0, 160.0, 160.0), (0.0, 0.5, 0.0)),
+    )
+    busy, idle = glance_of(made, None).volumes
+    assert (busy.entity.name, busy.commands_s, busy.guest_ms, busy.aborts_s) == ("busy", 200.0, 160.0, 0.5)
+    assert (idle.entity.name, idle.guest_ms, idle.read_mb_s) == ("idle", None, None)
+    panel = glance_panel(replace(analysis_of(made), glance=glance_of(made, None)), {})
+    assert panel.volumes is not None
+    assert panel.volumes.rows[0] == ("busy", "200 1/s", "160 ms", "–", "–", "0.50 1/s")
