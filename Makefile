@@ -65,6 +65,7 @@ bench: setup
 	$(BIN)/python tests/benches/bench.py
 	$(BIN)/python tests/benches/faultcost.py
 	$(BIN)/python tests/benches/damage.py
+	$(BIN)/python tests/benches/canaries.py
 
 # Real guests: one capture per kind of workload, about 25 minutes.
 bench-real: setup

@@ -108,6 +108,8 @@ ROLES: dict[str, str] = {
     "FaultCost.statistics": "free",
     "FaultExperiment.reason": "message",
     "FaultProbe.injector": "line",
+    "ProbedGuest.vm": "vm",
+    "ProbedGuest.mmu": "own",
     "ClockAlignment.counters": "own",
     "Likeness.name": "own",
     "Likeness.problem": "fact",

@@ -113,8 +113,12 @@ class CaptureCopy:
     def _folder(self, segments: tuple[Path, ...]) -> None:
         manifest = load_capture(self._capture).manifest
         names = ManifestRedactor(manifest, self._redactor) if manifest else None
-        # Guests' logs first: their names may stand in what comes behind them.
-        for path in sorted(self._capture.rglob("*"), key=lambda path: (path.parent.name != "guests", path)):
+        paths = sorted(self._capture.rglob("*"))
+        for path in paths:  # names of one log may stand in another: all are learnt first
+            name = path.relative_to(self._capture).as_posix()
+            if name.startswith(("guests/", "probes/")) and _is_small(path):
+                self._redacted(path, name)
+        for path in paths:
             name = path.relative_to(self._capture).as_posix()
             if path.is_dir() and not path.is_symlink():
                 continue
@@ -149,14 +153,10 @@ class CaptureCopy:
         self.result.lost += passed.lost
 
     def _text(self, path: Path, name: str, shown: str) -> None:
-        if path.stat().st_size > _LARGEST_TEXT:
+        if not _is_small(path):
             self.result.left_out.append((name, "too large for what it should be"))
             return
-        content = path.read_bytes()
-        if name.startswith("guests/"):
-            made = redacted_guest_log(content, self._redactor)
-        else:
-            made = redacted_probe(path.stem, content, self._redactor)
+        made = self._redacted(path, name)
         if made is None:
             self.result.left_out.append((name, "a kind of file that is not understood"))
             return
@@ -164,6 +164,13 @@ class CaptureCopy:
         self._new(shown).write_bytes(text)
         self.result.files.append(shown)
         self.result.blanked += blanked
+
+    def _redacted(self, path: Path, name: str) -> tuple[bytes, int] | None:
+        """A guest's log or an answer without names, and how much was blanked; None for an unknown kind."""
+        content = path.read_bytes()
+        if name.startswith("guests/"):
+            return redacted_guest_log(content, self._redactor)
+        return redacted_probe(path.stem, content, self._redactor)
 
     def _new(self, name: str) -> Path:
         path = self._partial / name
@@ -185,6 +192,10 @@ class CaptureCopy:
             else:
                 scan.check(path.read_bytes().decode("utf-8", "replace"), name)
         scan.check("\n".join(self.result.files), "the names of the files")
+
+
+def _is_small(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink() and path.stat().st_size <= _LARGEST_TEXT
 
 
 def _headers(path: Path) -> list[bytes]:

@@ -22,7 +22,8 @@ _KEYS = {
     **dict.fromkeys(("kex", "cipher", "mac", "host_key_type", "legacy_used"), "algorithm"),
     **dict.fromkeys(("build", "release"), "build"),
     **dict.fromkeys(("command", "commands"), "command"),
-    **dict.fromkeys(("host", "alias", "proxies"), "host"),
+    **dict.fromkeys(("host", "alias"), "host"),
+    "proxies": "hop",
     **dict.fromkeys(("vm", "limited_to", "missing"), "vm"),
     **dict.fromkeys(("file", "files", "after", "before"), "file"),
     "type": "store",
@@ -174,10 +175,15 @@ class ManifestRedactor:
             "command": self._redactor.command,
             "file": self.file,
             "host": self._redactor.host,
+            "hop": self._hop,
         }
         if role in ways:
             return ways[role](text)
         return self._redactor.value(role, text) if role in LISTED else self._names.of(role, text)
+
+    def _hop(self, text: str) -> str:
+        """A host on the way, or the command that leads there."""
+        return redacted_message(text, self._redactor) if "(" in text else self._redactor.host(text)
 
 
 def redacted_manifest(manifest: Manifest, redactor: Redactor, folder: Path) -> bytes:

@@ -28,7 +28,7 @@ _PLAIN_FILE = re.compile(
 # What identifies a thing whoever named it. Order matters: the longer way of writing comes first.
 _PATTERNS = (
     ("mac", r"(?<![0-9A-Fa-f:-])(?:[0-9A-Fa-f]{2}([:-]))(?:[0-9A-Fa-f]{2}\1){4,6}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:-])"),
-    ("mac", r"(?<![\w.])[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}(?![\w.]*\w)"),
+    ("mac", r"(?<![\w.:-])[0-9A-Fa-f]{4}([.:-])[0-9A-Fa-f]{4}\1[0-9A-Fa-f]{4}(?![\w:-]|\.\w)"),
     ("mac", r"(?<![\w])(?=[0-9a-f]*[a-f])[0-9a-f]{12}(?!\w)"),
     ("device", r"\b(?:naa\.[0-9A-Za-z]+|eui\.[0-9A-Fa-f]+|t10\.[^\s'\",;:()]+|iqn\.[^\s'\",;()]+)"),
     ("device", r"\b(?:fc|nqn|uuid)\.[0-9A-Za-z.:-]+"),
@@ -55,6 +55,8 @@ _PLACE = re.compile(
     r"(?P<open>\(?(?:ssh://)?)(?:(?P<user>[^\s@]*)@)?(?P<name>\[[^\]\s]*\]|[^\s:()]+(?::[^\s:()]*){2,}|SHA256:\S+|[^\s:()]+)"
     r"(?P<port>:\d*)?(?P<close>\)?)"
 )
+# `esx01 (10.0.0.1)`, `jane@esx01:22 SHA256:...`
+_TWO_PLACES = re.compile(r"\S+ (?:\(\S+\)|SHA256:\S+)")
 _STAYS = rf"(?P<stays>{listed.STAMP.pattern}|\b(?:{'|'.join(KINDS)})-\d{{5,}}\b)"
 _RUN_OR_STAYS = re.compile(rf"{_STAYS}|{listed.RUN.pattern}")
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{60,}={0,2}(?![A-Za-z0-9+/=])")
@@ -148,7 +150,9 @@ class Redactor:
             return text
         found = _PLACE.fullmatch(text)
         if found is None:
-            return " ".join(self.host(part) for part in text.split()) if " " in text else self._computer(text)
+            if _TWO_PLACES.fullmatch(text):
+                return " ".join(self.host(part) for part in text.split())
+            return self._computer(text)
         user = self._named("user", found["user"]) + "@" if found["user"] else ""
         name = found["name"]
         if name.startswith("SHA256:"):
@@ -229,6 +233,8 @@ class Redactor:
             return self.names.of("address", str(ipaddress.ip_address(plain.partition("%")[0])))
         if kind == "account":
             user, _, host = found.rpartition("@")
+            if _ENDINGS.search(host):
+                return self.names.of("word", found)  # a file's name
             return f"{self._named('user', user)}@{self._computer(host.strip('[]'))}"
         return self.names.of(kind, found)
 

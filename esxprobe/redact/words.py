@@ -49,8 +49,16 @@ def own_words() -> frozenset[str]:
 
 def is_said(phrase: str) -> bool:
     """Whether one of those texts says just this, as a piece of its own."""
-    edges = (r"(?<![^\W_])", r"(?![^\W_])")
-    return re.search(edges[0] + re.escape(phrase.casefold()) + edges[1], _said()) is not None
+    wanted, text = phrase.casefold(), _said()
+    at = text.find(wanted)
+    while at >= 0:
+        end = at + len(wanted)
+        if not (text[at - 1 : at].isalnum() and wanted[0].isalnum()) and not (
+            text[end : end + 1].isalnum() and wanted[-1].isalnum()
+        ):
+            return True
+        at = text.find(wanted, at + 1)
+    return False
 
 
 @cache

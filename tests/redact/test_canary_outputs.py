@@ -59,7 +59,7 @@ def made(folder: Path, shape: str) -> tuple[Path, list[Path]]:
         "version": f"VMware ESXi 8.0.2 build-1 {next(name)}\n{next(name)}\n",
         "cpu-model": f'   description = "{next(name)}",\n',
         "power-policy": f"   String Value: {next(name)}\n",
-        "datastores": f"Volume Name  Type  {next(name)[:9]}\n-----------  ----  ---\n{next(name)[:9]}  VMFS\n",
+        "datastores": f"Type  Volume Name\n----  -----------\nVMFS  {next(name)}\n",
         f"vm-{stem}-2100-vmx": f'annotation = "{next(name)}"\nnumvcpus = "2"\nvirtualHW.version = "{next(name)}"\n',
         f"vm-{stem}-2100-monitor": f"vmware.log:2026-01-01T00:00:00.000Z In(05) vmx {next(name)} gphys-ept.vmm\n",
         next(name).replace(" ", "-"): "text",
