@@ -12,9 +12,11 @@ from esxprobe.capture import Manifest
 from esxprobe.formats.vmware_log import read_vmware_log
 from esxprobe.model import Mmu, Recording, VirtualMachine, VmRow, Window
 
-_READY, _LIMITED, _COSTOP, _RUN = (rf"Vcpu\% {name}" for name in ("Ready", "Max Limited", "CoStop", "Run"))
+_READY, _LIMITED, _COSTOP, _RUN, _SWAP_WAIT = (
+    rf"Vcpu\% {name}" for name in ("Ready", "Max Limited", "CoStop", "Run", "Swap Wait")
+)
 _SIZE, _BALLOON, _SWAPPED = (rf"Group Memory\{name} MBytes" for name in ("Memory Size", "Memctl", "Swapped"))
-TABLE_NEEDS = {"vm": (_SIZE, _BALLOON, _SWAPPED), "vcpu": (_READY, _LIMITED, _COSTOP, _RUN)}
+TABLE_NEEDS = {"vm": (_SIZE, _BALLOON, _SWAPPED), "vcpu": (_READY, _LIMITED, _COSTOP, _RUN, _SWAP_WAIT)}
 
 
 def with_modes(
@@ -90,9 +92,16 @@ class _Vcpus(TypedDict):
     costop_p95: float | None
     run_mean: float | None
     run_p95: float | None
+    swap_wait_pct: float | None
 
 
-_NO_VCPUS: _Vcpus = {"ready_p95": None, "costop_p95": None, "run_mean": None, "run_p95": None}
+_NO_VCPUS: _Vcpus = {
+    "ready_p95": None,
+    "costop_p95": None,
+    "run_mean": None,
+    "run_p95": None,
+    "swap_wait_pct": None,
+}
 
 
 def _vcpu_figures(recording: Recording) -> dict[str, _Vcpus]:
@@ -100,7 +109,9 @@ def _vcpu_figures(recording: Recording) -> dict[str, _Vcpus]:
     figures: dict[str, _Vcpus] = {}
     by_gid = rows_by_gid(recording, "vcpu")
     for rows, places in rows_in_parts(recording, by_gid, len(TABLE_NEEDS["vcpu"])):
-        ready, limited, costop, run = (values_of(recording, "vcpu", path, rows) for path in TABLE_NEEDS["vcpu"])
+        ready, limited, costop, run, swap_wait = (
+            values_of(recording, "vcpu", path, rows) for path in TABLE_NEEDS["vcpu"]
+        )
         waiting = ready if ready is None or limited is None else ready - limited
         ready_p95, costop_p95, run_p95 = (p95_of_rows(values) for values in (waiting, costop, run))
         for gid, own in places.items():
@@ -109,5 +120,6 @@ def _vcpu_figures(recording: Recording) -> dict[str, _Vcpus]:
                 "costop_p95": largest(costop_p95, own),
                 "run_mean": mean(run, own),
                 "run_p95": largest(run_p95, own),
+                "swap_wait_pct": largest(swap_wait, own),
             }
     return figures

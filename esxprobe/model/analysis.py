@@ -61,6 +61,7 @@ class VmRow:
         memory_mb: MEMSZ, last sample [MB].
         balloon_mb: MCTLSZ, largest [MB].
         swapped_mb: SWCUR, largest [MB].
+        swap_wait_pct: %SWPWT of its vCPUs, largest [%].
         seen: When it was there, where that was not the whole capture; else empty.
     """
 
@@ -73,6 +74,7 @@ class VmRow:
     balloon_mb: float | None
     swapped_mb: float | None
     seen: tuple[Window, ...] = ()
+    swap_wait_pct: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from esxprobe.correlate.numbers import rounded
+from esxprobe.correlate.verdict import ASSUMED_US
 from esxprobe.model import Analysis, FaultCost, Verdict
 from esxprobe.report.fault_charts import spec_of_scatter, spec_over_time
+from esxprobe.report.unlogged import UnloggedRow, unlogged_rows
 from esxprobe.report.words import isolated, joined, moment, number, plural, threshold
 
 # What each verdict is called in the report, worst first, and the color that it borrows.
@@ -87,6 +89,8 @@ class FaultPanel:
     in_words: tuple[tuple[str, str], ...]
     missing: str
     command: str
+    unlogged: tuple[UnloggedRow, ...]
+    assumed: str
 
 
 def fault_specs(analysis: Analysis) -> dict[str, dict[str, Any]]:
@@ -118,6 +122,8 @@ def fault_panel(analysis: Analysis, drawings: dict[str, str]) -> FaultPanel:
         in_words=tuple((cost.vm, cost.statement) for costs in vms[_PICTURED:] for cost in costs),
         missing=missing,
         command=_command(analysis, without),
+        unlogged=unlogged_rows(analysis),
+        assumed=f"{ASSUMED_US:g} µs",
     )
 
 

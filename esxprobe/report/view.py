@@ -197,7 +197,7 @@ def _modes(analysis: Analysis) -> str:
     """How guest page tables are virtualised, as far as there is evidence: it decides whether faults can cost."""
     counts = {mmu: sum(vm.mmu == mmu for vm in analysis.vms) for mmu in ("hardware", "software", "unknown")}
     if counts["unknown"] == len(analysis.vms):
-        return "unknown for every VM: nothing is said about the cost of guest page faults"
+        return "unknown for every VM: whether guest page faults cost vCPU time is not known"
     known = [f"{count} {mmu} MMU" for mmu, count in counts.items() if count and mmu != "unknown"]
     return joined([*known, *([f"{counts['unknown']} unknown"] if counts["unknown"] else [])])
 
