@@ -123,11 +123,9 @@ def _verdict(report: GuestReport) -> tuple[str, ...]:
     worst, others = report.guests[0], report.guests[1:]
     said = list(worst.statement[:3])
     if others:
-        counts = {
-            name: sum(GRADES[each.grade] == name for each in others) for name in dict.fromkeys(GRADES.values())
-        }
-        shown = [f"{count} {name}" for name, count in counts.items() if count]
-        said.append(f"The {len(others)} other {plural(len(others), 'guest')}: {joined(shown)}.")
+        grades = [_grade(each) for each in others]
+        shown = [f"{grades.count(name)} {name}" for name in dict.fromkeys(grades)]
+        said.append(f"{len(others)} other {plural(len(others), 'guest')}: {joined(shown)}.")
     doubts = [note.code for note in report.quality if note.severity != "info"]
     if doubts:
         kinds = joined(list(dict.fromkeys(doubts)))
@@ -149,7 +147,7 @@ def _page_facts(report: GuestReport) -> tuple[tuple[str, str], ...]:
         ("Guests", f"{len(report.guests):,}"),
         ("Logs", f"{len(logs):,}: {joined(sorted({use.format for use in logs}))}"),
         ("Zone of the stamps", joined(sorted({use.zone for use in logs}))),
-        ("Monitor mode", joined([f"{count} {_MODES[mode]}" for mode, count in modes.items() if count])),
+        ("Monitor mode", joined([f"{count} {mode}" for mode, count in modes.items() if count])),
         ("Host", "no esxtop capture"),
     )
 
