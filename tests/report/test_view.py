@@ -101,7 +101,7 @@ def test_the_verdict_says_how_much_where_first_and_how_far_to_trust(demo: Analys
     assert first.startswith("Look first at esx01.example.com – The host has left its high memory state")
     assert trust == (
         "No damage was found in the capture. 1 rule had to be skipped."  # CORE UTIL
-        " 9 rules did not apply: no such device on this host, or no guest log."  # vSAN, RDMA
+        " 9 rules did not apply: no such device on this host, or no guest log."  # vSAN, RDMA, NFS
     )
 
 
