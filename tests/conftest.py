@@ -32,6 +32,12 @@ APART = (
 )
 # Other files that take long, besides those with tests that are marked as slow.
 LONG = (
+    "tests/ssh/test_collect_interrupted.py",
+    "tests/ssh/test_hosts_commands.py",
+    "tests/ssh/test_collect_hung_storage.py",
+    "tests/ssh/test_collect_odd_hosts.py",
+    "tests/collect/test_session.py",
+    "tests/collect/test_limit.py",
     "tests/formats/test_columnar_copies.py",
     "tests/redact/test_capture_copy.py",
     "tests/redact/test_redacted_guests.py",

@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from esxprobe.collect.clock import HOST_CLOCK, LINUX_CLOCK, WINDOWS_CLOCK, ClockReading, read_clock
-from esxprobe.collect.facts import PROBE_TIMEOUT_S, parse_version
-from esxprobe.collect.forecast import forecast, render_forecast
+from esxprobe.collect.dryrun import planned_commands, planned_guest_commands
+from esxprobe.collect.facts import PROBE_TIMEOUT_S, VMS, parse_version
+from esxprobe.collect.forecast import Forecast, forecast, render_forecast
 from esxprobe.collect.guests import Guest, guest_command
 from esxprobe.collect.limit import Limit, limit_to, new_token, read_entities, require
 from esxprobe.collect.pump import Link
-from esxprobe.collect.session import HostTask, planned_commands, planned_guest_commands
 from esxprobe.collect.shell import Shell
-from esxprobe.errors import EsxprobeError, HostError
+from esxprobe.collect.task import HostTask
+from esxprobe.collect.vms import near, not_among, running_vms, runs_no
+from esxprobe.errors import EsxprobeError, HostError, UnknownVmError
 
 Outcome = Literal["ok", "failed", "skipped"]
 _WAY = ("name", "port", "host key", "login")
@@ -144,17 +146,20 @@ def check_host(check: CheckTask, now: Callable[[], float]) -> HostCheck:
         now: Our clock [s since 1970].
     """
     task = check.task
-    limited = ("VMs",) if task.plan.vms else ()
+    named = tuple(dict.fromkeys((*task.plan.vms, *(guest.vm for guest in task.guests))))
+    limited = ("VMs",) if named else ()
     steps = _Steps((*_WAY, "shell", "esxtop", *limited, "build", "clock", "forecast"))
     limit: Limit | None = None
+    cost: Forecast | None = None
     with steps.to_the_first_failure(), _login(check.connect, steps) as shell:
         _shell_and_tools(shell, steps)
-        if task.plan.vms:
-            limit = _vms(task, shell, steps)
+        if named:
+            limit = _vms(task, named, shell, steps)
         _build(shell, steps)
         _clock(shell, HOST_CLOCK, steps, now)
-        steps.passed("forecast", render_forecast(forecast(Link(lambda: shell), task.plan)))
-    commands = planned_commands(task.plan, limit)
+        cost = forecast(Link(lambda: shell), task.plan)
+        steps.passed("forecast", render_forecast(cost))
+    commands = planned_commands(task.plan, limit, packed=cost is not None and cost.packed)
     would_run = dict(planned_guest_commands(task))
     guests = tuple(
         _check_guest(guest, connect, would_run[guest.vm], now)
@@ -200,10 +205,20 @@ def _shell_and_tools(shell: Shell, steps: _Steps) -> None:
     steps.passed("esxtop", tools[0])
 
 
-def _vms(task: HostTask, shell: Shell, steps: _Steps) -> Limit:
-    require(task.host, read_entities(shell, new_token()), task.plan.vms)
-    limit = limit_to(shell, task.plan.vms)
-    steps.passed("VMs", f"{len(limit.kept)} of {limit.groups} groups")
+def _vms(task: HostTask, named: Sequence[str], shell: Shell, steps: _Steps) -> Limit | None:
+    """The VMs of the capture and of its guests: they have to be there."""
+    running, wanted = running_vms(shell), task.plan.vms
+    if wanted:
+        require(task.host, read_entities(shell, new_token()), wanted, running)
+    if running and (missing := not_among(named, running)):
+        raise UnknownVmError(runs_no(task.host, missing), hint=near(missing[0], running))
+    limit = limit_to(shell, wanted) if wanted else None
+    groups = f"{len(limit.kept)} of {limit.groups} groups" if limit else ""
+    known = f"{len(named)} of {len(running)} running" if running else ""
+    if groups or known:
+        steps.passed("VMs", ", ".join(part for part in (known, groups) if part))
+    else:
+        steps.without("VMs", f"{VMS} gives no list: the VMs of guests could not be looked for")
     return limit
 
 

@@ -61,19 +61,20 @@ def parse_clock(text: str) -> tuple[float, float, str]:
     return stamp.timestamp(), 0.0, stamp.strftime("%z")[:3] + ":" + stamp.strftime("%z")[3:5]
 
 
-def read_clock(shell: Shell, command: str, now: Callable[[], float]) -> ClockReading:
+def read_clock(shell: Shell, command: str, now: Callable[[], float], timeout_s: float = _TIMEOUT_S) -> ClockReading:
     """Reads a clock on the other side.
 
     Args:
         shell: The other side.
         command: One of the clock commands.
         now: Our clock [s since 1970].
+        timeout_s: How long the answer may take [s].
 
     Raises:
         HostError: It cannot be asked, or what it says is no time.
     """
     before = now()
-    result = shell.run(command, timeout_s=_TIMEOUT_S)
+    result = shell.run(command, timeout_s=timeout_s)
     after = now()
     try:
         theirs, resolution_s, zone = parse_clock(result.stdout.decode("utf-8", "replace"))

@@ -21,6 +21,9 @@ from esxprobe.errors import UsageError
 
 MIN_INTERVAL_S = 2  # esxtop itself takes nothing smaller
 DEFAULT_INTERVAL_S = 5
+# Below that rate a host's samples are sent as they are [bytes/s]: 0.5 Mbit/s. BusyBox gzip gives a block when it is
+# full and holds many samples of a small host back, all of which a lost connection costs; of wide hosts, one or two.
+PLAIN_BYTES_S = 64_000
 # What `command_line` reads as the wish to end.
 STOP = b"\n"
 # ESXi's ps shows command lines with -c, procps wants -e, BusyBox knows neither: whichever answers is read.
@@ -36,6 +39,9 @@ class CapturePlan:
         samples: Rows asked for, the first one included, which covers an unknown interval; at least 2.
         segment_s: After how long esxtop is started anew [s], None for never.
         vms: Names of the VMs that it is limited to, none for everything.
+        retry_for_s: How long a lost connection is tried again [s], None for as long as the capture was to take,
+            and a minute at least.
+        packed: Whether gzip runs on the host; None leaves that to what a sample takes: `is_packed`.
 
     Raises:
         UsageError: The numbers do not fit together.
@@ -45,6 +51,8 @@ class CapturePlan:
     samples: int = 121
     segment_s: int | None = None
     vms: tuple[str, ...] = ()
+    retry_for_s: float | None = None
+    packed: bool | None = None
 
     def __post_init__(self) -> None:
         if self.interval_s < MIN_INTERVAL_S:
@@ -117,13 +125,31 @@ def plan_for(
     return CapturePlan(interval_s, math.ceil(duration_s / max(interval_s, 1)) + 1, segment_s, vms)
 
 
-def pipeline(interval_s: int, rows: int, entities: str = "") -> str:
+def is_packed(row_bytes: float, interval_s: float) -> bool:
+    """Whether gzip runs on the host: above a rate that any network of a host bears.
+
+    Args:
+        row_bytes: Size of a sample [bytes].
+        interval_s: Time between samples [s].
+    """
+    return row_bytes > PLAIN_BYTES_S * interval_s
+
+
+def most_plain(interval_s: int) -> float:
+    """How many bytes may come of a header and its first sample before gzip has to run on the host [bytes].
+
+    The header is about 11.5 times as long as a sample (made captures of 2,000 to 100,000 columns).
+    """
+    return 12.5 * PLAIN_BYTES_S * interval_s
+
+
+def pipeline(interval_s: int, rows: int, entities: str = "", *, packed: bool = True) -> str:
     """What makes the capture, as a person would type it; `entities` is a file on the host with what to show."""
     only = f" -import-entity {entities}" if entities else ""
-    return f"TERM=xterm esxtop -b -a -d {interval_s} -n {rows}{only} | gzip -c"
+    return f"TERM=xterm esxtop -b -a -d {interval_s} -n {rows}{only}{' | gzip -c' * packed}"
 
 
-def command_line(interval_s: int, rows: int, entities: str = "", *, prepare: str = "") -> str:
+def command_line(interval_s: int, rows: int, entities: str = "", *, prepare: str = "", packed: bool = True) -> str:
     """The line that the host's shell gets: `pipeline`, and an end for it on request or when the channel closes.
 
     The channel's input must stay open while it runs. Background jobs of ash read from /dev/null, hence fd 3.
@@ -134,14 +160,16 @@ def command_line(interval_s: int, rows: int, entities: str = "", *, prepare: str
         rows: Samples, the first one included.
         entities: A file on the host with what to show, empty for everything; removed when the channel closes.
         prepare: What makes that file, run before.
+        packed: Whether gzip packs what esxtop says.
     """
     esxtop, _, gzip = pipeline(interval_s, rows, entities).partition(" | ")
+    out = f" | {{ exec 3<&-; {gzip}; }}" if packed else ""
     # Before the kill: with esxtop gone the watcher is ended too, perhaps before its next word.
     remove = f" rm -f {entities};" if entities else ""
     return (
         f"exec 3<&0; {prepare}{{ {esxtop} 3<&- & e=$!; "
         f"{{ read -r x <&3 && kill $e; read -r x <&3;{remove} kill -9 $e; }} >/dev/null 2>&1 & w=$!; "
-        f"exec 3<&- 2>/dev/null; wait $e;{remove} kill $w; }} | {{ exec 3<&-; {gzip}; }}; true"
+        f"exec 3<&- 2>/dev/null; wait $e;{remove} kill $w; }}{out}; true"
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 PROBE_TIMEOUT_S = 30.0
+VMS = "esxcli vm process list"
 Parser = Callable[[str], Any]
 
 
@@ -198,7 +199,7 @@ PROBES = (
     Probe("memory", "esxcli hardware memory get", parse_memory),
     Probe("power-policy", "esxcli system settings advanced list -o /Power/CpuPolicy", parse_power),
     Probe("uptime", "esxcli system stats uptime get 2>/dev/null || uptime", parse_uptime),
-    Probe("vms", "esxcli vm process list", parse_vms),
+    Probe("vms", VMS, parse_vms),
     Probe("datastores", "esxcli storage filesystem list", parse_datastores),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from esxprobe.collect.command import CapturePlan, pipeline
+from esxprobe.collect.command import CapturePlan, is_packed, pipeline
 from esxprobe.collect.limit import limit_to, limited_pipeline
 from esxprobe.collect.peek import GzipPeek
 from esxprobe.collect.pump import Link
@@ -23,6 +23,8 @@ class Forecast:
         raw_bytes: The whole capture, plain [bytes].
         packed_bytes: The whole capture as it would be stored [bytes].
         duration_s: Time it takes [s].
+        packed: Whether gzip would run on the host; otherwise its samples are packed here.
+        rate_bytes_s: What the samples take on the way, on an average, when they are sent as they are [bytes/s].
     """
 
     columns: int
@@ -32,13 +34,16 @@ class Forecast:
     raw_bytes: int
     packed_bytes: int
     duration_s: int
+    packed: bool
+    rate_bytes_s: float
 
 
 def render_forecast(cost: Forecast) -> str:
     """A forecast in words."""
     return (
         f"{cost.columns:,} columns, {cost.raw_bytes / 1e6:,.1f} MB, "
-        f"{cost.packed_bytes / 1e6:,.1f} MB packed, {cost.duration_s / 60:,.0f} min"
+        f"{cost.packed_bytes / 1e6:,.1f} MB packed, {cost.duration_s / 60:,.0f} min, "
+        + ("gzip on the host" if cost.packed else f"sent as it is: {cost.rate_bytes_s / 1e3:,.1f} kB/s")
     )
 
 
@@ -76,4 +81,6 @@ def forecast(link: Link, plan: CapturePlan, timeout_s: float = 60.0) -> Forecast
         raw_bytes=raw_bytes,
         packed_bytes=round(raw_bytes * packing),
         duration_s=plan.duration_s,
+        packed=is_packed(row_bytes, plan.interval_s) if plan.packed is None else plan.packed,
+        rate_bytes_s=row_bytes / plan.interval_s,
     )

@@ -17,11 +17,11 @@ from typing import Literal
 from esxprobe.collect.asking import ask_clock
 from esxprobe.collect.clock import LINUX_CLOCK, WINDOWS_CLOCK, ClockReading
 from esxprobe.collect.guest_loops import LINUX, TYPEPERF, Loop, windows_way
-from esxprobe.collect.host import Gap
 from esxprobe.collect.naming import safe_name
 from esxprobe.collect.pump import Clockwork, Link, Pumped, no_room, pump
 from esxprobe.collect.retry import Retry
 from esxprobe.collect.room import GUEST_SAMPLE_BYTES, LEAST_BYTES, guest_room
+from esxprobe.collect.segment import Gap
 from esxprobe.collect.shell import Shell
 from esxprobe.errors import ConnectionLostError, EsxprobeError, HostError
 
@@ -125,6 +125,7 @@ def capture_guest(
     stop: threading.Event,
     begun: threading.Event | None = None,
     clockwork: Clockwork | None = None,
+    until: float = 0.0,
 ) -> GuestOutcome:
     """Reads one guest's counters into `guests/` of a capture folder until it is told to stop.
 
@@ -137,9 +138,10 @@ def capture_guest(
         stop: Ends it; what came until then is kept.
         begun: Set with the first sample, or when there is none to wait for.
         clockwork: Our clock and how to wait.
+        until: A guest that was reached once is tried again until then [s since 1970], and a minute at least.
     """
     begun = begun or threading.Event()
-    job = _Job(guest, folder, samples, stop=stop, begun=begun, clockwork=clockwork or Clockwork())
+    job = _Job(guest, folder, samples, stop=stop, begun=begun, clockwork=clockwork or Clockwork(), until=until)
     try:
         return job.run()
     finally:
@@ -159,7 +161,9 @@ class _Job:
         stop: threading.Event,
         begun: threading.Event,
         clockwork: Clockwork,
+        until: float,
     ) -> None:
+        self.until = until
         self.guest, self.folder, self.missing = guest, folder, samples
         self.stop, self.begun, self.clockwork = stop, begun, clockwork
         self.link = Link(guest.connect)
@@ -238,7 +242,8 @@ class _Job:
 
     def _waited_after(self, trouble: EsxprobeError) -> bool:
         """Waits after a failure that can pass; tells whether to try again."""
-        wait_s = self._retry.wait_s(trouble) if self.missing > 0 else None
+        longer = bool(self.link.records) and self.clockwork.now() < self.until
+        wait_s = self._retry.wait_s(trouble, longer=longer) if self.missing > 0 else None
         if wait_s is None or self.stop.is_set():
             return False
         self.link.drop()

@@ -5,90 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from esxprobe.collect.command import STOP, CapturePlan, command_line
-from esxprobe.collect.limit import Limit, limit_to, limited_line
-from esxprobe.collect.peek import GzipPeek
-from esxprobe.collect.pump import Clockwork, Link, Pumped, pump
+from esxprobe.collect.command import STOP, CapturePlan, command_line, most_plain
+from esxprobe.collect.limit import limit_to, limited_line
+from esxprobe.collect.pump import Clockwork, Link, pump
 from esxprobe.collect.retry import Retry, may_pass
-from esxprobe.collect.room import SegmentRoom
+from esxprobe.collect.segment import Gap, Progress, Segment, SegmentRun, TooWideError
 from esxprobe.errors import ConnectionLostError, EsxprobeError, HostError
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a capture stands.
-
-    Attributes:
-        host: The host's name.
-        segment: Number of the segment, from 0.
-        samples: Samples so far, over all segments.
-        asked: Samples asked for altogether; a segment has a first one of its own.
-        bytes: Bytes received so far, over all segments [bytes].
-        age_s: Time since the last sample arrived, or since the segment started [s].
-        left_s: Time until the last sample when nothing goes wrong [s].
-    """
-
-    host: str
-    segment: int
-    samples: int
-    asked: int
-    bytes: int
-    age_s: float
-    left_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One run of esxtop.
-
-    Attributes:
-        file: Name in the capture folder; one that ends in `.cut` holds no whole sample; empty when nothing came.
-        command: Remote command, verbatim.
-        started: When it was started, our clock [s since 1970].
-        ended: When it ended.
-        asked: Samples asked for.
-        samples: Whole samples received.
-        bytes: Size of the file [bytes].
-        outcome: `whole`: the gzip trailer came and every row asked for; else `partial`.
-        reason: Why it is partial.
-        interval_s: Mean time between its samples by their stamps [s], None when unknown.
-        stderr: What the commands said besides.
-        limit: The VMs that it was limited to, None for everything.
-        most_bytes: What it could have grown to before it would have been ended [bytes].
-    """
-
-    file: str
-    command: str
-    started: float
-    ended: float
-    asked: int
-    samples: int
-    bytes: int
-    outcome: str
-    reason: str
-    interval_s: float | None
-    stderr: str
-    limit: Limit | None = None
-    most_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A time without esxtop between two segments.
-
-    Attributes:
-        after: File of the segment before it.
-        before: File of the segment after it.
-        seconds: Its length by our clock [s].
-        reason: `planned`, or what interrupted.
-    """
-
-    after: str
-    before: str
-    seconds: float
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,76 +48,6 @@ class HostCapture:
         return round(sum(interval * weight for interval, weight in known) / count, 3) if count else None
 
 
-class _Run:
-    """A segment while it runs: counts what passes and tells the progress."""
-
-    def __init__(self, job: _Job, rows: int) -> None:
-        self._job = job
-        self.rows, self.peek = rows, GzipPeek()
-        self.room = SegmentRoom(self.peek, rows, job.folder)
-        self.number = len(job.segments)
-        self.file = f"esxtop-{self.number:03}.csv.gz"
-        self.bytes = 0
-        self.started = self._fresh = job.clockwork.now()
-
-    def seen(self, piece: bytes) -> None:
-        before = self.peek.rows
-        self.bytes += len(piece)
-        self.peek.feed(piece)
-        if self.peek.rows > before:
-            self._fresh = self._job.clockwork.now()
-
-    def tick(self) -> None:
-        done, plan = self._job.segments, self._job.plan
-        age_s = max(self._job.clockwork.now() - self._fresh, 0.0)
-        left_s = plan.remaining_s(self._job.seen + max(self.peek.rows - 1, 0))
-        self._job.progress(
-            Progress(
-                self._job.host,
-                self.number,
-                sum(s.samples for s in done) + self.peek.rows,
-                sum(s.samples for s in done) + plan.rows(self._job.seen),
-                sum(s.bytes for s in done) + self.bytes,
-                age_s,
-                max(left_s - age_s, 0.0),
-            )
-        )
-
-    def segment(self, command: str, end: Pumped, file: str, limit: Limit | None) -> Segment:
-        reason = _shortcoming(self.peek, self.rows, end)
-        return Segment(
-            file=file,
-            command=command,
-            started=self.started,
-            ended=self._job.clockwork.now(),
-            asked=self.rows,
-            samples=self.peek.rows,
-            bytes=end.bytes,
-            outcome="partial" if reason else "whole",
-            reason=reason,
-            interval_s=self.peek.interval_s,
-            stderr=end.stderr,
-            limit=limit,
-            most_bytes=self.room.most_bytes,
-        )
-
-
-def _shortcoming(peek: GzipPeek, rows: int, end: Pumped) -> str:
-    """Why a segment is not whole; empty when it is. Exit codes are not asked: a pipe hides esxtop's."""
-    if peek.has_trailer and peek.rows == rows and not peek.ends_mid_line:
-        return ""
-    if end.error is not None:
-        return end.error.message
-    if end.stopped:
-        return f"stopped on request after {peek.rows} of {rows} samples"
-    if peek.damage:
-        return f"what came is no gzip stream: {peek.damage}"
-    said = f": {end.stderr.splitlines()[-1]}" if end.stderr else ""
-    if not peek.has_trailer:
-        return f"the stream ended without a gzip trailer after {peek.rows} of {rows} samples{said}"
-    return f"esxtop ended after {peek.rows} of {rows} samples{said}"
-
-
 class _Job:
     """One capture on its way."""
 
@@ -211,7 +67,10 @@ class _Job:
         self.segments: list[Segment] = []
         self.gaps: list[Gap] = []
         self.seen = 0  # whole intervals
+        self._packed = plan.packed
         self._retry = Retry()
+        self._begun = clockwork.now()
+        self._lost_at: float | None = None
 
     def run(self) -> HostCapture:
         error: EsxprobeError | None = None
@@ -224,6 +83,7 @@ class _Job:
                 self.seen += max(segment.samples - 1, 0)
                 if segment.samples > 1:
                     self._retry.progressed()
+                    self._lost_at = None
             if trouble is not None:
                 error = self._after(trouble)
         whole = self.plan.next_rows(self.seen) == 0
@@ -235,9 +95,14 @@ class _Job:
         """Runs esxtop once; gives the segment, and what stands in the way of going on as planned."""
         shell = self.link.shell()
         limit = limit_to(shell, self.plan.vms) if self.plan.vms else None
-        run = _Run(self, rows)
+        packed, interval_s = bool(self._packed), self.plan.interval_s
+        run = SegmentRun(len(self.segments), rows, self.folder, self.clockwork.now, packed=packed)
+        if self._packed is None:
+            run.most_plain = most_plain(interval_s)
         command = (
-            limited_line(self.plan.interval_s, rows, limit) if limit else command_line(self.plan.interval_s, rows)
+            limited_line(interval_s, rows, limit, packed=packed)
+            if limit
+            else command_line(interval_s, rows, packed=packed)
         )
         path = self.folder / run.file
         end = pump(
@@ -247,15 +112,22 @@ class _Job:
             stop=self.stop,
             farewell=STOP,
             seen=run.seen,
-            room=run.room.check,
-            tick=run.tick,
+            room=run.check,
+            tick=partial(self._tick, run),
+            packer=run.packer,
         )
+        if isinstance(end.error, TooWideError):
+            path.unlink()
+            self._packed = True
+            return self._segment(rows)
+        if run.peek.rows:
+            self._packed = packed  # as this one, the next ones
         segment = run.segment(command, end, self._kept(run), limit)
         if self.segments:
             last = self.segments[-1]
             why = last.reason or "planned"
             self.gaps.append(Gap(last.file, segment.file, round(segment.started - last.ended, 3), why))
-        run.tick()
+        self._tick(run)
         self.segments.append(segment)
         if segment.outcome == "whole" or end.stopped:
             if end.error is not None:  # all is there, and then the connection went
@@ -263,7 +135,25 @@ class _Job:
             return segment, None
         return segment, end.error or _unfinished(self.host, segment)
 
-    def _kept(self, run: _Run) -> str:
+    def _tick(self, run: SegmentRun) -> None:
+        age_s = max(self.clockwork.now() - run.fresh, 0.0)
+        left_s = self.plan.remaining_s(self.seen + max(run.peek.rows - 1, 0))
+        done = self.segments
+        held = "" if run.packer or run.peek.rows else "waiting for gzip's first block"
+        self.progress(
+            Progress(
+                self.host,
+                run.number,
+                sum(s.samples for s in done) + run.peek.rows,
+                sum(s.samples for s in done) + self.plan.rows(self.seen),
+                sum(s.bytes for s in done) + run.bytes,
+                age_s,
+                max(left_s - age_s, 0.0),
+                note=held,
+            )
+        )
+
+    def _kept(self, run: SegmentRun) -> str:
         """Name of a segment's file. Without a single sample nobody can read it: then it gets another, or goes."""
         path = self.folder / run.file
         if run.peek.rows or not path.exists():
@@ -280,11 +170,43 @@ class _Job:
             return None
         if may_pass(trouble):
             self.link.drop()
-        wait_s = self._retry.wait_s(trouble)
-        if wait_s is None:
-            return trouble
-        self.clockwork.wait(wait_s, self.stop)
+        now = self.clockwork.now()
+        self._lost_at = now if self._lost_at is None else self._lost_at
+        until, given = self._until()
+        wait_s = self._retry.wait_s(trouble, longer=now < until)
+        if wait_s is None or (given and now >= until):
+            return self._given_up(trouble, now) if may_pass(trouble) else trouble
+        self._tell_wait(trouble, until)
+        self.clockwork.wait(min(wait_s, until - now) if given else wait_s, self.stop)
         return None
+
+    def _until(self) -> tuple[float, bool]:
+        """Until when a lost connection is tried again [s since 1970], and whether somebody said so."""
+        assert self._lost_at is not None  # noqa: S101  (only asked after a failure)
+        if self.plan.retry_for_s is not None:
+            return self._lost_at + self.plan.retry_for_s, True
+        known = bool(self.link.records)  # a host that was never reached will hardly come
+        return (self._begun + self.plan.duration_s if known else 0.0), False
+
+    def _tell_wait(self, trouble: EsxprobeError, until: float) -> None:
+        assert self._lost_at is not None  # noqa: S101  (only asked after a failure)
+        samples, plan = sum(s.samples for s in self.segments), self.plan
+        trying = f", trying until {_utc(until)}" if until > self._lost_at else ", trying again"
+        note = f"no esxtop since {_utc(self._lost_at)}{trying}: {trouble.message}"
+        asked, size = samples + plan.rows(self.seen), sum(s.bytes for s in self.segments)
+        age_s = max(self.clockwork.now() - self._lost_at, 0.0)
+        left_s = float(plan.remaining_s(self.seen))
+        self.progress(Progress(self.host, len(self.segments), samples, asked, size, age_s, left_s, "waiting", note))
+
+    def _given_up(self, trouble: EsxprobeError, now: float) -> EsxprobeError:
+        """The error of an outage that lasted too long: what happened first, not only what was tried last."""
+        if not self.segments or self._lost_at is None or now - self._lost_at < 1.0:
+            return trouble
+        lasted = f"the connection was lost at {_utc(self._lost_at)} and did not come back within"
+        return type(trouble)(
+            f"{self.host}: {lasted} {now - self._lost_at:.0f} s; the last attempt: {trouble.message}",
+            hint="what came before is kept and can be read; --retry-for 2h waits longer",
+        )
 
 
 def _unfinished(host: str, segment: Segment) -> HostError:
@@ -294,6 +216,10 @@ def _unfinished(host: str, segment: Segment) -> HostError:
         return ConnectionLostError(message, hint="esxtop or gzip ended on the host: look at its memory and logs")
     hint = "is this an ESXi host, and may this account run esxtop? Try: esxprobe check"
     return HostError(message, hint=hint)
+
+
+def _utc(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%H:%M:%S} UTC"
 
 
 def capture_host(

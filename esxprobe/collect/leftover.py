@@ -6,14 +6,21 @@ An esxtop that ran before the capture is somebody else's.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from esxprobe.collect.bounded import KILLED, within
 from esxprobe.collect.command import PROCESSES, CapturePlan, left_behind
 from esxprobe.collect.pump import Clockwork, Link
-from esxprobe.errors import HostError
+from esxprobe.errors import HostError, HostTimeoutError
 
 _TIMEOUT_S = 10.0
 _EVERY_S = 0.5
+# The list of processes, which may hang itself: before esxtop there is little time, after it more.
+_BEFORE_S, _AFTER_S = 3, 10
+LOOK_BEFORE, LOOK = within(PROCESSES, _BEFORE_S), within(PROCESSES, _AFTER_S)
+# What the answer may take on the way [s].
+_SPARE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +43,14 @@ class Leftover:
 
 
 def others_esxtop(link: Link, plan: CapturePlan) -> tuple[str, ...]:
-    """Lines of the esxtop that run before a capture with its interval; none where the host cannot be asked."""
+    """Lines of the esxtop that run before a capture with its interval; none where the host does not say.
+
+    A connection on which that hung is dropped.
+    """
     try:
-        return left_behind(_processes(link), plan.interval_s)
+        return left_behind(_processes(link, LOOK_BEFORE, _BEFORE_S), plan.interval_s)
     except HostError:
+        link.drop()
         return ()  # the capture itself will tell
 
 
@@ -78,13 +89,21 @@ def check_left_behind(
             break
     if not files:
         return Leftover(lines, True, others=others)
-    names = " ".join(files)
     try:
-        result = link.shell().run(f"ls {names} 2>/dev/null; rm -f {names}", timeout_s=_TIMEOUT_S)
+        result = link.shell().run(clean_up(files), timeout_s=_TIMEOUT_S)
     except HostError as error:
         return Leftover(lines, False, error.message, others=others)
     return Leftover(lines, True, "", tuple(result.stdout.decode("utf-8", "replace").split()), others)
 
 
-def _processes(link: Link) -> str:
-    return link.shell().run(PROCESSES, timeout_s=_TIMEOUT_S).stdout.decode("utf-8", "replace")
+def _processes(link: Link, line: str = LOOK, limit_s: int = _AFTER_S) -> str:
+    result = link.shell().run(line, timeout_s=limit_s + _SPARE_S, holds_input=True)
+    if result.status == KILLED:
+        raise HostTimeoutError(f"the list of processes took longer than {limit_s} s")
+    return result.stdout.decode("utf-8", "replace")
+
+
+def clean_up(files: Sequence[str]) -> str:
+    """The line that names the files that are still there, and removes them."""
+    names = " ".join(files)
+    return f"ls {names} 2>/dev/null; rm -f {names}"

@@ -23,7 +23,6 @@ it ends: at its own end, when it is told to end, and when the channel closes.
 
 from __future__ import annotations
 
-import difflib
 import re
 import secrets
 from collections.abc import Sequence
@@ -31,12 +30,12 @@ from dataclasses import dataclass
 
 from esxprobe.collect.command import command_line, pipeline
 from esxprobe.collect.shell import Shell
+from esxprobe.collect.vms import near, not_among, runs_no, spellings
 from esxprobe.errors import HostError, UnknownVmError
 
 EXPORT_TIMEOUT_S = 60.0
 GROUPS = "SchedGroup"
 _KNOWN = (GROUPS, "Adapter", "Device", "NetPort", "InterruptCookie")
-_NEAR = 5
 # Groups of the system itself are no suggestion for a misspelt VM: `hostd.2098432`, and some without a number.
 _OWN = re.compile(r".*\.\d+|system|idle|helper|drivers|ft|vmotion", re.ASCII)
 # The same grammar as `parse_entities`, for the host's awk.
@@ -129,30 +128,27 @@ def choose(entities: Entities, names: Sequence[str]) -> tuple[tuple[Group, ...],
 
     vCenter writes `/`, `\` and `%` of a name as `%2f`, `%5c` and `%25`; both spellings are the VM's name.
     """
-    spellings = {name: {name, _escaped(name)} for name in names}
-    wanted = set().union(*spellings.values())
+    wanted: set[str] = set().union(*(spellings(name) for name in names))
     kept = tuple(group for group in entities.groups if group.name in wanted)
-    there = {group.name for group in kept}
-    return kept, tuple(name for name in dict.fromkeys(names) if not spellings[name] & there)
+    return kept, not_among(names, (group.name for group in kept))
 
 
-def require(host: str, entities: Entities, names: Sequence[str]) -> None:
+def require(host: str, entities: Entities, names: Sequence[str], running: Sequence[str] = ()) -> None:
     """Looks whether every VM that is wanted is there.
 
+    Args:
+        host: The host's name.
+        entities: What its esxtop can show.
+        names: The VMs that are wanted.
+        running: Names of the VMs that run, for a hint; the groups that may be VMs where they are not known.
+
     Raises:
-        UnknownVmError: One is not; the hint has the names that are near.
+        UnknownVmError: One is not there; the hint has the names that are near.
     """
     _, missing = choose(entities, names)
-    if not missing:
-        return
-    there = list(dict.fromkeys(group.name for group in entities.groups if not _OWN.fullmatch(group.name)))
-    near = difflib.get_close_matches(missing[0], there, _NEAR, 0.5)
-    near += [name for name in there if missing[0].casefold() in name.casefold() and name not in near]
-    shown = ", ".join(repr(name) for name in (near or there)[:_NEAR])
-    raise UnknownVmError(
-        f"{host} runs no VM named {' nor '.join(repr(name) for name in missing)}",
-        hint=f"{'near' if near else 'there'}: {shown}" if shown else "is it powered on, and on this host?",
-    )
+    if missing:
+        groups = [group.name for group in entities.groups if not _OWN.fullmatch(group.name)]
+        raise UnknownVmError(runs_no(host, missing), hint=near(missing[0], running or groups))
 
 
 def read_entities(shell: Shell, token: str) -> Entities:
@@ -204,9 +200,9 @@ def export_line(token: str) -> str:
     return f"{_gone_afterwards(file)}; {_export(file)} && cat {file} || exit 1"
 
 
-def limited_line(interval_s: int, rows: int, limit: Limit) -> str:
+def limited_line(interval_s: int, rows: int, limit: Limit, *, packed: bool = True) -> str:
     """`command.command_line` for the chosen groups; the list is made and cut on the host just before."""
-    return command_line(interval_s, rows, limit.file, prepare=_prepare(limit))
+    return command_line(interval_s, rows, limit.file, prepare=_prepare(limit), packed=packed)
 
 
 def limited_pipeline(interval_s: int, rows: int, limit: Limit) -> str:
@@ -226,7 +222,3 @@ def _gone_afterwards(file: str) -> str:
 
 def _export(file: str) -> str:
     return f"TERM=xterm esxtop -export-entity {file} </dev/null >&2"
-
-
-def _escaped(name: str) -> str:
-    return name.replace("%", "%25").replace("/", "%2f").replace("\\", "%5c")

@@ -1,15 +1,8 @@
-"""What a VM's own vmware.log and vmx say of its monitor: the commands that find the lines on a host.
-
-What the lines of the log mean is known to `formats.vmware_log`.
-"""
+"""What a VM's own vmx says of it; what the lines of its log mean is known to `formats.vmware_log`."""
 
 from __future__ import annotations
 
-import posixpath
 import re
-
-from esxprobe.collect.shell import quote
-from esxprobe.formats.vmware_log import PATTERN
 
 _VMX_KEYS = (
     "virtualHW.version",
@@ -19,19 +12,8 @@ _VMX_KEYS = (
     "memSize",
     "vhv.enable",
 )
-
-
-def log_command(config_file: str) -> str:
-    """The command that finds the lines in a VM's logs, each with its file's name before it."""
-    folder = quote(posixpath.dirname(config_file) or ".")
-    return f"cd {folder} && grep -E {quote(PATTERN)} vmware*.log /dev/null"
-
-
-def vmx_command(config_file: str) -> str:
-    """The command that finds the settings of interest in a VM's vmx."""
-    keys = "|".join(re.escape(key) for key in _VMX_KEYS)
-    path = config_file if config_file.startswith("/") else f"./{config_file}"
-    return f"grep -iE {quote(f'^ *({keys}) *=')} {quote(path)}"
+# The lines of a vmx that matter, for grep -iE.
+VMX_PATTERN = f"^ *({'|'.join(re.escape(key) for key in _VMX_KEYS)}) *="
 
 
 def parse_vmx(text: str) -> dict[str, str]:

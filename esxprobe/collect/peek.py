@@ -1,4 +1,4 @@
-"""A look into a gzip stream as it passes: counts samples for progress and proof, stores nothing."""
+"""A look into a stream as it passes, plain or packed: counts samples for progress and proof, stores nothing."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from datetime import datetime
 
 _HEAD_BYTES = 24
 _PIECE_BYTES = 1 << 20
+_BEGINNING = b'"(PDH-CSV'
 _STAMP = "%m/%d/%Y %H:%M:%S"
 
 
-class GzipPeek:
-    """Counts the lines inside a gzip stream that is given piece by piece.
+class PlainPeek:
+    """Counts the lines of esxtop's CSV that is given piece by piece.
 
     Attributes:
         lines: Whole lines so far, the header included.
-        raw_bytes: Bytes after decompression so far [bytes].
+        raw_bytes: Plain bytes so far [bytes].
         header_bytes: Length of the first line with its end [bytes], 0 before it is whole.
         header_cells: Cells of the first line, 0 before it is whole.
-        damage: Why the stream is no gzip, empty as long as it is.
+        damage: Why the stream is not what it should be, empty as long as it is.
     """
 
     def __init__(self) -> None:
@@ -27,11 +28,11 @@ class GzipPeek:
         self.header_bytes = 0
         self.header_cells = 0
         self.damage = ""
-        self._inflate = zlib.decompressobj(wbits=31)
         self._head = b""
         self._line_bytes = 0
         self._quotes = 0
         self._first = self._last = b""
+        self._begins_well = True
 
     @property
     def rows(self) -> int:
@@ -40,8 +41,8 @@ class GzipPeek:
 
     @property
     def has_trailer(self) -> bool:
-        """Whether the stream came to its end, with checksum and length as announced, and nothing after it."""
-        return self._inflate.eof and not self._inflate.unused_data and not self.damage
+        """Whether the stream says itself that it is whole; plain text cannot, its lines tell."""
+        return not self.damage
 
     @property
     def ends_mid_line(self) -> bool:
@@ -61,14 +62,11 @@ class GzipPeek:
 
     def feed(self, piece: bytes) -> None:
         """Takes the next bytes of the stream."""
-        if self.damage or self._inflate.eof:
+        if self.damage:
             return
-        try:
-            self._count(self._inflate.decompress(piece, _PIECE_BYTES))
-            while self._inflate.unconsumed_tail:
-                self._count(self._inflate.decompress(self._inflate.unconsumed_tail, _PIECE_BYTES))
-        except zlib.error as error:
-            self.damage = str(error)
+        self._count(piece)
+        if self.lines and not self._begins_well:
+            self.damage, self.lines = "what came is no CSV of esxtop", 0
 
     def _count(self, text: bytes) -> None:
         self.raw_bytes += len(text)
@@ -88,11 +86,36 @@ class GzipPeek:
     def _end_line(self) -> None:
         if self.lines == 0:
             self.header_bytes, self.header_cells = self._line_bytes + 1, self._quotes // 2
+            self._begins_well = self._head.startswith(_BEGINNING)
         elif self.lines == 1:
             self._first = self._head
         self._last = self._head
         self.lines += 1
         self._head, self._line_bytes = b"", 0
+
+
+class GzipPeek(PlainPeek):
+    """The same inside a gzip stream; `raw_bytes` are those after decompression."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._inflate = zlib.decompressobj(wbits=31)
+
+    @property
+    def has_trailer(self) -> bool:
+        """Whether the stream came to its end, with checksum and length as announced, and nothing after it."""
+        return self._inflate.eof and not self._inflate.unused_data and not self.damage
+
+    def feed(self, piece: bytes) -> None:
+        """Takes the next bytes of the stream."""
+        if self.damage or self._inflate.eof:
+            return
+        try:
+            self._count(self._inflate.decompress(piece, _PIECE_BYTES))
+            while self._inflate.unconsumed_tail:
+                self._count(self._inflate.decompress(self._inflate.unconsumed_tail, _PIECE_BYTES))
+        except zlib.error as error:
+            self.damage = f"what came is no gzip stream: {error}"
 
 
 def _stamp(head: bytes) -> str:

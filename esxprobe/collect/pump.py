@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from esxprobe.collect.pack import Packer
 from esxprobe.collect.shell import Shell, Stream
 from esxprobe.errors import EsxprobeError, HostError, OutputError
 
 _TICK_S = 0.1
 # A command that was asked to end is given up after that long without a byte [s].
 _GRACE_S = 5.0
+_KEPT = "what was written stays and can be read; make room, or choose another place with --out"
 _FULL = {
     errno.ENOSPC: "the disk is full",
     errno.EFBIG: "the file may not grow further",
@@ -52,6 +54,7 @@ def pump(
     seen: Callable[[bytes], None] = lambda _: None,
     room: Callable[[int], None] = lambda _: None,
     tick: Callable[[], None] = lambda: None,
+    packer: Packer | None = None,
 ) -> Pumped:
     """Runs a command and writes what it says into a new file until it ends, fails or is to stop.
 
@@ -67,6 +70,7 @@ def pump(
         seen: Told each piece after it was written.
         room: Told the bytes written so far after each piece; what it raises ends the stream.
         tick: Called about ten times a second by another thread, for progress.
+        packer: Packs what comes before it is written; the file is a whole gzip stream however it ends.
     """
     written, stderr = 0, b""
     error: EsxprobeError | None = None
@@ -77,7 +81,7 @@ def pump(
                 try:
                     with _Watch(stream, stop, farewell, tick) as watch:
                         while piece := stream.read():
-                            written += _write(file.fileno(), piece)
+                            written += _write(file.fileno(), packer.pack(piece) if packer else piece)
                             seen(piece)
                             room(written)
                             watch.came.set()
@@ -85,6 +89,8 @@ def pump(
                     with suppress(HostError):
                         stream.close()
                     stderr = stream.stderr
+                    if packer is not None:
+                        written += _write(file.fileno(), packer.finish())
             finally:
                 os.fsync(file.fileno())
     except EsxprobeError as trouble:
@@ -103,13 +109,10 @@ def _write(descriptor: int, piece: bytes) -> int:
     return len(piece)
 
 
-def no_room(path: Path, trouble: OSError) -> OutputError:
+def no_room(path: Path, trouble: OSError, hint: str = _KEPT) -> OutputError:
     """The error of a file that cannot be written."""
     why = _FULL.get(trouble.errno or 0, trouble.strerror or str(trouble))
-    return OutputError(
-        f"{path} cannot be written: {why}",
-        hint="what was written stays and can be read; make room, or choose another place with --out",
-    )
+    return OutputError(f"{path} cannot be written: {why}", hint=hint)
 
 
 class _Watch:

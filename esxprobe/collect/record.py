@@ -12,7 +12,8 @@ Beside the fields of `Manifest`, the file holds (times are UTC in ISO 8601, dura
     segments, gaps       each run of esxtop, and the times between them; a run is ended beyond its `most_bytes`
     clock                start and end: the host's clock against ours
     facts, vms, probes   what the host said of itself and of each VM, and what became of each question
-    connections          what each connection turned out to be
+    connections          what each connection of the capture turned out to be
+    connections_beside   the same of those on which the host was asked about itself meanwhile
     guests               what became of each guest: method, files (`file` is the first) and the gaps between them,
                          its clock at start and end, and the zone it is said to have
     fault_runs           fault probes and experiments in guests: outcome, file, the order of blocks as drawn
@@ -32,8 +33,9 @@ from esxprobe.collect.clock import ClockReading
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.experiment import FaultRun
 from esxprobe.collect.guests import GuestOutcome
-from esxprobe.collect.host import HostCapture, Segment
+from esxprobe.collect.host import HostCapture
 from esxprobe.collect.leftover import Leftover
+from esxprobe.collect.segment import Segment
 from esxprobe.errors import EsxprobeError
 from esxprobe.model import SourceFile
 
@@ -53,6 +55,7 @@ class Record:
     clock_start: ClockReading | None = None
     clock_end: ClockReading | None = None
     connections: list[dict[str, object]] = field(default_factory=list)
+    beside: list[dict[str, object]] = field(default_factory=list)
     guests: tuple[GuestOutcome, ...] = ()
     fault_runs: dict[tuple[str, str], FaultRun] = field(default_factory=dict)
     leftover: Leftover | None = None
@@ -89,7 +92,7 @@ class Record:
         """The manifest of a collection in this state."""
         questions, segments = self.questions, self.capture.segments if self.capture else ()
         facts = questions.facts if questions else {}
-        asked = [outcome.command for outcome in questions.outcomes] if questions else []
+        asked = [outcome.command for outcome in questions.outcomes if outcome.command] if questions else []
         return Manifest(
             host=self.host,
             build=facts.get("version", {}).get("build", ""),
@@ -116,10 +119,11 @@ class Record:
             "segments": [_segment(segment) for segment in capture.segments] if capture else [],
             "gaps": [asdict(gap) for gap in capture.gaps] if capture else [],
             "clock": {"start": reading(self.clock_start), "end": reading(self.clock_end)},
-            "facts": questions.facts if questions else {},
-            "vms": questions.vms if questions else [],
-            "probes": [asdict(outcome) for outcome in questions.outcomes] if questions else [],
+            "facts": dict(questions.facts) if questions else {},
+            "vms": [dict(vm) for vm in list(questions.vms)] if questions else [],
+            "probes": [asdict(outcome) for outcome in list(questions.outcomes)] if questions else [],
             "connections": self.connections,
+            "connections_beside": self.beside,
             "guests": [_guest(guest, self.zones.get(guest.vm, "")) for guest in self.guests],
             "fault_runs": [asdict(run) for run in list(self.fault_runs.values())],
             "left_behind": asdict(self.leftover) if self.leftover else None,

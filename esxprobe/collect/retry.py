@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from esxprobe.errors import AlgorithmError, ConnectError, ConnectionLostError, EsxprobeError, HostTimeoutError
 
-# Waits between attempts [s]; the list starts again with every sample that arrives, and is the bound.
+# Waits between attempts [s]; the list starts again with every sample that arrives.
 BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-# Only these can pass by themselves. A refused login or host key is not tried again: five failures lock an account;
-# and what a host speaks stays what it is.
+# Only these can pass by themselves. A refused login or host key is not tried again: five failures lock an
+# account, three where the STIG is followed; and what a host speaks stays what it is.
 _MAY_PASS = (ConnectError, ConnectionLostError, HostTimeoutError)
 
 
@@ -26,9 +26,14 @@ class Retry:
         """Something came: the waits start again with the shortest."""
         self._failures = 0
 
-    def wait_s(self, trouble: EsxprobeError) -> float | None:
-        """How long to wait before the next attempt [s]; None when there should be none."""
-        if not may_pass(trouble) or self._failures >= len(BACKOFF_S):
+    def wait_s(self, trouble: EsxprobeError, *, longer: bool = False) -> float | None:
+        """How long to wait before the next attempt [s]; None when there should be none.
+
+        Args:
+            trouble: What went wrong.
+            longer: The longest wait is repeated as often as it takes; otherwise each wait comes once.
+        """
+        if not may_pass(trouble) or (self._failures >= len(BACKOFF_S) and not longer):
             return None
         self._failures += 1
-        return BACKOFF_S[self._failures - 1]
+        return BACKOFF_S[min(self._failures, len(BACKOFF_S)) - 1]

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from esxprobe.collect.peek import GzipPeek
+from esxprobe.collect.peek import PlainPeek
 from esxprobe.errors import HostError, OutputError
 
 # Until the first sample is whole nothing is known; a longer line is refused by the reader anyway.
@@ -68,7 +68,7 @@ class SegmentRoom:
         most_bytes: The most that the file may have, as far as is known [bytes].
     """
 
-    def __init__(self, peek: GzipPeek, rows: int, folder: Path) -> None:
+    def __init__(self, peek: PlainPeek, rows: int, folder: Path) -> None:
         self._peek, self._rows = peek, rows
         self._disk = DiskRoom(folder)
         self.most_bytes = self._most_raw = FIRST_BYTES

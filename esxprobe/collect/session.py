@@ -1,12 +1,14 @@
 """One host and its guests, from the first login to the manifest: read it as the manual of a capture.
 
 1. log in, make the folder, write a first manifest,
-2. read the host's clock, ask the probes,
-3. start the guests, each in a thread with a connection of its own, and wait for their first samples,
-4. capture esxtop until everything that was asked for is there, or a stop is; fault probes and experiments run in
+2. start the guests, each in a thread with a connection of its own; read the host's clock, list its processes,
+3. capture esxtop until everything that was asked for is there, or a stop is; fault probes and experiments run in
    guests meanwhile,
+4. meanwhile ask the probes on a connection of their own (`beside`),
 5. end the guests, read the host's clock again, look for what stayed behind,
 6. sum up every file in the manifest.
+
+Nothing that a capture can do without comes between the login and esxtop but step 2, which has some seconds.
 """
 
 from __future__ import annotations
@@ -20,147 +22,41 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from esxprobe.capture import all_described, save_manifest
-from esxprobe.collect.asking import Questions, ask_clock
-from esxprobe.collect.clock import HOST_CLOCK, ClockReading
-from esxprobe.collect.command import PROCESSES, CapturePlan, command_line
-from esxprobe.collect.experiment import FaultPlan, FaultRun, probe_command
-from esxprobe.collect.facts import PROBES
+from esxprobe.collect.asking import ask_clock
+from esxprobe.collect.beside import Asking
+from esxprobe.collect.dryrun import guest_samples, require_vms
+from esxprobe.collect.experiment import FaultRun
 from esxprobe.collect.faultruns import FaultRuns
-from esxprobe.collect.forecast import Forecast, forecast
-from esxprobe.collect.guests import Guest, GuestOutcome, capture_guest, guest_command
-from esxprobe.collect.host import Progress, capture_host
+from esxprobe.collect.guests import Guest, GuestOutcome, capture_guest
+from esxprobe.collect.host import capture_host
 from esxprobe.collect.leftover import check_left_behind, others_esxtop
-from esxprobe.collect.limit import Limit, export_line, limit_to, limited_line, new_token, read_entities, require
 from esxprobe.collect.naming import safe_name
 from esxprobe.collect.pump import Clockwork, Link, no_room
 from esxprobe.collect.record import Record
-from esxprobe.collect.shell import Shell
+from esxprobe.collect.segment import Progress
+from esxprobe.collect.task import HostOutcome, HostTask, Notice, Tell
+from esxprobe.collect.vms import near, not_among, runs_no
 from esxprobe.errors import EsxprobeError
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _RESERVE = ".reserve"
+_NOTHING_YET = "nothing was captured; make room, or choose another place with --out"
 # Room for the manifest when the disk has none left.
 _RESERVE_BYTES = 512 * 1024
-_FIRST_SAMPLES_S = 20.0
-# A guest ends by itself after that much more time than the capture takes [s], should nobody tell it.
-_GUEST_SPARE_S = 900
+# The host waits for its guests' first samples so long, and for the two questions before it [s].
+_FIRST_SAMPLES_S = 6.0
+_BEFORE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class HostTask:
-    """What is to be collected from one host.
+class _Ways:
+    """How a collection is ended, watched and timed."""
 
-    Attributes:
-        host: Its name, as the person said it.
-        plan: How much.
-        connect: Opens a login on it; called again after a connection was lost.
-        guests: The guests to ask at the same time.
-        faults: Fault probes and experiments to run in some of them.
-    """
-
-    host: str
-    plan: CapturePlan
-    connect: Callable[[], Shell]
-    guests: tuple[Guest, ...] = ()
-    faults: tuple[FaultPlan, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class HostOutcome:
-    """What became of one host.
-
-    Attributes:
-        host: Its name.
-        outcome: `whole`: everything that was asked for; `partial`: some samples; `failed`: none.
-        folder: The capture folder, None when it came to none.
-        samples: Samples received.
-        asked: Samples asked for.
-        bytes: Size of the esxtop files [bytes].
-        stopped: Whether it was ended on request.
-        error: What went wrong with the host or the local disk, None otherwise.
-        guests: What became of the guests.
-        fault_runs: What became of fault probes and experiments.
-        notes: What a person should know besides: probes that failed, processes that stayed behind.
-        interval_s: Mean interval by the samples' own stamps [s], None when unknown.
-        gaps: Times without esxtop that nobody planned.
-    """
-
-    host: str
-    outcome: str
-    folder: Path | None
-    samples: int
-    asked: int
-    bytes: int
-    stopped: bool
-    error: EsxprobeError | None
-    guests: tuple[GuestOutcome, ...] = ()
-    fault_runs: tuple[FaultRun, ...] = ()
-    notes: tuple[str, ...] = ()
-    interval_s: float | None = None
-    gaps: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class DryRun:
-    """What would be done.
-
-    Attributes:
-        host: The host's name.
-        commands: What the host would be asked to run, verbatim, in order. Those about single VMs are not there.
-        guest_commands: VM's name and command of each guest.
-        forecast: What it would cost.
-    """
-
-    host: str
-    commands: tuple[str, ...]
-    guest_commands: tuple[tuple[str, str], ...]
-    forecast: Forecast
-
-
-def dry_run(task: HostTask) -> DryRun:
-    """Takes one sample of a host and says what a capture would do and cost; nothing is written.
-
-    Raises:
-        HostError: The host cannot be reached, or its esxtop gives nothing.
-    """
-    link = Link(task.connect)
-    limit = None
-    try:
-        if task.plan.vms:
-            require(task.host, read_entities(link.shell(), new_token()), task.plan.vms)
-            limit = limit_to(link.shell(), task.plan.vms)
-        cost = forecast(link, task.plan)
-    finally:
-        link.drop()
-    return DryRun(task.host, planned_commands(task.plan, limit), planned_guest_commands(task), cost)
-
-
-def planned_commands(plan: CapturePlan, limit: Limit | None = None) -> tuple[str, ...]:
-    """What a host is asked to run, in order, when nothing goes wrong; without those about single VMs.
-
-    Args:
-        plan: How much.
-        limit: The VMs that it is limited to; the names of its files are others each time.
-    """
-    if limit is None:
-        first: tuple[str, ...] = ()
-        captures = [command_line(plan.interval_s, rows) for rows in plan.segments()]
-    else:
-        first = (export_line(new_token()),)
-        lines = (limited_line(plan.interval_s, rows, limit) for rows in plan.segments())
-        captures = [command for line in lines for command in (*first, line)]
-    return (*first, HOST_CLOCK, *(probe.command for probe in PROBES), PROCESSES, *captures, HOST_CLOCK, PROCESSES)
-
-
-def planned_guest_commands(task: HostTask) -> tuple[tuple[str, str], ...]:
-    """VM's name and command of each guest; an experiment has the injector of its probe, with more arguments."""
-    guests = {guest.vm: guest for guest in task.guests}
-    counters = tuple((guest.vm, guest_command(guest, _guest_samples(guest, task.plan))) for guest in task.guests)
-    return (*counters, *((f"{each.vm}, fault {each.kind}", probe_command(guests[each.vm])) for each in task.faults))
-
-
-def _guest_samples(guest: Guest, plan: CapturePlan) -> int:
-    return (plan.duration_s + _GUEST_SPARE_S) // max(guest.interval_s, 1)
+    stop: threading.Event
+    progress: Callable[[Progress], None]
+    clockwork: Clockwork
+    tell: Tell
+    fault_run: Callable[[str, FaultRun], None]
 
 
 def collect_host(
@@ -172,6 +68,7 @@ def collect_host(
     progress: Callable[[Progress], None] = lambda _: None,
     fault_run: Callable[[str, FaultRun], None] = lambda _host, _run: None,
     clockwork: Clockwork | None = None,
+    tell: Tell = lambda _: None,
 ) -> HostOutcome:
     """Collects one host and its guests into a new folder `<out>/<host>-<UTC stamp>/`.
 
@@ -185,20 +82,26 @@ def collect_host(
         progress: Told where the host's capture stands, from other threads.
         fault_run: Told of each fault probe or experiment before it begins and when it is over, from other threads.
         clockwork: Our clock and how to wait.
+        tell: Told what became of each guest and of the host, and what a person should know, as soon as it is known.
     """
-    clockwork = clockwork or Clockwork()
+    ways = _Ways(stop, progress, clockwork or Clockwork(), tell, fault_run)
+    outcome = _collected(task, out, tool_version, ways)
+    tell(outcome)
+    return outcome
+
+
+def _collected(task: HostTask, out: Path, tool_version: str, ways: _Ways) -> HostOutcome:
     link = Link(task.connect)
+    plan = task.plan
+    ways.progress(Progress(task.host, 0, 0, plan.rows(), 0, 0.0, float(plan.duration_s), "connecting"))
     try:
         shell = link.shell()  # before there is a folder: a host that lets nobody in leaves nothing here
         if task.plan.vms:
-            require(task.host, read_entities(shell, new_token()), task.plan.vms)
-        folder = _new_folder(out, task.host, clockwork.now())
-        session = _Session(
-            task, folder, link, stop=stop, progress=progress, fault_run=fault_run, clockwork=clockwork
-        )
-        return session.run(tool_version)
+            require_vms(task, shell)
+        folder = _new_folder(out, task.host, ways.clockwork.now())
+        return _Session(task, folder, link, ways).run(tool_version)
     except EsxprobeError as error:
-        return HostOutcome(task.host, "failed", None, 0, task.plan.rows(), 0, stop.is_set(), error)
+        return HostOutcome(task.host, "failed", None, 0, task.plan.rows(), 0, ways.stop.is_set(), error)
     finally:
         link.drop()
 
@@ -212,6 +115,7 @@ def collect_hosts(
     progress: Callable[[Progress], None] = lambda _: None,
     fault_run: Callable[[str, FaultRun], None] = lambda _host, _run: None,
     clockwork: Clockwork | None = None,
+    tell: Tell = lambda _: None,
 ) -> list[HostOutcome]:
     """Collects several hosts at the same time; one outcome each, in the order of the tasks."""
 
@@ -224,6 +128,7 @@ def collect_hosts(
             progress=progress,
             fault_run=fault_run,
             clockwork=clockwork,
+            tell=tell,
         )
 
     with ThreadPoolExecutor(max(len(tasks), 1), "collect") as pool:
@@ -241,39 +146,47 @@ def _new_folder(out: Path, host: str, now: float) -> Path:
         folder = out / f"{safe_name(host)}-{moment:{_STAMP}}"
         try:
             folder.mkdir(parents=True)
-            (folder / _RESERVE).write_bytes(bytes(_RESERVE_BYTES))
+            _keep_room(folder)
         except FileExistsError:
             if not folder.is_dir():
-                raise no_room(folder, FileExistsError(17, "something else has that name")) from None
+                raise no_room(folder, FileExistsError(17, "something else has that name"), _NOTHING_YET) from None
             moment += timedelta(seconds=1)
         except OSError as error:
-            raise no_room(folder, error) from error
+            raise no_room(folder, error, _NOTHING_YET) from error
         else:
             return folder
+
+
+def _keep_room(folder: Path) -> None:
+    """Makes the reserve; without room for it there is no folder either."""
+    try:
+        (folder / _RESERVE).write_bytes(bytes(_RESERVE_BYTES))
+    except OSError:
+        (folder / _RESERVE).unlink(missing_ok=True)
+        folder.rmdir()
+        raise
 
 
 class _Session:
     """One host's collection on its way, in a folder that is there."""
 
-    def __init__(
-        self,
-        task: HostTask,
-        folder: Path,
-        link: Link,
-        *,
-        stop: threading.Event,
-        progress: Callable[[Progress], None],
-        fault_run: Callable[[str, FaultRun], None],
-        clockwork: Clockwork,
-    ) -> None:
+    def __init__(self, task: HostTask, folder: Path, link: Link, ways: _Ways) -> None:
         self._task, self._folder, self._link = task, folder, link
-        self._stop, self._progress, self._clockwork = stop, progress, clockwork
+        self._stop, self._progress, self._clockwork, self._tell = (
+            ways.stop,
+            ways.progress,
+            ways.clockwork,
+            ways.tell,
+        )
+        self._fault_run, self._writing, self._version = ways.fault_run, threading.Lock(), ""
         zones = {guest.vm: guest.timezone for guest in task.guests}
-        self._record = Record(task.host, task.plan, clockwork.now(), zones)
-        self._fault_run, self._writing, self._version = fault_run, threading.Lock(), ""
+        self._record = Record(task.host, task.plan, self._clockwork.now(), zones)
+        self._others: tuple[str, ...] = ()
+        self._no_clock = ""
 
     def run(self, tool_version: str) -> HostOutcome:
         record, self._version = self._record, tool_version
+        self._phase("capturing")
         try:
             save_manifest(self._folder, record.manifest(tool_version, "running"))
             self._collect()
@@ -295,50 +208,72 @@ class _Session:
 
     def _collect(self) -> None:
         record, plan = self._record, self._task.plan
-        record.clock_start = self._clock("start")
-        questions = Questions(self._link, self._folder, self._stop)
-        record.questions = questions
-        questions.ask_all()
-        others = others_esxtop(self._link, plan)
-        self._capture()
+        asking = Asking(self._task, self._folder, self._clockwork.now, self._look_for_guests)
+        record.questions = asking.questions
+        try:
+            self._capture(asking)
+            if asking.is_open() and not self._stop.is_set():
+                self._phase("facts")
+            asking.finish(self._link, self._stop)
+        finally:
+            asking.end("the capture is over")
+            record.beside = asking.connections
+        record.clock_start = record.clock_start or asking.clock
+        if record.clock_start is None:
+            record.notes.append(f"the host's clock could not be read at the start: {self._no_clock}")
         capture = record.capture
         if capture is not None and capture.error is not None and not self._link.is_open:
             record.notes.append("the host was given up: neither its clock nor its processes were asked afterwards")
             return  # a login that was refused is not tried once more
-        record.clock_end = self._clock("end")
+        self._phase("closing")
+        record.clock_end, why = ask_clock(self._link, self._clockwork.now)
+        if record.clock_end is None:
+            record.notes.append(f"the host's clock could not be read at the end: {why}")
         if capture is not None and capture.segments:
             files = tuple(segment.limit.file for segment in capture.segments if segment.limit)
-            record.leftover = check_left_behind(self._link, plan, self._clockwork, files, others)
+            record.leftover = check_left_behind(self._link, plan, self._clockwork, files, self._others)
 
-    def _clock(self, when: str) -> ClockReading | None:
-        reading, why = ask_clock(self._link, self._clockwork.now)
-        if reading is None:
-            self._record.notes.append(f"the host's clock could not be read at the {when}: {why}")
-        return reading
+    def _phase(self, phase: str) -> None:
+        """Tells what is done beside the capture, with the numbers of the capture."""
+        capture, plan = self._record.capture, self._task.plan
+        samples = capture.samples if capture else 0
+        size = sum(segment.bytes for segment in capture.segments) if capture else 0
+        asked = plan.rows() if capture is None or not capture.whole else samples
+        left_s = 0.0 if capture else float(plan.duration_s)
+        self._progress(Progress(self._task.host, 0, samples, asked, size, 0.0, left_s, phase))
 
-    def _capture(self) -> None:
+    def _look_for_guests(self, running: Sequence[str]) -> None:
+        """A guest of a VM that is not there cannot be related to anything: a person should know now."""
+        for name in not_among((guest.vm for guest in self._task.guests), running) if running else ():
+            text = f"{runs_no(self._task.host, (name,))}, and a guest is said to run in it ({near(name, running)})"
+            self._record.notes.append(text)
+            self._tell(Notice(self._task.host, text))
+
+    def _before(self) -> None:
+        """What can only be asked before esxtop starts: little, and not for long."""
+        self._record.clock_start, self._no_clock = ask_clock(self._link, self._clockwork.now, timeout_s=_BEFORE_S)
+        if self._record.clock_start is None:
+            self._link.drop()  # esxtop gets a connection on which nothing hung
+        else:
+            self._others = others_esxtop(self._link, self._task.plan)
+
+    def _capture(self, asking: Asking) -> None:
         """Host and guests at the same time: guests first, and a little longer."""
         guests, over = self._task.guests, threading.Event()
         begun = [threading.Event() for _ in guests]
+        deadline = self._clockwork.now() + _FIRST_SAMPLES_S
         faults = FaultRuns(
             self._task.faults, guests, self._folder, self._task.plan.interval_s, self._announce, self._clockwork
         )
         with ThreadPoolExecutor(max(len(guests) + len(faults.plans), 1), "guest") as pool:
             running: list[Future[GuestOutcome]] = [
-                pool.submit(
-                    capture_guest,
-                    guest,
-                    self._folder,
-                    _guest_samples(guest, self._task.plan),
-                    stop=over,
-                    begun=event,
-                    clockwork=self._clockwork,
-                )
-                for guest, event in zip(guests, begun, strict=True)
+                pool.submit(self._guest, guest, over, event) for guest, event in zip(guests, begun, strict=True)
             ]
             trials: list[Future[tuple[FaultRun, ...]]] = []
             try:
-                self._await(begun)
+                self._before()
+                asking.start(with_clock=self._record.clock_start is None)
+                self._await(begun, deadline)
                 trials = faults.start(pool, over)
                 self._record.capture = capture_host(
                     self._task.host,
@@ -364,9 +299,21 @@ class _Session:
             save_manifest(self._folder, self._record.manifest(self._version, "running"))
         self._fault_run(self._task.host, run)
 
-    def _await(self, begun: Sequence[threading.Event]) -> None:
+    def _guest(self, guest: Guest, over: threading.Event, begun: threading.Event) -> GuestOutcome:
+        outcome = capture_guest(
+            guest,
+            self._folder,
+            guest_samples(guest, self._task.plan),
+            stop=over,
+            begun=begun,
+            clockwork=self._clockwork,
+            until=self._record.started + self._task.plan.duration_s,
+        )
+        self._tell(outcome)
+        return outcome
+
+    def _await(self, begun: Sequence[threading.Event], deadline: float) -> None:
         """Waits for the guests' first samples, but not for long."""
-        deadline = self._clockwork.now() + _FIRST_SAMPLES_S
         for event in begun:
             while not event.wait(0.1) and not self._stop.is_set() and self._clockwork.now() < deadline:
                 pass

@@ -7,7 +7,7 @@ else enters such a text only through `quote`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 
@@ -68,13 +68,23 @@ class Shell(Protocol):
     def facts(self) -> Facts:
         """What was negotiated."""
 
-    def run(self, command: str, *, timeout_s: float, stdin: bytes = b"") -> Result:
+    def run(
+        self,
+        command: str,
+        *,
+        timeout_s: float,
+        stdin: bytes = b"",
+        holds_input: bool = False,
+        heard: Callable[[bytes], object] = lambda _: None,
+    ) -> Result:
         """Runs a command to its end.
 
         Args:
             command: Text for the login shell.
             timeout_s: How long it may take altogether [s].
             stdin: What the command reads; its input ends after it.
+            holds_input: Without `stdin`, its input stays open until it has ended.
+            heard: Told each piece of what it prints as it comes; what came before a failure is known by that.
 
         Raises:
             HostTimeoutError: It took longer.

@@ -21,14 +21,16 @@ def check(
     identity: options.Identity = None,
     password_stdin: options.PasswordStdin = False,
     keyring: options.Keyring = False,
+    accept_new_host_key: options.AcceptNewHostKey = False,
     legacy_crypto: options.LegacyCrypto = False,
 ) -> None:
-    """Look whether a capture could be taken, step by step; nothing is captured, nothing is written."""
+    """Look whether a capture could be taken, step by step; nothing is captured."""
     import time
 
     from esxprobe.collect.check import check_hosts
     from esxprobe.commands.hosts import Words, check_tasks
     from esxprobe.commands.outcomes import show_checks
+    from esxprobe.commands.terminal import ends_at_once
 
     words = Words(
         hosts=hosts,
@@ -44,8 +46,10 @@ def check(
         password_stdin=password_stdin,
         keyring=keyring,
         legacy_crypto=legacy_crypto,
+        accept_new_host_key=accept_new_host_key,
     )
-    checks = check_hosts(check_tasks(words), time.time)
+    with ends_at_once():
+        checks = check_hosts(check_tasks(words, keeps_host_keys=accept_new_host_key), time.time)
     show_checks(checks)
     if not all(each.ok for each in checks):
         raise typer.Exit(EXIT_HOST_FAILED)

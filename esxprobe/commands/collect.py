@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from esxprobe.collect.experiment import FaultRun
-    from esxprobe.collect.session import HostOutcome, HostTask
+    from esxprobe.collect.segment import Progress
+    from esxprobe.collect.task import HostOutcome, HostTask
 
 
 def collect(
@@ -24,6 +25,8 @@ def collect(
     samples: options.Samples = None,
     interval: options.Interval = None,
     segment: options.Segment = None,
+    retry_for: options.RetryFor = None,
+    packed: options.Packed = None,
     vm: options.Vms = None,
     guest: options.LinuxGuests = None,
     windows_guest: options.WindowsGuests = None,
@@ -39,9 +42,7 @@ def collect(
     identity: options.Identity = None,
     password_stdin: options.PasswordStdin = False,
     keyring: options.Keyring = False,
-    accept_new_host_key: Annotated[
-        bool, typer.Option("--accept-new-host-key", help="Write down and accept keys of hosts never seen before.")
-    ] = False,
+    accept_new_host_key: options.AcceptNewHostKey = False,
     legacy_crypto: options.LegacyCrypto = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the commands, take one sample, and forecast size and time.")
@@ -60,6 +61,8 @@ def collect(
             samples=samples,
             interval=interval,
             segment=segment,
+            retry_for=retry_for,
+            packed=packed,
             vms=vm,
             linux_guests=guest,
             windows_guests=windows_guest,
@@ -75,7 +78,7 @@ def collect(
         )
     )
     if dry_run:
-        from esxprobe.collect.session import dry_run as plan_only
+        from esxprobe.collect.dryrun import dry_run as plan_only
 
         for task in tasks:
             show_plan(plan_only(task))
@@ -93,11 +96,26 @@ def _run(tasks: Sequence[HostTask], out: Path) -> list[HostOutcome]:
     from esxprobe import __version__
     from esxprobe.collect.session import collect_hosts
     from esxprobe.commands.faultplans import render_run
+    from esxprobe.commands.outcomes import complain
     from esxprobe.commands.terminal import collecting, ends_cleanly
 
-    def tell(host: str, run: FaultRun) -> None:
+    def announce(host: str, run: FaultRun) -> None:
         typer.echo(render_run(host, run), err=True)
 
-    stop = threading.Event()
-    with ends_cleanly(stop), collecting() as progress:
-        return collect_hosts(tasks, out, tool_version=__version__, stop=stop, progress=progress, fault_run=tell)
+    stop, begun = threading.Event(), threading.Event()
+    with ends_cleanly(stop, begun), collecting() as show:
+
+        def progress(now: Progress) -> None:
+            if now.phase != "connecting":
+                begun.set()
+            show(now)
+
+        return collect_hosts(
+            tasks,
+            out,
+            tool_version=__version__,
+            stop=stop,
+            progress=progress,
+            fault_run=announce,
+            tell=complain,
+        )

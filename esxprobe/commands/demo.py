@@ -15,7 +15,7 @@ from esxprobe.errors import UsageError
 if TYPE_CHECKING:
     from esxprobe.collect.command import CapturePlan
     from esxprobe.collect.pump import Clockwork
-    from esxprobe.collect.session import HostOutcome, HostTask
+    from esxprobe.collect.task import HostOutcome, HostTask
 
 _DURATION, _INTERVAL_S = "15m", 5
 _REAL_DURATION, _REAL_INTERVAL_S = "4m", 2
@@ -128,7 +128,7 @@ def _collect(task: HostTask, captures: Path, clockwork: Clockwork | None) -> Hos
     from esxprobe.commands.terminal import collecting, ends_cleanly
 
     stop = threading.Event()
-    with ends_cleanly(stop), collecting() as progress:
+    with ends_cleanly(stop), collecting(for_scripts=False) as progress:
         (outcome,) = collect_hosts(
             [task], captures, tool_version=__version__, stop=stop, progress=progress, clockwork=clockwork
         )

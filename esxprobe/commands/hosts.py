@@ -6,13 +6,12 @@ What is said on the command line holds for every host; where nothing is said the
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import typer
 
 from esxprobe.commands.faultplans import NO_FAULTS, FaultWords, fault_plans
 from esxprobe.commands.options import seconds
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
     from esxprobe.collect.experiment import FaultPlan
     from esxprobe.collect.guests import Guest
     from esxprobe.collect.inventory import GuestEntry, HostEntry, Inventory
-    from esxprobe.collect.session import HostTask
+    from esxprobe.collect.shell import Shell
+    from esxprobe.collect.task import HostTask
     from esxprobe.ssh.connect import Login
     from esxprobe.ssh.secrets import Credentials, Secret
     from esxprobe.ssh.target import Target
@@ -54,6 +54,8 @@ class Words:
     accept_new_host_key: bool = False
     guest_interval: int | None = None
     faults: FaultWords = NO_FAULTS
+    retry_for: str | None = None
+    packed: bool | None = None
 
 
 def host_tasks(words: Words) -> list[HostTask]:
@@ -198,7 +200,8 @@ def _plan(words: Words, entry: HostEntry, trials: Sequence[FaultPlan]) -> Captur
             f"a capture of {plan.duration_s:g} s is too short for the fault experiment",
             hint=f"it needs {needs_s:g} s: plain samples come first; leave out --duration and --samples",
         )
-    return plan
+    retry_for_s = None if words.retry_for is None else seconds(words.retry_for)
+    return replace(plan, retry_for_s=retry_for_s, packed=words.packed)
 
 
 def _task(
@@ -207,7 +210,7 @@ def _task(
     from esxprobe.collect.check import CheckTask
     from esxprobe.collect.command import quiet_limit_s
     from esxprobe.collect.guests import Guest
-    from esxprobe.collect.session import HostTask
+    from esxprobe.collect.task import HostTask
     from esxprobe.ssh.connect import open_shell
     from esxprobe.ssh.target import parse_target
 
@@ -224,8 +227,30 @@ def _task(
         for guest, target in zip(entry.guests, targets, strict=True)
     ]
     target = _target(entry)
-    task = HostTask(entry.name, plan, partial(open_shell, target, own), tuple(guests), trials)
+    own, beside = _once_with_a_code(own, target)
+    task = HostTask(entry.name, plan, partial(open_shell, target, own), tuple(guests), trials, beside)
     return CheckTask(task, partial(open_shell, target, own), tuple(partial(open_shell, t, login) for t in targets))
+
+
+def _once_with_a_code(login: Login, target: Target) -> tuple[Login, Callable[[], Shell]]:
+    """The login, and a second one beside it that is refused here where it would need another one-time code."""
+    from esxprobe.errors import LoginError
+    from esxprobe.ssh.connect import open_shell
+
+    ask, asked = login.credentials.second_factor, threading.Event()
+
+    def second_factor(account: str, prompt: str, echo: bool) -> Secret | None:
+        asked.set()
+        return ask(account, prompt, echo)
+
+    login = replace(login, credentials=replace(login.credentials, second_factor=second_factor))
+
+    def beside() -> Shell:
+        if asked.is_set():
+            raise LoginError(f"a second login on {target.host} would need another code")
+        return open_shell(target, login)
+
+    return login, beside
 
 
 def _guest_interval_s(guest: GuestEntry, plan: CapturePlan, asked: int | None) -> int:
@@ -245,6 +270,7 @@ def _target(entry: HostEntry) -> Target:
 
 
 def _credentials(words: Words) -> Credentials:
+    from esxprobe.commands.prompts import PROMPTS
     from esxprobe.ssh.secrets import Credentials, Secret, remember
     from esxprobe.ssh.system_keyring import from_keyring, require_keyring
 
@@ -255,14 +281,10 @@ def _credentials(words: Words) -> Credentials:
         require_keyring()
 
     def asked(what: str, where: str) -> Secret | None:
-        if not sys.stdin.isatty():
-            return None
-        return Secret(typer.prompt(f"{what} {where}", hide_input=True, err=True))
+        return PROMPTS.ask(f"{what} {where}")
 
     def second_factor(account: str, prompt: str, echo: bool) -> Secret | None:
-        if not sys.stdin.isatty():
-            return None
-        return Secret(typer.prompt(f"{account}: {prompt.strip()}", hide_input=not echo, err=True))
+        return PROMPTS.ask(f"{account}: {prompt.strip().removesuffix(':')}", hidden=not echo)
 
     given = Secret(sys.stdin.readline().rstrip("\r\n")) if words.password_stdin else None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from esxprobe.collect.command import CapturePlan
-    from esxprobe.collect.session import HostTask
+    from esxprobe.collect.task import HostTask
     from esxprobe.lab.lab import Lab
     from esxprobe.lab.real.lab import RealLab
 
@@ -24,7 +24,7 @@ def lab_task(lab: Lab | RealLab, vms: Sequence[str], plan: CapturePlan, guest_in
     from functools import partial
 
     from esxprobe.collect.guests import Guest
-    from esxprobe.collect.session import HostTask
+    from esxprobe.collect.task import HostTask
     from esxprobe.ssh.connect import Login, open_shell
 
     (host,) = lab.hosts.values()
@@ -34,4 +34,4 @@ def lab_task(lab: Lab | RealLab, vms: Sequence[str], plan: CapturePlan, guest_in
         for name in vms
     )
     connect = partial(open_shell, host.target, login)
-    return HostTask(host.plan.host, plan, connect, guests)
+    return HostTask(host.plan.host, plan, connect, guests, beside=connect)

@@ -38,6 +38,22 @@ Segment = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="Restart esxtop this often, so that VMs that arrive get columns: 15m."),
 ]
+Packed = Annotated[
+    bool | None,
+    typer.Option(
+        "--packed/--plain",
+        help="Whether gzip runs on the host: less is sent, and a lost connection costs more. "
+        "Not said: above 64 kB/s.",
+    ),
+]
+RetryFor = Annotated[
+    str | None,
+    typer.Option(
+        "--retry-for",
+        metavar="TIME",
+        help="How long a lost connection is tried again: 30m, 2h, 0. Not said: until the capture was to end.",
+    ),
+]
 Vms = Annotated[
     list[str] | None,
     typer.Option(
@@ -89,13 +105,16 @@ SingleVcpu = Annotated[bool, typer.Option("--single-vcpu", help="Allow the exper
 Yes = Annotated[bool, typer.Option("--yes", help="Run the experiment without being asked.")]
 Identity = Annotated[
     list[Path] | None,
-    typer.Option("--identity", "-i", metavar="FILE", help="Key file; ESXi 8 takes RSA and ECDSA."),
+    typer.Option("--identity", "-i", metavar="FILE", help="Key file; ESXi 6.7 and newer take RSA and ECDSA."),
 ]
 PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from the first line of standard input.")
 ]
 Keyring = Annotated[
     bool, typer.Option("--keyring", help="Take the password from the system's keyring: esxprobe, user@host.")
+]
+AcceptNewHostKey = Annotated[
+    bool, typer.Option("--accept-new-host-key", help="Write down and accept keys of hosts never seen before.")
 ]
 LegacyCrypto = Annotated[
     bool, typer.Option("--legacy-crypto", help="Allow the old algorithms that ESXi 5.x speaks; it is recorded.")

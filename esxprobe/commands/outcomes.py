@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,41 +17,60 @@ from esxprobe.commands.terminal import printable, wide_console
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from esxprobe.collect.check import Checked, HostCheck
-    from esxprobe.collect.session import DryRun, HostOutcome
+    from esxprobe.collect.check import Checked, HostCheck, Step
+    from esxprobe.collect.dryrun import DryRun
+    from esxprobe.collect.guests import GuestOutcome
+    from esxprobe.collect.task import HostOutcome, Notice
 
 _COLOURS = {"whole": "green", "ok": "green", "partial": "yellow", "skipped": "dim", "failed": "bold red"}
 
 
 def show_outcomes(outcomes: Sequence[HostOutcome]) -> None:
-    """What went wrong on standard error; then a table, on a pipe the folders, one a line."""
-    for outcome in outcomes:
-        _complain(outcome)
+    """A table at a terminal, on a pipe the folders, one a line; `complain` has told what went wrong."""
     if sys.stdout.isatty():
         wide_console().print(_outcome_table(outcomes))
         for outcome in outcomes:
-            _say([f"{outcome.host}: {note}" for note in outcome.notes])
+            _say([told_of(outcome.host, note) for note in outcome.notes])
+        _say_where(outcomes)
         return
     for outcome in outcomes:
         if outcome.folder is not None:
             typer.echo(str(outcome.folder))
 
 
-def _complain(outcome: HostOutcome) -> None:
-    if outcome.error is not None:
-        typer.echo(f"esxprobe: {printable(outcome.host)}: {printable(outcome.error.message)}", err=True)
-        if outcome.error.hint:
-            typer.echo(f"hint: {printable(outcome.error.hint)}", err=True)
-    for guest in outcome.guests:
-        if guest.outcome != "whole":
-            said = f"{guest.outcome}: {printable(guest.reason)}" if guest.reason else guest.outcome
-            typer.echo(f"esxprobe: guest {printable(guest.vm)}: {said}", err=True)
+def _say_where(outcomes: Sequence[HostOutcome]) -> None:
+    """Where the captures lie, on lines of their own: what a table folds cannot be copied."""
+    _say([f"{outcome.host}: {outcome.folder}" for outcome in outcomes if outcome.folder is not None])
+    readable = [shlex.quote(str(outcome.folder)) for outcome in outcomes if outcome.samples > 1]
+    if readable:
+        _say([f"next: esxprobe report {' '.join(readable)}"])
+
+
+def complain(told: HostOutcome | GuestOutcome | Notice) -> None:
+    """Tells on standard error what went wrong with a host or a guest, as soon as it is known."""
+    from esxprobe.collect.task import HostOutcome, Notice
+
+    if isinstance(told, Notice):
+        typer.echo(printable(f"esxprobe: {told_of(told.host, told.text)}"), err=True)
+    elif not isinstance(told, HostOutcome):
+        if told.outcome != "whole":
+            why = f": {told.reason}" if told.reason else ""
+            typer.echo(printable(f"esxprobe: guest {told.vm}: {told.outcome}{why}"), err=True)
+    elif told.error is not None:
+        hint = f"\nhint: {printable(told.error.hint)}" if told.error.hint else ""
+        typer.echo(f"esxprobe: {printable(told_of(told.host, told.error.message))}{hint}", err=True)
+
+
+def told_of(host: str, message: str) -> str:
+    """A message with the host's name before it, but for one that names it already."""
+    there = re.search(rf"(?<![\w.-]){re.escape(host)}(?![\w-]|\.\w)", message)
+    return message if there else f"{host}: {message}"
 
 
 def _outcome_table(outcomes: Sequence[HostOutcome]) -> Table:
     from rich.text import Text
 
-    table = _table("host", "outcome", "samples", "MB", "interval", "gaps", "guests", "folder", right=(2, 3, 4, 5))
+    table = _table("host", "outcome", "samples", "MB", "interval", "gaps", "guests", right=(2, 3, 4, 5))
     for outcome in outcomes:
         whole = sum(guest.outcome == "whole" for guest in outcome.guests)
         table.add_row(
@@ -58,7 +81,6 @@ def _outcome_table(outcomes: Sequence[HostOutcome]) -> Table:
             Text(f"{outcome.interval_s:.2f} s" if outcome.interval_s is not None else ""),
             Text(f"{outcome.gaps}"),
             Text(f"{whole} of {len(outcome.guests)} whole" if outcome.guests else ""),
-            Text(str(outcome.folder or "")),
         )
     return table
 
@@ -88,8 +110,9 @@ def show_checks(checks: Sequence[HostCheck]) -> None:
 
 
 def _show_steps(where: str, checked: Checked) -> None:
+    steps = tuple(_together(checked.steps))
     if not sys.stdout.isatty():
-        for step in checked.steps:
+        for step in steps:
             _say([f"{where}: {step.name}: {step.outcome}{': ' * bool(step.note)}{printable(step.note)}"])
             if step.hint:
                 _say([f"{where}: {step.name}: hint: {printable(step.hint)}"])
@@ -97,12 +120,21 @@ def _show_steps(where: str, checked: Checked) -> None:
     from rich.text import Text
 
     table = _table(where, "", "")
-    for step in checked.steps:
+    for step in steps:
         found = Text(printable(step.note))
         if step.hint:
             found.append(f"\nhint: {printable(step.hint)}", style="italic")
         table.add_row(Text(step.name), Text(step.outcome, style=_COLOURS[step.outcome]), found)
     wide_console().print(table)
+
+
+def _together(steps: Iterable[Step]) -> Iterator[Step]:
+    """Steps that were skipped one after the other for the same reason are told as one."""
+    for (outcome, note, _), same in groupby(steps, key=lambda step: (step.outcome, step.note, step.hint)):
+        first, *more = same
+        if outcome == "skipped" and more:
+            first = replace(first, name=", ".join(step.name for step in (first, *more)), note=note)
+        yield from (first, *more) if outcome != "skipped" else (first,)
 
 
 def _would_run(where: str, commands: Iterable[str]) -> list[str]:

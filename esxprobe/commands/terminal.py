@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from esxprobe.commands.prompts import PROMPTS
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
     from rich.table import Table
 
-    from esxprobe.collect.host import Progress as HostProgress
+    from esxprobe.collect.segment import Progress as HostProgress
     from esxprobe.model import Analysis, Finding
 
 Progress = Callable[[int], None]
@@ -29,6 +31,8 @@ Progress = Callable[[int], None]
 # Smaller files are read before a bar could be looked at [bytes].
 _WORTH_A_BAR = 64 << 20
 _TOP = 10
+# Narrower terminals show the words alone [columns].
+_ROOM_FOR_BARS = 100
 _COLOURS = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 
 
@@ -50,11 +54,17 @@ def reading(paths: Sequence[Path]) -> Iterator[Progress | None]:
 
 
 @contextmanager
-def ends_cleanly(stop: threading.Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM ask for an orderly end, the second one insists."""
+def ends_cleanly(stop: threading.Event, begun: threading.Event | None = None) -> Iterator[None]:
+    """Ctrl-C and SIGTERM ask for an orderly end, the second one insists.
+
+    Args:
+        stop: Set by the first one.
+        begun: Set when there is something to end in order; before that the first one ends the process at once.
+    """
 
     def ask(number: int, _frame: object) -> None:
-        if stop.is_set():
+        PROMPTS.withdraw()
+        if stop.is_set() or (begun is not None and not begun.is_set()):
             _break_off(number)
         stop.set()
         words = "stopping: what arrived is kept; once more to break off"
@@ -63,12 +73,30 @@ def ends_cleanly(stop: threading.Event) -> Iterator[None]:
         else:
             _say_at_once(words)
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    with _answered_by(ask):
+        yield
+
+
+@contextmanager
+def ends_at_once() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the process at once: there is nothing to keep, and a prompt may be open."""
+
+    def end(number: int, _frame: object) -> None:
+        PROMPTS.withdraw()
+        _break_off(number)
+
+    with _answered_by(end):
+        yield
+
+
+@contextmanager
+def _answered_by(handler: Callable[[int, object], None]) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, was in before.items():
+            signal.signal(number, was)
 
 
 def _break_off(number: int) -> NoReturn:
@@ -94,38 +122,69 @@ def _say_at_once(words: str) -> None:
 
 
 @contextmanager
-def collecting() -> Iterator[Callable[[HostProgress], None]]:
-    """A bar per host while captures run: samples, bytes, time left, age of the last sample; none for scripts."""
+def collecting(*, for_scripts: bool = True) -> Iterator[Callable[[HostProgress], None]]:
+    """A bar per host while captures run: samples, bytes, time left, last sample; for scripts a line a phase."""
     if not sys.stderr.isatty():
-        yield lambda _: None
+        yield _phases() if for_scripts else lambda _: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.markup import escape
+    from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
+    from rich.table import Column
 
-    # The time left comes from the plan: guessed from a sample every few seconds it would jump, or not be there.
-    left = TextColumn("{task.fields[left]} left", style="progress.remaining")
-    facts = TextColumn("{task.fields[mb]:.1f} MB, last sample {task.fields[age]:.0f} s ago")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), left, facts)
-    with Bar(*columns, console=Console(stderr=True)) as bar:
-        from rich.markup import escape
-
+    console = Console(stderr=True)
+    # What matters most comes first: a narrow terminal cuts the end. The time left comes from the plan: guessed from
+    # a sample every few seconds it would jump, or not be there.
+    name = TextColumn("{task.description}", table_column=Column(no_wrap=True, max_width=max(console.width // 3, 8)))
+    facts = TextColumn("{task.fields[words]}", table_column=Column(no_wrap=True, overflow="ellipsis"))
+    bar = (BarColumn(),) if console.width >= _ROOM_FOR_BARS else ()
+    with Bar(name, *bar, facts, console=console) as bars:
         tasks: dict[str, TaskID] = {}
 
         def show(now: HostProgress) -> None:
             if now.host not in tasks:
-                name = escape(printable(now.host))
-                tasks[now.host] = bar.add_task(name, total=now.asked, mb=0.0, age=0.0, left="")
-            bar.update(
-                tasks[now.host],
-                completed=now.samples,
-                total=now.asked,
-                mb=now.bytes / 1e6,
-                age=now.age_s,
-                left=clock(now.left_s),
-            )
+                tasks[now.host] = bars.add_task(escape(printable(now.host)), total=now.asked, words="")
+            bars.update(tasks[now.host], completed=now.samples, total=now.asked, words=_stands(now))
 
         yield show
+
+
+def _phases() -> Callable[[HostProgress], None]:
+    """Tells each phase of a host once, in a line on standard error."""
+    told: dict[str, str] = {}
+    one = threading.Lock()
+
+    def show(now: HostProgress) -> None:
+        with one:
+            if told.get(now.host) == now.phase:
+                return
+            told[now.host] = now.phase
+            words = {
+                "connecting": "",
+                "capturing": f": {now.samples} of {now.asked} samples, {clock(now.left_s)} left",
+                "waiting": f": {now.note}",
+                "facts": ": the capture is over, the host is asked about itself",
+                "closing": f": {now.samples} of {now.asked} samples, {now.bytes / 1e6:.1f} MB",
+            }
+            typer.echo(printable(f"{now.host}: {now.phase}{words[now.phase]}"), err=True)
+
+    return show
+
+
+def _stands(now: HostProgress) -> str:
+    """Where a capture stands, in words."""
+    if now.phase == "connecting":
+        return now.phase
+    counts = f"{now.samples}/{now.asked} {clock(now.left_s)} left {now.bytes / 1e6:.1f} MB"
+    age = f"{now.age_s:.0f} s"
+    words = {
+        "capturing": f"last sample {age} ago" if now.samples else f"{now.note or 'no sample yet'}: {age}",
+        "waiting": printable(now.note),
+        "facts": "done; asking the host about itself",
+        "closing": "done; looking for what stayed behind",
+    }
+    return f"{counts}, {words[now.phase]}"
 
 
 def clock(seconds: float) -> str:

@@ -24,6 +24,9 @@ from esxprobe.lab.rows import at_interval, capture_lines
 
 _ESXTOP = re.compile(r"\besxtop -b -a -d (\d+) -n (\d+)(?: --?import-entity ('[^']*'|\S+))?")
 _EXPORT = re.compile(r"\besxtop (?:-b )?--?export-entity ('[^']*'|\S+)")
+# What runs a question within a time, and what goes through the files of VMs: the texts that matter in them.
+_WITHIN = re.compile(r"\$s sh -c ('(?:[^']|'\\'')*') </dev/null")
+_VM_FILES = re.compile(r"while IFS= read -r f; .*grep -iE '([^']*)' .*grep -E '([^']*)' vmware")
 
 
 class HostMachine:
@@ -65,6 +68,8 @@ class HostMachine:
 
     def run(self, command: str, wire: Wire) -> int:
         """Runs a command to its end."""
+        if within := _WITHIN.search(command):
+            command = split(within[1])[0]
         echo = (r"echo [\w-]+", lambda: command.removeprefix("echo ") + "\n")
         for pattern, answer in (*self._answers, echo):
             if re.fullmatch(pattern, command.strip(), re.DOTALL):
@@ -74,6 +79,9 @@ class HostMachine:
             return self._esxtop(command, match, wire)
         if match := _EXPORT.search(command):
             return self._export(command, match[1].strip("'"), wire)
+        return self._about_files(command, wire)
+
+    def _about_files(self, command: str, wire: Wire) -> int:
         if match := re.fullmatch(r"cat ('[^']*'|\S+)", command):
             return self._cat(match[1].strip("'"), wire)
         if match := re.fullmatch(r"(ls ([^;|]+) 2>/dev/null; )?rm -f ([^;|]+)", command):
@@ -82,6 +90,8 @@ class HostMachine:
             for name in split(match[3]):
                 self._files.pop(name, None)
             return 0
+        if patterns := _VM_FILES.search(command):
+            return self._vm_files(patterns[1], patterns[2], wire)
         return self._grep(command, wire)
 
     @staticmethod
@@ -218,6 +228,20 @@ class HostMachine:
                     wire.write(f"{prefix}{line}\n".encode())
                     found = True
         return 0 if found else 1
+
+    def _vm_files(self, settings: str, modes: str, wire: Wire) -> int:
+        """The paths of vmx files in, what is found there and in the logs beside them out, in the line's grammar."""
+        texts = {name: lines for vm in self.papers.vms for name, lines in self._texts(vm)}
+        for number, path in enumerate(wire.read().decode("utf-8", "surrogateescape").splitlines(), 1):
+            log = f"{posixpath.dirname(path)}/vmware.log"
+            found = (
+                ("vmx", list(grep(settings, texts.get(path, ()), ignore_case=True))),
+                ("log", [f"vmware.log:{line}" for line in grep(modes, texts.get(log, ()))]),
+            )
+            for what, lines in found:
+                told = "".join(f"<{line}\n" for line in lines)
+                wire.write(f"{told}={number} {what} {0 if lines else 1} {next(self._pids)}\n".encode())
+        return 0
 
     def _texts(self, vm: RunningVm) -> Iterator[tuple[str, list[str]]]:
         yield vm.config_file, self.papers.vmx(vm)

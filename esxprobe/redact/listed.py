@@ -177,7 +177,8 @@ def _strings(code: CodeType) -> Iterator[str]:
 # Names of the manifest's fields; every other key is somebody's own.
 _LIST_OF_KEYS = """
 achieved_interval_s address after alias asked at auth_method before block_s bytes cartel checked cipher clock
-command commands config_file connections cores cpu cpu-model datastores end ended error evidence execution facts
+command commands config_file connections connections_beside cores cpu cpu-model
+datastores end ended error evidence execution facts most_bytes packed
 fault_runs file files forecast_pct free gaps gid groups guests hardware_version hint host host_key
 host_key_fingerprint host_key_type hv_support hyperthreading interval_achieved_s interval_s kept kex kind known
 legacy_crypto legacy_used left_behind limit limited_to lines mac memory message method missing mmu monitor

@@ -43,7 +43,10 @@ _KEYS = {
 }  # fmt: skip
 LISTED = {"zone", "algorithm", "build", "store", "hardware", "sha256", "server", "tool", "cpu", "power"}
 _NUMBER = re.compile(r"\d*")
-PROBES = frozenset({"version", "cpu", "cpu-model", "memory", "power-policy", "uptime", "vms", "datastores"})
+PROBES = frozenset(
+    {"version", "cpu", "cpu-model", "memory", "power-policy", "uptime", "vms", "datastores"}
+    | {"vm-files", "vm-files-ended"}
+)
 _PROBE_OF_VM = re.compile(r"vm-(?P<name>.*)-(?P<world>[A-Za-z0-9_.]+)-(?P<what>vmx|monitor)(?P<ending>\.txt)?")
 
 

@@ -2,7 +2,8 @@
 
 The host is asked what it accepts (the method "none"), then: the chosen keys, one after the other; then one secret,
 once, by keyboard-interactive (what ESXi speaks) or by password where only that is offered. A secret that the host
-did not take is not sent again in any way, because ESXi locks an account for 15 minutes after five failures.
+did not take is not sent again in any way, because ESXi locks an account for 15 minutes after five failures, and
+where the STIG is followed after three.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ _NEW_PASSWORD = re.compile(
     r"(new|current|old|retype|again|change).{0,20}password|password.{0,20}expired", re.IGNORECASE
 )
 _LOCK_HINT = (
-    "nothing is tried twice: ESXi locks an account for 15 minutes after five failures, and a locked account looks"
-    " like a wrong password; in lockdown mode only Exception Users get in"
+    "nothing is tried twice: ESXi locks an account for 15 minutes after five failures (three where the STIG is"
+    " followed), and a locked account looks like a wrong password; in lockdown mode only Exception Users get in"
 )
-_FIPS_HINT = "ESXi 8 accepts RSA and ECDSA keys and no Ed25519 (FIPS mode)"
+_FIPS_HINT = "ESXi 6.7 and newer accept RSA and ECDSA keys and no Ed25519 (FIPS mode)"
 
 Prompts = list[tuple[str, bool]]
 

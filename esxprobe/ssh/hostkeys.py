@@ -28,6 +28,8 @@ from esxprobe.ssh.words import fingerprint, kind
 
 REVOKED = "@revoked"
 AUTHORITY = "@cert-authority"
+# ESXi's PATH does not have it.
+_ESXI_SSH = "/usr/lib/vmware/openssh/bin"
 _NOT_A_FILE = {Path(os.devnull)}
 
 
@@ -185,7 +187,8 @@ def _changed(config: HostConfig, plain: list[KnownKey], where: str, shown: str) 
     )
     return ChangedHostKeyError(
         f"the host key of {where} has changed: it shows {shown}, known is {kept}; somebody may be in between",
-        hint=f"if the host was reinstalled: compare the fingerprint on its console, then {removals},"
+        hint=f"if the host was reinstalled: compare the fingerprint on its console ({_fingerprint_there(shown)}),"
+        f" then {removals},"
         " and once more with --accept-new-host-key",
     )
 
@@ -195,9 +198,15 @@ def _unknown(where: str, shown: str, known: list[KnownKey]) -> UnknownHostKeyErr
     aside = f" (host certificates, {authority.place}, are not checked here)" if authority else ""
     return UnknownHostKeyError(
         f"the host key of {where} is unknown{aside}: {shown}",
-        hint="compare the fingerprint on the host's console (ssh-keygen -lf on the .pub files beside sshd_config),"
+        hint=f"compare the fingerprint on the host's console: {_fingerprint_there(shown)},"
         " then once more with --accept-new-host-key",
     )
+
+
+def _fingerprint_there(shown: str) -> str:
+    """The commands that show the fingerprint of a key of that kind on the host's console."""
+    command = f"ssh-keygen -l -f /etc/ssh/ssh_host_{shown.split(maxsplit=1)[0].lower()}_key.pub"
+    return f"{_ESXI_SSH}/{command} on ESXi, {command} on Linux"
 
 
 def _append(config: HostConfig, key_type: str, blob: bytes, where: str, shown: str) -> str:

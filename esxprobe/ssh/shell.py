@@ -203,13 +203,23 @@ class SshShell:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def run(self, command: str, *, timeout_s: float, stdin: bytes = b"") -> Result:
+    def run(
+        self,
+        command: str,
+        *,
+        timeout_s: float,
+        stdin: bytes = b"",
+        holds_input: bool = False,
+        heard: Callable[[bytes], object] = lambda _: None,
+    ) -> Result:
         """Runs a command to its end.
 
         Args:
             command: Text for the login shell.
             timeout_s: How long it may take altogether [s].
             stdin: What the command reads; its input ends after it.
+            holds_input: Without `stdin`, its input stays open until it has ended.
+            heard: Told each piece of what it prints as it comes.
 
         Raises:
             HostTimeoutError: It took longer.
@@ -224,10 +234,11 @@ class SshShell:
         try:
             if stdin:
                 _Feeder(stream, stdin)
-            else:
+            elif not holds_input:
                 stream.end_input()
             while content := stream.read():
                 out += content
+                heard(content)
                 if len(out) > RUN_LIMIT_BYTES:
                     raise HostError(f"{self.where}: {printable(command, 60)!r} wrote more than 64 MiB")
                 stream.idle_s = deadline - time.monotonic()

@@ -22,7 +22,8 @@ import esxprobe
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.guests import Guest
 from esxprobe.collect.pump import Clockwork
-from esxprobe.collect.session import HostTask, collect_host
+from esxprobe.collect.session import collect_host
+from esxprobe.collect.task import HostTask
 from esxprobe.lab.guest import GuestMachine
 from esxprobe.lab.host import HostMachine
 from esxprobe.lab.machine import Gone, Machine
@@ -56,8 +57,8 @@ class StillClock:
 class Memory:
     """The three streams of a command, kept."""
 
-    def __init__(self) -> None:
-        self.stdout, self.stderr = bytearray(), bytearray()
+    def __init__(self, stdin: bytes = b"") -> None:
+        self.stdout, self.stderr, self._stdin = bytearray(), bytearray(), stdin
 
     def write(self, content: bytes) -> None:
         self.stdout += content
@@ -66,7 +67,7 @@ class Memory:
         self.stderr += content
 
     def read(self) -> bytes:
-        return b""
+        return self._stdin
 
     def is_gone(self) -> bool:
         return False
@@ -123,15 +124,24 @@ class Shell:
     def __init__(self, machine: Machine, clock: StillClock) -> None:
         self._machine, self._clock = machine, clock
 
-    def _run(self, command: str) -> tuple[Memory, int]:
-        wire = Memory()
+    def _run(self, command: str, stdin: bytes = b"") -> tuple[Memory, int]:
+        wire = Memory(stdin)
         try:
             return wire, self._machine.run(command, wire)
         except Gone:
             return wire, 141
 
-    def run(self, command: str, *, timeout_s: float, stdin: bytes = b"") -> Answer:  # noqa: ARG002
-        wire, status = self._run(command)
+    def run(
+        self,
+        command: str,
+        *,
+        timeout_s: float,  # noqa: ARG002
+        stdin: bytes = b"",
+        holds_input: bool = False,  # noqa: ARG002
+        heard: Callable[[bytes], object] = lambda _: None,
+    ) -> Answer:
+        wire, status = self._run(command, stdin)
+        heard(bytes(wire.stdout))
         return Answer(bytes(wire.stdout), bytes(wire.stderr), status)
 
     def stream(self, command: str) -> Stream:
@@ -144,7 +154,7 @@ class Shell:
 
 def collected(plan: HostPlan, folder: Path) -> None:
     """Makes a capture folder of a host and its two guests."""
-    capture = CapturePlan(plan.interval_s, plan.samples)
+    capture = CapturePlan(plan.interval_s, plan.samples, packed=True)
     clock = StillClock(plan, plan.samples)
     machine = HostMachine(plan, clock)
     vms = {vm.name: vm for vm in plan.vms}
@@ -153,7 +163,10 @@ def collected(plan: HostPlan, folder: Path) -> None:
         inside = GuestMachine(vms[name], plan, clock, clock.began)
         return Guest(name, lambda: Shell(inside, clock), interval_s=plan.interval_s)
 
-    task = HostTask(plan.host, capture, lambda: Shell(machine, clock), tuple(guest(name) for name in GUESTS))
+    def connect() -> Shell:
+        return Shell(machine, clock)
+
+    task = HostTask(plan.host, capture, connect, tuple(guest(name) for name in GUESTS), beside=connect)
     clockwork = Clockwork(clock.now, lambda _: None)
     with tempfile.TemporaryDirectory(prefix="esxprobe-samples-") as made:
         outcome = collect_host(

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from esxprobe.collect.command import plan_for
 from esxprobe.collect.experiment import FaultPlan
-from esxprobe.collect.host import Progress
-from esxprobe.collect.session import HostOutcome, collect_host
+from esxprobe.collect.segment import Progress
+from esxprobe.collect.session import collect_host
+from esxprobe.collect.task import HostOutcome
 from esxprobe.commands.labs import lab_task
 from esxprobe.lab.real.groundtruth import GroundTruth, ground_truth_json
 from esxprobe.lab.real.guests import RealGuest

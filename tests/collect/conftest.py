@@ -9,19 +9,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
+from hostsim import write_capture
+from localplan import PLAN
 from localshell import OPENED, gone
-
-PLAN = HostPlan(
-    host="local.example.com",
-    pcpus=2,
-    vms=(VmPlan("web01", 1_200_100, 1, 1024),),
-    user_groups=(USER_GROUPS[0], *USER_GROUPS[-3:]),
-    system_worlds=1,
-    helper_worlds=1,
-    power_states=("%C-State C0",),
-    samples=20,
-)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import shlex
 import subprocess
 import threading
 import time
@@ -115,6 +116,12 @@ class LocalStream:
         self._process.wait(60)
 
 
+def asked(command: str) -> str:
+    """The question that a line asks within a time, or the line itself."""
+    inner = re.search(r"\$s sh -c ('.*') </dev/null 3<&-", command)
+    return shlex.split(inner[1])[0] if inner else command
+
+
 class LocalShell:
     """Runs commands with `busybox ash -c`, as an ESXi host's login shell would."""
 
@@ -149,18 +156,33 @@ class LocalShell:
             start_new_session=True,
         )
 
-    def run(self, command: str, *, timeout_s: float, stdin: bytes = b"") -> Done:
-        known = self._answer(command)
+    def run(
+        self,
+        command: str,
+        *,
+        timeout_s: float,
+        stdin: bytes = b"",
+        holds_input: bool = False,
+        heard: Callable[[bytes], object] = lambda _: None,
+    ) -> Done:
+        known = self._answer(asked(command))
         if known is not None:
             self.commands.append(command)
+            heard(known.encode())
             return Done(known.encode(), b"", 0)
         process = self._start(command)
+        held = os.dup(process.stdin.fileno()) if holds_input and process.stdin else None
         try:
             out, err = process.communicate(stdin, timeout=timeout_s)
-        except subprocess.TimeoutExpired:
+        except subprocess.TimeoutExpired as late:
+            heard(late.stdout or b"")
             process.kill()
             process.communicate()
             raise HostTimeoutError(f"local took longer than {timeout_s} s") from None
+        finally:
+            if held is not None:
+                os.close(held)
+        heard(out)
         return Done(out, err, process.returncode)
 
     def stream(self, command: str) -> LocalStream:

@@ -78,6 +78,7 @@ def test_only_our_own_esxtop_counts_as_left_behind() -> None:
         "2100001  2100001  esxtop  esxtop -b -a -d 5 -n 121\n"
         "2100009  2100009  esxtop  esxtop\n"
         "2100010  2100010  esxtop  esxtop -b -a -d 60 -n 3\n"
+        "3360136 3360136 tail                 tail -f /tmp/ghettoVCB.work/ghettovcb.Cs1M1x\n"  # of a real host
         "2100001  2100001  esxtop  esxtop -b -a -d 5 -n 121\n"
     )
     assert left_behind(listing, 5) == ("2100001  2100001  esxtop  esxtop -b -a -d 5 -n 121",)

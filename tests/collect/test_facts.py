@@ -1,7 +1,11 @@
 """What a host says of itself: an answer in `data/<probe>/<case>.txt`, what it means in the JSON beside it."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import asdict
@@ -10,13 +14,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from localshell import LocalShell
+from localshell import BIN, LocalShell
 
-from esxprobe.collect.asking import Questions
+from esxprobe.collect.asking import Questions, ask_clock, question
+from esxprobe.collect.bounded import KILLED, listed, parse_vm_files, vm_files_line, within
 from esxprobe.collect.clock import HOST_CLOCK, LINUX_CLOCK, parse_clock, read_clock
+from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.facts import PROBES, Probe, parse_answer
-from esxprobe.collect.monitor import log_command, parse_vmx, vmx_command
+from esxprobe.collect.leftover import check_left_behind, others_esxtop
+from esxprobe.collect.monitor import parse_vmx
 from esxprobe.collect.pump import Link
+from esxprobe.collect.session import collect_host
+from esxprobe.collect.task import HostTask
 from esxprobe.errors import ConnectionLostError, HostError, HostTimeoutError
 from esxprobe.formats.vmware_log import MonitorMode, parse_monitor_mode
 
@@ -54,22 +63,68 @@ def test_no_answer_breaks_a_parser(probe: Probe, text: str) -> None:
 
 
 def test_the_folder_of_a_vm_stays_text(tmp_path: Path) -> None:
-    folder = tmp_path / EVIL
+    name = EVIL.replace("\n", "").replace("/", "")  # a path is a line
+    folder = tmp_path / name
     folder.mkdir()
     (folder / "vmware.log").write_text("x| vmx| gphys-sw.vmm\nsomething else\n", encoding="utf-8")
     (folder / "vmware-7.log").write_text("x| vmx| gphys-ept.vmm\n", encoding="utf-8")
-    vmx = folder / f"{EVIL}.vmx"
+    vmx = folder / f"{name}.vmx"
     vmx.write_text('displayName = "x"\nvirtualHW.version = "19"\n', encoding="utf-8")
-    shell = LocalShell()
-    logs = shell.run(f"cd {shell_word(tmp_path)} && {log_command(str(vmx))}", timeout_s=60).stdout.decode()
-    mode = parse_monitor_mode(logs)
+    done = LocalShell().run(vm_files_line(60), timeout_s=60, stdin=listed([str(vmx), "/nowhere/x.vmx"]))
+    settings, logs, *missing = parse_vm_files(done.stdout.decode())
+    mode = parse_monitor_mode(logs.text)
     assert (mode.mmu, mode.file) == ("software", "vmware.log")
-    assert parse_vmx(shell.run(vmx_command(str(vmx)), timeout_s=60).stdout.decode()) == {"virtualHW.version": "19"}
+    assert parse_vmx(settings.text) == {"virtualHW.version": "19"}
+    assert [(part.number, part.what, part.status) for part in missing] == [(1, "vmx", 2), (1, "log", 2)]
+    assert all("/nowhere" in part.text for part in missing)
     assert not list(tmp_path.rglob("PWNED"))
 
 
-def shell_word(path: Path) -> str:
-    return "'" + str(path).replace("'", "'\\''") + "'"
+@pytest.mark.parametrize("shell", ["busybox ash", "sh"])
+def test_a_file_that_hangs_is_given_up_and_the_next_one_read(tmp_path: Path, shell: str) -> None:
+    paths = []
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "vm.vmx").write_text('numvcpus = "2"\n')
+        (tmp_path / name / "vmware.log").write_text("x| vmx| gphys-sw.vmm\n")
+        paths.append(str(tmp_path / name / "vm.vmx"))
+    knows_time = shell != "sh"  # where `read` knows no time, the limit on our side holds alone
+    if knows_time:
+        (tmp_path / "b" / "vmware.log").unlink()
+        os.mkfifo(tmp_path / "b" / "vmware.log")
+    done = subprocess.run(
+        [*shell.split(), "-c", vm_files_line(1)], input=listed(paths), capture_output=True, check=True
+    )
+    found = {(part.number, part.what): part for part in parse_vm_files(done.stdout.decode())}
+    assert [part.status for part in found.values()] == [0, 0, 0, None if knows_time else 0, 0, 0]
+    assert "gphys-sw" in found[2, "log"].text
+    until_gone(found[1, "log"].process)
+
+
+def until_gone(process: str) -> None:
+    deadline, line = time.monotonic() + 60, Path(f"/proc/{process}/cmdline")
+    while line.exists() and b"grep" in line.read_bytes():
+        assert time.monotonic() < deadline, "grep stays on the host"
+        time.sleep(0.05)
+
+
+def test_a_question_that_takes_too_long_is_ended_with_what_it_started() -> None:
+    mark = f"3{time.time_ns() % 10**6:06}.25"
+    shell = LocalShell()
+    done = shell.run(within(f"echo begun; sleep {mark} || true; echo over", 1), timeout_s=60, holds_input=True)
+    assert (done.stdout, done.status) == (b"begun\n", KILLED)
+    assert not subprocess.run(["pgrep", "-f", f"sleep {mark}"], check=False, capture_output=True).stdout
+    done = shell.run(within('echo "it\'s" >&2; exit 7', 60), timeout_s=60, holds_input=True)
+    assert (done.stdout, done.stderr, done.status) == (b"", b"it's\n", 7)
+    done = shell.run(within(f"sleep {mark}", 60), timeout_s=60)
+    assert done.status == KILLED, "its channel ended"
+
+
+@given(text=st.text(max_size=300) | st.from_regex(r"(<[^\n]*\n|=\d (vmx|log) (hung|long|\d) \d+\n){0,8}"))
+def test_any_answer_about_files_is_read_as_far_as_it_makes_sense(text: str) -> None:
+    for part in parse_vm_files(text):
+        assert part.what in {"vmx", "log"}
+        assert part.text == "" or part.text.endswith("\n")
 
 
 def answers(command: str) -> str | None:
@@ -78,16 +133,17 @@ def answers(command: str) -> str | None:
         return (DATA / "version/8.0.txt").read_text(encoding="utf-8")
     if command == "esxcli vm process list":
         return (DATA / "vms/two.txt").read_text(encoding="utf-8")
-    if "web01" in command and "vmware*.log" in command:
-        return (DATA / "monitor/8-modules.txt").read_text(encoding="utf-8")
-    if "web01" in command and "virtualHW" in command:
-        return (DATA / "vmx/usual.txt").read_text(encoding="utf-8")
+    if "vmware*.log" in command:
+        settings = (DATA / "vmx/usual.txt").read_text(encoding="utf-8").splitlines()
+        logs = (DATA / "monitor/8-modules.txt").read_text(encoding="utf-8").splitlines()
+        told = [*(f"<{line}" for line in settings), "=1 vmx 0 7", *(f"<{line}" for line in logs), "=1 log 0 8"]
+        return "\n".join([*told, "<grep: x: No such file", "=2 vmx 2 9", "=2 log 1 10", ""])
     return None
 
 
 def test_what_cannot_be_asked_is_a_note(tmp_path: Path) -> None:
-    questions = Questions(Link(lambda: LocalShell(answer=answers)), tmp_path, threading.Event())
-    questions.ask_all()
+    questions = Questions(tmp_path, threading.Event())
+    questions.ask_all(Link(lambda: LocalShell(answer=answers)))
     outcomes = {outcome.name: outcome for outcome in questions.outcomes}
     assert questions.facts["version"]["build"] == "VMware ESXi 8.0.3 build-24022510"
     assert "cpu" not in questions.facts
@@ -97,7 +153,7 @@ def test_what_cannot_be_asked_is_a_note(tmp_path: Path) -> None:
     assert web["monitor"]["evidence"] == "gphys-ept.vmm"
     assert (evil["hardware_version"], evil["monitor"]["mmu"]) == (None, "unknown")
     files = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert files == {outcome.file for outcome in questions.outcomes}
+    assert files == {outcome.file for outcome in questions.outcomes if outcome.file}
     assert all(re.fullmatch(r"probes/[A-Za-z0-9._-]+\.txt", file) for file in files)
     assert (tmp_path / outcomes["version"].file).read_bytes() == (DATA / "version/8.0.txt").read_bytes()
     json.dumps([questions.facts, questions.vms])
@@ -115,8 +171,8 @@ def test_a_connection_that_is_lost_ends_the_questions_only(tmp_path: Path) -> No
         return shells[-1]
 
     link = Link(connect)
-    questions = Questions(link, tmp_path, threading.Event())
-    questions.ask_all()
+    questions = Questions(tmp_path, threading.Event())
+    questions.ask_all(link)
     assert [outcome.outcome for outcome in questions.outcomes] == ["failed", *["skipped"] * (len(PROBES) - 1)]
     assert shells[0].closed
     assert link.shell() is not shells[0]
@@ -127,8 +183,8 @@ def test_a_host_that_hangs_is_not_waited_for_at_every_question(tmp_path: Path) -
         def run(self, *_: object, **__: object) -> object:  # type: ignore[override]
             raise HostTimeoutError("too long")
 
-    questions = Questions(Link(Hanging), tmp_path, threading.Event())
-    questions.ask_all()
+    questions = Questions(tmp_path, threading.Event())
+    questions.ask_all(Link(Hanging))
     assert [outcome.outcome for outcome in questions.outcomes][:3] == ["failed", "failed", "skipped"]
 
 
@@ -174,3 +230,66 @@ def test_this_machine_agrees_with_itself(command: str) -> None:
 def test_a_host_without_a_clock_is_an_error() -> None:
     with pytest.raises(HostError, match="is no time"):
         read_clock(LocalShell(), "false", lambda: 1.0)
+
+
+# --- commands that are not there --------------------------------------------------------------------
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> LocalShell:
+    """A host whose shell finds nothing but itself."""
+    tools = tmp_path / "bare"
+    tools.mkdir()
+    for name in ("sh", "busybox"):
+        (tools / name).symlink_to(shutil.which("busybox") or "busybox")
+    return LocalShell(path=str(tools))
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
+def test_a_command_that_is_not_there_is_a_note(bare: LocalShell, tmp_path: Path, probe: Probe) -> None:
+    done = bare.run(question(probe), timeout_s=60, holds_input=True)
+    assert b"not found" in done.stderr
+    assert (done.stdout, done.status) == (b"", 127)
+    questions = Questions(tmp_path, threading.Event())
+    questions.ask_all(Link(lambda: bare))
+    outcome = {outcome.name: outcome for outcome in questions.outcomes}[probe.name]
+    assert (outcome.outcome, "not found" in outcome.note) == ("failed", True)
+
+
+def test_without_date_ps_and_grep_nothing_is_known_and_nothing_fails(bare: LocalShell, tmp_path: Path) -> None:
+    assert "is no time" in ask_clock(Link(lambda: bare), time.time)[1]
+    assert others_esxtop(Link(lambda: bare), CapturePlan()) == ()
+    left = check_left_behind(Link(lambda: bare), CapturePlan())
+    assert (left.checked, left.reason) == (False, "the host lists no processes")
+    (tmp_path / "vm").mkdir()
+    done = bare.run(vm_files_line(5), timeout_s=60, stdin=listed([str(tmp_path / "vm" / "vm.vmx")]))
+    assert [(part.what, part.status) for part in parse_vm_files(done.stdout.decode())] == [
+        ("vmx", 127),
+        ("log", 127),
+    ]
+
+
+def test_the_tools_of_an_old_host_are_enough(tmp_path: Path, environment: dict[str, str]) -> None:
+    """BusyBox as it was in ESXi 5.5: no ps, no df, no uptime. The stand-in esxtop is a Python program."""
+    tools, place = tmp_path / "tools", tmp_path / "vm"
+    tools.mkdir()
+    for name in ("busybox", *(Path(__file__).parent / "hosts" / "busybox-5.5.txt").read_text().split()):
+        (tools / name).symlink_to(shutil.which("busybox") or "busybox")
+    (tools / "python3").symlink_to(sys.executable)
+    (tools / "esxtop").symlink_to(BIN / "esxtop")
+    place.mkdir()
+    (place / "vm.vmx").write_text('virtualHW.version = "8"\n')
+    shutil.copy(DATA / "monitor" / "real-6.5.txt", place / "vmware.log")
+    vm = f"web01\n   World ID: 7\n   VMX Cartel ID: 6\n   Display Name: web01\n   Config File: {place}/vm.vmx\n"
+
+    def connect() -> LocalShell:
+        return LocalShell(environment, path=str(tools), answer=lambda c: vm if "vm process" in c else None)
+
+    task = HostTask("host01", CapturePlan(2, 5), connect, beside=connect)
+    done = collect_host(task, tmp_path / "out", tool_version="1", stop=threading.Event())
+    assert (done.outcome, done.samples) == ("whole", 5)
+    manifest = json.loads((done.folder / "capture.json").read_text(encoding="utf-8"))
+    (found,) = manifest["vms"]
+    assert (found["hardware_version"], found["monitor"]["mmu"]) == ("8", "hardware")
+    assert manifest["clock"]["start"] is not None
+    assert "could not look for processes left on the host: the host lists no processes" in done.notes

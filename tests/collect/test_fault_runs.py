@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PLAN
 from hostsim import VmPlan, write_capture
+from localplan import PLAN
 from localshell import LocalShell, Naps
 from test_facts import answers
 

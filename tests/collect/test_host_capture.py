@@ -10,6 +10,7 @@ import sys
 import threading
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,12 +21,13 @@ import esxprobe.collect.pump as pump_module
 from esxprobe.collect import room
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.forecast import forecast
-from esxprobe.collect.host import HostCapture, Progress, capture_host
+from esxprobe.collect.host import HostCapture, capture_host
 from esxprobe.collect.leftover import check_left_behind, others_esxtop
 from esxprobe.collect.peek import GzipPeek
 from esxprobe.collect.pump import Clockwork, Link
 from esxprobe.collect.record import Record
 from esxprobe.collect.retry import BACKOFF_S
+from esxprobe.collect.segment import Progress
 from esxprobe.errors import ConnectError, HostError, LoginError, OutputError
 
 Environment = dict[str, str]
@@ -40,8 +42,10 @@ def capture(
     progress: Callable[[Progress], None] = lambda _: None,
     naps: Naps | None = None,
 ) -> HostCapture:
+    """Captures with gzip on the host, where a test does not say otherwise."""
     clockwork = Clockwork(sleep=naps or Naps())
     link = Link(connect)
+    plan = replace(plan, packed=True) if plan.packed is None else plan
     try:
         return capture_host(
             "local", plan, folder, link, stop=stop or threading.Event(), progress=progress, clockwork=clockwork
@@ -140,6 +144,76 @@ def test_a_stop_before_the_start_captures_nothing(environment: Environment, tmp_
     done = capture(tmp_path, CapturePlan(2, 5), lambda: LocalShell(environment), stop=stop)
     assert done.segments == ()
     assert done.stopped
+
+
+def test_a_plain_capture_is_packed_here_and_loses_nothing(environment: Environment, tmp_path: Path) -> None:
+    environment["SPEED"] = "1000"
+    plan = CapturePlan(2, 60, packed=False)
+    done = capture(tmp_path, plan, lambda: LocalShell(environment, path=without_gzip(tmp_path)))
+    (segment,) = done.segments
+    assert (segment.outcome, segment.samples, segment.packed) == ("whole", 60, "here")
+    assert "gzip" not in segment.command
+    assert gzip.decompress((tmp_path / segment.file).read_bytes()) == written(environment)[0]
+
+
+def without_gzip(tmp_path: Path) -> str:
+    """Tools of a host that lacks it."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("python3", "env", "busybox"):
+        (tools / name).symlink_to(sys.executable if name == "python3" else shutil.which(name) or name)
+    return f"{BIN}:{tools}"
+
+
+def test_a_plain_stream_that_is_lost_has_all_that_came(environment: Environment, tmp_path: Path) -> None:
+    environment["SPEED"] = "1000"
+    lost = iter([200_000])
+    shells: list[LocalShell] = []
+
+    def connect() -> LocalShell:
+        shells.append(LocalShell(environment, lose_after=next(lost, None)))
+        return shells[-1]
+
+    done = capture(tmp_path, CapturePlan(2, 60, packed=False), connect)
+    first, second = done.segments
+    kept = gzip.decompress((tmp_path / first.file).read_bytes())
+    assert len(kept) >= 200_000, "whole up to the last byte that came, trailer included"
+    assert written(environment)[0].startswith(kept)
+    assert first.samples == kept.count(b"\n") - 1
+    assert done.whole
+    assert second.asked == 60 - first.samples + 1
+
+
+@pytest.mark.parametrize("said", ["Welcome!\n", "\x1f\x8b", "\0\n"])
+def test_a_plain_stream_that_is_no_csv_is_told(environment: Environment, tmp_path: Path, said: str) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "esxtop").write_bytes(b"#!/bin/sh\ncat " + str(tmp_path / "said").encode() + b"\n")
+    (tmp_path / "said").write_bytes(said.encode("latin-1") * 3)
+    (tools / "esxtop").chmod(0o755)
+    shell = LocalShell(environment, path=f"{tools}:{os.environ['PATH']}")
+    done = capture(tmp_path, CapturePlan(2, 5, packed=False), lambda: shell)
+    assert done.samples == 0
+    assert done.error is not None
+
+
+def test_a_wide_host_is_packed_there_and_nothing_is_missing(
+    environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is wide depends on the interval; here it is less than this host has."""
+    monkeypatch.setattr("esxprobe.collect.command.PLAIN_BYTES_S", 100)
+    environment["SPEED"] = "1000"
+    shell = LocalShell(environment)
+    link = Link(lambda: shell)
+    plan = CapturePlan(2, 20, 20)
+    done = capture_host("local", plan, tmp_path, link, stop=threading.Event(), clockwork=Clockwork(sleep=Naps()))
+    link.drop()
+    assert done.whole
+    assert [segment.packed for segment in done.segments] == ["host", "host"]
+    assert [gap.reason for gap in done.gaps] == ["planned"]
+    assert sum("gzip" not in command for command in shell.commands) == 1, "a wide host is found out once"
+    for segment, wrote in zip(done.segments, written(environment)[1:], strict=True):
+        assert gzip.decompress((tmp_path / segment.file).read_bytes()) == wrote
 
 
 def test_a_lost_connection_is_made_anew_for_the_missing_samples(environment: Environment, tmp_path: Path) -> None:

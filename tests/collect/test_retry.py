@@ -23,6 +23,13 @@ def test_what_may_pass_is_tried_again_after_longer_and_longer_waits(trouble: typ
     assert retry.wait_s(trouble("away again")) == BACKOFF_S[0]
 
 
+def test_within_the_time_that_is_allowed_the_longest_wait_is_repeated() -> None:
+    retry = Retry()
+    waits = [retry.wait_s(ConnectError("away"), longer=True) for _ in range(len(BACKOFF_S) + 2)]
+    assert waits == [*BACKOFF_S, BACKOFF_S[-1], BACKOFF_S[-1]]
+    assert retry.wait_s(ConnectError("away")) is None
+
+
 @pytest.mark.parametrize(
     "trouble", [LoginError, UnknownHostKeyError, ChangedHostKeyError, AlgorithmError, OutputError]
 )

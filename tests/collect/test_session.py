@@ -3,25 +3,28 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from localshell import BIN, LocalShell, Naps, gone
+from localshell import BIN, LocalShell, Naps, asked, gone
 from shippedbook import analyze
-from test_facts import DATA, answers
+from test_facts import answers
 
 import esxprobe
 from esxprobe.capture import MANIFEST, load_capture, newest_capture
 from esxprobe.collect.command import CapturePlan
+from esxprobe.collect.dryrun import dry_run
 from esxprobe.collect.guests import Guest
-from esxprobe.collect.host import Progress
 from esxprobe.collect.pump import Clockwork
-from esxprobe.collect.session import HostOutcome, HostTask, collect_host, collect_hosts, dry_run, planned_commands
+from esxprobe.collect.segment import Progress
+from esxprobe.collect.session import collect_host, collect_hosts
+from esxprobe.collect.task import HostOutcome, HostTask
 from esxprobe.errors import ConnectError, LoginError, OutputError
 
 Environment = dict[str, str]
@@ -121,7 +124,7 @@ def test_a_drop_leaves_a_capture_of_two_parts_that_can_be_analysed(
     def connect() -> LocalShell:
         return LocalShell(environment, lose_after=next(lost, None))
 
-    done = collect(HostTask("host01", CapturePlan(2, 50), connect), tmp_path)
+    done = collect(HostTask("host01", CapturePlan(2, 50, packed=True), connect), tmp_path)
     assert done.outcome == "whole"
     manifest = manifest_of(done.folder)
     assert [s["outcome"] for s in manifest["segments"]] == ["partial", "partial", "whole"]
@@ -191,8 +194,20 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", place], check=True)
 
 
+def test_a_disk_that_is_full_at_the_start_leaves_nothing_and_says_so(
+    environment: Environment, small_disk: Path
+) -> None:
+    (small_disk / "filler").write_bytes(bytes(800_000))
+    done = collect(HostTask("host01", CapturePlan(2, 5), lambda: LocalShell(environment)), small_disk / "captures")
+    assert isinstance(done.error, OutputError)
+    assert "the disk is full" in done.error.message
+    assert done.error.hint.startswith("nothing was captured")
+    assert list((small_disk / "captures").iterdir()) == []
+
+
+@pytest.mark.parametrize("packed", [True, False])
 def test_a_full_disk_keeps_what_is_there_and_has_a_manifest(
-    environment: Environment, tmp_path: Path, small_disk: Path
+    environment: Environment, tmp_path: Path, small_disk: Path, packed: bool
 ) -> None:
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -204,8 +219,10 @@ def test_a_full_disk_keeps_what_is_there_and_has_a_manifest(
         "    os.write(1, pack.compress(piece) + pack.flush(zlib.Z_SYNC_FLUSH))\n"
     )
     (tools / "gzip").chmod(0o755)
-    environment.update(PATH=f"{tools}:{BIN}:{os.environ['PATH']}", SPEED="1000")
-    done = collect(HostTask("host01", CapturePlan(2, 500_000), lambda: LocalShell(environment)), small_disk)
+    environment.update(PATH=f"{tools}:{BIN}:{os.environ['PATH']}", SPEED="1000", NOISE="1")
+    done = collect(
+        HostTask("host01", CapturePlan(2, 500_000, packed=packed), lambda: LocalShell(environment)), small_disk
+    )
     assert done.outcome == "partial"
     assert isinstance(done.error, OutputError)
     assert "the disk is full" in done.error.message
@@ -216,6 +233,27 @@ def test_a_full_disk_keeps_what_is_there_and_has_a_manifest(
     assert {p.name for p in done.folder.iterdir()} == {MANIFEST, "esxtop-000.csv.gz", "probes"}
     capture = load_capture(done.folder)
     assert analyze(capture.paths, manifest=capture.manifest).capture.samples >= done.samples
+
+
+def test_without_a_second_login_the_host_is_asked_after_the_capture(
+    environment: Environment, tmp_path: Path
+) -> None:
+    """As where that would need another one-time code."""
+    shells: list[LocalShell] = []
+
+    def connect() -> LocalShell:
+        shells.append(LocalShell(environment, answer=answers))
+        return shells[-1]
+
+    def refused() -> LocalShell:
+        raise LoginError("a second login on host01 would need another code")
+
+    done = collect(HostTask("host01", CapturePlan(2, 5), connect, beside=refused), tmp_path)
+    assert done.outcome == "whole"
+    assert manifest_of(done.folder)["facts"]["version"]["build"].startswith("VMware ESXi 8.0.3")
+    (shell,) = shells
+    (esxtop,) = [number for number, command in enumerate(shell.commands) if "esxtop -b -a" in command]
+    assert next(number for number, command in enumerate(shell.commands) if "vmware -vl" in command) > esxtop
 
 
 def test_a_guest_that_fails_is_not_the_end_of_the_host(environment: Environment, tmp_path: Path) -> None:
@@ -257,8 +295,11 @@ def test_a_dry_run_says_what_would_be_run_and_writes_nothing(environment: Enviro
     shell = LocalShell(environment)
     guest = Guest("web01", lambda: LocalShell(environment))
     told = dry_run(HostTask("host01", CapturePlan(5, 121, 300), lambda: shell, (guest,)))
-    assert [c for c in told.commands if "esxtop -b -a -d 5 -n 61 " in c] == [told.commands[10]] * 2
-    assert "vmware -vl" in told.commands
+    captures = [c for c in told.commands if "esxtop -b -a -d 5 -n 61 " in c]
+    assert len(captures) == 2
+    assert captures[0] == captures[1]
+    assert {"vmware -vl", "esxcli vm process list"} <= {asked(command) for command in told.commands}
+    assert any("vmware*.log" in command for command in told.commands), "what is asked about VMs"
     assert told.guest_commands[0][0] == "web01"
     assert told.forecast.duration_s == 600
     assert shell.commands == ["TERM=xterm esxtop -b -a -d 5 -n 1 | gzip -c"]
@@ -266,15 +307,32 @@ def test_a_dry_run_says_what_would_be_run_and_writes_nothing(environment: Enviro
     assert {path.name for path in tmp_path.iterdir()} == {"written"}
 
 
-def test_the_planned_commands_are_those_that_run(environment: Environment, tmp_path: Path) -> None:
-    shell = LocalShell(
-        environment, answer=lambda c: (DATA / "vms/none.txt").read_text() if "vm process" in c else None
-    )
-    task = HostTask("host01", CapturePlan(2, 5, 4), lambda: shell)
-    collect(task, tmp_path)
-    ran = shell.commands
-    planned = planned_commands(task.plan)
-    assert ran[: len(planned)] == list(planned)
+@pytest.mark.parametrize("vms", [(), ("web01",)])
+def test_the_planned_commands_are_those_that_run(
+    environment: Environment, tmp_path: Path, vms: tuple[str, ...]
+) -> None:
+    """All of them, but for the names of files, which are others each time."""
+    (tmp_path / "entities").write_text("SchedGroup\n1 system\n2 web01\nAdapter\n")
+    environment["ENTITIES"] = str(tmp_path / "entities")
+    shells: list[LocalShell] = []
+
+    def connect() -> LocalShell:
+        shells.append(LocalShell(environment, answer=answers))
+        return shells[-1]
+
+    task = HostTask("host01", CapturePlan(2, 5, 4, vms), connect, beside=connect)
+    told = dry_run(task)
+    shells.clear()
+    done = collect(task, tmp_path / "out")
+    assert done.outcome == "whole"
+
+    def nameless(commands: Iterable[str]) -> set[str]:
+        return {re.sub(r"(/tmp/esxprobe-[0-9a-f]+ ?)+", "FILE", command) for command in commands}
+
+    capture, beside = shells
+    assert nameless([*capture.commands, *beside.commands]) == nameless(told.commands)
+    assert all("esxtop" not in command.replace("command -v esxtop", "") for command in beside.commands)
+    assert told.commands.index(beside.commands[0]) > 0
 
 
 @pytest.fixture(autouse=True)

@@ -8,12 +8,13 @@ import pytest
 from hostsim import demo_plan
 from labs import LINUX_VM, PLAN, WINDOWS_VM, Passed, Tape
 
+from esxprobe.collect.bounded import listed, parse_vm_files, vm_files_line
 from esxprobe.collect.clock import HOST_CLOCK, LINUX_CLOCK, WINDOWS_CLOCK, parse_clock
 from esxprobe.collect.command import CapturePlan, command_line, left_behind, pipeline
+from esxprobe.collect.dryrun import planned_commands
 from esxprobe.collect.facts import PROBES, Probe, parse_answer
 from esxprobe.collect.guest_loops import VMSTAT, WINDOWS_COUNTERS, linux_loop, typeperf_loop
-from esxprobe.collect.monitor import log_command, parse_vmx, vmx_command
-from esxprobe.collect.session import planned_commands
+from esxprobe.collect.monitor import parse_vmx
 from esxprobe.formats.vmware_log import parse_monitor_mode
 from esxprobe.lab.guest import GuestMachine
 from esxprobe.lab.host import HostMachine
@@ -71,16 +72,18 @@ def test_settings_and_monitor_mode_of_every_vm(plan: HostPlan) -> None:
     by_world = {str(vm.world_id): vm.plan for vm in machine.papers.vms}
     for vm in vms.parse(asked(machine, vms.command)[1].said.decode()):
         wanted = by_world[vm["world_id"]]
-        settings = parse_vmx(asked(machine, vmx_command(vm["config_file"]))[1].said.decode())
+        found = asked(machine, vm_files_line(5), listed([vm["config_file"]]))[1].said.decode()
+        of_vmx, of_log = parse_vm_files(found)
+        settings = parse_vmx(of_vmx.text)
         assert (settings["numvcpus"], settings["memSize"]) == (str(wanted.vcpus), str(wanted.memory_mb))
-        mode = parse_monitor_mode(asked(machine, log_command(vm["config_file"]))[1].said.decode())
+        mode = parse_monitor_mode(of_log.text)
         assert mode.mmu == wanted.mmu
         assert ("HV Settings" in mode.evidence) == (plan.release == "4.1"), "in the words of the release"
 
 
 def test_every_planned_command_of_a_host_is_known() -> None:
     for command in planned_commands(CapturePlan(5, 3)):
-        status, wire = asked(host(), command)
+        status, wire = asked(host(), command, listed(["/vmfs/volumes/x/x.vmx"]))
         assert (status, wire.complaint) == (0, b""), command
         assert wire.said, command
 

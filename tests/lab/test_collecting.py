@@ -19,9 +19,10 @@ from shippedbook import analyze
 from esxprobe.capture import load_capture
 from esxprobe.collect.check import CheckTask, check_host
 from esxprobe.collect.command import CapturePlan
-from esxprobe.collect.host import Progress
-from esxprobe.collect.session import HostOutcome, HostTask, collect_hosts
+from esxprobe.collect.segment import Progress
+from esxprobe.collect.session import collect_hosts
 from esxprobe.collect.shell import Shell
+from esxprobe.collect.task import HostOutcome, HostTask
 from esxprobe.lab.guest import GuestMachine
 from esxprobe.lab.lab import Lab
 from esxprobe.lab.plan import HostPlan

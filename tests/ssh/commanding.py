@@ -10,6 +10,7 @@ import subprocess
 import termios
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -59,16 +60,28 @@ def _give(source: IO[bytes], send: Any) -> None:
             send(content)
 
 
+CTRL_C = "\x03"
+
+
 def at_a_terminal(
-    cwd: Path, answers: list[tuple[str, str]], *words: str, hidden_prompts: bool = True
+    cwd: Path,
+    answers: list[tuple[str, str]],
+    *words: str,
+    command: str = "collect",
+    hidden_prompts: bool = True,
+    when: Callable[[], bool] = lambda: True,
 ) -> Collecting:
-    """Runs the command for a person who answers each prompt in turn; `err` is what the screen showed."""
+    """Runs the command for a person who answers each prompt in turn; `err` is what the screen showed.
+
+    `CTRL_C` is a key and no line. Nothing is answered before `when` holds.
+    """
     ours, theirs = os.openpty()
 
     def take_terminal() -> None:
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
-    run = collecting(cwd, *words, stdin=theirs, stderr=theirs, start_new_session=True, preexec_fn=take_terminal)
+    of_its_own = {"start_new_session": True, "preexec_fn": take_terminal}
+    run = collecting(cwd, *words, command=command, stdin=theirs, stderr=theirs, **of_its_own)
     os.close(theirs)
     screen, deadline = b"", time.monotonic() + 300
     with contextlib.suppress(OSError):  # the terminal ends with the process
@@ -76,9 +89,11 @@ def at_a_terminal(
             if select.select([ours], [], [], 0.05)[0]:
                 screen += os.read(ours, 4096)
             hidden = not termios.tcgetattr(ours)[3] & termios.ECHO  # what is typed before is thrown away
-            if answers and hidden == hidden_prompts and answers[0][0].encode() in screen:
-                os.write(ours, answers.pop(0)[1].encode() + b"\n")
+            if answers and hidden == hidden_prompts and answers[0][0].encode() in screen and when():
+                answer = answers.pop(0)[1]
+                os.write(ours, (answer if answer == CTRL_C else f"{answer}\n").encode())
     run.wait()
+    run.echoes = bool(termios.tcgetattr(ours)[3] & termios.ECHO)
     os.close(ours)
     run.err = screen.decode()
     return run

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from ssh_servers import Sshd, tool, until
 
 ROOT = Path(__file__).parents[2]
 STAND_IN = ROOT / "tests" / "collect" / "bin" / "esxtop"
+PS = STAND_IN.with_name("ps")
 
 
 @dataclass
@@ -117,6 +119,7 @@ def make_host(start: Callable[..., Sshd], folder: Path, sample: Path, path: str 
     (folder / "born").touch()
     (folder / "sample.csv").write_bytes(sample.read_bytes())
     install(tools / "esxtop", for_everybody(STAND_IN.read_text(encoding="utf-8")))
+    install(tools / "ps", PS.read_text(encoding="utf-8"))
     if not path:
         (tools / "gzip").symlink_to(tool("busybox"))  # as on ESXi; GNU's holds back more
     mark = f"esxprobe-test-{folder.name}-{os.getpid()}"
@@ -153,11 +156,14 @@ class Collecting:
     out: str = ""
     err: str = ""
     status: int | None = None
+    phases: list[str] = field(default_factory=list)  # what it said of where it stood, a line each
+    echoes: bool | None = None  # whether its terminal shows what is typed, at the end
     _heard: bytes = field(default=b"", repr=False)
 
     def wait(self, timeout_s: float = 300.0) -> Collecting:
         out, err = self.process.communicate(timeout=timeout_s)
-        self.out, self.err = out.decode(), (self._heard + (err or b"")).decode()
+        self.out = out.decode()
+        self.phases, self.err = apart((self._heard + (err or b"")).decode())
         self.status = self.process.returncode
         return self
 
@@ -215,14 +221,24 @@ class Collecting:
         assert files == there
 
 
-def collecting(cwd: Path, *words: str, tuned: str = "", **more: Any) -> Collecting:
+PHASE = re.compile(r"\S+: (?:connecting|capturing|waiting|facts|closing)(?:: .*)?\n")
+
+
+def apart(said: str) -> tuple[list[str], str]:
+    """The lines on standard error about where a capture stands, and all others."""
+    lines = said.splitlines(keepends=True)
+    phases = [line for line in lines if PHASE.fullmatch(line)]
+    return [line.rstrip("\n") for line in phases], "".join(line for line in lines if not PHASE.fullmatch(line))
+
+
+def collecting(cwd: Path, *words: str, tuned: str = "", command: str = "collect", **more: Any) -> Collecting:
     """Starts the command. `tuned` is Python that runs before it does: shorter waits."""
     start = ["-m", "esxprobe"]
     if tuned:
         start = ["-c", f"{tuned}\nfrom esxprobe.commands.app import main\nmain()"]
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     process = subprocess.Popen(
-        [sys.executable, *start, "collect", *words],
+        [sys.executable, *start, command, *words],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": path},
         stdin=more.pop("stdin", subprocess.DEVNULL),

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import random
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -79,11 +81,21 @@ def an_account(folder: Path) -> Iterator[Account]:
     name = f"esxp{os.getpid()}"
     home = folder / "home"
     made = [tool("useradd"), "--no-log-init", "-m", "-d", str(home), "-s", str(shell), "-p", "*", name]
-    subprocess.run(made, check=True, capture_output=True)
+    with _accounts():
+        subprocess.run(made, check=True, capture_output=True)
     try:
         yield Account(name, home)
     finally:
-        subprocess.run([tool("userdel"), "-f", name], check=False, capture_output=True)
+        with _accounts():
+            subprocess.run([tool("userdel"), "-f", name], check=False, capture_output=True)
+
+
+@contextlib.contextmanager
+def _accounts() -> Iterator[None]:
+    """One at a time changes the accounts of this machine: useradd gives up where another one is at it."""
+    with Path(tempfile.gettempdir(), "esxprobe-tests.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @dataclass

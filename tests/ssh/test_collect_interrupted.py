@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from esxi_host import EsxiHost, as_far_as_it_goes, collecting, packed, whole_sam
 from ssh_logins import Client, Keys
 from ssh_servers import until
 
-ONE_SHORT_WAIT = "import esxprobe.collect.retry as r; r.BACKOFF_S = (0.2, 0.2)"
+SHORT_WAITS = "import esxprobe.collect.retry as r; r.BACKOFF_S = (0.2, 0.2)"
 SOON_TOO_QUIET = "import esxprobe.collect.command as c; c.quiet_limit_s = lambda _: 10.0"
 # enough for several of the blocks in which gzip sends
 SOME = 70_000
@@ -121,14 +122,37 @@ def test_sshd_dies_and_comes_back(host: EsxiHost, tmp_path: Path) -> None:
     assert packed(run.folder / second["file"]) == after
 
 
+@pytest.mark.parametrize("packing", ["--plain", ""])
+def test_a_lost_connection_costs_two_samples_at_most(host: EsxiHost, tmp_path: Path, packing: str) -> None:
+    host.settings(SPEED="4")  # quiet numbers: gzip would hold hundreds of such samples back
+    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "600s", *packing.split())
+    until(lambda: host.written() and host.written()[0].count(b"\n") > 8, "some samples")
+    host.crash()
+    host.hurry()
+    host.come_back()
+    run.wait()
+    assert (run.status, run.err) == (0, "")
+    first, second = run.manifest["segments"]
+    assert first["samples"] >= 8 - 2
+    assert first["samples"] + second["asked"] - 1 == 301
+    assert packed(run.folder / first["file"]).startswith(host.written()[0][:150_000]), "a whole gzip stream"
+
+
 def test_sshd_dies_for_good(host: EsxiHost, tmp_path: Path) -> None:
-    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "600s", tuned=ONE_SHORT_WAIT)
+    words = ("host01", "--interval", "2", "--duration", "600s", "--retry-for", "2s")
+    run = collecting(tmp_path, *words, tuned=SHORT_WAITS)
     run.has(SOME // 2)
     host.crash()
     try:
         run.wait()
         assert run.status == 3
-        assert "refuses the connection" in run.err
+        (said,) = [line for line in run.err.splitlines() if line.startswith("esxprobe: ")]
+        assert re.match(
+            r"esxprobe: host01: the connection was lost at [\d:]+ UTC and did not come back within \d s; "
+            r"the last attempt: .* refuses the connection",
+            said,
+        )
+        assert "switch" not in run.err, "it was on before"
         manifest = run.manifest
         assert (manifest["state"], manifest["clock"]["end"]) == ("partial", None)
         assert "refuses the connection" in manifest["error"]["message"]
@@ -138,6 +162,37 @@ def test_sshd_dies_for_good(host: EsxiHost, tmp_path: Path) -> None:
         assert wrote.startswith(as_far_as_it_goes(run.folder / "esxtop-000.csv.gz"))
     finally:
         host.come_back()
+
+
+def test_a_pipe_gets_a_line_for_each_phase(host: EsxiHost, tmp_path: Path) -> None:
+    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "600s", tuned=SHORT_WAITS)
+    run.has(SOME // 2)
+    host.crash()
+    host.hurry()
+    host.come_back()
+    run.wait()
+    assert (run.status, run.err) == (0, "")
+    first, begun, *rest = run.phases
+    assert (first, begun) == ("host01: connecting", "host01: capturing: 0 of 301 samples, 10:00 left")
+    assert re.match(r"host01: waiting: no esxtop since [\d:]+ UTC, trying until [\d:]+ UTC: ", rest[0])
+    assert re.match(r"host01: capturing: [1-9]\d* of 302 samples, \d:\d\d left", rest[-2])
+    assert re.match(r"host01: closing: 302 of 302 samples, \d\.\d MB", rest[-1])
+
+
+def test_an_outage_that_is_longer_than_all_waits_is_sat_out(host: EsxiHost, tmp_path: Path) -> None:
+    """The waits are a hundred times shorter than they are, and the outage goes on after the last of them."""
+    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "600s", tuned=SHORT_WAITS)
+    run.has(SOME // 2)
+    host.crash()
+    until(lambda: not host.processes(), "esxtop to find out")
+    time.sleep(3)
+    assert run.process.poll() is None, "it still tries"
+    host.hurry()
+    host.come_back()
+    run.wait()
+    assert (run.status, run.err) == (0, "")
+    assert (run.manifest["state"], len(run.manifest["gaps"])) == ("whole", 1)
+    assert run.manifest["gaps"][0]["seconds"] >= 3
 
 
 def test_a_connection_that_freezes_is_given_up_for_another(host: EsxiHost, tmp_path: Path) -> None:

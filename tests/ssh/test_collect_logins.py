@@ -11,7 +11,7 @@ from pathlib import Path
 
 import paramiko  # type: ignore[import-untyped]
 import pytest
-from commanding import Commanding, at_a_terminal
+from commanding import CTRL_C, Commanding, at_a_terminal
 from esxi_host import Collecting, EsxiHost, collecting, packed
 from ssh_logins import Client, Keys
 from ssh_servers import Sshd, public_line, serve, tool
@@ -116,7 +116,7 @@ def is_whole(run: Collecting, esxi_host: EsxiHost) -> None:
 def test_no_prompt_at_all(serving: Serving, esxi_host: EsxiHost, tmp_path: Path) -> None:
     server = serving(rounds=[[]], answers=[[]])
     is_whole(collecting(tmp_path, "host01", *SHORT).wait(), esxi_host)
-    assert server.told == [[]]
+    assert server.told == [[]] * 2, "esxtop, and what is asked beside it"
 
 
 def test_one_prompt_and_the_password_leaves_no_trace(
@@ -126,7 +126,7 @@ def test_one_prompt_and_the_password_leaves_no_trace(
     run = told_on_stdin(tmp_path, CANARY)
     seen = everybody_while(run)
     is_whole(run, esxi_host)
-    assert server.told == [[CANARY]], "sent once"
+    assert server.told == [[CANARY]] * 2, "sent once for each connection: esxtop, and what is asked beside it"
     assert_no_trace(seen, run, tmp_path, home, esxi_host.folder)
 
 
@@ -191,3 +191,40 @@ def assert_no_trace(seen: bytes, run: Collecting, *folders: Path) -> None:
     for folder in folders:
         looked_at = [path for path in folder.rglob("*") if path.is_file()]
         assert not [path for path in looked_at if secret in path.read_bytes()]
+
+
+@pytest.mark.parametrize("command", ["collect", "check"])
+def test_ctrl_c_at_the_prompt_aborts_and_sends_nothing(
+    serving: Serving, esxi_host: EsxiHost, tmp_path: Path, command: str
+) -> None:
+    server = serving(rounds=[[("Password: ", False)]], answers=[[CANARY]])
+    run = at_a_terminal(tmp_path, [("password of", CTRL_C), ("password of", CANARY)], "host01", command=command)
+    assert run.status == 130
+    assert run.echoes, "the terminal shows again what is typed"
+    assert server.told == []
+    assert run.folders == []
+    assert "stopping" not in run.err
+
+
+def test_ctrl_c_at_the_prompt_of_a_second_host_keeps_what_the_first_one_gave(
+    serving: Serving, esxi_host: EsxiHost, client: Client, keys: Keys, tmp_path: Path
+) -> None:
+    server = serving(rounds=[[("Password: ", False)]], answers=[[CANARY]])
+    known = client.known_hosts.read_text()
+    config = (client.home / ".ssh" / "config").read_text()
+    client.host("host02", esxi_host.sshd, keys.ecdsa)
+    client.configure(config + (client.home / ".ssh" / "config").read_text())
+    client.known_hosts.write_text(known + esxi_host.sshd.known_line())
+    esxi_host.settings(SPEED="80", NOISE="1")
+
+    def grown() -> bool:
+        return any(path.stat().st_size > 70_000 for path in tmp_path.glob("captures/*/esxtop-000.csv.gz"))
+
+    run = at_a_terminal(
+        tmp_path, [("password of", CTRL_C)], "host01", "host02", "--interval", "2", "--duration", "2h", when=grown
+    )
+    assert run.status == 3
+    assert server.told == []
+    assert run.manifest["host"] == "host02"
+    assert run.manifest["segments"][0]["reason"].startswith("stopped on request after")
+    assert run.manifest["left_behind"]["processes"] == []

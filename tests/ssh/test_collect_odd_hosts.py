@@ -51,7 +51,7 @@ def test_a_command_that_is_missing_is_named(
 ) -> None:
     host, missing = lacking
     client.host("host01", host.sshd, keys.ecdsa)
-    run = collecting(tmp_path, "host01", "--duration", "20s").wait()
+    run = collecting(tmp_path, "host01", "--duration", "20s", "--packed").wait()
     assert run.status == 3
     assert f"{missing}: not found" in run.err
     assert "hint: " in run.err
@@ -122,7 +122,7 @@ def test_of_two_hosts_the_one_that_stands_is_whole(
     client.host("host02", host.sshd, keys.stranger)
     run = collecting(tmp_path, "host01", "host02", "--duration", "20s").wait()
     assert run.status == 3
-    assert "esxprobe: host02: " in run.err
+    assert "esxprobe: host02 (" in run.err
     assert "host01" not in run.err
     assert (run.manifest["host"], run.manifest["state"]) == ("host01", "whole")
     assert packed(run.folder / "esxtop-000.csv.gz") == host.written()[0]
@@ -141,7 +141,7 @@ def test_a_full_disk_here_keeps_what_is_whole(host: EsxiHost, tmp_path: Path) ->
         "1h",
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     ).wait()
-    assert run.status == 3
+    assert run.status == 3, run.err
     assert "may not grow further" in run.err
     manifest = run.manifest
     assert manifest["state"] == "partial"

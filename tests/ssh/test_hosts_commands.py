@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from esxi_host import PS, apart, install
 from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
 from ssh_logins import Client, Keys, SshdStarter
 from ssh_servers import Sshd, until
@@ -53,7 +54,17 @@ def esxi(folder: Path, start: SshdStarter) -> Sshd:
     version = tools / "vmware"
     version.write_text("#!/bin/sh\necho 'VMware ESXi 8.0.3 build-24022510'\n")
     version.chmod(0o755)
-    paths = f"SAMPLE={tools}/sample.csv ENTITIES={listed} WRITTEN={written} SPEED=40"
+    block = "{0}\n   World ID: {1}\n   VMX Cartel ID: {1}\n   Display Name: {0}\n   Config File: /nowhere/x\n"
+    vms = (("web01", 1200100), ("db", 1200200), (EVIL, 1200300))
+    running = "".join(block.format(name, world) for name, world in vms)
+    (tools / "running").write_text(running)
+    (tools / "running").chmod(0o644)
+    esxcli = tools / "esxcli"
+    esxcli.write_text(f'#!/bin/sh\n[ "$1 $2" = "vm process" ] && exec cat {tools}/running\nexit 1\n')
+    esxcli.chmod(0o755)
+    install(tools / "ps", PS.read_text(encoding="utf-8"))
+    mark = f"MARK=esxprobe-test-hosts-{os.getpid()}"
+    paths = f"SAMPLE={tools}/sample.csv ENTITIES={listed} WRITTEN={written} SPEED=40 {mark}"
     return start(SetEnv=f"PATH={tools}:/usr/bin:/bin {paths}")
 
 
@@ -78,6 +89,35 @@ def _nothing_stays_on_the_host(esxi: Sshd) -> Iterator[None]:
 
 def manifest_of(folder: Path) -> dict[str, object]:
     return json.loads((folder / "capture.json").read_text(encoding="utf-8"))
+
+
+@contextlib.contextmanager
+def started(cwd: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """The command while it runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "esxprobe", *words],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def told(process: subprocess.Popen[str], words: str) -> str:
+    """What it said on standard error up to a line with these words."""
+    assert process.stderr is not None
+    heard = ""
+    for line in process.stderr:
+        heard += line
+        if words in line:
+            return heard
+    raise AssertionError(f"it ended without {words!r}: {heard!r}")
 
 
 # --- --vm and --samples ---------------------------------------------------------------------------
@@ -129,7 +169,7 @@ def test_a_server_that_is_killed_leaves_no_file_of_a_limited_capture(
     until(lambda: [*tmp_path.glob("captures/*/esxtop-000.csv.gz")] and files_of_ours(esxi), "the capture to begin")
     esxi.signal_children(signal.SIGKILL)
     out, err = process.communicate(timeout=300)
-    assert (process.returncode, err) == (0, "")
+    assert (process.returncode, apart(err)[1]) == (0, "")
     manifest = manifest_of(tmp_path / out.strip())
     assert manifest["state"] == "whole"
     assert len(manifest["segments"]) >= 2
@@ -234,7 +274,8 @@ def test_words_that_do_not_fit_together(
 
 
 def outcomes(text: str, where: str) -> dict[str, str]:
-    found = re.findall(rf"^{where}: ([\w ]+): (ok|failed|skipped)", text, re.MULTILINE)
+    lines = re.findall(rf"^{where}: ([\w ,]+): (ok|failed|skipped)", text, re.MULTILINE)
+    found = [(name, outcome) for names, outcome in lines for name in names.split(", ")]
     assert len(found) == len(dict(found))
     return dict(found)
 
@@ -256,7 +297,7 @@ def test_a_check_goes_through_every_step_and_leaves_nothing(
     assert "host01: name: ok: 127.0.0.1" in done.stdout
     assert re.search(r"host01: host key: ok: ECDSA SHA256:\S+: known", done.stdout)
     assert re.search(r"host01: login: ok: \w+: publickey \(ECDSA", done.stdout)
-    assert "host01: VMs: ok: 1 of 4 groups" in done.stdout
+    assert "host01: VMs: ok: 1 of 3 running, 1 of 4 groups" in done.stdout
     assert "host01: build: ok: VMware ESXi 8.0.3 build-24022510" in done.stdout
     assert re.search(r"host01: forecast: ok: [\d,]+ columns, .* 10 min", done.stdout)
     assert "host01 would run:" in done.stdout
@@ -298,6 +339,22 @@ def test_an_unknown_host_key_is_shown_and_not_kept(esxi: Sshd, client: Client, k
     assert client.known_hosts.read_text() == ""
 
 
+def test_a_check_may_accept_a_new_host_key_as_it_says(
+    esxi: Sshd, client: Client, keys: Keys, tmp_path: Path
+) -> None:
+    client.host("host01", esxi, keys.ecdsa)
+    client.known_hosts.write_text("")
+    done = run(tmp_path, "check", "host01")
+    (hint,) = re.findall(r"host key: hint: (.*)", done.stdout)
+    assert "/usr/lib/vmware/openssh/bin/ssh-keygen -l -f /etc/ssh/ssh_host_ecdsa_key.pub on ESXi" in hint
+    assert hint.endswith("once more with --accept-new-host-key")
+    done = run(tmp_path, "check", "host01", "--accept-new-host-key")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"added to {client.known_hosts}" in done.stdout
+    assert client.known_hosts.read_text().split()[1:] == esxi.known_line().split()[1:], "the name may be hashed"
+    assert run(tmp_path, "check", "host01").returncode == 0, "it is known now"
+
+
 def test_a_refused_login_is_the_login_s_step(esxi: Sshd, client: Client, keys: Keys, tmp_path: Path) -> None:
     client.host("host01", esxi, keys.stranger)
     done = run(tmp_path, "check", "host01")
@@ -320,6 +377,7 @@ def test_a_name_that_is_none_and_a_port_that_is_closed(
     done = run(tmp_path, "check", "nowhere.invalid", "127.0.0.1:1")
     assert done.returncode == 3
     assert list(outcomes(done.stdout, "nowhere.invalid").values()) == ["failed", *["skipped"] * 8]
+    assert done.stdout.count("nowhere.invalid: ") <= 3, "what was skipped for one reason is told in one line"
     assert list(outcomes(done.stdout, "127.0.0.1").values()) == ["ok", "failed", *["skipped"] * 7]
 
 
@@ -330,16 +388,50 @@ def test_a_guest_that_fails_fails_the_check(esxi: Sshd, client: Client, keys: Ke
     assert done.returncode == 3
     steps = outcomes(done.stdout, "host01, guest db")
     assert (steps["login"], steps["clock"], steps["counters"]) == ("ok", "skipped", "failed")
-    assert outcomes(done.stdout, "host01") == dict.fromkeys(ALL, "ok")
+    assert outcomes(done.stdout, "host01") == dict.fromkeys((*ALL, "VMs"), "ok")
+
+
+def test_a_guest_of_a_vm_that_is_not_there_is_refused_by_a_check_and_told_by_a_capture_at_once(
+    esxi: Sshd, client: Client, keys: Keys, tmp_path: Path
+) -> None:
+    client.host("host01", esxi, keys.ecdsa)
+    words = ("host01", "--samples", "30", "--interval", "2", "--guest", f"web-01={esxi.account.name}@host01")
+    done = run(tmp_path, "check", *words)
+    assert done.returncode == 3
+    assert "host01: VMs: failed: host01 runs no VM named 'web-01'" in done.stdout
+    assert "host01: VMs: hint: near: 'web01'" in done.stdout
+    with started(tmp_path, "collect", *words) as process:
+        said = told(process, "near: 'web01'")
+        assert process.poll() is None, "it is told while the capture runs"
+        out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    assert said.count("runs no VM named 'web-01'") == 1
+    assert any("no VM named 'web-01'" in note for note in manifest_of(tmp_path / out.strip())["notes"])
+
+
+@pytest.mark.parametrize("command", [("check",), ("collect", "--dry-run"), ("collect",)])
+def test_names_that_are_offered_are_names_of_vms(
+    esxi: Sshd, client: Client, keys: Keys, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    client.host("host01", esxi, keys.ecdsa)
+    done = run(tmp_path, *command, "host01", "--samples", "5", "--vm", "qqq")
+    assert done.returncode == 3
+    assert re.search(r"hint: there: 'web01', 'db', ", done.stdout + done.stderr)
+    assert "host01: host01" not in done.stderr
 
 
 # --- at a terminal --------------------------------------------------------------------------------
 
 
-def at_a_terminal(cwd: Path, *words: str) -> tuple[int, str]:
+def at_a_terminal(cwd: Path, *words: str, columns: int = 200) -> tuple[int, str]:
     """Exit code, and everything that the terminal showed, without colours and cursor movements."""
     ours, theirs = pty.openpty()
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TERM": "xterm", "COLUMNS": "200"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "TERM": "xterm",
+        "COLUMNS": f"{columns}",
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "esxprobe", *words],
         cwd=cwd,
@@ -364,9 +456,44 @@ def test_a_person_sees_progress_and_a_table(esxi: Sshd, client: Client, keys: Ke
     code, text = at_a_terminal(tmp_path, "collect", "good", "bad", "--samples", "13", "--interval", "2")
     assert code == 3
     assert re.search(r"good .* \d+/13 0:\d\d left .* MB, last sample 0 s ago", text)
-    assert re.search(r"host +outcome +samples +MB +interval +gaps +guests +folder", text)
-    assert re.search(r"good +whole +13 of 13 +\d+\.\d +2\.00 s +0 +captures/good-\S+", text)
+    assert re.search(r"host +outcome +samples +MB +interval +gaps +guests", text)
+    assert re.search(r"good +whole +13 of 13 +\d+\.\d +2\.00 s +0", text)
     assert re.search(r"bad +failed +0 of 13 +0\.0 +0", text)
+    (folder,) = re.findall(r"^next: esxprobe report (captures/good-\S+)$", text, re.MULTILINE)
+    assert (tmp_path / folder).is_dir()
+
+
+def test_on_a_narrow_terminal_the_numbers_stay_and_paths_can_be_copied(
+    esxi: Sshd, client: Client, keys: Keys, tmp_path: Path
+) -> None:
+    client.host("a-host-with-quite-a-long-name", esxi, keys.ecdsa)
+    words = ("collect", "a-host-with-quite-a-long-name", "--samples", "13", "--interval", "2")
+    code, text = at_a_terminal(tmp_path, *words, columns=50)
+    assert code == 0
+    assert re.search(r"^\S+ +\d+/13 0:\d\d left", text, re.MULTILINE)
+    assert re.search(r"^next: esxprobe report captures/a-host-with-quite-a-long-name-\d+T\d+Z$", text, re.MULTILINE)
+
+
+def test_what_gzip_holds_back_is_called_that(esxi: Sshd, client: Client, keys: Keys, tmp_path: Path) -> None:
+    client.host("host01", esxi, keys.ecdsa)
+    words = ("collect", "host01", "--samples", "13", "--interval", "2", "--packed")
+    code, text = at_a_terminal(tmp_path, *words)
+    assert code == 0
+    assert re.search(r"0/13 .*waiting for gzip's first block: \d s", text)
+    assert not re.search(r" 0/13 .*last sample", text)
+
+
+def test_a_host_that_fails_at_once_is_told_at_once(esxi: Sshd, client: Client, keys: Keys, tmp_path: Path) -> None:
+    client.host("good", esxi, keys.ecdsa)
+    client.host("bad", esxi, keys.stranger)
+    with started(tmp_path, "collect", "good", "bad", "--samples", "200", "--interval", "2") as process:
+        said = told(process, "bad")
+        assert process.poll() is None, "the other one goes on"
+        until(lambda: [*tmp_path.glob("captures/good-*/esxtop-000.csv.gz")], "the capture to begin")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=300)
+    assert process.returncode == 3
+    assert (said + err).count("does not let") == 1, "and it is told once"
 
 
 def test_a_person_sees_the_steps_of_a_check_in_a_table(

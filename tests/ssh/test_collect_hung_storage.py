@@ -1,0 +1,104 @@
+"""`esxprobe collect` on a host where something hangs: esxtop comes first. A real sshd, BusyBox ash, MaxSessions 1.
+
+A log that is a FIFO stands for a file on a datastore that no longer answers.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from esxi_host import EsxiHost, collecting, install, make_host, packed
+from ssh_logins import Client, Keys, SshdStarter
+from ssh_servers import until
+
+VMS, HUNG = 300, (3, 100, 299)
+SOON = "import esxprobe.collect.asking as a; a.FILE_S = 1"
+
+
+@pytest.fixture(scope="module")
+def stricken(folder: Path, start: SshdStarter, sample: Path) -> EsxiHost:
+    """A host with many VMs, the logs of three of which hang."""
+    host = make_host(start, folder / "stricken", sample)
+    listing = []
+    for number in range(VMS):
+        place = host.folder / "vmfs" / f"vm {number}"
+        place.mkdir(parents=True)
+        (place / "vm.vmx").write_text('virtualHW.version = "19"\n')
+        if number in HUNG:
+            os.mkfifo(place / "vmware.log")
+            (place / "vmware.log").chmod(0o666)
+        else:
+            (place / "vmware.log").write_text("x| vmx| gphys-ept.vmm\n")
+        pairs = {"World ID": 1000 + number, "Display Name": f"vm {number}", "Config File": f"{place}/vm.vmx"}
+        listing += [f"vm {number}", *(f"   {name}: {text}" for name, text in pairs.items())]
+    (host.folder / "listing").write_text("\n".join(listing) + "\n")
+    words = f'[ "$1 $2" = "vm process" ] && exec cat {host.folder}/listing\n[ "$1" = storage ] && exec sleep 1000\n'
+    install(host.folder / "tools" / "esxcli", f"#!/bin/sh\n{words}exit 1\n")
+    return host
+
+
+@pytest.fixture
+def host(stricken: EsxiHost, client: Client, keys: Keys) -> Iterator[EsxiHost]:
+    client.host("host01", stricken.sshd, keys.ecdsa)
+    stricken.settings(SPEED="1", NOISE="1")
+    stricken.forget()
+    yield stricken
+    stricken.is_clean()
+
+
+def waited_s(manifest: dict[str, Any]) -> float:
+    """From the login to esxtop."""
+    begun = datetime.fromisoformat(manifest["segments"][0]["started"])
+    return (begun - datetime.fromisoformat(manifest["started"])).total_seconds()
+
+
+def test_esxtop_comes_first_and_what_hangs_is_named_and_ended(host: EsxiHost, tmp_path: Path) -> None:
+    short = f"{SOON}; a.QUESTION_S = 2"
+    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "20s", tuned=short).wait()
+    assert (run.status, run.err) == (0, "")
+    manifest = run.manifest
+    assert waited_s(manifest) < 10
+    assert (manifest["state"], manifest["samples_received"], manifest["gaps"]) == ("whole", 11, [])
+    assert packed(run.folder / "esxtop-000.csv.gz") == host.written()[0]
+    assert len(manifest["connections"]) == 1, "esxtop's connection is its own"
+    modes = {vm["name"]: vm["monitor"] for vm in manifest["vms"]}
+    assert len(modes) == VMS
+    assert {name for name, mode in modes.items() if mode is None} == {f"vm {number}" for number in HUNG}
+    assert {mode["mmu"] for mode in modes.values() if mode} == {"hardware"}
+    named = [note for note in manifest["notes"] if "its grep ended" in note]
+    assert [re.sub("_[0-9a-f]{8}-", "-", note.split("-monitor")[0]) for note in named] == [
+        f"vm-vm_{n}-{1000 + n}" for n in HUNG
+    ]
+    assert any(note.startswith("datastores: ") and "ended on the host" in note for note in manifest["notes"])
+    assert manifest["left_behind"]["processes"] == []
+    run.is_described()
+
+
+def test_a_stop_does_not_wait_for_what_hangs(host: EsxiHost, tmp_path: Path) -> None:
+    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "2h", tuned="")
+    until(lambda: any("sleep 1000" in line for line in host.processes().values()), "a question that hangs")
+    until(host.written, "esxtop, which runs all the same")
+    run.signal(signal.SIGINT)
+    run.wait()
+    assert run.status in {0, 3}, "3 where no sample had come"
+    datastores = next(probe for probe in run.manifest["probes"] if probe["name"] == "datastores")
+    assert datastores["outcome"] == "failed"
+    assert run.manifest["left_behind"]["processes"] == []
+
+
+def test_only_vms_that_are_wanted_are_looked_at(host: EsxiHost, tmp_path: Path) -> None:
+    (host.folder / "entities").write_text("SchedGroup\n1 system\n1200100 vm 7\nAdapter\nvmhba0\n")
+    host.settings(SPEED="20", NOISE="1", ENTITIES=str(host.folder / "entities"))
+    short = f"{SOON}; a.QUESTION_S = 2"
+    words = ("host01", "--interval", "2", "--duration", "20s", "--vm", "vm 7")
+    run = collecting(tmp_path, *words, tuned=short).wait()
+    assert (run.status, run.err) == (0, "")
+    looked_at = [vm["name"] for vm in run.manifest["vms"] if "monitor" in vm]
+    assert looked_at == ["vm 7"]
