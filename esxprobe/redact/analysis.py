@@ -18,6 +18,7 @@ from esxprobe.redact.instances import Instances
 from esxprobe.redact.manifest import LISTED, PROBES
 from esxprobe.redact.messages import redacted_message
 from esxprobe.redact.redactor import Redactor
+from esxprobe.redact.words import own_ids
 
 # What each string field of the model holds:
 #   own    a word or sentence of the tool that no capture can change
@@ -268,7 +269,7 @@ class _Walker(_Records):
             "strip": lambda name: name if _MEMBER.fullmatch(name) else names.of("vm", name),
             "guest": lambda name: names.of("guest", name),
             "number": lambda name: name if name.isdigit() else names.of("id", name),
-            "member": lambda name: name if _MEMBER.fullmatch(name) else self._instances.world("", "", name),
+            "member": self._member,
             "object": self._instances.object,
             "said": redactor.said,
             "line": redactor.line,
@@ -307,6 +308,10 @@ class _Walker(_Records):
         if kind in _OBJECTS:
             return self._instances.of(_OBJECTS[kind], name)
         return name if _MEMBER.fullmatch(name) else self._instances.of("", name)
+
+    def _member(self, name: str) -> str:
+        """A part of what a finding is about: a vCPU, a rule that was skipped, a code of quality, a world."""
+        return name if _MEMBER.fullmatch(name) or name in own_ids() else self._instances.world("", "", name)
 
     def _detail(self, note: QualityNote) -> str:
         """The detail of a note; the catalogue's own sentence that it starts with is nobody's name."""

@@ -79,6 +79,7 @@ class Redactor:
         self.files: dict[str, str] = {}
         self._kept: set[str] = set()  # words that stay: processes of the host, and other names that are no names
         self._kept_texts: set[str] = set()
+        self._kept_joined = ""
         self._ordinary: dict[str, bool] = {}  # whether a name is one of our own words
         self._index = KnownNames(names)
 
@@ -87,6 +88,7 @@ class Redactor:
         for text in texts:
             self._kept.update(words_of(text))
             self._kept_texts.add(" ".join(words_of(text)))
+        self._kept_joined = ""
         self._ordinary.clear()
 
     def is_kept(self, word: str) -> bool:
@@ -98,8 +100,9 @@ class Redactor:
         words = words_of(name)
         if len(words) < 2 or all(_STRUCTURE.fullmatch(word) for word in words):
             return bool(words) and self.is_kept(words[0])
-        phrase = f" {' '.join(words)} "
-        return any(phrase in f" {text} " for text in self._kept_texts)
+        if not self._kept_joined:
+            self._kept_joined = "\n".join(f" {text} " for text in sorted(self._kept_texts))
+        return f" {' '.join(words)} " in self._kept_joined
 
     def is_ordinary(self, name: str) -> bool:
         """Whether a name is made of words that a report says anyway, or is too short to tell."""

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from esxprobe.errors import OutputError
 from esxprobe.redact.names import KINDS
 from esxprobe.redact.redactor import Redactor
-from esxprobe.redact.words import words_of
+from esxprobe.redact.words import standing_alone, words_of
 
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(["\\/bfnrt]))')
 _PLAIN = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -102,9 +102,7 @@ class _Text:
             return self.text.count(name)
         if not all(word in self.words for word in words_of(name)):
             return 0
-        before = r"(?<![^\W_])" if name[:1].isalnum() else ""
-        behind = r"(?![^\W_])" if name[-1:].isalnum() else ""
-        return len(re.findall(before + re.escape(name) + behind, self.text))
+        return standing_alone(name, self.text)
 
 
 def _without_common_code(text: str, own: str) -> tuple[str, str]:

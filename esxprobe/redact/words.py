@@ -47,18 +47,27 @@ def own_words() -> frozenset[str]:
     return frozenset(word for text in own_texts() for word in words_of(text))
 
 
-def is_said(phrase: str) -> bool:
-    """Whether one of those texts says just this, as a piece of its own."""
-    wanted, text = phrase.casefold(), _said()
-    at = text.find(wanted)
+@cache
+def own_ids() -> frozenset[str]:
+    """Ids of the rules and of the codes of quality notes: findings name them as their members."""
+    return frozenset((*(rule.id for rule in shipped().rules), *(record.code for record in CODES)))
+
+
+def standing_alone(wanted: str, text: str) -> int:
+    """How often something stands in a text and is no part of a longer word; both in lower case."""
+    count, at = 0, text.find(wanted)
     while at >= 0:
         end = at + len(wanted)
-        if not (text[at - 1 : at].isalnum() and wanted[0].isalnum()) and not (
-            text[end : end + 1].isalnum() and wanted[-1].isalnum()
-        ):
-            return True
-        at = text.find(wanted, at + 1)
-    return False
+        before = at > 0 and wanted[0].isalnum() and text[at - 1].isalnum()
+        behind = end < len(text) and wanted[-1].isalnum() and text[end].isalnum()
+        count += not (before or behind)
+        at = text.find(wanted, end)
+    return count
+
+
+def is_said(phrase: str) -> bool:
+    """Whether one of those texts says just this, as a piece of its own."""
+    return standing_alone(phrase.casefold(), _said()) > 0
 
 
 @cache

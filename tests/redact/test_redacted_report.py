@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from esxprobe.redact import Names, Redactor, Scan, learn_capture, nameless, reda
 from esxprobe.redact.words import words_of
 from esxprobe.report.document import document, render_json
 from esxprobe.report.drawing import Drawer
+from esxprobe.rules import shipped
 
 ORDINARY = (
     "report",
@@ -170,3 +172,14 @@ def test_hostile_names_are_hidden_like_any_other(name: str, redactor: Redactor, 
     assert name in redactor.names.map["vm"]
     Scan(redactor).check(html, "the HTML", own=render_html(nameless(shown), drawer))
     assert name not in json.dumps(document(shown), ensure_ascii=False)
+
+
+def test_rules_and_codes_that_a_finding_lists_keep_their_names(redactor: Redactor, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(capture_of(Customer()))
+    plain = analyze([path], book=shipped())
+    members = ("cpu-latency", "row-torn", "vCPU 3", "acme-agent")
+    listing = replace(plain, findings=(replace(plain.findings[0], members=members), *plain.findings[1:]))
+    shown = redacted_analysis(listing, redactor, learn_capture([path], None, redactor))
+    assert shown.findings[0].members[:3] == members[:3]
+    assert shown.findings[0].members[3].startswith("world-")
