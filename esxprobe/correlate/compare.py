@@ -12,8 +12,9 @@ import math
 from dataclasses import dataclass, replace
 
 from esxprobe.correlate.numbers import say, us
+from esxprobe.correlate.statistics import KINDS
 from esxprobe.correlate.verdict import judge
-from esxprobe.correlate.words import KINDS, worded
+from esxprobe.correlate.words import worded
 from esxprobe.model import FaultComparison, FaultCost, Likeness, MeasuredShare
 
 # Loads within a tenth of each other are the same: a rule of thumb. What they differ by widens the interval all the

@@ -33,3 +33,8 @@ def counted(number: int, noun: str) -> str:
 def chance(name: str, value: float) -> str:
     """A probability: `p = 0.03`, `p below 0.001`."""
     return f"{name} below 0.001" if value < 0.001 else f"{name} = {say(value)}"
+
+
+def listed(names: list[str]) -> str:
+    """Names as a sentence lists them."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -12,7 +12,6 @@ from esxprobe.model.analysis import (
 )
 from esxprobe.model.experiment import Calibration, FaultExperiment, FaultProbe, Injections, ProbedGuest
 from esxprobe.model.faults import (
-    GUEST_COUNTERS,
     AnalyzedIntervals,
     Association,
     ClockAlignment,
@@ -23,7 +22,6 @@ from esxprobe.model.faults import (
     FaultScatter,
     FaultSeries,
     GuestLoad,
-    GuestLog,
     HostEvidence,
     Likeness,
     MeasuredShare,
@@ -34,6 +32,7 @@ from esxprobe.model.faults import (
 )
 from esxprobe.model.findings import Confidence, Deviation, Explanation, Finding, Level, Skipped, TimeSlice
 from esxprobe.model.glance import DeviceRow, Glance, HeatRow, HeatStrip, HostGlance, PortRow, VolumeRow
+from esxprobe.model.guestlog import GUEST_COUNTERS, GuestLog
 from esxprobe.model.nouns import (
     SEVERITIES,
     Counter,

@@ -13,6 +13,7 @@ import pytest
 from shippedbook import find_rule
 
 from esxprobe.correlate.numbers import say
+from esxprobe.correlate.statistics import KINDS, statistics
 from esxprobe.correlate.verdict import (
     ASSUMED_US,
     CEILING_US,
@@ -23,7 +24,7 @@ from esxprobe.correlate.verdict import (
     unbooked_pct,
     upper_bound,
 )
-from esxprobe.correlate.words import KINDS, advice, statement, statistics, worded
+from esxprobe.correlate.words import advice, statement, worded
 from esxprobe.model import (
     AnalyzedIntervals,
     Association,

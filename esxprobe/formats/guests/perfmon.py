@@ -26,7 +26,7 @@ from esxprobe.formats.guests.tongues import our_counter
 from esxprobe.formats.guests.zones import utc_of, zone_cell
 from esxprobe.formats.paths import split_path
 from esxprobe.formats.tally import Tally
-from esxprobe.model.faults import GUEST_COUNTERS
+from esxprobe.model.guestlog import GUEST_COUNTERS
 
 if TYPE_CHECKING:
     import polars as pl

@@ -17,7 +17,7 @@ from esxprobe.formats.sniff import ESXTOP_OBJECTS
 from esxprobe.formats.source import Source
 from esxprobe.formats.tally import Tally
 from esxprobe.formats.wanted import refuse_foreign
-from esxprobe.model.faults import GuestLog
+from esxprobe.model.guestlog import GuestLog
 
 if TYPE_CHECKING:
     import polars as pl

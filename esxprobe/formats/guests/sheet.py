@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError, UsageError
 from esxprobe.formats.tally import Tally
-from esxprobe.model.faults import GUEST_COUNTERS
+from esxprobe.model.guestlog import GUEST_COUNTERS
 
 if TYPE_CHECKING:
     import polars as pl

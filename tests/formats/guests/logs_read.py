@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from esxprobe.model.faults import GUEST_COUNTERS, GuestLog
+from esxprobe.model.guestlog import GUEST_COUNTERS, GuestLog
 
 
 class Read:

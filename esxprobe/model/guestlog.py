@@ -1,0 +1,58 @@
+"""What a log from inside a guest says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from esxprobe.model.nouns import QualityNote, SourceFile
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# Names of a guest's counters, whatever wrote the log, with their units. Rates are means over the interval that
+# ends at the stamp; times are shares of all the guest's processors together.
+GUEST_COUNTERS: dict[str, str] = {
+    "faults": "faults/s",  # soft and hard
+    "soft_faults": "faults/s",  # faults less hard_faults
+    "hard_faults": "faults/s",  # those that read from disk: operations, where the log tells operations from pages
+    "pages_input": "pages/s",  # pages read in to resolve hard faults
+    "transition_faults": "faults/s",
+    "demand_zero_faults": "faults/s",
+    "cache_faults": "faults/s",
+    "write_copies": "faults/s",
+    "thp_faults": "faults/s",  # faults that mapped a transparent huge page
+    "swap_ins": "pages/s",
+    "swap_outs": "pages/s",
+    "pages_reclaimed": "pages/s",
+    "context_switches": "switches/s",
+    "user_time": "%",
+    "system_time": "%",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GuestLog:
+    """What one log from inside a guest says.
+
+    Attributes:
+        guest: The computer's name as the log carries it, empty when it carries none.
+        format: What wrote it: `perfmon`, `sar`, `sadf-d`, `sadf-j`, `vmstat` or `esxprobe`.
+        zone: The zone of its stamps, as far as it is known.
+        samples: Long: time [UTC, end of the interval], guest, counter (one of `GUEST_COUNTERS`), value (null
+            where it is not known), interval_s (what the value covers; null where that is not known).
+        notes: Damage and doubts, counted.
+        file: The file that was read.
+        interval_s: Median interval [s], None with fewer than two samples.
+        restarts: When the guest started anew within the log, or its counters went back to zero [UTC].
+    """
+
+    guest: str
+    format: str
+    zone: str
+    samples: pl.DataFrame
+    notes: tuple[QualityNote, ...]
+    file: SourceFile
+    interval_s: float | None
+    restarts: tuple[datetime, ...] = ()
