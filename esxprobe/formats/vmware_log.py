@@ -72,7 +72,7 @@ def read_vmware_log(path: Path) -> MonitorMode:
 
 
 def parse_monitor_mode(text: str) -> MonitorMode:
-    """Judges the lines that `log_command` found.
+    """Judges the lines that matter of the logs of one VM, each with its file's name before it.
 
     vmware.log is the newest file, of the numbered ones the one with the highest number. The newest file that
     tells the MMU decides; where none does, the mode is unknown.
