@@ -45,6 +45,7 @@ memsize cpl0 ulm hostd vpxa esxcli vim cmd grep gzip unexpected end of a stream 
 esx esxi ga update build linux windows typeperf python3 perl powershell nonode none
 """
 _WHOLE = """
+0028425f647b
 faults.md guests.md redaction.md quality.md host.csv vmware.log capture.json gphys-ept gphys-npt gphys-sw hv-vt
 hv-svm hv-none gphys-ept.vmm gphys-npt.vmm gphys-sw.vmm hv-vt.vmm hv-svm.vmm hv-none.vmm bt.vmm gzip-c no-such
 read-only keyboard-interactive sadf-d sadf-j windows-raw guest-log guest-timezone python3 sha256 sha-256 utf-8

@@ -229,6 +229,8 @@ class Redactor:
         return text
 
     def _identity(self, kind: str, found: str) -> str:
+        if found.casefold() in listed.words():
+            return found  # the commit of a kernel that a sentence of ours cites
         if kind == "address":
             plain = found.rstrip(".")
             if not is_address(plain) or not re.search(r"[0-9A-Fa-f]", plain):
@@ -265,9 +267,10 @@ class Redactor:
         return short + dot + (self._named("domain", domain) if domain else "")
 
     def _passes(self, run: str) -> bool:
-        return (
-            self.names.is_pseudonym(run) or _PLAIN_FILE.fullmatch(run) is not None or self.is_kept(run.casefold())
-        )
+        word = run.casefold()
+        if self.is_kept(word) or word in self.shown:
+            return True
+        return self.names.is_pseudonym(run) or _PLAIN_FILE.fullmatch(run) is not None
 
 
 def _is_ours(encoded: str) -> bool:
