@@ -53,6 +53,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict -p esxprobe
+	$(BIN)/mypy --platform win32 --config-file .mypy-win32.ini -p esxprobe
 	$(BIN)/lint-imports
 
 bench: setup

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from esxprobe.errors import OutputError, UnreadableInputError
+from esxprobe.files.reading import json_of, opened, within
+from esxprobe.files.writing import PREFIX, write
 from esxprobe.formats.columns.store import ENDING, is_copy
 from esxprobe.model import SourceFile
 
 MANIFEST = "capture.json"
 SCHEMA = "esxprobe.capture/1"
+# That of a day in segments of a minute, of a host with hundreds of VMs, has less than 4 MB [bytes].
+_MOST_MANIFEST = 8 << 20
 _PATTERNS = ("esxtop-*.csv", "esxtop-*.csv.gz", "esxtop-*.csv.zst", f"esxtop-*{ENDING}")
 
 
@@ -70,7 +73,7 @@ def load_capture(path: Path) -> CaptureFiles:
     if not is_folder or is_copy(path):
         return CaptureFiles((path,))
     manifest = load_manifest(path) if (path / MANIFEST).exists() else None
-    found = sorted(file for pattern in _PATTERNS for file in path.glob(pattern))
+    found = sorted(within(path, file) for pattern in _PATTERNS for file in path.glob(pattern))
     segments = [file.name.partition(".")[0] for file in found]
     twice = sorted({name for name in segments if segments.count(name) > 1})
     if twice:
@@ -140,7 +143,7 @@ def load_manifest(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = json_of(within(folder, path), _MOST_MANIFEST)
     except (OSError, ValueError, RecursionError) as error:
         raise UnreadableInputError(
             f"{path} cannot be read: {error}", hint="move it away to read the esxtop files without it"
@@ -152,7 +155,7 @@ def load_manifest(folder: Path) -> Manifest:
         )
     try:
         return _manifest(raw)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise UnreadableInputError(f"{path} is damaged: {error!r}") from error
 
 
@@ -181,13 +184,8 @@ def save_manifest(folder: Path, manifest: Manifest) -> None:
     fields = asdict(manifest)
     more = fields.pop("more")
     text = json.dumps({"schema": SCHEMA, **fields, **more}, indent=2, ensure_ascii=False) + "\n"
-    partial = folder / f".{MANIFEST}.partial"
     try:
-        with partial.open("w", encoding="utf-8", errors="backslashreplace") as file:  # a lone surrogate: as \udcxx
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(folder / MANIFEST)
+        write(folder / MANIFEST, text.encode("utf-8", "backslashreplace"))  # a lone surrogate: as \udcxx
     except OSError as error:
         raise OutputError(f"{folder / MANIFEST} cannot be written: {error.strerror}") from error
 
@@ -198,17 +196,21 @@ def all_described(folder: Path) -> tuple[SourceFile, ...]:
     Raises:
         OutputError: One of them cannot be read back.
     """
-    hidden = (MANIFEST, f".{MANIFEST}.partial")
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in hidden)
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path.name))
     try:
         return tuple(described(folder, path.relative_to(folder).as_posix()) for path in paths)
     except OSError as error:
         raise OutputError(f"{folder} cannot be read back: {error.strerror}") from error
 
 
+def _is_hidden(name: str) -> bool:
+    """The manifest cannot hold its own sum, and what a crash left of one is no part of the capture."""
+    return name == MANIFEST or name.startswith(PREFIX)
+
+
 def described(folder: Path, name: str) -> SourceFile:
     """Size and sha256 of one file of a capture folder."""
     path = folder / name
-    with path.open("rb") as file:
+    with opened(path) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return SourceFile(name, digest, path.stat().st_size)

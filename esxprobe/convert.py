@@ -8,7 +8,6 @@ Both are made beside their place under another name, and moved there when they a
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 import esxprobe
 from esxprobe.capture import load_capture
 from esxprobe.errors import OutputError, UsageError
+from esxprobe.files.writing import settle, workplace
 from esxprobe.formats.columns.back import text_of
 from esxprobe.formats.columns.record import Recorder, Tee
 from esxprobe.formats.columns.replay import CopySource
@@ -220,7 +220,7 @@ def _new_folder(source: Path, target: Path, *, force: bool) -> Iterator[Path]:
         try:
             if old:
                 target.rename(before)
-            folder.rename(target)
+            settle(folder, target)
         except BaseException as error:
             if before.exists() and not target.exists():
                 before.rename(target)  # whatever comes between the two: what was there does not go with the rest
@@ -237,7 +237,7 @@ def _new_file(source: Path, target: Path) -> Iterator[Path]:
     with _beside(target) as hidden:
         yield hidden / target.name
         try:
-            (hidden / target.name).rename(target)
+            settle(hidden / target.name, target)
         except OSError as error:
             raise OutputError(f"{target} cannot be written: {error.strerror}") from error
 
@@ -245,15 +245,12 @@ def _new_file(source: Path, target: Path) -> Iterator[Path]:
 @contextmanager
 def _beside(target: Path) -> Iterator[Path]:
     """A hidden folder beside the target, on the same file system, which goes whatever happens."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        hidden = tempfile.TemporaryDirectory(
-            prefix=".esxprobe-convert-", dir=target.parent, ignore_cleanup_errors=True
-        )
-    except OSError as error:
-        raise OutputError(f"{target} cannot be made: {error.strerror}") from error
-    with hidden as name:
-        yield Path(name)
+    with ExitStack() as stack:
+        try:
+            hidden = stack.enter_context(workplace(target))
+        except OSError as error:
+            raise OutputError(f"{target} cannot be made: {error.strerror}") from error
+        yield hidden
 
 
 def _refuse_inside(source: Path, target: Path) -> None:

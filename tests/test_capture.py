@@ -196,7 +196,7 @@ def test_a_folder_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> N
 def test_every_file_is_described_but_the_manifest(folder: Path) -> None:
     (folder / "guests").mkdir()
     (folder / "guests" / "web01.txt").write_bytes(b"abc")
-    (folder / f".{MANIFEST}.partial").write_text("left by a crash", encoding="utf-8")
+    (folder / ".esxprobe-0123456789abcdef.partial").write_text("left by a crash", encoding="utf-8")
     first, second = all_described(folder)
     assert first == described(folder, "esxtop-000.csv.gz")
     assert (second.name, second.bytes) == ("guests/web01.txt", 3)
@@ -207,7 +207,7 @@ def test_a_file_that_cannot_be_read_back_is_an_output_error(folder: Path, monkey
     def broken(*_: object, **__: object) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(Path, "open", broken)
+    monkeypatch.setattr("esxprobe.capture.opened", broken)
     with pytest.raises(OutputError, match="cannot be read back: Input/output error"):
         all_described(folder)
 

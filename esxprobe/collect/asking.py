@@ -18,6 +18,7 @@ from esxprobe.collect.facts import PROBES, Probe, parse_answer, plain
 from esxprobe.collect.monitor import parse_vmx
 from esxprobe.collect.naming import safe_name
 from esxprobe.collect.pump import Link
+from esxprobe.collect.saying import last_line, quoted
 from esxprobe.errors import ChannelRefusedError, HostError, HostTimeoutError
 from esxprobe.formats.vmware_log import parse_monitor_mode
 
@@ -124,8 +125,7 @@ class Questions:
             self._after(link, error)
             self._note(probe.name, line, "failed", error.message)
             return None
-        complaint = result.stderr.decode("utf-8", "replace").strip().splitlines()
-        trouble = complaint[-1] if complaint else ""
+        trouble = last_line(result.stderr)
         if result.status == KILLED:
             trouble = f"no answer within {QUESTION_S} s, ended on the host"
         elif result.status and not result.stdout.strip():  # no VMs is an answer, but not of a command that failed
@@ -181,7 +181,7 @@ class Questions:
         if part is None:
             return None
         said = part.text.splitlines()
-        trouble = said[-1] if said and part.status not in {0, 1} else ""
+        trouble = quoted(said[-1]) if said and part.status not in {0, 1} else ""
         if part.status is None:
             trouble = f"a file said nothing for {FILE_S} s, or too much: it was given up, and its grep ended"
             if part.what == "log" and not said:

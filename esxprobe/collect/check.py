@@ -19,6 +19,7 @@ from esxprobe.collect.forecast import Forecast, forecast, render_forecast
 from esxprobe.collect.guests import Guest, guest_command
 from esxprobe.collect.limit import Limit, limit_to, new_token, read_entities, require
 from esxprobe.collect.pump import Link
+from esxprobe.collect.saying import last_line
 from esxprobe.collect.shell import Shell
 from esxprobe.collect.task import HostTask
 from esxprobe.collect.vms import near, not_among, running_vms, runs_no
@@ -174,9 +175,9 @@ def _check_guest(guest: Guest, connect: Connect, command: str, now: Callable[[],
         _clock(shell, _CLOCKS[guest.system], steps, now)
         one = shell.run(guest_command(guest, 1), timeout_s=_TIMEOUT_S + guest.interval_s)
         if _COUNTERS[guest.system] not in one.stdout:
-            said = one.stderr.decode("utf-8", "replace").strip().splitlines()
+            said = last_line(one.stderr)
             hint = f"is it a {guest.system.capitalize()} guest? typeperf takes English counter names only"
-            raise HostError(f"no counters came{': ' + said[-1] if said else ''}", hint=hint)
+            raise HostError(f"no counters came{': ' + said if said else ''}", hint=hint)
         steps.passed("counters", f"one sample, {len(one.stdout):,} bytes")
     return Checked(guest.vm, tuple(steps.taken), (command,))
 

@@ -8,6 +8,7 @@ from esxprobe.collect.command import CapturePlan, is_packed, pipeline
 from esxprobe.collect.limit import limit_to, limited_pipeline
 from esxprobe.collect.peek import GzipPeek
 from esxprobe.collect.pump import Link
+from esxprobe.collect.saying import last_line
 from esxprobe.errors import HostError
 
 
@@ -64,9 +65,9 @@ def forecast(link: Link, plan: CapturePlan, timeout_s: float = 60.0) -> Forecast
     peek = GzipPeek()
     peek.feed(result.stdout)
     if peek.rows < 1 or not peek.has_trailer:
-        said = result.stderr.decode("utf-8", "replace").strip().splitlines()
+        said = last_line(result.stderr)
         raise HostError(
-            f"esxtop gives no sample{': ' + said[-1] if said else ''}",
+            f"esxtop gives no sample{': ' + said if said else ''}",
             hint="is this an ESXi host, and may this account run esxtop?",
         )
     row_bytes = peek.raw_bytes - peek.header_bytes

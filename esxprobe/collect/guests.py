@@ -21,6 +21,7 @@ from esxprobe.collect.naming import safe_name
 from esxprobe.collect.pump import Clockwork, Link, Pumped, no_room, pump
 from esxprobe.collect.retry import Retry
 from esxprobe.collect.room import GUEST_SAMPLE_BYTES, LEAST_BYTES, guest_room
+from esxprobe.collect.saying import last_line
 from esxprobe.collect.segment import Gap
 from esxprobe.collect.shell import Shell
 from esxprobe.errors import ConnectionLostError, EsxprobeError, HostError
@@ -237,7 +238,7 @@ class _Job:
             return done.error
         if done.stopped and self.samples:
             return None
-        said = f": {done.stderr.splitlines()[-1]}" if done.stderr else ""
+        said = f": {last_line(done.stderr)}" if done.stderr else ""
         return ConnectionLostError(f"it ended by itself{said}") if samples else HostError(f"no sample came{said}")
 
     def _waited_after(self, trouble: EsxprobeError) -> bool:

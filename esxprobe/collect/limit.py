@@ -29,6 +29,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from esxprobe.collect.command import command_line, pipeline
+from esxprobe.collect.saying import last_line, quoted
 from esxprobe.collect.shell import Shell
 from esxprobe.collect.vms import near, not_among, runs_no, spellings
 from esxprobe.errors import HostError, UnknownVmError
@@ -165,9 +166,8 @@ def read_entities(shell: Shell, token: str) -> Entities:
     try:
         return parse_entities(result.stdout.decode("utf-8", "surrogateescape"))
     except ValueError as error:
-        said = result.stderr.decode("utf-8", "replace").strip().splitlines()
         raise HostError(
-            f"esxtop there lists no entities: {said[-1] if said else error}",
+            f"esxtop there lists no entities: {last_line(result.stderr) or quoted(str(error))}",
             hint="without --vm everything is captured",
         ) from error
 

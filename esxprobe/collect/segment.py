@@ -12,6 +12,7 @@ from esxprobe.collect.pack import Packer
 from esxprobe.collect.peek import GzipPeek, PlainPeek
 from esxprobe.collect.pump import Pumped
 from esxprobe.collect.room import SegmentRoom
+from esxprobe.collect.saying import last_line
 from esxprobe.errors import HostError
 
 
@@ -170,7 +171,7 @@ def _shortcoming(peek: PlainPeek, rows: int, end: Pumped) -> str:
         return f"stopped on request after {peek.rows} of {rows} samples"
     if peek.damage:
         return peek.damage
-    said = f": {end.stderr.splitlines()[-1]}" if end.stderr else ""
+    said = f": {last_line(end.stderr)}" if end.stderr else ""
     if not peek.has_trailer:
         return f"the stream ended without a gzip trailer after {peek.rows} of {rows} samples{said}"
     return f"esxtop ended after {peek.rows} of {rows} samples{said}"

@@ -12,6 +12,7 @@ import typer
 
 from esxprobe import __version__
 from esxprobe.commands import check, collect, convert, counters, demo, extract, redact, report, rules
+from esxprobe.commands.streams import never_die, say
 from esxprobe.commands.terminal import printable
 from esxprobe.errors import EXIT_BUG, EsxprobeError
 
@@ -43,7 +44,7 @@ app.add_typer(rules.app, name="rules")
 
 def _version(value: bool) -> None:
     if value:
-        typer.echo(f"esxprobe {__version__}")
+        say(f"esxprobe {__version__}")
         raise typer.Exit
 
 
@@ -62,6 +63,7 @@ def main() -> None:
     # A command lives for seconds and makes hundreds of thousands of strings at once: looking for
     # cycles among them took a tenth of a wide report's time.
     gc.set_threshold(1_000_000)
+    never_die()
     _unwind_when_ended()
     words = sys.argv[1:]
     debug = "--debug" in words
@@ -71,9 +73,9 @@ def main() -> None:
         if debug:
             raise
         # Messages quote the input, and the input may try to drive the terminal.
-        typer.echo(f"esxprobe: {printable(error.message)}", err=True)
+        say(f"esxprobe: {printable(error.message)}", err=True)
         if error.hint:
-            typer.echo(f"hint: {printable(error.hint)}", err=True)
+            say(f"hint: {printable(error.hint)}", err=True)
         sys.exit(error.exit_code)
     except SystemExit as stop:
         # Click ends a closed pipe with 1, which is findings here; it leaves its wrapper behind.
@@ -88,8 +90,8 @@ def main() -> None:
         if debug:
             raise
         what = printable(f"{type(error).__name__}: {str(error)[:500]}")
-        typer.echo(f"esxprobe: this is a bug: {what}", err=True)
-        typer.echo("hint: run it again with --debug and send the traceback", err=True)
+        say(f"esxprobe: this is a bug: {what}", err=True)
+        say("hint: run it again with --debug and send the traceback", err=True)
         sys.exit(EXIT_BUG)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
-import typer
-
 from esxprobe.commands.outputs import writing
+from esxprobe.commands.streams import say
 from esxprobe.commands.terminal import printable
 from esxprobe.errors import OutputError, UsageError
+from esxprobe.files.reading import content
+from esxprobe.files.writing import workplace
 
 if TYPE_CHECKING:
     from esxprobe.analyze import GuestOptions
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from esxprobe.commands.redaction import PrivateMap
 
 # Where captures, and logs that were named by themselves, lie in the zip.
+# A guest's log of a day has some megabytes [bytes].
+_LARGEST_LOG = 256 << 20
 _CAPTURES, _GUEST_LOGS, _VMWARE_LOGS = "captures", "guest-logs", "vmware-logs"
 
 
@@ -123,7 +125,7 @@ class Bundle:
             write_bundle(file, self._members())
         size = self.target.stat().st_size if self.target.is_file() else 0
         if size > ATTACHABLE:
-            typer.echo(
+            say(
                 f"{printable(str(self.target))} has {size / 1e6:,.0f} MB: above {ATTACHABLE / 1e6:.0f} MB (rule of"
                 " thumb) support asks for an upload, not an attachment",
                 err=True,
@@ -217,7 +219,7 @@ class Bundle:
         from esxprobe.redact import Scan, redacted_guest_log
 
         try:
-            made = redacted_guest_log(path.read_bytes(), self._private.redactor)
+            made = redacted_guest_log(content(path, _LARGEST_LOG), self._private.redactor)
         except OSError as error:
             raise OutputError(f"{path} cannot be read: {error.strerror}") from error
         if made is None:
@@ -229,15 +231,13 @@ class Bundle:
         """A private folder beside the zip, where there is room for it; it goes with the bundle."""
         if self._work is None:
             try:
-                self.target.parent.mkdir(parents=True, exist_ok=True)
-                made = TemporaryDirectory(prefix=".esxprobe-bundle-", dir=self.target.parent)
+                self._work = self._stack.enter_context(workplace(self.target))
             except OSError as error:
                 raise OutputError(
                     f"{self.target} cannot be written: {error.strerror}", hint="choose another place with --bundle"
                 ) from error
-            self._work = Path(self._stack.enter_context(made))
         return self._work
 
 
 def _left_out(name: str, reason: str) -> None:
-    typer.echo(f"left out of the bundle: {printable(name)}: {reason}", err=True)
+    say(f"left out of the bundle: {printable(name)}: {reason}", err=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from esxprobe.commands.streams import say, say_made
+from esxprobe.commands.terminal import printable
 from esxprobe.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,14 +45,12 @@ def convert(
     else:
         with reading(load_capture(capture).paths) as progress:
             made = converted(capture, output, force=force, progress=progress)
-    typer.echo(str(output))
+    say_made(output)
     _tell(made)
 
 
 def _tell(made: Converted) -> None:
     """What was written, in one line."""
-    from esxprobe.commands.terminal import printable
-
     parts = [
         f"{made.rows:,} samples in tables, {made.loose:,} lines as text",
         f"{made.before / 1e6:,.1f} MB became {made.after / 1e6:,.1f} MB",
@@ -58,4 +58,4 @@ def _tell(made: Converted) -> None:
     if made.inexact:
         names = ", ".join(printable(name) for name in made.inexact)
         parts.append(f"the text is whole, but not the file's own bytes: {names}")
-    typer.echo("; ".join(parts), err=True)
+    say("; ".join(parts), err=True)

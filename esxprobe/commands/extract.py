@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from esxprobe.commands.streams import say, say_made
+
 if TYPE_CHECKING:
     from esxprobe.extract import Extracted
 
@@ -80,7 +82,7 @@ def extract(
             guard=lambda path: refuse_to_overwrite(inputs, path, None),
         )
     for path in made.paths:
-        typer.echo(str(path))
+        say_made(path)
     _tell(made)
 
 
@@ -101,4 +103,4 @@ def _tell(made: Extracted) -> None:
     doubts = [f"{note.code} {note.count:,}" for note in made.notes if note.severity != "info"]
     if doubts:
         parts.append(f"capture quality: {', '.join(doubts)}")
-    typer.echo("; ".join(parts), err=True)
+    say("; ".join(parts), err=True)

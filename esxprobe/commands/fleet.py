@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from esxprobe.commands.bundling import Bundle
 from esxprobe.commands.outputs import refuse_to_overwrite, save
 from esxprobe.commands.reporting import book_of, save_json, stem
+from esxprobe.commands.streams import say, say_made
 from esxprobe.commands.terminal import printable, wide_console
 from esxprobe.errors import EXIT_FINDINGS, EXIT_HOST_FAILED, EXIT_UNREADABLE, EXIT_USAGE, UsageError
 
@@ -255,23 +254,23 @@ def show_fleet(fleet: Fleet, summary: Path, bundle: Path | None = None, *, quiet
     """Failures on standard error; a table of captures for a person, for a script the files that were made."""
     for each in fleet.outcomes:
         if each.failure is not None:
-            typer.echo(f"esxprobe: {printable(each.source)}: {printable(each.failure.message)}", err=True)
+            say(f"esxprobe: {printable(each.source)}: {printable(each.failure.message)}", err=True)
             if each.failure.hint:
-                typer.echo(f"hint: {printable(each.failure.hint)}", err=True)
+                say(f"hint: {printable(each.failure.hint)}", err=True)
     if quiet:
         return
     if not sys.stdout.isatty():
-        typer.echo(str(summary))
+        say_made(summary)
         for each in fleet.outcomes:
             if each.report:
-                typer.echo(str(summary.parent / each.report))
+                say_made(summary.parent / each.report)
         if bundle is not None:
-            typer.echo(str(bundle))
+            say_made(bundle)
         return
     _show_table(fleet)
-    typer.echo(f"summary: {summary}")
+    say(f"summary: {summary}")
     if bundle is not None:
-        typer.echo(f"bundle: {bundle}")
+        say(f"bundle: {bundle}")
 
 
 def _show_table(fleet: Fleet) -> None:

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from esxprobe.commands.guests import guest_log_word, guest_options, guest_words
+from esxprobe.commands.streams import say_made
 from esxprobe.errors import UsageError
 
 if TYPE_CHECKING:
@@ -165,9 +164,9 @@ def show_guests(report: GuestReport, target: Path, bundle: Path | None, *, quiet
     if quiet:
         return
     if not sys.stdout.isatty():
-        typer.echo(str(target))
+        say_made(target)
         if bundle is not None:
-            typer.echo(str(bundle))
+            say_made(bundle)
         return
     from rich.text import Text
 
@@ -180,6 +179,6 @@ def show_guests(report: GuestReport, target: Path, bundle: Path | None, *, quiet
             console.print(Text(f"  {printable(sentence)}"))
     for line in report.guests[0].advice:
         console.print(Text(f"- {printable(line)}"))
-    console.print(Text(f"report: {target}"), soft_wrap=True)
+    console.print(Text(printable(f"report: {target}")), soft_wrap=True)
     if bundle is not None:
-        console.print(Text(f"bundle: {bundle}"), soft_wrap=True)
+        console.print(Text(printable(f"bundle: {bundle}")), soft_wrap=True)

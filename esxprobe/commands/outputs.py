@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from esxprobe.commands.streams import say
 from esxprobe.errors import OutputError, UsageError
+from esxprobe.files.writing import replacing
 
 
 def refuse_to_overwrite(inputs: Iterable[Path], target: Path, json: Path | None, rules: Path | None = None) -> None:
@@ -60,7 +62,6 @@ def writing(path: Path, option: str = "-o") -> Iterator[BinaryIO]:
     Raises:
         OutputError: It cannot be written.
     """
-    partial = path.parent / f".esxprobe-{os.getpid()}.partial"
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -69,9 +70,8 @@ def writing(path: Path, option: str = "-o") -> Iterator[BinaryIO]:
             with path.open("wb") as stream:
                 yield stream
             return
-        with partial.open("wb") as file:
+        with replacing(path) as file:
             yield file
-        partial.replace(path)
     except OSError as error:
         # A file where a folder should be is what mkdir calls an existing file.
         number = errno.ENOTDIR if isinstance(error, FileExistsError) else error.errno
@@ -79,9 +79,6 @@ def writing(path: Path, option: str = "-o") -> Iterator[BinaryIO]:
         raise OutputError(
             f"{path} cannot be written: {reason}", hint=f"choose another place with {option}"
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def show_in_browser(path: Path) -> None:
@@ -91,12 +88,10 @@ def show_in_browser(path: Path) -> None:
     """
     import webbrowser
 
-    import typer
-
     address = path.resolve().as_uri()
     try:
         opened = webbrowser.get().open(address) if os.environ.get("BROWSER") else webbrowser.open(address)
     except (webbrowser.Error, OSError):
         opened = False
     if not opened:
-        typer.echo(f"no browser could be started: open {address} yourself, or name one in BROWSER", err=True)
+        say(f"no browser could be started: open {address} yourself, or name one in BROWSER", err=True)

@@ -36,10 +36,10 @@ class Prompts:
         """
         if not sys.stdin.isatty() or self._withdrawn.is_set():
             return None
-        try:
-            import termios
-        except ImportError:  # Windows: a console that is waited for otherwise
+        if sys.platform == "win32":  # a console that is waited for otherwise
             return Secret(typer.prompt(text, hide_input=hidden, err=True))
+        import termios
+
         with self._one:
             descriptor = sys.stdin.fileno()
             before = termios.tcgetattr(descriptor)
@@ -64,7 +64,7 @@ class Prompts:
 
     def _restore(self) -> bool:
         terminal, self._terminal = self._terminal, None
-        if terminal is None:
+        if terminal is None or sys.platform == "win32":
             return False
         import termios
 

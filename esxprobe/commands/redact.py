@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from esxprobe.commands.streams import say, say_made
+from esxprobe.commands.terminal import printable
+
 if TYPE_CHECKING:
     from esxprobe.commands.redaction import PrivateMap
     from esxprobe.redact.folder import Copy
@@ -51,7 +54,7 @@ def _one(capture: Path, output: Path, private: PrivateMap) -> None:
         private.refuse([output])
         private.save()
         copy.publish()
-    typer.echo(str(output))
+    say_made(output)
     _tell(result, private)
 
 
@@ -60,7 +63,6 @@ def _many(words: list[str], output: Path, private: PrivateMap) -> None:
     from contextlib import ExitStack
 
     from esxprobe.commands.redaction import copies_folder, learn_all, places_of, settle
-    from esxprobe.commands.terminal import printable
     from esxprobe.errors import EXIT_HOST_FAILED, EXIT_UNREADABLE, UnreadableInputError
     from esxprobe.fleet.sources import at_hand, expanded
     from esxprobe.redact import CaptureCopy
@@ -88,23 +90,21 @@ def _many(words: list[str], output: Path, private: PrivateMap) -> None:
             for copy, _ in made:
                 copy.publish()
             settle(work, lone, output)
-            typer.echo(str(output))
+            say_made(output)
     for _, result in made:
         _tell(result, private)
     for source, failure in failures.items():
         name = private.shown(source).name
-        typer.echo(f"esxprobe: {printable(name)}: {printable(private.redactor.free(failure.message))}", err=True)
+        say(f"esxprobe: {printable(name)}: {printable(private.redactor.free(failure.message))}", err=True)
     if failures:
         raise typer.Exit(EXIT_HOST_FAILED if made else EXIT_UNREADABLE)
 
 
 def _tell(result: Copy, private: PrivateMap) -> None:
     """What is not as it was, by pseudonyms: what stands in a terminal is soon pasted somewhere."""
-    from esxprobe.commands.terminal import printable
-
     for name, reason in result.left_out:
-        typer.echo(f"left out: {printable(private.redactor.file(name))}: {reason}", err=True)
+        say(f"left out: {printable(private.redactor.file(name))}: {reason}", err=True)
     if result.blanked:
-        typer.echo(f"blanked: {result.blanked:,} lines and cells that are neither header nor numbers", err=True)
+        say(f"blanked: {result.blanked:,} lines and cells that are neither header nor numbers", err=True)
     if result.lost:
-        typer.echo(f"lost: {result.lost:,} headers too damaged to be redacted, with the rows under them", err=True)
+        say(f"lost: {result.lost:,} headers too damaged to be redacted, with the rows under them", err=True)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
+from esxprobe.commands.streams import say
 from esxprobe.errors import EsxprobeError, OutputError, UnreadableInputError, UsageError
+from esxprobe.files import writing
 
 if TYPE_CHECKING:
     from esxprobe.capture import CaptureFiles
@@ -111,7 +109,7 @@ class PrivateMap:
         from esxprobe.redact import save_map
 
         save_map(self.path, self.redactor.names, fresh=self._fresh)
-        typer.echo(f"the private map of names is {self.path}: keep it, and do not hand it on", err=True)
+        say(f"the private map of names is {self.path}: keep it, and do not hand it on", err=True)
 
 
 def asked_map(redact: bool, path: Path | None) -> PrivateMap | None:
@@ -165,15 +163,13 @@ def copies_folder(output: Path) -> Iterator[Path]:
     """
     if output.exists() or output.is_symlink():
         raise OutputError(f"{output} is there already", hint="name a new folder with -o")
-    work = output.with_name(f".{output.name}.partial-{os.getpid()}")
-    try:
-        work.mkdir(parents=True, mode=0o700)
-    except OSError as error:
-        raise OutputError(f"{output} cannot be made: {error.strerror}") from error
-    try:
+    with ExitStack() as stack:
+        try:
+            work = stack.enter_context(writing.workplace(output)) / "copies"
+            work.mkdir(mode=0o700)
+        except OSError as error:
+            raise OutputError(f"{output} cannot be made: {error.strerror}") from error
         yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def settle(work: Path, lone: Sequence[Path], output: Path) -> None:
@@ -188,6 +184,6 @@ def settle(work: Path, lone: Sequence[Path], output: Path) -> None:
             bare = folder.rename(folder.with_name(f".{folder.name}"))
             (bare / file.name).rename(work / f"{folder.name}{''.join(file.suffixes)}")
             bare.rmdir()
-        work.rename(output)
+        writing.settle(work, output)
     except OSError as error:
         raise OutputError(f"{output} cannot be written: {error.strerror}") from error

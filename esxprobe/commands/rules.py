@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from esxprobe.commands.streams import say
+from esxprobe.commands.terminal import printable
+
 app = typer.Typer(help="The rules, their thresholds and where each number comes from.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
@@ -38,7 +41,7 @@ def list_rules(json: Json = False, rules: Own = None) -> None:
         table.add_column(heading, overflow="fold")
     for rule in book.rules:
         cells = (rule.id, rule.entity, rule.label, thresholds(rule), rule.title)
-        table.add_row(*(Text(cell) for cell in cells))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
     wide_console().print(table)
 
 
@@ -57,4 +60,5 @@ def show(
     if json:
         show_json(rule_document(rule))
     else:
-        typer.echo(render_rule(rule).rstrip())
+        for line in render_rule(rule).rstrip().split("\n"):
+            say(line)

@@ -199,7 +199,7 @@ def show_summary(analysis: Analysis, target: Path, bundle: Path | None = None, *
     if quiet:
         return
     if not sys.stdout.isatty():
-        typer.echo(str(target))
+        typer.echo(str(target))  # for a script: as it is
         if bundle is not None:
             typer.echo(str(bundle))
         return
@@ -216,9 +216,9 @@ def show_summary(analysis: Analysis, target: Path, bundle: Path | None = None, *
     else:
         console.print(Text("no findings", style="green"))
     console.print(Text(_quality(analysis)))
-    console.print(Text(f"report: {target}"), soft_wrap=True)
+    console.print(Text(printable(f"report: {target}")), soft_wrap=True)
     if bundle is not None:
-        console.print(Text(f"bundle: {bundle}"), soft_wrap=True)
+        console.print(Text(printable(f"bundle: {bundle}")), soft_wrap=True)
 
 
 def _table(findings: Sequence[Finding]) -> Table:
@@ -238,7 +238,7 @@ def _table(findings: Sequence[Finding]) -> Table:
         table.add_row(
             Text(finding.severity, style=_COLOURS[finding.severity]),
             Text(printable(finding.entity.name)),
-            Text(finding.title),
+            Text(printable(finding.title)),  # of a rule of one's own
             Text(number(finding.value, finding.unit)),
             Text(percent(finding.share_of_samples)),
         )
@@ -265,7 +265,7 @@ def wide_console() -> Console:
 
 
 def printable(name: str) -> str:
-    """A name without the control characters that would drive a terminal."""
+    """A text without the characters that would drive a terminal, or turn round how it reads."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in name)
 
 

@@ -136,6 +136,10 @@ class _Extraction:
         self._cells.append(rows.time_cells)
         self._chosen += [bool(segment.wanted.height)] * len(rows.lines)
         if segment.wanted.height:
+            import numpy as np
+
+            infinite = int(np.isinf(rows.values).sum())
+            self._tally.add("bad-cell", infinite, f"{infinite} cells say inf")
             with self._partials.writing():
                 self._writer.take(segment, piece, rows)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from esxprobe.errors import OutputError
+from esxprobe.files.writing import settle, workplace
 
 _ELSEWHERE = "choose another place with -o"
 
@@ -84,7 +84,7 @@ class Partials:
         """
         for partial, path in zip(made, paths, strict=True):
             try:
-                partial.replace(path)
+                settle(partial, path)
             except OSError as error:
                 raise _failed(path, error) from error
 
@@ -99,12 +99,14 @@ def unfinished(target: Path, guard: Callable[[Path], None]) -> Iterator[Partials
     guard(target)
     try:
         _refuse_what_is_no_file(target)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(prefix=".esxprobe-", dir=target.parent, ignore_cleanup_errors=True)
     except OSError as error:
         raise _failed(target, error) from error
-    with folder as name, ExitStack() as files:
-        yield Partials(target, Path(name), guard, files)
+    with ExitStack() as stack, ExitStack() as files:
+        try:
+            folder = stack.enter_context(workplace(target))
+        except OSError as error:
+            raise _failed(target, error) from error
+        yield Partials(target, folder, guard, files)
 
 
 def _refuse_what_is_no_file(path: Path) -> None:

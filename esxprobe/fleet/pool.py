@@ -10,14 +10,15 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Protocol
 
 from esxprobe.errors import EXIT_UNREADABLE
 from esxprobe.fleet.sources import size_of
@@ -34,6 +35,13 @@ MOST_MB = 400.0
 PACKED = {".gz": 8.0, ".zst": 8.0}
 # Of the memory that is free, so much is not ours.
 _SPARE = 0.2
+
+
+class _Held(Protocol):
+    """The end of a pipe that a worker waits at: another class on Windows."""
+
+    def recv(self) -> object:
+        """Waits until the other end goes."""
 
 
 def judged_here(tasks: Sequence[Task]) -> Iterator[tuple[int, Judged]]:
@@ -100,7 +108,7 @@ def _round(
         watched.close()
 
 
-def _start(watched: Connection, threads: int) -> None:
+def _start(watched: _Held, threads: int) -> None:
     """In a new worker: it goes when whoever started it goes, and leaves Ctrl-C to them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.set_threshold(1_000_000)  # as in the command: a capture makes hundreds of thousands of strings at once
@@ -109,7 +117,7 @@ def _start(watched: Connection, threads: int) -> None:
     threading.Thread(target=_end_with, args=(watched,), daemon=True).start()
 
 
-def _end_with(watched: Connection) -> None:
+def _end_with(watched: _Held) -> None:
     try:
         watched.recv()
     except (EOFError, OSError):
@@ -132,7 +140,9 @@ def free_mb() -> float:
                 return float(line.split()[1]) * 1024 / 1e6
     except OSError:
         pass
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6
-    except (AttributeError, OSError, ValueError):
-        return float("inf")  # nobody tells: then nothing is held back
+    if sys.platform != "win32":
+        try:
+            return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6)
+        except (AttributeError, OSError, ValueError):
+            pass
+    return float("inf")  # nobody tells: then nothing is held back

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from esxprobe.errors import UnreadableInputError
+from esxprobe.files.reading import opened
 from esxprobe.model import Calibration, Injections
 
 HEADER = "# esxprobe experiment/1"
@@ -23,7 +24,7 @@ def read_injections(path: Path) -> Injections:
         UnreadableInputError: The file cannot be read, or is not such a stream.
     """
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             raw = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise UnreadableInputError(f"{path} cannot be read: {error.strerror}", hint="check the path") from error

@@ -6,6 +6,8 @@ import zlib
 from pathlib import Path
 from typing import Any, Literal
 
+from esxprobe.files.reading import opened
+
 Packing = Literal["plain", "gzip", "zstd"]
 
 # Bytes that end a packed stream: without the last four the reader knows that it was cut.
@@ -18,7 +20,7 @@ def packing_of(path: Path) -> Packing:
     Raises:
         OSError: It cannot be read.
     """
-    with path.open("rb") as file:
+    with opened(path) as file:
         head = file.read(4)
     if head.startswith(b"\x1f\x8b"):
         return "gzip"

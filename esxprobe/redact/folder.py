@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from esxprobe.capture import MANIFEST, described, load_capture, save_manifest
 from esxprobe.errors import OutputError, UnreadableInputError
+from esxprobe.files.reading import content as content_of
+from esxprobe.files.writing import settle, workplace
 from esxprobe.formats.columns.store import is_copy
 from esxprobe.formats.pack import Packer, packing_of
 from esxprobe.formats.source import CUT_CODES, Source
@@ -59,9 +60,10 @@ class CaptureCopy:
         self.result = Copy()
         if target.exists() or target.is_symlink():
             raise OutputError(f"{target} is there already", hint="name a new folder with -o")
-        self._partial = target.with_name(f".{target.name}.partial-{os.getpid()}")
+        self._stack = ExitStack()
         try:
-            self._partial.mkdir(parents=True, mode=0o700)
+            self._partial = self._stack.enter_context(workplace(target)) / "copy"
+            self._partial.mkdir(mode=0o700)
         except OSError as error:
             raise OutputError(f"{target} cannot be made: {error.strerror}") from error
 
@@ -96,13 +98,13 @@ class CaptureCopy:
             OutputError: Something came to lie there.
         """
         try:
-            self._partial.rename(self._target)
+            settle(self._partial, self._target)
         except OSError as error:
             raise OutputError(f"{self._target} cannot be written: {error.strerror}") from error
 
     def close(self) -> None:
         """Removes what was not published."""
-        shutil.rmtree(self._partial, ignore_errors=True)
+        self._stack.close()
 
     def __enter__(self) -> CaptureCopy:
         return self
@@ -167,7 +169,7 @@ class CaptureCopy:
 
     def _redacted(self, path: Path, name: str) -> tuple[bytes, int] | None:
         """A guest's log or an answer without names, and how much was blanked; None for an unknown kind."""
-        content = path.read_bytes()
+        content = content_of(path, _LARGEST_TEXT)
         if name.startswith("guests/"):
             return redacted_guest_log(content, self._redactor)
         return redacted_probe(path.stem, content, self._redactor)

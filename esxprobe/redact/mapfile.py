@@ -9,12 +9,16 @@ import stat
 from pathlib import Path
 
 from esxprobe.errors import OutputError, UnreadableInputError
+from esxprobe.files.writing import write
 from esxprobe.redact.names import Names
 
 SCHEMA = "esxprobe.redaction-map/1"
 _KEY_BYTES = 32
 _LEAST_KEY_BYTES = 16
 _HINT = "the map must be a plain file of your own, readable by nobody else: chmod 600, and no symbolic link"
+
+# Not on every system: no link is followed, no pipe waited for, no program that is started later has it.
+_CAREFUL = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 
 
 def load_map(path: Path) -> Names:
@@ -24,7 +28,9 @@ def load_map(path: Path) -> Names:
         UnreadableInputError: It is a link, no plain file, open to others, or no map.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        if path.is_symlink():
+            raise UnreadableInputError(f"{path} is a symbolic link", hint=_HINT)
+        handle = os.open(path, os.O_RDONLY | _CAREFUL)
     except FileNotFoundError:
         return Names(secrets.token_bytes(_KEY_BYTES))
     except OSError as error:
@@ -34,7 +40,8 @@ def load_map(path: Path) -> Names:
         os.close(handle)
         raise UnreadableInputError(f"{path} is no plain file", hint=_HINT)
     with os.fdopen(handle, "rb") as file:
-        if about.st_mode & 0o077:
+        # Windows has no such bits: there a file of the user's own folder is the user's.
+        if os.name != "nt" and about.st_mode & 0o077:
             raise UnreadableInputError(f"{path} can be read by others than its owner", hint=f"chmod 600 {path}")
         content = file.read()
     try:
@@ -72,17 +79,9 @@ def save_map(path: Path, names: Names, *, fresh: bool) -> None:
     """
     record = {"schema": SCHEMA, "key": names.key.hex(), "names": names.map}
     content = (json.dumps(record, indent=1) + "\n").encode()  # ASCII: half characters of damaged names survive
-    target = path if fresh else path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
         if fresh:
             path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if not fresh:
-            target.replace(path)
+        write(path, content, private=True, new=fresh)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}", hint=_HINT) from error

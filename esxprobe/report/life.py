@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
-import os
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from esxprobe.files.writing import write
 from esxprobe.report.drawing import Drawer
 
 BUNDLE = "vega.js"
+# What vl-convert-python makes of its own Vega, by release: a cached text that is another one reaches no page. Of a
+# release that is not listed the name of the cached file has the sum, which tells damage.
+PINNED = {"1.9.0.post1": "373b1f84072b31010f15ceb787be6b415c53936411aae267c8c2b2b6ccde46e7"}
 # These would end the element that holds the bundle, change how its end is looked for, or its bytes when it is read.
 _NOT_INLINE = ("</script", "<script", "<!--", "\0", "\r")
 
@@ -42,32 +46,43 @@ def vega_bundle(drawer: Drawer, templates: Path) -> str:
 
     Empty where it cannot be made: a page without it shows the same charts, as they were drawn.
     """
-    cached = _cache()
-    for path in (templates / BUNDLE, cached):
-        with contextlib.suppress(OSError, UnicodeDecodeError):
-            if path is not None and (text := path.read_text(encoding="utf-8")):
-                return text
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        if text := (templates / BUNDLE).read_text(encoding="utf-8"):
+            return text
+    release, folder = _cache()
+    if text := _kept(release, folder):
+        return text
     made = drawer.bundle()
     if any(word in made.lower() for word in _NOT_INLINE):
         return ""
-    if made and cached is not None:
-        _keep(cached, made)
+    if made and folder is not None:
+        _keep(release, folder, made)
     return made
 
 
-def _cache() -> Path | None:
-    """Where this user's bundle lies: another release of the drawing engine has another bundle."""
+def _cache() -> tuple[str, Path | None]:
+    """The release of the drawing engine, each of which has a bundle of its own, and where this user's lie."""
     import platformdirs
 
     with contextlib.suppress(PackageNotFoundError, OSError, RuntimeError):
-        return platformdirs.user_cache_path("esxprobe", appauthor=False) / f"vega-{version('vl-convert-python')}.js"
-    return None
+        return version("vl-convert-python"), platformdirs.user_cache_path("esxprobe", appauthor=False)
+    return "", None
 
 
-def _keep(path: Path, text: str) -> None:
+def _kept(release: str, folder: Path | None) -> str:
+    """The cached bundle of a release, where it is there and is what it should be; else nothing."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        for path in sorted(folder.glob(f"vega-{release}-*.js")) if folder is not None else ():
+            content = path.read_bytes()
+            wanted = PINNED.get(release) or path.stem.rpartition("-")[2]
+            if content and hashlib.sha256(content).hexdigest() == wanted:
+                return content.decode()
+    return ""
+
+
+def _keep(release: str, folder: Path, text: str) -> None:
     """Writes the cache in one step; where it cannot be written the next report makes the bundle again."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8", newline="\n")
-        partial.replace(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        content = text.encode()
+        write(folder / f"vega-{release}-{hashlib.sha256(content).hexdigest()}.js", content)

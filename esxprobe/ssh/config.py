@@ -205,7 +205,7 @@ def _proxies(options: Mapping[str, object], tokens: Mapping[str, str]) -> tuple[
 def _flat_lines(path: Path, folder: Path, notes: list[str], depth: int) -> Iterator[str]:
     """Yields the lines of a file and of what it includes, comments taken off."""
     try:
-        lines = path.read_text("utf-8", "surrogateescape").splitlines()
+        lines = path.read_bytes().decode("utf-8", "surrogateescape").split("\n")
     except OSError:
         return  # as ssh does: what is not there or not ours to read says nothing
     block = "Host *"

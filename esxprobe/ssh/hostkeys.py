@@ -86,14 +86,15 @@ def read_known_keys(config: HostConfig) -> list[KnownKey]:
 
 def _lines_for(path: Path, name: str) -> Iterator[KnownKey]:
     try:
-        text = path.read_text("utf-8", "replace")
+        text = path.read_bytes().decode("utf-8", "replace")
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
         raise HostKeyError(
             f"{path} cannot be read: {error.strerror}", hint="known host keys stand there"
         ) from error
-    for number, line in enumerate(text.splitlines(), 1):
+    # At newlines only, as ssh does: a comment that held another line end would become an entry of its own.
+    for number, line in enumerate(text.split("\n"), 1):
         fields = line.split()
         if not fields or fields[0].startswith("#"):
             continue

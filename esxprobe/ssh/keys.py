@@ -60,7 +60,7 @@ class _Agent(AgentSSH):  # type: ignore[misc]
 
     def __init__(self, path: str) -> None:
         super().__init__()
-        conn = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        conn = socket.socket(getattr(socket, "AF_UNIX", -1), socket.SOCK_STREAM)
         try:
             conn.settimeout(5.0)
             conn.connect(path)
@@ -84,7 +84,7 @@ def agent_keys(config: HostConfig) -> Iterator[list[paramiko.PKey]]:
             agent = None
         elif hasattr(socket, "AF_UNIX"):
             agent = _Agent(path) if path else None
-        else:
+        else:  # Windows: Pageant, else the pipe of OpenSSH's agent
             agent = paramiko.Agent()
     except (OSError, paramiko.SSHException):
         agent = None

@@ -189,7 +189,7 @@ def test_whatever_ends_it_leaves_nothing_half(tmp_path: Path, number: signal.Sig
     words = [sys.executable, "-m", "esxprobe", "convert", str(capture), "-o", "out/kept"]
     process = subprocess.Popen(words, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE)
     deadline = time.monotonic() + 300
-    while not list(tmp_path.glob("out/.esxprobe-convert-*/new/headers/*")) and time.monotonic() < deadline:
+    while not list(tmp_path.glob("out/.esxprobe-*/new/headers/*")) and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.005)
     process.send_signal(number)

@@ -1,5 +1,6 @@
 """What brings charts to life: the specs in the page and the Vega bundle; a report is whole without them."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from esxprobe.report import drawing
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.glance import glance_specs
 from esxprobe.report.html import templates
-from esxprobe.report.life import chart_specs, numbered, vega_bundle
+from esxprobe.report.life import PINNED, chart_specs, numbered, vega_bundle
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,7 +37,9 @@ class Bundler:
 def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An empty cache of a user; the file that belongs into it."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return tmp_path / "esxprobe" / f"vega-{version('vl-convert-python')}.js"
+    release, total = version("vl-convert-python"), hashlib.sha256(b"vega").hexdigest()
+    monkeypatch.setitem(PINNED, release, total)
+    return tmp_path / "esxprobe" / f"vega-{release}-{total}.js"
 
 
 # --- the bundle -----------------------------------------------------------------------------------
@@ -73,6 +76,29 @@ def test_a_damaged_cache_is_made_anew(cache: Path, damage: bytes) -> None:
     cache.write_bytes(damage)
     assert vega_bundle(Bundler("vega"), templates()) == "vega"
     assert cache.read_text(encoding="utf-8") == "vega"
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_a_cached_text_that_is_another_one_reaches_no_page(
+    cache: Path, pinned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a release that is not pinned a changed text must at least be called by its own sum."""
+    release, evil = version("vl-convert-python"), b"alert(1)"
+    cache.parent.mkdir()
+    cache.write_bytes(evil)
+    (cache.parent / f"vega-{release}.js").write_bytes(evil)
+    if pinned:
+        (cache.parent / f"vega-{release}-{hashlib.sha256(evil).hexdigest()}.js").write_bytes(evil)
+    else:
+        monkeypatch.delitem(PINNED, release)
+    assert vega_bundle(Bundler("vega"), templates()) == "vega"
+
+
+def test_the_pinned_sum_is_that_of_the_bundle_of_this_release(drawer: Drawer) -> None:
+    wanted = PINNED.get(version("vl-convert-python"))
+    if wanted is None:
+        pytest.skip("the sum of this release's bundle is not known")
+    assert hashlib.sha256(drawer.bundle().encode()).hexdigest() == wanted
 
 
 def test_a_cache_that_cannot_be_written_stops_nothing(cache: Path) -> None:

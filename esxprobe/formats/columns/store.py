@@ -15,10 +15,14 @@ from typing import Any
 
 from esxprobe.catalog.quality import note
 from esxprobe.errors import OutputError, UnreadableInputError
+from esxprobe.files.reading import content as content_of
+from esxprobe.files.reading import json_of, within
 from esxprobe.model import QualityNote, SourceFile
 
 FORMAT = "esxprobe.columns/1"
 MANIFEST = "columns.json"
+# A line for each of its files and notes [bytes].
+_MOST_MANIFEST = 64 << 20
 # How a columnar file is called in a capture folder, in place of `.csv`.
 ENDING = ".columns"
 
@@ -155,7 +159,7 @@ class OldFiles:
         if file is None:
             raise _broken(self.folder, f"{name} is not among its files")
         try:
-            content = (self.folder / name).read_bytes()
+            content = content_of(within(self.folder, self.folder / name), file.bytes)
         except OSError as error:
             raise _broken(self.folder, f"{name} cannot be read: {error.strerror}") from error
         if hashlib.sha256(content).hexdigest() != file.sha256:
@@ -174,7 +178,7 @@ def _broken(folder: Path, what: str) -> UnreadableInputError:
 
 def _load(path: Path) -> CopyManifest:
     try:
-        raw = json.loads(path.read_bytes())
+        raw = json_of(path, _MOST_MANIFEST)
     except (OSError, ValueError, RecursionError) as error:
         raise _broken(path.parent, f"{MANIFEST} cannot be read ({error})") from error
     said = raw.get("format") if isinstance(raw, dict) else None

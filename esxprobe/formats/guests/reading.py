@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esxprobe.errors import EsxprobeError, UnreadableInputError, UsageError
+from esxprobe.files.reading import opened
 from esxprobe.formats import paths, pdh
 from esxprobe.formats.guests import perfmon, sadf, sar, stream, vmstat
 from esxprobe.formats.guests.lines import whole_text
@@ -157,7 +158,7 @@ def _refuse_foreign(path: Path) -> None:
     if not path.is_file():
         return  # Source has the words for what is missing or no file
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             head = file.read(4096)
     except OSError as error:
         raise UnreadableInputError(f"{path} cannot be read: {error.strerror}") from error
