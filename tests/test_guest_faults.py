@@ -206,6 +206,32 @@ def test_a_log_in_two_parts_is_one_log_with_a_hole(copy, software):
     assert associated(cost).low_us < 3.0 < associated(cost).high_us
 
 
+def test_faults_of_one_log_and_load_of_another_are_one_guest(tmp_path):
+    whole = (SOFTWARE / "guests/cgi01.txt").read_text(encoding="utf-8").splitlines(keepends=True)
+    faults, load = tmp_path / "faults.txt", tmp_path / "load.txt"
+    faults.write_text("".join(line for line in whole if not line.startswith(("cpu", "ctxt"))), encoding="utf-8")
+    load.write_text("".join(line for line in whole if not line.startswith("pg")), encoding="utf-8")
+    more = {"offsets": {"cgi01": 38.2}, "mmu": {"cgi01": "software"}}
+    alone = lone(SOFTWARE, logs=(("cgi01", SOFTWARE / "guests/cgi01.txt"),), **more)
+    made = lone(SOFTWARE, logs=(("cgi01", load), ("cgi01", faults)), **more)
+    assert len([cost for cost in made.fault_costs if cost.guest_counter == "soft_faults"]) == 1
+    assert soft(made).rates.mean == pytest.approx(soft(alone).rates.mean)
+    assert soft(made).load.user_pct == pytest.approx(soft(alone).load.user_pct)
+    assert associated(soft(made)).us == pytest.approx(associated(soft(alone)).us)
+    assert "guest-log-unused" not in {note.code for note in made.quality}, "each counter is in one log only"
+
+
+def test_what_two_logs_have_in_common_is_used_of_one_and_told_of_the_other(tmp_path):
+    text = (SOFTWARE / "guests/cgi01.txt").read_text(encoding="utf-8").splitlines(keepends=True)
+    faults = tmp_path / "faults.txt"
+    faults.write_text("".join(line for line in text if not line.startswith(("cpu", "ctxt"))), encoding="utf-8")
+    logs = (("cgi01", SOFTWARE / "guests/cgi01.txt"), ("cgi01", faults))
+    made = lone(SOFTWARE, logs=logs, offsets={"cgi01": 38.2}, mmu={"cgi01": "software"})
+    (unused,) = (note for note in made.quality if note.code == "guest-log-unused")
+    assert unused.detail.startswith("faults.txt: ")
+    assert "soft_faults" in unused.detail
+
+
 def test_the_first_minutes_after_a_guests_restart_are_left_out(copy, software):
     """Running totals that start anew in the middle: boot touches memory for the first time."""
     path = copy / "guests/cgi01.txt"

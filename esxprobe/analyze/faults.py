@@ -105,11 +105,12 @@ def judge_faults(recording: Recording, options: GuestOptions, manifest: Manifest
     of_vm: dict[str, list[MatchedLog]] = {}
     for log in matched:
         of_vm.setdefault(log.vm.gid, []).append(log)
-    inputs = [made for logs in of_vm.values() if (made := _input(logs, recording, nested, tried)) is not None]
+    made = [_input(logs, recording, nested, tried) for logs in of_vm.values()]
+    notes += [*tried.notes, *(said for each in matched for file in each.files for said in _named(file))]
     return FaultOutcome(
-        costs=fault_costs(_beside_each_other(inputs)),
+        costs=fault_costs(_beside_each_other([vm for vm, _ in made if vm is not None])),
         uses=tuple(use for each in matched for use in _uses(each)),
-        notes=(*notes, *tried.notes, *(said for each in matched for file in each.files for said in _named(file))),
+        notes=(*notes, *(said for _, unused in made for said in unused)),
     )
 
 
@@ -209,18 +210,29 @@ def _ahead(offset_s: float) -> str:
     return f"{abs(offset_s):.1f} s {side} the host's clock"
 
 
-def _rates(logs: Sequence[MatchedLog]) -> tuple[GuestRates, ClockOffset]:
-    """What all logs of one VM say, and the clock that it is on: that of the log with the most counts of faults."""
-    from esxprobe.correlate import guest_rates, together
+def _rates(logs: Sequence[MatchedLog]) -> tuple[GuestRates, ClockOffset, tuple[QualityNote, ...]]:
+    """What all logs of one VM say, the clock that it is on, and what of them is not used.
 
-    made = [(guest_rates(log.log), log.offset) for log in logs]
+    The clock is that of the log with the most counts of faults.
+    """
+    from esxprobe.correlate import guest_rates, merged
+
+    made = [(guest_rates(log.log), log) for log in logs]
     made.sort(key=lambda each: -_counts(each[0]))
-    clock = made[0][1]
+    clock = made[0][1].offset
     on_it = [
-        rates if offset == clock else replace(rates, stamps_s=offset.host_time(rates.stamps_s) + clock.mean_s)
-        for rates, offset in made
+        rates
+        if log.offset == clock
+        else replace(rates, stamps_s=log.offset.host_time(rates.stamps_s) + clock.mean_s)
+        for rates, log in made
     ]
-    return together(on_it), clock
+    whole = merged(on_it)
+    notes = tuple(
+        note("guest-log-unused", len(names), f"{log.files[0].file.name}: {', '.join(names)}")
+        for (_, log), (names, _) in zip(made, whole.left, strict=True)
+        if names
+    )
+    return whole.rates, clock, notes
 
 
 def _counts(rates: GuestRates) -> int:
@@ -230,8 +242,8 @@ def _counts(rates: GuestRates) -> int:
 
 def _input(
     logs: Sequence[MatchedLog], recording: Recording, nested: Mapping[str, bool], tried: Experiments
-) -> VmFaults | None:
-    """Arrays of one VM and all its logs; None where the capture has no %RUN of its vCPUs."""
+) -> tuple[VmFaults | None, tuple[QualityNote, ...]]:
+    """Arrays of one VM and all its logs, None where the capture has no %RUN of its vCPUs; and what is not used."""
     from esxprobe.correlate import VmFaults
 
     matched = logs[0]
@@ -239,7 +251,7 @@ def _input(
     rows = rows_by_gid(recording, "vcpu").get(gid, [])
     run = values_of(recording, "vcpu", _RUN, rows)
     if run is None or not rows:
-        return None
+        return None, ()
     judged = recording.samples.filter("judged")
     overlap, swap_wait, ready, costop = (
         values_of(recording, "vcpu", path, rows) for path in (_OVERLAP, _SWAP_WAIT, _READY, _COSTOP)
@@ -249,8 +261,8 @@ def _input(
         values_of(recording, "vm", path, machine) for path in FAULT_NEEDS["vm"]
     )
     own, vcpus = list(range(len(machine))), list(range(len(rows)))
-    guest, offset = _rates(logs)
-    return VmFaults(
+    guest, offset, unused = _rates(logs)
+    made = VmFaults(
         vm=matched.vm.name,
         gid=gid,
         mmu=matched.vm.mmu,
@@ -275,6 +287,7 @@ def _input(
         experiment=tried.runs.get(gid),
         probe=tried.probes.get(gid),
     )
+    return made, unused
 
 
 def _largest_of_rows(values: Floats) -> Floats:

@@ -157,6 +157,11 @@ CODES: tuple[QualityCode, ...] = (
         "Give it once more with --guest-log VM=FILE to see all that is wrong with it.",
     ),
     QualityCode(
+        "guest-log-unused",
+        "info",
+        "Several logs of one VM have the same counters; each is used of one log only, and not of this one",
+    ),
+    QualityCode(
         "vm-came",
         "info",
         "A VM was powered on or arrived in the middle of the capture; it is judged from then on",

@@ -1,7 +1,8 @@
 """Guest faults against vCPU time: the statistics, and the words that they allow.
 
 Arrays in (`VmFaults`), judged records out (`FaultCost`); no input or output. In the order in which numbers pass:
-`inputs`, `cuts` (what is analyzed), `aligned` (both sides on the same intervals), `clock` (do they fit in time),
+`inputs`, `merged` (several logs as one), `cuts` (what is analyzed), `aligned` (both sides on the same intervals),
+`clock` (do they fit in time),
 `association` (with `regression`, `slope`, `significance`), `experiment` (a randomized one in the guest), `verdict`,
 `words` (with `evidence`, `numbers`); `costs` puts it together, `compare` compares two captures. `levels` does so
 for any counters, guests or not.
@@ -9,8 +10,9 @@ for any counters, guests or not.
 
 from esxprobe.correlate.compare import Setting, compare, with_comparison
 from esxprobe.correlate.costs import fault_costs
-from esxprobe.correlate.inputs import ExperimentRun, GuestRates, VmFaults, guest_rates, together
+from esxprobe.correlate.inputs import ExperimentRun, GuestRates, VmFaults, guest_rates
 from esxprobe.correlate.levels import FEWEST_OF_EACH, Levels, compare_levels
+from esxprobe.correlate.merged import merged
 from esxprobe.correlate.significance import false_discovery
 from esxprobe.correlate.verdict import unbooked_pct
 
@@ -26,7 +28,7 @@ __all__ = [
     "false_discovery",
     "fault_costs",
     "guest_rates",
-    "together",
+    "merged",
     "unbooked_pct",
     "with_comparison",
 ]

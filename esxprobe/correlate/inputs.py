@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from esxprobe.model import FaultProbe, GuestLog, HostEvidence, Injections, Mmu
-from esxprobe.series import ClockOffset, Floats, means_over
+from esxprobe.series import ClockOffset, Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,37 +102,3 @@ def guest_rates(log: GuestLog) -> GuestRates:
         values["soft_faults"] = np.maximum(values["faults"] - values["hard_faults"], 0.0)
     covers = stamps["interval_s"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
     return GuestRates(stamps["stamp"].to_numpy(), covers, values)
-
-
-def together(logs: Sequence[GuestRates]) -> GuestRates:
-    """Several logs of one guest as one: what the first one lacks is taken from the others.
-
-    Where they overlap, means over the first one's intervals; beyond it the others' own.
-
-    Args:
-        logs: On one clock, the one that counts most first; at least one.
-    """
-    made = logs[0]
-    for other in logs[1:]:
-        made = _with(made, other)
-    return made
-
-
-def _with(first: GuestRates, other: GuestRates) -> GuestRates:
-    if not len(first.stamps_s) or not len(other.stamps_s):
-        return other if not len(first.stamps_s) else first
-    begins = first.stamps_s[0] - np.nan_to_num(first.covers_s[0])
-    starts = other.stamps_s - np.nan_to_num(other.covers_s)
-    beyond = (starts >= first.stamps_s[-1]) | (other.stamps_s <= begins)
-    stamps_s = np.concatenate((first.stamps_s, other.stamps_s[beyond]))
-    order = np.argsort(stamps_s, kind="stable")
-    values = {}
-    for name in dict.fromkeys((*first.values, *other.values)):
-        own = first.values.get(name, np.full(len(first.stamps_s), np.nan))
-        theirs = other.values.get(name, np.full(len(other.stamps_s), np.nan))
-        if np.isfinite(theirs).any():
-            means = means_over(first.stamps_s, first.covers_s, other.stamps_s, other.covers_s, theirs)
-            own = np.where(np.isfinite(own), own, means)
-        values[name] = np.concatenate((own, theirs[beyond]))[order]
-    covers_s = np.concatenate((first.covers_s, other.covers_s[beyond]))
-    return GuestRates(stamps_s[order], covers_s[order], values)
