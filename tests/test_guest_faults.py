@@ -210,7 +210,7 @@ def test_faults_of_one_log_and_load_of_another_are_one_guest(tmp_path):
     whole = (SOFTWARE / "guests/cgi01.txt").read_text(encoding="utf-8").splitlines(keepends=True)
     faults, load = tmp_path / "faults.txt", tmp_path / "load.txt"
     faults.write_text("".join(line for line in whole if not line.startswith(("cpu", "ctxt"))), encoding="utf-8")
-    load.write_text("".join(line for line in whole if not line.startswith("pg")), encoding="utf-8")
+    load.write_text("".join(line for line in whole if not line.startswith(("pg", "psw", "thp"))), encoding="utf-8")
     more = {"offsets": {"cgi01": 38.2}, "mmu": {"cgi01": "software"}}
     alone = lone(SOFTWARE, logs=(("cgi01", SOFTWARE / "guests/cgi01.txt"),), **more)
     made = lone(SOFTWARE, logs=(("cgi01", load), ("cgi01", faults)), **more)
