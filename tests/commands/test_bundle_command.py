@@ -177,7 +177,7 @@ def test_a_redacted_bundle_has_redacted_captures_and_no_map(run: Run, capture: P
             text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode() + str(path)
             for secret in (*secrets, key):
                 assert secret not in text, (secret, path)
-    assert not list(tmp_path.glob(".esxprobe-*"))
+    assert [path.name for path in tmp_path.glob(".esxprobe-*")] == [".esxprobe-redaction-map.json"]
     (inside,) = (tmp_path / "x" / "captures").iterdir()
     run("report", inside, "-o", "again.html", "--json", "again.json")
     again, made = (json.loads(path.read_text()) for path in (tmp_path / "again.json", tmp_path / "x" / "case.json"))
