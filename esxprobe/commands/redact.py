@@ -82,6 +82,7 @@ def _many(words: list[str], output: Path, private: PrivateMap) -> None:
                 lone += [] if source.is_dir() else [work / place]
             except UnreadableInputError as error:
                 failures[source] = error
+                copy.close()
         for copy, _ in made:
             copy.search()  # again: names of later ones are known now
         private.refuse([output])
@@ -89,6 +90,7 @@ def _many(words: list[str], output: Path, private: PrivateMap) -> None:
             private.save()
             for copy, _ in made:
                 copy.publish()
+                copy.close()  # its workplace lies in the folder that is moved now
             settle(work, lone, output)
             say_made(output)
     for _, result in made:
