@@ -97,10 +97,10 @@ def _run(tasks: Sequence[HostTask], out: Path) -> list[HostOutcome]:
     from esxprobe.collect.session import collect_hosts
     from esxprobe.commands.faultplans import render_run
     from esxprobe.commands.outcomes import complain
-    from esxprobe.commands.terminal import collecting, ends_cleanly
+    from esxprobe.commands.terminal import collecting, ends_cleanly, say_unless_full
 
     def announce(host: str, run: FaultRun) -> None:
-        typer.echo(render_run(host, run), err=True)
+        say_unless_full(render_run(host, run))
 
     stop, begun = threading.Event(), threading.Event()
     with ends_cleanly(stop, begun), collecting() as show:

@@ -121,6 +121,16 @@ def _say_at_once(words: str) -> None:
             os.write(descriptor, f"{words}\n".encode())
 
 
+def say_unless_full(words: str) -> None:
+    """A line on standard error beside a capture, which goes on where nobody reads: a full pipe gets nothing."""
+    if (
+        sys.platform == "win32" or sys.stderr.isatty()
+    ):  # there select takes sockets only; here it goes above the bars
+        typer.echo(words, err=True)
+    else:
+        _say_at_once(words)
+
+
 @contextmanager
 def collecting(*, for_scripts: bool = True) -> Iterator[Callable[[HostProgress], None]]:
     """A bar per host while captures run: samples, bytes, time left, last sample; for scripts a line a phase."""
@@ -167,7 +177,7 @@ def _phases() -> Callable[[HostProgress], None]:
                 "facts": ": the capture is over, the host is asked about itself",
                 "closing": f": {now.samples} of {now.asked} samples, {now.bytes / 1e6:.1f} MB",
             }
-            typer.echo(printable(f"{now.host}: {now.phase}{words[now.phase]}"), err=True)
+            say_unless_full(printable(f"{now.host}: {now.phase}{words[now.phase]}"))
 
     return show
 

@@ -51,7 +51,7 @@ def test_names_are_sorted_as_people_count_and_severities_by_weight(open_report: 
 def test_a_table_is_filtered_and_says_how_much_is_left(open_report: Open) -> None:
     report = open_report("wide")
     every = len(report.js(COLUMN, [VMS, 0]))
-    field = report.page.get_by_role("searchbox", name="Filter Table of VMs")
+    field = report.page.get_by_role("searchbox", name="Filter Table of VMs", exact=True)
     field.fill("vm01 unknown")
     shown = report.js(COLUMN, [VMS, 0])
     assert shown == [name for name in shown if name.startswith("vm01")]
