@@ -299,7 +299,7 @@ NO_CAPTURES = {
     "gzip of HTML": (gzip.compress(b"<html></html>"), "an HTML page", "esxtop -b"),
     "xz": (b"\xfd7zXZ\x00\x00\x00", "an xz file", "unxz"),
     "bzip2": (b"BZh91AY&SY", "a bzip2 file", "bunzip2"),
-    "sar": (b"Linux 4.18.0 (vm1)  03/26/15\n", "a sar report", "esxtop -b"),
+    "sar": (b"Linux 4.18.0 (vm1)  03/26/15\n", "a sar report", "--guest-log VM=FILE"),
 }
 
 
