@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from esxprobe.analyze import GuestOptions, analyze
-from esxprobe.correlate import GuestRates, together
 from esxprobe.rules import shipped
 
 SAMPLES = 60
@@ -73,14 +71,3 @@ def test_a_log_that_goes_on_in_another_file(tmp_path: Path) -> None:
     whole = costs(tmp_path, paging(0, SAMPLES + 2))[1]["soft_faults"]
     assert by_counter["soft_faults"].rates.intervals >= whole.rates.intervals - 2
     assert by_counter["soft_faults"].rates.median == pytest.approx(whole.rates.median, abs=2)
-
-
-def test_the_first_log_goes_before_the_others_where_both_have_a_value() -> None:
-    def rates(values: list[float], begin: float) -> GuestRates:
-        return GuestRates(
-            begin + 5.0 * np.arange(len(values)), np.full(len(values), 5.0), {"faults": np.array(values)}
-        )
-
-    made = together([rates([1.0, np.nan, 3.0], 100.0), rates([9.0] * 6, 95.0)])
-    assert made.stamps_s.tolist() == [95.0, 100.0, 105.0, 110.0, 115.0, 120.0]
-    assert made.values["faults"].tolist() == [9.0, 1.0, 9.0, 3.0, 9.0, 9.0]

@@ -97,7 +97,8 @@ def test_a_vm_whose_numbers_stop_has_left_and_a_lost_cell_has_not(tmp_path, sile
     for line in range(31 - silent + 1, 32):
         cells = lines[line].split('","')
         ends = '"' if gone[-1] == len(cells) - 1 else ""
-        cells = [("0.00" + (ends if n == gone[-1] else "")) if n in gone else cell for n, cell in enumerate(cells)]
+        zero = [("0.00" if "." in cell else "0") + (ends if n == gone[-1] else "") for n, cell in enumerate(cells)]
+        cells = [zero[n] if n in gone else cell for n, cell in enumerate(cells)]
         lines[line] = '","'.join(cells)
     path.write_text("\n".join(lines))
     analysis = analyze([path])
