@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
 from esxprobe.catalog.quality import quality_code
 from esxprobe.correlate.rate_words import worded_alone
-from esxprobe.model import GUEST_COUNTERS, Entity, Finding, GuestLogUse, QualityNote
+from esxprobe.model import Entity, Finding, GuestLogUse, QualityNote
 from esxprobe.model.guestalone import GuestAlone, GuestReport, UnusedLog
 from esxprobe.redact.redactor import Redactor
-
-_COUNTERS = re.compile(rf"(?<!\S)({'|'.join(name for name in GUEST_COUNTERS if '_' in name)})(?![\w.-])")
 
 
 def redacted_guests(report: GuestReport, redactor: Redactor) -> GuestReport:
@@ -34,13 +31,7 @@ def redacted_guests(report: GuestReport, redactor: Redactor) -> GuestReport:
         vm(guest.vm)
         for use in guest.logs:
             computer(use.computer)
-    return _renamed(report, (vm, computer, redactor.file, redactor.line, lambda text: _free(text, redactor)))
-
-
-def _free(text: str, redactor: Redactor) -> str:
-    """Free text; our own names of counters in it stay."""
-    parts = _COUNTERS.split(text)
-    return "".join(part if place % 2 else redactor.free(part) for place, part in enumerate(parts))
+    return _renamed(report, (vm, computer, redactor.file, redactor.line, redactor.free))
 
 
 def nameless_guests(report: GuestReport) -> GuestReport:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import CodeType
 from zoneinfo import available_timezones
 
+from esxprobe.model import GUEST_COUNTERS
 from esxprobe.redact.words import own_texts, words_of
 
 # What stands between blanks and marks.
@@ -95,6 +96,7 @@ def words() -> frozenset[str]:
     listed = {run for text in (_FOREIGN, _WHOLE) for run in text.split()}
     listed.update(trimmed(run).casefold() for text in own_texts() for run in RUN.findall(text))
     listed.update(part.casefold() for name in KEYS for part in (name, *name.split(".")))
+    listed.update(GUEST_COUNTERS)
     for text in _said_in(_SAYING):
         for run in RUN.findall(text):
             word = trimmed(run).casefold()
