@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from esxprobe.analyze.experiments import Experiments, experiments_in
-from esxprobe.analyze.guestlogs import ClockPoint, GuestOptions, LogOfVm, logs_to_read, vm_called, vm_of_computer
+from esxprobe.analyze.guestlogs import (
+    ClockPoint,
+    GuestOptions,
+    LogOfVm,
+    logs_to_read,
+    named_notes,
+    use_of,
+    vm_called,
+    vm_of_computer,
+)
 from esxprobe.analyze.values import largest, rows_by_gid, values_of
 from esxprobe.capture import Manifest
 from esxprobe.catalog.quality import note
@@ -106,10 +115,14 @@ def judge_faults(recording: Recording, options: GuestOptions, manifest: Manifest
     for log in matched:
         of_vm.setdefault(log.vm.gid, []).append(log)
     made = [_input(logs, recording, nested, tried) for logs in of_vm.values()]
-    notes += [*tried.notes, *(said for each in matched for file in each.files for said in _named(file))]
+    notes += [*tried.notes, *(said for each in matched for file in each.files for said in named_notes(file))]
     return FaultOutcome(
         costs=fault_costs(_beside_each_other([vm for vm, _ in made if vm is not None])),
-        uses=tuple(use for each in matched for use in _uses(each)),
+        uses=tuple(
+            use_of(file, each.vm.name, each.vm.gid, each.matched_by, each.offset_words)
+            for each in matched
+            for file in each.files
+        ),
         notes=(*notes, *(said for _, unused in made for said in unused)),
     )
 
@@ -149,12 +162,6 @@ def vm_facts(costs: Sequence[FaultCost]) -> dict[str, dict[str, float]]:
         for name, value in values.items():
             facts[name][cost.gid] = max(value, facts[name].get(cost.gid, 0.0))
     return {rf"Fact\Faults {name}": by_vm for name, by_vm in facts.items()}
-
-
-def _named(log: GuestLog) -> Iterable[QualityNote]:
-    """Notes that say which file they are about."""
-    for said in log.notes:
-        yield replace(said, detail=f"{log.file.name}: {said.detail}")
 
 
 def _matched(each: LogOfVm, recording: Recording, options: GuestOptions) -> MatchedLog:
@@ -307,22 +314,3 @@ def _nested(manifest: Manifest | None, vms: Sequence[VirtualMachine]) -> dict[st
         if isinstance(settings, dict) and names.count(name) == 1:
             found[vms[names.index(name)].gid] = str(settings.get("vhv.enable", "")).lower() == "true"
     return found
-
-
-def _uses(matched: MatchedLog) -> Iterable[GuestLogUse]:
-    for log in matched.files:
-        yield GuestLogUse(
-            vm=matched.vm.name,
-            gid=matched.vm.gid,
-            file=log.file.name,
-            sha256=log.file.sha256,
-            bytes=log.file.bytes,
-            format=log.format,
-            computer=log.guest,
-            zone=log.zone,
-            interval_s=log.interval_s,
-            matched_by=matched.matched_by,
-            offset=matched.offset_words,
-            first=log.samples["time"].min(),  # type: ignore[arg-type]
-            last=log.samples["time"].max(),  # type: ignore[arg-type]
-        )

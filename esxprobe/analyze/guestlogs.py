@@ -5,15 +5,16 @@ What a person says comes first, then what the capture's manifest says, then the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from esxprobe.capture import Manifest
 from esxprobe.errors import UsageError
-from esxprobe.model import Mmu, VirtualMachine
+from esxprobe.formats.vmware_log import read_vmware_log
+from esxprobe.model import GuestLog, GuestLogUse, Mmu, QualityNote, VirtualMachine
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,3 +188,56 @@ def vm_of_computer(computer: str, vms: Sequence[VirtualMachine], file: str) -> V
 
 def _short(name: str) -> str:
     return name.casefold().split(".", 1)[0].strip()
+
+
+def said_modes(options: GuestOptions, called: Callable[[str], str]) -> dict[str, tuple[Mmu, str]]:
+    """Monitor modes that a person gave, with their evidence; what is said goes before a vmware.log.
+
+    Args:
+        options: What a person said.
+        called: Gives what a VM is known by for the name that was said.
+
+    Raises:
+        UsageError: A VM that was named is not there.
+        UnreadableInputError: A log cannot be read.
+    """
+    said: dict[str, tuple[Mmu, str]] = {}
+    for name, path in options.vmware_logs.items():
+        mode = read_vmware_log(path)
+        said[called(name)] = (mode.mmu, f"{path.name}: {mode.evidence}" if mode.evidence else "")
+    for name, mmu in options.mmu.items():
+        said[called(name)] = (mmu, f"--mmu: said to be {mmu}")
+    return said
+
+
+def use_of(log: GuestLog, vm: str, gid: str, matched_by: str, offset: str) -> GuestLogUse:
+    """What is told of a log that was read.
+
+    Args:
+        log: The log.
+        vm: Name of the VM that it belongs to.
+        gid: esxtop's group id of the VM; empty without a capture.
+        matched_by: How that was found.
+        offset: The guest's clock against the host's, in words; empty without a capture.
+    """
+    return GuestLogUse(
+        vm=vm,
+        gid=gid,
+        file=log.file.name,
+        sha256=log.file.sha256,
+        bytes=log.file.bytes,
+        format=log.format,
+        computer=log.guest,
+        zone=log.zone,
+        interval_s=log.interval_s,
+        matched_by=matched_by,
+        offset=offset,
+        first=log.samples["time"].min(),  # type: ignore[arg-type]
+        last=log.samples["time"].max(),  # type: ignore[arg-type]
+    )
+
+
+def named_notes(log: GuestLog) -> Iterator[QualityNote]:
+    """A log's notes, each with the file that it is about."""
+    for said in log.notes:
+        yield replace(said, detail=f"{log.file.name}: {said.detail}")

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import esxprobe
-from esxprobe.analyze.guestlogs import GuestOptions
+from esxprobe.analyze.guestlogs import GuestOptions, named_notes, said_modes, use_of
 from esxprobe.correlate import guest_rates
 from esxprobe.correlate.merged import Merged, merged
 from esxprobe.correlate.rate_words import worded_alone
@@ -17,8 +17,7 @@ from esxprobe.correlate.rates import KINDS, classes_of, grade_of, kinds_of, load
 from esxprobe.correlate.verdict import SEVERE_PCT
 from esxprobe.errors import UsageError
 from esxprobe.formats.guests import read_guest_log
-from esxprobe.formats.vmware_log import read_vmware_log
-from esxprobe.model import Entity, Finding, GuestLog, GuestLogUse, Level, Mmu, QualityNote
+from esxprobe.model import Entity, Finding, GuestLog, Level, Mmu
 from esxprobe.model.guestalone import GuestAlone, GuestReport, UnusedLog
 from esxprobe.rules import RuleBook
 from esxprobe.rules.record import Rule
@@ -52,14 +51,14 @@ def analyze_guests(options: GuestOptions, book: RuleBook) -> GuestReport:
     """
     guests = _grouped(options)
     guests = _renamed(guests, [*options.mmu, *options.vmware_logs])
-    modes = _modes(guests, options)
+    modes = said_modes(options, lambda name: _called(name, guests))
     judged = [_judged(guest, *modes.get(guest.name, ("unknown", ""))) for guest in guests]
     judged.sort(key=_rank)
     return GuestReport(
         tool_version=esxprobe.__version__,
         guests=tuple(judged),
         findings=tuple(found for guest in judged for found in _findings(guest, book)),
-        quality=tuple(_notes(guests)),
+        quality=tuple(note for guest in guests for log in guest.logs for note in named_notes(log)),
     )
 
 
@@ -107,21 +106,6 @@ def _renamed(guests: list[_Guest], said: Sequence[str]) -> list[_Guest]:
     return guests
 
 
-def _modes(guests: Sequence[_Guest], options: GuestOptions) -> dict[str, tuple[Mmu, str]]:
-    """Monitor modes that a person gave, by guest; what a person says goes before a log.
-
-    Raises:
-        UsageError: A guest that was named is not there.
-    """
-    said: dict[str, tuple[Mmu, str]] = {}
-    for name, path in options.vmware_logs.items():
-        mode = read_vmware_log(path)
-        said[_called(name, guests)] = (mode.mmu, f"{path.name}: {mode.evidence}" if mode.evidence else "")
-    for name, mmu in options.mmu.items():
-        said[_called(name, guests)] = (mmu, f"--mmu: said to be {mmu}")
-    return said
-
-
 def _called(name: str, guests: Sequence[_Guest]) -> str:
     found = [guest.name for guest in guests if name in ("", guest.name)]
     found = found or [guest.name for guest in guests if guest.name.casefold() == name.casefold()]
@@ -153,7 +137,7 @@ def _judged(guest: _Guest, mmu: Mmu, evidence: str) -> GuestAlone:
             load=load_of(rates),
             interval_s=_interval_s(guest, together),
             covered=window_of(rates),
-            logs=tuple(_use(guest, log) for log in guest.logs),
+            logs=tuple(use_of(log, guest.name, "", guest.matched_by, "") for log in guest.logs),
             unused=tuple(_unused(guest, together)),
         )
     )
@@ -171,32 +155,6 @@ def _unused(guest: _Guest, together: Merged) -> Iterable[UnusedLog]:
     for log, (counters, instead) in zip(guest.logs, together.left, strict=True):
         if counters:
             yield UnusedLog(log.file.name, counters, tuple(guest.logs[place].file.name for place in instead))
-
-
-def _use(guest: _Guest, log: GuestLog) -> GuestLogUse:
-    return GuestLogUse(
-        vm=guest.name,
-        gid="",
-        file=log.file.name,
-        sha256=log.file.sha256,
-        bytes=log.file.bytes,
-        format=log.format,
-        computer=log.guest,
-        zone=log.zone,
-        interval_s=log.interval_s,
-        matched_by=guest.matched_by,
-        offset="",
-        first=log.samples["time"].min(),  # type: ignore[arg-type]
-        last=log.samples["time"].max(),  # type: ignore[arg-type]
-    )
-
-
-def _notes(guests: Iterable[_Guest]) -> Iterable[QualityNote]:
-    """Notes of all logs, each with its file's name."""
-    for guest in guests:
-        for log in guest.logs:
-            for said in log.notes:
-                yield replace(said, detail=f"{log.file.name}: {said.detail}")
 
 
 def _findings(guest: GuestAlone, book: RuleBook) -> Iterable[Finding]:

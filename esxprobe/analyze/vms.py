@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypedDict
 
-from esxprobe.analyze.guestlogs import GuestOptions, vm_called
+from esxprobe.analyze.guestlogs import GuestOptions, said_modes, vm_called
 from esxprobe.analyze.values import largest, last, mean, p95_of_rows, rows_by_gid, rows_in_parts, values_of
 from esxprobe.capture import Manifest
-from esxprobe.formats.vmware_log import read_vmware_log
 from esxprobe.model import Mmu, Recording, VirtualMachine, VmRow, Window
 
 _READY, _LIMITED, _COSTOP, _RUN, _SWAP_WAIT = (
@@ -45,27 +44,11 @@ def with_modes(
             gid = recording.vms[names.index(name)].gid
         if gid is not None:
             modes[gid] = (mmu, str(monitor.get("evidence", "")))
-    modes |= _said_modes(recording.vms, options)
+    modes |= said_modes(options, lambda name: vm_called(name, recording.vms).gid)
     return tuple(
         replace(vm, mmu=modes[vm.gid][0], mmu_evidence=modes[vm.gid][1]) if vm.gid in modes else vm
         for vm in recording.vms
     )
-
-
-def _said_modes(vms: Sequence[VirtualMachine], options: GuestOptions) -> dict[str, tuple[Mmu, str]]:
-    """Monitor modes that a person gave, by group id.
-
-    Raises:
-        UsageError: A VM that was named is not there.
-        UnreadableInputError: A log cannot be read.
-    """
-    said: dict[str, tuple[Mmu, str]] = {}
-    for name, path in options.vmware_logs.items():
-        mode = read_vmware_log(path)
-        said[vm_called(name, vms).gid] = (mode.mmu, f"{path.name}: {mode.evidence}" if mode.evidence else "")
-    for name, mmu in options.mmu.items():
-        said[vm_called(name, vms).gid] = (mmu, f"--mmu: said to be {mmu}")
-    return said
 
 
 def vm_rows(recording: Recording, seen: Mapping[str, tuple[Window, ...]]) -> tuple[VmRow, ...]:

@@ -11,6 +11,7 @@ import shlex
 from dataclasses import replace
 
 from esxprobe.correlate.numbers import say
+from esxprobe.correlate.statistics import KINDS
 from esxprobe.correlate.verdict import ASSUMED_US, CEILING_US, NOTICEABLE_PCT, pct_of_vcpu
 from esxprobe.formats.vmware_log import PATTERN
 from esxprobe.model.guestalone import FaultClass, GuestAlone, KindOfFault, RateGrade
@@ -22,7 +23,6 @@ GRADES: dict[RateGrade, str] = {
     "large": "WOW",
     "uncounted": "No answer",
 }
-KINDS = {"faults": "page faults", "soft_faults": "soft page faults", "hard_faults": "hard page faults"}
 NAMES = {
     "demand_zero_faults": "demand-zero faults",
     "transition_faults": "transition faults",

@@ -38,6 +38,11 @@ def pct_of_vcpu(rate: float, us_per_fault: float) -> float:
     return rate * us_per_fault / 1e4
 
 
+def rate_for(pct: float) -> float:
+    """How many faults/s take this share of one vCPU [%] at the assumed cost: `pct_of_vcpu` the other way round."""
+    return pct * 1e4 / ASSUMED_US
+
+
 def bound_by_rate(mmu: Mmu, rates: FaultRates) -> RateBound | None:
     """What faults took if each cost what is assumed of shadow page tables; None under a hardware MMU."""
     if mmu == "hardware" or not math.isfinite(rates.mean):

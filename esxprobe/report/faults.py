@@ -13,7 +13,7 @@ from esxprobe.correlate.verdict import ASSUMED_US
 from esxprobe.model import Analysis, FaultCost, Verdict
 from esxprobe.report.fault_charts import spec_of_scatter, spec_over_time
 from esxprobe.report.unlogged import UnloggedRow, unlogged_rows
-from esxprobe.report.words import isolated, joined, moment, number, plural, threshold
+from esxprobe.report.words import MODES, isolated, joined, moment, number, plural, threshold
 
 # What each verdict is called in the report, worst first, and the color that it borrows.
 VERDICTS: dict[Verdict, tuple[str, str]] = {
@@ -239,7 +239,7 @@ def _vm(costs: list[FaultCost], analysis: Analysis, drawings: dict[str, str]) ->
         anchor=anchor_of(first),
         name=first.vm,
         gid=first.gid,
-        mmu={"hardware": "hardware MMU", "software": "software MMU"}.get(first.mmu, "monitor mode unknown"),
+        mmu=MODES[first.mmu],
         evidence=evidence,
         log=_log(analysis, first.gid),
         blocks=tuple(_block(cost, drawings) for cost in costs),

@@ -7,17 +7,27 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from esxprobe.catalog.quality import quality_code
 from esxprobe.correlate.numbers import say
 from esxprobe.correlate.rate_words import GRADES, NAMES
-from esxprobe.correlate.verdict import ASSUMED_BASIS, ASSUMED_US, CEILING_BASIS, NOTICEABLE_PCT, SEVERE_PCT
-from esxprobe.model import GUEST_COUNTERS, SEVERITIES, Chart, Severity, worst_first
+from esxprobe.correlate.verdict import ASSUMED_BASIS, CEILING_BASIS, NOTICEABLE_PCT, SEVERE_PCT, rate_for
+from esxprobe.model import GUEST_COUNTERS, SEVERITIES, Chart, Severity
 from esxprobe.model.guestalone import GuestAlone, GuestReport, KindOfFault, RateGrade
 from esxprobe.report.charts import spec_of
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.guestalone_document import guest_document
 from esxprobe.report.html import filled
-from esxprobe.report.words import duration, isolated, joined, moment, number, percent, plural, threshold
+from esxprobe.report.words import (
+    MODES,
+    duration,
+    isolated,
+    joined,
+    moment,
+    number,
+    percent,
+    plural,
+    quality_rows,
+    threshold,
+)
 
 _BADGES: dict[RateGrade, str] = {
     "large": "warning",
@@ -27,7 +37,6 @@ _BADGES: dict[RateGrade, str] = {
     "uncounted": "none",
 }
 _UNITS = {"faults": "page faults/s", "soft_faults": "soft page faults/s", "hard_faults": "hard page faults/s"}
-_MODES = {"hardware": "hardware MMU", "software": "software MMU", "unknown": "monitor mode unknown"}
 # Guests with pictures, the worst first; all are in the table and in words.
 _PICTURED = 12
 
@@ -107,7 +116,7 @@ def guest_page(report: GuestReport, drawings: dict[str, str], command: str) -> G
         guests=tuple(_block(guest, report, drawings) for guest in report.guests),
         unpictured=_unpictured(len(report.guests)),
         basis=_basis(),
-        quality=tuple(_quality(report)),
+        quality=quality_rows(report.quality),
         files=tuple(
             (use.file, use.format, use.computer or "–", use.zone, f"{use.bytes:,}", use.sha256)
             for guest in report.guests
@@ -141,7 +150,7 @@ def _page_facts(report: GuestReport) -> tuple[tuple[str, str], ...]:
         start, end = min(each.start for each in spans), max(each.end for each in spans)
         window = f"{moment(start)} to {moment(end)} UTC ({duration((end - start).total_seconds())})"
     logs = [use for guest in report.guests for use in guest.logs]
-    modes = {mode: sum(guest.mmu == mode for guest in report.guests) for mode in _MODES}
+    modes = {mode: sum(guest.mmu == mode for guest in report.guests) for mode in MODES}
     return (
         ("Window", window),
         ("Guests", f"{len(report.guests):,}"),
@@ -196,7 +205,7 @@ def _block(guest: GuestAlone, report: GuestReport, drawings: dict[str, str]) -> 
     return GuestBlock(
         anchor=anchor_of(guest.vm),
         name=guest.vm,
-        mmu=_MODES[guest.mmu],
+        mmu=MODES[guest.mmu],
         evidence=guest.mmu_evidence,
         grade=_grade(guest),
         badge=_badge(guest),
@@ -272,7 +281,7 @@ def _basis() -> tuple[str, ...]:
         ASSUMED_BASIS[0].upper() + ASSUMED_BASIS[1:] + ".",
         f"{GRADES['negligible']}: below {NOTICEABLE_PCT:g} % of one vCPU at that cost, or a hardware MMU."
         f" {GRADES['possible']}: {NOTICEABLE_PCT:g} % or more. {GRADES['large']}: {SEVERE_PCT:g} % or more, which"
-        f" is {say(SEVERE_PCT * 1e4 / ASSUMED_US)} faults/s (rules of thumb).",
+        f" is {say(rate_for(SEVERE_PCT))} faults/s (rules of thumb).",
         f"The ceiling is {CEILING_BASIS}.",
         "The guest's own handler takes CPU time for each fault as well, on a physical machine too. It is in the"
         " guest's own system time and not in these figures.",
@@ -285,14 +294,6 @@ def _unpictured(count: int) -> str:
     if count <= _PICTURED:
         return ""
     return f"The {_PICTURED} worst guests have pictures. The JSON document has the numbers of all {count}."
-
-
-def _quality(report: GuestReport) -> list[tuple[str, ...]]:
-    ordered = sorted(report.quality, key=lambda note: (worst_first(note.severity), note.code))
-    return [
-        (note.severity, note.code, f"{note.count:,}", note.detail, quality_code(note.code).advice)
-        for note in ordered
-    ]
 
 
 def _key(guest: GuestAlone, kind: KindOfFault) -> str:
@@ -313,6 +314,6 @@ def _chart(guest: GuestAlone, kind: KindOfFault) -> Chart:
     """The rates over time, the worst minute shaded, and the rates at which the assumed cost is 1 and 10 %."""
     lines: tuple[tuple[Severity, float], ...] = ()
     if guest.mmu != "hardware":
-        lines = (("warning", SEVERE_PCT * 1e4 / ASSUMED_US), ("info", NOTICEABLE_PCT * 1e4 / ASSUMED_US))
+        lines = (("warning", rate_for(SEVERE_PCT)), ("info", rate_for(NOTICEABLE_PCT)))
     windows = (kind.worst.window,) if kind.worst else ()
     return Chart(_UNITS[kind.guest_counter], "", (kind.series,), lines, windows)

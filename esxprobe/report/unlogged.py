@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from esxprobe.correlate.verdict import ASSUMED_US
+from esxprobe.correlate.verdict import rate_for
 from esxprobe.model import Analysis, VmRow
 from esxprobe.report.words import number
 
@@ -43,11 +43,6 @@ def run_of(row: VmRow) -> float | None:
     return row.run_mean * row.vm.vcpus
 
 
-def most_faults(run_pct: float) -> float:
-    """How many faults/s fill this vCPU time [% of one vCPU] at the assumed cost."""
-    return run_pct * 1e4 / ASSUMED_US
-
-
 def _row(row: VmRow) -> UnloggedRow:
     run = run_of(row)
     is_native = row.vm.mmu == "hardware"
@@ -56,7 +51,7 @@ def _row(row: VmRow) -> UnloggedRow:
         gid=row.vm.gid,
         mmu=row.vm.mmu,
         run=number(run, "%"),
-        faults="–" if is_native or run is None else f"{most_faults(run):,.0f}",
+        faults="–" if is_native or run is None else f"{rate_for(run):,.0f}",
         balloon=number(row.balloon_mb, "MB"),
         swapped=number(row.swapped_mb, "MB"),
         swap_wait=number(row.swap_wait_pct, "%"),

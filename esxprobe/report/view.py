@@ -22,6 +22,7 @@ from esxprobe.report.words import (
     number,
     percent,
     plural,
+    quality_rows,
     skips_in_words,
     threshold,
     window,
@@ -141,7 +142,7 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
         slices=_slice_rows(analysis, dated=dated),
         deviations=tuple((each.rule, each.change, each.detail, each.place) for each in analysis.deviations),
         vms=tuple(_vm_row(row, dated=dated) for row in sorted(analysis.vm_rows, key=_by_ready)),
-        quality=tuple(_quality_rows(analysis)),
+        quality=quality_rows(analysis.quality),
         clear=tuple((rule, book.find(rule).title) for rule in analysis.clear),
         skipped=tuple((each.rule, book.find(each.rule).title, each.reason) for each in analysis.skipped),
         objects=tuple(
@@ -384,13 +385,3 @@ def _seen(row: VmRow, *, dated: bool) -> str:
     """When a VM was there, empty when it always was."""
     spans = [window(span, dated=dated) for span in row.seen[:_WINDOWS]]
     return f"there {joined(spans)}{' and later' if row.seen[_WINDOWS:] else ''}" if spans else ""
-
-
-def _quality_rows(analysis: Analysis) -> list[tuple[str, ...]]:
-    from esxprobe.catalog.quality import quality_code
-
-    ordered = sorted(analysis.quality, key=lambda note: (worst_first(note.severity), note.code))
-    return [
-        (note.severity, note.code, f"{note.count:,}", note.detail, quality_code(note.code).advice)
-        for note in ordered
-    ]

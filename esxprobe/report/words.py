@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from esxprobe.model import Skipped, Window
+    from esxprobe.model import QualityNote, Skipped, Window
+
+# What is said of a VM's monitor mode.
+MODES = {"hardware": "hardware MMU", "software": "software MMU", "unknown": "monitor mode unknown"}
 
 
 def number(value: float | None, unit: str = "") -> str:
@@ -121,3 +124,15 @@ def skips_in_words(skipped: Sequence[Skipped]) -> list[str]:
             f"{absent} {plural(absent, 'rule')} did not apply: no such device on this host, or no guest log."
         )
     return said
+
+
+def quality_rows(notes: Iterable[QualityNote]) -> tuple[tuple[str, ...], ...]:
+    """Rows on the quality of what was read, the worst first: severity, code, count, place, and what to do."""
+    from esxprobe.catalog.quality import quality_code
+    from esxprobe.model import worst_first
+
+    ordered = sorted(notes, key=lambda note: (worst_first(note.severity), note.code))
+    return tuple(
+        (note.severity, note.code, f"{note.count:,}", note.detail, quality_code(note.code).advice)
+        for note in ordered
+    )
