@@ -12,8 +12,7 @@ import typer
 
 from esxprobe import __version__
 from esxprobe.commands import check, collect, convert, counters, demo, extract, redact, report, rules
-from esxprobe.commands.streams import never_die, say
-from esxprobe.commands.terminal import printable
+from esxprobe.commands.streams import never_die, printable, say
 from esxprobe.errors import EXIT_BUG, EsxprobeError
 
 # What a shell reports for a program that a closed pipe ended: 128 + SIGPIPE.

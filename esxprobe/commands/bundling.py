@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from esxprobe.commands.outputs import writing
-from esxprobe.commands.streams import say
-from esxprobe.commands.terminal import printable
+from esxprobe.commands.streams import printable, say
 from esxprobe.errors import OutputError, UsageError
 from esxprobe.files.reading import content
 from esxprobe.files.writing import workplace
@@ -19,9 +18,9 @@ if TYPE_CHECKING:
     from esxprobe.bundle import Member
     from esxprobe.commands.redaction import PrivateMap
 
-# Where captures, and logs that were named by themselves, lie in the zip.
 # A guest's log of a day has some megabytes [bytes].
 _LARGEST_LOG = 256 << 20
+# Where captures, and logs that were named by themselves, lie in the zip.
 _CAPTURES, _GUEST_LOGS, _VMWARE_LOGS = "captures", "guest-logs", "vmware-logs"
 
 

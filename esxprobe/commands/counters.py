@@ -58,7 +58,8 @@ def _print(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from esxprobe.commands.terminal import printable, wide_console
+    from esxprobe.commands.streams import printable
+    from esxprobe.commands.terminal import wide_console
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:

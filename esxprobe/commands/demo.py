@@ -57,7 +57,7 @@ def demo(
     from esxprobe.collect.command import plan_for
     from esxprobe.commands.options import seconds
     from esxprobe.commands.report import report
-    from esxprobe.commands.terminal import printable
+    from esxprobe.commands.streams import say
 
     if real and speed is not None:
         raise UsageError("--speed cannot be used with --real", hint="use --duration for a shorter capture")
@@ -70,7 +70,7 @@ def demo(
     if outcome.folder is None or not outcome.samples:
         assert outcome.error is not None  # noqa: S101  (nothing came, so something went wrong)
         raise outcome.error
-    typer.echo(f"capture: {printable(str(outcome.folder))}")
+    say(f"capture: {outcome.folder}")
     report([str(outcome.folder)], out / f"{name}.html", out / f"{name}.json", None, None)
 
 
@@ -100,7 +100,7 @@ def _real(scenario: Scenario, plan: CapturePlan, truth: Path) -> Iterator[tuple[
 
     from esxprobe.commands.labs import lab_task
     from esxprobe.commands.outputs import save
-    from esxprobe.commands.terminal import printable
+    from esxprobe.commands.streams import say
     from esxprobe.lab.real.groundtruth import ground_truth_json
     from esxprobe.lab.real.guests import require_uml
     from esxprobe.lab.real.lab import RealLab
@@ -116,7 +116,7 @@ def _real(scenario: Scenario, plan: CapturePlan, truth: Path) -> Iterator[tuple[
         with lab.loads() as truths:
             yield lab_task(lab, [guest.name for guest in guests], plan, plan.interval_s), None
         save(truth, ground_truth_json(truths))
-        typer.echo(f"ground truth: {printable(str(truth))}")
+        say(f"ground truth: {truth}")
 
 
 def _collect(task: HostTask, captures: Path, clockwork: Clockwork | None) -> HostOutcome:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from esxprobe.commands.options import seconds
-from esxprobe.commands.terminal import printable
+from esxprobe.commands.streams import printable, say
 from esxprobe.errors import UsageError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def agree(plans: Sequence[FaultPlan], *, yes: bool) -> None:
             raise UsageError(
                 "a fault experiment is asked for, and nobody can be asked", hint="add --yes to allow it"
             )
-        typer.echo(_what_it_does(plan), err=True)
+        say(_what_it_does(plan), err=True)
         if not typer.confirm("Run it?", default=False, err=True):
             raise UsageError("the fault experiment was not allowed", hint="leave out --fault-experiment")
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from esxprobe.commands.bundling import Bundle
 from esxprobe.commands.outputs import refuse_to_overwrite, save
 from esxprobe.commands.reporting import book_of, save_json, stem
-from esxprobe.commands.streams import say, say_made
-from esxprobe.commands.terminal import printable, wide_console
+from esxprobe.commands.streams import printable, say, say_made
+from esxprobe.commands.terminal import wide_console
 from esxprobe.errors import EXIT_FINDINGS, EXIT_HOST_FAILED, EXIT_UNREADABLE, EXIT_USAGE, UsageError
 
 if TYPE_CHECKING:

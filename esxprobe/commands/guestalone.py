@@ -170,7 +170,8 @@ def show_guests(report: GuestReport, target: Path, bundle: Path | None, *, quiet
         return
     from rich.text import Text
 
-    from esxprobe.commands.terminal import printable, wide_console
+    from esxprobe.commands.streams import printable
+    from esxprobe.commands.terminal import wide_console
 
     console = wide_console()
     for guest in report.guests:

@@ -10,9 +10,8 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-import typer
-
-from esxprobe.commands.terminal import printable, wide_console
+from esxprobe.commands.streams import printable, say, say_made
+from esxprobe.commands.terminal import wide_console
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -35,7 +34,7 @@ def show_outcomes(outcomes: Sequence[HostOutcome]) -> None:
         return
     for outcome in outcomes:
         if outcome.folder is not None:
-            typer.echo(str(outcome.folder))
+            say_made(outcome.folder)
 
 
 def _say_where(outcomes: Sequence[HostOutcome]) -> None:
@@ -51,14 +50,15 @@ def complain(told: HostOutcome | GuestOutcome | Notice) -> None:
     from esxprobe.collect.task import HostOutcome, Notice
 
     if isinstance(told, Notice):
-        typer.echo(printable(f"esxprobe: {told_of(told.host, told.text)}"), err=True)
+        say(f"esxprobe: {told_of(told.host, told.text)}", err=True)
     elif not isinstance(told, HostOutcome):
         if told.outcome != "whole":
             why = f": {told.reason}" if told.reason else ""
-            typer.echo(printable(f"esxprobe: guest {told.vm}: {told.outcome}{why}"), err=True)
+            say(f"esxprobe: guest {told.vm}: {told.outcome}{why}", err=True)
     elif told.error is not None:
-        hint = f"\nhint: {printable(told.error.hint)}" if told.error.hint else ""
-        typer.echo(f"esxprobe: {printable(told_of(told.host, told.error.message))}{hint}", err=True)
+        say(f"esxprobe: {told_of(told.host, told.error.message)}", err=True)
+        if told.error.hint:
+            say(f"hint: {told.error.hint}", err=True)
 
 
 def told_of(host: str, message: str) -> str:
@@ -143,7 +143,7 @@ def _would_run(where: str, commands: Iterable[str]) -> list[str]:
 
 def _say(lines: Iterable[str]) -> None:
     for line in lines:
-        typer.echo(printable(line))
+        say(line)
 
 
 def _table(*headings: str, right: tuple[int, ...] = ()) -> Table:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from esxprobe.commands.streams import say, say_made
-from esxprobe.commands.terminal import printable
+from esxprobe.commands.streams import printable, say, say_made
 
 if TYPE_CHECKING:
     from esxprobe.commands.redaction import PrivateMap

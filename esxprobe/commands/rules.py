@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from esxprobe.commands.streams import say
-from esxprobe.commands.terminal import printable
+from esxprobe.commands.streams import printable, say
 
 app = typer.Typer(help="The rules, their thresholds and where each number comes from.", no_args_is_help=True)
 

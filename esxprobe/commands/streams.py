@@ -9,14 +9,17 @@ import unicodedata
 
 import typer
 
-from esxprobe.commands.terminal import printable
-
 _ERRORS = "esxprobe.plain"
 # What our own words are written with, for streams that cannot show it.
 _PLAIN = {
     "≥": ">=", "≤": "<=", "–": "-", "—": "-", "…": "...", "·": "-", "±": "+-", "×": "x", "→": "->", "µ": "u",
     "\N{REPLACEMENT CHARACTER}": "?",
 }  # fmt: skip
+
+
+def printable(name: str) -> str:
+    """A text without the characters that would drive a terminal, or turn round how it reads."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in name)
 
 
 def say(text: str, *, err: bool = False) -> None:

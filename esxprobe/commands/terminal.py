@@ -14,9 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-import typer
-
 from esxprobe.commands.prompts import PROMPTS
+from esxprobe.commands.streams import printable, say, say_made
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,7 +68,7 @@ def ends_cleanly(stop: threading.Event, begun: threading.Event | None = None) ->
         stop.set()
         words = "stopping: what arrived is kept; once more to break off"
         if sys.stderr.isatty():
-            typer.echo(words, err=True)  # it goes above the bars
+            say(words, err=True)  # it goes above the bars
         else:
             _say_at_once(words)
 
@@ -123,10 +122,9 @@ def _say_at_once(words: str) -> None:
 
 def say_unless_full(words: str) -> None:
     """A line on standard error beside a capture, which goes on where nobody reads: a full pipe gets nothing."""
-    if (
-        sys.platform == "win32" or sys.stderr.isatty()
-    ):  # there select takes sockets only; here it goes above the bars
-        typer.echo(words, err=True)
+    # A terminal shows it above the bars; on Windows select takes sockets only.
+    if sys.stderr.isatty() or sys.platform == "win32":
+        say(words, err=True)
     else:
         _say_at_once(words)
 
@@ -209,9 +207,9 @@ def show_summary(analysis: Analysis, target: Path, bundle: Path | None = None, *
     if quiet:
         return
     if not sys.stdout.isatty():
-        typer.echo(str(target))  # for a script: as it is
+        say_made(target)
         if bundle is not None:
-            typer.echo(str(bundle))
+            say_made(bundle)
         return
     from rich.text import Text
 
@@ -272,11 +270,6 @@ def wide_console() -> Console:
             raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
     return PipeConsole() if sys.stdout.isatty() else PipeConsole(width=1000)
-
-
-def printable(name: str) -> str:
-    """A text without the characters that would drive a terminal, or turn round how it reads."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in name)
 
 
 def _quality(analysis: Analysis) -> str:
