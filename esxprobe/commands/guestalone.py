@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from esxprobe.commands.guests import guest_log_word, guest_options, guest_words
 from esxprobe.commands.streams import say_made
-from esxprobe.errors import UsageError
+from esxprobe.errors import EsxprobeError, UsageError
 
 if TYPE_CHECKING:
     from esxprobe.analyze import GuestOptions
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 
 _ENDINGS = (".log", ".txt", ".tsv", ".json")
+# So much of a header names many objects [bytes].
+_LOOK = 1 << 16
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,31 @@ def are_guest_logs(words: Sequence[str]) -> bool:
 
     if not words:
         return False
+    paths = [_path(word) for word in words]
+    if any(map(is_url, words)) or any(map(_is_no_log, paths)):
+        return False
     from esxprobe.formats.guests import is_guest_log
 
-    return all(not is_url(word) and is_guest_log(_path(word)) for word in words)
+    return all(map(is_guest_log, paths))
+
+
+def _is_no_log(path: Path) -> bool:
+    """What is told at a glance: no file, or a capture, whose report has no time to load the readers of logs."""
+    from esxprobe.files.reading import opened
+    from esxprobe.formats.sniff import names_esxtop
+
+    try:
+        if not path.is_file():
+            return True
+        with opened(path) as file:
+            head = file.read(_LOOK)
+        if head.startswith(_GZIP):
+            head = zlib.decompressobj(31).decompress(head, _LOOK)
+    except (EsxprobeError, OSError):
+        return True
+    except zlib.error:
+        return False
+    return b"(PDH-" in head and names_esxtop(head)
 
 
 def _path(word: str) -> Path:

@@ -14,6 +14,9 @@ ESXTOP_OBJECTS = (
     "Physical Disk Partition", "Physical Disk NFS Volume", "Virtual Disk",
     "Interrupt Cookie", "Interrupt Vector", "PCPU Power State",
 )  # fmt: skip
+_NAMES_ESXTOP = re.compile(
+    rb"\\\\[^\\\n]+\\(?:" + b"|".join(re.escape(name.encode()) for name in ESXTOP_OBJECTS) + rb")[(\\]"
+)
 
 _WANTED = "give the CSV that `esxtop -b -a -d 5 -n 120 > host01.csv` writes"
 
@@ -84,3 +87,8 @@ def foreign_objects(path: Path, objects: list[str]) -> UnreadableInputError:
         f"{path} is a Windows perfmon CSV ({shown}), not an esxtop capture",
         hint=GUEST_LOG,
     )
+
+
+def names_esxtop(head: bytes) -> bool:
+    """Whether the header of a PDH-CSV names an object that only esxtop has."""
+    return _NAMES_ESXTOP.search(head) is not None

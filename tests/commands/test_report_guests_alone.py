@@ -1,6 +1,8 @@
 """`esxprobe report` of guests' logs without a capture: files, words, exit codes, and no names where none may be."""
 
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from guest_logs_made import WRITERS, perfmon, sar, vmstat, written
 from shell import Run
 from test_report_command import at_a_terminal
 
+SAMPLES = Path(__file__).parents[2] / "samples"
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "guests.schema.json").read_text(encoding="utf-8"))
 
 
@@ -25,6 +28,17 @@ def test_a_lone_log_makes_a_page_and_a_document(run: Run, tmp_path: Path, format
     said = json.loads((tmp_path / "guest.json").read_text(encoding="utf-8"))
     jsonschema.validate(said, SCHEMA)
     assert json.loads(page.split('id="analysis">')[1].split("</script>")[0]) == said
+
+
+@pytest.mark.parametrize("name", ["software-mmu/esxtop-000.csv.gz", "software-mmu"])
+def test_a_capture_is_no_guest_log_at_a_glance(name: str) -> None:
+    """The drawing engine gets warm meanwhile: what a report loads before it starts, a person waits for."""
+    script = (
+        "import sys; from esxprobe.commands.guestalone import are_guest_logs;"
+        f" assert not are_guest_logs([{str(SAMPLES / name)!r}]); print('numpy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_every_object_of_the_schema_is_closed_and_explained() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from esxprobe.formats import paths, pdh
 from esxprobe.formats.guests import perfmon, sadf, sar, stream, vmstat
 from esxprobe.formats.guests.lines import whole_text
 from esxprobe.formats.guests.sheet import Reading, samples_of
-from esxprobe.formats.sniff import ESXTOP_OBJECTS
+from esxprobe.formats.sniff import names_esxtop
 from esxprobe.formats.source import Source
 from esxprobe.formats.tally import Tally
 from esxprobe.formats.wanted import refuse_foreign
@@ -47,9 +46,6 @@ _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"PAR1", "a Parquet file", _WANTED),
 )
 _BINARY_SAR = "export it on the guest: sadf -d FILE -- -B -u -w -W > guest.csv"
-_ESXTOP = re.compile(
-    rb"\\\\[^\\\n]+\\(?:" + b"|".join(re.escape(name.encode()) for name in ESXTOP_OBJECTS) + rb")[(\\]"
-)
 
 
 def read_guest_log(path: Path, *, timezone: str | None = None, guest: str | None = None) -> GuestLog:
@@ -108,7 +104,7 @@ def is_guest_log(path: Path) -> bool:
 
 def _is_esxtop(path: Path, head: bytes) -> bool:
     """Whether the header of a PDH-CSV names objects or counters of esxtop."""
-    if _ESXTOP.search(head):
+    if names_esxtop(head):
         return True
     lines = (line for line in head.split(b"\n") if b"(PDH-" in line[:16])
     columns = pdh.parse_header(next(lines, b"")).columns
@@ -132,7 +128,7 @@ def _reader_of(path: Path, text: bytes) -> Reader:
     head = text[: 1 << 16]
     for name, recognises, reader in FORMATS:
         if recognises(head):
-            if name == "perfmon" and _ESXTOP.search(text, 0, _header_end(text)):
+            if name == "perfmon" and names_esxtop(text[: _header_end(text)]):
                 raise UnreadableInputError(
                     f"{path} is an esxtop capture of a host, not a guest's log",
                     hint=f"give it as the capture: esxprobe report {path.name}",
