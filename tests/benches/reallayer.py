@@ -14,9 +14,12 @@ import math
 import os
 import platform
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
+from unittest.mock import patch
 
 from realhost import RealCapture, real_capture
 
@@ -112,14 +115,23 @@ def analyzed(made: RealCapture, *, as_if_nothing_was_tried: bool) -> FaultCost:
     return next(each for each in said.fault_costs if each.guest_counter == "soft_faults")
 
 
+@contextmanager
+def regardless() -> Iterator[None]:
+    """Lifts what keeps an experiment from beginning: on a machine that runs other things too the guest waits.
+
+    Here that is what its interval has to bear.
+    """
+    with (
+        patch.multiple(experiments, PLAIN_S=PLAIN_S, WIDEST=math.inf),
+        patch.object(plainview, "READY_PCT", math.inf),
+    ):
+        yield
+
+
 def take(guest: RealGuest, seconds: int, out: Path) -> Run:
     """A capture of a guest with an experiment of so many seconds."""
-    experiments.PLAIN_S = PLAIN_S
-    # A machine that runs other things too makes the guest wait. Here that is what the interval has to bear.
-    experiments.WIDEST = math.inf
-    plainview.READY_PCT = math.inf
-    plan = FaultPlan(guest.name, seconds, single_vcpu=True)
-    with real_capture([guest], out, duration_s=PLAIN_S + seconds + 15, faults=(plan,)) as made:
+    plan, duration_s = FaultPlan(guest.name, seconds, single_vcpu=True), PLAIN_S + seconds + 15
+    with regardless(), real_capture([guest], out, duration_s=duration_s, faults=(plan,)) as made:
         for run in made.outcome.fault_runs:
             if run.outcome != "whole":
                 print(f"{guest.load.kind}: {run.kind} {run.outcome}: {run.reason}", flush=True)
