@@ -142,7 +142,8 @@ CODES: tuple[QualityCode, ...] = (
     QualityCode(
         "row-shifted",
         "warning",
-        "Numbers of a row are not printed as their columns' are: cells may stand in wrong columns; none is used",
+        "Numbers of a row are not printed as their columns' are, or are what columns beside had before: cells may "
+        "stand in wrong columns; none is used",
         "A part of the row is lost or stands there twice. Copy the file again if a sound one exists.",
     ),
     QualityCode(
@@ -307,18 +308,20 @@ def note(code: str, count: int, detail: str = "") -> QualityNote:
 
 
 _LIMITS = (
-    "A row is believed when it has the header's number of cells, all cells have their quotes, and every number",
-    "that is read is printed as its column's numbers are. esxtop prints a column with two decimals or with none;",
-    "which, is learnt from the first nine rows. Of a file that a spreadsheet saved only *at most two decimals* is",
-    "left of that.",
+    "A row is believed when it has the header's number of cells, all cells have their quotes, and every number,",
+    "read or not, is printed as its column's numbers are. esxtop prints a column with two decimals or with",
+    "none; which, is learnt from the first nine rows. Of a file that a spreadsheet saved only *at most two",
+    "decimals* is left of that. Nor is a row believed in which four columns that never changed before have",
+    "about the values of columns up to three cells beside them, or one that has a torn cell and, within 128",
+    "cells of it, a column that never changed before and has changed.",
     "",
     "What this cannot show:",
     "",
     "- a digit in place of another one within a number or a time, one that is missing before the point, or one",
     "  more;",
-    "- cells that moved among neighbouring columns that are printed alike: one to three cells lost, and as many",
-    "  added not far from there, or a short block that was overwritten by another one. `make bench` prints how",
-    "  often random damage of each kind goes unnoticed.",
+    "- cells that moved among neighboring columns that are printed alike and change all the time: one to three",
+    "  cells lost, and as many added not far from there, or a short block that was overwritten by another one.",
+    "  `make bench` prints how often random damage of each kind goes unnoticed.",
 )
 
 

@@ -2,9 +2,10 @@
 
 A row may have as many cells as the header and still hold values of other columns: one cell lost and another one
 too many is all that it takes. But esxtop prints a column with two decimals or with none, and never changes that.
-What each wanted column does is learnt from the first rows of a segment, which wait until there are enough of them.
+What each column does is learnt from the first rows of a segment, which wait until there are enough of them.
 A number that is printed in another way is no value of that column. Where several are, or where one is printed as a
-column beside it, cells have moved: then no value of the row is used.
+column beside it, cells have moved: then no value of the row is used. So it is where cells that nobody wants say so
+(`points`), and where values are those that columns beside theirs had before (`moves`).
 
 Spreadsheets drop zeros at the end, so of a file saved by one only the highest number of decimals is known.
 """
@@ -18,7 +19,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from esxprobe.formats.decimals import NO_NUMBER, OTHER_FORM, Bools, Decimals, Places
+from esxprobe.formats.mend import LOST
+from esxprobe.formats.moves import Moves
 from esxprobe.formats.parse import Rows
+from esxprobe.formats.points import MOVED, Points, form_of
 from esxprobe.formats.rows import Piece
 from esxprobe.formats.tally import Tally
 
@@ -31,8 +35,6 @@ LEARNT_FROM = 9
 _FEWEST = 2
 # What esxtop prints [decimals].
 _ESXTOP = (0, 2)
-# Cells that are lost and put in move the others by up to so many columns.
-_MOVED = 3
 # What the other columns of a counter count where a column has few rows [rows].
 _OTHERS = 1.5
 
@@ -113,12 +115,16 @@ class FormatCheck:
         wanted: The wanted columns: cell, key, meaning.
         tally: Counts what is lost.
         quoted: Cells stand in quotes.
+        never: Numbers of cells that hold no numbers of esxtop's.
     """
 
     wanted: pl.DataFrame
     tally: Tally
     quoted: bool
+    never: frozenset[int] = frozenset()
     _formats: Formats | None = None
+    _points: Points | None = None
+    _moves: Moves | None = None
     # Rows from which the formats are not learnt yet, and who gets them.
     _waiting: list[tuple[Piece, Rows, Taker]] = field(default_factory=list)
     # Which numbers are odd in rows with such, as long as one stands behind the other.
@@ -126,7 +132,7 @@ class FormatCheck:
 
     def take(self, piece: Piece, rows: Rows, taker: Taker) -> None:
         """Takes rows, and hands on what is sound of them; the first ones wait until there are enough."""
-        if len(self.wanted) < _FEWEST:
+        if not len(self.wanted):
             taker(piece, rows)
             return
         if self._formats is not None:
@@ -140,26 +146,61 @@ class FormatCheck:
     def finish(self) -> None:
         """Hands on the rows that wait: there are enough, or no more come."""
         waiting, self._waiting = self._waiting, []
-        decimals = [each.decimals for _, each, _ in waiting if each.decimals is not None]
-        if self._formats is None and decimals:
-            values = np.concatenate([each.values for _, each, _ in waiting], axis=1)[:, :LEARNT_FROM]
-            counters = self.wanted["meaning"].rank("dense").to_numpy().astype(np.int64) - 1
-            self._formats = Formats.learn(
-                np.concatenate(decimals)[:LEARNT_FROM], values.T == 0.0, counters, quoted=self.quoted
-            )
+        if self._formats is None and waiting:
+            self._learn([rows for _, rows, _ in waiting])
         for piece, rows, taker in waiting:
             if self._formats is None:
                 taker(piece, rows)
             else:
                 self._check(self._formats, piece, rows, taker)
 
+    def _learn(self, first: list[Rows]) -> None:
+        """Learns from the first rows."""
+        decimals = [rows.decimals for rows in first if rows.decimals is not None]
+        if not decimals:
+            return
+        values = np.concatenate([rows.values for rows in first], axis=1)[:, :LEARNT_FROM]
+        counters = self.wanted["meaning"].rank("dense").to_numpy().astype(np.int64) - 1
+        self._formats = Formats.learn(
+            np.concatenate(decimals)[:LEARNT_FROM], values.T == 0.0, counters, quoted=self.quoted
+        )
+        self._moves = Moves.of(self.wanted["cell"].to_numpy().astype(np.int64), values.T)
+        points = [rows.points for rows in first if rows.points is not None]
+        if points:
+            self._points = Points.learn(np.concatenate(points)[:LEARNT_FROM], self.never)
+
     def _check(self, formats: Formats, piece: Piece, rows: Rows, taker: Taker) -> None:
-        odd = formats.odd(rows)
+        kept = np.ones(len(rows.lines), np.bool_)
+        torn = _torn(piece)
+        self._check_points(piece, rows, kept, torn)
+        self._check_formats(formats, rows, kept)
+        if self._moves is not None:
+            for row, first, count in self._moves.found(rows.values.T, kept, torn):
+                kept[row] = False
+                key = self.wanted["key"][first]
+                place = f"line {rows.lines[row]:,}: {count:,} columns have values of others, the first is {key}"
+                self.tally.add("row-shifted", 1, place)
+        taker(piece, rows if kept.all() else rows.some(kept))
+
+    def _check_points(self, piece: Piece, rows: Rows, kept: Bools, torn: dict[int, Places]) -> None:
+        """Lets go of rows in which cells, wanted or not, end as those of other columns do."""
+        if self._points is None or rows.points is None:
+            return
+        for row, odd in self._points.odd(rows.points):
+            count = self._points.moved(odd, rows.forms(row, odd) if rows.forms else _forms(piece, row, odd))
+            if count:
+                kept[row] = False
+                place = f"line {rows.lines[row]:,}: {count:,} cells, the first is number {odd[0] + 2:,} of the row"
+                self.tally.add("row-shifted", 1, place)
+            elif len(odd) == 1 and not self._points.free[odd[0]]:
+                torn.setdefault(row, odd + 1)
+
+    def _check_formats(self, formats: Formats, rows: Rows, kept: Bools) -> None:
+        """Takes out numbers that are printed in another way; lets go of rows where these have moved."""
+        odd = formats.odd(rows) if len(self.wanted) >= _FEWEST else None
         if odd is None:
             self._run.clear()
-            taker(piece, rows)
             return
-        kept = np.ones(len(rows.lines), np.bool_)
         for row in range(len(kept)):
             found = np.flatnonzero(odd[row] & ~formats.free)
             if not len(found):
@@ -169,8 +210,8 @@ class FormatCheck:
             if len(self._run) == LEARNT_FROM:
                 self._formats = formats = formats.freed(self._run)
                 self._run.clear()
-            kept[row] = self._one_lost(formats, rows, row, found)
-        taker(piece, rows if kept.all() else rows.some(kept))
+            if kept[row]:
+                kept[row] = self._one_lost(formats, rows, row, found)
 
     def _one_lost(self, formats: Formats, rows: Rows, row: int, found: Places) -> bool:
         """Whether it is one number alone that cannot be believed; else the row is not either. It is counted."""
@@ -191,7 +232,29 @@ class FormatCheck:
         if form not in _ESXTOP:
             return False
         cells = self.wanted["cell"].to_numpy().astype(np.int64)
-        near = np.abs(cells - cells[place]) <= _MOVED
+        near = np.abs(cells - cells[place]) <= MOVED
         own = np.unique(cells[near])
-        least = min(2 * _MOVED + 1, _MOVED + int(cells[place]))  # the time is no cell that moves
+        least = min(2 * MOVED + 1, MOVED + int(cells[place]))  # the time is no cell that moves
         return len(own) < least or bool((formats.usual[near] == form).any())
+
+
+def _line(piece: Piece, row: int) -> bytes:
+    return bytes(piece.data[piece.starts[row] : piece.ends[row]])
+
+
+def _forms(piece: Piece, row: int, places: Places) -> list[int | None]:
+    """How cells (from 0, the time not among them) of a row are printed."""
+    cells = _line(piece, row).split(b",")
+    return [form_of(cells[place + 1]) for place in places.tolist()]
+
+
+def _torn(piece: Piece) -> dict[int, Places]:
+    """Numbers of the cells that the mender lost, of rows with such."""
+    if piece.survey is not None or piece.data.find(LOST) < 0:
+        return {}
+    found = {}
+    for row in range(len(piece.lines)):
+        line = _line(piece, row)
+        if LOST in line:
+            found[row] = np.array([n for n, cell in enumerate(line.split(b",")) if cell == LOST], np.int64)
+    return {row: cells for row, cells in found.items() if len(cells)}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats.decimals import NO_NUMBER, Bools, Cells, Decimals, Floats, number, printed
+from esxprobe.formats.decimals import NO_NUMBER, Bools, Cells, Decimals, Floats, Places, number, printed
 from esxprobe.formats.mend import LOST
 from esxprobe.formats.rows import Piece
 from esxprobe.formats.survey import Survey, Surveyor, without_commas_in_quotes
@@ -26,8 +27,9 @@ _TORN = re.compile(r"[.eE+-]*[0-9][0-9.eE+-]*[0-9][.eE+-]*")
 class Rows:
     """Checked rows: line numbers, time cells (String), values (one row a wanted column, NaN for none).
 
-    How the numbers are printed, a row each (see `decimals.fill`). And for who asked for them, as long as the piece
-    is there: where their wanted cells stand in its bytes, a row each.
+    How the numbers are printed, a row each (see `decimals.fill`), and which of all cells end with two decimals. And
+    for who asked for them, as long as the piece is there: where their wanted cells stand in its bytes, a row each.
+    What is no text any more tells itself how some cells of a row are printed, see `points.form_of`.
     """
 
     lines: list[int]
@@ -35,13 +37,16 @@ class Rows:
     values: Floats
     cells: Cells | None = None
     decimals: Decimals | None = None
+    points: Bools | None = None
+    forms: Callable[[int, Places], list[int | None]] | None = None
 
     def some(self, kept: Bools) -> Rows:
         """Some of the rows."""
         lines = [line for line, keep in zip(self.lines, kept.tolist(), strict=True) if keep]
         cells = None if self.cells is None else Cells(self.cells.starts[kept], self.cells.ends[kept])
         decimals = None if self.decimals is None else self.decimals[kept]
-        return Rows(lines, self.time_cells.filter(kept), self.values[:, kept], cells, decimals)
+        points = None if self.points is None else self.points[kept]
+        return Rows(lines, self.time_cells.filter(kept), self.values[:, kept], cells, decimals, points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ class Parser:
         if not sound.all() and found.cells is None:
             self.surveyor.places = True  # where one cell is odd there are more in other rows
             found = replace(found, cells=self.survey(piece).cells)
-        rows = Rows(piece.lines, _time_cells(piece), values.T, found.cells, decimals)
+        rows = Rows(piece.lines, _time_cells(piece), values.T, found.cells, decimals, found.points)
         return rows if sound.all() or self._odd(rows, piece.data, ~sound) else None
 
     def rows_of(self, rows: Rows, odd: Bools, data: bytes) -> Rows:

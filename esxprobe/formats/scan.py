@@ -151,9 +151,11 @@ class FileReader:
             wanted = asked.needs(identities)
         else:
             wanted = wanted_columns(identities.columns, asked.needs, asked.at_most)
-        surveyor = Surveyor(_layout(header, columns), wanted["cell"].to_numpy().astype("int64"), asked.places)
+        layout = _layout(header, columns)
+        cells = wanted["cell"].to_numpy().astype("int64")
+        surveyor = Surveyor(layout, cells, asked.places, points=header.quoted and len(cells) > 0)
         parser = Parser(wanted, surveyor, self._tally)
-        formats = FormatCheck(wanted, self._doubts, header.quoted)
+        formats = FormatCheck(wanted, self._doubts, header.quoted, layout.loose | layout.glued | layout.texts)
         self._underway.later(partial(self._tally.join, tally))
         return Segment(header, identities, wanted, parser, RowChecker(surveyor, self._tally), formats)
 

@@ -14,11 +14,12 @@ import numpy as np
 
 from esxprobe.formats.decimals import Bools, Bytes, Cells, Decimals, Desk, Floats, Places, Words, fill
 from esxprobe.formats.mend import Layout
+from esxprobe.formats.points import POINT_BEFORE
 
 # Rows are looked at in groups of about so many bytes: the masks of a group stay in the processor's cache.
 GROUP = 1 << 20
 
-_COMMA, _QUOTE, _SPACE, _RETURN = 44, 34, 32, 13
+_COMMA, _QUOTE, _SPACE, _RETURN, _POINT = 44, 34, 32, 13, 46
 _WORD = 64
 # Of lines shorter than this [bytes] all counts of a group are taken at once, of longer ones line by line.
 _SHORT = 1 << 14
@@ -114,6 +115,8 @@ class Survey:
         sound: Which of them are plain decimals.
         cells: Where the cells are, where that was asked for.
         decimals: How many each number has; see `decimals.fill`.
+        points: Of all cells but the time, wanted or not, whether two decimals in quotes end them, where that was
+            asked for.
     """
 
     shapes: list[Shape]
@@ -121,6 +124,7 @@ class Survey:
     sound: Bools | None = None
     cells: Cells | None = None
     decimals: Decimals | None = None
+    points: Bools | None = None
 
     def part(self, first: int, behind: int) -> Survey:
         """Some of the lines, to be filled in; the shapes are those of all."""
@@ -131,6 +135,7 @@ class Survey:
             None if sound is None else sound[first:behind],
             None if cells is None else Cells(cells.starts[first:behind], cells.ends[first:behind]),
             None if decimals is None else decimals[first:behind],
+            None if self.points is None else self.points[first:behind],
         )
 
     def take(self, text: Bytes, found: Cells, desk: Desk) -> None:
@@ -158,9 +163,9 @@ class _Room:
     desk: Desk = field(default_factory=Desk)
 
     def masks_of(self, length: int) -> tuple[Bools, ...]:
-        """Two masks of texts of so many bytes, and a word's length more."""
+        """Three masks of texts of so many bytes, and a word's length more."""
         if not self.masks or len(self.masks[0]) < length + 2 * _WORD:
-            self.masks = tuple(np.empty(length + 2 * _WORD, np.bool_) for _ in range(2))
+            self.masks = tuple(np.empty(length + 2 * _WORD, np.bool_) for _ in range(3))
         return self.masks
 
     def places_of(self, rows: int, count: int) -> tuple[Places, Places]:
@@ -180,11 +185,13 @@ class Surveyor:
         cells: Numbers of the wanted cells in ascending order, the time (0) not among them; one that holds two
             columns may stand there twice.
         places: Where the cells are is wanted too.
+        points: How all cells of a row end is wanted too.
     """
 
     layout: Layout
     cells: Places
     places: bool = False
+    points: bool = False
     _rooms: list[_Room] = field(default_factory=list)
     _tables: dict[int, tuple[Places, Places]] = field(default_factory=dict)
     _once: Places = field(init=False)
@@ -207,7 +214,8 @@ class Surveyor:
         rows, count = len(starts), len(self.cells)
         cells = Cells(np.empty((rows, count), np.int64), np.empty((rows, count), np.int64)) if self.places else None
         shape = (rows, count)
-        made = Survey([], np.empty(shape), np.empty(shape, np.bool_), cells, np.empty(shape, np.uint8))
+        points = np.empty((rows, self.layout.width - 1), np.bool_) if self.points else None
+        made = Survey([], np.empty(shape), np.empty(shape, np.bool_), cells, np.empty(shape, np.uint8), points)
         try:
             room = self._rooms.pop()
         except IndexError:  # asked for first, the last one could go to another thread in between
@@ -224,7 +232,7 @@ class Surveyor:
         length = len(own)
         mask = room.masks_of(length)[0]
         np.equal(own, _COMMA, out=mask[:length])
-        dense = len(self._once) * _DENSE > self.layout.width
+        dense = self.points or len(self._once) * _DENSE > self.layout.width
         marks = Listed(np.flatnonzero(mask[:length])) if dense else Marks.of(mask, length)
         commas = marks.count_before(ends) - marks.count_before(starts)
         each = int(commas[0])
@@ -235,6 +243,9 @@ class Surveyor:
             lasts += begin
             made.take(text, self._wanted(text, firsts, lasts, ends + begin, each), room.desk)
         counts = [commas, *self._other_counts(own, starts, ends, room.masks_of(length))]
+        if fits and made.points is not None and isinstance(marks, Listed):
+            quoted = bool((counts[1] == 2 * self.layout.width).all())
+            self._take_points(own, marks.every.reshape(len(starts), each), ends, made.points, quoted=quoted)
         made.shapes.extend(zip(*(count.tolist() for count in counts), strict=True))
         return fits
 
@@ -242,9 +253,16 @@ class Surveyor:
         self, text: Bytes, starts: Places, ends: Places, masks: tuple[Bools, ...]
     ) -> Iterator[Places]:
         """Of each line the number of quotes, and of what else tells sound rows from others."""
-        (room, other), length, layout = masks, len(text), self.layout
+        (commas, room, other), length, layout = masks, len(text), self.layout
         np.equal(text, _QUOTE, out=room[:length])
         yield _per_line(room, length, starts, ends)
+        # Commas between quotes: where two quotes are lost in different cells, or one came and one went.
+        inner = max(0, length - 2)
+        between = commas[1 : 1 + inner]
+        between &= room[:inner]
+        between &= room[2 : 2 + inner]
+        firsts = np.minimum(starts, inner)
+        yield _per_line(commas[1:], inner, firsts, np.maximum(firsts, ends - 2))
         if not (layout.loose or layout.glued or layout.texts):
             np.less_equal(text, _SPACE, out=other[:length])
             yield _per_line(other, length, starts, ends)
@@ -281,6 +299,22 @@ class Surveyor:
         if self._again is not None:
             return Cells(firsts[:, self._again], lasts[:, self._again])
         return Cells(firsts, lasts)
+
+    def _take_points(self, text: Bytes, commas: Places, ends: Places, points: Bools, *, quoted: bool) -> None:
+        """Fills in which cells end as a number with two decimals in quotes does; `commas` is used up."""
+        whole = commas.shape[1] == points.shape[1]  # no comma ends the last cell
+        last = ends - (text.take(ends - 1, mode="clip") == _RETURN)
+        if not quoted:
+            every = np.concatenate([commas, last[:, None]], axis=1)[:, : points.shape[1] + 1]
+            short = np.diff(every, axis=1) <= POINT_BEFORE
+        commas -= POINT_BEFORE
+        # The first one ends the time.
+        ended = points[:, :-1] if whole else points
+        np.equal(text.take(commas, mode="clip")[:, 1:], _POINT, out=ended)
+        if whole:
+            points[:, -1] = text.take(last - POINT_BEFORE, mode="clip") == _POINT
+        if not quoted:  # what stands there may be another cell's
+            points &= ~short
 
     def _table(self, commas: int, rows: int) -> tuple[Places, Places]:
         """Ranks of the commas before and behind each wanted cell of so many lines; and see `Marks.places`."""

@@ -153,7 +153,8 @@ class _Reader(FileReader):
         surveyor = known.checker.surveyor
         return Segment(
             known.header, known.identities, known.wanted, Parser(known.wanted, surveyor, self._tally),
-            RowChecker(surveyor, self._tally), FormatCheck(known.wanted, self._doubts, known.header.quoted),
+            RowChecker(surveyor, self._tally),
+            FormatCheck(known.wanted, self._doubts, known.header.quoted, known.formats.never),
         )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from esxprobe.formats import survey
 from esxprobe.formats.decimals import Bools, Bytes, Cells, Desk, Floats, Places, fill, number, numbers
 from esxprobe.formats.mend import Layout
+from esxprobe.formats.points import ends_with_two
 from esxprobe.formats.survey import Surveyor
 
 # --- numbers ---------------------------------------------------------------------------------------
@@ -196,14 +198,19 @@ def test_wanted_cells_are_found_and_separators_counted(
     rows, wanted, trailing = block
     text, starts, ends = laid_out(rows, trailing, breaks)
     lines = [text[a:b].tobytes() for a, b in zip(starts, ends, strict=True)]
-    surveyor = Surveyor(Layout(len(rows[0])), np.array(wanted, np.int64), places=True)
+    surveyor = Surveyor(Layout(len(rows[0])), np.array(wanted, np.int64), places=True, points=bool(wanted))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(survey, "GROUP", group)
         patch.setattr(survey, "_SHORT", short)
         patch.setattr(survey, "_DENSE", dense)
         made = surveyor.survey(text, starts, ends)
-    assert made.shapes == [(line.count(b","), line.count(b'"'), sum(byte <= 32 for byte in line)) for line in lines]
+    assert made.shapes == [
+        (line.count(b","), line.count(b'"'), len(re.findall(rb'(?=",")', line)), sum(byte <= 32 for byte in line))
+        for line in lines
+    ]
     assert as_they_are(text, made.cells) == [[row[cell] for cell in wanted] for row in rows]
+    if made.points is not None:
+        assert made.points.tolist() == [[ends_with_two(cell) for cell in row[1:]] for row in rows]
     assert made.values is not None
     assert made.sound is not None
     for row, values, sound in zip(rows, made.values, made.sound, strict=True):

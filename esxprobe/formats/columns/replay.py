@@ -17,12 +17,13 @@ import numpy as np
 
 from esxprobe.catalog.quality import note
 from esxprobe.formats.columns.cells import QUOTED, Styles, decode
+from esxprobe.formats.columns.forms import SlabForms
 from esxprobe.formats.columns.grid import Indices, Part, parts
 from esxprobe.formats.columns.groups import Groups
 from esxprobe.formats.columns.order import Entry, OrderReader
 from esxprobe.formats.columns.slab import SlabReader, time_text
 from esxprobe.formats.columns.store import OldFiles
-from esxprobe.formats.decimals import NO_NUMBER, Cells, Floats
+from esxprobe.formats.decimals import NO_NUMBER, Bools, Cells, Floats, Places
 from esxprobe.formats.parse import Rows
 from esxprobe.formats.rows import Piece, Span, line_spans
 from esxprobe.formats.scan import FileReader, Request, Segment
@@ -116,6 +117,12 @@ class _Slab:
     values: Floats
     texts: pl.DataFrame
     styles: Styles
+    forms: SlabForms
+    points: Bools
+
+    def forms_of(self, first: int, row: int, cells: Places) -> list[int | None]:
+        """How cells of a row are printed, counted from the first row of an entry."""
+        return self.forms.of(first + row, cells)
 
 
 class CopyReader(FileReader):
@@ -196,7 +203,7 @@ class CopyReader(FileReader):
         """The wanted cells of rows of a slab."""
         import polars as pl
 
-        slab = self._slab_of(entry)
+        slab = self._slab_of(entry, segment.header.width - 1)
         part = slice(entry.first, entry.first + entry.count)
         lines = slab.reader.lines[part]
         if len(lines) != entry.count:
@@ -213,17 +220,21 @@ class CopyReader(FileReader):
             odd[texts["row"].to_numpy() - entry.first, texts["place"].to_numpy()] = True
         decimals = np.ascontiguousarray(slab.styles[:, part].T) & np.uint8(QUOTED - 1)
         decimals[odd] = NO_NUMBER
-        rows = Rows(lines, times, values, cells, decimals)
+        points = slab.points[part] if segment.checker.surveyor.points else None
+        rows = Rows(lines, times, values, cells, decimals, points, partial(slab.forms_of, entry.first))
         return piece, segment.parser.rows_of(rows, odd, bytes(piece.data))
 
-    def _slab_of(self, entry: Entry) -> _Slab:
+    def _slab_of(self, entry: Entry, width: int) -> _Slab:
         slab = self._slab
         if slab is None or slab.number != entry.slab:
             self._slab = None  # its memory goes before the next one comes
             reader = SlabReader(self._copy.files, entry.slab)
             cells, parts = self._wanted[entry.header]
             values, texts = reader.values(parts, len(cells)), reader.texts(cells)
-            slab = self._slab = _Slab(entry.slab, reader, cells, values, texts, reader.styles(cells))
+            forms = reader.forms(width)
+            slab = self._slab = _Slab(
+                entry.slab, reader, cells, values, texts, reader.styles(cells), forms, forms.points()
+            )
         return slab
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from esxprobe.formats.columns.cells import TEXT, USUAL, Encoded, Styles
+from esxprobe.formats.columns.forms import SlabForms
 from esxprobe.formats.columns.grid import Indices, Part, Table
 from esxprobe.formats.columns.store import NewFiles, OldFiles
 from esxprobe.formats.decimals import Floats
@@ -238,6 +239,24 @@ class SlabReader:
         for place, mixed in named.filter(pl.col("mixed").is_not_null()).select("place", "mixed").iter_rows():
             made[place] = np.frombuffer(mixed, np.uint8)
         return made
+
+    def forms(self, width: int) -> SlabForms:
+        """How all cells are printed.
+
+        Args:
+            width: Number of cells of a row, the time not among them.
+        """
+        import polars as pl
+
+        usual, mixed, texts = np.full(width, USUAL, np.uint8), {}, {}
+        if f"styles/{self._number:05}.parquet" in self._files:
+            named = self._frame("styles")
+            usual[named["cell"].to_numpy()] = named["style"].to_numpy()
+            rows = named.filter(pl.col("mixed").is_not_null()).select("cell", "mixed").iter_rows()
+            mixed = {cell: np.frombuffer(styles, np.uint8) for cell, styles in rows}
+        if f"texts/{self._number:05}.parquet" in self._files:
+            texts = {(row, cell): text for cell, row, text in self._frame("texts").iter_rows()}
+        return SlabForms(usual, mixed, texts, len(self.lines))
 
     def _frame(
         self, table: str, columns: list[str] | None = None, part: tuple[int, int] | None = None

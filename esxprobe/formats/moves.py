@@ -1,0 +1,148 @@
+"""Rows whose values are not what the rows before let expect: cells that have moved among columns printed alike.
+
+Many columns never change. In a row out of which a cell is lost, and which has one too much elsewhere, other values
+stand in them. A row is not believed where several such columns in a stretch have about what the columns so many
+cells beside them had, not all of them the same, and hardly one between them has anything else.
+
+Where a cell is torn, a block of another row may stand beside it. There less is enough: near it, a column that never
+changed before and has changed, or was never 0, or never anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from esxprobe.formats.decimals import Bools, Floats, Places
+from esxprobe.formats.points import MOVED
+
+# So many columns must have a value of another one, within so many columns that are read.
+_FEWEST, _TOGETHER = 4, 64
+# A column that kept its value outweighs so many with another's.
+_KEPT = 2
+# Numbers that differ by this share are alike.
+_APART = 0.3
+# Of fewer rows than these nobody knows which is the odd one.
+_ROWS = 3
+# A column that never changed must have changed within so many cells of a torn one.
+_BESIDE = 128
+
+
+@dataclass(slots=True)
+class Moves:
+    """Compares each row with the last sound one before it.
+
+    Attributes:
+        cells: Numbers of the cells that hold the columns.
+        before: Values of the last sound row.
+        steady: Columns that never changed.
+        zero: Columns that were always 0 or never.
+    """
+
+    cells: Places
+    before: Floats
+    steady: Bools
+    zero: Bools
+    # For each shift: places of columns, and of those that stand so many cells beside them.
+    _pairs: list[tuple[Places, Places]]
+    _refused: Floats | None = None
+
+    @classmethod
+    def of(cls, cells: Places, first: Floats) -> Moves | None:
+        """What compares rows of these cells; None where the first rows are too few to tell.
+
+        Args:
+            cells: Numbers of the wanted cells, ascending.
+            first: Their values in the first rows, a row a row.
+        """
+        if len(first) < _ROWS:
+            return None
+        # Of an even number of rows the upper one: a mean would be nobody's value.
+        middle = np.partition(first, len(first) // 2, axis=0)[len(first) // 2]
+        most = len(first) - 1  # one row may be damaged
+        steady: Bools = np.count_nonzero(first == middle, axis=0) >= most
+        zero: Bools = np.count_nonzero((first == 0.0) == (middle == 0.0), axis=0) >= most
+        pairs = [_beside(cells, by * side) for by in range(1, MOVED + 1) for side in (1, -1)]
+        return cls(cells, middle, steady, zero, pairs)
+
+    def found(self, values: Floats, kept: Bools, torn: Mapping[int, Places]) -> Iterator[tuple[int, int, int]]:
+        """Rows in which cells have moved: row, the first such column, how many have another's value.
+
+        Args:
+            values: Rows of values.
+            kept: Which are believed so far; others are passed over.
+            torn: Numbers of the torn cells of rows with such.
+        """
+        for row in np.flatnonzero(kept).tolist():
+            own = values[row]
+            changed: Bools = own != self.before
+            moved = self._moved(own, changed)
+            if moved is None and row in torn:
+                moved = self._foreign(own, changed, torn[row])
+            if moved is not None and not self._again(own, changed):
+                self._refused = own
+                yield row, *moved
+            elif row not in torn:
+                self.zero &= (own == 0.0) == (self.before == 0.0)
+                self.steady &= ~changed
+                self.before = own
+
+    def _again(self, own: Floats, changed: Bools) -> bool:
+        """Whether a row is like the refused one before it: no damage is there twice, so things did change."""
+        refused, self._refused = self._refused, None
+        if refused is None:
+            return False
+        alike = _alike(own[changed], refused[changed])
+        return bool(2 * np.count_nonzero(alike) > len(alike))
+
+    def _moved(self, own: Floats, changed: Bools) -> tuple[int, int] | None:
+        """The first column with another's value, and how many have one; None where cells have not moved."""
+        odd = np.flatnonzero(changed & self.steady)
+        if len(odd) < _FEWEST or int((odd[_FEWEST - 1 :] - odd[: 1 - _FEWEST]).min()) > _TOGETHER:
+            return None
+        for here, there in self._pairs:
+            value, kept, taken = own[here], self.before[here], self.before[there]
+            told = self.steady[here] & ~_alike(kept, taken)
+            like_other = told & _alike(value, taken)
+            score = np.where(like_other, 1, np.where(value == kept, -_KEPT * told, -1 * told))
+            first, behind = _best(score)
+            found = first + np.flatnonzero(like_other[first:behind])
+            if len(found) >= _FEWEST and len(np.unique(value[found])) > 1:
+                return int(here[found[0]]), len(found)
+        return None
+
+    def _foreign(self, own: Floats, changed: Bools, torn: Places) -> tuple[int, int] | None:
+        """The same for a row with torn cells: columns near them that never changed before."""
+        other = (changed & self.steady) | (self.zero & ((own == 0.0) != (self.before == 0.0)))
+        odd = np.flatnonzero(other & ~np.isnan(own))
+        cells = self.cells[odd]
+        before = torn[np.searchsorted(torn, cells).clip(max=len(torn) - 1)]
+        behind = torn[(np.searchsorted(torn, cells) - 1).clip(min=0)]
+        odd = odd[np.minimum(abs(cells - before), abs(cells - behind)) <= _BESIDE]
+        return (int(odd[0]), len(odd)) if len(odd) else None
+
+
+def _alike(one: Floats, other: Floats) -> Bools:
+    """Which numbers are about the same; 0 is like 0 only."""
+    alike: Bools = np.abs(one - other) <= _APART * np.minimum(np.abs(one), np.abs(other))
+    return alike
+
+
+def _beside(cells: Places, shift: int) -> tuple[Places, Places]:
+    """Columns that stand among others that are wanted too, so that all would have to be moved; and those beside."""
+    among = np.isin(cells - 1, cells) & np.isin(cells + 1, cells) & np.isin(cells - shift, cells)
+    there = np.searchsorted(cells, cells + shift).clip(max=len(cells) - 1)
+    here = np.flatnonzero(among & (cells[there] == cells + shift))
+    return here, there[here]
+
+
+def _best(score: Places) -> tuple[int, int]:
+    """First and behind-the-last place of the stretch with the greatest sum."""
+    if not len(score):
+        return 0, 0
+    sums = np.concatenate(([0], np.cumsum(score)))
+    lowest = np.minimum.accumulate(sums)
+    behind = int((sums - lowest).argmax())
+    return int(sums[: behind + 1].argmin()), behind
