@@ -17,8 +17,26 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["BROWSER"] = "true"
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE / "benches"))
 sys.path.insert(0, str(HERE / "correlate"))
+
+import drawn  # noqa: E402 - it stands beside this file
+
+MADE_ROOM = drawn.begin()
+
+
+def pytest_unconfigure() -> None:
+    """Forgets what was drawn."""
+    if MADE_ROOM:
+        drawn.end()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Charts are drawn once a run, but where the drawing itself is tested."""
+    drawn.choose(item.nodeid)
+
 
 # Tests that share what is expensive to make; those of a file do so in any case.
 TOGETHER = ("tests/report/browser/", "tests/fleet/")

@@ -3,13 +3,13 @@
 import csv
 import json
 import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn import ESXPROBE
 from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
 from shippedbook import RULES, analyze
 
@@ -300,7 +300,7 @@ def test_what_is_no_capture_is_refused(tmp_path: Path) -> None:
 def test_the_real_capture_says_through_the_command_line_what_it_holds(tmp_path: Path) -> None:
     """ESXi 6.0 with all fields. 17,426 cells stand beside the time; one of them holds two columns."""
     answer = tmp_path / "a.json"
-    command = [sys.executable, "-m", "esxprobe", "report", str(REAL), "--json", str(answer), "-o"]
+    command = [*ESXPROBE, "report", str(REAL), "--json", str(answer), "-o"]
     subprocess.run([*command, str(tmp_path / "a.html")], check=True, cwd=ROOT, capture_output=True)
     said = json.loads(answer.read_text(encoding="utf-8"))
     capture, quality = said["capture"], {note["code"]: note["count"] for note in said["quality"]}

@@ -1,10 +1,10 @@
 """Runs esxprobe in processes of its own; see `shell`."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from drawn import ESXPROBE
 from hostsim import VmPlan, write_capture
 from shell import Run, environment, plan
 
@@ -14,7 +14,7 @@ def run(tmp_path: Path) -> Run:
     """Runs esxprobe in an empty folder."""
 
     def ran(*words: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "esxprobe", *map(str, words)]
+        command = [*ESXPROBE, *map(str, words)]
         return subprocess.run(
             command, cwd=tmp_path, env=environment(**more), capture_output=True, text=True, check=False, timeout=900
         )

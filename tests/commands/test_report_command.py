@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from drawn import ESXPROBE
 from hostsim import VmPlan, write_capture
 from shell import Run, environment, plan
 from shippedbook import RULES
@@ -25,7 +26,7 @@ ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 def at_a_terminal(*words: str | Path, cwd: Path, **more: str) -> tuple[int, str]:
     """Runs esxprobe as a person would, on a terminal; gives the exit code and what the screen got."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "esxprobe", *map(str, words)]
+    command = [*ESXPROBE, *map(str, words)]
     with subprocess.Popen(
         command, cwd=cwd, env=environment(COLUMNS="120", **more), stdin=theirs, stdout=theirs, stderr=theirs
     ) as process:
@@ -97,7 +98,7 @@ def test_a_pipe_or_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("word", "called"), [("-", "standard input"), ("/dev/stdin", "/dev/stdin")])
 def test_a_pipe_is_no_input_and_says_what_to_do(tmp_path: Path, word: str, called: str) -> None:
-    words = [sys.executable, "-m", "esxprobe", "report", word]
+    words = [*ESXPROBE, "report", word]
     done = subprocess.run(
         words, input="x", capture_output=True, text=True, env=environment(), cwd=tmp_path, check=False
     )

@@ -4,12 +4,12 @@ import json
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from clusters import ROOT, Cluster, Equal
+from drawn import ESXPROBE
 from shell import environment
 
 from esxprobe.errors import ClusterError, UnreadableInputError
@@ -78,7 +78,7 @@ def test_captures_are_read_from_s3_by_the_workers(
         "s3.json",
     ]
     done = subprocess.run(
-        [sys.executable, "-m", "esxprobe", *words],
+        [*ESXPROBE, *words],
         cwd=tmp_path, env=environment(**store, PYTHONWARNINGS=""), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 3, done.stderr

@@ -5,12 +5,12 @@ import json
 import os
 import re
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 from customers import Customer, capture_of
+from drawn import ESXPROBE
 from test_canaries import CANARY, LOGS, SAMPLE, canaried
 
 from esxprobe.capture import all_described, load_manifest, save_manifest
@@ -91,7 +91,7 @@ def made(folder: Path, shape: str) -> tuple[Path, list[Path]]:
 
 
 def run(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "esxprobe", *map(str, words)]
+    command = [*ESXPROBE, *map(str, words)]
     return subprocess.run(
         command,
         cwd=folder,

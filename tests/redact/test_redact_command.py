@@ -3,11 +3,11 @@
 import json
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from customers import Customer, capture_of, named_back
+from drawn import ESXPROBE
 
 from esxprobe.redact import Names, save_map
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "esxprobe", *map(str, words)]
+    command = [*ESXPROBE, *map(str, words)]
     return subprocess.run(
         command, cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, capture_output=True, text=True,
         check=False, timeout=900,

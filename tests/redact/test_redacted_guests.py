@@ -3,10 +3,10 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from drawn import ESXPROBE
 
 ROOT = Path(__file__).parents[2]
 SOFTWARE, HARDWARE = ROOT / "samples/software-mmu", ROOT / "samples/hardware-mmu"
@@ -14,7 +14,7 @@ NAMES = ("cgi01", "intranet", "sql-legacy", "print srv", "esx-old", "esx-new", "
 
 
 def report(folder: Path, *words: str | Path) -> tuple[dict, str]:
-    command = [sys.executable, "-m", "esxprobe", "report", SOFTWARE, "--baseline", HARDWARE, *words]
+    command = [*ESXPROBE, "report", SOFTWARE, "--baseline", HARDWARE, *words]
     command += ["-o", "out.html", "--json", "out.json"]
     done = subprocess.run(
         command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False

@@ -4,12 +4,12 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from drawn import ESXPROBE
 from hostsim import plan_of_width, write_capture
 from opened import REAL, Open, Opened, Reports
 from playwright.sync_api import Browser, sync_playwright
@@ -49,7 +49,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory, hostile: Analysis, drawer:
     (folder / "hostile.html").write_text(render_html(hostile, drawer), encoding="utf-8")
     made = Reports({name: folder / f"{name}.html" for name in ("hostile", *sources)})
     for name, words in sources.items():
-        command = [sys.executable, "-m", "esxprobe", "report", *map(str, words), "-o", str(made.files[name])]
+        command = [*ESXPROBE, "report", *map(str, words), "-o", str(made.files[name])]
         made.started[name] = subprocess.Popen(
             command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True
         )

@@ -1,11 +1,11 @@
 """The summary of many captures in a real Chromium: quiet, readable by everybody, never wider than its window."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from drawn import ESXPROBE
 from opened import REAL, Open, Reports
 
 pytestmark = pytest.mark.slow
@@ -21,7 +21,7 @@ def summary(reports: Reports, tmp_path_factory: pytest.TempPathFactory) -> str:
     broken = folder / "<img src=x onerror=document.title=1>.csv"
     broken.write_text("no capture\n", encoding="utf-8")
     sources = [*SOURCES, *([str(REAL)] if REAL.exists() else []), str(broken)]
-    words = [sys.executable, "-m", "esxprobe", "report", *sources, "-o", str(folder)]
+    words = [*ESXPROBE, "report", *sources, "-o", str(folder)]
     ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (folder / "fleet-report.html").exists(), ended.stderr
     reports.files["fleet"] = folder / "fleet-report.html"
