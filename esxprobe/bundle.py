@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from esxprobe.files.reading import opened
+
 SUMS = "SHA256SUMS"
 # Rule of thumb: a script of support has been seen to tell people to upload, not attach, what is larger [bytes].
 ATTACHABLE = 20_000_000
@@ -89,7 +91,7 @@ def _read(path: Path) -> tuple[int, Iterator[bytes]]:
 
     def blocks() -> Iterator[bytes]:
         left = size
-        with path.open("rb") as file:
+        with opened(path) as file:
             while left and (block := file.read(min(_BLOCK, left))):
                 left -= len(block)
                 yield block

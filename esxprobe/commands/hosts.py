@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from esxprobe.commands.faultplans import NO_FAULTS, FaultWords, fault_plans
 from esxprobe.commands.options import seconds
-from esxprobe.errors import UsageError
+from esxprobe.errors import UnreadableInputError, UsageError
+from esxprobe.files.reading import content
 
 if TYPE_CHECKING:
     from esxprobe.collect.check import CheckTask
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from esxprobe.ssh.secrets import Credentials, Secret
     from esxprobe.ssh.target import Target
 
+# A list of hosts that people write is far smaller [bytes].
+_LARGEST = 16 << 20
 _DURATION = "10m"
 # Blocks of an experiment are two samples long; with 2 s more of them fit in.
 _EXPERIMENT_INTERVAL_S = 2
@@ -125,7 +128,9 @@ def _read(path: Path) -> Inventory:
     from esxprobe.collect.inventory import parse_inventory
 
     try:
-        text = path.read_text(encoding="utf-8")
+        text = content(path, _LARGEST).decode()
+    except UnreadableInputError as error:
+        raise UsageError(error.message, hint="--inventory takes a TOML file") from error
     except (OSError, UnicodeDecodeError) as error:
         why = "it is no UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
         raise UsageError(f"{path} cannot be read: {why}", hint="--inventory takes a TOML file") from error

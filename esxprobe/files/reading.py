@@ -18,6 +18,24 @@ _CAREFUL = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_B
 _LARGEST = 2**63
 
 
+def opener(path: str | Path, flags: int = os.O_RDONLY) -> int:
+    """The handle of a regular file; what `open` takes as its opener.
+
+    Args:
+        path: The file.
+        flags: More for the system.
+
+    Raises:
+        UnreadableInputError: It is a pipe, a device, a folder or a socket, also through a link.
+        OSError: It cannot be opened.
+    """
+    handle = os.open(path, flags | _CAREFUL)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise UnreadableInputError(f"{path} is no regular file", hint="a pipe, a device or a folder is no input")
+    return handle
+
+
 def opened(path: Path) -> BufferedReader:
     """A file that is open for reading, and a regular one.
 
@@ -25,11 +43,7 @@ def opened(path: Path) -> BufferedReader:
         UnreadableInputError: It is a pipe, a device, a folder or a socket, also through a link.
         OSError: It cannot be opened.
     """
-    handle = os.open(path, os.O_RDONLY | _CAREFUL)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise UnreadableInputError(f"{path} is no regular file", hint="a pipe, a device or a folder is no input")
-    return os.fdopen(handle, "rb")
+    return os.fdopen(opener(path), "rb")
 
 
 def content(path: Path, most: int) -> bytes:

@@ -18,6 +18,7 @@ from typing import IO, Any, Protocol
 
 from esxprobe.catalog.quality import note
 from esxprobe.errors import UnreadableInputError
+from esxprobe.files.reading import opened, opener
 from esxprobe.formats import archives
 from esxprobe.model import QualityNote, SourceFile
 
@@ -227,13 +228,13 @@ class Source:
     def _hash(self) -> None:
         digest = hashlib.sha256()
         try:
-            with self.path.open("rb") as file:
+            with opened(self.path) as file:
                 while chunk := file.read(RAW_BLOCK):
                     if self._closed.is_set():
                         return  # who gives up early must not wait for the rest of a long file
                     digest.update(chunk)
             self._sha = digest.hexdigest()
-        except OSError:
+        except (OSError, UnreadableInputError):
             self._sha = ""
 
     def _decode(self) -> None:
@@ -356,7 +357,7 @@ def _open(path: Path) -> IO[bytes]:
             hint="save it to a file first, compressed or not",
         )
     try:
-        file = io.BufferedReader(_File(path))
+        file = io.BufferedReader(_File(path, opener=opener))
     except FileNotFoundError as error:
         raise UnreadableInputError(f"{path} does not exist", hint="check the spelling") from error
     except OSError as error:

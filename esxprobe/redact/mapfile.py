@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import stat
 from pathlib import Path
 
 from esxprobe.errors import OutputError, UnreadableInputError
+from esxprobe.files.reading import opener
 from esxprobe.files.writing import write
 from esxprobe.redact.names import Names
 
@@ -17,8 +17,8 @@ _KEY_BYTES = 32
 _LEAST_KEY_BYTES = 16
 _HINT = "the map must be a plain file of your own, readable by nobody else: chmod 600, and no symbolic link"
 
-# Not on every system: no link is followed, no pipe waited for, no program that is started later has it.
-_CAREFUL = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
+# Not on every system.
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 def load_map(path: Path) -> Names:
@@ -30,15 +30,12 @@ def load_map(path: Path) -> Names:
     try:
         if path.is_symlink():
             raise UnreadableInputError(f"{path} is a symbolic link", hint=_HINT)
-        handle = os.open(path, os.O_RDONLY | _CAREFUL)
+        handle = opener(path, os.O_RDONLY | _NO_LINK)
     except FileNotFoundError:
         return Names(secrets.token_bytes(_KEY_BYTES))
     except OSError as error:
         raise UnreadableInputError(f"{path} cannot be read: {error.strerror}", hint=_HINT) from error
     about = os.fstat(handle)
-    if not stat.S_ISREG(about.st_mode):
-        os.close(handle)
-        raise UnreadableInputError(f"{path} is no plain file", hint=_HINT)
     with os.fdopen(handle, "rb") as file:
         # Windows has no such bits: there a file of the user's own folder is the user's.
         if os.name != "nt" and about.st_mode & 0o077:

@@ -10,8 +10,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from esxprobe.errors import UnreadableInputError
+from esxprobe.files.reading import content
 from esxprobe.files.writing import write
 from esxprobe.report.drawing import Drawer
+
+# A bundle has about 1 MB [bytes].
+_LARGEST = 16 << 20
 
 BUNDLE = "vega.js"
 # What vl-convert-python makes of its own Vega, by release: a cached text that is another one reaches no page. Of a
@@ -71,12 +76,12 @@ def _cache() -> tuple[str, Path | None]:
 
 def _kept(release: str, folder: Path | None) -> str:
     """The cached bundle of a release, where it is there and is what it should be; else nothing."""
-    with contextlib.suppress(OSError, UnicodeDecodeError):
+    with contextlib.suppress(OSError, UnicodeDecodeError, UnreadableInputError):
         for path in sorted(folder.glob(f"vega-{release}-*.js")) if folder is not None else ():
-            content = path.read_bytes()
+            found = content(path, _LARGEST)
             wanted = PINNED.get(release) or path.stem.rpartition("-")[2]
-            if content and hashlib.sha256(content).hexdigest() == wanted:
-                return content.decode()
+            if found and hashlib.sha256(found).hexdigest() == wanted:
+                return found.decode()
     return ""
 
 
