@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 import re
 import signal
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from esxi_host import EsxiHost, collecting, install, make_host, packed
+from esxi_host import EsxiHost, as_far_as_it_goes, collecting, install, make_host, packed
 from ssh_logins import Client, Keys, SshdStarter
 from ssh_servers import until
 
@@ -59,9 +60,20 @@ def waited_s(manifest: dict[str, Any]) -> float:
     return (begun - datetime.fromisoformat(manifest["started"])).total_seconds()
 
 
+def samples_on_disk(below: Path) -> int:
+    """Whole samples that can be read out of what has come so far."""
+    files = list(below.glob("**/esxtop-000.csv.gz"))
+    text = as_far_as_it_goes(files[0]) if files and files[0].stat().st_size else b""
+    return max(0, text.count(b"\n") - 1)
+
+
 def test_esxtop_comes_first_and_what_hangs_is_named_and_ended(host: EsxiHost, tmp_path: Path) -> None:
     short = f"{SOON}; a.QUESTION_S = 2"
-    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "20s", tuned=short).wait()
+    begun = time.monotonic()
+    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "20s", tuned=short)
+    until(lambda: samples_on_disk(tmp_path), "a first sample on this disk")
+    assert time.monotonic() - begun < 10 + 2, "ten seconds and an interval, from the command's start"
+    run.wait()
     assert (run.status, run.err) == (0, "")
     manifest = run.manifest
     assert waited_s(manifest) < 10
