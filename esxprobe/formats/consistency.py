@@ -67,12 +67,12 @@ class Formats:
             counters: Number of each column's counter: its other columns are printed alike.
             quoted: Cells stand in quotes, so no spreadsheet has touched them.
         """
-        forms = range(OTHER_FORM + 1)
+        forms = np.union1d(decimals[decimals <= OTHER_FORM], [0]).astype(np.uint8)
         counts = np.stack([np.count_nonzero(decimals == form, axis=0) for form in forms], axis=1).astype(np.float64)
         together = np.zeros((int(counters.max(initial=-1)) + 1, len(forms)))
         np.add.at(together, counters, counts)
         together /= np.maximum(together.sum(axis=1, keepdims=True), 1.0)
-        usual: Decimals = (counts + _OTHERS * together[counters]).argmax(axis=1).astype(np.uint8)
+        usual: Decimals = forms[(counts + _OTHERS * together[counters]).argmax(axis=1)]
         seen: Bools = counts.sum(axis=1) > 0
         free: Bools = ~seen | ~np.isin(usual, _ESXTOP)
         odd = ((decimals != usual) & (decimals != NO_NUMBER) & ~free).any(axis=1)
@@ -139,7 +139,8 @@ class FormatCheck:
             self._check(self._formats, piece, rows, taker)
             return
         # What lies in the piece is overwritten before it is handed on.
-        self._waiting.append((replace(piece, data=bytes(piece.data)), rows, taker))
+        end = int(piece.ends.max(initial=0)) or len(piece.data)
+        self._waiting.append((replace(piece, data=bytes(memoryview(piece.data)[:end])), rows, taker))
         if sum(len(each.lines) for _, each, _ in self._waiting) >= LEARNT_FROM:
             self.finish()
 

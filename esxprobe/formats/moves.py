@@ -26,6 +26,8 @@ _KEPT = 2
 _APART = 0.3
 # Of fewer rows than these nobody knows which is the odd one.
 _ROWS = 3
+# Every so many rows: it is for rows with torn cells only.
+_SOMETIMES = 8
 # A column that never changed must have changed within so many cells of a torn one.
 _BESIDE = 128
 
@@ -37,14 +39,20 @@ class Moves:
     Attributes:
         cells: Numbers of the cells that hold the columns.
         before: Values of the last sound row.
-        steady: Columns that never changed.
-        zero: Columns that were always 0 or never.
+        steady: Columns that never changed, of those that are looked at.
+        telling: Numbers of those that have a neighbor with another value.
+        held: Their values.
+        zero: Columns that were always 0 or never, in the rows that are looked at for that.
+        base: Their usual values in the first rows.
     """
 
     cells: Places
     before: Floats
     steady: Bools
+    telling: Places
+    held: Floats
     zero: Bools
+    base: Floats
     # For each shift: places of columns, and of those that stand so many cells beside them.
     _pairs: list[tuple[Places, Places]]
     _refused: Floats | None = None
@@ -60,12 +68,17 @@ class Moves:
         if len(first) < _ROWS:
             return None
         # Of an even number of rows the upper one: a mean would be nobody's value.
-        middle = np.partition(first, len(first) // 2, axis=0)[len(first) // 2]
+        half = len(first) // 2
+        middle = np.partition(np.ascontiguousarray(first.T), half, axis=1)[:, half]
         most = len(first) - 1  # one row may be damaged
         steady: Bools = np.count_nonzero(first == middle, axis=0) >= most
         zero: Bools = np.count_nonzero((first == 0.0) == (middle == 0.0), axis=0) >= most
         pairs = [_beside(cells, by * side) for by in range(1, MOVED + 1) for side in (1, -1)]
-        return cls(cells, middle, steady, zero, pairs)
+        told = np.zeros(len(cells), np.bool_)
+        for here, there in pairs:
+            told[here] |= ~_alike(middle[here], middle[there])
+        telling = np.flatnonzero(steady & told)
+        return cls(cells, middle, steady, telling, middle[telling], zero, middle, pairs)
 
     def found(self, values: Floats, kept: Bools, torn: Mapping[int, Places]) -> Iterator[tuple[int, int, int]]:
         """Rows in which cells have moved: row, the first such column, how many have another's value.
@@ -77,29 +90,38 @@ class Moves:
         """
         for row in np.flatnonzero(kept).tolist():
             own = values[row]
-            changed: Bools = own != self.before
-            moved = self._moved(own, changed)
+            odd = self.telling[own[self.telling] != self.held]
+            moved = self._moved(own, odd) if len(odd) else None
             if moved is None and row in torn:
-                moved = self._foreign(own, changed, torn[row])
-            if moved is not None and not self._again(own, changed):
+                moved = self._foreign(own, torn[row])
+            if moved is not None and not self._again(own):
                 self._refused = own
                 yield row, *moved
             elif row not in torn:
-                self.zero &= (own == 0.0) == (self.before == 0.0)
-                self.steady &= ~changed
                 self.before = own
+                if len(odd):
+                    self._let_go(odd)
+                if row % _SOMETIMES == 0:
+                    self.steady &= own == self.base
+                    self.zero &= (own == 0.0) == (self.base == 0.0)
 
-    def _again(self, own: Floats, changed: Bools) -> bool:
+    def _let_go(self, changed: Places) -> None:
+        """Columns that have changed are steady no longer."""
+        self.steady[changed] = False
+        stays = self.steady[self.telling]
+        self.telling, self.held = self.telling[stays], self.held[stays]
+
+    def _again(self, own: Floats) -> bool:
         """Whether a row is like the refused one before it: no damage is there twice, so things did change."""
         refused, self._refused = self._refused, None
         if refused is None:
             return False
+        changed = own != self.before
         alike = _alike(own[changed], refused[changed])
         return bool(2 * np.count_nonzero(alike) > len(alike))
 
-    def _moved(self, own: Floats, changed: Bools) -> tuple[int, int] | None:
+    def _moved(self, own: Floats, odd: Places) -> tuple[int, int] | None:
         """The first column with another's value, and how many have one; None where cells have not moved."""
-        odd = np.flatnonzero(changed & self.steady)
         if len(odd) < _FEWEST or int((odd[_FEWEST - 1 :] - odd[: 1 - _FEWEST]).min()) > _TOGETHER:
             return None
         for here, there in self._pairs:
@@ -113,9 +135,9 @@ class Moves:
                 return int(here[found[0]]), len(found)
         return None
 
-    def _foreign(self, own: Floats, changed: Bools, torn: Places) -> tuple[int, int] | None:
+    def _foreign(self, own: Floats, torn: Places) -> tuple[int, int] | None:
         """The same for a row with torn cells: columns near them that never changed before."""
-        other = (changed & self.steady) | (self.zero & ((own == 0.0) != (self.before == 0.0)))
+        other = (self.steady & (own != self.base)) | (self.zero & ((own == 0.0) != (self.base == 0.0)))
         odd = np.flatnonzero(other & ~np.isnan(own))
         cells = self.cells[odd]
         before = torn[np.searchsorted(torn, cells).clip(max=len(torn) - 1)]

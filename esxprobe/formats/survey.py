@@ -163,9 +163,9 @@ class _Room:
     desk: Desk = field(default_factory=Desk)
 
     def masks_of(self, length: int) -> tuple[Bools, ...]:
-        """Three masks of texts of so many bytes, and a word's length more."""
+        """Two masks of texts of so many bytes, and a word's length more."""
         if not self.masks or len(self.masks[0]) < length + 2 * _WORD:
-            self.masks = tuple(np.empty(length + 2 * _WORD, np.bool_) for _ in range(3))
+            self.masks = tuple(np.empty(length + 2 * _WORD, np.bool_) for _ in range(2))
         return self.masks
 
     def places_of(self, rows: int, count: int) -> tuple[Places, Places]:
@@ -235,6 +235,7 @@ class Surveyor:
         dense = self.points or len(self._once) * _DENSE > self.layout.width
         marks = Listed(np.flatnonzero(mask[:length])) if dense else Marks.of(mask, length)
         commas = marks.count_before(ends) - marks.count_before(starts)
+        counts = [commas, *self._other_counts(own, starts, ends, room.masks_of(length))]
         each = int(commas[0])
         fits = self.layout.width - 1 <= each <= self.layout.width and bool((commas == each).all())
         if fits and len(self.cells):
@@ -242,10 +243,10 @@ class Surveyor:
             firsts += begin + 1
             lasts += begin
             made.take(text, self._wanted(text, firsts, lasts, ends + begin, each), room.desk)
-        counts = [commas, *self._other_counts(own, starts, ends, room.masks_of(length))]
         if fits and made.points is not None and isinstance(marks, Listed):
             quoted = bool((counts[1] == 2 * self.layout.width).all())
-            self._take_points(own, marks.every.reshape(len(starts), each), ends, made.points, quoted=quoted)
+            every = marks.every.reshape(len(starts), each)
+            self._take_points(own, every, ends, made.points, quoted=quoted)
         made.shapes.extend(zip(*(count.tolist() for count in counts), strict=True))
         return fits
 
@@ -253,16 +254,9 @@ class Surveyor:
         self, text: Bytes, starts: Places, ends: Places, masks: tuple[Bools, ...]
     ) -> Iterator[Places]:
         """Of each line the number of quotes, and of what else tells sound rows from others."""
-        (commas, room, other), length, layout = masks, len(text), self.layout
+        (room, other), length, layout = masks, len(text), self.layout
         np.equal(text, _QUOTE, out=room[:length])
         yield _per_line(room, length, starts, ends)
-        # Commas between quotes: where two quotes are lost in different cells, or one came and one went.
-        inner = max(0, length - 2)
-        between = commas[1 : 1 + inner]
-        between &= room[:inner]
-        between &= room[2 : 2 + inner]
-        firsts = np.minimum(starts, inner)
-        yield _per_line(commas[1:], inner, firsts, np.maximum(firsts, ends - 2))
         if not (layout.loose or layout.glued or layout.texts):
             np.less_equal(text, _SPACE, out=other[:length])
             yield _per_line(other, length, starts, ends)

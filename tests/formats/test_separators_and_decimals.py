@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import struct
 from concurrent.futures import ThreadPoolExecutor
 
@@ -204,10 +203,7 @@ def test_wanted_cells_are_found_and_separators_counted(
         patch.setattr(survey, "_SHORT", short)
         patch.setattr(survey, "_DENSE", dense)
         made = surveyor.survey(text, starts, ends)
-    assert made.shapes == [
-        (line.count(b","), line.count(b'"'), len(re.findall(rb'(?=",")', line)), sum(byte <= 32 for byte in line))
-        for line in lines
-    ]
+    assert made.shapes == [(line.count(b","), line.count(b'"'), sum(byte <= 32 for byte in line)) for line in lines]
     assert as_they_are(text, made.cells) == [[row[cell] for cell in wanted] for row in rows]
     if made.points is not None:
         assert made.points.tolist() == [[ends_with_two(cell) for cell in row[1:]] for row in rows]
