@@ -15,14 +15,13 @@ from typing import Any
 from esxprobe.errors import OutputError, UnreadableInputError
 from esxprobe.files.reading import json_of, opened, within
 from esxprobe.files.writing import PREFIX, write
-from esxprobe.formats.columns.store import ENDING, is_copy
 from esxprobe.model import SourceFile
 
 MANIFEST = "capture.json"
 SCHEMA = "esxprobe.capture/1"
 # That of a day in segments of a minute, of a host with hundreds of VMs, has less than 4 MB [bytes].
 _MOST_MANIFEST = 8 << 20
-_PATTERNS = ("esxtop-*.csv", "esxtop-*.csv.gz", "esxtop-*.csv.zst", f"esxtop-*{ENDING}")
+_PATTERNS = ("esxtop-*.csv", "esxtop-*.csv.gz", "esxtop-*.csv.zst")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class CaptureFiles:
 
 
 def load_capture(path: Path) -> CaptureFiles:
-    """The files of a capture folder, or of a lone CSV; each may be a columnar copy.
+    """The files of a capture folder, or of a lone CSV.
 
     Raises:
         UnreadableInputError: There is nothing there, or the manifest is damaged.
@@ -70,7 +69,7 @@ def load_capture(path: Path) -> CaptureFiles:
         raise UnreadableInputError(
             f"{path} cannot be read: {error.strerror}", hint="check its name, and whether you may read it"
         ) from error
-    if not is_folder or is_copy(path):
+    if not is_folder:
         return CaptureFiles((path,))
     manifest = load_manifest(path) if (path / MANIFEST).exists() else None
     found = sorted(within(path, file) for pattern in _PATTERNS for file in path.glob(pattern))
@@ -132,7 +131,7 @@ def is_capture_folder(path: Path) -> bool:
 
 
 def _is_capture(folder: Path) -> bool:
-    return (folder / MANIFEST).exists() or is_copy(folder) or any(next(folder.glob(p), None) for p in _PATTERNS)
+    return (folder / MANIFEST).exists() or any(next(folder.glob(p), None) for p in _PATTERNS)
 
 
 def load_manifest(folder: Path) -> Manifest:

@@ -46,7 +46,6 @@ APART = (
     "tests/redact/test_redact_command.py",
     "tests/redact/test_redacted_report.py",
     "tests/commands/test_bundle_command.py",
-    "tests/commands/test_convert_command.py",
 )
 # Other files that take long, besides those with tests that are marked as slow.
 LONG = (
@@ -56,7 +55,6 @@ LONG = (
     "tests/ssh/test_collect_odd_hosts.py",
     "tests/collect/test_session.py",
     "tests/collect/test_limit.py",
-    "tests/formats/test_columnar_copies.py",
     "tests/redact/test_capture_copy.py",
     "tests/redact/test_redacted_guests.py",
     "tests/rules/test_scenarios.py",

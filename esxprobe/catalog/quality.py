@@ -41,12 +41,6 @@ CODES: tuple[QualityCode, ...] = (
     ),
     QualityCode("banner", "info", "Text stands before the header (resxtop or a shell printed it)"),
     QualityCode(
-        "columnar-copy",
-        "info",
-        "A columnar copy was read in place of the file that it was made of",
-        "Name, size and sha256 are those of the file; what the copy holds was compared with its own sums.",
-    ),
-    QualityCode(
         "resaved",
         "warning",
         "The file was saved again by a spreadsheet: quotes are lost",

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from esxprobe import __version__
-from esxprobe.commands import check, collect, convert, counters, demo, extract, redact, report, rules
+from esxprobe.commands import check, collect, counters, demo, extract, redact, report, rules
 from esxprobe.commands.streams import never_die, printable, say
 from esxprobe.errors import EXIT_BUG, EsxprobeError
 
@@ -34,7 +34,6 @@ for command, short in (
     (redact.redact, "Write copies of captures with pseudonyms for names."),
     (counters.counters, "Show what a capture holds."),
     (extract.extract, "Write chosen counters, entities and times to a file."),
-    (convert.convert, "Write a columnar copy (Parquet) of a capture."),
     (demo.demo, "Collect a simulated host and two guests, and report."),
 ):
     app.command(command.__name__, short_help=short)(command)

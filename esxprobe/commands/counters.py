@@ -11,9 +11,7 @@ from esxprobe.errors import UsageError
 
 
 def counters(
-    capture: Annotated[
-        Path, typer.Argument(help="An esxtop -b CSV (plain, .gz, .zst), a capture folder or a columnar copy.")
-    ],
+    capture: Annotated[Path, typer.Argument(help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder.")],
     object: Annotated[
         str | None,
         typer.Option("--object", metavar="OBJECT", help="Show the counters of this object, each with its meaning."),

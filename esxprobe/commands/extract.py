@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 
 def extract(
-    capture: Annotated[
-        Path, typer.Argument(help="An esxtop -b CSV (plain, .gz, .zst), a capture folder or a columnar copy.")
-    ],
+    capture: Annotated[Path, typer.Argument(help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder.")],
     counter: Annotated[
         list[str] | None,
         typer.Option(

@@ -33,8 +33,6 @@ def refuse_to_overwrite(inputs: Iterable[Path], target: Path, json: Path | None,
 
 def _is_same(path: Path, other: Path) -> bool:
     try:
-        if other.is_dir() and other.resolve() in path.resolve().parents:
-            return True  # a columnar copy is a folder
         return path.samefile(other)
     except OSError:
         return False  # one of them does not exist, or cannot

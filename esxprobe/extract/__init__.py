@@ -20,10 +20,10 @@ from esxprobe.extract.sheets import SheetWriter
 from esxprobe.extract.tables import TableWriter
 from esxprobe.extract.window import Window, parse_moment
 from esxprobe.formats import clock
-from esxprobe.formats.columns.opening import opened, reader_of
 from esxprobe.formats.parse import Rows
 from esxprobe.formats.rows import Piece
-from esxprobe.formats.scan import Request, Segment
+from esxprobe.formats.scan import FileReader, Request, Segment
+from esxprobe.formats.source import Source
 from esxprobe.formats.tally import Tally
 from esxprobe.model import QualityNote
 
@@ -117,9 +117,9 @@ class _Extraction:
         headers: list[QualityNote] = []
         request = Request(self._choice.of, taker=self._take, places=True, who=self._who)
         for path in paths:
-            source = opened(path, checksum=False)
+            source = Source(path, checksum=False)
             try:
-                reader = reader_of(source, request, self._tally)
+                reader = FileReader(source, request, self._tally)
                 segments = reader.read(progress and partial(_advance, progress, done))
                 done += source.position
                 seen += reader.rows

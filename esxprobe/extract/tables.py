@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +13,14 @@ import numpy as np
 from esxprobe.extract.cells import one_word
 from esxprobe.extract.choice import owners_of
 from esxprobe.extract.publish import Partials
-from esxprobe.formats.columns.grid import slugs
 from esxprobe.formats.decimals import Floats
 from esxprobe.formats.parse import Rows
 from esxprobe.formats.rows import Piece
 from esxprobe.formats.scan import Segment
+
+# A file's name may have 255 bytes.
+_LONGEST_SLUG = 60
+_NO_SLUG = re.compile(r"[^a-z0-9]+")
 
 if TYPE_CHECKING:
     import polars as pl
@@ -139,3 +143,15 @@ def _long(columns: pl.DataFrame, run: list[_Taken], times: pl.Series, inside: np
         full[owners] = np.concatenate([each.values[places] for each in run], axis=1)[:, inside]
         frame[str(counter)] = pl.Series(full.reshape(-1), dtype=pl.Float64).fill_nan(None)
     return pl.DataFrame(frame)
+
+
+def slugs(objects: Sequence[str]) -> list[str]:
+    """Objects' names as names of files or folders, each its own."""
+    made: list[str] = []
+    for name in objects:
+        slug = _NO_SLUG.sub("-", name.lower()).strip("-")[:_LONGEST_SLUG] or "nameless"
+        given, number = slug, len(made)
+        while given in made:
+            given, number = f"{slug}-{number}", number + 1
+        made.append(given)
+    return made

@@ -188,7 +188,7 @@ class FormatCheck:
         if self._points is None or rows.points is None:
             return
         for row, odd in self._points.odd(rows.points):
-            count = self._points.moved(odd, rows.forms(row, odd) if rows.forms else _forms(piece, row, odd))
+            count = self._points.moved(odd, _forms(piece, row, odd))
             if count:
                 kept[row] = False
                 place = f"line {rows.lines[row]:,}: {count:,} cells, the first is number {odd[0] + 2:,} of the row"

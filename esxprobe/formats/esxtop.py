@@ -19,12 +19,12 @@ from esxprobe import series
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import clock
 from esxprobe.formats.closure import off_closure
-from esxprobe.formats.columns.opening import opened, reader_of
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.parse import Rows
 from esxprobe.formats.rows import Piece
-from esxprobe.formats.scan import Needs, Request, Segment, wanted_columns
+from esxprobe.formats.scan import FileReader, Needs, Request, Segment, wanted_columns
 from esxprobe.formats.sheet import Sheet
+from esxprobe.formats.source import Source
 from esxprobe.formats.spill import Spill
 from esxprobe.formats.tally import Tally
 from esxprobe.formats.tidy import SheetValues
@@ -46,7 +46,7 @@ def read_esxtop(
     r"""Reads one capture, whole: one file, or the segments of one host in order.
 
     Args:
-        paths: CSV files, plain, gzip or zstandard, or columnar copies of such. They are only read.
+        paths: CSV files, plain, gzip or zstandard. They are only read.
         needs: Which counters (`Object\Counter`) to read, by entity kind.
         timezone: Zone of the stamps (IANA name or offset), where the header's cannot be trusted.
         at_most: Entity kinds of which so many entities are enough, taken evenly over the header.
@@ -63,9 +63,9 @@ def read_esxtop(
     files: list[SourceFile] = []
     rows_read = 0
     for path in paths:
-        source = opened(path)
+        source = Source(path)
         try:
-            reader = reader_of(source, request, tally)
+            reader = FileReader(source, request, tally)
             done = sum(file.bytes for file in files)
             segments += reader.read(progress and partial(_advance, progress, done))
             rows_read += reader.rows

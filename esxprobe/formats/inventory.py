@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from esxprobe.catalog import find as find_counter
-from esxprobe.formats.columns.store import is_copy
 from esxprobe.formats.head import Head
 from esxprobe.formats.pdh import parse_header
 from esxprobe.formats.source import Source
@@ -55,17 +54,9 @@ def inventory(paths: Sequence[Path]) -> list[dict[str, Any]]:
 def _columns(path: Path) -> pl.DataFrame:
     """key, path, object, instance and counter of a file's first header."""
     tally = Tally()
-    source = _opened(path)
+    source = Source(path, checksum=False)
     try:
         header = parse_header(Head(source, tally).header)
     finally:
         source.close()
     return columns_of(header, path, tally).select("key", "path", "object", "instance", "counter")
-
-
-def _opened(path: Path) -> Source:
-    if is_copy(path):  # what reads copies takes its time to be loaded
-        from esxprobe.formats.columns.opening import opened
-
-        return opened(path)
-    return Source(path, checksum=False)

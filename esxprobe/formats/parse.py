@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from esxprobe.errors import UnreadableInputError
-from esxprobe.formats.decimals import NO_NUMBER, Bools, Cells, Decimals, Floats, Places, number, printed
+from esxprobe.formats.decimals import NO_NUMBER, Bools, Cells, Decimals, Floats, number, printed
 from esxprobe.formats.mend import LOST
 from esxprobe.formats.rows import Piece
 from esxprobe.formats.survey import Survey, Surveyor, without_commas_in_quotes
@@ -29,7 +27,6 @@ class Rows:
 
     How the numbers are printed, a row each (see `decimals.fill`), and which of all cells end with two decimals. And
     for who asked for them, as long as the piece is there: where their wanted cells stand in its bytes, a row each.
-    What is no text any more tells itself how some cells of a row are printed, see `points.form_of`.
     """
 
     lines: list[int]
@@ -38,7 +35,6 @@ class Rows:
     cells: Cells | None = None
     decimals: Decimals | None = None
     points: Bools | None = None
-    forms: Callable[[int, Places], list[int | None]] | None = None
 
     def some(self, kept: Bools) -> Rows:
         """Some of the rows."""
@@ -85,24 +81,6 @@ class Parser:
             found = replace(found, cells=self.survey(piece).cells)
         rows = Rows(piece.lines, _time_cells(piece), values.T, found.cells, decimals, found.points)
         return rows if sound.all() or self._odd(rows, piece.data, ~sound) else None
-
-    def rows_of(self, rows: Rows, odd: Bools, data: bytes) -> Rows:
-        """Rows whose plain decimals are numbers already.
-
-        Args:
-            rows: The rows; odd cells are filled in.
-            odd: Which cells are no plain decimals, a row a row.
-            data: A text with the odd ones in it, where `rows.cells` says; of others it does not matter.
-        """
-        if "words" in self.wanted.columns:
-            words = self.wanted["words"].to_numpy()
-            rows.values[words] = np.nan
-            if rows.decimals is not None:
-                rows.decimals[:, words] = NO_NUMBER
-            odd = odd & ~words
-        if odd.any() and not self._odd(rows, data, odd):
-            raise UnreadableInputError(f"a cell in line {rows.lines[0]:,} or behind it is torn open")
-        return rows
 
     def survey(self, piece: Piece) -> Survey:
         """The wanted cells of rows that are known to be sound."""

@@ -149,12 +149,6 @@ class RowChecker:
         """The usual shape, and whether a comma ends the rows; None when no sound row was seen yet."""
         return None if self._usual is None else (self._usual, self._mender.trailing)
 
-    def teach(self, shape: Shape, *, trailing: bool) -> None:
-        """Tells what was learnt from the same rows before."""
-        self._usual, self._mender.trailing = shape, trailing
-        if trailing:
-            self.tally.add("trailing-comma", 1, "in the rows")
-
     def _learn(self, block: bytes | bytearray, spans: list[Span], shapes: list[Shape]) -> None:
         """The most common shape whose rows are sound in every cell becomes the usual one."""
         width = self.layout.width

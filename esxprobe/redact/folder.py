@@ -10,7 +10,6 @@ from esxprobe.capture import MANIFEST, described, load_capture, save_manifest
 from esxprobe.errors import OutputError, UnreadableInputError
 from esxprobe.files.reading import content as content_of
 from esxprobe.files.writing import settle, workplace
-from esxprobe.formats.columns.store import is_copy
 from esxprobe.formats.pack import Packer, packing_of
 from esxprobe.formats.source import CUT_CODES, Source
 from esxprobe.redact.guests import redacted_guest_log
@@ -75,11 +74,6 @@ class CaptureCopy:
             OutputError: It cannot be written, or a name is left in it.
         """
         files = load_capture(self._capture)
-        if any(is_copy(path) for path in files.paths):
-            raise UnreadableInputError(
-                f"{self._capture} is a columnar copy, which is not redacted",
-                hint=f"`esxprobe convert --back {self._capture} -o NEW` makes the capture of it again: redact that",
-            )
         learn_capture(files.paths, files.manifest, self._redactor)
         try:
             if self._capture.is_dir():

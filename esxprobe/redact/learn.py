@@ -10,7 +10,7 @@ from esxprobe.capture import Manifest
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import paths as paths_of
 from esxprobe.formats import pdh, sniff
-from esxprobe.formats.columns.opening import opened
+from esxprobe.formats.source import Source
 from esxprobe.formats.wanted import refuse_foreign
 from esxprobe.redact.instances import Instances
 from esxprobe.redact.manifest import ManifestRedactor
@@ -40,7 +40,7 @@ def learn_capture(paths: Sequence[Path], manifest: Manifest | None, redactor: Re
     frames = []
     for path in paths:
         redactor.file(path.name)
-        source = opened(path)
+        source = Source(path)
         try:
             headers = headers_of(source)
             if not headers:

@@ -7,7 +7,7 @@ are not installed are left out) read every column, as people usually write it; o
 values are compared with ours cell by cell.
 
     python tests/benches/bench.py [--columns 100001] [--samples 720] [--runs 5]
-    python tests/benches/bench.py --only own copies
+    python tests/benches/bench.py --only own others
     python tests/benches/bench.py --only day [--day-samples 17280]
 """
 
@@ -64,17 +64,17 @@ from pathlib import Path
 import numpy, polars, scipy.stats, zstandard
 from esxprobe import catalog
 from esxprobe.analyze import ENOUGH, all_needs
-from esxprobe.formats.columns.opening import opened, reader_of
-from esxprobe.formats.scan import Request
+from esxprobe.formats.scan import FileReader, Request
+from esxprobe.formats.source import Source
 from esxprobe.formats.tally import Tally
 from esxprobe.rules import shipped
 catalog.known()
 needs = all_needs(shipped())
 wall, work = time.perf_counter(), time.process_time()
-source = opened(Path(sys.argv[1]))
+source = Source(Path(sys.argv[1]))
 kept = []
 request = Request(needs, ENOUGH, lambda *taken: kept.append(taken[2].values))
-reader_of(source, request, Tally()).read()
+FileReader(source, request, Tally()).read()
 source.finish()
 print(time.perf_counter() - wall, time.process_time() - work)
 """
@@ -82,7 +82,8 @@ print(time.perf_counter() - wall, time.process_time() - work)
 EXTRACTED = (r"Group Cpu\% Used", r"Group Cpu\% Ready", r"Group Cpu\% Run", r"Group Cpu\% CoStop",
              r"Physical Cpu\% Util Time", r"Physical Disk Adapter\Reads/sec")  # fmt: skip
 COMPARED = 40
-PARTS = ("fleet", "own", "copies", "others", "day")
+READING = "reading the wanted columns"
+PARTS = ("fleet", "own", "others", "day")
 
 
 @dataclass
@@ -151,27 +152,8 @@ def extracting(capture: Path, target: Path) -> list[str]:
 
 
 def reading_wanted(capture: Path) -> list[str]:
-    """A program that reads what a report needs, of a capture or its copy, and says how long that took."""
+    """A program that reads what a report needs, and says how long that took."""
     return [sys.executable, "-c", WANTED, str(capture)]
-
-
-def copy_works(capture: Path, folder: Path) -> list[Work]:
-    """The capture and its columnar copy, turn by turn: what a report reads, a part, the whole report."""
-    copy = folder / "bench.columns"
-    converting = esxprobe("convert", capture, "-o", copy, "--force")
-    subprocess.run(converting, check=True, capture_output=True)
-    size = sum(path.stat().st_size for path in copy.rglob("*") if path.is_file())
-    print(f"\nThe columnar copy has {size / MB:.0f} MB")
-    works = [floor(capture), Work("esxprobe convert", converting)]
-    for path, name in ((capture, "from CSV"), (copy, "from its copy")):
-        part = extracting(path, folder / "part.csv")
-        page = folder / "report.html"
-        works += [
-            Work(f"wanted columns, {name}", reading_wanted(path)),
-            Work(f"esxprobe extract, 6 counters, {name}", part),
-            Work(f"esxprobe report, {name}", esxprobe("report", path, "-o", page)),
-        ]
-    return works
 
 
 def floor(capture: Path) -> Work:
@@ -207,6 +189,7 @@ def own_works(capture: Path, wide: Path, folder: Path) -> list[Work]:
     page = folder / "report.html"
     return [
         floor(capture),
+        Work(READING, reading_wanted(capture)),
         Work("esxprobe report", esxprobe("report", capture, "-o", page)),
         *(
             Work(f"esxprobe report, {path.suffix}", esxprobe("report", path, "-o", page))
@@ -322,13 +305,10 @@ def show(works: list[Work], capture: Path, shape: str) -> None:
 
 
 def show_reading(works: list[Work]) -> None:
-    """How much faster the wanted columns are read of the copy, imports not counted, turn by turn."""
-    csv, copy = (work.said for work in works if work.name.startswith("wanted columns"))
+    """What reading the wanted columns takes, start and imports not counted."""
+    (reading,) = (work.said for work in works if work.name == READING)
     for place, what in enumerate(("seconds", "processor time")):
-        pairs = [(float(a.split()[place]), float(b.split()[place])) for a, b in zip(csv, copy, strict=True)]
-        ratio = statistics.median(a / b for a, b in pairs)
-        mine, theirs = (statistics.median(each) for each in zip(*pairs, strict=True))
-        print(f"wanted columns, {what}: {mine:.2f} s of the CSV, {theirs:.2f} s of the copy: {ratio:.1f} x")
+        print(f"{READING}, {what}: {statistics.median(float(said.split()[place]) for said in reading):.2f} s")
 
 
 def show_day(folder: Path, samples: int) -> None:
@@ -399,14 +379,11 @@ def main() -> None:
         if "fleet" in options.only:
             show_fleet(in_turns(fleet_works(Path(folder)), options.runs))
         shape = f"{options.columns:,} columns x {options.samples:,} samples"
-        if {"own", "copies"} & set(options.only):
-            capture = made("bench.csv", options.columns, options.samples)
         if "own" in options.only:
+            capture = made("bench.csv", options.columns, options.samples)
             wide = made("header.csv", HEADER_COLUMNS, 2)
-            show(in_turns(own_works(capture, wide, Path(folder)), options.runs), capture, shape)
-        if "copies" in options.only:
-            works = in_turns(copy_works(capture, Path(folder)), options.runs)
-            show(works, capture, f"{shape}, and its columnar copy")
+            works = in_turns(own_works(capture, wide, Path(folder)), options.runs)
+            show(works, capture, shape)
             show_reading(works)
         if "others" in options.only:
             columns, samples = OTHERS_SHAPE
