@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from esxprobe.errors import UnreadableInputError
@@ -9,15 +10,39 @@ from esxprobe.errors import UnreadableInputError
 # So many bytes tell what a file is.
 LOOK = 512
 
-_UNZIP = "unzip it first and give the CSV inside"
-_UNPACK = "unpack it first and give the CSV inside"
-_ESXTOP = "give the CSV that esxtop -b wrote"
-_EXCEL = (
-    "save it as CSV, or better give the CSV that esxtop -b wrote: spreadsheets drop seconds, columns and digits"
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What a file should have been.
+
+    Attributes:
+        name: Its kind, with an article.
+        inside: What to take out of an archive.
+        instead: What to give when it is something else.
+        sheet: What to do with a workbook of a spreadsheet.
+    """
+
+    name: str
+    inside: str
+    instead: str
+    sheet: str
+
+
+ESXTOP = Input(
+    "an esxtop capture",
+    "the CSV",
+    "give the CSV that esxtop -b wrote",
+    "save it as CSV, or better give the CSV that esxtop -b wrote: spreadsheets drop seconds, columns and digits",
 )
+
+# Hints name fields of `Input`.
+_UNZIP = "unzip it first and give {inside} inside"
+_UNPACK = "unpack it first and give {inside} inside"
+_INSTEAD = "{instead}"
+_SHEET = "{sheet}"
 _STARTS: dict[bytes, tuple[str, str]] = {
     b"PK\x03\x04": ("a zip archive", _UNZIP),
-    b"PK\x05\x06": ("a zip archive without a file in it", _ESXTOP),
+    b"PK\x05\x06": ("a zip archive without a file in it", _INSTEAD),
     b"PK\x07\x08": ("a part of a zip archive", _UNZIP),
     b"BZh": ("a bzip2 file", "decompress it first with bunzip2"),
     b"\xfd7zXZ\x00": ("an xz file", "decompress it first with unxz"),
@@ -30,11 +55,12 @@ _STARTS: dict[bytes, tuple[str, str]] = {
     b"!<arch>\n": ("an ar archive", _UNPACK),
     b"070701": ("a cpio archive", _UNPACK),
     b"070707": ("a cpio archive", _UNPACK),
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": ("an Excel workbook or another old Office file", _EXCEL),
-    b"%PDF": ("a PDF document", _ESXTOP),
-    b"SQLite format 3": ("an SQLite database", _ESXTOP),
-    b"PAR1": ("a Parquet file", _ESXTOP),
-    b"ARROW1": ("an Arrow file", _ESXTOP),
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": ("an Excel workbook or another old Office file", _SHEET),
+    b"ElfFile\x00": ("a Windows event log", _INSTEAD),
+    b"%PDF": ("a PDF document", _INSTEAD),
+    b"SQLite format 3": ("an SQLite database", _INSTEAD),
+    b"PAR1": ("a Parquet file", _INSTEAD),
+    b"ARROW1": ("an Arrow file", _INSTEAD),
 }
 # What is read as it is when it stands alone, and must be unpacked once more inside another.
 _TWICE = {b"\x1f\x8b": "a gzip file", b"\x28\xb5\x2f\xfd": "a zstandard file"}
@@ -44,13 +70,14 @@ _TAR_SUM = slice(148, 156)
 _TAR_MARK = slice(257, 262)
 
 
-def refuse(path: Path, head: bytes, packed: str = "") -> None:
+def refuse(path: Path, head: bytes, packed: str = "", wanted: Input = ESXTOP) -> None:
     """Raises an error for what is an archive, or packed in a way that is not read.
 
     Args:
         path: The file.
         head: Its first bytes, at least `LOOK` of them where there are so many.
         packed: What these were unpacked from.
+        wanted: What the file should have been.
 
     Raises:
         UnreadableInputError: It is an archive or another packed or binary file.
@@ -59,20 +86,20 @@ def refuse(path: Path, head: bytes, packed: str = "") -> None:
     if found is not None:
         what, hint = found
         inside = f"{what} inside a {packed} file" if packed else what
-        raise UnreadableInputError(f"{path} is {inside}, not an esxtop capture", hint=hint)
+        raise UnreadableInputError(f"{path} is {inside}, not {wanted.name}", hint=hint.format(**asdict(wanted)))
 
 
 def _looks_like(head: bytes, packed: str) -> tuple[str, str] | None:
     for start, found in _STARTS.items():
         if head.startswith(start):
             office = start.startswith(b"PK") and any(name in head[:LOOK] for name in _OFFICE)
-            return ("a workbook of a spreadsheet (a zip archive)", _EXCEL) if office else found
+            return ("a workbook of a spreadsheet (a zip archive)", _SHEET) if office else found
     if packed:
         for start, what in _TWICE.items():
             if head.startswith(start):
                 return what, "decompress it once more"
     if _is_tar(head[:LOOK]):
-        return "a tar archive", "unpack it first with tar -xf and give the CSV inside"
+        return "a tar archive", "unpack it first with tar -xf and give {inside} inside"
     return None
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from esxprobe.errors import EsxprobeError, UnreadableInputError, UsageError
 from esxprobe.files.reading import opened
-from esxprobe.formats import paths, pdh
+from esxprobe.formats import archives, paths, pdh
 from esxprobe.formats.guests import perfmon, sadf, sar, stream, vmstat
 from esxprobe.formats.guests.lines import whole_text
 from esxprobe.formats.guests.sheet import Reading, samples_of
@@ -35,15 +35,8 @@ FORMATS: tuple[tuple[str, Callable[[bytes], bool], Reader], ...] = (
 )
 
 _WANTED = "give a log of perfmon, typeperf, sar, sadf or /proc/vmstat (docs/guests.md says how to make one)"
-_MAGIC: tuple[tuple[bytes, str, str], ...] = (
-    (b"BZh", "a bzip2 file", "decompress it first with bunzip2"),
-    (b"\xfd7zXZ\x00", "an xz file", "decompress it first with unxz"),
-    (b"7z\xbc\xaf", "a 7-Zip archive", "unpack it first and give the log inside"),
-    (b"\xd0\xcf\x11\xe0", "an Excel workbook", "save it as CSV, or better give the log as it was written"),
-    (b"ElfFile\x00", "a Windows event log", _WANTED),
-    (b"%PDF", "a PDF document", _WANTED),
-    (b"SQLite format 3", "an SQLite database", _WANTED),
-    (b"PAR1", "a Parquet file", _WANTED),
+_GUEST_LOG = archives.Input(
+    "a guest's log", "the log", _WANTED, "save it as CSV, or better give the log as it was written"
 )
 _BINARY_SAR = "export it on the guest: sadf -d FILE -- -B -u -w -W > guest.csv"
 
@@ -160,14 +153,7 @@ def _refuse_foreign(path: Path) -> None:
         raise UnreadableInputError(f"{path} cannot be read: {error.strerror}") from error
     if not head:
         raise UnreadableInputError(f"{path} is an empty file", hint=_WANTED)
-    if head.startswith(b"PK\x03\x04"):
-        if b"xl/" in head or b"[Content_Types].xml" in head:
-            hint = "save it as CSV, or better give the log as it was written"
-            raise UnreadableInputError(f"{path} is an Excel workbook, not a guest's log", hint=hint)
-        raise UnreadableInputError(f"{path} is a zip archive, not a guest's log", hint="unzip it first")
-    for magic, what, hint in _MAGIC:
-        if head.startswith(magic):
-            raise UnreadableInputError(f"{path} is {what}, not a guest's log", hint=hint)
+    archives.refuse(path, head, wanted=_GUEST_LOG)
     if _is_blg(head):
         hint = f"run `relog {path.name} -f csv -o {path.stem}.csv` on Windows first"
         raise UnreadableInputError(f"{path} is a binary performance log (BLG), not a CSV", hint=hint)
