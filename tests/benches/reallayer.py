@@ -32,11 +32,19 @@ from esxprobe.lab.real.groundtruth import GroundTruth
 from esxprobe.lab.real.guests import Kind, RealGuest
 from esxprobe.lab.real.scenarios import background
 from esxprobe.model import FaultCost
+from esxprobe.model.experiment import FaultExperiment
 from esxprobe.rules import shipped
 
 COLUMNS = (
     *("workload", "faults/s", "%RUN", "guest's wall time", "guest's CPU time", "vCPU time"),
-    *("experiment (95 % interval)", "verdict", "without it: association (range)", "verdict", "at most"),
+    *(
+        "experiment (95 % interval)",
+        "guest's wall, CPU time of the pages tried",
+        "verdict",
+        "without it: association (range)",
+        "verdict",
+        "at most",
+    ),
 )
 HEAD = f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|"
 LOADS: tuple[Kind, ...] = ("anti", "co", "steady")
@@ -54,11 +62,14 @@ class Run:
     plain: FaultCost
 
     def holds(self) -> bool:
-        """Whether the experiment's interval holds one of the guest's own readings: wall time or processor time."""
+        """Whether the experiment's interval holds one of the guest's own readings of the pages that were tried."""
         made = self.tried.experiment
-        return made is not None and any(
-            made.low <= own <= made.high for own in (self.truth.wall_us, self.truth.cpu_us)
-        )
+        return made is not None and any(made.low <= own <= made.high for own in _own(made))
+
+    def holds_workload(self) -> bool:
+        """Whether it holds what the guest read of its workload's own faults: another kind, at other moments."""
+        made, truth = self.tried.experiment, self.truth
+        return made is not None and any(made.low <= own <= made.high for own in (truth.wall_us, truth.cpu_us))
 
     def holds_vcpu_time(self) -> bool:
         """Whether it holds the vCPU time of a page as the lab measured it from outside, in the same minutes."""
@@ -68,7 +79,7 @@ class Run:
     def narrow(self) -> bool:
         """Whether its half-width is at most half of that reading."""
         made = self.tried.experiment
-        return made is not None and (made.high - made.low) / 2 <= max(self.truth.wall_us, self.truth.cpu_us) / 2
+        return made is not None and (made.high - made.low) / 2 <= max(_own(made)) / 2
 
     def true_pct(self) -> float:
         """What the workload's faults took [% of one vCPU]: the least of all readings times the rate."""
@@ -95,12 +106,18 @@ class Run:
             f"{self.truth.cpu_us:.0f}",
             f"{self.truth.vcpu_us:.0f}",
             f"{made.us:.0f} ({made.low:.0f} to {made.high:.0f})" if made else "none",
+            f"{made.own_wall_us:.0f}, {made.own_cpu_us:.0f}" if made else "",
             self.tried.verdict,
             f"{found.us:.1f} ({found.low_us:.1f} to {found.high_us:.1f})" if found else "none",
             self.plain.verdict,
             f"{upper.pct_vcpu:.1f} %" if upper else "",
         ]
         return f"| {' | '.join(cells)} |"
+
+
+def _own(made: FaultExperiment) -> list[float]:
+    """What the guest itself took for a page that was tried [µs]."""
+    return [own for own in (made.own_wall_us, made.own_cpu_us) if not math.isnan(own)] or [math.nan]
 
 
 def analyzed(made: RealCapture, *, as_if_nothing_was_tried: bool) -> FaultCost:
@@ -153,7 +170,8 @@ def summary(runs: list[Run]) -> str:
     wrong = [f"{run.kind}: {said}" for run in runs for cost in (run.tried, run.plain) for said in run.wrong(cost)]
     return "\n".join(
         [
-            f"the experiment's interval held one of the guest's own readings in {holds} of {len(runs)} runs",
+            f"the interval held one of the guest's own readings of the pages tried in {holds} of {len(runs)} runs",
+            f"it held a reading of the workload's own faults in {sum(run.holds_workload() for run in runs)}",
             f"it held the vCPU time that the lab measured from outside in {outside} of {len(runs)}",
             f"in {narrow} of the runs that held a reading of the guest the half-width was at most half of it",
             f"the association's range held the vCPU time of a fault in {told} of {len(plain)}",
