@@ -27,6 +27,8 @@ _PSEUDONYM = re.compile(rf"(?<![^\W_])(?:{'|'.join(KINDS)})-\d{{5,}}(?!\d)")
 _CODE = re.compile(r"<script\b.*?</script>", re.DOTALL)
 # So long a name is looked for inside longer words, too.
 _LONG = 8
+# A name of so few punctuation marks and nothing else says nothing.
+_MARKS = 3
 
 
 class Scan:
@@ -69,8 +71,10 @@ class Scan:
                 continue  # a word of a CPU's name, of a time zone: it is no secret where it is shown
             if name.isdigit() or self._redactor.names.is_pseudonym(name) or self._redactor.is_shown(name):
                 continue
-            ordinary = self._redactor.is_ordinary(original) or any(each.count(name) for each in said)
             words = words_of(name)
+            if not words and len(name) <= _MARKS:
+                continue  # a dot behind a pseudonym would look like one
+            ordinary = self._redactor.is_ordinary(original) or any(each.count(name) for each in said)
             if not ordinary and words:
                 ordinary = own is not None and all(word in said[0].words for word in words)
             if not ordinary:
