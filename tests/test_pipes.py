@@ -24,7 +24,6 @@ DEMO = str(Path(__file__).parents[1] / "samples" / "demo")
         ("report", DEMO, "--guest-log", "web01=pipe", "-o", "r.html"),
         ("report", DEMO, "--vmware-log", "web01=pipe", "-o", "r.html"),
         ("report", DEMO, "--redact", "--redact-map", "pipe", "-o", "r.html"),
-        ("convert", "pipe", "-o", "copy"),
         ("counters", "pipe"),
     ],
     ids=lambda words: " ".join(word for word in words if word != DEMO),

@@ -130,7 +130,9 @@ def _read(path: Path) -> Inventory:
     try:
         text = content(path, _LARGEST).decode()
     except UnreadableInputError as error:
-        raise UsageError(error.message, hint="--inventory takes a TOML file") from error
+        raise UsageError(
+            f"the inventory cannot be read: {error.message}", hint="--inventory takes a TOML file"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         why = "it is no UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
         raise UsageError(f"{path} cannot be read: {why}", hint="--inventory takes a TOML file") from error

@@ -39,7 +39,6 @@ def at_a_terminal(command: list[str], folder: Path) -> str:
     [
         ("report", f"{HOSTILE}.csv", "-o", f"{HOSTILE}.html"),
         ("extract", f"{HOSTILE}.csv", "-c", "% Ready", "-o", f"{HOSTILE}-out.csv"),
-        ("convert", f"{HOSTILE}.csv", "-o", f"{HOSTILE}.columns"),
         ("redact", f"{HOSTILE}.csv", "-o", "capy\x1b[2J\u202e-copy", "--map", "names.map"),
         ("report", f"{HOSTILE}.csv", f"{HOSTILE}.csv", "-o", f"{HOSTILE}-all"),
         ("report", f"no{HOSTILE}.csv"),

@@ -50,7 +50,6 @@ SAMPLE = ROOT / "samples" / "software-mmu"
         ("report", SAMPLE, "--redact", "--redact-map", "m.json", "--bundle", "b.zip", "--with-capture"),
         ("report", SAMPLE, ROOT / "samples" / "demo" / "esxtop-000.csv.gz", "-o", "all", "--jobs", "2"),
         ("redact", SAMPLE, "-o", "copy", "--map", "m.json"),
-        ("convert", SAMPLE, "-o", "columns"),
         ("extract", SAMPLE, "--counter", "% Ready", "-o", "x.parquet"),
         ("counters", SAMPLE),
         ("rules", "list"),
