@@ -8,7 +8,7 @@ few of them are wanted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -62,14 +62,20 @@ class Points:
         free[np.array([cell - 1 for cell in never if cell], np.int64)] = True
         return cls(usual, free)
 
-    def odd(self, points: Bools) -> list[tuple[int, Places]]:
+    def odd(self, points: Bools) -> Iterator[tuple[int, Places]]:
         """Rows with cells that end in another way than their columns' do, and these cells (from 0)."""
         odd = points != self.usual
-        if not odd.any():
-            self._run.clear()
-            return []
         odd &= ~self.free
-        return [(int(row), np.flatnonzero(odd[row])) for row in np.flatnonzero(odd.any(axis=1))]
+        before = -1
+        for row in np.flatnonzero(odd.any(axis=1)).tolist():
+            if row > before + 1:
+                self._run.clear()
+            before = row
+            places = np.flatnonzero(odd[row] & ~self.free)  # rows before this one may have freed some
+            if len(places):
+                yield row, places
+        if before < len(points) - 1:
+            self._run.clear()
 
     def moved(self, odd: Places, forms: Sequence[int | None]) -> int:
         """How many of a row's odd cells say that cells have moved; 0 for none.
@@ -81,9 +87,7 @@ class Points:
             forms: How each is printed; see `form_of`.
         """
         seen = [(n, form) for n, form in zip(odd.tolist(), forms, strict=True) if form is not None]
-        # Rows before this one may have freed some of its columns.
-        odd_now = [n for n, form in seen if not self.free[n] and (form == _TWO) != self.usual[n]]
-        places = np.array(odd_now, np.int64)
+        places = np.array([n for n, form in seen if (form == _TWO) != self.usual[n]], np.int64)
         if not len(places):
             return 0
         self._remember(places)
@@ -104,11 +108,6 @@ class Points:
         elif len(self._run) == _RUN:
             self.free[np.flatnonzero(2 * np.bincount(np.concatenate(self._run)) > _RUN)] = True
             self._run.clear()
-
-
-def ends_with_two(cell: bytes) -> bool:
-    """Whether a cell ends as a number with two decimals in quotes does: what is looked for in whole texts."""
-    return cell[-POINT_BEFORE : 1 - POINT_BEFORE] == b"."
 
 
 def form_of(cell: bytes) -> int | None:
