@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from esxprobe.commands.faultplans import NO_FAULTS, FaultWords, fault_plans
 from esxprobe.commands.options import seconds
-from esxprobe.errors import UnreadableInputError, UsageError
-from esxprobe.files.reading import content
+from esxprobe.errors import UsageError
+from esxprobe.files.reading import toml_text
 
 if TYPE_CHECKING:
     from esxprobe.collect.check import CheckTask
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from esxprobe.ssh.secrets import Credentials, Secret
     from esxprobe.ssh.target import Target
 
-# A list of hosts that people write is far smaller [bytes].
-_LARGEST = 16 << 20
 _DURATION = "10m"
 # Blocks of an experiment are two samples long; with 2 s more of them fit in.
 _EXPERIMENT_INTERVAL_S = 2
@@ -127,16 +125,7 @@ def _entries(words: Words) -> list[HostEntry]:
 def _read(path: Path) -> Inventory:
     from esxprobe.collect.inventory import parse_inventory
 
-    try:
-        text = content(path, _LARGEST).decode()
-    except UnreadableInputError as error:
-        raise UsageError(
-            f"the inventory cannot be read: {error.message}", hint="--inventory takes a TOML file"
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        why = "it is no UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
-        raise UsageError(f"{path} cannot be read: {why}", hint="--inventory takes a TOML file") from error
-    inventory = parse_inventory(text)
+    inventory = parse_inventory(toml_text(path, "--inventory takes a TOML file"))
 
     def placed(entry: HostEntry) -> HostEntry:
         files = (str(path.parent / Path(name).expanduser()) for name in entry.identity)

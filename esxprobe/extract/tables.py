@@ -18,12 +18,12 @@ from esxprobe.formats.parse import Rows
 from esxprobe.formats.rows import Piece
 from esxprobe.formats.scan import Segment
 
+if TYPE_CHECKING:
+    import polars as pl
+
 # A file's name may have 255 bytes.
 _LONGEST_SLUG = 60
 _NO_SLUG = re.compile(r"[^a-z0-9]+")
-
-if TYPE_CHECKING:
-    import polars as pl
 
 # Columns of every table beside its counters.
 KEYS = ("time", "host", "object", "instance", "vm")

@@ -10,12 +10,14 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-from esxprobe.errors import UnreadableInputError
+from esxprobe.errors import UnreadableInputError, UsageError
 
 # A pipe is not waited for; a program that is started later does not get it.
 _CAREFUL = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 # No size, time or count of ours is larger; what is would end in an overflow somewhere.
 _LARGEST = 2**63
+# Rules and lists of hosts that people write are far smaller [bytes].
+_MOST_TOML = 16 << 20
 
 
 def opener(path: str | Path, flags: int = os.O_RDONLY) -> int:
@@ -64,6 +66,27 @@ def content(path: Path, most: int) -> bytes:
             f"{path} has more than {most / 1e6:,.0f} MB", hint="no file of this kind is as large; who made it?"
         )
     return found
+
+
+def toml_text(path: Path, hint: str) -> str:
+    """The text of a TOML file that a user has named.
+
+    Args:
+        path: The file.
+        hint: What the option takes.
+
+    Raises:
+        UsageError: It cannot be read, is no regular file, is too large, or is not UTF-8 text.
+    """
+    try:
+        return content(path, _MOST_TOML).decode("utf-8-sig")
+    except UnreadableInputError as error:
+        reason = error.message.removeprefix(f"{path} ")
+        raise UsageError(f"{path} cannot be read: it {reason}", hint=hint) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} cannot be read: it is not UTF-8 text", hint=hint) from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", hint=hint) from error
 
 
 def json_of(path: Path, most: int) -> Any:

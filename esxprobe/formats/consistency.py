@@ -139,8 +139,8 @@ class FormatCheck:
             self._check(self._formats, piece, rows, taker)
             return
         # What lies in the piece is overwritten before it is handed on.
-        end = int(piece.ends.max(initial=0)) or len(piece.data)
-        self._waiting.append((replace(piece, data=bytes(memoryview(piece.data)[:end])), rows, taker))
+        held = bytes(memoryview(piece.data)[: int(piece.ends.max(initial=0))])
+        self._waiting.append((replace(piece, data=held), rows, taker))
         if sum(len(each.lines) for _, each, _ in self._waiting) >= LEARNT_FROM:
             self.finish()
 

@@ -25,8 +25,9 @@ _TORN = re.compile(r"[.eE+-]*[0-9][0-9.eE+-]*[0-9][.eE+-]*")
 class Rows:
     """Checked rows: line numbers, time cells (String), values (one row a wanted column, NaN for none).
 
-    How the numbers are printed, a row each (see `decimals.fill`), and which of all cells end with two decimals. And
-    for who asked for them, as long as the piece is there: where their wanted cells stand in its bytes, a row each.
+    How the numbers are printed, a row each (see `decimals.fill`), and which of all cells end with two decimals, as
+    long as no row was let go. And for who asked for them, as long as the piece is there: where their wanted cells
+    stand in its bytes, a row each.
     """
 
     lines: list[int]
@@ -41,8 +42,7 @@ class Rows:
         lines = [line for line, keep in zip(self.lines, kept.tolist(), strict=True) if keep]
         cells = None if self.cells is None else Cells(self.cells.starts[kept], self.cells.ends[kept])
         decimals = None if self.decimals is None else self.decimals[kept]
-        points = None if self.points is None else self.points[kept]
-        return Rows(lines, self.time_cells.filter(kept), self.values[:, kept], cells, decimals, points)
+        return Rows(lines, self.time_cells.filter(kept), self.values[:, kept], cells, decimals)
 
 
 @dataclass(frozen=True, slots=True)

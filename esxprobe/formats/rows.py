@@ -145,9 +145,9 @@ class RowChecker:
         return Piece.of(rows, numbers)
 
     @property
-    def learnt(self) -> tuple[Shape, bool] | None:
-        """The usual shape, and whether a comma ends the rows; None when no sound row was seen yet."""
-        return None if self._usual is None else (self._usual, self._mender.trailing)
+    def learnt(self) -> bool:
+        """Whether it is known what a sound row looks like."""
+        return self._usual is not None
 
     def _learn(self, block: bytes | bytearray, spans: list[Span], shapes: list[Shape]) -> None:
         """The most common shape whose rows are sound in every cell becomes the usual one."""

@@ -94,7 +94,7 @@ class Underway:
     ) -> None:
         """Begins to look at some lines of the block."""
         look = Look(checker, parser, block, spans, taker)
-        if checker.learnt is not None:
+        if checker.learnt:
             look.begun = self._pool.submit(checker.survey, block, spans)
         else:  # what rows look like must be known before the next block ends somewhere
             self.drain()

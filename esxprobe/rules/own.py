@@ -24,16 +24,14 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
-from esxprobe.errors import UnreadableInputError, UsageError
-from esxprobe.files.reading import content
+from esxprobe.errors import UsageError
+from esxprobe.files.reading import toml_text
 from esxprobe.model import SEVERITIES, Deviation, Level
 from esxprobe.rules import RuleBook, bound, shipped
 from esxprobe.rules.own_added import added
 from esxprobe.rules.record import Rule
 from esxprobe.rules.said import Said, nearest
 
-# A file of rules that people write is far smaller [bytes].
-_LARGEST = 16 << 20
 _CHANGES = (*SEVERITIES, "source", "silence", "disable")
 
 
@@ -43,13 +41,7 @@ def load_book(path: Path) -> RuleBook:
     Raises:
         UsageError: The file cannot be read, or something in it is not as it should be; the message names the line.
     """
-    try:
-        text = content(path, _LARGEST).decode("utf-8-sig")
-    except UnreadableInputError as error:
-        raise UsageError(error.message, hint="--rules wants a TOML file") from error
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UsageError(f"{path} cannot be read: {reason}", hint="--rules wants a TOML file") from error
+    text = toml_text(path, "--rules wants a TOML file")
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
