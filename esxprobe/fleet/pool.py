@@ -1,8 +1,9 @@
 """Captures judged in this process, or in several of this machine.
 
-Processes are spawned, not forked: polars' threads do not survive a fork. A worker that dies takes no other
-capture with it: those that were in its hands are judged again, each alone, and one that kills its worker a second
-time is an outcome.
+Processes are spawned, not forked: polars' threads do not survive a fork. Each worker has a pipe of its own and
+nothing is shared, so a worker that dies takes no other capture with it. The capture that it had is judged again,
+alone; one that kills its worker a second time is an outcome. A pool that is left kills its workers, whatever they
+are at: the one of `concurrent.futures` could wait without end for a worker that was killed while it answered.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from contextlib import suppress
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from esxprobe.errors import EXIT_UNREADABLE
 from esxprobe.fleet.sources import size_of
@@ -35,13 +36,6 @@ MOST_MB = 400.0
 PACKED = {".gz": 8.0, ".zst": 8.0}
 # Of the memory that is free, so much is not ours.
 _SPARE = 0.2
-
-
-class _Held(Protocol):
-    """The end of a pipe that a worker waits at: another class on Windows."""
-
-    def recv(self) -> object:
-        """Waits until the other end goes."""
 
 
 def judged_here(tasks: Sequence[Task]) -> Iterator[tuple[int, Judged]]:
@@ -62,65 +56,103 @@ def judged_in_pool(tasks: Sequence[Task], jobs: int, room_mb: float | None = Non
         room_mb: Memory that all of them may need; what is free when left out. One capture always runs.
     """
     room = free_mb() * (1 - _SPARE) if room_mb is None else room_mb
-    queue, suspects = deque(range(len(tasks))), deque[int]()
-    while queue:
-        yield from _round(tasks, queue, suspects, min(jobs, len(queue)), room, ahead=1)
-    while suspects:  # one at a time: the one that a worker dies of is then known
-        guilty: deque[int] = deque()
-        yield from _round(tasks, suspects, guilty, 1, room, ahead=0)
-        for number in guilty:
-            hint = "it may need more memory than there is: see the system's log"
-            yield number, Judged(failure=Failure("the process that judged it died twice", hint, EXIT_UNREADABLE))
+    queue, again = deque(range(len(tasks))), deque[int]()
+    for number, judged in _round(tasks, queue, min(jobs, len(queue)), room):
+        if judged is None:
+            again.append(number)
+        else:
+            yield number, judged
+    # One at a time: where memory ran out, the capture that needed it may have been another one.
+    for number, judged in _round(tasks, again, 1, room):
+        hint = "it may need more memory than there is: see the system's log"
+        died = Judged(failure=Failure("the process that judged it died twice", hint, EXIT_UNREADABLE))
+        yield number, judged or died
 
 
-def _round(
-    tasks: Sequence[Task], queue: deque[int], suspects: deque[int], jobs: int, room: float, *, ahead: int
-) -> Iterator[tuple[int, Judged]]:
-    """Works through the queue until it is empty, or a worker dies: then `suspects` gets what was in hand."""
-    context = get_context("spawn")
-    watched, held = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(jobs, context, _start, (watched, max(1, (os.cpu_count() or 1) // jobs)))
-    running: dict[Future[Judged], int] = {}
+def _round(tasks: Sequence[Task], queue: deque[int], jobs: int, room: float) -> Iterator[tuple[int, Judged | None]]:
+    """Works through the queue; there is no result for what a worker died of."""
+    workers = [_Worker(max(1, (os.cpu_count() or 1) // jobs)) for _ in range(min(jobs, len(queue)))]
+    idle, running = list(workers), dict[int, _Worker]()
     try:
         while queue or running:
-            used = sum(need_mb(tasks[number]) for number in running.values())
-            # With some ahead for each process none of them waits for the next.
-            while queue and len(running) < (1 + ahead) * jobs:
+            used = sum(need_mb(tasks[number]) for number in running)
+            while queue and idle:
                 need = need_mb(tasks[queue[0]])
                 if running and used + need > room:
                     break
-                number = queue.popleft()
-                running[pool.submit(judge_here, tasks[number])] = number
+                number, worker = queue.popleft(), idle.pop()
+                worker.begin(tasks[number])
+                running[number] = worker
                 used += need
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                judged = future.result()
-                yield running.pop(future), judged
-        pool.shutdown(wait=True)
-    except BrokenProcessPool:
-        for future, number in running.items():
-            if future.done() and future.exception() is None:
-                yield number, future.result()
-            else:
-                suspects.append(number)
+            answered = wait([worker.pipe for worker in running.values()])
+            for number in [number for number, worker in running.items() if worker.pipe in answered]:
+                worker = running.pop(number)
+                judged = worker.result()
+                if judged is None:
+                    worker.end()
+                    workers.append(worker := _Worker(worker.threads))
+                idle.append(worker)
+                yield number, judged
     finally:
-        held.close()  # the workers end at once, whatever they are at: all that they have is in memory
-        pool.shutdown(wait=True, cancel_futures=True)
-        watched.close()
+        for worker in workers:
+            worker.end()
 
 
-def _start(watched: _Held, threads: int) -> None:
-    """In a new worker: it goes when whoever started it goes, and leaves Ctrl-C to them."""
+class _Pipe(Protocol):
+    """A worker's end of its pipe: another class on Windows."""
+
+    def send(self, value: Any, /) -> None:
+        """Answers."""
+
+    def recv(self) -> Any:
+        """Waits for the next capture, or until the other end goes."""
+
+
+class _Worker:
+    """A process that judges one capture after the other, and the pipe to it."""
+
+    def __init__(self, threads: int) -> None:
+        context = get_context("spawn")
+        self.threads = threads
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_work, args=(theirs, threads), daemon=True)
+        self.process.start()
+        theirs.close()  # the only one is the worker's: the pipe ends when it does
+
+    def begin(self, task: Task) -> None:
+        """Gives it a capture to judge."""
+        with suppress(OSError):  # it has died: seen where its answer is read
+            self.pipe.send(task)
+
+    def result(self) -> Judged | None:
+        """What came of it; nothing if the process died."""
+        with suppress(EOFError, OSError):
+            judged: Judged = self.pipe.recv()
+            return judged
+        return None
+
+    def end(self) -> None:
+        """Kills it: all that it has is in memory."""
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+def _work(pipe: _Pipe, threads: int) -> None:
+    """In a new process: it goes when whoever started it goes, and leaves Ctrl-C to them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.set_threshold(1_000_000)  # as in the command: a capture makes hundreds of thousands of strings at once
     for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, str(threads))  # before they are imported
-    threading.Thread(target=_end_with, args=(watched,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(EOFError, OSError):
+        while True:
+            pipe.send(judge_here(pipe.recv()))
 
 
-def _end_with(watched: _Held) -> None:
-    try:
-        watched.recv()
-    except (EOFError, OSError):
+def _end_with_parent() -> None:
+    if parent := parent_process():
+        parent.join()
         os._exit(1)
 
 
