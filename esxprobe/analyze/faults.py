@@ -251,7 +251,7 @@ def _input(
     logs: Sequence[MatchedLog], recording: Recording, nested: Mapping[str, bool], tried: Experiments
 ) -> tuple[VmFaults | None, tuple[QualityNote, ...]]:
     """Arrays of one VM and all its logs, None where the capture has no %RUN of its vCPUs; and what is not used."""
-    from esxprobe.correlate import VmFaults
+    from esxprobe.correlate import VmFaults, within_seconds
 
     matched = logs[0]
     gid = matched.vm.gid
@@ -269,12 +269,15 @@ def _input(
     )
     own, vcpus = list(range(len(machine))), list(range(len(rows)))
     guest, offset, unused = _rates(logs)
+    ends_s, covered_s = within_seconds(
+        judged["time"].dt.timestamp("us").to_numpy() / 1e6, judged["interval_s"].to_numpy()
+    )
     made = VmFaults(
         vm=matched.vm.name,
         gid=gid,
         mmu=matched.vm.mmu,
-        ends_s=judged["time"].dt.timestamp("us").to_numpy() / 1e6,
-        covered_s=judged["interval_s"].to_numpy(),
+        ends_s=ends_s,
+        covered_s=covered_s,
         run_pct=run,
         overlap_pct=overlap,
         guest=guest,

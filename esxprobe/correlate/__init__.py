@@ -1,7 +1,8 @@
 """Guest faults against vCPU time: the statistics, and the words that they allow.
 
 Arrays in (`VmFaults`), judged records out (`FaultCost`); no input or output. In the order in which numbers pass:
-`inputs`, `merged` (several logs as one), `cuts` (what is analyzed), `aligned` (both sides on the same intervals),
+`inputs`, `stamps` (times within their seconds), `merged` (several logs as one), `cuts` (what is analyzed),
+`aligned` (both sides on the same intervals),
 `clock` (do they fit in time),
 `association` (with `regression`, `slope`, `significance`), `experiment` (a randomized one in the guest), `verdict`,
 `words` (with `evidence`, `numbers`); `costs` puts it together, `compare` compares two captures. `levels` does so
@@ -14,6 +15,7 @@ from esxprobe.correlate.inputs import ExperimentRun, GuestRates, VmFaults, guest
 from esxprobe.correlate.levels import FEWEST_OF_EACH, Levels, compare_levels
 from esxprobe.correlate.merged import merged
 from esxprobe.correlate.significance import false_discovery
+from esxprobe.correlate.stamps import within_seconds
 from esxprobe.correlate.verdict import unbooked_pct
 
 __all__ = [
@@ -31,4 +33,5 @@ __all__ = [
     "merged",
     "unbooked_pct",
     "with_comparison",
+    "within_seconds",
 ]

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from esxprobe.formats.decimals import NO_NUMBER, OTHER_FORM, Bools, Decimals, Places
+from esxprobe.formats.decimals import NO_NUMBER, OTHER_FORM, Bools, Decimals, Floats, Places
 from esxprobe.formats.mend import LOST
 from esxprobe.formats.moves import Moves
 from esxprobe.formats.parse import Rows
-from esxprobe.formats.points import MOVED, Points, form_of
+from esxprobe.formats.points import MOVED, Points, form_of, unpacked
 from esxprobe.formats.rows import Piece
 from esxprobe.formats.tally import Tally
 
@@ -67,10 +67,11 @@ class Formats:
             counters: Number of each column's counter: its other columns are printed alike.
             quoted: Cells stand in quotes, so no spreadsheet has touched them.
         """
-        forms = np.union1d(decimals[decimals <= OTHER_FORM], [0]).astype(np.uint8)
+        seen_forms = np.bincount(decimals.ravel(), minlength=OTHER_FORM + 1)[: OTHER_FORM + 1] > 0
+        seen_forms[0] = True
+        forms = np.flatnonzero(seen_forms).astype(np.uint8)
         counts = np.stack([np.count_nonzero(decimals == form, axis=0) for form in forms], axis=1).astype(np.float64)
-        together = np.zeros((int(counters.max(initial=-1)) + 1, len(forms)))
-        np.add.at(together, counters, counts)
+        together: Floats = np.stack([np.bincount(counters, column) for column in counts.T], axis=1)
         together /= np.maximum(together.sum(axis=1, keepdims=True), 1.0)
         usual: Decimals = forms[(counts + _OTHERS * together[counters]).argmax(axis=1)]
         seen: Bools = counts.sum(axis=1) > 0
@@ -168,7 +169,7 @@ class FormatCheck:
         self._moves = Moves.of(self.wanted["cell"].to_numpy().astype(np.int64), values.T)
         points = [rows.points for rows in first if rows.points is not None]
         if points:
-            self._points = Points.learn(np.concatenate(points)[:LEARNT_FROM], self.never)
+            self._points = Points.learn(unpacked(np.concatenate(points)[:LEARNT_FROM]), self.never)
 
     def _check(self, formats: Formats, piece: Piece, rows: Rows, taker: Taker) -> None:
         kept = np.ones(len(rows.lines), np.bool_)

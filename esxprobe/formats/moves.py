@@ -44,6 +44,7 @@ class Moves:
         held: Their values.
         zero: Columns that were always 0 or never, in the rows that are looked at for that.
         base: Their usual values in the first rows.
+        nothing: Which of these are 0.
     """
 
     cells: Places
@@ -53,6 +54,7 @@ class Moves:
     held: Floats
     zero: Bools
     base: Floats
+    nothing: Bools
     # For each shift: places of columns, and of those that stand so many cells beside them.
     _pairs: list[tuple[Places, Places]]
     _refused: Floats | None = None
@@ -72,13 +74,14 @@ class Moves:
         middle = np.partition(np.ascontiguousarray(first.T), half, axis=1)[:, half]
         most = len(first) - 1  # one row may be damaged
         steady: Bools = np.count_nonzero(first == middle, axis=0) >= most
-        zero: Bools = np.count_nonzero((first == 0.0) == (middle == 0.0), axis=0) >= most
+        nothing: Bools = middle == 0.0
+        zero: Bools = np.count_nonzero((first == 0.0) == nothing, axis=0) >= most
         pairs = [_beside(cells, by * side) for by in range(1, MOVED + 1) for side in (1, -1)]
         told = np.zeros(len(cells), np.bool_)
         for here, there in pairs:
             told[here] |= ~_alike(middle[here], middle[there])
         telling = np.flatnonzero(steady & told)
-        return cls(cells, middle, steady, telling, middle[telling], zero, middle, pairs)
+        return cls(cells, middle, steady, telling, middle[telling], zero, middle, nothing, pairs)
 
     def found(self, values: Floats, kept: Bools, torn: Mapping[int, Places]) -> Iterator[tuple[int, int, int]]:
         """Rows in which cells have moved: row, the first such column, how many have another's value.
@@ -103,7 +106,7 @@ class Moves:
                     self._let_go(odd)
                 if row % _SOMETIMES == 0:
                     self.steady &= own == self.base
-                    self.zero &= (own == 0.0) == (self.base == 0.0)
+                    self.zero &= (own == 0.0) == self.nothing
 
     def _let_go(self, changed: Places) -> None:
         """Columns that have changed are steady no longer."""
@@ -137,7 +140,7 @@ class Moves:
 
     def _foreign(self, own: Floats, torn: Places) -> tuple[int, int] | None:
         """The same for a row with torn cells: columns near them that never changed before."""
-        other = (self.steady & (own != self.base)) | (self.zero & ((own == 0.0) != (self.base == 0.0)))
+        other = (self.steady & (own != self.base)) | (self.zero & ((own == 0.0) != self.nothing))
         odd = np.flatnonzero(other & ~np.isnan(own))
         cells = self.cells[odd]
         before = torn[np.searchsorted(torn, cells).clip(max=len(torn) - 1)]
@@ -154,9 +157,12 @@ def _alike(one: Floats, other: Floats) -> Bools:
 
 def _beside(cells: Places, shift: int) -> tuple[Places, Places]:
     """Columns that stand among others that are wanted too, so that all would have to be moved; and those beside."""
-    among = np.isin(cells - 1, cells) & np.isin(cells + 1, cells) & np.isin(cells - shift, cells)
-    there = np.searchsorted(cells, cells + shift).clip(max=len(cells) - 1)
-    here = np.flatnonzero(among & (cells[there] == cells + shift))
+    edge = MOVED + 1
+    place = np.full(int(cells.max(initial=0)) + 2 * edge + 1, -1, np.int64)
+    place[cells + edge] = np.arange(len(cells))  # of a cell that holds two columns the last one
+    at = cells + edge
+    there = place[at + shift]
+    here = np.flatnonzero((place[at - 1] >= 0) & (place[at + 1] >= 0) & (place[at - shift] >= 0) & (there >= 0))
     return here, there[here]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from esxprobe.formats.decimals import NO_NUMBER, Bools, Cells, Decimals, Floats, number, printed
+from esxprobe.formats.decimals import NO_NUMBER, Bools, Bytes, Cells, Decimals, Floats, number, printed
 from esxprobe.formats.mend import LOST
 from esxprobe.formats.rows import Piece
 from esxprobe.formats.survey import Survey, Surveyor, without_commas_in_quotes
@@ -35,7 +35,7 @@ class Rows:
     values: Floats
     cells: Cells | None = None
     decimals: Decimals | None = None
-    points: Bools | None = None
+    points: Bytes | None = None
 
     def some(self, kept: Bools) -> Rows:
         """Some of the rows."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from esxprobe.formats.decimals import Bools, Places, number, printed
+from esxprobe.formats.decimals import Bools, Bytes, Places, number, printed
 
 # Cells that are lost and put in move the others by up to so many columns.
 MOVED = 3
@@ -43,6 +43,12 @@ class Points:
     free: Bools
     _seen: Counter[bytes] = field(default_factory=Counter)
     _run: list[Places] = field(default_factory=list)
+    # The usual ones, and those that are looked at, eight to a byte.
+    _usual_bits: Bytes = field(init=False)
+    _looked_at: Bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._usual_bits, self._looked_at = np.packbits(self.usual), np.packbits(~self.free)
 
     @classmethod
     def learn(cls, points: Bools, never: Iterable[int] = ()) -> Points:
@@ -62,16 +68,21 @@ class Points:
         free[np.array([cell - 1 for cell in never if cell], np.int64)] = True
         return cls(usual, free)
 
-    def odd(self, points: Bools) -> Iterator[tuple[int, Places]]:
-        """Rows with cells that end in another way than their columns' do, and these cells (from 0)."""
-        odd = points != self.usual
-        odd &= ~self.free
+    def odd(self, points: Bytes) -> Iterator[tuple[int, Places]]:
+        """Rows with cells that end in another way than their columns' do, and these cells (from 0).
+
+        Args:
+            points: Which cells end with two decimals, eight to a byte, a row a row.
+        """
+        odd = points ^ self._usual_bits
+        odd &= self._looked_at
         before = -1
         for row in np.flatnonzero(odd.any(axis=1)).tolist():
             if row > before + 1:
                 self._run.clear()
             before = row
-            places = np.flatnonzero(odd[row] & ~self.free)  # rows before this one may have freed some
+            # Rows before this one may have freed some.
+            places = np.flatnonzero(unpacked(odd[row]) & ~self.free)
             if len(places):
                 yield row, places
         if before < len(points) - 1:
@@ -104,10 +115,19 @@ class Points:
             self._seen[key] += 1
         self._run.append(places)
         if self._seen[key] >= (_OFTEN if len(places) > 1 else _OFTEN_ALONE):
-            self.free[places] = True
+            self._let_go(places)
         elif len(self._run) == _RUN:
-            self.free[np.flatnonzero(2 * np.bincount(np.concatenate(self._run)) > _RUN)] = True
+            self._let_go(np.flatnonzero(2 * np.bincount(np.concatenate(self._run)) > _RUN))
             self._run.clear()
+
+    def _let_go(self, places: Places) -> None:
+        self.free[places] = True
+        self._looked_at = np.packbits(~self.free)
+
+
+def unpacked(points: Bytes) -> Bools:
+    """Flags that were packed eight to a byte; those that fill the last byte are False."""
+    return np.unpackbits(points, axis=-1).view(np.bool_)
 
 
 def form_of(cell: bytes) -> int | None:

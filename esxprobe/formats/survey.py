@@ -17,7 +17,7 @@ from esxprobe.formats.mend import Layout
 from esxprobe.formats.points import POINT_BEFORE
 
 # Rows are looked at in groups of about so many bytes: the masks of a group stay in the processor's cache.
-GROUP = 1 << 20
+GROUP = 1 << 21
 
 _COMMA, _QUOTE, _SPACE, _RETURN, _POINT = 44, 34, 32, 13, 46
 _WORD = 64
@@ -115,8 +115,8 @@ class Survey:
         sound: Which of them are plain decimals.
         cells: Where the cells are, where that was asked for.
         decimals: How many each number has; see `decimals.fill`.
-        points: Of all cells but the time, wanted or not, whether two decimals in quotes end them, where that was
-            asked for.
+        points: Of all cells but the time, wanted or not, whether two decimals in quotes end them, eight to a byte
+            (see `points.unpacked`), where that was asked for.
     """
 
     shapes: list[Shape]
@@ -124,7 +124,7 @@ class Survey:
     sound: Bools | None = None
     cells: Cells | None = None
     decimals: Decimals | None = None
-    points: Bools | None = None
+    points: Bytes | None = None
 
     def part(self, first: int, behind: int) -> Survey:
         """Some of the lines, to be filled in; the shapes are those of all."""
@@ -160,6 +160,7 @@ class _Room:
 
     masks: tuple[Bools, ...] = ()
     places: tuple[Places, ...] = ()
+    ends: tuple[Bytes, ...] = ()
     desk: Desk = field(default_factory=Desk)
 
     def masks_of(self, length: int) -> tuple[Bools, ...]:
@@ -173,6 +174,13 @@ class _Room:
         if not self.places or len(self.places[0]) < rows * count:
             self.places = tuple(np.empty(rows * count, np.int64) for _ in range(2))
         first, second = (each[: rows * count].reshape(rows, count) for each in self.places)
+        return first, second
+
+    def ends_of(self, rows: int, count: int) -> tuple[Bytes, Bytes]:
+        """Two arrays for a byte of each cell of a group of lines."""
+        if not self.ends or len(self.ends[0]) < rows * count:
+            self.ends = tuple(np.empty(rows * count, np.uint8) for _ in range(2))
+        first, second = (each[: rows * count].reshape(rows, count) for each in self.ends)
         return first, second
 
 
@@ -214,7 +222,7 @@ class Surveyor:
         rows, count = len(starts), len(self.cells)
         cells = Cells(np.empty((rows, count), np.int64), np.empty((rows, count), np.int64)) if self.places else None
         shape = (rows, count)
-        points = np.empty((rows, self.layout.width - 1), np.bool_) if self.points else None
+        points = np.empty((rows, (self.layout.width + 6) // 8), np.uint8) if self.points else None
         made = Survey([], np.empty(shape), np.empty(shape, np.bool_), cells, np.empty(shape, np.uint8), points)
         try:
             room = self._rooms.pop()
@@ -246,7 +254,7 @@ class Surveyor:
         if fits and made.points is not None and isinstance(marks, Listed):
             quoted = bool((counts[1] == 2 * self.layout.width).all())
             every = marks.every.reshape(len(starts), each)
-            self._take_points(own, every, ends, made.points, quoted=quoted)
+            made.points[...] = self._points(text, begin, every, ends, room, quoted=quoted)
         made.shapes.extend(zip(*(count.tolist() for count in counts), strict=True))
         return fits
 
@@ -294,21 +302,36 @@ class Surveyor:
             return Cells(firsts[:, self._again], lasts[:, self._again])
         return Cells(firsts, lasts)
 
-    def _take_points(self, text: Bytes, commas: Places, ends: Places, points: Bools, *, quoted: bool) -> None:
-        """Fills in which cells end as a number with two decimals in quotes does; `commas` is used up."""
-        whole = commas.shape[1] == points.shape[1]  # no comma ends the last cell
-        last = ends - (text.take(ends - 1, mode="clip") == _RETURN)
-        if not quoted:
-            every = np.concatenate([commas, last[:, None]], axis=1)[:, : points.shape[1] + 1]
-            short = np.diff(every, axis=1) <= POINT_BEFORE
-        commas -= POINT_BEFORE
-        # The first one ends the time.
-        ended = points[:, :-1] if whole else points
-        np.equal(text.take(commas, mode="clip")[:, 1:], _POINT, out=ended)
-        if whole:
-            points[:, -1] = text.take(last - POINT_BEFORE, mode="clip") == _POINT
+    def _points(self, text: Bytes, begin: int, commas: Places, ends: Places, room: _Room, *, quoted: bool) -> Bytes:
+        """Which cells end as a number with two decimals in quotes does, eight to a byte.
+
+        Args:
+            text: The text.
+            begin: Where the lines begin in it.
+            commas: Where their commas are, from there; used up.
+            ends: Where they end, from there.
+            room: Where to work.
+            quoted: All cells stand in quotes.
+        """
+        (rows, each), count = commas.shape, self.layout.width - 1
+        found, flags = room.ends_of(rows, each)
+        points = flags.reshape(-1)[: rows * count].reshape(rows, count).view(np.bool_)
+        last = begin + ends - (text.take(begin + ends - 1, mode="clip") == _RETURN)
         if not quoted:  # what stands there may be another cell's
-            points &= ~short
+            every = np.column_stack((commas, last - begin))[:, : count + 1]
+            long = np.diff(every, axis=1) > POINT_BEFORE
+        back = min(POINT_BEFORE, begin)
+        if back < POINT_BEFORE:
+            commas -= POINT_BEFORE - back
+        text[begin - back :].take(commas, mode="clip", out=found)
+        # The first one ends the time; no comma ends the last cell, or one does.
+        ended = min(each - 1, count)
+        np.equal(found[:, 1 : ended + 1], _POINT, out=points[:, :ended])
+        if ended < count:
+            points[:, -1] = text.take(last - POINT_BEFORE, mode="clip") == _POINT
+        if not quoted:
+            points &= long
+        return np.packbits(points, axis=1)
 
     def _table(self, commas: int, rows: int) -> tuple[Places, Places]:
         """Ranks of the commas before and behind each wanted cell of so many lines; and see `Marks.places`."""
