@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from esxprobe.correlate import GuestRates, VmFaults
+from esxprobe.correlate import GuestRates, VmFaults, within_seconds
 from esxprobe.model import HostEvidence, Mmu
 from esxprobe.series import ClockOffset
 
@@ -71,6 +71,8 @@ class Plan:
         starved: Share of the time for which neighbors keep the vCPUs waiting, mean.
         clocked: How far the PCPU's speed wanders, as a standard deviation of its logarithm.
         steal_known: Whether the guest leaves time in which it did not run out of its user and system time.
+        late_s: esxtop stamps whole seconds, and each row is later than the interval by so much [s]; its true times
+            are known when None.
     """
 
     samples: int = 360
@@ -93,6 +95,12 @@ class Plan:
     starved: float = 0.0
     clocked: float = 0.0
     steal_known: bool = False
+    late_s: float | None = None
+
+    @property
+    def step_s(self) -> float:
+        """What really passes between two rows [s]."""
+        return self.interval_s + (self.late_s or 0.0)
 
 
 @dataclass(frozen=True)
@@ -138,7 +146,7 @@ def simulate(seed: int, plan: Plan, *, mmu: Mmu = "software", evidence: HostEvid
     rng = np.random.default_rng(seed)
     soft_us = float(rng.uniform(0.3, 6)) if plan.cost_us is None else plan.cost_us
     hard_us = float(rng.uniform(5, 60))
-    count = int((plan.samples * plan.interval_s + 2 * PAD_S) / GRID_S)
+    count = int((plan.samples * plan.step_s + 2 * PAD_S) / GRID_S)
     guest = _work(rng, count, plan, soft_us)
     hard = 3 * np.exp(wander(rng, count, 20.0)) * (0.5 + 0.5 * guest.user / max(guest.user.mean(), 1e-9))
     native = np.minimum(guest.fault_s, NATIVE_US * 1e-6 * guest.soft)
@@ -248,11 +256,11 @@ def _seen(
     def counted(values: Floats, times: Floats) -> Floats:
         return np.interp(times, grid, np.concatenate(([0.0], np.cumsum(values) * GRID_S)))
 
-    ends = np.arange(plan.samples + 1) * plan.interval_s + rng.normal(0, 0.02, plan.samples + 1) + 0.1
+    ends = np.arange(plan.samples + 1) * plan.step_s + rng.normal(0, 0.02, plan.samples + 1) + 0.1
     split = rng.dirichlet(np.full(plan.vcpus, 20.0), plan.samples).T
     shown = {n: np.round(np.diff(counted(v, ends)) / np.diff(ends) * 100 * split, 2) for n, v in host.items()}
     ahead = float(rng.uniform(-60, 60))
-    first, last = rng.uniform(0, plan.guest_s) - PAD_S + 1, plan.samples * plan.interval_s + PAD_S - 1
+    first, last = rng.uniform(0, plan.guest_s) - PAD_S + 1, plan.samples * plan.step_s + PAD_S - 1
     reads = np.arange(first, last, plan.guest_s)
     reads += rng.normal(0, 0.05, len(reads))
     gained = plan.clock_drift_s * (reads - reads.mean()) / max(float(np.ptp(reads)), 1.0)
@@ -268,13 +276,17 @@ def _seen(
         log[name] = np.diff(counts) / np.diff(reads)
         if name.endswith("_time"):
             log[name] = np.round(log[name], 2)
+    ends_s, covered_s = ends[1:] + 1.7e9, np.diff(ends)
+    if plan.late_s is not None:
+        ends_s = np.floor(ends_s)
+        ends_s, covered_s = within_seconds(ends_s, np.diff(ends_s, prepend=ends_s[0] - plan.interval_s))
     told = ahead - plan.clock_shift_s + rng.uniform(-1, 1) * plan.clock_error_s
     return VmFaults(
         vm=f"vm{seed}",
         gid=str(1000 + seed),
         mmu=mmu,
-        ends_s=ends[1:] + 1.7e9,
-        covered_s=np.diff(ends),
+        ends_s=ends_s,
+        covered_s=covered_s,
         run_pct=shown["run"],
         overlap_pct=np.zeros((plan.vcpus, plan.samples)),
         ready_pct=shown["ready"] if plan.starved else None,
