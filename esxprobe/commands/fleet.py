@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from esxprobe.commands.bundling import Bundle
 from esxprobe.commands.outputs import refuse_to_overwrite, save
-from esxprobe.commands.reporting import book_of, save_json, stem
+from esxprobe.commands.reporting import book_of, save_json, shown_path, stem
 from esxprobe.commands.streams import printable, say, say_made
 from esxprobe.commands.terminal import wide_console
 from esxprobe.errors import EXIT_FINDINGS, EXIT_HOST_FAILED, EXIT_UNREADABLE, EXIT_USAGE, UsageError
 
 if TYPE_CHECKING:
+    from esxprobe.commands.redaction import PrivateMap
     from esxprobe.fleet.work import Task
     from esxprobe.model import Severity
     from esxprobe.model.fleet import CaptureOutcome, Fleet, Judged
@@ -154,12 +155,12 @@ def judged_by(tasks: Sequence[Task], words: FleetWords) -> Iterator[tuple[int, J
     return judged_here(tasks) if jobs <= 1 else judged_in_pool(tasks, jobs)
 
 
-def tasks_of(sources: Sequence[str], words: FleetWords) -> list[Task]:
-    """What is to be judged, and how."""
+def tasks_of(sources: Sequence[str], words: FleetWords, private: PrivateMap | None = None) -> list[Task]:
+    """What is to be judged, and how; words of the user's own rules are hidden where there is a map."""
     from esxprobe.fleet.urls import is_url, shown
     from esxprobe.fleet.work import Task
 
-    book = book_of(words.rules).without_examples()
+    book = book_of(words.rules, private).without_examples()
     return [
         Task(
             # A worker elsewhere stands in another folder.
@@ -228,11 +229,11 @@ def _command(words: FleetWords) -> str:
     return shlex.join(["esxprobe", "report", *(_name(shown(word)) for word in words.words), *said_of(words)])
 
 
-def said_of(words: FleetWords) -> list[str]:
+def said_of(words: FleetWords, private: PrivateMap | None = None) -> list[str]:
     """Options that the reports depend on, as they would be typed."""
     said = ["--timezone", words.timezone] if words.timezone else []
     said += ["--guest-timezone", words.guest_timezone] if words.guest_timezone else []
-    return said + (["--rules", words.rules.name] if words.rules else [])
+    return said + (["--rules", shown_path(words.rules, private)] if words.rules else [])
 
 
 @contextmanager

@@ -65,8 +65,10 @@ def report_redacted(words: FleetWords, private: PrivateMap) -> Fleet:
     targets = [summary.parent / name for name in names]
     refuse_targets(sources, [summary, *targets, *([words.bundle] if words.bundle else [])], words)
     tasks = [
-        replace(task, command=shlex.join(["esxprobe", "report", name, *said_of(words), "--redact"]), bare=True)
-        for task, name in zip(tasks_of(sources, words), shown, strict=True)
+        replace(
+            task, command=shlex.join(["esxprobe", "report", name, *said_of(words, private), "--redact"]), bare=True
+        )
+        for task, name in zip(tasks_of(sources, words, private), shown, strict=True)
     ]
     with ExitStack() as stack, Drawer() as drawer:
         bundle = (
@@ -154,7 +156,7 @@ def _publish(
     from esxprobe.report.fleet_document import render_fleet_json
 
     shown = [private.shown(Path(word)).name for word in words.words]
-    command = shlex.join(["esxprobe", "report", *shown, *said_of(words), "--redact"])
+    command = shlex.join(["esxprobe", "report", *shown, *said_of(words, private), "--redact"])
     html, document = render_fleet_html(fleet, command), render_fleet_json(fleet)
     bare = nameless_fleet(fleet)
     private.check(html, document, (render_fleet_html(bare, command), render_fleet_json(bare)))

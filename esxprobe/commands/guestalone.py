@@ -124,7 +124,7 @@ def report_guests(asked: GuestsAlone, private: PrivateMap | None) -> tuple[Guest
             zipped = stack.enter_context(Bundle(asked.bundle, with_capture=asked.with_capture, private=private))
             zipped.refuse(options.files, (target, asked.json))
             refuse_to_overwrite(options.files, asked.bundle, None, asked.rules)
-        report = analyze_guests(options, book_of(asked.rules))
+        report = analyze_guests(options, book_of(asked.rules, private))
         if private is not None:
             from esxprobe.redact.guestalone import redacted_guests
 

@@ -227,7 +227,7 @@ def report(
             rules=rules,
         )
         asked.refuse_to_overwrite(outputs)
-        book = book_of(rules)
+        book = book_of(rules, private)
         # Pseudonyms come later: what is drawn before them would be drawn again.
         analysis = judged(asked, book, early=partial(draw_ahead, drawer) if private is None else None)
         if zipped is not None:

@@ -84,17 +84,18 @@ class Asked:
 
     def command(self, private: PrivateMap | None) -> str:
         """The command that makes this report again, without the folders that lead to the files."""
-        words = ["esxprobe", "report", _shown(self.source, private)]
+        words = ["esxprobe", "report", shown_path(self.source, private)]
         words += ["--timezone", self.timezone] if self.timezone else []
         words += guest_words(self.guests, private=private)
-        words += ["--rules", _shown(self.rules, private)] if self.rules else []
+        words += ["--rules", shown_path(self.rules, private)] if self.rules else []
         if self.baseline is not None and self.before is not None:
-            words += ["--baseline", _shown(self.baseline, private)]
+            words += ["--baseline", shown_path(self.baseline, private)]
             words += guest_words(self.before, "--baseline-", private=private)
         return shlex.join([*words, "--redact"] if private else words)
 
 
-def _shown(path: Path, private: PrivateMap | None) -> str:
+def shown_path(path: Path, private: PrivateMap | None) -> str:
+    """A file's name as a report may show it."""
     if private is not None:
         return private.shown(path).name
     return path.name or str(path)
@@ -119,8 +120,8 @@ def stem(source: Path) -> str:
     return name or "capture"
 
 
-def book_of(rules: Path | None) -> RuleBook:
-    """The shipped rules, or those with a file of one's own.
+def book_of(rules: Path | None, private: PrivateMap | None = None) -> RuleBook:
+    """The shipped rules, or those with a file of one's own; its words are hidden where there is a map.
 
     Raises:
         UsageError: The file is none of rules.
@@ -128,7 +129,13 @@ def book_of(rules: Path | None) -> RuleBook:
     from esxprobe.rules import shipped
     from esxprobe.rules.own import load_book
 
-    return shipped() if rules is None else load_book(rules)
+    if rules is None:
+        return shipped()
+    if private is None:
+        return load_book(rules)
+    from esxprobe.redact.ownrules import redacted_book
+
+    return redacted_book(load_book(rules), private.redactor)
 
 
 def judged(asked: Asked, book: RuleBook, early: Callable[[CaptureSummary, Glance], None] | None = None) -> Analysis:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,7 @@ def test_only_those_who_choose_a_book_ask_for_the_shipped_one() -> None:
         "rules/own.py",  # what is changed
         "report/rulebook.py",  # docs/rules.md
         "redact/words.py",  # vocabulary, no judging
+        "redact/ownrules.py",  # which texts are ours, no judging
     }
     home = ROOT / "esxprobe"
     asks = {
@@ -145,3 +147,61 @@ def test_only_those_who_choose_a_book_ask_for_the_shipped_one() -> None:
         if re.search(r"\bshipped\(\)", path.read_text("utf-8"))
     }
     assert asks <= may, f"these ask for the shipped book: {sorted(asks - may)}"
+
+
+# No word of these may be left in anything that is handed on.
+CANARIES = """
+[change.cpu-ready]
+warning = 1
+source = "Zonkcorp agreed with bob.quux@zonkcorp.example"
+silence = ["dcfrobnitz*"]
+[change.uplink-flapping]
+disable = true
+[add.wobblesmith-ready]
+title = "vCPUs of Zonkcorp wait"
+entity = "vcpu"
+value = '"Vcpu\\% Ready"'
+label = "zonklabel"
+unit = "%"
+check = "sustained_above"
+share = 0.01
+warning = 0.1
+source = "the SLA of Zonkcorp"
+why = "The line Quuxdb depends on it"
+advice = "Call Wobblesmith"
+caveats = ["only at Frobnitz"]
+implies = ["cpu-ready"]
+confirm = "ask Wobblesmith"
+"""
+CANARY = re.compile(rb"zonk\w*|quux\w*|wobblesmith|dcfrobnitz|frobnitz", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["one capture", "many captures"])
+def test_nobody_s_words_are_left_in_what_is_redacted(run: Run, tmp_path: Path, many: bool) -> None:
+    (tmp_path / "zonkcorp.toml").write_text(CANARIES, encoding="utf-8")
+    captures = [slow_reads(tmp_path, name) for name in (("esx1", "esx2") if many else ("esx1",))]
+    said = ("--rules", "zonkcorp.toml", "--redact", "-o", "out" if many else "r.html", "--json", "r.json")
+    (tmp_path / "out").mkdir()
+    done = run("report", *captures, *said, "--bundle", "b.zip", "--with-capture")
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(tmp_path / "b.zip") as bundle:
+        inside = {name: bundle.read(name) for name in bundle.namelist()}
+    pages = [tmp_path / "r.json", *([*(tmp_path / "out").iterdir()] if many else [tmp_path / "r.html"])]
+    for name, content in {**inside, **{page.name: page.read_bytes() for page in pages}, "out": done.stdout}.items():
+        raw = content.encode() if isinstance(content, str) else content
+        assert CANARY.findall(name.encode()) == [], name
+        assert CANARY.findall(raw) == [], name
+    assert b"wait" in inside[next(name for name in inside if name.endswith(".html"))], "our own words stay"
+
+
+def test_a_redacted_report_judges_by_ones_own_rules_all_the_same(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(CANARIES, encoding="utf-8")
+    capture, found_by = slow_reads(tmp_path, "esx1"), {}
+    for name, more in {"plain": (), "redacted": ("--redact",)}.items():
+        done = run("report", capture, "--rules", "own.toml", *more, "-o", f"{name}.html", "--json", f"{name}.json")
+        assert done.returncode == 0, done.stderr
+        document = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
+        found_by[name] = sorted(
+            (each["severity"], each["value"], each["threshold"]) for each in document["findings"]
+        )
+    assert found_by["redacted"] == found_by["plain"]
