@@ -11,12 +11,14 @@ import hashlib
 import json
 import os
 import shutil
-import sys
+import subprocess
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import warm
 
 from esxprobe.report.drawing import Drawer
 
@@ -26,6 +28,7 @@ NOT_REAL = "tests/report/browser/"
 FOLDER = "ESXPROBE_TESTS_DRAWN"
 
 _METHODS = ("__init__", "ahead", "draw", "bundle")
+_servers: list[subprocess.Popen[bytes]] = []
 _real = {name: getattr(Drawer, name) for name in _METHODS}
 
 
@@ -95,16 +98,19 @@ def begin() -> bool:
     if os.environ.get(FOLDER):
         return False
     os.environ[FOLDER] = tempfile.mkdtemp(prefix="esxprobe-drawn-")
+    _servers.append(warm.start(os.environ[FOLDER]))
     return True
 
 
 def end() -> None:
     """Forgets the drawings of a run."""
+    for server in _servers:
+        server.communicate()
     shutil.rmtree(os.environ.pop(FOLDER), ignore_errors=True)
 
 
 # What runs esxprobe in a process of its own, with the same drawings.
-ESXPROBE = (sys.executable, __file__)
+ESXPROBE = warm.WARM
 
 if __name__ in ("__main__", "__mp_main__") and os.environ.get(FOLDER):
     choose("")

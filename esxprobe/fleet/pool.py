@@ -84,8 +84,8 @@ def _round(tasks: Sequence[Task], queue: deque[int], jobs: int, room: float) -> 
                 worker.begin(tasks[number])
                 running[number] = worker
                 used += need
-            answered = wait([worker.pipe for worker in running.values()])
-            for number in [number for number, worker in running.items() if worker.pipe in answered]:
+            answered = wait([worker.answers for worker in running.values()])
+            for number in [number for number, worker in running.items() if worker.answers in answered]:
                 worker = running.pop(number)
                 judged = worker.result()
                 if judged is None:
@@ -98,36 +98,42 @@ def _round(tasks: Sequence[Task], queue: deque[int], jobs: int, room: float) -> 
             worker.end()
 
 
-class _Pipe(Protocol):
-    """A worker's end of its pipe: another class on Windows."""
+class _Sends(Protocol):
+    """The end of a pipe that is written: another class on Windows."""
 
     def send(self, value: Any, /) -> None:
-        """Answers."""
+        """Sends a value."""
+
+
+class _Receives(Protocol):
+    """The end of a pipe that is read."""
 
     def recv(self) -> Any:
-        """Waits for the next capture, or until the other end goes."""
+        """Waits for a value, or until the other end goes."""
 
 
 class _Worker:
-    """A process that judges one capture after the other, and the pipe to it."""
+    """A process that judges one capture after the other, and a pipe each way."""
 
     def __init__(self, threads: int) -> None:
         context = get_context("spawn")
         self.threads = threads
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(theirs, threads), daemon=True)
+        given, self._tasks = context.Pipe(duplex=False)
+        self.answers, taken = context.Pipe(duplex=False)
+        self.process = context.Process(target=_work, args=(given, taken, threads), daemon=True)
         self.process.start()
-        theirs.close()  # the only one is the worker's: the pipe ends when it does
+        given.close()
+        taken.close()  # the only one is the worker's: the pipe ends when it does
 
     def begin(self, task: Task) -> None:
         """Gives it a capture to judge."""
         with suppress(OSError):  # it has died: seen where its answer is read
-            self.pipe.send(task)
+            self._tasks.send(task)
 
     def result(self) -> Judged | None:
         """What came of it; nothing if the process died."""
         with suppress(EOFError, OSError):
-            judged: Judged = self.pipe.recv()
+            judged: Judged = self.answers.recv()
             return judged
         return None
 
@@ -135,10 +141,11 @@ class _Worker:
         """Kills it: all that it has is in memory."""
         self.process.kill()
         self.process.join()
-        self.pipe.close()
+        self._tasks.close()
+        self.answers.close()
 
 
-def _work(pipe: _Pipe, threads: int) -> None:
+def _work(tasks: _Receives, answers: _Sends, threads: int) -> None:
     """In a new process: it goes when whoever started it goes, and leaves Ctrl-C to them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.set_threshold(1_000_000)  # as in the command: a capture makes hundreds of thousands of strings at once
@@ -147,7 +154,7 @@ def _work(pipe: _Pipe, threads: int) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, OSError):
         while True:
-            pipe.send(judge_here(pipe.recv()))
+            answers.send(judge_here(tasks.recv()))
 
 
 def _end_with_parent() -> None:
