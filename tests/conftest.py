@@ -7,8 +7,9 @@ import pytest
 from hypothesis import settings
 
 # The machine is shared: how long an example takes says nothing about the code.
-settings.register_profile("shared", deadline=None)
-settings.load_profile("shared")
+settings.register_profile("shared", deadline=None, max_examples=30)
+settings.register_profile("thorough", deadline=None, max_examples=300)
+settings.load_profile(os.environ.get("ESXPROBE_EXAMPLES", "shared"))
 
 # Small matrices are not worth threads of their own; several tests run at a time.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -34,7 +34,7 @@ LONG_WORDS = dict(zip(CLOCKS, CLOCK_SHIFTS_S, strict=True))
 
 @pytest.mark.parametrize("name", list(CONDITIONS))
 def test_no_verdict_and_no_bound_is_false_whatever_the_guest_does(name: str) -> None:
-    found = outcome(judged(replace(CONDITIONS[name], samples=180), 8, first_seed=700))
+    found = outcome(judged(replace(CONDITIONS[name], samples=180), 4, first_seed=700))
     assert found.false_negligible == 0
     assert found.false_claims == 0
     assert found.exceeded == 0
@@ -43,8 +43,8 @@ def test_no_verdict_and_no_bound_is_false_whatever_the_guest_does(name: str) -> 
 
 @pytest.mark.parametrize("name", list(IDENTIFIED))
 def test_where_the_cost_can_be_told_the_bracket_holds_it(name: str) -> None:
-    found = outcome(judged(replace(CONDITIONS[name], samples=180), 16, first_seed=700))
-    assert found.claimed >= 10
+    found = outcome(judged(replace(CONDITIONS[name], samples=180), 12, first_seed=700))
+    assert found.claimed >= 8
     assert found.inside >= 0.75
 
 

@@ -36,7 +36,6 @@ def vcpu(number: int, ready: float, gid: str = "100", samples: int = 24) -> Thin
 def test_every_rule_ends_in_exactly_one_list(everything: Recording) -> None:
     """Whatever counters a capture lacks: found, clear or skipped, and never silence."""
 
-    @settings(deadline=None)
     @given(st.sets(st.sampled_from(NEEDS)))
     def holds(dropped: set[str]) -> None:
         tidy = {kind: frame.drop(dropped, strict=False) for kind, frame in everything.tidy.items()}
