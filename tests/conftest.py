@@ -11,6 +11,10 @@ settings.register_profile("shared", deadline=None, max_examples=30)
 settings.register_profile("thorough", deadline=None, max_examples=300)
 settings.load_profile(os.environ.get("ESXPROBE_EXAMPLES", "shared"))
 
+# What is compiled is kept, whatever the environment says: hundreds of processes start from the same modules.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # Small matrices are not worth threads of their own; several tests run at a time.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
