@@ -243,6 +243,32 @@ def test_many_pairs_are_corrected_for_their_number():
     assert any("Among all pairs of this capture" in pair.statement for pair in low)
 
 
+@pytest.mark.parametrize(("count", "memory"), [(60, 0.5), (180, 0.8), (360, 0.9)])
+def test_independent_series_are_called_as_often_as_p_says(count, memory):
+    """Of 200 pairs 10 are expected below 0.05; 20 or more come up once in 400 times."""
+    rng = np.random.default_rng([count, 7])
+    p = [rank_correlation(*(ranks(wander(rng, count, memory)) for _ in range(2)))[1] for _ in range(200)]
+    assert 2 <= sum(each < 0.05 for each in p) < 20
+    assert 0.35 < float(np.mean(p)) < 0.65
+
+
+def test_the_guest_of_another_machine_is_called_as_seldom():
+    plan = Plan(samples=180)
+    p = [
+        pair.p
+        for seed in range(40)
+        for pair in guest_pairs([replace(both_sides(seed, plan), guest=both_sides(seed + 500, plan).guest)])
+    ]
+    assert sum(each < 0.05 for each in p) <= 0.12 * len(p)
+
+
+def test_what_is_planted_is_found():
+    found = [only(both_sides(seed, Plan(samples=180, noise=1.0)), "steal").p < 0.05 for seed in range(30)]
+    assert sum(found) >= 29
+    swaps = [only(both_sides(seed, Plan(samples=720)), "balloon-swap").p < 0.05 for seed in range(20)]
+    assert sum(swaps) >= 18
+
+
 def made(what: PairKind, **more: float) -> GuestHostPair:
     given = {"n_eff": 90.0, "r": 0.8, "p": 0.0005, "q": 0.001, "guest_mean": 3.25, "host_mean": 3.1} | more
     return GuestHostPair("web01", "7", what, "", "", 720, **given)  # type: ignore[arg-type]

@@ -24,7 +24,7 @@ class Plan:
         guest_s: Interval of the guest's log [s].
         memory: Lag-1 autocorrelation of the sides over 5 s.
         steal_share: What the guest counts of the time that its vCPUs waited.
-        noise: Noise of the guest's own, as a part of the host's standard deviation.
+        noise: What the guest counts is the host's times 1 plus noise of this standard deviation.
         late_s: How late the guest's log is [s].
         paging: Pages swapped out a second while the balloon grows.
         queue_ms: What a transfer waits in the guest [ms].
