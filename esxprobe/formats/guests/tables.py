@@ -118,7 +118,8 @@ class Report:
 class DiskReport(Report):
     """The table of disks, one row a disk and stamp, as one value a stamp: the mean over all transfers.
 
-    A stamp with fewer disks than another has no value: a row of it may have been lost.
+    A stamp with fewer disks than another has no value: a row of it may have been lost. Nor has the last one unless
+    one before it has as many: the log may end in the middle of it.
     """
 
     def __init__(self, names: list[str]) -> None:
@@ -151,10 +152,17 @@ class DiskReport(Report):
         import polars as pl
 
         tally.add("bad-cell", len(self._bad), self._bad[0] if self._bad else "")
-        every = max((disks for disks, _, _ in self._sums.values()), default=0)
-        sums = [self._sums.get(when, (0, 0.0, 0.0)) for when in self.times]
-        means = [spent / rate if disks == every and rate > 0 else None for disks, rate, spent in sums]
+        counts = [disks for disks, _, _ in self._sums.values()]
+        whole = {when for when, (disks, _, _) in self._sums.items() if disks == max(counts)}
+        if counts and counts[-1] not in counts[:-1]:
+            whole -= {next(reversed(self._sums))}
+        means = [self._mean(when) if when in whole else None for when in self.times]
         return {"disk_await": pl.Series(means, dtype=pl.Float64)}
+
+    def _mean(self, when: datetime) -> float | None:
+        """The mean over all transfers of a stamp [ms], None without any."""
+        _, transfers, spent = self._sums[when]
+        return spent / transfers if transfers > 0 else None
 
 
 def report_of(names: list[str]) -> Report:

@@ -362,14 +362,23 @@ def disks(*rows: str) -> str:
 
 def test_the_time_of_a_transfer_is_the_mean_over_all_transfers_of_whole_disks(read):
     others = ("sda1 30.00 2.00", "vg-root 9.00 50.00", "nvme0n1p1 10.00 6.00", "sr0 1.00 99.00")
-    made = read(disks(*(f"10:00:05 {disk}" for disk in ("sda 30.00 2.00", *others, "nvme0n1 10.00 6.00"))))
-    assert made.values("disk_await") == [pytest.approx(3.0)]
-    assert made.covers("disk_await") == [5.0]
+    every = ("sda 30.00 2.00", *others, "nvme0n1 10.00 6.00")
+    made = read(disks(*(f"10:00:{second} {disk}" for second in ("05", "10") for disk in every)))
+    assert made.values("disk_await") == [pytest.approx(3.0)] * 2
+    assert made.covers("disk_await") == [5.0, 5.0]
 
 
 def test_disks_by_number_are_told_from_their_partitions(read):
-    made = read(disks("10:00:05 dev8-0 30.00 2.00", "10:00:05 dev8-1 30.00 9.00", "10:00:05 dev8-16 10.00 6.00"))
-    assert made.values("disk_await") == [pytest.approx(3.0)]
+    every = ("dev8-0 30.00 2.00", "dev8-1 30.00 9.00", "dev8-16 10.00 6.00")
+    made = read(disks(*(f"10:00:{second} {disk}" for second in ("05", "10") for disk in every)))
+    assert made.values("disk_await") == [pytest.approx(3.0)] * 2
+
+
+def test_a_log_that_ends_in_a_stamp_has_no_time_of_a_transfer_for_it(read):
+    whole = ("10:00:05 sda 30.00 2.00", "10:00:05 sdb 10.00 6.00")
+    assert read(disks(*whole[:1])).values("disk_await") == [None]
+    assert read(disks(*whole, "10:00:10 sda 30.00 2.00")).values("disk_await") == [pytest.approx(3.0), None]
+    assert read(disks("10:00:05 sda 30.00 2.00", "10:00:10 sda 30.00 2.00")).values("disk_await") == [2.0, 2.0]
 
 
 def test_of_a_stamp_that_lacks_a_disk_or_a_number_there_is_no_time_of_a_transfer(read):
