@@ -67,12 +67,13 @@ def _balloon(pair: GuestHostPair) -> list[str]:
     others = (
         f"and {_zero(pair.guest_otherwise)} {unit} otherwise" if _known(pair.guest_otherwise) else "in all of them"
     )
-    return [
+    said = [
         f"{grown}. In these and the 30 s after them the guest {noun} {_zero(pair.guest_after)} {unit} on average,"
         f" {others}.",
         *_together(pair, "The two went together", "The guest's rate was lower when MCTLSZ grew"),
-        "This does not show that the balloon was the cause.",
     ]
+    more = pair.r > 0 and pair.q < _BY_CHANCE
+    return [*said, "This does not show that the balloon was the cause."] if more else said
 
 
 def _disk(pair: GuestHostPair) -> list[str]:
@@ -106,7 +107,10 @@ def _together(
     if pair.p >= _BY_CHANCE:
         return [f"No correlation beyond chance was found ({figures})."]
     if pair.q >= _BY_CHANCE:
-        return [f"Among all pairs of this capture, such a correlation is found by chance ({figures})."]
+        return [
+            f"Corrected for all pairs of this capture, no correlation beyond chance was found ({figures},"
+            f" {chance('q', pair.q)})."
+        ]
     return [f"{with_it if pair.r > 0 else against} ({figures})."]
 
 

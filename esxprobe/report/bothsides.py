@@ -45,6 +45,6 @@ def _row(pair: GuestHostPair) -> PairRow:
         host=f"{host} {number(pair.host_mean, unit)}",
         samples=f"{pair.samples:,}",
         r="–" if math.isnan(pair.r) else f"{pair.r:.2f}",
-        p="–" if math.isnan(pair.p) else "< 0.001" if pair.p < 0.001 else f"{pair.p:.3f}",
+        p="–" if math.isnan(pair.p) else f"{pair.p:.4f}",
         statement=pair.statement,
     )

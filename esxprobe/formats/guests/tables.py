@@ -25,7 +25,7 @@ _DISK = ("DEV", "tps", "await")
 # As a guest of ESXi has them. Transfers of a logical volume (dm-0, vg-root, dev253-0) are its disks' as well.
 # Minor numbers of SCSI disks (dev8-16) go by sixteens; those between are partitions.
 WHOLE_DISK = re.compile(
-    r"(?:sd[a-z]+|hd[a-z]|nvme\d+n\d+|dev259-\d+|dev(?:8|6[5-9]|7[01]|12[89]|13[0-5])-"
+    r"(?:sd[a-z]{1,2}|hd[a-z]|nvme\d+n\d+|dev259-\d+|dev(?:8|6[5-9]|7[01]|12[89]|13[0-5])-"
     r"(?:0|16|32|48|64|80|96|112|128|144|160|176|192|208|224|240))"
 )
 # pidstat prints columns of the same names, one row a process.
