@@ -13,8 +13,10 @@ import jsonschema
 import numpy as np
 import pytest
 from shippedbook import analyze
+from tiny import Thing, recording
 
 from esxprobe.analyze import GuestOptions
+from esxprobe.analyze.faults import FAULT_NEEDS, _gavg
 from esxprobe.model import Analysis, GuestHostPair
 from esxprobe.redact.analysis import nameless
 from esxprobe.report.bothsides import pair_rows
@@ -139,6 +141,20 @@ def test_gavg_is_that_of_the_vms_own_devices_and_the_guests_queue_comes_on_top(p
     assert "may exceed GAVG" in disk.statement
 
 
+def test_gavg_of_several_devices_is_weighted_by_their_commands():
+    gavg, commands = FAULT_NEEDS["device-world"]
+    made = recording(
+        Thing("device-world", "naa.1-9", {gavg: [2.0, 2.0, 5.0, None], commands: [30.0, 30.0, 0.0, 10.0]}, gid="7"),
+        Thing("device-world", "naa.2-9", {gavg: [6.0, None, 7.0, 3.0], commands: [10.0, 10.0, 0.0, 5.0]}, gid="7"),
+        Thing("device-world", "naa.2-8", {gavg: [90.0] * 4, commands: [900.0] * 4}, gid="8"),
+    )
+    found = _gavg(made, [0, 1])
+    assert found is not None
+    np.testing.assert_allclose(found, [3.0, 2.0, np.nan, 3.0])
+    assert _gavg(made, []) is None
+    assert _gavg(recording(Thing("device-world", "naa.1-9", {gavg: [2.0]}, gid="7")), [0]) is None
+
+
 def test_page_and_document_say_what_the_record_says(planted):
     _, analysis = planted
     said = document(analysis)
@@ -146,9 +162,9 @@ def test_page_and_document_say_what_the_record_says(planted):
     assert [each["what"] for each in said["guest_pairs"]] == ["steal", "balloon-swap", "balloon-faults", "disk"]
     rows = pair_rows(analysis)
     assert [row.statement for row in rows] == [each["statement"] for each in said["guest_pairs"]]
-    assert rows[0].guest == f"steal {analysis.guest_pairs[0].guest_mean:.2f} %"
+    assert rows[0].guest == f"steal {analysis.guest_pairs[0].guest_mean:.2f}\u00a0%"
     assert rows[1].host.startswith("MCTLSZ ")
-    assert rows[1].host.endswith(" MB")
+    assert rows[1].host.endswith("\u00a0MB")
 
 
 def test_without_names_the_vm_is_gone_and_the_sentence_stays(planted):

@@ -41,10 +41,15 @@ def _row(pair: GuestHostPair) -> PairRow:
     return PairRow(
         vm=pair.vm,
         gid=pair.gid,
-        guest=f"{guest} {number(pair.guest_mean, GUEST_COUNTERS[pair.guest_counter])}",
-        host=f"{host} {number(pair.host_mean, unit)}",
+        guest=f"{guest} {_together(pair.guest_mean, GUEST_COUNTERS[pair.guest_counter])}",
+        host=f"{host} {_together(pair.host_mean, unit)}",
         samples=f"{pair.samples:,}",
         r="–" if math.isnan(pair.r) else f"{pair.r:.2f}",
         p="–" if math.isnan(pair.p) else f"{pair.p:.4f}",
         statement=pair.statement,
     )
+
+
+def _together(value: float, unit: str) -> str:
+    """A number that no line break parts from its unit."""
+    return number(value, unit).replace(" ", "\u00a0")
