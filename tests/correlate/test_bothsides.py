@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pairsim import Plan, both_sides, wander
 
 from esxprobe.correlate import VmFaults, guest_pairs
-from esxprobe.correlate.bothsides import FEWEST_SAMPLES, growing, rank_correlation, ranks, shortly_after
+from esxprobe.correlate.bothsides import growing, rank_correlation, ranks, shortly_after
 from esxprobe.correlate.pair_words import pair_statement
 from esxprobe.model import GuestHostPair, PairKind
 
@@ -157,6 +157,11 @@ def test_a_balloon_that_makes_the_guest_page_goes_with_it():
         assert f"MCTLSZ grew in {pair.grew} of 720 samples." in pair.statement
         assert "The two went together" in pair.statement
         assert pair.statement.endswith("This does not show that the balloon was the cause.")
+    assert vm.balloon_mb is not None
+    still = np.zeros(720, dtype=np.intp)
+    near = shortly_after(growing(vm.balloon_mb, still), np.full(720, 5.0), still)
+    whole = near.mean() * swaps.guest_after + (1 - near.mean()) * swaps.guest_otherwise
+    assert whole == pytest.approx(swaps.guest_mean)
     assert "swapped out" in swaps.statement
     assert "hard faults/s" in faults.statement
 
@@ -195,8 +200,8 @@ def test_what_one_side_lacks_or_has_too_little_of_is_no_pair():
     vm = both_sides(8, Plan())
     bare = replace(vm, ready_pct=None, balloon_mb=None, gavg_ms=None)
     assert guest_pairs([bare]) == ()
-    assert guest_pairs([both_sides(8, Plan(samples=FEWEST_SAMPLES - 1))]) == ()
-    assert guest_pairs([both_sides(8, Plan(samples=FEWEST_SAMPLES + 1))]) != ()
+    assert guest_pairs([both_sides(8, Plan(samples=59))]) == ()
+    assert guest_pairs([both_sides(8, Plan(samples=60))]) != ()
     assert guest_pairs([]) == ()
 
 

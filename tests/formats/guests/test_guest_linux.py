@@ -389,6 +389,13 @@ def test_of_a_stamp_that_lacks_a_disk_or_a_number_there_is_no_time_of_a_transfer
     assert made.codes["bad-cell"] == 1
 
 
+def test_disks_of_a_clock_that_went_back_are_not_added_to_those_before(read):
+    rows = [("05", "2.00"), ("10", "3.00"), ("05", "9.00"), ("15", "4.00")]
+    lines = [f"web01;5;2026-03-26 10:00:{second} UTC;sda;10.00;{lasted}" for second, lasted in rows]
+    made = read("\n".join(["# hostname;interval;timestamp;DEV;tps;await", *lines]) + "\n")
+    assert made.values("disk_await") == [2.0, 3.0, 4.0]
+
+
 def test_a_restart_cuts_the_table_of_disks_too(read):
     text = disks("10:00:05 sda 30.00 2.00") + "\n10:00:07  LINUX RESTART (8 CPU)\n\n"
     made = read(text + DISKS.replace("10:00:00", "10:00:10") + "10:00:15 sda 1.00 0.00 8.00 8.00 0.01 4.00 1.00\n")
