@@ -150,6 +150,7 @@ def analysis_of(
         skipped=outcome.skipped,
         fault_costs=faults.costs,
         guest_logs=faults.uses,
+        guest_pairs=faults.pairs,
         vm_rows=vm_rows(recording, seen),
         charts=charts_of(outcome, recording, book),
         slices=outcome.slices,

@@ -26,6 +26,7 @@ from esxprobe.errors import EsxprobeError
 from esxprobe.formats.guests import read_guest_log
 from esxprobe.model import (
     FaultCost,
+    GuestHostPair,
     GuestLog,
     GuestLogUse,
     HostEvidence,
@@ -48,10 +49,14 @@ _BALLOON, _SWAPPED, _COMPRESSED, _SWAP_IN = (
     rf"Group Memory\{name}"
     for name in ("Memctl MBytes", "Swapped MBytes", "Used Compressed Memory MBytes", "Swap Read MBytes/sec")
 )
+_GAVG, _COMMANDS = (
+    rf"Physical Disk Per-Device-Per-World\{name}" for name in ("Average Guest MilliSec/Command", "Commands/sec")
+)
 # What the analysis of guest faults reads of a capture, by entity kind.
 FAULT_NEEDS = {
     "vcpu": (_RUN, _OVERLAP, _SWAP_WAIT, _READY, _COSTOP),
     "vm": (_BALLOON, _SWAPPED, _COMPRESSED, _SWAP_IN, _SYSTEM),
+    "device-world": (_GAVG, _COMMANDS),
 }
 
 
@@ -72,6 +77,7 @@ class FaultOutcome:
     """What came of the guests' logs."""
 
     costs: tuple[FaultCost, ...] = ()
+    pairs: tuple[GuestHostPair, ...] = ()
     uses: tuple[GuestLogUse, ...] = ()
     notes: tuple[QualityNote, ...] = ()
 
@@ -107,7 +113,7 @@ def judge_faults(recording: Recording, options: GuestOptions, manifest: Manifest
             notes.append(note("guest-log-unusable", 1, f"{each.paths[0].name}: {error.message}"))
     if not matched:
         return FaultOutcome(notes=tuple(notes))
-    from esxprobe.correlate import fault_costs
+    from esxprobe.correlate import fault_costs, guest_pairs
 
     nested = _nested(manifest, recording.vms)
     tried = experiments_in(options, manifest, recording.vms)
@@ -115,9 +121,11 @@ def judge_faults(recording: Recording, options: GuestOptions, manifest: Manifest
     for log in matched:
         of_vm.setdefault(log.vm.gid, []).append(log)
     made = [_input(logs, recording, nested, tried) for logs in of_vm.values()]
+    vms = _beside_each_other([vm for vm, _ in made if vm is not None])
     notes += [*tried.notes, *(said for each in matched for file in each.files for said in named_notes(file))]
     return FaultOutcome(
-        costs=fault_costs(_beside_each_other([vm for vm, _ in made if vm is not None])),
+        costs=fault_costs(vms),
+        pairs=guest_pairs(vms),
         uses=tuple(
             use_of(file, each.vm.name, each.vm.gid, each.matched_by, each.offset_words)
             for each in matched
@@ -294,10 +302,26 @@ def _input(
         swap_in_mb_s=None if swap_in is None or not machine else _largest_of_rows(swap_in),
         ready_pct=ready if costop is None or ready is None else ready + np.nan_to_num(costop),
         system_pct=None if system is None or not machine else _largest_of_rows(system),
+        balloon_mb=None if balloon is None or not machine else _largest_of_rows(balloon),
+        gavg_ms=_gavg(recording, rows_by_gid(recording, "device-world").get(gid, [])),
         experiment=tried.runs.get(gid),
         probe=tried.probes.get(gid),
     )
     return made, unused
+
+
+def _gavg(recording: Recording, rows: list[int]) -> Floats | None:
+    """(n,) GAVG of a VM over its devices, weighted by commands [ms]; NaN without any, None if not captured."""
+    if not rows:
+        return None
+    gavg, commands = (values_of(recording, "device-world", path, rows) for path in (_GAVG, _COMMANDS))
+    if gavg is None or commands is None:
+        return None
+    weights = np.where(np.isnan(gavg), 0.0, np.nan_to_num(commands))
+    every = weights.sum(axis=0)
+    spent = (weights * np.nan_to_num(gavg)).sum(axis=0)
+    mean: Floats = np.divide(spent, every, out=np.full(len(every), np.nan), where=every > 0)
+    return mean
 
 
 def _largest_of_rows(values: Floats) -> Floats:

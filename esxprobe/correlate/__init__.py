@@ -6,9 +6,11 @@ Arrays in (`VmFaults`), judged records out (`FaultCost`); no input or output. In
 `clock` (do they fit in time),
 `association` (with `regression`, `slope`, `significance`), `experiment` (a randomized one in the guest), `verdict`,
 `words` (with `evidence`, `numbers`); `costs` puts it together, `compare` compares two captures. `levels` does so
-for any counters, guests or not.
+for any counters, guests or not. `bothsides` (with `pair_words`) holds a guest's steal, paging and times of disks
+against what the host counted of them (`GuestHostPair`).
 """
 
+from esxprobe.correlate.bothsides import guest_pairs
 from esxprobe.correlate.compare import Setting, compare, with_comparison
 from esxprobe.correlate.costs import fault_costs
 from esxprobe.correlate.inputs import ExperimentRun, GuestRates, VmFaults, guest_rates
@@ -29,6 +31,7 @@ __all__ = [
     "compare_levels",
     "false_discovery",
     "fault_costs",
+    "guest_pairs",
     "guest_rates",
     "merged",
     "unbooked_pct",

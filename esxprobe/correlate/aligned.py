@@ -128,23 +128,36 @@ def _rates(vm: VmFaults, faults: Floats, vcpu: Floats, left: Floats) -> FaultRat
 
 def join(vm: VmFaults, aligned: Aligned) -> Samples:
     """The analyzed intervals, as means of neighbors in one stretch where `_together` asks for it."""
-    kept = np.flatnonzero(aligned.selection.kept)
-    stretch = aligned.selection.stretch[kept]
-    lengths = vm.covered_s[kept]
-    series = [aligned.vcpu, *aligned.guest.values(), *aligned.host.values()]
-    columns = np.array([values[kept] for values in series])
+    series = np.array([aligned.vcpu, *aligned.guest.values(), *aligned.host.values()])
+    columns, stretch, lengths = joined(vm, aligned.selection, series)
+    guest = dict(zip(aligned.guest, columns[1:], strict=False))
+    host = dict(zip(aligned.host, columns[1 + len(guest) :], strict=True))
+    return Samples(columns[0], guest, host, stretch, lengths)
+
+
+def joined(vm: VmFaults, selection: Selection, series: Floats) -> tuple[Floats, Ints, Floats]:
+    """The selected intervals of some series, neighbors joined as in `join`.
+
+    Args:
+        vm: The VM; n intervals.
+        selection: Which of them.
+        series: (k, n) means over them.
+
+    Returns:
+        (k, m) means, (m,) numbers of their stretches, (m,) their lengths [s].
+    """
+    kept = np.flatnonzero(selection.kept)
+    stretch, lengths, columns = selection.stretch[kept], vm.covered_s[kept], series[:, kept]
     many = _together(vm, lengths)
     if many > 1:
         first = np.searchsorted(stretch, stretch)
         groups = np.stack((stretch, (np.arange(len(kept)) - first) // many))
         starts = np.flatnonzero(np.concatenate(([True], (groups[:, 1:] != groups[:, :-1]).any(axis=0))))
-        joined = np.add.reduceat(lengths, starts)
-        columns = np.add.reduceat(columns * lengths, starts, axis=1) / joined
+        together = np.add.reduceat(lengths, starts)
+        columns = np.add.reduceat(columns * lengths, starts, axis=1) / together
         whole = np.diff(np.append(starts, len(kept))) == many  # the rest of a stretch would weigh too much
-        columns, stretch, lengths = columns[:, whole], stretch[starts][whole], joined[whole]
-    guest = dict(zip(aligned.guest, columns[1:], strict=False))
-    host = dict(zip(aligned.host, columns[1 + len(guest) :], strict=True))
-    return Samples(columns[0], guest, host, stretch, lengths)
+        columns, stretch, lengths = columns[:, whole], stretch[starts][whole], together[whole]
+    return columns, stretch, lengths
 
 
 def _together(vm: VmFaults, lengths: Floats) -> int:

@@ -51,12 +51,13 @@ class Selection:
         return tuple(Cut(reason, count, REASONS[reason]) for reason, count in counts.items() if count)
 
 
-def select(vm: VmFaults, guest: Floats) -> Selection:
+def select(vm: VmFaults, guest: Floats, *, saturated_too: bool = False) -> Selection:
     """Chooses the intervals of one VM.
 
     Args:
         vm: The VM; n intervals.
         guest: (k, n) everything of the guest that the analysis needs, over the same intervals.
+        saturated_too: Keeps intervals in which nothing can add to vCPU time.
     """
     count = len(vm.ends_s)
     reason = np.full(count, "", dtype="<U16")
@@ -95,7 +96,8 @@ def select(vm: VmFaults, guest: Floats) -> Selection:
     for began, ended in experiments(vm):
         cut("experiment", near(began, ended))
     cut("guest-gap", ~np.isfinite(guest.sum(axis=0)))  # one NaN is enough
-    cut("saturated", np.asarray(run >= SATURATED_PCT * len(vm.run_pct)))
+    if not saturated_too:
+        cut("saturated", np.asarray(run >= SATURATED_PCT * len(vm.run_pct)))
     kept = reason == ""
     return Selection(kept, reason, _stretches(vm.ends_s, begins, kept, usual))
 

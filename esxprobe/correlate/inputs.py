@@ -61,6 +61,9 @@ class VmFaults:
         experiment: A fault experiment that ran in the guest.
         probe: The guest's own timing of page faults.
         system_pct: (n,) %SYS of the VM: vmkernel work on its behalf [%]; None when the capture lacks it.
+        balloon_mb: (n,) MCTLSZ of the VM [MB]; None when the capture lacks it.
+        gavg_ms: (n,) GAVG of what the VM did on its devices, weighted by its commands [ms]; NaN in samples without
+            commands, None when the capture lacks it.
     """
 
     vm: str
@@ -78,6 +81,8 @@ class VmFaults:
     swap_in_mb_s: Floats | None = None
     ready_pct: Floats | None = None
     system_pct: Floats | None = None
+    balloon_mb: Floats | None = None
+    gavg_ms: Floats | None = None
     experiment: ExperimentRun | None = None
     probe: FaultProbe | None = None
 

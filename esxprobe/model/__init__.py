@@ -10,6 +10,7 @@ from esxprobe.model.analysis import (
     Series,
     VmRow,
 )
+from esxprobe.model.bothsides import GuestHostPair, PairKind
 from esxprobe.model.experiment import Calibration, FaultExperiment, FaultProbe, Injections, ProbedGuest
 from esxprobe.model.faults import (
     AnalyzedIntervals,
@@ -97,6 +98,7 @@ __all__ = [
     "FrameValues",
     "Frames",
     "Glance",
+    "GuestHostPair",
     "GuestLoad",
     "GuestLog",
     "GuestLogUse",
@@ -111,6 +113,7 @@ __all__ = [
     "MeasuredShare",
     "Mmu",
     "MonitorLine",
+    "PairKind",
     "Pause",
     "PortRow",
     "ProbeOutcome",

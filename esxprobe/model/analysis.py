@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from esxprobe.model.bothsides import GuestHostPair
 from esxprobe.model.faults import FaultComparison, FaultCost
 from esxprobe.model.findings import Deviation, Finding, Skipped, TimeSlice
 from esxprobe.model.glance import Glance
@@ -234,4 +235,5 @@ class Analysis:
     glance: Glance = field(default_factory=Glance)
     provenance: Provenance | None = None
     device_rows: tuple[DeviceLatency, ...] = ()
+    guest_pairs: tuple[GuestHostPair, ...] = ()
     util_p95: float | None = None  # of the host's physical CPUs over samples [%]

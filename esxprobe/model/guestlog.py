@@ -29,6 +29,8 @@ GUEST_COUNTERS: dict[str, str] = {
     "context_switches": "switches/s",
     "user_time": "%",
     "system_time": "%",
+    "steal_time": "%",  # time in which its processors were ready and did not run, as the guest counts it
+    "disk_await": "ms",  # mean time of a transfer over all its disks, waiting in the guest included
 }
 
 

@@ -90,6 +90,7 @@ def document(analysis: Analysis) -> dict[str, Any]:
         ],
         "guest_logs": [_guest_log(use) for use in analysis.guest_logs],
         "fault_costs": [_fault_cost(cost) for cost in analysis.fault_costs],
+        "guest_pairs": [plain(pair) for pair in analysis.guest_pairs],
         "comparison": _comparison(analysis.comparison),
     }
 

@@ -11,6 +11,7 @@ from typing import Any
 from esxprobe.correlate.numbers import rounded
 from esxprobe.correlate.verdict import ASSUMED_US
 from esxprobe.model import Analysis, FaultCost, Verdict
+from esxprobe.report.bothsides import PairRow, pair_rows
 from esxprobe.report.fault_charts import spec_of_scatter, spec_over_time
 from esxprobe.report.unlogged import UnloggedRow, unlogged_rows
 from esxprobe.report.words import MODES, isolated, joined, moment, number, plural, threshold
@@ -90,6 +91,7 @@ class FaultPanel:
     missing: str
     command: str
     unlogged: tuple[UnloggedRow, ...]
+    pairs: tuple[PairRow, ...]
     assumed: str
 
 
@@ -123,6 +125,7 @@ def fault_panel(analysis: Analysis, drawings: dict[str, str]) -> FaultPanel:
         missing=missing,
         command=_command(analysis, without),
         unlogged=unlogged_rows(analysis),
+        pairs=pair_rows(analysis),
         assumed=f"{ASSUMED_US:g} µs",
     )
 

@@ -55,6 +55,8 @@ def test_costs_keep_to_their_vm_and_explanations_to_their_finding(both):
     _, hidden, _ = both
     names = {vm["name"] for vm in hidden["vms"]}
     assert {cost["vm"] for cost in hidden["fault_costs"]} <= names
+    assert hidden["guest_pairs"]
+    assert {pair["vm"] for pair in hidden["guest_pairs"]} <= names
     ids = {finding["id"] for finding in hidden["findings"]}
     told = [each["finding"] for finding in hidden["findings"] for each in finding["explained_by"]]
     assert told

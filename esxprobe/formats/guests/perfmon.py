@@ -306,6 +306,8 @@ def _numbers(cells: dict[str, list[str | None]], tally: Tally) -> pl.DataFrame:
         if numbers[name].null_count() > blank + texts[name].null_count():
             bad = texts[name].filter(numbers[name].is_null() & (texts[name] != ""))
             tally.add("bad-cell", len(bad), f"{name} says {shown(bad[0])}")
+    if "disk_await" in cells:  # seconds, and 0 without a transfer
+        numbers = numbers.with_columns(pl.when(pl.col("disk_await") != 0).then(pl.col("disk_await") * 1000))
     return numbers
 
 

@@ -17,8 +17,9 @@ from typing import Any
 
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats.guests.lines import shown, without_torn_end
-from esxprobe.formats.guests.sar import Report, sheets_of
+from esxprobe.formats.guests.sar import sheets_of
 from esxprobe.formats.guests.sheet import Reading, Sheet, choose_guest
+from esxprobe.formats.guests.tables import Report, report_of
 from esxprobe.formats.guests.zones import zone_of_stamps
 from esxprobe.formats.tally import Tally
 
@@ -26,9 +27,10 @@ _HEAD = ("hostname", "interval", "timestamp")
 # Behind a restart old releases print an interval below zero as a huge number [s].
 _LONGEST = 86_400 * 7
 # JSON's names without `/s` and `%`, by table.
-_TABLES = ("paging", "swap-pages", "process-and-context-switch", "cpu-load", "cpu-load-all")
+_TABLES = ("paging", "swap-pages", "process-and-context-switch", "cpu-load", "cpu-load-all", "disk")
 _PER_SECOND = {"fault", "majflt", "pgsteal", "pswpin", "pswpout", "cswch"}
-_SHARES = {"user", "usr", "nice", "system", "sys", "irq", "soft", "guest", "gnice"}
+_SHARES = {"user", "usr", "nice", "system", "sys", "irq", "soft", "guest", "gnice", "steal"}
+_KEYS = {"cpu": "CPU", "disk-device": "DEV"}
 
 # What a stamp says of its zone: `UTC`, an abbreviation or an offset; empty where it says nothing.
 Found = Iterator[tuple[str, Report, str]]
@@ -127,7 +129,7 @@ def _lines(text: str, tally: Tally) -> Found:
         if cells[3].startswith("COM ") and len(cells) == 4:
             continue  # a person's remark
         key = (cells[0], tuple(names[3:]), stamp[1])
-        report = reports.get(key) or reports.setdefault(key, Report(names[3:]))
+        report = reports.get(key) or reports.setdefault(key, report_of(names[3:]))
         if names and not report.wanted:
             continue  # of tables that nobody wants nothing is damage
         if len(cells) != len(names):
@@ -213,7 +215,7 @@ def _samples(hosts: list[dict[str, Any]], tally: Tally) -> Found:
             for table in _TABLES:
                 for names, cells in _json_rows(table, sample.get(table)):
                     key = (table, tuple(names), when[1])
-                    report = reports.get(key) or reports.setdefault(key, Report(names))
+                    report = reports.get(key) or reports.setdefault(key, report_of(names))
                     report.add(when[0], start, cells)
         _json_restarts(host, reports, tally)
         for (_, _, said), report in reports.items():
@@ -236,7 +238,7 @@ def _json_rows(table: str, value: Any) -> Iterator[tuple[list[str], list[str]]]:
         names, cells = [], []
         for key, cell in row.items():
             plain = str(key).removesuffix("/s").lstrip("%")
-            name = "CPU" if plain == "cpu" else f"{plain}/s" if plain in _PER_SECOND else str(key)
+            name = _KEYS.get(plain, f"{plain}/s" if plain in _PER_SECOND else str(key))
             names.append(f"%{plain}" if table.startswith("cpu") and plain in _SHARES else name)
             cells.append(str(cell))
         yield names, cells

@@ -9,6 +9,8 @@
 | `cswch/s` (-w) | context_switches | switches/s |
 | `%user` + `%nice` (-u); `%usr` + `%nice` + `%guest` + `%gnice` (-u ALL) | user_time | % |
 | `%system` (-u); `%sys` + `%irq` + `%soft` (-u ALL) | system_time | % |
+| `%steal` (-u, -u ALL) | steal_time | % |
+| sum of `tps` x `await` over sum of `tps` of all disks (-d) | disk_await | ms |
 
 A row's stamp ends its interval; a header's stamp is where the first row below it begins. The date stands in the
 banner only, the zone nowhere. sadf prints the same numbers under the same names.
@@ -26,21 +28,11 @@ from esxprobe.formats.clock import named_zone, to_utc
 from esxprobe.formats.guests.lines import shown, without_torn_end
 from esxprobe.formats.guests.sheet import Reading, Sheet, choose_guest
 from esxprobe.formats.guests.sysstat import COLUMNS
+from esxprobe.formats.guests.tables import MARKS, NUMBER, Report, report_of
 from esxprobe.formats.tally import Tally
 
 if TYPE_CHECKING:
     import polars as pl
-
-_SINGLE = {
-    "fault/s": "faults", "majflt/s": "hard_faults", "pgsteal/s": "pages_reclaimed", "pswpin/s": "swap_ins",
-    "pswpout/s": "swap_outs", "cswch/s": "context_switches",
-}  # fmt: skip
-_USER = {"%user": ("%user", "%nice"), "%usr": ("%usr", "%nice", "%guest", "%gnice")}
-_SYSTEM = {"%system": ("%system",), "%sys": ("%sys", "%irq", "%soft")}
-_MARKS = (*_SINGLE, *_USER, *_SYSTEM)
-# pidstat prints columns of the same names, one row a process.
-_PROCESS = {"PID", "TGID", "TID", "Command"}
-_ALL = {"all", "-1"}
 
 _BANNER = re.compile(r"^Linux \S+ \((?P<host>.*?)\)\s+(?P<rest>.*)$")
 # What clocks of twelve hours print, by language, before noon and after.
@@ -64,94 +56,11 @@ _YEAR_LAST = re.compile(
 )
 # Thailand counts years from 543 years before.
 _BUDDHIST, _BUDDHIST_YEARS = 543, range(2400, 2700)
-_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?%?$")
 _AVERAGE = re.compile(r"^[^\W\d][^:]{0,20}\s?[:：]\s")
 _RESTART = "LINUX RESTART"
 # No stamp that is looked up by the beginning of its line is longer (`10:00:05 AM`).
 _PREFIX = 11
 _HALF_A_DAY, _DAY = timedelta(hours=12), timedelta(days=1)
-
-
-def columns_of(names: list[str]) -> dict[str, tuple[int, ...]]:
-    """Our counters of a report, each with the places of the columns that are added for it.
-
-    Args:
-        names: Names of the report's columns; empty where they are one row a process.
-    """
-    if _PROCESS & set(names):
-        return {}
-    place: dict[str, int] = {}
-    for number, name in enumerate(names):
-        place.setdefault(name, number)
-    found: dict[str, tuple[int, ...]] = {
-        ours: (place[theirs],) for theirs, ours in _SINGLE.items() if theirs in place
-    }
-    for ours, sums in (("user_time", _USER), ("system_time", _SYSTEM)):
-        for main, parts in sums.items():
-            if main in place and "CPU" in place:
-                found[ours] = tuple(place[part] for part in parts if part in place)
-                break
-    return found
-
-
-class Report:
-    """One kind of table in the log, row by row: stamps without a zone, beginnings, wanted cells."""
-
-    def __init__(self, names: list[str]) -> None:
-        self.names = names
-        self.wanted = columns_of(names)
-        self.times: list[datetime] = []
-        self.starts: list[datetime | None] = []
-        self._places = sorted({place for places in self.wanted.values() for place in places})
-        self._cells: list[list[str | None]] = []
-        self._processor = names.index("CPU") if "CPU" in names else -1
-        # While text is read: midnight before the last stamp, and the latest time of that day.
-        self.clock: tuple[datetime, timedelta] | None = None
-
-    def add(self, when: datetime, start: datetime | None, cells: list[str]) -> bool:
-        """Adds a row and says so; rows of one processor out of several are passed over.
-
-        Args:
-            when: Its stamp.
-            start: Where its interval begins, as far as the log says.
-            cells: As many as `names`.
-        """
-        if self._processor >= 0 and cells[self._processor].lower() not in _ALL:
-            return False
-        self.times.append(when)
-        self.starts.append(start)
-        self._cells.append([cells[place] for place in self._places])
-        return True
-
-    def restart(self, when: datetime, place: int | None = None) -> None:
-        """Puts in a row without values, at the end or at a place: the guest came up again."""
-        at = len(self.times) if place is None else place
-        if at > 0 and self.times[at - 1] == when:
-            when += timedelta(milliseconds=1)  # in the second of a sample: behind it
-        self.times.insert(at, when)
-        self.starts.insert(at, None)
-        self._cells.insert(at, [None] * len(self._places))
-
-    def columns(self, tally: Tally) -> dict[str, pl.Series]:
-        """The values by our counter; cells that are no numbers are lost and counted."""
-        import polars as pl
-
-        by_place = dict(zip(self._places, zip(*self._cells, strict=True), strict=True))
-        texts = pl.DataFrame(
-            {self.names[place]: pl.Series(by_place[place], dtype=pl.String) for place in self._places}
-        )
-        plain = pl.all().str.replace(",", ".", literal=True).str.strip_suffix("%")  # `sar --human` prints 20.0%
-        numbers = texts.select(plain.cast(pl.Float64, strict=False))
-        for name in texts.columns:
-            if numbers[name].null_count() > texts[name].null_count():
-                lost = texts[name].filter(numbers[name].is_null() & texts[name].is_not_null())
-                tally.add("bad-cell", len(lost), f"{name} says {shown(lost[0])}")
-        sums = {
-            ours: sum((pl.col(self.names[place]) for place in places[1:]), pl.col(self.names[places[0]]))
-            for ours, places in self.wanted.items()
-        }
-        values = numbers.select(expression.alias(ours) for ours, expression in sums.items())
-        return {ours: values[ours] for ours in self.wanted}
 
 
 def recognises(head: bytes) -> bool:
@@ -237,7 +146,7 @@ class _Text:
         found = self._stamped(block.partition("\n")[0])
         if found and found[1] in self._by_text:
             return True
-        if any(mark in block for mark in _MARKS) or _RESTART in block or "Linux " in block:
+        if any(mark in block for mark in MARKS) or _RESTART in block or "Linux " in block:
             return True
         first = STAMP.match(block.lstrip("\n").partition("\n")[0] + " ")
         if first and _is_header(first["rest"].split()):
@@ -291,7 +200,7 @@ class _Text:
     def _header(self, names: list[str], line: str) -> Report:
         if not COLUMNS.intersection(names) and not any("/" in name or name[:1] == "%" for name in names):
             self._tally.add("guest-text-line", 1, shown(line))  # a row gone bad, or something else
-        return self._by_names.setdefault(tuple(names), Report(names))
+        return self._by_names.setdefault(tuple(names), report_of(names))
 
     def _use(self, report: Report, since: timedelta, line: str) -> None:
         """Takes the rows that follow for this table's; its first one begins at the header's stamp."""
@@ -354,7 +263,7 @@ def _since_midnight(stamp: re.Match[str]) -> timedelta:
 
 def _is_header(cells: list[str]) -> bool:
     """Names, not numbers: every row of every table has a number, mostly its last cell."""
-    return bool(cells) and not any(cell[-1] in "0123456789%" and _NUMBER.match(cell) for cell in reversed(cells))
+    return bool(cells) and not any(cell[-1] in "0123456789%" and NUMBER.match(cell) for cell in reversed(cells))
 
 
 def _gregorian(year: int) -> int:

@@ -12,6 +12,7 @@ r"""Names of perfmon's objects and counters, in English and as other languages o
 | `System\Context Switches/sec` | context_switches | switches/s |
 | `Processor(_Total)\% User Time` | user_time | % |
 | `Processor(_Total)\% Privileged Time` | system_time | % |
+| `PhysicalDisk(_Total)\Avg. Disk sec/Transfer` | disk_await | s, times 1,000; 0 is no transfer; English only |
 
 `Processor Information(_Total)` goes before `Processor(_Total)`, which sees one group of processors only on guests
 with more than 64. Names are compared without case, with one kind of blank.
@@ -26,7 +27,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
-_PROCESSOR = ("user_time", "system_time")
+_OF_TOTAL = ("user_time", "system_time", "disk_await")
+_DISK = ("PhysicalDisk", "Avg. Disk sec/Transfer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,8 @@ def plain(name: str) -> str:
 @cache
 def known_counters() -> dict[tuple[str, str], tuple[str, int, str]]:
     """By plain object and counter: our name, rank among columns of that name (lowest goes first), language."""
-    table: dict[tuple[str, str], tuple[str, int, str]] = {}
+    disk = (plain(_DISK[0]), plain(_DISK[1]))
+    table: dict[tuple[str, str], tuple[str, int, str]] = {disk: ("disk_await", 0, ENGLISH.name)}
     for tongue in TONGUES:
         for thing, counters in (tongue.memory, tongue.system):
             for ours, theirs in counters.items():
@@ -173,5 +176,5 @@ def our_counter(thing: str, instance: str, counter: str) -> tuple[str, int, str]
     found = known_counters().get((plain(thing), plain(counter)))
     if found is None:
         return None
-    wanted_instance = "_total" if found[0] in _PROCESSOR else ""
+    wanted_instance = "_total" if found[0] in _OF_TOTAL else ""
     return found if instance.casefold() == wanted_instance else None

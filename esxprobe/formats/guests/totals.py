@@ -13,6 +13,7 @@
 | `ctxt` | context_switches | switches/s |
 | `cpu`: user + nice | user_time | % of user + nice + system + idle + iowait + irq + softirq + steal |
 | `cpu`: system + irq + softirq | system_time | % of the same |
+| `cpu`: steal | steal_time | % of the same; a step back counts as none |
 
 A rate is the step of a total over the time that really passed, so a late or lost dump costs nothing: the whole gap
 is known exactly. A total that goes down, or a boot time that moves, is a restart (or a clock that was set): that
@@ -46,7 +47,11 @@ _STEAL = re.compile(
     r"|dma|dma32|normal|high|movable)$"
 )
 _CPU = ("cpu_user", "cpu_nice", "cpu_system", "cpu_idle", "cpu_iowait", "cpu_irq", "cpu_softirq", "cpu_steal")
-_BUSY = {"user_time": ("cpu_user", "cpu_nice"), "system_time": ("cpu_system", "cpu_irq", "cpu_softirq")}
+_SHARES = {
+    "user_time": ("cpu_user", "cpu_nice"),
+    "system_time": ("cpu_system", "cpu_irq", "cpu_softirq"),
+    "steal_time": ("cpu_steal",),
+}
 # These go back a little on their own, for the kernel estimates them.
 _LOOSE = {"cpu_idle", "cpu_iowait", "cpu_steal"}
 _COUNTS = re.compile(r"[A-Za-z_][\w()]*:?\s+-?\d[\d\s-]*$")
@@ -222,8 +227,8 @@ def sheet_of(dumps: list[Dump], times: pl.Series, tally: Tally) -> Sheet:
     ticks = [n for n in _CPU if n in seen] or ["cpu_idle"]
     whole = pl.all_horizontal(pl.col(n).is_not_null() for n in ticks) & (spent > 0)
     shares = [
-        pl.when(whole).then(100 * sum((pl.col(n) for n in parts[1:]), pl.col(parts[0])) / spent).alias(ours)
-        for ours, parts in _BUSY.items()
+        pl.when(whole).then(100 * sum((pl.col(n).clip(0, None) for n in parts), pl.lit(0.0)) / spent).alias(ours)
+        for ours, parts in _SHARES.items()
     ]
     every = step.select(*rates, *shares)
     filled = [n for n in every.columns if every[n].count()]

@@ -26,6 +26,7 @@ PERFMON = {
     "System\\Context Switches/sec": "context_switches",
     "Processor(_Total)\\% User Time": "user_time",
     "Processor(_Total)\\% Privileged Time": "system_time",
+    "PhysicalDisk(_Total)\\Avg. Disk sec/Transfer": "disk_await",
 }
 SAR = {
     "fault/s": "faults",
@@ -56,6 +57,8 @@ def perfmon(path: Path, minutes_west: int) -> Cells:
             ours = PERFMON.get("\\".join(name.split("\\")[3:]))
             if ours:
                 values[ours] = float(cell) if cell.strip() else None
+            if ours == "disk_await":
+                values[ours] = values[ours] * 1000 if values[ours] else None
         _put(cells, when, values, covers)
     return cells
 
@@ -72,6 +75,7 @@ def sar(path: Path, zone: str, day: str) -> Cells:
     """Live `sar` with a 12-hour clock on one day: each table has a header with the interval's beginning."""
     tables: dict[datetime, dict[str, float | None]] = {}
     begins: dict[datetime, datetime] = {}
+    disks: dict[datetime, list[tuple[float, float]]] = {}
     names: list[str] = []
     begin = datetime.now(UTC)
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -84,6 +88,8 @@ def sar(path: Path, zone: str, day: str) -> Cells:
             names, begin = words[2:], when
             continue
         row = dict(zip(names, words[2:], strict=False))
+        if "DEV" in row and whole_disk(row["DEV"]):
+            disks.setdefault(when, []).append((float(row["tps"]), float(row["await"])))
         if row.get("CPU", "all") != "all":
             continue
         values = tables.setdefault(when, {})
@@ -94,8 +100,10 @@ def sar(path: Path, zone: str, day: str) -> Cells:
         if "CPU" in row and ("%user" in row or "%usr" in row):
             values["user_time"] = sum(float(row.get(name, 0)) for name in USER)
             values["system_time"] = sum(float(row.get(name, 0)) for name in SYSTEM)
+            values["steal_time"] = float(row["%steal"])
     cells: Cells = {}
     for when, values in tables.items():
+        values["disk_await"] = weighted(disks[when])
         _put(cells, when, values, (when - begins[when]).total_seconds())
     return cells
 
@@ -130,14 +138,29 @@ def totals(path: Path, mark: str) -> Cells:
             spent = [max(0, b - a) for a, b in zip(ticks, more, strict=True)]
             values["user_time"] = 100 * (spent[0] + spent[1]) / sum(spent)
             values["system_time"] = 100 * (spent[2] + spent[5] + spent[6]) / sum(spent)
+            values["steal_time"] = 100 * spent[7] / sum(spent)
         _put(cells, when, values, seconds)
     return cells
+
+
+def whole_disk(name: str) -> bool:
+    """No logical volume, and no partition: minor numbers of SCSI disks go by sixteens."""
+    if name.startswith("dev8-"):
+        return int(name.removeprefix("dev8-")) % 16 == 0
+    return name in {"sda", "sdb", "nvme0n1"}
+
+
+def weighted(disks: list[tuple[float, float]]) -> float | None:
+    """Mean of times, one a disk, each as often as it had transfers; None without any."""
+    transfers = sum(rate for rate, _ in disks)
+    return sum(rate * lasted for rate, lasted in disks) / transfers if transfers else None
 
 
 def sadf_d(path: Path) -> Cells:
     cells: Cells = {}
     names: list[str] = []
     rows: dict[datetime, tuple[dict[str, float | None], float]] = {}
+    disks: dict[datetime, list[tuple[float, float]]] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         words = line.lstrip("# ").split(";")
         if line.startswith("#"):
@@ -152,7 +175,11 @@ def sadf_d(path: Path) -> Cells:
         if "CPU" in row:
             values["user_time"] = float(row["%user"]) + float(row["%nice"])
             values["system_time"] = float(row["%system"])
+            values["steal_time"] = float(row["%steal"])
+        if "DEV" in row and whole_disk(row["DEV"]):
+            disks.setdefault(when, []).append((float(row["tps"]), float(row["await"])))
     for when, (values, covers) in rows.items():
+        values["disk_await"] = weighted(disks[when])
         _put(cells, when, values, covers)
     return cells
 
@@ -167,5 +194,8 @@ def sadf_j(path: Path) -> Cells:
         values: dict[str, float | None] = {ours: flat[key[:-2]] for key, ours in SAR.items() if key[:-2] in flat}
         load = next(each for each in sample["cpu-load"] if each["cpu"] == "all")
         values["user_time"], values["system_time"] = load["user"] + load["nice"], load["system"]
+        values["steal_time"] = load["steal"]
+        whole = [disk for disk in sample["disk"] if whole_disk(disk["disk-device"])]
+        values["disk_await"] = weighted([(disk["tps"], disk["await"]) for disk in whole])
         _put(cells, when, values, float(stamp["interval"]))
     return cells

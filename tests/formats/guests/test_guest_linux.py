@@ -346,3 +346,67 @@ def test_a_stream_that_was_taken_up_again(read):
 def test_streams_of_another_kind_are_refused(read, first):
     with pytest.raises(UnreadableInputError, match="not read here"):
         read(first + "\n@ 1774560600\npgfault 1\n")
+
+
+DISKS = "10:00:00          DEV       tps     rkB/s     wkB/s   areq-sz    aqu-sz     await     %util\n"
+
+
+def disks(*rows: str) -> str:
+    """`sar -d`: stamp, disk, transfers a second and their mean time of each row."""
+    lines = []
+    for row in rows:
+        stamp, name, rate, lasted = row.split()
+        lines.append(f"{stamp} {name} {rate} 0.00 8.00 8.00 0.01 {lasted} 1.00")
+    return BANNER.format("2026-03-26") + DISKS + "\n".join(lines) + "\n"
+
+
+def test_the_time_of_a_transfer_is_the_mean_over_all_transfers_of_whole_disks(read):
+    others = ("sda1 30.00 2.00", "vg-root 9.00 50.00", "nvme0n1p1 10.00 6.00", "sr0 1.00 99.00")
+    every = ("sda 30.00 2.00", *others, "nvme0n1 10.00 6.00")
+    made = read(disks(*(f"10:00:{second} {disk}" for second in ("05", "10") for disk in every)))
+    assert made.values("disk_await") == [pytest.approx(3.0)] * 2
+    assert made.covers("disk_await") == [5.0, 5.0]
+
+
+def test_disks_by_number_are_told_from_their_partitions(read):
+    every = ("dev8-0 30.00 2.00", "dev8-1 30.00 9.00", "dev8-16 10.00 6.00")
+    made = read(disks(*(f"10:00:{second} {disk}" for second in ("05", "10") for disk in every)))
+    assert made.values("disk_await") == [pytest.approx(3.0)] * 2
+
+
+def test_a_log_that_ends_in_a_stamp_has_no_time_of_a_transfer_for_it(read):
+    whole = ("10:00:05 sda 30.00 2.00", "10:00:05 sdb 10.00 6.00")
+    assert read(disks(*whole[:1])).values("disk_await") == [None]
+    assert read(disks(*whole, "10:00:10 sda 30.00 2.00")).values("disk_await") == [pytest.approx(3.0), None]
+    assert read(disks("10:00:05 sda 30.00 2.00", "10:00:10 sda 30.00 2.00")).values("disk_await") == [2.0, 2.0]
+
+
+def test_of_a_stamp_that_lacks_a_disk_or_a_number_there_is_no_time_of_a_transfer(read):
+    made = read(disks("10:00:05 sda 30.00 2.00", "10:00:05 sdb 10.00 6.00", "10:00:10 sda 30.00 2.00",
+                      "10:00:15 sda 30.00 x", "10:00:15 sdb 10.00 6.00",
+                      "10:00:20 sda 0.00 0.00", "10:00:20 sdb 0.00 0.00"))  # fmt: skip
+    assert made.values("disk_await") == [pytest.approx(3.0), None, None, None]
+    assert made.codes["bad-cell"] == 1
+
+
+def test_disks_of_a_clock_that_went_back_are_not_added_to_those_before(read):
+    rows = [("05", "2.00"), ("10", "3.00"), ("05", "9.00"), ("15", "4.00")]
+    lines = [f"web01;5;2026-03-26 10:00:{second} UTC;sda;10.00;{lasted}" for second, lasted in rows]
+    made = read("\n".join(["# hostname;interval;timestamp;DEV;tps;await", *lines]) + "\n")
+    assert made.values("disk_await") == [2.0, 3.0, 4.0]
+
+
+def test_a_restart_cuts_the_table_of_disks_too(read):
+    text = disks("10:00:05 sda 30.00 2.00") + "\n10:00:07  LINUX RESTART (8 CPU)\n\n"
+    made = read(text + DISKS.replace("10:00:00", "10:00:10") + "10:00:15 sda 1.00 0.00 8.00 8.00 0.01 4.00 1.00\n")
+    assert made.values("disk_await") == [2.0, None, 4.0]
+
+
+def test_steal_is_read_and_an_old_kernel_has_none(read):
+    cpu = [
+        f"timestamp: {stamp}\npgfault {stamp}\ncpu  {line}\n"
+        for stamp, line in ((1774560600, "100 0 50 800 0 0 0 {}"), (1774560605, "150 0 50 1240 0 0 0 {}"))
+    ]
+    assert read(cpu[0].format(5) + cpu[1].format(15)).values("steal_time") == [pytest.approx(2.0)]
+    assert read(cpu[0].format(5) + cpu[1].format(3)).values("steal_time") == [0.0]
+    assert read(cpu[0].format("") + cpu[1].format("")).values("steal_time") == []
