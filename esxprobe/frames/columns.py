@@ -131,11 +131,13 @@ class Asked:
 
     Attributes:
         names: Names of columns.
-        host: The host of the capture.
+        headers: The first headers of the capture.
+        tally: Counts columns that only another header has.
     """
 
     names: frozenset[str]
-    host: str
+    headers: Headers
+    tally: Tally
 
     def of(self, identities: Identities) -> pl.DataFrame:
         """The wanted columns of a header, in its order, with name and words.
@@ -147,6 +149,9 @@ class Asked:
             UnreadableInputError: It is the header of another host.
         """
         columns = named(identities.columns)
-        refuse_strangers([self.host, columns["host"][0]])
+        refuse_strangers([self.headers.host, columns["host"][0]])
+        late = columns["name"].filter(~columns["name"].is_in(self.headers.table["name"].implode()))
+        if len(late):
+            self.tally.add("appended-columns", len(late), f"{len(late):,} columns, the first is {late[0]}")
         chosen = columns.filter(columns["name"].is_in(list(self.names)))
         return chosen if chosen.height else columns.filter(~columns["words"]).head(1)

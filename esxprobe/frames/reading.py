@@ -118,7 +118,6 @@ class Reading:
         every = headers.schema
         self._schema = {name: every[name] for name in dict.fromkeys((*query.names, *roots))}
         self._names = [name for name in self._schema if name != TIME]
-        self._asked = Asked(frozenset(self._names), headers.host)
         self._batch = Batch(self._schema, query.batch_size)
         self._left = query.n_rows
         self._done = 0  # rows with a time that were dealt with
@@ -149,7 +148,8 @@ class Reading:
         import polars as pl
 
         words = any(self._schema[name] == pl.String for name in self._names)
-        return _Pass(self._paths, self._asked, self._tally, behind, places=words)
+        asked = Asked(frozenset(self._names), self._headers, self._tally)
+        return _Pass(self._paths, asked, self._tally, behind, places=words)
 
     def _known_times(self) -> pl.Series:
         """Times of all rows that the next pass will give."""
