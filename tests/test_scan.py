@@ -1,4 +1,4 @@
-"""A capture as a LazyFrame: the values of `esxprobe extract` whatever a query asks for, and no more work than that."""
+"""A capture as a LazyFrame: the values of `extract` whatever a query asks for, and no more work than that."""
 
 from __future__ import annotations
 
