@@ -537,6 +537,9 @@ def test_the_examples_of_the_docstrings_hold() -> None:
     result = doctest.testmod(esxprobe)
     assert result.attempted >= 12
     assert not result.failed
+    result = doctest.testmod(sys.modules[esxprobe.Capture.__module__])
+    assert result.attempted >= 6
+    assert not result.failed
 
 
 def test_the_examples_of_the_page_hold() -> None:
@@ -546,7 +549,7 @@ def test_the_examples_of_the_page_hold() -> None:
 
 
 def test_the_attributes_in_the_page_are_those_of_a_capture() -> None:
-    page = (CHECKOUT / "docs" / "python.md").read_text(encoding="utf-8")
+    page = (CHECKOUT / "docs" / "python.md").read_text(encoding="utf-8").split("\n## ")[1]
     public = {name for name in dir(esxprobe.Capture) if not name.startswith("_")} | {"paths", "host", "build"}
     told = {line.split("`")[1].removesuffix("()") for line in page.splitlines() if line.startswith("| `")}
     assert told == public

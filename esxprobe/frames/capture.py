@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Capture:
-    """An esxtop capture. Its headers are read when it is opened, its rows when a query asks for them.
+    r"""An esxtop capture. Its headers are read when it is opened, its rows when a query asks for them.
 
     Made by `esxprobe.open`.
 
@@ -34,6 +34,17 @@ class Capture:
         paths: Its files, in order.
         host: Name of the host.
         build: Product and build of the host as the capture folder's manifest gives them, empty when unknown.
+
+    >>> import esxprobe
+    >>> capture = esxprobe.open("samples/hardware-mmu")
+    >>> capture.host, capture.build
+    ('esx-new.example.com', 'VMware ESXi 8.0.3 build-24022510')
+    >>> capture.entities.filter(kind="vcpu", vm="cgi01").select("name", "role").rows()
+    [('vCPU 0', 'vmx-vcpu-0:cgi01'), ('vCPU 1', 'vmx-vcpu-1:cgi01')]
+    >>> capture.columns.filter(kind="vm", vm="cgi01", label="MCTLSZ").select("column", "unit").rows()
+    [('Group Memory(1204630:cgi01)\\Memctl MBytes', 'MB')]
+    >>> capture.start.isoformat(), capture.end.isoformat(), capture.samples
+    ('2026-03-10T09:30:00+00:00', '2026-03-10T09:45:00+00:00', 181)
     """
 
     def __init__(self, source: str | PathLike[str], *, timezone: str | None = None) -> None:
@@ -58,6 +69,11 @@ class Capture:
 
         A query that ends early (`head`, or an error) tells what it has met until then. What each code means stands
         in docs/quality.md.
+
+        >>> import esxprobe
+        >>> capture = esxprobe.open("samples/demo")
+        >>> [(note.code, note.severity, note.count) for note in capture.notes]
+        [('duplicate-column', 'info', 20)]
         """
         return self._notes
 
