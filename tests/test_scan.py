@@ -270,6 +270,30 @@ def damaged() -> bytes:
     return joined(text)
 
 
+def torn(count: int, places: set[int]) -> bytes:
+    """A capture with a line break in some rows, or a few bytes missing from them."""
+    text = wide(count)
+    for n, place in enumerate(sorted(places), 1):
+        line = text[place + 1]
+        cut = len(line) * n // 7
+        text[place + 1] = line[:cut] + ("\n" if n % 2 else "") + line[cut + n % 3 :]
+    return joined(text)
+
+
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@given(places=st.sets(st.integers(0, 39), min_size=1, max_size=6))
+def test_a_torn_capture_has_the_values_of_extract(tmp_path: Path, places: set[int]) -> None:
+    path = write(tmp_path, torn(40, places))
+    made = extract([path], Wish(), Window(), tmp_path / "all.csv")
+    sheet = pl.read_csv(made.paths[0], infer_schema=False)
+    capture = esxprobe.open(path)
+    frame = capture.scan().collect()
+    assert frame.height == sheet.height
+    for n in range(1, frame.width):
+        assert frame.to_series(n).to_list() == sheet.to_series(n).replace("", None).cast(pl.Float64).to_list()
+    assert capture.notes == made.notes
+
+
 @pytest.mark.usefixtures("small_blocks")
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(
@@ -278,12 +302,7 @@ def damaged() -> bytes:
 def test_a_window_of_a_damaged_capture_has_the_rows_of_the_whole_one(
     tmp_path: Path, window: tuple[int, int], places: set[int]
 ) -> None:
-    text = wide(120)
-    for n, place in enumerate(sorted(places), 1):
-        line = text[place + 1]
-        cut = len(line) * n // 7
-        text[place + 1] = line[:cut] + ("\n" if n % 2 else "") + line[cut + n % 3 :]
-    frame = esxprobe.scan(write(tmp_path, joined(text)))
+    frame = esxprobe.scan(write(tmp_path, torn(120, places)))
     asked = when.is_between(at(min(window)), at(max(window)))
     assert_frame_equal(frame.filter(asked).collect(), frame.collect().filter(asked))
 
@@ -399,6 +418,25 @@ def test_an_appended_capture_is_joined_and_what_its_header_adds_is_told(tmp_path
     assert frame[short(NAMES[0])].null_count() == 0
     assert frame[short(NAMES[5])].null_count() == 20
     assert codes(capture)["appended-columns"] == 1
+
+
+def test_a_header_before_every_row_changes_nothing(tmp_path: Path) -> None:
+    text = [line for n in range(30) for line in (header(), row(n))]
+    capture = esxprobe.open(write(tmp_path, joined(text)))
+    plain = esxprobe.scan(write(tmp_path, joined(lines(30)), "plain.csv")).collect()
+    assert_frame_equal(capture.scan().collect(), plain)
+    assert codes(capture) == {"repeated-header": 29}
+
+
+@pytest.mark.parametrize("query", ["head", "filter"])
+def test_notes_of_a_query_that_stops_early_tell_what_it_met(tmp_path: Path, query: str) -> None:
+    text = wide(40)
+    text[5] = text[5][: len(text[5]) // 2]
+    capture = esxprobe.open(write(tmp_path, joined(text)))
+    assert codes(capture) == {}
+    frame = capture.scan()
+    (frame.head(20) if query == "head" else frame.filter(when < at(20)).head(3)).collect()
+    assert codes(capture) == {"row-lost": 1}
 
 
 def test_two_hosts_are_refused(tmp_path: Path) -> None:

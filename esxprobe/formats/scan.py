@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -127,7 +127,7 @@ class FileReader:
                 progress(self._source.position)
         return segments
 
-    def steps(self) -> Iterator[list[Segment]]:
+    def steps(self) -> Generator[list[Segment]]:
         """Does the same step by step, for who may stop early: rows are handed on as long as steps are asked for.
 
         Gives:

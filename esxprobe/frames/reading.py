@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,13 +65,16 @@ class _Pass:
     def _rows_of(self, path: Path, notes: list[QualityNote]) -> Iterator[Taken]:
         source = Source(path, checksum=False)
         reader = FileReader(source, self._request, self._tally)
-        before = self.rows
+        before, seen = self.rows, 0
         try:
-            for segments in reader.steps():
-                self.rows = before + reader.rows
-                notes += [note for each in segments for note in each.header.notes if note not in notes]
-                taken, self._taken[:] = self._taken[:], []
-                yield from taken
+            with closing(reader.steps()) as steps:
+                for segments in steps:
+                    self.rows = before + reader.rows
+                    for segment in segments[seen:]:
+                        notes += [note for note in segment.header.notes if note not in notes]
+                    seen = len(segments)
+                    taken, self._taken[:] = self._taken[:], []
+                    yield from taken
         finally:
             self._tally.take(source.notes)
             source.close()
