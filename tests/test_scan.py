@@ -409,6 +409,16 @@ def test_what_a_capture_says_of_itself(tmp_path: Path) -> None:
     assert "esx01" in repr(capture)
 
 
+def test_columns_that_belong_to_nothing_are_columns_all_the_same(tmp_path: Path) -> None:
+    names = [rf"{HOST}\Vcpu(odd)\% Run", rf"{HOST}\Vcpu(odd)\% Ready"]
+    capture = esxprobe.open(write(tmp_path, joined(lines(12, names))))
+    assert capture.entities.height == 0
+    assert capture.columns.select("column", "kind", "entity", "vm").rows() == [
+        (short(n), "", None, None) for n in names
+    ]
+    assert capture.scan().collect().shape == (12, 3)
+
+
 def test_an_appended_capture_is_joined_and_what_its_header_adds_is_told(tmp_path: Path) -> None:
     more = [*NAMES[:3], rf"{HOST}\Physical Cpu(1)\% Util Time"]
     text = [*lines(20), header(more), *(row(n, more) for n in range(20, 40))]

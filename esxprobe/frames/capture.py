@@ -12,6 +12,7 @@ from esxprobe import catalog
 from esxprobe.capture import load_capture
 from esxprobe.formats.clock import named_zone
 from esxprobe.formats.entities import Identities, identify
+from esxprobe.formats.kin import KIN
 from esxprobe.formats.paths import with_numbers
 from esxprobe.formats.tally import Tally
 from esxprobe.formats.wanted import known
@@ -128,7 +129,7 @@ class Capture:
             frame.with_columns(pl.lit(kind).alias("kind")).select("kind", pl.exclude("kind"))
             for kind, frame in who.entities.items()
         ]
-        return pl.concat(kinds, how="diagonal").join(
+        return pl.concat([_nothing(), *kinds], how="diagonal").join(
             _owners(who), on=["kind", "entity"], how="left", maintain_order="left"
         )
 
@@ -186,7 +187,8 @@ class Capture:
         self, names: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
         """Answers a query of Polars'."""
-        asked = tuple(self._headers.schema) if names is None else tuple(names)
+        # Where nothing but the number of rows is wanted, a frame must have a column to have rows.
+        asked = tuple(self._headers.schema) if names is None else tuple(names) or (TIME,)
         query = Query(asked, predicate, n_rows, batch_size)
         return Reading(self.paths, self._headers, self._timezone, query, self._told).frames()
 
@@ -202,6 +204,14 @@ def _meant(who: Identities) -> list[tuple[str, str]]:
     return plain.unique(maintain_order=True).rows()
 
 
+def _nothing() -> pl.DataFrame:
+    """Entities of a header in which no column belongs to any."""
+    import polars as pl
+
+    names = ("kind", "entity", "name", "id", "gid", "role", *KIN)
+    return pl.DataFrame(schema={name: pl.UInt32 if name == "entity" else pl.String for name in names})
+
+
 def _owners(who: Identities) -> pl.DataFrame:
     """kind, entity, and the name of the VM that each entity belongs to (null for none)."""
     import polars as pl
@@ -211,7 +221,11 @@ def _owners(who: Identities) -> pl.DataFrame:
         schema={"gid": pl.String, "vm": pl.String},
     ).unique("gid", keep="first")
     parts = [frame.select(pl.lit(kind).alias("kind"), "entity", "gid") for kind, frame in who.entities.items()]
-    return pl.concat(parts).join(machines, on="gid", how="left", maintain_order="left").drop("gid")
+    return (
+        pl.concat([_nothing().select("kind", "entity", "gid"), *parts])
+        .join(machines, on="gid", how="left", maintain_order="left")
+        .drop("gid")
+    )
 
 
 def _moment(found: object) -> datetime:
