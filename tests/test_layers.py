@@ -39,6 +39,7 @@ CORE = {
     "errors",
     "extract",
     "formats",
+    "frames",
     "model",
     "rules",
     "series",

@@ -102,6 +102,12 @@ CODES: tuple[QualityCode, ...] = (
         "info",
         "Another capture was appended; its columns were joined by name",
     ),
+    QualityCode(
+        "appended-columns",
+        "info",
+        "Columns stand only under a header further down in a file: a frame of `esxprobe.scan` does not have them",
+        "Split the file where that header stands, and put the parts into a capture folder as segments.",
+    ),
     QualityCode("blank-row", "info", "A row holds no time and no value"),
     QualityCode("junk-line", "warning", "A line is not part of the capture; it was passed over"),
     QualityCode(

@@ -103,11 +103,3 @@ class _Row:
         cell = bytes(self.data[self.starts[place] : self.ends[place]])
         inside = held(cell, self.wanted["part"][place])
         return BLANK if inside is None or b'"' in inside else b',"' + inside.strip() + b'"'
-
-
-def one_word(data: bytes | bytearray, start: int, end: int) -> str | None:
-    """What a cell of words says; None for nothing, or what cannot be told from damage."""
-    inside = held(bytes(data[start:end]), 0)
-    if not inside or any(byte < 32 or byte == 34 for byte in inside):
-        return None
-    return inside.decode(errors="replace")

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from esxprobe.extract.cells import one_word
 from esxprobe.extract.choice import owners_of
 from esxprobe.extract.publish import Partials
 from esxprobe.formats.decimals import Floats
-from esxprobe.formats.parse import Rows
+from esxprobe.formats.parse import Rows, words_of
 from esxprobe.formats.rows import Piece
 from esxprobe.formats.scan import Segment
 
@@ -62,11 +61,7 @@ class TableWriter:
         if id(wanted) not in self._columns:
             made = wanted.with_columns(owners_of(segment.identities, wanted))
             self._columns[id(wanted)] = wanted, made  # the first keeps its id alive
-        words = {}
-        for column in np.flatnonzero(wanted["words"].to_numpy()).tolist():
-            if rows.cells is not None:
-                starts, ends = rows.cells.starts[:, column].tolist(), rows.cells.ends[:, column].tolist()
-                words[column] = [one_word(piece.data, a, b) for a, b in zip(starts, ends, strict=True)]
+        words = words_of(piece, rows, wanted)
         values = np.where(np.isfinite(rows.values), rows.values, np.nan)
         self._taken.append(_Taken(self._columns[id(wanted)][1], values, words))
 

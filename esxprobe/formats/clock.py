@@ -5,6 +5,7 @@ esxtop prints `MM/DD/YYYY HH:MM:SS`, the end of each interval, with one-second r
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -176,25 +177,48 @@ def named_zone(name: str) -> tzinfo:
     return zone
 
 
-def to_utc(times: pl.Series, zone: tzinfo) -> pl.Series:
-    """Naive wall-clock times in a zone as UTC; null for times that the zone skips."""
+@dataclass(slots=True)
+class Passed:
+    """What stood before some times, where a capture's come part by part.
+
+    Attributes:
+        last: The last one of them, in a series of its own; empty before the first.
+        back: The clock was put back in an hour that exists twice.
+    """
+
+    last: pl.Series | None = None
+    back: bool = False
+
+
+def to_utc(times: pl.Series, zone: tzinfo, passed: Passed | None = None) -> pl.Series:
+    """Naive wall-clock times in a zone as UTC; null for times that the zone skips.
+
+    Args:
+        times: The times, in the order of their rows.
+        zone: Their zone.
+        passed: What stood before them, where they are a part; it is brought up to date.
+    """
     import polars as pl
 
     if isinstance(zone, ZoneInfo):
-        return _resolved(times, zone).dt.convert_time_zone("UTC")
+        return _resolved(times, zone, passed or Passed()).dt.convert_time_zone("UTC")
     offset = zone.utcoffset(datetime(2000, 1, 1)) or timedelta(0)
     return (times - pl.Series([offset], dtype=pl.Duration("us"))).dt.replace_time_zone("UTC")
 
 
-def _resolved(times: pl.Series, zone: ZoneInfo) -> pl.Series:
+def _resolved(times: pl.Series, zone: ZoneInfo, passed: Passed) -> pl.Series:
     """Wall-clock times in a zone; in the hour that exists twice, a step back is its second pass."""
     import polars as pl
 
     first = times.dt.replace_time_zone(zone.key, ambiguous="earliest", non_existent="null")
     second = times.dt.replace_time_zone(zone.key, ambiguous="latest", non_existent="null")
     twice = first != second
+    before = times.head(0) if passed.last is None else passed.last
+    passed.last = times.tail(1) if len(times) else before
     if not twice.any():
         return first
-    back = (times.diff() < timedelta(0)) & twice
-    later = twice & (back.fill_null(value=False).cum_sum() > 0)
+    steps = pl.concat([before, times]).diff().tail(len(times))
+    back = ((steps < timedelta(0)) & twice).fill_null(value=False)
+    later = twice & ((back.cum_sum() > 0) | passed.back)
+    passed.back |= bool(back.any())
     return pl.select(pl.when(later).then(second).otherwise(first)).to_series()

@@ -184,7 +184,7 @@ class _Assembly:
     def _refuse_strangers(self) -> None:
         """Group ids of two hosts, or of one before and after a boot, name other VMs: those are not joined."""
         hosts = list(dict.fromkeys(segment.header.host for segment in self._segments if segment.header.host))
-        if len({_short(host) for host in hosts}) > 1:
+        if len({short_host(host) for host in hosts}) > 1:
             raise UnreadableInputError(
                 f"captures of several hosts are joined here: {', '.join(hosts[:5])}",
                 hint="give each host's capture in a file or folder of its own",
@@ -294,7 +294,7 @@ class _Assembly:
                 self._tally.add("closure-off", off, f"{off} {kind} samples, the first is {world} in line {line:,}")
 
 
-def _short(host: str) -> str:
+def short_host(host: str) -> str:
     """A host's name as far as captures of it agree: `esx01` may be `esx01.example.com` elsewhere."""
     return host if host.replace(".", "").isdigit() else host.partition(".")[0].lower()
 

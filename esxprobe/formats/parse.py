@@ -153,3 +153,28 @@ def held(cell: bytes, part: int) -> bytes | None:
     if cell.count(b'"') not in {0, 2} or (b'"' in cell and not (cell[:1] == cell[-1:] == b'"')):
         return None
     return cell.strip(b'"\r ')
+
+
+def words_of(piece: Piece, rows: Rows, wanted: pl.DataFrame) -> dict[int, list[str | None]]:
+    """What the cells of words say, by place of their column.
+
+    Args:
+        piece: Where the rows stand.
+        rows: Rows whose cells' places were asked for.
+        wanted: Their columns: words.
+    """
+    said: dict[int, list[str | None]] = {}
+    if rows.cells is None:
+        return said
+    for column in np.flatnonzero(wanted["words"].to_numpy()).tolist():
+        starts, ends = rows.cells.starts[:, column].tolist(), rows.cells.ends[:, column].tolist()
+        said[column] = [_word(piece.data, a, b) for a, b in zip(starts, ends, strict=True)]
+    return said
+
+
+def _word(data: bytes | bytearray, start: int, end: int) -> str | None:
+    """What a cell of words says; None for nothing, or what cannot be told from damage."""
+    inside = held(bytes(data[start:end]), 0)
+    if not inside or any(byte < 32 or byte == 34 for byte in inside):
+        return None
+    return inside.decode(errors="replace")

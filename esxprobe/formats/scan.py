@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -65,6 +65,7 @@ class Request:
             lies in the piece is overwritten when it returns.
         places: The taker wants to know where the cells are.
         who: Whose a column is matters: without it segments know of no entity.
+        keep: Given a block and its lines, gives those that are to be looked at; the others are counted and no more.
     """
 
     needs: Needs | Chooser
@@ -72,6 +73,7 @@ class Request:
     taker: Callable[[Segment, Piece, Rows], None] = _nobody
     places: bool = False
     who: bool = True
+    keep: Callable[[bytes | bytearray, list[Span]], list[Span]] | None = None
 
 
 class FileReader:
@@ -118,23 +120,36 @@ class FileReader:
         Raises:
             UnreadableInputError: It is no esxtop capture, or cannot be read further.
         """
-        segments = [self.start()]
-        with Underway() as self._underway:
-            for block, spans in self._blocks(segments, self._underway.blocks):
-                self._underway.begin()
-                self._take(block, spans, segments)
-                self._underway.settle()
-                if progress:
-                    progress(self._source.position)
-            self._underway.settle(0)
-        self._finish()
+        segments: list[Segment] = []
+        for made in self.steps():
+            segments = made
+            if progress:
+                progress(self._source.position)
         return segments
 
-    def _finish(self) -> None:
-        """Hands on what still waits."""
-        if self._formats is not None:
-            self._formats.finish()
-        self._tally.join(self._doubts)
+    def steps(self) -> Generator[list[Segment]]:
+        """Does the same step by step, for who may stop early: rows are handed on as long as steps are asked for.
+
+        Gives:
+            The segments so far, after each block and in the end.
+
+        Raises:
+            UnreadableInputError: It is no esxtop capture, or cannot be read further.
+        """
+        segments = [self.start()]
+        try:
+            with Underway() as self._underway:
+                for block, spans in self._blocks(segments, self._underway.blocks):
+                    self._underway.begin()
+                    self._take(block, spans, segments)
+                    self._underway.settle()
+                    yield segments
+                self._underway.settle(0)
+            if self._formats is not None:
+                self._formats.finish()  # hands on what still waits
+        finally:
+            self._tally.join(self._doubts)
+        yield segments
 
     def _segment(self, line: bytes) -> Segment:
         tally = Tally()  # the rows before this header may still be under way: they are told of first
@@ -259,6 +274,10 @@ class FileReader:
         if self._orphaned:
             self._tell("row-lost", len(spans), f"from line {spans[0].number:,} on: no header fits")
             return
+        if self._request.keep is not None:
+            spans = self._request.keep(block, spans)
+            if not spans:
+                return
         self._underway.look(segment.checker, segment.parser, block, spans, partial(self._settled, segment))
 
     def _refuse_crowds(self, spans: list[Span], width: int) -> None:
