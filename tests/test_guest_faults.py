@@ -121,7 +121,7 @@ def test_without_a_mode_nothing_is_said_about_virtualization(software):
     assert soft(said).verdict == "unknown_mode"
 
 
-def test_a_wrong_clock_is_told_with_its_number_and_never_mended(software):
+def test_a_wrong_clock_is_told_with_its_number_and_never_repaired(software):
     said = lone(SOFTWARE, logs=(("cgi01", SOFTWARE / "guests/cgi01.txt"),), offsets={"cgi01": 18.2})
     cost = soft(said)
     assert cost.clock.warning

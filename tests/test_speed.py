@@ -13,9 +13,9 @@ import pytest
 from hostsim import plan_of_width, write_capture
 from shippedbook import all_needs, analyze
 
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.scan import FileReader, Request
 from esxprobe.formats.source import Source
-from esxprobe.formats.tally import Tally
 
 # On 2 cores with a load of 17 the ratios were 0.46 to 0.48 and 7.7 to 7.9 when this was written.
 MOST_OF_EVERY, MOST_FLOORS = 0.65, 11
@@ -53,7 +53,7 @@ def floor(path):
 def rows_of(path):
     source = Source(path)
     try:
-        return FileReader(source, Request(all_needs()), Tally()).read()
+        return FileReader(source, Request(all_needs()), QualityIssues()).read()
     finally:
         source.close()
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import esxprobe
 from esxprobe.analyze.baseline import compare_with, measured_against
+from esxprobe.analyze.capture_checks import doubts_of
 from esxprobe.analyze.charts import POINTS, charts_of
-from esxprobe.analyze.doubts import doubts_of
 from esxprobe.analyze.faults import FAULT_NEEDS, has_guests, judge_faults, vm_facts
 from esxprobe.analyze.glance import GLANCE_NEEDS, PORTS_READ, glance_of
 from esxprobe.analyze.guestlogs import GuestOptions

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from esxprobe.collect.asking import Questions, ask_clock
 from esxprobe.collect.clock import ClockReading
-from esxprobe.collect.pump import Link
+from esxprobe.collect.probing import Questions, ask_clock
+from esxprobe.collect.stream_to_file import Link
 from esxprobe.collect.task import HostTask
 from esxprobe.collect.vms import not_among
 from esxprobe.errors import HostError

@@ -17,11 +17,11 @@ from esxprobe.collect.dryrun import planned_commands, planned_guest_commands
 from esxprobe.collect.facts import PROBE_TIMEOUT_S, VMS, parse_version
 from esxprobe.collect.forecast import Forecast, forecast, render_forecast
 from esxprobe.collect.guests import Guest, guest_command
-from esxprobe.collect.limit import Limit, limit_to, new_token, read_entities, require
-from esxprobe.collect.pump import Link
 from esxprobe.collect.saying import last_line
 from esxprobe.collect.shell import Shell
+from esxprobe.collect.stream_to_file import Link
 from esxprobe.collect.task import HostTask
+from esxprobe.collect.vm_filter import Limit, limit_to, new_token, read_entities, require
 from esxprobe.collect.vms import near, not_among, running_vms, runs_no
 from esxprobe.errors import EsxprobeError, HostError, UnknownVmError
 

@@ -1,7 +1,7 @@
 """The commands that a host is asked to run for a capture: text only, nothing is run here.
 
 A host gets one line for its login shell, which is BusyBox ash on ESXi: no terminal, no `pipefail`, nothing
-written on the host unless it is limited to some VMs (`limit`). What the line did is proved by what came, never
+written on the host unless it is limited to some VMs (`vm_filter`). What the line did is proved by what came, never
 by its exit code.
 
 How it ends before its time: the line's own input stays open as long as the channel does, and a `read` waits on
@@ -24,7 +24,7 @@ DEFAULT_INTERVAL_S = 5
 # Below that rate a host's samples are sent as they are [bytes/s]: 0.5 Mbit/s. BusyBox gzip gives a block when it is
 # full and holds many samples of a small host back, all of which a lost connection costs; of wide hosts, one or two.
 PLAIN_BYTES_S = 64_000
-# What `command_line` reads as the wish to end.
+# What `command_line` reads as the query to end.
 STOP = b"\n"
 # ESXi's ps shows command lines with -c, procps wants -e, BusyBox knows neither: whichever answers is read.
 PROCESSES = "{ ps -c; ps -e -o pid,args; ps -o pid,args; } 2>/dev/null; true"

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from esxprobe.collect.asking import FILE_S, question
 from esxprobe.collect.bounded import vm_files_line
+from esxprobe.collect.cleanup_check import LOOK, LOOK_BEFORE, clean_up
 from esxprobe.collect.clock import HOST_CLOCK
 from esxprobe.collect.command import CapturePlan, command_line
 from esxprobe.collect.experiment import probe_command
 from esxprobe.collect.facts import PROBES
 from esxprobe.collect.forecast import Forecast, forecast
 from esxprobe.collect.guests import Guest, guest_command
-from esxprobe.collect.leftover import LOOK, LOOK_BEFORE, clean_up
-from esxprobe.collect.limit import (
+from esxprobe.collect.probing import FILE_S, question
+from esxprobe.collect.shell import Shell
+from esxprobe.collect.stream_to_file import Link
+from esxprobe.collect.task import HostTask
+from esxprobe.collect.vm_filter import (
     Limit,
     choose,
     export_line,
@@ -23,9 +26,6 @@ from esxprobe.collect.limit import (
     read_entities,
     require,
 )
-from esxprobe.collect.pump import Link
-from esxprobe.collect.shell import Shell
-from esxprobe.collect.task import HostTask
 from esxprobe.collect.vms import running_vms
 
 # A guest ends by itself after that much more time than the capture takes [s].

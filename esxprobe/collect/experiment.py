@@ -20,7 +20,7 @@ from typing import Literal
 from esxprobe.collect.guests import Guest
 from esxprobe.collect.injectors import PROBE, Dose, linux_injector, windows_injector
 from esxprobe.collect.naming import safe_name
-from esxprobe.collect.pump import Clockwork, Link, no_room
+from esxprobe.collect.stream_to_file import Clockwork, Link, no_room
 from esxprobe.errors import EsxprobeError, HostError
 from esxprobe.formats.injections import parse_injections, read_injections
 from esxprobe.model import Calibration

@@ -12,7 +12,7 @@ from pathlib import Path
 from esxprobe.collect.experiment import FaultPlan, FaultRun, HostView, Surroundings, run_in_guest
 from esxprobe.collect.guests import Guest
 from esxprobe.collect.plainview import plain_view
-from esxprobe.collect.pump import Clockwork
+from esxprobe.collect.stream_to_file import Clockwork
 from esxprobe.errors import EsxprobeError
 
 

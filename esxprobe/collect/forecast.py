@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from esxprobe.collect.command import CapturePlan, is_packed, pipeline
-from esxprobe.collect.limit import limit_to, limited_pipeline
-from esxprobe.collect.peek import GzipPeek
-from esxprobe.collect.pump import Link
+from esxprobe.collect.gzip_progress import GzipPeek
 from esxprobe.collect.saying import last_line
+from esxprobe.collect.stream_to_file import Link
+from esxprobe.collect.vm_filter import limit_to, limited_pipeline
 from esxprobe.errors import HostError
 
 

@@ -14,16 +14,16 @@ from itertools import count
 from pathlib import Path
 from typing import Literal
 
-from esxprobe.collect.asking import ask_clock
 from esxprobe.collect.clock import LINUX_CLOCK, WINDOWS_CLOCK, ClockReading
 from esxprobe.collect.guest_loops import LINUX, TYPEPERF, Loop, windows_way
 from esxprobe.collect.naming import safe_name
-from esxprobe.collect.pump import Clockwork, Link, Pumped, no_room, pump
+from esxprobe.collect.probing import ask_clock
 from esxprobe.collect.retry import Retry
 from esxprobe.collect.room import GUEST_SAMPLE_BYTES, LEAST_BYTES, guest_room
 from esxprobe.collect.saying import last_line
 from esxprobe.collect.segment import Gap
 from esxprobe.collect.shell import Shell
+from esxprobe.collect.stream_to_file import Clockwork, Link, Pumped, no_room, pump
 from esxprobe.errors import ConnectionLostError, EsxprobeError, HostError
 
 System = Literal["linux", "windows"]

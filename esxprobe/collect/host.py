@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from esxprobe.collect.command import STOP, CapturePlan, command_line, most_plain
-from esxprobe.collect.limit import limit_to, limited_line
-from esxprobe.collect.pump import Clockwork, Link, pump
 from esxprobe.collect.retry import Retry, may_pass
 from esxprobe.collect.segment import Gap, Progress, Segment, SegmentRun, TooWideError
+from esxprobe.collect.stream_to_file import Clockwork, Link, pump
+from esxprobe.collect.vm_filter import limit_to, limited_line
 from esxprobe.errors import ConnectionLostError, EsxprobeError, HostError
 
 

@@ -28,13 +28,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from esxprobe.capture import Manifest
-from esxprobe.collect.asking import Questions
+from esxprobe.collect.cleanup_check import Leftover
 from esxprobe.collect.clock import ClockReading
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.experiment import FaultRun
 from esxprobe.collect.guests import GuestOutcome
 from esxprobe.collect.host import HostCapture
-from esxprobe.collect.leftover import Leftover
+from esxprobe.collect.probing import Questions
 from esxprobe.collect.segment import Segment
 from esxprobe.errors import EsxprobeError
 from esxprobe.model import SourceFile

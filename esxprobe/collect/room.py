@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from esxprobe.collect.peek import PlainPeek
+from esxprobe.collect.gzip_progress import PlainPeek
 from esxprobe.errors import HostError, OutputError
 
 # Until the first sample is whole nothing is known; a longer line is refused by the reader anyway.

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from esxprobe.collect.limit import Limit
+from esxprobe.collect.gzip_progress import GzipPeek, PlainPeek
 from esxprobe.collect.pack import Packer
-from esxprobe.collect.peek import GzipPeek, PlainPeek
-from esxprobe.collect.pump import Pumped
 from esxprobe.collect.room import SegmentRoom
 from esxprobe.collect.saying import last_line
+from esxprobe.collect.stream_to_file import Pumped
+from esxprobe.collect.vm_filter import Limit
 from esxprobe.errors import HostError
 
 

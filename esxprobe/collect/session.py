@@ -22,18 +22,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from esxprobe.capture import all_described, save_manifest
-from esxprobe.collect.asking import ask_clock
 from esxprobe.collect.beside import Asking
+from esxprobe.collect.cleanup_check import check_left_behind, others_esxtop
 from esxprobe.collect.dryrun import guest_samples, require_vms
 from esxprobe.collect.experiment import FaultRun
 from esxprobe.collect.faultruns import FaultRuns
 from esxprobe.collect.guests import Guest, GuestOutcome, capture_guest
 from esxprobe.collect.host import capture_host
-from esxprobe.collect.leftover import check_left_behind, others_esxtop
 from esxprobe.collect.naming import safe_name
-from esxprobe.collect.pump import Clockwork, Link, no_room
+from esxprobe.collect.probing import ask_clock
 from esxprobe.collect.record import Record
 from esxprobe.collect.segment import Progress
+from esxprobe.collect.stream_to_file import Clockwork, Link, no_room
 from esxprobe.collect.task import HostOutcome, HostTask, Notice, Tell
 from esxprobe.collect.vms import near, not_among, runs_no
 from esxprobe.errors import EsxprobeError

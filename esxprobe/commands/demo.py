@@ -14,7 +14,7 @@ from esxprobe.errors import UsageError
 
 if TYPE_CHECKING:
     from esxprobe.collect.command import CapturePlan
-    from esxprobe.collect.pump import Clockwork
+    from esxprobe.collect.stream_to_file import Clockwork
     from esxprobe.collect.task import HostOutcome, HostTask
 
 _DURATION, _INTERVAL_S = "15m", 5
@@ -81,7 +81,7 @@ def _simulated(
     """The simulated host and guests, in simulated time."""
     import tempfile
 
-    from esxprobe.collect.pump import Clockwork
+    from esxprobe.collect.stream_to_file import Clockwork
     from esxprobe.commands.labs import lab_task
     from esxprobe.lab.lab import Lab
     from esxprobe.lab.scenarios import GUESTS, SCENARIOS

@@ -61,18 +61,18 @@ def extract(
     from esxprobe.commands.outputs import refuse_to_overwrite
     from esxprobe.commands.reporting import stem
     from esxprobe.commands.terminal import reading
-    from esxprobe.extract import Window, Wish, parse_moment
+    from esxprobe.extract import Query, Window, parse_moment
     from esxprobe.extract import extract as extracted
 
     files = load_capture(capture)
     inputs = [*files.paths, capture / MANIFEST]
     inputs += [capture / file.name for file in files.manifest.files] if files.manifest else []
-    wish = Wish(tuple(counter or ()), tuple(vm or ()), tuple(entity or ()), tuple(object or ()))
+    query = Query(tuple(counter or ()), tuple(vm or ()), tuple(entity or ()), tuple(object or ()))
     window = Window(parse_moment(start) if start else None, parse_moment(end) if end else None)
     with reading(files.paths) as progress:
         made = extracted(
             files.paths,
-            wish,
+            query,
             window,
             output or Path(f"{stem(capture)}-extract.csv"),
             timezone=timezone,
@@ -85,7 +85,7 @@ def extract(
 
 
 def _tell(made: Extracted) -> None:
-    """What was written, what was not, and what was mended on the way: one line."""
+    """What was written, what was not, and what was repaired on the way: one line."""
     # A line of which the line break is lost is several rows.
     rows = f"{made.rows:,} of {made.seen:,} rows" if made.rows <= made.seen else f"{made.rows:,} rows"
     parts = [f"{made.columns:,} columns, {rows}"]

@@ -127,13 +127,13 @@ def book_of(rules: Path | None, private: PrivateMap | None = None) -> RuleBook:
         UsageError: The file is none of rules.
     """
     from esxprobe.rules import shipped
-    from esxprobe.rules.own import load_book
+    from esxprobe.rules.custom import load_book
 
     if rules is None:
         return shipped()
     if private is None:
         return load_book(rules)
-    from esxprobe.redact.ownrules import redacted_book
+    from esxprobe.redact.customrules import redacted_book
 
     return redacted_book(load_book(rules), private.redactor)
 

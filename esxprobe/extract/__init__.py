@@ -1,8 +1,8 @@
 """The use case: chosen columns and a window of time of a capture, as a file that other programs open.
 
 1. a header's columns are chosen (`choice`); what was asked for and is nowhere is an error with near names,
-2. each file is read as for a report: rows that cannot be trusted are mended or left out, and counted,
-3. rows of the window are written (`sheets` for PDH-CSV, `tables` for Parquet and Arrow), in one step at the end.
+2. each file is read as for a report: rows that cannot be trusted are repaired or left out, and counted,
+3. rows of the window are written (`pdh_csv` for PDH-CSV, `tables` for Parquet and Arrow), in one step at the end.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError, UsageError
-from esxprobe.extract.choice import Choice, Wish
+from esxprobe.extract.choice import Choice, Query
+from esxprobe.extract.pdh_csv import PdhCsvWriter
 from esxprobe.extract.publish import Partials, unfinished
-from esxprobe.extract.sheets import SheetWriter
 from esxprobe.extract.tables import TableWriter
 from esxprobe.extract.window import Window, parse_moment
 from esxprobe.formats import clock
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.parse import Rows
 from esxprobe.formats.rows import Piece
 from esxprobe.formats.scan import FileReader, Request, Segment
 from esxprobe.formats.source import Source
-from esxprobe.formats.tally import Tally
 from esxprobe.model import QualityNote
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["ENDINGS", "Extracted", "Window", "Wish", "extract", "parse_moment"]
+__all__ = ["ENDINGS", "Extracted", "Query", "Window", "extract", "parse_moment"]
 
 ENDINGS = (".csv", ".parquet", ".arrow")
 
-Writer = SheetWriter | TableWriter
+Writer = PdhCsvWriter | TableWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Extracted:
 
 def extract(
     paths: Sequence[Path],
-    wish: Wish,
+    query: Query,
     window: Window,
     target: Path,
     *,
@@ -74,7 +74,7 @@ def extract(
 
     Args:
         paths: One file, or one host's segments in order. They are only read.
-        wish: Which columns.
+        query: Which columns.
         window: Which samples.
         target: Where to; its ending decides the format. A table of several objects, or of more columns than a
             spreadsheet has, becomes several files beside it.
@@ -92,8 +92,8 @@ def extract(
             f"{target} ends in none of {', '.join(ENDINGS)}", hint="the ending decides what is written: -o part.csv"
         )
     with unfinished(target, guard) as partials:
-        writer: Writer = SheetWriter(partials) if target.suffix.lower() == ".csv" else TableWriter(partials)
-        return _Extraction(wish, timezone, writer, partials).run(paths, window, progress)
+        writer: Writer = PdhCsvWriter(partials) if target.suffix.lower() == ".csv" else TableWriter(partials)
+        return _Extraction(query, timezone, writer, partials).run(paths, window, progress)
 
 
 def _advance(progress: Callable[[int], None], before: int, position: int) -> None:
@@ -103,11 +103,11 @@ def _advance(progress: Callable[[int], None], before: int, position: int) -> Non
 class _Extraction:
     """One run: what is read, and when each row of it was."""
 
-    def __init__(self, wish: Wish, timezone: str | None, writer: Writer, partials: Partials) -> None:
-        self._choice, self._timezone = Choice(wish), timezone
+    def __init__(self, query: Query, timezone: str | None, writer: Writer, partials: Partials) -> None:
+        self._choice, self._timezone = Choice(query), timezone
         self._writer, self._partials = writer, partials
-        self._who = bool(wish.vms or wish.entities) or isinstance(writer, TableWriter)
-        self._tally = Tally()
+        self._who = bool(query.vms or query.entities) or isinstance(writer, TableWriter)
+        self._issues = QualityIssues()
         self._cells: list[pl.Series] = []
         self._chosen: list[bool] = []
         self._zone_text = ""
@@ -119,16 +119,16 @@ class _Extraction:
         for path in paths:
             source = Source(path, checksum=False)
             try:
-                reader = FileReader(source, request, self._tally)
+                reader = FileReader(source, request, self._issues)
                 segments = reader.read(progress and partial(_advance, progress, done))
                 done += source.position
                 seen += reader.rows
             finally:
                 source.close()
-            self._tally.take(source.notes)
+            self._issues.take(source.notes)
             headers += [note for segment in segments for note in segment.header.notes if note not in headers]
             self._zone_text = self._zone_text or segments[0].header.zone
-        self._tally.take(headers)
+        self._issues.take(headers)
         self._choice.check()
         return self._publish(window, seen, paths[0])
 
@@ -139,7 +139,7 @@ class _Extraction:
             import numpy as np
 
             infinite = int(np.isinf(rows.values).sum())
-            self._tally.add("bad-cell", infinite, f"{infinite} cells say inf")
+            self._issues.add("bad-cell", infinite, f"{infinite} cells say inf")
             with self._partials.writing():
                 self._writer.take(segment, piece, rows)
 
@@ -157,8 +157,8 @@ class _Extraction:
                 hint="the file was cut or saved again; send it as esxtop wrote it",
             )
         cells = pl.concat(self._cells)
-        times, _ = clock.parse_times(cells, self._tally)
-        zone = clock.zone_of(self._zone_text, self._timezone, self._tally)
+        times, _ = clock.parse_times(cells, self._issues)
+        zone = clock.zone_of(self._zone_text, self._timezone, self._issues)
         utc = clock.to_utc(times, zone)
         if utc.null_count() == len(utc):
             raise UnreadableInputError(
@@ -176,5 +176,5 @@ class _Extraction:
             seen=seen,
             outside=int((utc.is_not_null() & ~inside).sum()),
             without=int((inside & ~chosen).sum()),
-            notes=tuple(self._tally.notes()),
+            notes=tuple(self._issues.notes()),
         )

@@ -27,7 +27,7 @@ _KINDS = ("counter", "counter of object", "VM", "entity", "object")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Query:
     r"""What is asked for; nothing of a kind means all of it.
 
     Attributes:
@@ -52,8 +52,8 @@ def fits(pattern: str, name: str) -> bool:
 class Choice:
     """Chooses from one header after the other and remembers what was found nowhere."""
 
-    def __init__(self, wish: Wish) -> None:
-        self._wish = wish
+    def __init__(self, query: Query) -> None:
+        self._query = query
         self._found: set[tuple[str, str]] = set()
         self._names: dict[str, dict[str, None]] = {what: {} for what in _KINDS}
         self._any = False
@@ -62,17 +62,17 @@ class Choice:
         """The wanted columns of a header, in its order, with words (Boolean): their cells hold words."""
         import polars as pl
 
-        columns, wish = identities.columns, self._wish
+        columns, query = identities.columns, self._query
         numbered = meanings(columns)
         wanted = pl.repeat(value=True, n=columns.height, dtype=pl.Boolean, eager=True)
-        if wish.counters or wish.objects:
+        if query.counters or query.objects:
             rows = [(obj, _NUMBERED.sub("", counter)) for _, obj, counter in numbered.iter_rows()]
-            flags = self._matching("counter", wish.counters, [_counter_names(*row) for row in rows], _counter_fits)
+            flags = self._matching("counter", query.counters, [_counter_names(*row) for row in rows], _counter_fits)
             self._names["counter of object"].update(dict.fromkeys("\\".join(row) for row in rows))
-            more = self._matching("object", wish.objects, [(obj,) for obj, _ in rows])
+            more = self._matching("object", query.objects, [(obj,) for obj, _ in rows])
             both = [one and other for one, other in zip(flags, more, strict=True)]
             wanted = pl.Series(both, dtype=pl.Boolean).gather(columns["meaning"])
-        if wish.vms or wish.entities:
+        if query.vms or query.entities:
             wanted &= self._things(identities).gather(columns["thing"])
         words = numbered.join(text_counters(), on=["object", "counter"], how="semi")["meaning"]
         chosen = columns.filter(wanted).with_columns(pl.col("meaning").is_in(words.implode()).alias("words"))
@@ -85,8 +85,8 @@ class Choice:
         Raises:
             UsageError: Something was asked for that none of them has, or nothing has all of it.
         """
-        wish = self._wish
-        asked = {"counter": wish.counters, "VM": wish.vms, "entity": wish.entities, "object": wish.objects}
+        query = self._query
+        asked = {"counter": query.counters, "VM": query.vms, "entity": query.entities, "object": query.objects}
         for what, patterns in asked.items():
             for pattern in patterns:
                 if (what, pattern) not in self._found:
@@ -112,8 +112,8 @@ class Choice:
             called.append((instance, names.get((kind, entity), instance)))
         for vm in identities.vms:
             self._names["VM"][vm.name] = None
-        of_vm = self._matching("VM", self._wish.vms, owners, lambda wanted, own: wanted in own)
-        matching = self._matching("entity", self._wish.entities, called)
+        of_vm = self._matching("VM", self._query.vms, owners, lambda wanted, own: wanted in own)
+        matching = self._matching("entity", self._query.entities, called)
         both = [one and other for one, other in zip(of_vm, matching, strict=True)]
         return pl.Series(both, dtype=pl.Boolean)
 

@@ -14,12 +14,12 @@ from esxprobe.model import Severity, worst_first
 from esxprobe.model.fleet import (
     CaptureDigest,
     CaptureOutcome,
-    EntityTally,
+    EntityCounts,
     FindingBrief,
     Fleet,
     HostRow,
     OddHost,
-    RuleTally,
+    RuleCounts,
     TravelledVm,
     VmStay,
 )
@@ -61,7 +61,7 @@ def _once(values: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def _by_rule(judged: Sequence[Numbered]) -> tuple[RuleTally, ...]:
+def _by_rule(judged: Sequence[Numbered]) -> tuple[RuleCounts, ...]:
     found: dict[str, list[tuple[int, FindingBrief]]] = defaultdict(list)
     for number, _, digest in judged:
         for finding in digest.findings:
@@ -70,11 +70,11 @@ def _by_rule(judged: Sequence[Numbered]) -> tuple[RuleTally, ...]:
     for rule, each in found.items():
         each.sort(key=lambda pair: (worst_first(pair[1].severity), pair[0]))
         captures = _once(number for number, _ in each)
-        tallies.append(RuleTally(rule, each[0][1].title, each[0][1].severity, len(each), captures))
+        tallies.append(RuleCounts(rule, each[0][1].title, each[0][1].severity, len(each), captures))
     return tuple(sorted(tallies, key=lambda t: (worst_first(t.severity), -len(t.captures), -t.findings, t.rule)))
 
 
-def _by_entity(judged: Sequence[Numbered]) -> tuple[EntityTally, ...]:
+def _by_entity(judged: Sequence[Numbered]) -> tuple[EntityCounts, ...]:
     found: dict[tuple[str, str, str], list[tuple[int, FindingBrief]]] = defaultdict(list)
     for number, outcome, digest in judged:
         for finding in digest.findings:
@@ -85,7 +85,7 @@ def _by_entity(judged: Sequence[Numbered]) -> tuple[EntityTally, ...]:
     for (kind, name, host), each in found.items():
         each.sort(key=lambda pair: (worst_first(pair[1].severity), pair[1].rule, pair[0]))
         rules, captures = _once(f.rule for _, f in each), tuple(sorted({number for number, _ in each}))
-        tallies.append(EntityTally(kind, name, host, each[0][1].severity, len(each), rules, captures))
+        tallies.append(EntityCounts(kind, name, host, each[0][1].severity, len(each), rules, captures))
     return tuple(
         sorted(tallies, key=lambda t: (worst_first(t.severity), -len(t.rules), -t.findings, t.kind, t.name, t.host))
     )

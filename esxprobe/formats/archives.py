@@ -19,13 +19,13 @@ class Input:
         name: Its kind, with an article.
         inside: What to take out of an archive.
         instead: What to give when it is something else.
-        sheet: What to do with a workbook of a spreadsheet.
+        store: What to do with a workbook of a spreadsheet.
     """
 
     name: str
     inside: str
     instead: str
-    sheet: str
+    store: str
 
 
 ESXTOP = Input(
@@ -39,7 +39,7 @@ ESXTOP = Input(
 _UNZIP = "unzip it first and give {inside} inside"
 _UNPACK = "unpack it first and give {inside} inside"
 _INSTEAD = "{instead}"
-_SHEET = "{sheet}"
+_STORE = "{store}"
 _STARTS: dict[bytes, tuple[str, str]] = {
     b"PK\x03\x04": ("a zip archive", _UNZIP),
     b"PK\x05\x06": ("a zip archive without a file in it", _INSTEAD),
@@ -55,7 +55,7 @@ _STARTS: dict[bytes, tuple[str, str]] = {
     b"!<arch>\n": ("an ar archive", _UNPACK),
     b"070701": ("a cpio archive", _UNPACK),
     b"070707": ("a cpio archive", _UNPACK),
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": ("an Excel workbook or another old Office file", _SHEET),
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": ("an Excel workbook or another old Office file", _STORE),
     b"ElfFile\x00": ("a Windows event log", _INSTEAD),
     b"%PDF": ("a PDF document", _INSTEAD),
     b"SQLite format 3": ("an SQLite database", _INSTEAD),
@@ -93,7 +93,7 @@ def _looks_like(head: bytes, packed: str) -> tuple[str, str] | None:
     for start, found in _STARTS.items():
         if head.startswith(start):
             office = start.startswith(b"PK") and any(name in head[:LOOK] for name in _OFFICE)
-            return ("a workbook of a spreadsheet (a zip archive)", _SHEET) if office else found
+            return ("a workbook of a spreadsheet (a zip archive)", _STORE) if office else found
     if packed:
         for start, what in _TWICE.items():
             if head.startswith(start):

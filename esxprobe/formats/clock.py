@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from esxprobe.errors import UsageError
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.issues import QualityIssues
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,12 +43,12 @@ _NO_DATE = "01/01/1970 "
 _DAY = timedelta(days=1)
 
 
-def parse_times(cells: pl.Series, tally: Tally) -> tuple[pl.Series, bool]:
+def parse_times(cells: pl.Series, issues: QualityIssues) -> tuple[pl.Series, bool]:
     """Wall-clock times of the time cells.
 
     Args:
         cells: Text, one a row.
-        tally: Counts lost seconds, lost dates, day-first dates and unreadable cells.
+        issues: Counts lost seconds, lost dates, day-first dates and unreadable cells.
 
     Returns:
         Naive Datetime(us), null where unreadable; and whether the dates are real.
@@ -59,22 +59,22 @@ def parse_times(cells: pl.Series, tally: Tally) -> tuple[pl.Series, bool]:
     times = _first_that_fits(texts, _MONTH_FIRST)
     oddness = _oddness(times)
     if not oddness:
-        return (times if texts.str.contains(_SECONDS).any() else _with_seconds(times, texts, tally)), True
+        return (times if texts.str.contains(_SECONDS).any() else _with_seconds(times, texts, issues)), True
     day_first = _first_that_fits(texts, _DAY_FIRST)
     if _oddness(day_first) < oddness:  # a tie is month-first: one damaged row must not turn the others round
-        tally.add("day-first", 1, f"for example {texts.drop_nulls()[0]}")
+        issues.add("day-first", 1, f"for example {texts.drop_nulls()[0]}")
         times = day_first
     if times.null_count():
         times = pl.select(pl.coalesce(times, _first_that_fits(texts, _ISO))).to_series()
     dated = times.null_count() < len(times)
     if not dated:
-        times = _without_date(texts, tally)
+        times = _without_date(texts, issues)
     unreadable = times.null_count()
     if unreadable:
         first = texts.filter(times.is_null()).fill_null("")[0]
-        tally.add("time-unreadable", unreadable, f"{unreadable} rows, the first says {first[:40]!r}")
+        issues.add("time-unreadable", unreadable, f"{unreadable} rows, the first says {first[:40]!r}")
     if unreadable < len(times) and not texts.str.contains(_SECONDS).any():
-        times = _with_seconds(times, texts, tally)
+        times = _with_seconds(times, texts, issues)
     return times, dated
 
 
@@ -108,26 +108,26 @@ def _oddness(times: pl.Series) -> int:
     return times.null_count() + int(jumps.sum())
 
 
-def _without_date(texts: pl.Series, tally: Tally) -> pl.Series:
+def _without_date(texts: pl.Series, issues: QualityIssues) -> pl.Series:
     """Times of day put on consecutive days from 1970-01-01: a step back of half a day is midnight."""
     import polars as pl
 
     times = _first_that_fits(_NO_DATE + texts, tuple(f"%m/%d/%Y {form}" for form in _TIME_ONLY))
     if times.null_count() == len(times):
         return times
-    tally.add("date-lost", 1, f"for example {texts.drop_nulls()[0]}")
+    issues.add("date-lost", 1, f"for example {texts.drop_nulls()[0]}")
     back = (times.diff() < timedelta(hours=-12)).fill_null(value=False)
     return times + pl.Series([_DAY]) * back.cast(pl.Int64).cum_sum()
 
 
-def _with_seconds(times: pl.Series, texts: pl.Series, tally: Tally) -> pl.Series:
+def _with_seconds(times: pl.Series, texts: pl.Series, issues: QualityIssues) -> pl.Series:
     """Minute-resolution stamps spread evenly over the file."""
     import numpy as np
     import polars as pl
 
     from esxprobe.formats.minutes import spread
 
-    tally.add("seconds-lost", len(times) - times.null_count(), f"for example {texts.drop_nulls()[0]}")
+    issues.add("seconds-lost", len(times) - times.null_count(), f"for example {texts.drop_nulls()[0]}")
     rows = np.flatnonzero(times.is_not_null().to_numpy())
     if not len(rows):
         return times
@@ -138,7 +138,7 @@ def _with_seconds(times: pl.Series, texts: pl.Series, tally: Tally) -> pl.Series
     return times.scatter(rows, made)
 
 
-def zone_of(zone_text: str, timezone_name: str | None, tally: Tally) -> tzinfo:
+def zone_of(zone_text: str, timezone_name: str | None, issues: QualityIssues) -> tzinfo:
     """The zone that the stamps are in.
 
     esxtop's offset is not to be trusted (ESX classic prints `(EST)(0)` beside local time), so only
@@ -150,7 +150,7 @@ def zone_of(zone_text: str, timezone_name: str | None, tally: Tally) -> tzinfo:
     if timezone_name:
         return named_zone(timezone_name)
     if zone_text.replace(" ", "").upper() not in {"(UTC)(0)", "(GMT)(0)"}:
-        tally.add("zone-untrusted", 1, f"the header says {zone_text or 'nothing'}")
+        issues.add("zone-untrusted", 1, f"the header says {zone_text or 'nothing'}")
     return UTC
 
 

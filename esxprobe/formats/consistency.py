@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from esxprobe.formats.decimals import NO_NUMBER, OTHER_FORM, Bools, Decimals, Floats, Places
-from esxprobe.formats.mend import LOST
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.moves import Moves
 from esxprobe.formats.parse import Rows
 from esxprobe.formats.points import MOVED, Points, form_of, unpacked
+from esxprobe.formats.repair import LOST
 from esxprobe.formats.rows import Piece
-from esxprobe.formats.tally import Tally
 
 if TYPE_CHECKING:
     import polars as pl
@@ -114,13 +114,13 @@ class FormatCheck:
 
     Attributes:
         wanted: The wanted columns: cell, key, meaning.
-        tally: Counts what is lost.
+        issues: Counts what is lost.
         quoted: Cells stand in quotes.
         never: Numbers of cells that hold no numbers of esxtop's.
     """
 
     wanted: pl.DataFrame
-    tally: Tally
+    issues: QualityIssues
     quoted: bool
     never: frozenset[int] = frozenset()
     _formats: Formats | None = None
@@ -181,7 +181,7 @@ class FormatCheck:
                 kept[row] = False
                 key = self.wanted["key"][first]
                 place = f"line {rows.lines[row]:,}: {count:,} columns have values of others, the first is {key}"
-                self.tally.add("row-shifted", 1, place)
+                self.issues.add("row-shifted", 1, place)
         taker(piece, rows if kept.all() else rows.some(kept))
 
     def _check_points(self, piece: Piece, rows: Rows, kept: Bools, torn: dict[int, Places]) -> None:
@@ -193,7 +193,7 @@ class FormatCheck:
             if count:
                 kept[row] = False
                 place = f"line {rows.lines[row]:,}: {count:,} cells, the first is number {odd[0] + 2:,} of the row"
-                self.tally.add("row-shifted", 1, place)
+                self.issues.add("row-shifted", 1, place)
             elif len(odd) == 1 and not self._points.free[odd[0]]:
                 torn.setdefault(row, odd + 1)
 
@@ -221,9 +221,9 @@ class FormatCheck:
         key = self.wanted["key"][first]
         if len(found) == 1 and not self._may_have_moved(formats, rows, row, first):
             rows.values[first, row] = np.nan
-            self.tally.add("odd-format", 1, f"line {line:,}, {key}")
+            self.issues.add("odd-format", 1, f"line {line:,}, {key}")
             return True
-        self.tally.add("row-shifted", 1, f"line {line:,}: {len(found):,} columns, the first is {key}")
+        self.issues.add("row-shifted", 1, f"line {line:,}: {len(found):,} columns, the first is {key}")
         return False
 
     def _may_have_moved(self, formats: Formats, rows: Rows, row: int, place: int) -> bool:
@@ -251,8 +251,8 @@ def _forms(piece: Piece, row: int, places: Places) -> list[int | None]:
 
 
 def _torn(piece: Piece) -> dict[int, Places]:
-    """Numbers of the cells that the mender lost, of rows with such."""
-    if piece.survey is not None or piece.data.find(LOST) < 0:
+    """Numbers of the cells that the repairer lost, of rows with such."""
+    if piece.scan is not None or piece.data.find(LOST) < 0:
         return {}
     found = {}
     for row in range(len(piece.lines)):

@@ -77,7 +77,7 @@ class Cells:
 
 
 @dataclass(slots=True)
-class Desk:
+class Buffers:
     """Arrays that are used again and again, by one thread at a time: fresh memory costs more than arithmetic."""
 
     _words: list[Words] = field(default_factory=list)
@@ -111,7 +111,7 @@ def _as_long(arrays: list[NDArray[Any]], many: int, count: int, kind: type[np.ge
 
 
 def fill(
-    text: Bytes, cells: Cells, values: Floats, sound: Bools, desk: Desk, *, decimals: Decimals | None = None
+    text: Bytes, cells: Cells, values: Floats, sound: Bools, buffers: Buffers, *, decimals: Decimals | None = None
 ) -> None:
     """The numbers in cells of a text.
 
@@ -120,15 +120,15 @@ def fill(
         cells: Cells in it in ascending order, in quotes or without.
         values: Gets a value a cell, NaN where it is no plain decimal.
         sound: Gets which cells are plain decimals.
-        desk: Where to work.
+        buffers: Where to work.
         decimals: Gets how many decimals each has, `NO_NUMBER` where it is no plain decimal.
     """
     decimals = np.empty(len(values), np.uint8) if decimals is None else decimals
     if len(text) < _WINDOW:
         values[:], sound[:], decimals[:] = np.nan, False, NO_NUMBER
         return
-    _short_numbers(text, cells, values, sound, desk, decimals=decimals)
-    left = np.flatnonzero(np.logical_not(sound, out=desk.flags(len(sound))[1]))
+    _short_numbers(text, cells, values, sound, buffers, decimals=decimals)
+    left = np.flatnonzero(np.logical_not(sound, out=buffers.flags(len(sound))[1]))
     if len(left):
         places = np.empty(len(left), np.uint8)
         values[left], sound[left] = numbers(text, Cells(cells.starts[left], cells.ends[left]), places)
@@ -136,13 +136,13 @@ def fill(
 
 
 def _short_numbers(
-    text: Bytes, cells: Cells, values: Floats, sound: Bools, desk: Desk, *, decimals: Decimals
+    text: Bytes, cells: Cells, values: Floats, sound: Bools, buffers: Buffers, *, decimals: Decimals
 ) -> None:
     """Like `fill` for numbers of one to six bytes in quotes, with two decimals or none; others are unsound."""
     count, whole = len(values), len(text) // 8
-    word, other, shift, odd = desk.words(count)
-    span = desk.places(count)
-    pointed, unfit = desk.flags(count)
+    word, other, shift, odd = buffers.words(count)
+    span = buffers.places(count)
+    pointed, unfit = buffers.flags(count)
     _eight_bytes(text[: 8 * whole].view("<u8"), cells.starts, span, (word, other, shift))
     word ^= _OPENING
     np.bitwise_and(word, _LOW_BYTE, out=odd)
@@ -175,7 +175,7 @@ def _short_numbers(
     word <<= shift
     word |= other
     np.copyto(values, _eight_digits(word).view(np.int64))
-    divisor = desk.floats(count)
+    divisor = buffers.floats(count)
     np.multiply(flags, 99.0, out=divisor)
     divisor += 1.0
     values /= divisor

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from esxprobe.formats.kin import with_kin
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.paths import with_numbers
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.relations import with_kin
 from esxprobe.model import VirtualMachine
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Identities:
         columns: The index frame with kind (String, empty when of no entity) and entity (UInt32).
         entities: Frames by kind: entity (UInt32, the row number), name, id, gid (of the VM or group
             it belongs to, null for none), role (what the kind tells apart: `vmx-vcpu-0`, `vdisk`), and what
-            else it belongs to (see `kin`): device, adapter, switch, pcpu, null where not known.
+            else it belongs to (see `relations`): device, adapter, switch, pcpu, null where not known.
         vms: In the order of the header.
     """
 
@@ -62,26 +62,26 @@ class Identities:
     vms: tuple[VirtualMachine, ...]
 
 
-def identify(columns: pl.DataFrame, tally: Tally) -> Identities:
+def identify(columns: pl.DataFrame, issues: QualityIssues) -> Identities:
     """Finds the entity of every column.
 
     Args:
         columns: The index frame of a header (see `paths.index`).
-        tally: Counts instances that follow no pattern and names that are ambiguous.
+        issues: Counts instances that follow no pattern and names that are ambiguous.
     """
     import polars as pl
 
     if "thing" not in columns.columns:
         columns = with_numbers(columns)
-    things, groups, worlds, owners = parts_of(columns, tally)
+    things, groups, worlds, owners = parts_of(columns, issues)
     names = groups.join(owners.select("gid"), on="gid", how="semi", maintain_order="left")
     parts = [
         _hosts(things, columns),
         _pcpus(things),
         _split_groups(groups, owners),
         _split_worlds(worlds, owners),
-        _ports(things, worlds, tally),
-        _disks(things, names, tally),
+        _ports(things, worlds, issues),
+        _disks(things, names, issues),
         _plain(things),
     ]
     rows = pl.concat([part.select(_ROW) for part in parts])
@@ -93,12 +93,14 @@ def identify(columns: pl.DataFrame, tally: Tally) -> Identities:
     return Identities(joined, with_kin(entities, columns, worlds), _machines(names, owners))
 
 
-def parts_of(columns: pl.DataFrame, tally: Tally) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def parts_of(
+    columns: pl.DataFrame, issues: QualityIssues
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """The pieces that instances are made of.
 
     Args:
         columns: object, instance, thing (equal for equal object and instance) and what else an index has.
-        tally: Counts what cannot be told apart.
+        issues: Counts what cannot be told apart.
 
     Returns:
         things (object, instance), each once; groups (object, instance, gid, name); worlds (object, instance,
@@ -106,7 +108,7 @@ def parts_of(columns: pl.DataFrame, tally: Tally) -> tuple[pl.DataFrame, pl.Data
     """
     things = columns.unique("thing", keep="first", maintain_order=True).select("object", "instance")
     groups = _groups(things)
-    worlds = _worlds(things, groups, tally)
+    worlds = _worlds(things, groups, issues)
     return things, groups, worlds, _owners(worlds, columns)
 
 
@@ -171,7 +173,7 @@ def _groups(things: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _worlds(things: pl.DataFrame, groups: pl.DataFrame, tally: Tally) -> pl.DataFrame:
+def _worlds(things: pl.DataFrame, groups: pl.DataFrame, issues: QualityIssues) -> pl.DataFrame:
     """Object, instance, gid, wid and world name of every world."""
     import polars as pl
 
@@ -204,7 +206,7 @@ def _worlds(things: pl.DataFrame, groups: pl.DataFrame, tally: Tally) -> pl.Data
     )
     lost = worlds.filter(pl.col("wid").is_null())
     if lost.height:
-        tally.add(
+        issues.add(
             "unparsed-instance",
             lost.height,
             f"{lost.height} worlds, the first is Vcpu({lost['instance'][0]})",
@@ -277,7 +279,7 @@ def _split_worlds(worlds: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _ports(things: pl.DataFrame, worlds: pl.DataFrame, tally: Tally) -> pl.DataFrame:
+def _ports(things: pl.DataFrame, worlds: pl.DataFrame, issues: QualityIssues) -> pl.DataFrame:
     """Ports, a VM's one found through the leader world id that its NetWorld-VM-<wid> carries."""
     import polars as pl
 
@@ -289,7 +291,7 @@ def _ports(things: pl.DataFrame, worlds: pl.DataFrame, tally: Tally) -> pl.DataF
     )
     lost = ports.filter(pl.col("port").is_null())
     if lost.height:
-        tally.add("unparsed-instance", lost.height, f"{lost.height} ports, the first is {lost['instance'][0]}")
+        issues.add("unparsed-instance", lost.height, f"{lost.height} ports, the first is {lost['instance'][0]}")
     leader = pl.col("world").str.extract(r"^(?:NetWorld-VM-|vmast\.|LSI-|PVSCSI-)(\d+)", 1)
     leaders = (
         worlds.select(leader.alias("leader"), pl.col("gid").alias("owner"))
@@ -308,7 +310,7 @@ def _ports(things: pl.DataFrame, worlds: pl.DataFrame, tally: Tally) -> pl.DataF
     )
 
 
-def _disks(things: pl.DataFrame, names: pl.DataFrame, tally: Tally) -> pl.DataFrame:
+def _disks(things: pl.DataFrame, names: pl.DataFrame, issues: QualityIssues) -> pl.DataFrame:
     """Virtual disks and the VM totals beside them; esxtop gives the VM's name here and no id."""
     import polars as pl
 
@@ -330,7 +332,7 @@ def _disks(things: pl.DataFrame, names: pl.DataFrame, tally: Tally) -> pl.DataFr
     ).join(by_name, on="name", how="left", maintain_order="left")
     shared = disks.filter(pl.col("namesakes") > 1)
     if shared.height:
-        tally.add(
+        issues.add(
             "ambiguous-name",
             shared.height,
             f"{shared.height} virtual disks of VMs called {shared['name'][0]!r}",

@@ -19,15 +19,15 @@ from esxprobe import series
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import clock
 from esxprobe.formats.closure import off_closure
+from esxprobe.formats.column_store import ColumnStore
 from esxprobe.formats.entities import Identities, identify
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.parse import Rows
 from esxprobe.formats.rows import Piece
 from esxprobe.formats.scan import FileReader, Needs, Request, Segment, wanted_columns
-from esxprobe.formats.sheet import Sheet
 from esxprobe.formats.source import Source
 from esxprobe.formats.spill import Spill
-from esxprobe.formats.tally import Tally
-from esxprobe.formats.tidy import SheetValues
+from esxprobe.formats.tidy import StoredValues
 from esxprobe.model import Frames, Recording, SourceFile, Values
 from esxprobe.series import Bools
 
@@ -56,25 +56,25 @@ def read_esxtop(
         UnreadableInputError: A file is no esxtop capture, or no row of it fits its header.
         UsageError: `timezone` is no time zone.
     """
-    tally = Tally()
+    issues = QualityIssues()
     segments: list[Segment] = []
-    sheets = _Sheets()
-    request = Request(needs, at_most or {}, sheets.take)
+    stores = _Stores()
+    request = Request(needs, at_most or {}, stores.take)
     files: list[SourceFile] = []
     rows_read = 0
     for path in paths:
         source = Source(path)
         try:
-            reader = FileReader(source, request, tally)
+            reader = FileReader(source, request, issues)
             done = sum(file.bytes for file in files)
             segments += reader.read(progress and partial(_advance, progress, done))
             rows_read += reader.rows
             record, notes = source.finish()
         finally:
             source.close()
-        tally.take(notes)
+        issues.take(notes)
         files.append(record)
-    assembly = _Assembly(segments, sheets, needs=needs, at_most=at_most, timezone=timezone, tally=tally)
+    assembly = _Assembly(segments, stores, needs=needs, at_most=at_most, timezone=timezone, issues=issues)
     return assembly.recording(tuple(files), rows_read)
 
 
@@ -82,31 +82,31 @@ def _advance(progress: Callable[[int], None], before: int, position: int) -> Non
     progress(before + position)
 
 
-class _Sheets:
-    """Takes the rows of segments as they are read; neighbours with the same columns share a sheet."""
+class _Stores:
+    """Takes the rows of segments as they are read; neighbours with the same columns share a store."""
 
     def __init__(self) -> None:
         self._spill = Spill()
-        self._sheets: list[Sheet] = []
+        self._stores: list[ColumnStore] = []
         self._last: Segment | None = None
         self._counts: list[tuple[Segment, int]] = []
 
     def take(self, segment: Segment, _: Piece, rows: Rows) -> None:
         """Takes in rows."""
         if segment is not self._last:
-            if not self._sheets or not self._sheets[-1].wanted.equals(segment.wanted):
-                if self._sheets:
-                    self._sheets[-1].close()
-                self._sheets.append(Sheet(segment.wanted, self._spill))
+            if not self._stores or not self._stores[-1].wanted.equals(segment.wanted):
+                if self._stores:
+                    self._stores[-1].close()
+                self._stores.append(ColumnStore(segment.wanted, self._spill))
             self._last = segment
-        self._sheets[-1].add(rows)
+        self._stores[-1].add(rows)
         self._counts.append((segment, len(rows.lines)))
 
-    def closed(self) -> list[Sheet]:
-        """All sheets, in the order of their rows."""
-        if self._sheets:
-            self._sheets[-1].close()
-        return self._sheets
+    def closed(self) -> list[ColumnStore]:
+        """All stores, in the order of their rows."""
+        if self._stores:
+            self._stores[-1].close()
+        return self._stores
 
     def numbers(self, segments: list[Segment]) -> NDArray[np.int64]:
         """For each row the number of its segment."""
@@ -120,16 +120,16 @@ class _Assembly:
     def __init__(
         self,
         segments: list[Segment],
-        sheets: _Sheets,
+        stores: _Stores,
         *,
         needs: Needs,
         at_most: Mapping[str, int] | None,
         timezone: str | None,
-        tally: Tally,
+        issues: QualityIssues,
     ) -> None:
         self._segments, self._needs, self._at_most = segments, needs, at_most
-        self._sheets, self._numbers = sheets.closed(), sheets.numbers(segments)
-        self._timezone, self._tally = timezone, tally
+        self._stores, self._numbers = stores.closed(), stores.numbers(segments)
+        self._timezone, self._issues = timezone, issues
         self._date_known = True
 
     def recording(self, files: tuple[SourceFile, ...], rows_read: int) -> Recording:
@@ -153,8 +153,8 @@ class _Assembly:
         self._count_times(samples)
         judged = np.flatnonzero(kept.to_numpy())[samples["judged"].to_numpy()]
         chosen = self._chosen(judged)
-        values = SheetValues(self._sheets, chosen, wanted)
-        self._count_marks(self._sheets, chosen, values)
+        values = StoredValues(self._stores, chosen, wanted)
+        self._count_marks(self._stores, chosen, values)
         self._count_unknown(identities.columns)
         self._count_closure(values, samples, identities)
         columns = identities.columns.with_columns(pl.col("key").is_in(wanted["key"].implode()).alias("wanted"))
@@ -166,7 +166,7 @@ class _Assembly:
             tidy=Frames(values, values.kinds, samples.filter("judged")["sample"]),
             entities=identities.entities,
             vms=identities.vms,
-            notes=tuple(self._tally.notes()),
+            notes=tuple(self._issues.notes()),
             files=files,
             interval_s=series.usual_interval(samples["interval_s"].drop_nulls()),
             rows_read=rows_read,
@@ -178,7 +178,7 @@ class _Assembly:
         for segment in self._segments:
             for made in segment.header.notes:
                 if made not in seen:
-                    self._tally.take([made])
+                    self._issues.take([made])
                     seen.add(made)
 
     def _refuse_strangers(self) -> None:
@@ -208,26 +208,26 @@ class _Assembly:
         union = pl.concat([s.identities.columns.drop("kind", "entity", "thing", "meaning") for s in self._segments])
         union = union.unique("key", keep="first", maintain_order=True)
         union = union.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("column"))
-        return identify(union, Tally())
+        return identify(union, QualityIssues())
 
     def _samples(self, zone_text: str) -> pl.DataFrame | None:
         """line, segment and time [UTC, null where unreadable] of every row; None without any row."""
         import polars as pl
 
-        if not self._sheets:
+        if not self._stores:
             return None
         joined = pl.DataFrame(
             {
-                "line": [line for sheet in self._sheets for line in sheet.lines],
+                "line": [line for store in self._stores for line in store.lines],
                 "segment": self._numbers,
-                "cell": pl.concat([cells for sheet in self._sheets for cells in sheet.time_cells]),
+                "cell": pl.concat([cells for store in self._stores for cells in store.time_cells]),
             }
         )
-        times, self._date_known = clock.parse_times(joined["cell"], self._tally)
-        zone = clock.zone_of(zone_text, self._timezone, self._tally)
+        times, self._date_known = clock.parse_times(joined["cell"], self._issues)
+        zone = clock.zone_of(zone_text, self._timezone, self._issues)
         utc = clock.to_utc(times, zone)
         skipped = utc.null_count() - times.null_count()
-        self._tally.add("time-unreadable", skipped, f"{skipped} times that {self._timezone} skips")
+        self._issues.add("time-unreadable", skipped, f"{skipped} times that {self._timezone} skips")
         return joined.select(
             pl.col("line").cast(pl.UInt32),
             pl.col("segment").cast(pl.UInt32),
@@ -236,7 +236,7 @@ class _Assembly:
 
     def _chosen(self, judged: NDArray[np.intp]) -> list[Bools]:
         """Which rows of each segment are judged."""
-        ends = np.cumsum([len(sheet.lines) for sheet in self._sheets])
+        ends = np.cumsum([len(store.lines) for store in self._stores])
         chosen = np.zeros(ends[-1], np.bool_)
         chosen[judged] = True
         return np.split(chosen, ends[:-1])
@@ -253,15 +253,15 @@ class _Assembly:
             hint="the file was cut or saved again; send it as esxtop wrote it",
         )
 
-    def _count_marks(self, sheets: list[Sheet], chosen: list[Bools], values: SheetValues) -> None:
+    def _count_marks(self, stores: list[ColumnStore], chosen: list[Bools], values: StoredValues) -> None:
         """Infinite cells and marks for none, which are missing values."""
-        infinite = sum(sheet.infinite(rows) for sheet, rows in zip(sheets, chosen, strict=True))
-        self._tally.add("bad-cell", infinite, f"{infinite} cells say inf")
+        infinite = sum(store.infinite(rows) for store, rows in zip(stores, chosen, strict=True))
+        self._issues.add("bad-cell", infinite, f"{infinite} cells say inf")
         counts: Counter[str] = Counter()
-        for sheet, rows in zip(sheets, chosen, strict=True):
-            counts.update(sheet.marks(rows))
+        for store, rows in zip(stores, chosen, strict=True):
+            counts.update(store.marks(rows))
         for path in dict.fromkeys(path for kind in values.kinds for path in values.counters(kind)):
-            self._tally.add("sentinel", counts[path], path)
+            self._issues.add("sentinel", counts[path], path)
 
     def _count_times(self, samples: pl.DataFrame) -> None:
         names = {
@@ -272,8 +272,8 @@ class _Assembly:
         }
         for reason, code in names.items():
             rows = samples.filter(samples["reason"] == reason)
-            self._tally.add(code, rows.height, ", ".join(f"line {line:,}" for line in rows["line"][:5]))
-        self._tally.add("time-jitter", series.jitter_count(samples["interval_s"].drop_nulls()))
+            self._issues.add(code, rows.height, ", ".join(f"line {line:,}" for line in rows["line"][:5]))
+        self._issues.add("time-jitter", series.jitter_count(samples["interval_s"].drop_nulls()))
 
     def _count_unknown(self, columns: pl.DataFrame) -> None:
         import polars as pl
@@ -282,7 +282,7 @@ class _Assembly:
         if unknown.height:
             shown = unknown.unique(["object", "counter"], maintain_order=True).head(5)
             names = ", ".join(f"{row['object']}\\{row['counter']}" for row in shown.iter_rows(named=True))
-            self._tally.add("unknown-counter", unknown.height, f"{unknown.height} columns: {names}")
+            self._issues.add("unknown-counter", unknown.height, f"{unknown.height} columns: {names}")
 
     def _count_closure(self, values: Values, samples: pl.DataFrame, who: Identities) -> None:
         numbers = samples.filter("judged")
@@ -291,7 +291,7 @@ class _Assembly:
             if first is not None:
                 world = who.entities[kind]["name"][first[0]]
                 line = numbers["line"][first[1]]
-                self._tally.add("closure-off", off, f"{off} {kind} samples, the first is {world} in line {line:,}")
+                self._issues.add("closure-off", off, f"{off} {kind} samples, the first is {world} in line {line:,}")
 
 
 def short_host(host: str) -> str:

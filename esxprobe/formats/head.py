@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import pdh, sniff
-from esxprobe.formats.mend import TIME_START
+from esxprobe.formats.issues import QualityIssues
+from esxprobe.formats.repair import TIME_START
 from esxprobe.formats.source import Source
-from esxprobe.formats.tally import Tally
 
 # Longest line that is still a row [bytes]: 2 million columns of 130 characters.
 LONGEST_LINE = 1 << 28
@@ -21,7 +21,7 @@ class Head:
 
     Args:
         source: The file.
-        tally: Counts damage.
+        issues: Counts damage.
 
     Attributes:
         header: The header line, without its line end.
@@ -32,8 +32,8 @@ class Head:
         UnreadableInputError: No header is in it, or a line is longer than any header.
     """
 
-    def __init__(self, source: Source, tally: Tally) -> None:
-        self._source, self._tally = source, tally
+    def __init__(self, source: Source, issues: QualityIssues) -> None:
+        self._source, self._issues = source, issues
         self.rest = b""
         self.number = 1
         self._find_header()
@@ -50,9 +50,9 @@ class Head:
         if banner.strip():
             lines = banner.strip().splitlines()
             first = lines[0][:60].decode(errors="replace")
-            self._tally.add("banner", 1, f"{len(banner)} bytes, {first!r}")
+            self._issues.add("banner", 1, f"{len(banner)} bytes, {first!r}")
             rows = sum(TIME_START.match(line) is not None for line in lines)
-            self._tally.add("row-lost", rows, f"{rows} rows stand before the first header")
+            self._issues.add("row-lost", rows, f"{rows} rows stand before the first header")
         self.number += banner.count(b"\n")
         self.rest = head[start:]
 
@@ -72,7 +72,7 @@ class Head:
         end = self._fill_to_line_end()
         line = self.rest[:end]
         if line.endswith(b"\r"):
-            self._tally.add("crlf-line-ends")
+            self._issues.add("crlf-line-ends")
             line = line.rstrip(b"\r")
         self.rest = self.rest[end + 1 :]
         self.number += 1
@@ -88,7 +88,7 @@ class Head:
             line = pdh.join_header(line, more)
             self.rest = self.rest[end + 1 :]
             self.number += 1
-            self._tally.add("damaged-header", 1, f"a line break stands in it, before line {self.number:,}")
+            self._issues.add("damaged-header", 1, f"a line break stands in it, before line {self.number:,}")
         return line
 
     def _row_given_back(self, line: bytes) -> bytes:
@@ -96,7 +96,7 @@ class Head:
         at = pdh.row_in_header(line)
         if at < 0:
             return line
-        self._tally.add("damaged-header", 1, "the line break behind it is missing")
+        self._issues.add("damaged-header", 1, "the line break behind it is missing")
         self.rest = line[at:] + b"\n" + self.rest
         self.number -= 1
         return line[:at]

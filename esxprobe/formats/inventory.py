@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from esxprobe.catalog import find as find_counter
 from esxprobe.formats.head import Head
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.pdh import parse_header
 from esxprobe.formats.source import Source
-from esxprobe.formats.tally import Tally
 from esxprobe.formats.wanted import columns_of
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def inventory(paths: Sequence[Path]) -> list[dict[str, Any]]:
 
 def _columns(path: Path) -> pl.DataFrame:
     """key, path, object, instance and counter of a file's first header."""
-    tally = Tally()
+    issues = QualityIssues()
     source = Source(path, checksum=False)
     try:
-        header = parse_header(Head(source, tally).header)
+        header = parse_header(Head(source, issues).header)
     finally:
         source.close()
-    return columns_of(header, path, tally).select("key", "path", "object", "instance", "counter")
+    return columns_of(header, path, issues).select("key", "path", "object", "instance", "counter")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from esxprobe.formats.decimals import NO_NUMBER, Bools, Bytes, Cells, Decimals, Floats, number, printed
-from esxprobe.formats.mend import LOST
+from esxprobe.formats.issues import QualityIssues
+from esxprobe.formats.repair import LOST
+from esxprobe.formats.row_scanner import RowScan, RowScanner, without_commas_in_quotes
 from esxprobe.formats.rows import Piece
-from esxprobe.formats.survey import Survey, Surveyor, without_commas_in_quotes
-from esxprobe.formats.tally import Tally
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,19 +52,19 @@ class Parser:
     Attributes:
         wanted: The wanted columns in file order: cell, part, key; and words (Boolean) where somebody wants
             columns that hold words: these get no values.
-        surveyor: Finds these cells.
-        tally: Counts cells without a number.
+        scanner: Finds these cells.
+        issues: Counts cells without a number.
     """
 
     wanted: pl.DataFrame
-    surveyor: Surveyor
-    tally: Tally
+    scanner: RowScanner
+    issues: QualityIssues
 
     def rows(self, piece: Piece) -> Rows | None:
         """Times and wanted values of a piece; None when the cells of its rows cannot be told apart."""
         if not piece.lines:
             return Rows([], _time_cells(piece), np.empty((len(self.wanted), 0)))
-        found = piece.survey or self.survey(piece)
+        found = piece.scan or self.scan(piece)
         if found.values is None or found.sound is None:
             return None
         values, sound, decimals = found.values, found.sound, found.decimals
@@ -77,17 +77,17 @@ class Parser:
             if decimals is not None:
                 decimals[:, words] = NO_NUMBER
         if not sound.all() and found.cells is None:
-            self.surveyor.places = True  # where one cell is odd there are more in other rows
-            found = replace(found, cells=self.survey(piece).cells)
+            self.scanner.places = True  # where one cell is odd there are more in other rows
+            found = replace(found, cells=self.scan(piece).cells)
         rows = Rows(piece.lines, _time_cells(piece), values.T, found.cells, decimals, found.points)
         return rows if sound.all() or self._odd(rows, piece.data, ~sound) else None
 
-    def survey(self, piece: Piece) -> Survey:
+    def scan(self, piece: Piece) -> RowScan:
         """The wanted cells of rows that are known to be sound."""
         text = np.frombuffer(piece.data, np.uint8)
-        if self.surveyor.layout.texts:
+        if self.scanner.layout.texts:
             text = without_commas_in_quotes(text, piece.starts, piece.ends)
-        return self.surveyor.survey(text, piece.starts, piece.ends)
+        return self.scanner.scan(text, piece.starts, piece.ends)
 
     def _odd(self, rows: Rows, data: bytes | bytearray, odd: Bools) -> bool:
         """Fills in, or counts as missing, the cells that are no plain decimals; False when one is torn open."""
@@ -113,7 +113,7 @@ class Parser:
             elif decimals is not None:
                 decimals[row, column] = printed(inside)
         # Not before: of a torn cell's piece all rows are checked and counted again.
-        self.tally.add("blank-cell", int(blank.sum()))
+        self.issues.add("blank-cell", int(blank.sum()))
         for column, found in bad.items():
             self._count_bad(column, found, rows.lines, values)
         return True
@@ -122,13 +122,13 @@ class Parser:
         """Counts cells of a column that hold no number: blank ones apart, behind torn ones all are lost."""
         key = self.wanted["key"][column]
         odd = [(row, text) for row, text in found if text]
-        self.tally.add("blank-cell", len(found) - len(odd))
+        self.issues.add("blank-cell", len(found) - len(odd))
         if odd:
             row, text = odd[0]
-            self.tally.add("bad-cell", len(odd), f"line {lines[row]:,}, {key}: {text[:20]!r}")
+            self.issues.add("bad-cell", len(odd), f"line {lines[row]:,}, {key}: {text[:20]!r}")
         torn = [row for row, text in odd if _TORN.fullmatch(text) and column + 1 < values.shape[1]]
         if torn:
-            self.tally.add("row-torn", len(torn), f"line {lines[torn[0]]:,}, behind {key}")
+            self.issues.add("row-torn", len(torn), f"line {lines[torn[0]]:,}, behind {key}")
             values[torn, column + 1 :] = np.nan
 
 

@@ -1,7 +1,7 @@
 """Data rows that can be trusted: every row's separators are counted before a value of it is believed.
 
 A row whose separators, quotes and blanks are those of its neighbours is passed on untouched; any
-other goes to the `Mender`.
+other goes to the `Repairer`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from itertools import pairwise, product
 import numpy as np
 
 from esxprobe.formats.decimals import Places
-from esxprobe.formats.mend import Layout, Mender
-from esxprobe.formats.survey import Shape, Survey, Surveyor
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.issues import QualityIssues
+from esxprobe.formats.repair import Layout, Repairer
+from esxprobe.formats.row_scanner import RowScan, RowScanner, Shape
 
 _MARK = b"(PDH-CSV"
 _HEADS = (b'"(PDH-CSV', b"(PDH-CSV")
@@ -68,14 +68,14 @@ class Piece:
         lines: The file's line number of each row.
         starts: First byte of each row.
         ends: Byte behind the last one of each, the line break not counted.
-        survey: What was found in them; None when they were not looked at yet, or may hold commas in words.
+        scan: What was found in them; None when they were not looked at yet, or may hold commas in words.
     """
 
     data: bytes | bytearray
     lines: list[int]
     starts: Places
     ends: Places
-    survey: Survey | None = None
+    scan: RowScan | None = None
 
     @classmethod
     def of(cls, rows: Sequence[bytes], lines: list[int]) -> Piece:
@@ -90,29 +90,29 @@ class RowChecker:
     """Checks the rows under one header, block by block.
 
     Attributes:
-        surveyor: Knows what a row must look like, and which cells of it are wanted.
-        tally: Where damage is counted.
+        scanner: Knows what a row must look like, and which cells of it are wanted.
+        issues: Where damage is counted.
     """
 
-    surveyor: Surveyor
-    tally: Tally
+    scanner: RowScanner
+    issues: QualityIssues
     layout: Layout = field(init=False)
     _usual: Shape | None = field(default=None)
-    _mender: Mender = field(init=False)
-    _alone: Surveyor = field(init=False)
+    _repairer: Repairer = field(init=False)
+    _alone: RowScanner = field(init=False)
 
     def __post_init__(self) -> None:
-        self.layout = self.surveyor.layout
-        self._mender = Mender(self.layout, self.tally)
-        self._alone = Surveyor(self.layout, self.surveyor.cells[:0])
+        self.layout = self.scanner.layout
+        self._repairer = Repairer(self.layout, self.issues)
+        self._alone = RowScanner(self.layout, self.scanner.cells[:0])
 
-    def survey(self, block: bytes | bytearray, spans: list[Span]) -> Survey:
+    def scan(self, block: bytes | bytearray, spans: list[Span]) -> RowScan:
         """What is to be found in a block's lines: nothing is decided yet, so this may run in any thread."""
-        return self.surveyor.survey(np.frombuffer(block, np.uint8), *_edges(spans))
+        return self.scanner.scan(np.frombuffer(block, np.uint8), *_edges(spans))
 
-    def check(self, block: bytes | bytearray, spans: list[Span], survey: Survey) -> Piece:
+    def check(self, block: bytes | bytearray, spans: list[Span], scan: RowScan) -> Piece:
         """The trustworthy rows of a block, given the spans of the lines that stand under this header."""
-        shapes = survey.shapes
+        shapes = scan.shapes
         if self._usual is None:
             self._learn(block, spans, shapes)
         usual = self._usual
@@ -123,23 +123,23 @@ class RowChecker:
             if shape != usual or (span.cut and block[span.end - 1 : span.end] != b'"')
         }
         if doubtful:
-            return self._mended(block, spans, doubtful)
-        whole = usual is not None and usual[0] == self.layout.width - 1 + self._mender.trailing
+            return self._repaired(block, spans, doubtful)
+        whole = usual is not None and usual[0] == self.layout.width - 1 + self._repairer.trailing
         # Where words hold commas the cells are others.
-        return Piece(block, [span.number for span in spans], *_edges(spans), survey if whole else None)
+        return Piece(block, [span.number for span in spans], *_edges(spans), scan if whole else None)
 
     def fits(self, line: bytes | bytearray) -> bool:
         """Whether a line looks just like the rows before it."""
         whole = np.array([0, len(line)], np.int64)
-        survey = np.frombuffer(line, np.uint8)
-        return bool(line) and self._alone.survey(survey, whole[:1], whole[1:]).shapes == [self._usual]
+        text = np.frombuffer(line, np.uint8)
+        return bool(line) and self._alone.scan(text, whole[:1], whole[1:]).shapes == [self._usual]
 
     def recheck(self, piece: Piece) -> Piece:
         """The rows of a piece that the parser refused, each cell checked on its own."""
         rows: list[bytes] = []
         numbers: list[int] = []
         for number, start, end in zip(piece.lines, piece.starts.tolist(), piece.ends.tolist(), strict=True):
-            given = self._mender.row(bytes(piece.data[start:end]).rstrip(b"\r"), number)
+            given = self._repairer.row(bytes(piece.data[start:end]).rstrip(b"\r"), number)
             rows.extend(given)
             numbers.extend([number] * len(given))
         return Piece.of(rows, numbers)
@@ -158,7 +158,7 @@ class RowChecker:
         for shape, _ in fitting.most_common(_KINDS_TRIED):
             span = examples.get(shape)
             text = bytes(block[span.start : span.end]).rstrip(b"\r") if span else b""
-            if text and self._mender.sound(text):
+            if text and self._repairer.sound(text):
                 self._usual = shape
                 self._learn_end(text)
                 return
@@ -166,18 +166,18 @@ class RowChecker:
         for (first, second), between in product(pairwise(spans[: 2 * _KINDS_TRIED]), (b" ", b"")):
             halves = (bytes(block[each.start : each.end]).rstrip(b"\r") for each in (first, second))
             text = between.join(halves)
-            if self._mender.sound(text):
+            if self._repairer.sound(text):
                 self._learn_end(text)
                 return
 
     def _learn_end(self, text: bytes) -> None:
         """Whether a comma ends the rows, as it does a sound one."""
-        if self._mender.ends_with_comma(text) and not self._mender.trailing:
-            self._mender.trailing = True
-            self.tally.add("trailing-comma", 1, "in the rows")
+        if self._repairer.ends_with_comma(text) and not self._repairer.trailing:
+            self._repairer.trailing = True
+            self.issues.add("trailing-comma", 1, "in the rows")
 
-    def _mended(self, block: bytes | bytearray, spans: list[Span], doubtful: set[int]) -> Piece:
-        """Sound rows as they stand, doubtful ones as the mender gives them."""
+    def _repaired(self, block: bytes | bytearray, spans: list[Span], doubtful: set[int]) -> Piece:
+        """Sound rows as they stand, doubtful ones as the repairer gives them."""
         rows: list[bytes] = []
         numbers: list[int] = []
         at = 0
@@ -192,9 +192,9 @@ class RowChecker:
             follower = None
             if at + 1 in doubtful:
                 follower = bytes(block[spans[at + 1].start : spans[at + 1].end])
-            mended, used = self._mender.mend(text, follower, span.number, cut=span.cut)
-            rows.extend(mended)
-            numbers.extend([span.number] * len(mended))
+            repaired, used = self._repairer.repair(text, follower, span.number, cut=span.cut)
+            rows.extend(repaired)
+            numbers.extend([span.number] * len(repaired))
             at += used
         return Piece.of(rows, numbers)
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import pdh
+from esxprobe.formats.block_pipeline import BlockPipeline
 from esxprobe.formats.consistency import FormatCheck
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.head import LONGEST_LINE, Head
-from esxprobe.formats.mend import Layout
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.parse import Parser, Rows
+from esxprobe.formats.repair import Layout
+from esxprobe.formats.row_scanner import RowScanner
 from esxprobe.formats.rows import MOST_LINES, Piece, RowChecker, Span, line_spans
 from esxprobe.formats.source import Source
-from esxprobe.formats.survey import Surveyor
-from esxprobe.formats.tally import Tally
-from esxprobe.formats.underway import Underway
 from esxprobe.formats.wanted import Needs, columns_of, known, text_cells, wanted_columns
 
 if TYPE_CHECKING:
@@ -85,18 +85,18 @@ class FileReader:
     Args:
         source: The file.
         request: What is wanted of it.
-        tally: Counts damage.
+        issues: Counts damage.
     """
 
-    def __init__(self, source: Source, request: Request, tally: Tally) -> None:
-        self._source, self._request, self._tally = source, request, tally
+    def __init__(self, source: Source, request: Request, issues: QualityIssues) -> None:
+        self._source, self._request, self._issues = source, request, issues
         self._buffer = b""
         self._line = 1
         self._header_line = b""
         self._semicolons = False
-        self._underway = Underway()
+        self._pipeline = BlockPipeline()
         self._formats: FormatCheck | None = None  # of the header whose rows came last
-        self._doubts = Tally()  # told of in the end: the first rows of a header wait
+        self._doubts = QualityIssues()  # told of in the end: the first rows of a header wait
         self._short = 0
         self._orphaned = False  # the rows stand under a header that cannot be read
         self.rows = 0
@@ -107,7 +107,7 @@ class FileReader:
         Raises:
             UnreadableInputError: It is no esxtop capture.
         """
-        head = Head(self._source, self._tally)
+        head = Head(self._source, self._issues)
         self._buffer, self._line = head.rest, head.number
         return self._segment(head.header)
 
@@ -138,41 +138,41 @@ class FileReader:
         """
         segments = [self.start()]
         try:
-            with Underway() as self._underway:
-                for block, spans in self._blocks(segments, self._underway.blocks):
-                    self._underway.begin()
+            with BlockPipeline() as self._pipeline:
+                for block, spans in self._blocks(segments, self._pipeline.blocks):
+                    self._pipeline.begin()
                     self._take(block, spans, segments)
-                    self._underway.settle()
+                    self._pipeline.settle()
                     yield segments
-                self._underway.settle(0)
+                self._pipeline.settle(0)
             if self._formats is not None:
                 self._formats.finish()  # hands on what still waits
         finally:
-            self._tally.join(self._doubts)
+            self._issues.join(self._doubts)
         yield segments
 
     def _segment(self, line: bytes) -> Segment:
-        tally = Tally()  # the rows before this header may still be under way: they are told of first
+        issues = QualityIssues()  # the rows before this header may still be under way: they are told of first
         if b"\x00" in line:
-            tally.add("nul-bytes", 1, f"{line.count(0):,} bytes in the header")
+            issues.add("nul-bytes", 1, f"{line.count(0):,} bytes in the header")
         header = pdh.parse_header(line)
-        columns = columns_of(header, self._source.path, tally)
+        columns = columns_of(header, self._source.path, issues)
         # A header that is refused is none that the next one could repeat.
         self._header_line = line
         self._semicolons |= header.separator == ";"
         asked = self._request
-        identities = identify(known(columns), tally) if asked.who else Identities(columns, {}, ())
+        identities = identify(known(columns), issues) if asked.who else Identities(columns, {}, ())
         if callable(asked.needs):
             wanted = asked.needs(identities)
         else:
             wanted = wanted_columns(identities.columns, asked.needs, asked.at_most)
         layout = _layout(header, columns)
         cells = wanted["cell"].to_numpy().astype("int64")
-        surveyor = Surveyor(layout, cells, asked.places, points=header.quoted and len(cells) > 0)
-        parser = Parser(wanted, surveyor, self._tally)
+        scanner = RowScanner(layout, cells, asked.places, points=header.quoted and len(cells) > 0)
+        parser = Parser(wanted, scanner, self._issues)
         formats = FormatCheck(wanted, self._doubts, header.quoted, layout.loose | layout.glued | layout.texts)
-        self._underway.later(partial(self._tally.join, tally))
-        return Segment(header, identities, wanted, parser, RowChecker(surveyor, self._tally), formats)
+        self._pipeline.later(partial(self._issues.join, issues))
+        return Segment(header, identities, wanted, parser, RowChecker(scanner, self._issues), formats)
 
     def _blocks(self, segments: list[Segment], many: int) -> Iterator[tuple[bytes | bytearray, list[Span]]]:
         """Blocks of whole lines; doubtful last lines wait for the next block, for they may go on there.
@@ -256,7 +256,7 @@ class FileReader:
 
     def _tell(self, code: str, count: int, place: str) -> None:
         """Counts something when all that stands before it in the file is counted."""
-        self._underway.later(partial(self._tally.add, code, count, place))
+        self._pipeline.later(partial(self._issues.add, code, count, place))
 
     def _comparable(self, line: bytes) -> bytes:
         """A header as it looks in blocks whose separators were put right."""
@@ -278,7 +278,7 @@ class FileReader:
             spans = self._request.keep(block, spans)
             if not spans:
                 return
-        self._underway.look(segment.checker, segment.parser, block, spans, partial(self._settled, segment))
+        self._pipeline.look(segment.checker, segment.parser, block, spans, partial(self._settled, segment))
 
     def _refuse_crowds(self, spans: list[Span], width: int) -> None:
         """Raises UnreadableInputError where far more lines are too short to be rows than a capture has rows."""

@@ -1,4 +1,4 @@
-"""The values of a capture by entity kind and counter, taken out of the sheets of its segments when somebody asks.
+"""The values of a capture by entity kind and counter, taken out of the stores of its segments when somebody asks.
 
 Nothing is melted, no column is looped over in Python, and no more is in memory than what was asked for.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from esxprobe.formats.sheet import Range, Sheet, fill
+from esxprobe.formats.column_store import ColumnStore, Range, fill
 from esxprobe.formats.spill import Floats, Pick
 from esxprobe.model import Values
 from esxprobe.model.values import ALL
@@ -43,23 +43,23 @@ class _Kind:
     more: dict[str, tuple[Places, Places]]
 
 
-class SheetValues(Values):
+class StoredValues(Values):
     """The values of the judged samples of all segments.
 
     Args:
-        sheets: One a segment, in order.
+        stores: One a segment, in order.
         chosen: For each, which of its rows are judged.
         wanted: The wanted columns of all segments: key, kind, entity, object, counter.
     """
 
-    def __init__(self, sheets: Sequence[Sheet], chosen: Sequence[Bools], wanted: pl.DataFrame) -> None:
+    def __init__(self, stores: Sequence[ColumnStore], chosen: Sequence[Bools], wanted: pl.DataFrame) -> None:
         self.length = sum(int(each.sum()) for each in chosen)
         self._kinds = dict(_kinds(wanted))
         self._parts: list[tuple[Places | None, list[Range]]] = []
         keys = wanted["key"]
         first = 0
-        for sheet, rows in zip(sheets, chosen, strict=True):
-            self._parts.append((_places(keys, sheet.wanted["key"]), list(sheet.ranges(rows, first))))
+        for store, rows in zip(stores, chosen, strict=True):
+            self._parts.append((_places(keys, store.wanted["key"]), list(store.ranges(rows, first))))
             first += int(rows.sum())
         self._seen: dict[tuple[str, str], Bools] = {}
 

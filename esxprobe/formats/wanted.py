@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from esxprobe import catalog
 from esxprobe.formats import paths, pdh, sniff
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.issues import QualityIssues
 
 if TYPE_CHECKING:
     import polars as pl
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 Needs = Mapping[str, Iterable[str]]
 
 
-def columns_of(header: pdh.Header, path: Path, tally: Tally) -> pl.DataFrame:
+def columns_of(header: pdh.Header, path: Path, issues: QualityIssues) -> pl.DataFrame:
     """The index frame (see `paths.index`) of a header with key and known.
 
     Args:
         header: The header.
         path: Its file.
-        tally: Counts what is odd.
+        issues: Counts what is odd.
 
     Raises:
         UnreadableInputError: It is a header of perfmon's.
@@ -31,7 +31,7 @@ def columns_of(header: pdh.Header, path: Path, tally: Tally) -> pl.DataFrame:
     refuse_foreign(index, path)
     hosts = index["host"].filter(index["host"] != "").unique(maintain_order=True)
     if len(hosts) > 1:
-        tally.add("several-hosts", len(hosts), ", ".join(hosts.head(5)))
+        issues.add("several-hosts", len(hosts), ", ".join(hosts.head(5)))
     return keyed(index)
 
 

@@ -12,9 +12,9 @@ from esxprobe import catalog
 from esxprobe.capture import load_capture
 from esxprobe.formats.clock import named_zone
 from esxprobe.formats.entities import Identities, identify
-from esxprobe.formats.kin import KIN
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.paths import with_numbers
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.relations import RELATED
 from esxprobe.formats.wanted import known
 from esxprobe.frames.columns import TIME, Headers
 from esxprobe.frames.reading import Query, Reading
@@ -139,7 +139,7 @@ class Capture:
 
         table = self._headers.table.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("column"))
         # Several headers have numbered their things each for itself.
-        return identify(known(with_numbers(table.drop("thing", "meaning"))), Tally())
+        return identify(known(with_numbers(table.drop("thing", "meaning"))), QualityIssues())
 
     @cached_property
     def times(self) -> pl.Series:
@@ -208,7 +208,7 @@ def _nothing() -> pl.DataFrame:
     """Entities of a header in which no column belongs to any."""
     import polars as pl
 
-    names = ("kind", "entity", "name", "id", "gid", "role", *KIN)
+    names = ("kind", "entity", "name", "id", "gid", "role", *RELATED)
     return pl.DataFrame(schema={name: pl.UInt32 if name == "entity" else pl.String for name in names})
 
 

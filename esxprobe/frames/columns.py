@@ -12,8 +12,8 @@ from esxprobe.formats import pdh
 from esxprobe.formats.entities import Identities
 from esxprobe.formats.esxtop import short_host
 from esxprobe.formats.head import Head
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.source import Source
-from esxprobe.formats.tally import Tally
 from esxprobe.formats.wanted import columns_of, meanings, text_counters
 from esxprobe.model import QualityNote
 
@@ -56,23 +56,23 @@ class Headers:
         """
         import polars as pl
 
-        tally = Tally()
+        issues = QualityIssues()
         notes: list[QualityNote] = []
         headers: dict[bytes, pdh.Header] = {}
         tables = []
         for path in paths:
-            line = _header_line(path, tally)
+            line = _header_line(path, issues)
             if line in headers:
                 continue  # segments of one host mostly have the same
             headers[line] = header = pdh.parse_header(line)
             notes += [note for note in header.notes if note not in notes]
-            tables.append(named(columns_of(header, path, tally)))
-        tally.take(notes)
+            tables.append(named(columns_of(header, path, issues)))
+        issues.take(notes)
         made = list(headers.values())
         refuse_strangers([header.host for header in made])
         table = pl.concat(tables).unique("name", keep="first", maintain_order=True)
         quoted = all(header.quoted for header in made)
-        return cls(made[0].host, made[0].zone, quoted, table, _schema(table), tuple(tally.notes()))
+        return cls(made[0].host, made[0].zone, quoted, table, _schema(table), tuple(issues.notes()))
 
 
 def _schema(table: pl.DataFrame) -> dict[str, pl.DataType]:
@@ -83,10 +83,10 @@ def _schema(table: pl.DataFrame) -> dict[str, pl.DataType]:
     return kinds | {name: word if words else value for name, words in table.select("name", "words").iter_rows()}
 
 
-def _header_line(path: Path, tally: Tally) -> bytes:
+def _header_line(path: Path, issues: QualityIssues) -> bytes:
     source = Source(path, checksum=False)
     try:
-        return Head(source, tally).header
+        return Head(source, issues).header
     finally:
         source.close()
 
@@ -132,12 +132,12 @@ class Asked:
     Attributes:
         names: Names of columns.
         headers: The first headers of the capture.
-        tally: Counts columns that only another header has.
+        issues: Counts columns that only another header has.
     """
 
     names: frozenset[str]
     headers: Headers
-    tally: Tally
+    issues: QualityIssues
 
     def of(self, identities: Identities) -> pl.DataFrame:
         """The wanted columns of a header, in its order, with name and words.
@@ -152,6 +152,6 @@ class Asked:
         refuse_strangers([self.headers.host, columns["host"][0]])
         late = columns["name"].filter(~columns["name"].is_in(self.headers.table["name"].implode()))
         if len(late):
-            self.tally.add("appended-columns", len(late), f"{len(late):,} columns, the first is {late[0]}")
+            self.issues.add("appended-columns", len(late), f"{len(late):,} columns, the first is {late[0]}")
         chosen = columns.filter(columns["name"].is_in(list(self.names)))
         return chosen if chosen.height else columns.filter(~columns["words"]).head(1)

@@ -13,10 +13,10 @@ import numpy as np
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import clock
 from esxprobe.formats import parse as parsed
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.rows import Piece
 from esxprobe.formats.scan import FileReader, Request, Segment
 from esxprobe.formats.source import Source
-from esxprobe.formats.tally import Tally
 from esxprobe.frames import stamps
 from esxprobe.frames.batches import Batch, Rows
 from esxprobe.frames.behind import Behind, WantedAgainError, on_time_alone
@@ -36,15 +36,15 @@ class _Pass:
     Args:
         paths: The files.
         asked: Chooses their columns.
-        tally: Counts damage.
+        issues: Counts damage.
         behind: Passes over lines.
         places: Some of the columns hold words.
     """
 
     def __init__(
-        self, paths: Sequence[Path], asked: Asked, tally: Tally, behind: Behind | None, *, places: bool
+        self, paths: Sequence[Path], asked: Asked, issues: QualityIssues, behind: Behind | None, *, places: bool
     ) -> None:
-        self._paths, self._tally = paths, tally
+        self._paths, self._issues = paths, issues
         self._taken: list[Taken] = []
         keep = behind.keep if behind else None
         self._request = Request(asked.of, taker=self._take, places=places, who=False, keep=keep)
@@ -60,11 +60,11 @@ class _Pass:
             for path in self._paths:
                 yield from self._rows_of(path, notes)
         finally:
-            self._tally.take(notes)
+            self._issues.take(notes)
 
     def _rows_of(self, path: Path, notes: list[QualityNote]) -> Iterator[Taken]:
         source = Source(path, checksum=False)
-        reader = FileReader(source, self._request, self._tally)
+        reader = FileReader(source, self._request, self._issues)
         before, seen = self.rows, 0
         try:
             with closing(reader.steps()) as steps:
@@ -76,7 +76,7 @@ class _Pass:
                     taken, self._taken[:] = self._taken[:], []
                     yield from taken
         finally:
-            self._tally.take(source.notes)
+            self._issues.take(source.notes)
             source.close()
 
 
@@ -125,7 +125,7 @@ class Reading:
         self._batch = Batch(self._schema, query.batch_size)
         self._left = query.n_rows
         self._done = 0  # rows with a time that were dealt with
-        self._tally = Tally()
+        self._issues = QualityIssues()
         self._places: dict[int, tuple[Segment, np.ndarray]] = {}
 
     def frames(self) -> Iterator[pl.DataFrame]:
@@ -146,32 +146,32 @@ class Reading:
             except WantedAgainError:
                 yield from self._answered(None, passing_over=False)
         finally:
-            self._told(tuple(self._tally.notes()))
+            self._told(tuple(self._issues.notes()))
 
     def _pass(self, behind: Behind | None) -> _Pass:
         import polars as pl
 
         words = any(self._schema[name] == pl.String for name in self._names)
-        asked = Asked(frozenset(self._names), self._headers, self._tally)
-        return _Pass(self._paths, asked, self._tally, behind, places=words)
+        asked = Asked(frozenset(self._names), self._headers, self._issues)
+        return _Pass(self._paths, asked, self._issues, behind, places=words)
 
     def _known_times(self) -> pl.Series:
         """Times of all rows that the next pass will give."""
         import polars as pl
 
-        self._tally = Tally()
+        self._issues = QualityIssues()
         cells = [rows.time_cells for _, rows, _ in self._pass(None).rows_of()]
-        self._tally = Tally()
-        zone = clock.zone_of(self._headers.zone, self._timezone, Tally())
+        self._issues = QualityIssues()
+        zone = clock.zone_of(self._headers.zone, self._timezone, QualityIssues())
         every = pl.concat(cells) if cells else pl.Series([], dtype=pl.String)
-        return stamps.known_times(every, zone, self._tally, self._timezone)
+        return stamps.known_times(every, zone, self._issues, self._timezone)
 
     def _answered(self, known: pl.Series | None, *, passing_over: bool) -> Iterator[pl.DataFrame]:
         """One pass; rows that the one before has dealt with are passed over."""
         if known is None:
-            self._tally = Tally()
-        zone = clock.zone_of(self._headers.zone, self._timezone, self._tally)
-        times = stamps.Stamps(zone, self._tally, self._timezone, known)
+            self._issues = QualityIssues()
+        zone = clock.zone_of(self._headers.zone, self._timezone, self._issues)
+        times = stamps.Stamps(zone, self._issues, self._timezone, known)
         behind = Behind(self._on_time, zone) if passing_over and self._on_time is not None else None
         batch, a_pass = self._batch, self._pass(behind)
         before = self._done
@@ -199,7 +199,7 @@ class Reading:
     ) -> Rows:
         """Rows with a readable time."""
         infinite = int(np.isinf(rows.values).sum())
-        self._tally.add("bad-cell", infinite, f"{infinite} cells say inf")
+        self._issues.add("bad-cell", infinite, f"{infinite} cells say inf")
         made = Rows(utc, rows.values, words, self._places_of(segment))
         return made.some(utc.is_not_null()) if utc.null_count() else made
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import clock
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.issues import QualityIssues
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -31,11 +31,11 @@ def all_plain(cells: pl.Series) -> bool:
     return bool(padded.all()) and not times.null_count() and not _jumps(times)
 
 
-def known_times(cells: pl.Series, zone: tzinfo, tally: Tally, timezone: str | None) -> pl.Series:
+def known_times(cells: pl.Series, zone: tzinfo, issues: QualityIssues, timezone: str | None) -> pl.Series:
     """Times [UTC] of all rows of a capture, null where unreadable."""
-    times, _ = clock.parse_times(cells, tally)
+    times, _ = clock.parse_times(cells, issues)
     utc = clock.to_utc(times, zone)
-    _count_skipped(times, utc, tally, timezone)
+    _count_skipped(times, utc, issues, timezone)
     return utc
 
 
@@ -44,13 +44,13 @@ class Stamps:
 
     Args:
         zone: Zone of the stamps.
-        tally: Counts unreadable ones.
+        issues: Counts unreadable ones.
         timezone: What was said of the zone.
         known: Times of all rows, where they had to be read first.
     """
 
-    def __init__(self, zone: tzinfo, tally: Tally, timezone: str | None, known: pl.Series | None) -> None:
-        self._zone, self._tally, self._timezone, self._known = zone, tally, timezone, known
+    def __init__(self, zone: tzinfo, issues: QualityIssues, timezone: str | None, known: pl.Series | None) -> None:
+        self._zone, self._issues, self._timezone, self._known = zone, issues, timezone, known
         self._passed = clock.Passed()
         self._rows = self._padded = self._odd = self._odd_day_first = 0
         self._last: dict[str, pl.Series] = {}
@@ -77,9 +77,9 @@ class Stamps:
         unreadable = times.null_count()
         if unreadable:
             first = cells.filter(times.is_null())[0]
-            self._tally.add("time-unreadable", unreadable, f"{unreadable} rows, the first says {first[:40]!r}")
+            self._issues.add("time-unreadable", unreadable, f"{unreadable} rows, the first says {first[:40]!r}")
         utc = clock.to_utc(times, self._zone, self._passed)
-        _count_skipped(times, utc, self._tally, self._timezone)
+        _count_skipped(times, utc, self._issues, self._timezone)
         return utc
 
     def _oddness(self, way: str, times: pl.Series) -> int:
@@ -130,6 +130,6 @@ def _jumps(times: pl.Series) -> int:
     return int((times.diff().abs() > _DAY).sum())
 
 
-def _count_skipped(times: pl.Series, utc: pl.Series, tally: Tally, timezone: str | None) -> None:
+def _count_skipped(times: pl.Series, utc: pl.Series, issues: QualityIssues, timezone: str | None) -> None:
     skipped = utc.null_count() - times.null_count()
-    tally.add("time-unreadable", skipped, f"{skipped} times that {timezone} skips")
+    issues.add("time-unreadable", skipped, f"{skipped} times that {timezone} skips")

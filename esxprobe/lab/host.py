@@ -17,8 +17,8 @@ import zlib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
+from esxprobe.lab.host_answers import HostAnswers, RunningVm, chosen_groups
 from esxprobe.lab.machine import GONE, Clock, Wire, grep, not_found, split
-from esxprobe.lab.papers import Papers, RunningVm, chosen_groups
 from esxprobe.lab.plan import HostPlan
 from esxprobe.lab.rows import at_interval, capture_lines
 
@@ -38,7 +38,7 @@ class HostMachine:
     """
 
     def __init__(self, plan: HostPlan, clock: Clock) -> None:
-        self.plan, self.papers = plan, Papers(plan)
+        self.plan, self.papers = plan, HostAnswers(plan)
         self._clock = clock
         self._lock = threading.Lock()
         self._has_run = False

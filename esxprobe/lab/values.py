@@ -280,9 +280,9 @@ class HostModel:
         s["other"][:, self.vcpu] = 0.05 + 0.15 * self.rng.random((len(self.t), count))
         s["other"][:, self.vcpu] += (self.row("wait_pct") + self.row("unzip_wait_pct"))[:, vm]
         lost = sum(s[short][:, self.vcpu] for short in ("rdy", "cstp", "swpwt", "other"))
-        wish = self.loads[self.at] * self.level * (1 + self.swing * 0.6 * self.wave[:, vm])
-        wish = wish * (1 + self.swing * 0.6 * (self.noise(count) - 1))
-        run[:, self.vcpu] = np.clip(wish, 0.05, closure - lost - 0.02)
+        query = self.loads[self.at] * self.level * (1 + self.swing * 0.6 * self.wave[:, vm])
+        query = query * (1 + self.swing * 0.6 * (self.noise(count) - 1))
+        run[:, self.vcpu] = np.clip(query, 0.05, closure - lost - 0.02)
         s["ovrlp"][:, self.vcpu] = np.minimum(knob("overlap_pct"), run[:, self.vcpu])
         s["sys"][:, self.vmx] = (0.04 + 0.002 * np.array([v.iops for v in self.layout.vms])) * self.level
         s["sys"][:, self.vmx] += self.row("system_pct")

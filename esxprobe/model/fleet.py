@@ -160,7 +160,7 @@ class CaptureOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleTally:
+class RuleCounts:
     """A rule over all captures: its findings by severity and the captures (numbers) that have one, worst first."""
 
     rule: str
@@ -171,7 +171,7 @@ class RuleTally:
 
 
 @dataclass(frozen=True, slots=True)
-class EntityTally:
+class EntityCounts:
     """An entity over all captures.
 
     Attributes:
@@ -280,8 +280,8 @@ class Fleet:
     outcomes: tuple[CaptureOutcome, ...]
     figures: tuple[Figure, ...] = ()
     hosts: tuple[HostRow, ...] = ()
-    by_rule: tuple[RuleTally, ...] = ()
-    by_entity: tuple[EntityTally, ...] = ()
+    by_rule: tuple[RuleCounts, ...] = ()
+    by_entity: tuple[EntityCounts, ...] = ()
     slow_devices: tuple[SlowDevice, ...] = ()
     travelled: tuple[TravelledVm, ...] = ()
     odd: tuple[OddHost, ...] = ()

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from functools import cache
 
+from esxprobe.formats.guests.locales import known_counters, plain
 from esxprobe.formats.guests.sysstat import COLUMNS
-from esxprobe.formats.guests.tongues import known_counters, plain
 
 _LIST_OF_JSON = """
 sysstat hosts nodename sysname release machine number-of-cpus file-date file-utc-time timezone sysdata-version

@@ -15,7 +15,7 @@ from esxprobe.formats.guests import perfmon, sadf, sar, stream, vmstat
 from esxprobe.formats.guests.lines import without_colors
 from esxprobe.formats.guests.raw import COLUMNS as RAW_COLUMNS
 from esxprobe.formats.injections import HEADER as EXPERIMENT
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.redact import guest_words, listed
 from esxprobe.redact.redactor import Redactor
 
@@ -242,8 +242,8 @@ def _perfmon(content: bytes, redactor: Redactor) -> tuple[str, int] | None:
     wide = content[:2] in {b"\xff\xfe", b"\xfe\xff"}
     text = (content.decode("utf-16", "replace").encode() if wide else content).replace(b"\r\n", b"\n")
     lines, blanked = [], 0
-    for line, rows in zip(*perfmon.parts(text, Tally()), strict=True):
-        header = perfmon.parse_header(line, Tally())
+    for line, rows in zip(*perfmon.parts(text, QualityIssues()), strict=True):
+        header = perfmon.parse_header(line, QualityIssues())
         quote = '"' if header.quoted else ""
         kind = "TSV" if header.separator == "\t" else "CSV"
         zone = header.first.partition(")")[2].strip()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from esxprobe import catalog
 from esxprobe.formats import entities, paths, sniff
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.redact import host_words
 from esxprobe.redact.redactor import Redactor
 from esxprobe.redact.words import counter_words, words_of
@@ -52,7 +52,7 @@ class Instances:
         self._redactor, self._names = redactor, redactor.names
         self._objects = {record.object for record in catalog.counters()} | set(sniff.ESXTOP_OBJECTS)
         things, groups, worlds, owners = entities.parts_of(
-            paths.with_numbers(index.drop("thing", "meaning")), Tally()
+            paths.with_numbers(index.drop("thing", "meaning")), QualityIssues()
         )
         self._vms = set(owners["gid"].to_list())
         self._worlds_of: dict[str, set[str]] = {}

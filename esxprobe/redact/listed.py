@@ -24,8 +24,8 @@ _ROOT = Path(__file__).resolve().parents[1]
 # Where messages, notes and reasons are written; and what is run on hosts and in guests.
 _SAYING = ("analyze", "collect", "correlate", "formats", "rules", "ssh")
 _COMMANDS = (
-    "asking", "clock", "command", "facts", "guest_loops", "guests", "injectors", "leftover", "limit", "monitor",
-    "shell",
+    "probing", "clock", "command", "facts", "guest_loops", "guests", "injectors", "cleanup_check", "vm_filter",
+    "monitor", "shell",
 )  # fmt: skip
 _NOT_SAYING = {"book", "zones.py", "inventory.py"}  # read off its records; city names; examples of hosts
 _UNIT = r"(?:ns|us|µs|ms|s|min|h|d|[kmgt]i?b(?:ytes)?|b|[kmg]hz|bits?|x|th|st|nd|rd|%|pages?|bytes)"

@@ -19,8 +19,8 @@ from esxprobe.report.drawing import Drawer
 from esxprobe.report.faults import fault_specs
 from esxprobe.report.glance import glance_specs, strip_specs
 from esxprobe.report.glossary import Glossary
-from esxprobe.report.life import chart_specs, numbered, vega_bundle
 from esxprobe.report.shifts import shift_specs
+from esxprobe.report.vega_bundle import chart_specs, numbered, vega_bundle
 from esxprobe.report.view import page_of
 from esxprobe.rules import RuleBook
 

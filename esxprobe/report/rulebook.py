@@ -7,8 +7,8 @@ from typing import Any
 from esxprobe.report.words import threshold
 from esxprobe.rules import RuleBook, shipped
 from esxprobe.rules.causes import CAUSES, cause_of
-from esxprobe.rules.kin import key_of
 from esxprobe.rules.record import FACTS, Caveat, Example, Part, Rule
+from esxprobe.rules.relations import key_of
 from esxprobe.rules.release import in_words
 
 

@@ -214,11 +214,11 @@ def _closure(analysis: Analysis) -> str:
 
 def _verdict(analysis: Analysis, book: RuleBook) -> tuple[str, ...]:
     """How much was found, where to look first, what guest faults may cost, how far the capture can be trusted."""
-    sentences = (_tally(analysis), _first(analysis, book), fault_sentence(analysis), _trust(analysis))
+    sentences = (_counts(analysis), _first(analysis, book), fault_sentence(analysis), _trust(analysis))
     return tuple(sentence for sentence in sentences if sentence)
 
 
-def _tally(analysis: Analysis) -> str:
+def _counts(analysis: Analysis) -> str:
     findings = analysis.findings
     if not findings:
         ran = len(analysis.clear)

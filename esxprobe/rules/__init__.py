@@ -57,7 +57,7 @@ class RuleBook:
 
 @cache
 def shipped() -> RuleBook:
-    """The book as it comes, rules by id; only for those who choose the book in use (commands, `own`, the docs)."""
+    """The book as it comes, rules by id; only for those who choose the book in use (commands, `custom`, docs)."""
     from esxprobe.rules import book
 
     names = sorted(module.name for module in pkgutil.iter_modules(book.__path__))

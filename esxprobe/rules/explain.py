@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from esxprobe.model import Confidence, Explanation, Finding, Recording
-from esxprobe.rules import kin
+from esxprobe.rules import relations
 from esxprobe.rules.rank import ranked
 from esxprobe.rules.record import By, Rule
 from esxprobe.rules.values import timing
@@ -117,7 +117,7 @@ class _Homes:
             home: dict[By, str] = {}
             for by in _KEYS:
                 if (kind, by) not in self._keys:
-                    self._keys[kind, by] = kin.keys(self._recording, kind, by).to_list()
+                    self._keys[kind, by] = relations.keys(self._recording, kind, by).to_list()
                 key = self._keys[kind, by][finding.number]
                 if key is not None:
                     home[by] = key

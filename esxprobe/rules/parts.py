@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from esxprobe.formats.spill import Block, Pick, Spill
 from esxprobe.model import Recording
-from esxprobe.rules import kin
+from esxprobe.rules import relations
 from esxprobe.rules.expression import called_like, column_of, judged
 from esxprobe.rules.record import By, Part, Rule
 from esxprobe.series import Floats, in_parts
@@ -38,7 +38,7 @@ class _Group:
         parts: Their numbers, with the parts.
         rows: Rows of the members in `values.entities`, those of one key side by side.
         starts: Where each key begins in `rows`.
-        keys: The keys, as numbers of `kin.codes`.
+        keys: The keys, as numbers of `relations.codes`.
         paths: Counters that are read.
         lacking: Optional counters that the capture lacks.
     """
@@ -99,7 +99,7 @@ class Parts:
         """Keys of the judged and of the other entities as numbers; these do not depend on who is judged."""
         name = (target, part.kind, part.by)
         if name not in self._codes:
-            one, other = kin.codes(*(kin.keys(self._recording, kind, part.by) for kind in name[:2]))
+            one, other = relations.codes(*(relations.keys(self._recording, kind, part.by) for kind in name[:2]))
             self._codes[name] = (one, other)
         return self._codes[name]
 
@@ -163,7 +163,7 @@ class Parts:
 
 def _plain(rule: Rule, part: Part) -> Part:
     """The part without what does not change its numbers."""
-    return replace(part, name="", by=part.by or kin.key_of(rule.entity))
+    return replace(part, name="", by=part.by or relations.key_of(rule.entity))
 
 
 def _value(part: Part) -> pl.Expr:

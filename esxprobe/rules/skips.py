@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from esxprobe.model import Recording
-from esxprobe.rules import kin
+from esxprobe.rules import relations
 from esxprobe.rules.expression import called_like
 from esxprobe.rules.record import Part, Rule
 from esxprobe.rules.release import in_words, release_of
@@ -104,7 +104,7 @@ def _nobody(rule: Rule, recording: Recording) -> str:
 def _unrelated(rule: Rule, part: Part, recording: Recording) -> str:
     if not len(recording.values.entities(part.kind)):
         return f"the capture shows no {part.kind}"
-    by = part.by or kin.key_of(rule.entity)
-    target, source = (kin.keys(recording, kind, by) for kind in (rule.entity, part.kind))
+    by = part.by or relations.key_of(rule.entity)
+    target, source = (relations.keys(recording, kind, by) for kind in (rule.entity, part.kind))
     shared = set(target.drop_nulls().to_list()) & set(source.drop_nulls().to_list())
     return "" if shared else f"the capture does not tell which {part.kind} belongs to which {by}"

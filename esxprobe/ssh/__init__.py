@@ -4,7 +4,7 @@
 host's key is always checked, secrets are asked for when they are needed and sent once, and every failure is a
 `HostError` with a hint.
 
-In the order of a login: `target` (what a person writes), `config` (ssh_config), `proxy` and `wire` (the way there,
+In the order of a login: `target` (what a person writes), `config` (ssh_config), `proxy` and `transport` (the way,
 versions and key exchange), `algorithms`, `hostkeys`, `keys` and `auth` (who we are, with `secrets`), `facts`,
 `shell` (commands). `words` names hosts and keys in messages.
 """

@@ -22,7 +22,7 @@ from esxprobe.ssh.algorithms import RSA_SIGNATURES, Sha1RsaKey
 from esxprobe.ssh.config import HostConfig
 from esxprobe.ssh.keys import Candidate, Choice
 from esxprobe.ssh.secrets import Credentials, Secret
-from esxprobe.ssh.wire import Client, lost
+from esxprobe.ssh.transport import Client, lost
 from esxprobe.ssh.words import kind, printable
 
 _SECOND_FACTOR = re.compile(

@@ -21,7 +21,7 @@ from esxprobe.ssh.proxy import ProxyProcess
 from esxprobe.ssh.secrets import Credentials
 from esxprobe.ssh.shell import SshShell
 from esxprobe.ssh.target import Target, parse_target
-from esxprobe.ssh.wire import Client, Socket, Tap, Timeouts, dial, handshake, hurried
+from esxprobe.ssh.transport import Client, Socket, Tap, Timeouts, dial, handshake, hurried
 from esxprobe.ssh.words import address, fingerprint, kind, printable
 
 _MAX_HOPS = 8

@@ -10,7 +10,7 @@ import paramiko  # type: ignore[import-untyped]
 
 from esxprobe.ssh.algorithms import LEGACY_CIPHERS, LEGACY_HOST_KEYS, LEGACY_KEX, LEGACY_MACS
 from esxprobe.ssh.config import HostConfig
-from esxprobe.ssh.wire import Client
+from esxprobe.ssh.transport import Client
 from esxprobe.ssh.words import fingerprint, printable
 
 

@@ -24,7 +24,7 @@ from esxprobe.errors import (
     RemoteShellError,
 )
 from esxprobe.ssh.facts import Facts
-from esxprobe.ssh.wire import Client, Timeouts, has_ended, hurried, lost
+from esxprobe.ssh.transport import Client, Timeouts, has_ended, hurried, lost
 from esxprobe.ssh.words import printable
 
 CHUNK_BYTES = 64 * 1024

@@ -66,7 +66,7 @@ from esxprobe import catalog
 from esxprobe.analyze import ENOUGH, all_needs
 from esxprobe.formats.scan import FileReader, Request
 from esxprobe.formats.source import Source
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.rules import shipped
 catalog.known()
 needs = all_needs(shipped())
@@ -74,7 +74,7 @@ wall, work = time.perf_counter(), time.process_time()
 source = Source(Path(sys.argv[1]))
 kept = []
 request = Request(needs, ENOUGH, lambda *taken: kept.append(taken[2].values))
-FileReader(source, request, Tally()).read()
+FileReader(source, request, QualityIssues()).read()
 source.finish()
 print(time.perf_counter() - wall, time.process_time() - work)
 """
@@ -261,15 +261,15 @@ def compare(capture: Path) -> list[str]:
     import polars as pl
 
     from esxprobe.analyze import all_needs
+    from esxprobe.formats.issues import QualityIssues
     from esxprobe.formats.scan import FileReader, Request
     from esxprobe.formats.source import Source
-    from esxprobe.formats.tally import Tally
     from esxprobe.rules import shipped
 
     source = Source(capture)
     values = []
     request = Request(all_needs(shipped()), taker=lambda *taken: values.append(taken[2].values))
-    segment = FileReader(source, request, Tally()).read()[0]
+    segment = FileReader(source, request, QualityIssues()).read()[0]
     source.close()
     places = np.linspace(0, segment.wanted.height - 1, COMPARED).astype(int)
     names = segment.wanted["path"].gather(places).to_list()

@@ -26,11 +26,11 @@ import polars as pl
 
 from esxprobe.formats import clock, scan
 from esxprobe.formats.consistency import FormatCheck
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.parse import Parser, Rows
 from esxprobe.formats.rows import RowChecker
 from esxprobe.formats.scan import FileReader, Needs, Request, Segment
 from esxprobe.formats.source import Source
-from esxprobe.formats.tally import Tally
 from esxprobe.lab.rows import capture_lines
 from esxprobe.lab.wide import plan_of_width
 
@@ -141,19 +141,19 @@ class _Reader(FileReader):
     """A reader that knows one header already: what it costs to read that again and again is saved."""
 
     def __init__(
-        self, source: Source, request: Request, tally: Tally, known: Segment | None, header: bytes
+        self, source: Source, request: Request, issues: QualityIssues, known: Segment | None, header: bytes
     ) -> None:
-        super().__init__(source, request, tally)
+        super().__init__(source, request, issues)
         self._known, self._head = known, header
 
     def _segment(self, line: bytes) -> Segment:
         if self._known is None or line != self._head:
             return super()._segment(line)
         known, self._header_line = self._known, line
-        surveyor = known.checker.surveyor
+        scanner = known.checker.scanner
         return Segment(
-            known.header, known.identities, known.wanted, Parser(known.wanted, surveyor, self._tally),
-            RowChecker(surveyor, self._tally),
+            known.header, known.identities, known.wanted, Parser(known.wanted, scanner, self._issues),
+            RowChecker(scanner, self._issues),
             FormatCheck(known.wanted, self._doubts, known.header.quoted, known.formats.never),
         )  # fmt: skip
 
@@ -183,13 +183,13 @@ class Bench:
         """Time and values of each row that is handed on."""
         path = self.folder / "damaged.csv"
         path.write_bytes(self.header + b"\n" + body)
-        source, tally, taken = Source(path, checksum=False), Tally(), []
+        source, issues, taken = Source(path, checksum=False), QualityIssues(), []
 
         def keep(_segment: Segment, _piece: object, rows: Rows) -> None:
             taken.append((rows.time_cells, rows.values.copy()))
 
         try:
-            reader = _Reader(source, Request(self.needs, taker=keep), tally, self.known, self.header)
+            reader = _Reader(source, Request(self.needs, taker=keep), issues, self.known, self.header)
             segments = reader.read()
         except Exception as error:
             if type(error).__name__ != "UnreadableInputError":
@@ -199,7 +199,7 @@ class Bench:
             source.close()
         self.known = self.known or segments[0]
         if taken:
-            times = clock.parse_times(pl.concat([cells for cells, _ in taken]), tally)[0].to_list()
+            times = clock.parse_times(pl.concat([cells for cells, _ in taken]), issues)[0].to_list()
             yield from zip(times, np.concatenate([values for _, values in taken], axis=1).T, strict=True)
 
     def outcome(self, kind: str, body: bytes) -> str:

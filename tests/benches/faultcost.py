@@ -163,7 +163,7 @@ def judged(plan: Plan, runs: int, *, first_seed: int = 0, vary: bool = True) -> 
 
 
 def outcome(pairs: list[tuple[Truth, FaultCost]]) -> Outcome:
-    """The tally of one condition."""
+    """The issues of one condition."""
     big = [cost.verdict in ("noticeable", "severe", "possible") for truth, cost in pairs if truth.soft_pct >= 3]
     found = [(truth.soft_us, cost.association) for truth, cost in pairs if cost.association]
     inside = [one.low_us <= true <= one.high_us for true, one in found]

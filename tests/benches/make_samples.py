@@ -21,8 +21,8 @@ from pathlib import Path
 import esxprobe
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.guests import Guest
-from esxprobe.collect.pump import Clockwork
 from esxprobe.collect.session import collect_host
+from esxprobe.collect.stream_to_file import Clockwork
 from esxprobe.collect.task import HostTask
 from esxprobe.lab.guest import GuestMachine
 from esxprobe.lab.host import HostMachine

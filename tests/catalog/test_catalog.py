@@ -6,7 +6,7 @@ import csv
 import re
 import subprocess
 import sys
-from collections import Counter as Tally
+from collections import Counter as QualityIssues
 from pathlib import Path
 
 import polars as pl
@@ -130,14 +130,14 @@ def test_importing_and_asking_for_records_does_not_import_polars() -> None:
 
 def test_every_counter_that_was_ever_seen_is_in_it_and_no_other() -> None:
     seen = SEEN.read_text(encoding="utf-8").splitlines()
-    assert Tally(seen).most_common(1)[0][1] == 1, "counters_seen.txt names a counter twice"
+    assert QualityIssues(seen).most_common(1)[0][1] == 1, "counters_seen.txt names a counter twice"
     paths = set(map(path, catalog.counters()))
     assert sorted(set(seen) - paths) == [], "seen, but not in the catalogue"
     assert sorted(paths - set(seen)) == [], "in the catalogue: add it to counters_seen.txt"
 
 
 def test_no_counter_is_in_it_twice() -> None:
-    assert {name: n for name, n in Tally(map(path, catalog.counters())).items() if n > 1} == {}
+    assert {name: n for name, n in QualityIssues(map(path, catalog.counters())).items() if n > 1} == {}
 
 
 def test_every_named_column_of_a_real_capture_is_known() -> None:
@@ -147,7 +147,7 @@ def test_every_named_column_of_a_real_capture_is_known() -> None:
         cells = next(csv.reader(file))[1:]
     named = [cell[cell.index("\\\\") :].rstrip('"') for cell in cells if "\\\\" in cell]
     assert len(named) > 17_000
-    unknown: Tally[str] = Tally()
+    unknown: QualityIssues[str] = QualityIssues()
     for column in named:
         host_and_instance, _, counter = column.rpartition("\\")
         object_name = host_and_instance.split("\\", 3)[3].partition("(")[0]
@@ -176,7 +176,7 @@ def test_a_meaning_is_one_plain_line(record: Counter) -> None:
 
 
 def test_a_label_belongs_to_one_counter_of_an_object() -> None:
-    labels = Tally((record.object, record.label) for record in catalog.counters() if record.label)
+    labels = QualityIssues((record.object, record.label) for record in catalog.counters() if record.label)
     twice = {key for key, count in labels.items() if count > 1}
     assert twice == {("VSAN", "AVGLAT")}  # esxtop's vSAN screen has that heading for reads and for writes
 

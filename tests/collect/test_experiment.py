@@ -26,7 +26,7 @@ from esxprobe.collect.experiment import (
 )
 from esxprobe.collect.guests import Guest
 from esxprobe.collect.injectors import PROBE, Dose, linux_injector, windows_injector
-from esxprobe.collect.pump import Clockwork
+from esxprobe.collect.stream_to_file import Clockwork
 from esxprobe.errors import HostError
 from esxprobe.formats.injections import parse_injections, read_injections
 from esxprobe.model import Calibration

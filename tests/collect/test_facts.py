@@ -16,15 +16,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from localshell import BIN, LocalShell
 
-from esxprobe.collect.asking import Questions, ask_clock, question
 from esxprobe.collect.bounded import KILLED, listed, parse_vm_files, vm_files_line, within
+from esxprobe.collect.cleanup_check import check_left_behind, others_esxtop
 from esxprobe.collect.clock import HOST_CLOCK, LINUX_CLOCK, parse_clock, read_clock
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.facts import PROBES, Probe, parse_answer
-from esxprobe.collect.leftover import check_left_behind, others_esxtop
 from esxprobe.collect.monitor import parse_vmx
-from esxprobe.collect.pump import Link
+from esxprobe.collect.probing import Questions, ask_clock, question
 from esxprobe.collect.session import collect_host
+from esxprobe.collect.stream_to_file import Link
 from esxprobe.collect.task import HostTask
 from esxprobe.errors import ConnectionLostError, HostError, HostTimeoutError
 from esxprobe.formats.vmware_log import MonitorMode, parse_monitor_mode

@@ -19,8 +19,8 @@ from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.experiment import FaultPlan, FaultRun, HostView
 from esxprobe.collect.guests import Guest
 from esxprobe.collect.plainview import plain_view
-from esxprobe.collect.pump import Clockwork
 from esxprobe.collect.session import HostOutcome, HostTask, collect_host
+from esxprobe.collect.stream_to_file import Clockwork
 from esxprobe.formats.injections import read_injections
 
 Environment = dict[str, str]

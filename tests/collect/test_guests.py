@@ -11,8 +11,8 @@ from localshell import LocalShell, Naps
 
 from esxprobe.collect.guest_loops import WINDOWS_COUNTERS, linux_loop, typeperf_loop
 from esxprobe.collect.guests import Guest, capture_guest, guest_command
-from esxprobe.collect.pump import Clockwork
 from esxprobe.collect.retry import BACKOFF_S
+from esxprobe.collect.stream_to_file import Clockwork
 from esxprobe.errors import ConnectError, ConnectionLostError, HostError, HostKeyError, LoginError
 
 Environment = dict[str, str]

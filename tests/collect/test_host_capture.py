@@ -17,17 +17,17 @@ from pathlib import Path
 import pytest
 from localshell import BIN, LocalShell, Naps, gone, processes_with
 
-import esxprobe.collect.pump as pump_module
+import esxprobe.collect.stream_to_file as pump_module
 from esxprobe.collect import room
+from esxprobe.collect.cleanup_check import check_left_behind, others_esxtop
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.forecast import forecast
+from esxprobe.collect.gzip_progress import GzipPeek
 from esxprobe.collect.host import HostCapture, capture_host
-from esxprobe.collect.leftover import check_left_behind, others_esxtop
-from esxprobe.collect.peek import GzipPeek
-from esxprobe.collect.pump import Clockwork, Link
 from esxprobe.collect.record import Record
 from esxprobe.collect.retry import BACKOFF_S
 from esxprobe.collect.segment import Progress
+from esxprobe.collect.stream_to_file import Clockwork, Link
 from esxprobe.errors import ConnectError, HostError, LoginError, OutputError
 
 Environment = dict[str, str]
@@ -404,10 +404,10 @@ import json, resource, sys, threading
 from pathlib import Path
 sys.path.insert(0, {str(BIN.parent)!r})
 from localshell import LocalShell
-import esxprobe.collect.pump as pump_module
+import esxprobe.collect.stream_to_file as pump_module
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.host import capture_host
-from esxprobe.collect.pump import Link
+from esxprobe.collect.stream_to_file import Link
 shell = LocalShell(json.loads(sys.argv[1]))
 start = shell._start
 def unlimited(command):

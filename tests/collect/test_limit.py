@@ -19,10 +19,13 @@ from shippedbook import analyze
 from test_session import collect, manifest_of
 
 from esxprobe.capture import load_capture
+from esxprobe.collect.cleanup_check import check_left_behind
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.dryrun import dry_run
-from esxprobe.collect.leftover import check_left_behind
-from esxprobe.collect.limit import (
+from esxprobe.collect.record import Record
+from esxprobe.collect.stream_to_file import Link
+from esxprobe.collect.task import HostTask
+from esxprobe.collect.vm_filter import (
     Entities,
     Group,
     Limit,
@@ -37,9 +40,6 @@ from esxprobe.collect.limit import (
     read_entities,
     require,
 )
-from esxprobe.collect.pump import Link
-from esxprobe.collect.record import Record
-from esxprobe.collect.task import HostTask
 from esxprobe.errors import HostError, UnknownVmError
 
 CASES = sorted((Path(__file__).parent / "entities").glob("*.txt"))

@@ -21,9 +21,9 @@ from esxprobe.capture import MANIFEST, load_capture, newest_capture
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.dryrun import dry_run
 from esxprobe.collect.guests import Guest
-from esxprobe.collect.pump import Clockwork
 from esxprobe.collect.segment import Progress
 from esxprobe.collect.session import collect_host, collect_hosts
+from esxprobe.collect.stream_to_file import Clockwork
 from esxprobe.collect.task import HostOutcome, HostTask
 from esxprobe.errors import ConnectError, LoginError, OutputError
 
@@ -111,7 +111,7 @@ def test_a_stop_leaves_a_capture_that_can_be_analysed(environment: Environment, 
     capture = load_capture(done.folder)
     analysis = analyze(capture.paths, manifest=capture.manifest)
     assert done.samples > 12
-    assert analysis.capture.samples in {done.samples, done.samples + 1}, "the row that was cut off may be mended"
+    assert analysis.capture.samples in {done.samples, done.samples + 1}, "the row that was cut off may be repaired"
     assert "checksum-differs" not in {note.code for note in analysis.quality}
 
 

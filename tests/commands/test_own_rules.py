@@ -135,10 +135,10 @@ def test_only_those_who_choose_a_book_ask_for_the_shipped_one() -> None:
     may = {
         "commands/reporting.py",  # --rules or the shipped ones
         "rules/__init__.py",
-        "rules/own.py",  # what is changed
+        "rules/custom.py",  # what is changed
         "report/rulebook.py",  # docs/rules.md
         "redact/words.py",  # vocabulary, no judging
-        "redact/ownrules.py",  # which texts are ours, no judging
+        "redact/customrules.py",  # which texts are ours, no judging
     }
     home = ROOT / "esxprobe"
     asks = {

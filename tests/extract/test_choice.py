@@ -9,12 +9,12 @@ import pytest
 from made_captures import HOST, NAMES, header
 
 from esxprobe.errors import UsageError
-from esxprobe.extract.choice import Choice, Wish
+from esxprobe.extract.choice import Choice, Query
 from esxprobe.formats import paths, pdh
 from esxprobe.formats.entities import Identities, identify
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.scan import FileReader, Request
 from esxprobe.formats.source import Source
-from esxprobe.formats.tally import Tally
 
 DEMO = Path(__file__).parents[2] / "samples" / "demo" / "esxtop-000.csv.gz"
 
@@ -23,13 +23,13 @@ DEMO = Path(__file__).parents[2] / "samples" / "demo" / "esxtop-000.csv.gz"
 def demo() -> Identities:
     source = Source(DEMO, checksum=False)
     try:
-        return FileReader(source, Request({}), Tally()).start().identities
+        return FileReader(source, Request({}), QualityIssues()).start().identities
     finally:
         source.close()
 
 
 def chosen(identities: Identities, **asked: tuple[str, ...]) -> pl.DataFrame:
-    choice = Choice(Wish(**asked))
+    choice = Choice(Query(**asked))
     columns = choice.of(identities)
     choice.check()
     return columns
@@ -98,5 +98,5 @@ def test_a_name_that_looks_like_a_pattern_is_taken_as_it_is() -> None:
         rf"{HOST}\Physical Disk Adapter(hba0)\Reads/sec",
     ]
     index = paths.index(pdh.parse_header(header(names).encode()).columns)
-    identities = identify(index.with_columns(pl.col("path").alias("key")), Tally())
+    identities = identify(index.with_columns(pl.col("path").alias("key")), QualityIssues())
     assert "hba[0]" in chosen(identities, entities=("hba[0]",))["instance"].to_list()

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from made_captures import HOST, NAMES, cell, header, joined, lines, row, write
 
-from esxprobe.extract import Window, Wish, extract, parse_moment
+from esxprobe.extract import Query, Window, extract, parse_moment
 
 DEMO = Path(__file__).parents[2] / "samples" / "demo" / "esxtop-000.csv.gz"
 
@@ -21,7 +21,7 @@ def table(path: Path) -> pl.DataFrame:
 @pytest.mark.parametrize("ending", ["parquet", "arrow"])
 def test_one_object_is_one_typed_table(tmp_path: Path, ending: str) -> None:
     source = write(tmp_path, joined(lines()))
-    result = extract([source], Wish(objects=("Vcpu",)), Window(), tmp_path / f"v.{ending}")
+    result = extract([source], Query(objects=("Vcpu",)), Window(), tmp_path / f"v.{ending}")
     assert result.paths == (tmp_path / f"v.{ending}",)
     rows = table(result.paths[0])
     assert dict(rows.schema) == {
@@ -44,14 +44,14 @@ def test_one_object_is_one_typed_table(tmp_path: Path, ending: str) -> None:
     assert rows["vm"].cast(pl.String).unique().to_list() == ["alpha"]
 
 
-def test_several_objects_are_a_file_each_with_the_values_of_the_sheet(tmp_path: Path) -> None:
-    asked = Wish(counters=("% R*", "Free MBytes"))
+def test_several_objects_are_a_file_each_with_the_values_of_the_pdh_csv(tmp_path: Path) -> None:
+    asked = Query(counters=("% R*", "Free MBytes"))
     window = Window(parse_moment("+1m"), parse_moment("+5m"))
     result = extract([DEMO], asked, window, tmp_path / "p.parquet")
     assert {path.name for path in result.paths} >= {"p-vcpu.parquet", "p-group-cpu.parquet", "p-memory.parquet"}
     extract([DEMO], asked, window, tmp_path / "p.csv")
-    sheet = pl.read_csv(tmp_path / "p.csv", infer_schema=False)
-    times = sheet.to_series(0).str.strptime(pl.Datetime("us", "UTC"), "%m/%d/%Y %H:%M:%S")
+    pdh_csv = pl.read_csv(tmp_path / "p.csv", infer_schema=False)
+    times = pdh_csv.to_series(0).str.strptime(pl.Datetime("us", "UTC"), "%m/%d/%Y %H:%M:%S")
     seen = 0
     for path in result.paths:
         rows = table(path).with_columns(pl.col("host", "object").cast(pl.String))
@@ -61,14 +61,14 @@ def test_several_objects_are_a_file_each_with_the_values_of_the_sheet(tmp_path: 
             thing = f"{obj}({instance})" if instance else obj
             for counter in counters:
                 name = f"\\\\{host}\\{thing}\\{counter}"
-                if name not in sheet.columns:
+                if name not in pdh_csv.columns:
                     assert part[counter].null_count() == part.height
                     continue
                 seen += 1
                 dtype = part[counter].dtype
-                expected = sheet[name] if dtype == pl.String else sheet[name].cast(pl.Float64)
+                expected = pdh_csv[name] if dtype == pl.String else pdh_csv[name].cast(pl.Float64)
                 assert part[counter].to_list() == expected.to_list(), name
-    assert seen == sheet.width - 1 == result.columns
+    assert seen == pdh_csv.width - 1 == result.columns
 
 
 def test_lost_cells_are_null_and_words_are_text(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_lost_cells_are_null_and_words_are_text(tmp_path: Path) -> None:
     rows = [row(n, NAMES[:2]) + f',"vmnic{n}"' for n in range(6)]
     rows[2] = rows[2].replace(cell(2, 1), "oops")
     source = write(tmp_path, joined([header([*NAMES[:2], words]), *rows]))
-    result = extract([source], Wish(), Window(), tmp_path / "p.parquet")
+    result = extract([source], Query(), Window(), tmp_path / "p.parquet")
     assert len(result.paths) == 3
     port = table(tmp_path / "p-rdma-device.parquet")
     assert port["Team Uplink"].to_list() == [f"vmnic{n}" for n in range(6)]
@@ -87,8 +87,8 @@ def test_lost_cells_are_null_and_words_are_text(tmp_path: Path) -> None:
 def test_stamps_in_another_zone_become_utc(tmp_path: Path) -> None:
     source = write(tmp_path, joined(lines()))
     paths = [tmp_path / "utc.parquet", tmp_path / "berlin.parquet"]
-    extract([source], Wish(objects=("Memory",)), Window(), paths[0])
-    extract([source], Wish(objects=("Memory",)), Window(), paths[1], timezone="Europe/Berlin")
+    extract([source], Query(objects=("Memory",)), Window(), paths[0])
+    extract([source], Query(objects=("Memory",)), Window(), paths[1], timezone="Europe/Berlin")
     utc, berlin = (table(path)["time"] for path in paths)
     assert (utc - berlin).unique().to_list() == [timedelta(hours=2)]
 
@@ -97,7 +97,7 @@ def test_headers_that_differ_share_a_table(tmp_path: Path) -> None:
     later = [row(n, NAMES[:2]).replace("10:49", "11:49") for n in range(2)]
     data = joined([header(NAMES[:3]), row(0, NAMES[:3]), row(1, NAMES[:3]), header(NAMES[:2]), *later])
     result = extract(
-        [write(tmp_path, data)], Wish(counters=("% Util Time", "% Used")), Window(), tmp_path / "p.parquet"
+        [write(tmp_path, data)], Query(counters=("% Util Time", "% Used")), Window(), tmp_path / "p.parquet"
     )
     assert result.rows == 4
     assert table(tmp_path / "p-physical-cpu.parquet").height == 4

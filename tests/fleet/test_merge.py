@@ -44,9 +44,9 @@ def test_findings_are_grouped_by_rule_and_by_entity_worst_first() -> None:
         digest("a", finding("cpu-ready", "sql"), finding("pcpu-saturated", "a", "host")),
         digest("b", finding("cpu-ready", "sql", severity="critical"), finding("pcpu-saturated", "b", "host")),
     )
-    rules = [(tally.rule, tally.severity, tally.findings, tally.captures) for tally in found.by_rule]
+    rules = [(issues.rule, issues.severity, issues.findings, issues.captures) for issues in found.by_rule]
     assert rules == [("cpu-ready", "critical", 2, (1, 0)), ("pcpu-saturated", "warning", 2, (0, 1))]
-    entities = [(tally.name, tally.host, tally.captures) for tally in found.by_entity]
+    entities = [(issues.name, issues.host, issues.captures) for issues in found.by_entity]
     assert entities == [("sql", "", (0, 1)), ("a", "a", (0,)), ("b", "b", (1,))], "a VM is one thing on all hosts"
 
 

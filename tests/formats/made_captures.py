@@ -14,7 +14,7 @@ from pathlib import Path
 from esxprobe.formats import paths, pdh
 from esxprobe.formats.entities import identify
 from esxprobe.formats.esxtop import read_esxtop
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.model import Recording
 
 HOST = r"\\esx01"
@@ -80,7 +80,9 @@ def needs_of(names: Iterable[str]) -> dict[str, list[str]]:
     parsed = pdh.parse_header(header(names).encode())
     index = paths.index(parsed.columns)
     needs: dict[str, list[str]] = {}
-    for kind, thing, counter in identify(index, Tally()).columns.select("kind", "object", "counter").iter_rows():
+    for kind, thing, counter in (
+        identify(index, QualityIssues()).columns.select("kind", "object", "counter").iter_rows()
+    ):
         if kind:
             needs.setdefault(kind, []).append(f"{thing}\\{counter}")
     return needs

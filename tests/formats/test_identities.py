@@ -11,7 +11,7 @@ from made_captures import header
 
 from esxprobe.formats import paths, pdh
 from esxprobe.formats.entities import Identities, identify
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.issues import QualityIssues
 
 H = r"\\esx01"
 
@@ -55,11 +55,11 @@ SYSTEM = [
 ]
 
 
-def identified(names: list[str]) -> tuple[Identities, Tally]:
-    tally = Tally()
+def identified(names: list[str]) -> tuple[Identities, QualityIssues]:
+    issues = QualityIssues()
     index = paths.index(pdh.parse_header(header([*SYSTEM, *names]).encode()).columns)
     keyed = index.with_columns(pl.col("path").alias("key"))
-    return identify(keyed, tally), tally
+    return identify(keyed, issues), issues
 
 
 HOSTILE = [
@@ -90,7 +90,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_vm_may_be_called_anything(name: str) -> None:
-    found, tally = identified([*vm(10, name, 1000, vcpus=2), *vm(20, "other", 2000)])
+    found, issues = identified([*vm(10, name, 1000, vcpus=2), *vm(20, "other", 2000)])
     assert [(m.name, m.gid, m.vcpus) for m in found.vms] == [(name, "10", 2), ("other", "20", 1)]
     assert found.entities["vcpu"].filter(pl.col("gid") == "10")["name"].to_list() == ["vCPU 0", "vCPU 1"]
     ports = found.entities["port"]
@@ -98,7 +98,7 @@ def test_a_vm_may_be_called_anything(name: str) -> None:
     disks = found.entities["vdisk"].filter(pl.col("gid") == "10")
     assert disks["name"].to_list() == [f"{name}:scsi0:0"]
     assert found.entities["vm-disks"].filter(pl.col("gid") == "10")["name"].to_list() == [name]
-    assert tally.notes() == []
+    assert issues.notes() == []
 
 
 def test_a_naive_count_of_vcpus_fails_on_most_of_these_names() -> None:
@@ -121,11 +121,11 @@ def test_what_is_no_vm_is_never_one() -> None:
 
 
 def test_vms_of_one_name_stay_apart() -> None:
-    found, tally = identified([*vm(10, "twin", 1000, 1), *vm(20, "twin", 2000, 4)])
+    found, issues = identified([*vm(10, "twin", 1000, 1), *vm(20, "twin", 2000, 4)])
     assert [(m.gid, m.vcpus) for m in found.vms] == [("10", 1), ("20", 4)]
     assert found.entities["port"]["gid"].to_list() == ["10", "20"]
     assert found.entities["vdisk"]["gid"].to_list() == [None], "esxtop gives the name only: no guess is made"
-    assert tally.count("ambiguous-name") > 0
+    assert issues.count("ambiguous-name") > 0
 
 
 def test_a_vm_called_like_another_ones_disk_is_told_apart() -> None:
@@ -147,23 +147,23 @@ def test_old_releases_have_vmm_worlds() -> None:
 def test_without_worlds_a_vm_is_a_group_with_vmwait() -> None:
     names = [n for n in [*SYSTEM, *vm(10, "alpha", 1000), *vm(20, "b:c", 2000)] if r"\Vcpu(" not in n]
     index = paths.index(pdh.parse_header(header(names).encode()).columns)
-    found = identify(index.with_columns(pl.col("path").alias("key")), Tally())
+    found = identify(index.with_columns(pl.col("path").alias("key")), QualityIssues())
     assert [(m.name, m.gid, m.vcpus) for m in found.vms] == [("alpha", "10", 0), ("b:c", "20", 0)]
 
 
 def test_ports_without_a_vm_belong_to_none() -> None:
     ports = ["vSwitch0:33554434:vmnic0", "vSwitch0:33554433:Management", "a:b:33554435:Shadow of vmnic0"]
     names = [rf"{H}\Network Port({p})\Packets Received/sec" for p in ports]
-    found, tally = identified(names)
+    found, issues = identified(names)
     frame = found.entities["port"]
     assert frame["gid"].to_list() == [None] * 3
     assert frame["id"].to_list() == ["33554434", "33554433", "33554435"]
-    assert tally.notes() == []
+    assert issues.notes() == []
 
 
 def test_instances_without_a_pattern_are_counted() -> None:
-    found, tally = identified([rf"{H}\Vcpu(nonsense)\% Run", rf"{H}\Network Port(nonsense)\Packets Received/sec"])
-    assert tally.count("unparsed-instance") == 2
+    found, issues = identified([rf"{H}\Vcpu(nonsense)\% Run", rf"{H}\Network Port(nonsense)\Packets Received/sec"])
+    assert issues.count("unparsed-instance") == 2
     assert found.vms == ()
 
 

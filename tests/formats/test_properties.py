@@ -18,8 +18,8 @@ from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import clock, parse, paths, pdh, scan
 from esxprobe.formats.consistency import FormatCheck
 from esxprobe.formats.entities import identify
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.source import Source
-from esxprobe.formats.tally import Tally
 
 # --- (a) names -------------------------------------------------------------------------------------
 
@@ -80,7 +80,7 @@ def test_hostile_names_come_back_unchanged(names: list[str]) -> None:
 @settings(max_examples=60, deadline=None)
 def test_things_are_found_for_any_name_without_a_crash(names: list[str]) -> None:
     index = paths.index(pdh.parse_header(header(names).encode()).columns)
-    found = identify(index.with_columns(pl.col("path").alias("key")), Tally())
+    found = identify(index.with_columns(pl.col("path").alias("key")), QualityIssues())
     assert found.columns.height == len(names)
 
 
@@ -213,8 +213,8 @@ class Rows:
                 known[line] = original(reader, line)
             reader._header_line = line
             made = known[line]
-            checker = scan.RowChecker(made.checker.surveyor, reader._tally)
-            parser = scan.Parser(made.wanted, made.parser.surveyor, reader._tally)
+            checker = scan.RowChecker(made.checker.scanner, reader._issues)
+            parser = scan.Parser(made.wanted, made.parser.scanner, reader._issues)
             formats = FormatCheck(made.wanted, reader._doubts, made.header.quoted)
             return scan.Segment(made.header, made.identities, made.wanted, parser, checker, formats)
 
@@ -222,23 +222,23 @@ class Rows:
 
     def read(self, data: bytes) -> tuple[dict[tuple[object, str], float], int]:
         """Values by time and path, the first row's too, and how much was counted."""
-        source, tally = Source(write(self.folder, data)), Tally()
+        source, issues = Source(write(self.folder, data)), QualityIssues()
         pieces: list[parse.Rows] = []
         request = scan.Request(NEEDS, taker=lambda _segment, _piece, rows: pieces.append(rows))
         try:
-            scan.FileReader(source, request, tally).read()
+            scan.FileReader(source, request, issues).read()
         finally:
             source.close()
         found: dict[tuple[object, str], float] = {}
         if pieces:
             cells = pl.concat([rows.time_cells for rows in pieces])
-            times = clock.parse_times(cells, tally)[0].to_list()
+            times = clock.parse_times(cells, issues)[0].to_list()
             numbers = np.concatenate([rows.values for rows in pieces], axis=1)
             for time, column in zip(times, numbers.T, strict=True):
                 for path, value in zip(FEW, column.tolist(), strict=True):
                     if time is not None and not np.isnan(value):
                         found[time, path] = value
-        return found, len(tally.notes())
+        return found, len(issues.notes())
 
 
 def test_every_byte_of_the_rows_damaged_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

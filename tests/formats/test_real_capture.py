@@ -30,7 +30,7 @@ def everything() -> Recording:
 
 
 def by_hand() -> tuple[list[str], list[list[str]]]:
-    r"""Names and cells with Python's csv, the glued and the bare cells mended in the text first."""
+    r"""Names and cells with Python's csv, the glued and the bare cells repaired in the text first."""
     text = re.sub(r'(   -|    [0-9.]+)"', r'"\1","', REAL.read_text())
     text = re.sub(r'",(   -|    [0-9.]+)(?=[,\n]|$)', r'","\1"', text).replace(',""   -"', ',"   -"')
     text = re.sub(r',(   -|    [0-9.]+)(?=")', r",\1", text)

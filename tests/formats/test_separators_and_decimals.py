@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from esxprobe.formats import survey
-from esxprobe.formats.decimals import Bools, Bytes, Cells, Desk, Floats, Places, fill, number, numbers
-from esxprobe.formats.mend import Layout
+from esxprobe.formats import row_scanner
+from esxprobe.formats.decimals import Bools, Buffers, Bytes, Cells, Floats, Places, fill, number, numbers
 from esxprobe.formats.points import unpacked
-from esxprobe.formats.survey import Surveyor
+from esxprobe.formats.repair import Layout
+from esxprobe.formats.row_scanner import RowScanner
 
 # --- numbers ---------------------------------------------------------------------------------------
 
@@ -45,7 +45,7 @@ def row_of(cells: list[str], behind: bytes = b"") -> tuple[Bytes, Cells]:
 def filled(text: Bytes, cells: Cells) -> tuple[Floats, Bools]:
     """What `fill` makes of cells."""
     values, sound = np.empty(len(cells.starts)), np.empty(len(cells.starts), np.bool_)
-    fill(text, cells, values, sound, Desk())
+    fill(text, cells, values, sound, Buffers())
     return values, sound
 
 
@@ -126,12 +126,12 @@ def test_any_byte_in_a_short_cell(place: int, byte: int) -> None:
 
 @given(st.lists(st.sampled_from(["0.00", "-1", "5", "60", "99.90", "x", "1234567.89"]), min_size=1, max_size=300))
 @settings(max_examples=50, deadline=None)
-def test_a_desk_is_clean_whatever_was_on_it(texts: list[str]) -> None:
-    desk = Desk()
+def test_a_buffer_is_clean_whatever_was_on_it(texts: list[str]) -> None:
+    buffers = Buffers()
     for few in (texts, texts[::2], texts + texts, texts):
         row, cells = row_of([f'"{text}"' for text in few])
         values, sound = np.empty(len(few)), np.empty(len(few), np.bool_)
-        fill(row, cells, values, sound, desk)
+        fill(row, cells, values, sound, buffers)
         assert sound.tolist() == [text != "x" for text in few]
         assert [text for text in few if text != "x"] == [] or values[sound].tolist() == [
             float(text) for text in few if text != "x"
@@ -197,12 +197,12 @@ def test_wanted_cells_are_found_and_separators_counted(
     rows, wanted, trailing = block
     text, starts, ends = laid_out(rows, trailing, breaks)
     lines = [text[a:b].tobytes() for a, b in zip(starts, ends, strict=True)]
-    surveyor = Surveyor(Layout(len(rows[0])), np.array(wanted, np.int64), places=True, points=bool(wanted))
+    scanner = RowScanner(Layout(len(rows[0])), np.array(wanted, np.int64), places=True, points=bool(wanted))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(survey, "GROUP", group)
-        patch.setattr(survey, "_SHORT", short)
-        patch.setattr(survey, "_DENSE", dense)
-        made = surveyor.survey(text, starts, ends)
+        patch.setattr(row_scanner, "GROUP", group)
+        patch.setattr(row_scanner, "_SHORT", short)
+        patch.setattr(row_scanner, "_DENSE", dense)
+        made = scanner.scan(text, starts, ends)
     assert made.shapes == [(line.count(b","), line.count(b'"'), sum(byte <= 32 for byte in line)) for line in lines]
     assert as_they_are(text, made.cells) == [[row[cell] for cell in wanted] for row in rows]
     if made.points is not None:
@@ -227,9 +227,9 @@ def test_numbers_are_the_same_with_places_and_without(data: st.DataObject, width
     twice = data.draw(st.lists(st.integers(1, width), min_size=1, max_size=9).map(sorted))
     text, starts, ends = laid_out(rows, trailing=False)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(survey, "_DENSE", dense)
+        patch.setattr(row_scanner, "_DENSE", dense)
         with_places, without = (
-            Surveyor(Layout(width + 1), np.array(twice), places).survey(text, starts, ends)
+            RowScanner(Layout(width + 1), np.array(twice), places).scan(text, starts, ends)
             for places in (True, False)
         )
     assert without.cells is None
@@ -239,19 +239,19 @@ def test_numbers_are_the_same_with_places_and_without(data: st.DataObject, width
     assert without.values.tobytes() == with_places.values.tobytes()
 
 
-def test_several_threads_share_one_surveyor() -> None:
+def test_several_threads_share_one_scanner() -> None:
     rows = [[b'"04/24/2018 10:49:12"', *(b'"%d.%02d"' % divmod(n * k, 100) for n in range(700))] for k in range(60)]
-    surveyor = Surveyor(Layout(701), np.arange(1, 701))
+    scanner = RowScanner(Layout(701), np.arange(1, 701))
     blocks = [laid_out(rows[at : at + 4], trailing=False) for at in range(0, 60, 4)]
     with ThreadPoolExecutor(4) as pool:
-        surveys = list(pool.map(lambda block: surveyor.survey(*block), blocks))
-    values = np.concatenate([made.values for made in surveys if made.values is not None])
+        scans = list(pool.map(lambda block: scanner.scan(*block), blocks))
+    values = np.concatenate([made.values for made in scans if made.values is not None])
     assert values.tolist() == [[n * k / 100 for n in range(700)] for k in range(60)]
 
 
 def test_a_row_of_another_width_gives_no_cells() -> None:
     text = b'"a","1","2"\n"b","1","2","3","4"\n'
     edges = np.array([0, 12]), np.array([11, 32])
-    made = Surveyor(Layout(3), np.array([1])).survey(np.frombuffer(text, np.uint8), *edges)
+    made = RowScanner(Layout(3), np.array([1])).scan(np.frombuffer(text, np.uint8), *edges)
     assert [shape[0] for shape in made.shapes] == [2, 4]
     assert made.values is None

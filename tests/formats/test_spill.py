@@ -11,8 +11,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esxprobe.formats.column_store import ColumnStore, fill
 from esxprobe.formats.parse import Rows
-from esxprobe.formats.sheet import Sheet, fill
 from esxprobe.formats.spill import Block, FiledBlock, HeldBlock, Pick, Spill
 
 HOME = Path(__file__).parents[2]
@@ -109,13 +109,13 @@ def test_marks_are_taken_out_however_the_numbers_lie_in_memory() -> None:
     fixed = numbers.copy()
     fixed.flags.writeable = False
     for given_ in (numbers.copy(), np.asfortranarray(numbers), fixed):
-        sheet = Sheet(wanted, Spill())
-        sheet.add(Rows([2, 3, 4], pl.Series(["t"] * 3), given_))
-        sheet.close()
+        store = ColumnStore(wanted, Spill())
+        store.add(Rows([2, 3, 4], pl.Series(["t"] * 3), given_))
+        store.close()
         judged = np.array([False, True, True])
-        (only,) = sheet.ranges(judged, 0)
+        (only,) = store.ranges(judged, 0)
         out = np.empty((2, 2))
         fill(out, slice(None), [only], Pick(np.arange(2)), slice(0, 2))
         assert np.array_equal(out, [[5.0, np.nan], [-2.5, np.nan]], equal_nan=True)
-        assert sheet.marks(judged) == {r"Group Cpu\% Used": 1}, "only judged rows are counted"
-        assert sheet.infinite(judged) == 1
+        assert store.marks(judged) == {r"Group Cpu\% Used": 1}, "only judged rows are counted"
+        assert store.infinite(judged) == 1

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from esxprobe.collect.guests import Guest
-from esxprobe.collect.pump import Clockwork
 from esxprobe.collect.shell import Shell
+from esxprobe.collect.stream_to_file import Clockwork
 from esxprobe.lab.lab import Lab, LabHost
 from esxprobe.lab.plan import USER_GROUPS, GuestPlan, HostPlan, VmPlan
 from esxprobe.ssh.connect import Login, open_shell

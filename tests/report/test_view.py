@@ -93,8 +93,8 @@ def test_every_finding_is_on_the_page(demo: Analysis) -> None:
 
 
 def test_the_verdict_says_how_much_where_first_and_how_far_to_trust(demo: Analysis) -> None:
-    tally, first, trust = page_of(demo, {}, "").verdict
-    assert tally == (
+    issues, first, trust = page_of(demo, {}, "").verdict
+    assert issues == (
         "16 findings under 4 causes: signs of memory pressure, now or earlier; a limit is in force; "
         "vCPUs compete for physical CPUs; and 1 more."
     )

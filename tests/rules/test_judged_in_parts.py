@@ -26,7 +26,7 @@ from shippedbook import all_needs, analyze
 from esxprobe import series
 from esxprobe.analyze import GuestOptions
 from esxprobe.capture import load_capture
-from esxprobe.formats import sheet, spill
+from esxprobe.formats import column_store, spill
 from esxprobe.formats.esxtop import read_esxtop
 from esxprobe.report.document import render_json
 from esxprobe.rules import judge as judging
@@ -56,7 +56,7 @@ ONE_BY_ONE, SOME, MANY = (1, 1, 0), (60_000, 80_000, 300_000), (1_000_000, 2_000
 
 def in_parts_of(monkeypatch: pytest.MonkeyPatch, part: int, block: int, budget: int) -> None:
     monkeypatch.setattr(series, "PART", part)
-    monkeypatch.setattr(sheet, "BLOCK", block)
+    monkeypatch.setattr(column_store, "BLOCK", block)
     monkeypatch.setattr(spill, "BUDGET", budget)
     monkeypatch.setattr(rule_parts, "_BUDGET", budget)
     monkeypatch.setattr(judging, "_BUDGET", budget)
@@ -177,8 +177,8 @@ PEAK = """
 import resource, sys
 from pathlib import Path
 from esxprobe import series
-from esxprobe.formats import sheet, spill
-series.PART = sheet.BLOCK = 1 << 20
+from esxprobe.formats import column_store, spill
+series.PART = column_store.BLOCK = 1 << 20
 spill.BUDGET = 1 << 20
 from esxprobe.analyze import analyze
 from esxprobe.rules import shipped

@@ -11,8 +11,8 @@ from tiny import Thing, recording
 from esxprobe.errors import UsageError
 from esxprobe.model import VirtualMachine
 from esxprobe.rules import RuleBook, shipped
-from esxprobe.rules.own import load_book
-from esxprobe.rules.own_added import OBJECTS, counters_of
+from esxprobe.rules.custom import load_book
+from esxprobe.rules.custom_added import OBJECTS, counters_of
 from esxprobe.rules.sql import complaint
 from esxprobe.rules.toml_lines import line_of
 

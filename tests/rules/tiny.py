@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from esxprobe.catalog.quality import note
-from esxprobe.formats.kin import KIN
+from esxprobe.formats.relations import RELATED
 from esxprobe.model import QualityNote, Recording, SourceFile, VirtualMachine
 from esxprobe.rules.record import FACT, Example, Rule
 from esxprobe.rules.values import FAULTS, Table, judged_values
@@ -224,7 +224,7 @@ def tables(rules: Sequence[Rule], capture: Recording) -> dict[str, Table]:
 
 
 def kind_has(kind: str, key: str) -> bool:
-    """Whether entities of a kind can know this key (see `formats.kin`)."""
+    """Whether entities of a kind can know this key (see `formats.relations`)."""
     kinds = {
         "device": {"device", "path", "device-world", "partition"},
         "adapter": {"adapter", "path", "disk"},
@@ -242,12 +242,12 @@ def _entities(things: list[Thing]) -> pl.DataFrame:
             "id": thing.id,
             "gid": thing.gid,
             "role": "",
-            **{key: getattr(thing, key) if kind_has(thing.kind, key) else None for key in KIN},
+            **{key: getattr(thing, key) if kind_has(thing.kind, key) else None for key in RELATED},
         }
         for n, thing in enumerate(things)
     ]
     return pl.DataFrame(
-        rows, schema={"entity": pl.UInt32, **dict.fromkeys(("name", "id", "gid", "role", *KIN), pl.String)}
+        rows, schema={"entity": pl.UInt32, **dict.fromkeys(("name", "id", "gid", "role", *RELATED), pl.String)}
     )
 
 

@@ -20,7 +20,7 @@ from ssh_logins import Client, Keys, SshdStarter
 from ssh_servers import until
 
 VMS, HUNG = 300, (3, 100, 299)
-SOON = "import esxprobe.collect.asking as a; a.FILE_S = 1"
+SOON = "import esxprobe.collect.probing as a; a.FILE_S = 1"
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from ssh_servers import InProcess, serve
 
 from esxprobe.errors import ChannelRefusedError, HostTimeoutError, LoginError, RemoteShellError
 from esxprobe.ssh.secrets import Credentials, Secret, remember
-from esxprobe.ssh.wire import Timeouts
+from esxprobe.ssh.transport import Timeouts
 
 RIGHT = "right"
 ASKS_PASSWORD = [[("Password: ", False)]]

@@ -24,7 +24,7 @@ from esxprobe.errors import (
     UsageError,
 )
 from esxprobe.ssh.config import HostConfig
-from esxprobe.ssh.wire import Timeouts, dial
+from esxprobe.ssh.transport import Timeouts, dial
 
 # The one limit that a test is about is short, so that no other one comes first on a busy machine.
 SHORT_BANNER = replace(PATIENT, banner_s=0.5)

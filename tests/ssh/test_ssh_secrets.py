@@ -18,7 +18,7 @@ from ssh_servers import InProcess, make_key, public_line, serve
 
 from esxprobe.errors import EsxprobeError, LoginError
 from esxprobe.ssh.secrets import Credentials, Secret
-from esxprobe.ssh.wire import WIRE_LOG
+from esxprobe.ssh.transport import WIRE_LOG
 
 CANARY = "kanarienvogel-7f3a"
 

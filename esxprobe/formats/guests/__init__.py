@@ -1,8 +1,8 @@
 """Logs that a guest keeps of its own page faults, whatever wrote them, as one long frame.
 
 In the order in which bytes pass: `reading` (which format it is, what it looks like otherwise), `lines` (text),
-the formats `perfmon` (with `tongues`, names in other languages, and `zones`, Windows' zones), `sar`, `sadf`,
-`vmstat` and `stream` (both with `totals`, running totals to rates), `sheet` (one long frame).
+the formats `perfmon` (with `locales`, names in other languages, and `zones`, Windows' zones), `sar`, `sadf`,
+`vmstat` and `stream` (both with `cumulative`, running totals to rates), `counter_table` (one long frame).
 """
 
 from esxprobe.formats.guests.reading import is_guest_log, read_guest_log

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.source import RAW_BLOCK, Source
-from esxprobe.formats.tally import Tally
 
 # What paints a terminal; sysstat writes it into files as well when S_COLORS=always says so.
 _COLOR = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]")
@@ -28,12 +28,12 @@ def without_colors(text: bytes) -> bytes:
     return _COLOR.sub(b"", text) if b"\x1b[" in text else text
 
 
-def without_torn_end(text: bytes, tally: Tally) -> bytes:
+def without_torn_end(text: bytes, issues: QualityIssues) -> bytes:
     """The text without a last line that has no line end: nobody knows whether its last number is whole."""
     if not text or text.endswith(b"\n"):
         return text
     at = text.rfind(b"\n") + 1
-    tally.add("row-cut", 1, f"the last line has no line end: {text[at:][:40].decode(errors='replace')!r}")
+    issues.add("row-cut", 1, f"the last line has no line end: {text[at:][:40].decode(errors='replace')!r}")
     return text[:at]
 
 

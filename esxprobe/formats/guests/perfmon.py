@@ -1,4 +1,4 @@
-r"""Windows' own logs: perfmon, logman, typeperf and relog as PDH-CSV or PDH-TSV (names and units: `tongues`).
+r"""Windows' own logs: perfmon, logman, typeperf and relog as PDH-CSV or PDH-TSV (names and units: `locales`).
 
     "(PDH-CSV 4.0) (W. Europe Standard Time)(-60)","\\WIN01\Memory\Page Faults/sec","\\WIN01\Memory\Page Reads/sec"
     "11/14/2025 13:46:00.750"," "," "
@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats.clock import parse_times
 from esxprobe.formats.guests.codepages import CODE_PAGES, legibility
+from esxprobe.formats.guests.counter_table import CounterTable, Reading, choose_guest
 from esxprobe.formats.guests.lines import shown
-from esxprobe.formats.guests.sheet import Reading, Sheet, choose_guest
-from esxprobe.formats.guests.tongues import our_counter
+from esxprobe.formats.guests.locales import our_counter
 from esxprobe.formats.guests.zones import utc_of, zone_cell
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.paths import split_path
-from esxprobe.formats.tally import Tally
 from esxprobe.model.guestlog import GUEST_COUNTERS
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class _Column:
     host: str
     counter: str
     rank: int
-    tongue: str
+    language: str
 
 
 def recognises(head: bytes) -> bool:
@@ -62,7 +62,7 @@ def recognises(head: bytes) -> bool:
     return any(_HEADER.match(line) for line in head.split(b"\n"))
 
 
-def read_perfmon(text: bytes, *, timezone: str | None, guest: str | None, tally: Tally) -> Reading:
+def read_perfmon(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> Reading:
     """A whole log.
 
     Raises:
@@ -71,8 +71,8 @@ def read_perfmon(text: bytes, *, timezone: str | None, guest: str | None, tally:
     """
     import polars as pl
 
-    headers, bodies = parts(text, tally)
-    parsed = [parse_header(header, tally) for header in headers]
+    headers, bodies = parts(text, issues)
+    parsed = [parse_header(header, issues) for header in headers]
     tables = [_columns(header) for header in parsed]
     hosts = list(dict.fromkeys(column.host for table in tables for column in table))
     if not hosts:
@@ -80,22 +80,22 @@ def read_perfmon(text: bytes, *, timezone: str | None, guest: str | None, tally:
     host = _one_host(hosts, guest)
     stamps: list[str] = []
     cells: dict[str, list[str | None]] = {}
-    tongues: set[str] = set()
+    languages: set[str] = set()
     for header, table, body in zip(parsed, tables, bodies, strict=True):
-        mine = _of_host(table, host, tally)
-        tongues.update(column.tongue for column in mine)
-        _collect(_rows(header, mine, body, tally), mine, stamps, cells)
-    tongues.discard("English")
-    tally.add("guest-localized", len(tongues), ", ".join(sorted(tongues)))
-    times = _times(stamps, tally)
+        mine = _of_host(table, host, issues)
+        languages.update(column.language for column in mine)
+        _collect(_rows(header, mine, body, issues), mine, stamps, cells)
+    languages.discard("English")
+    issues.add("guest-localized", len(languages), ", ".join(sorted(languages)))
+    times = _times(stamps, issues)
     zone, bias = zone_cell(parsed[0].first)
-    utc, words = utc_of(times, zone, bias, timezone, tally)
-    values = _numbers(cells, tally)
+    utc, words = utc_of(times, zone, bias, timezone, issues)
+    values = _numbers(cells, issues)
     ordered = {name: values[name] for name in GUEST_COUNTERS if name in cells}
     order = utc.arg_sort() if len(bodies) > 1 and _out_of_order(utc, bodies) else None
     if order is not None:
         utc, ordered = utc.gather(order), {name: series.gather(order) for name, series in ordered.items()}
-    return Reading(host, "perfmon", words, [Sheet(utc.cast(pl.Datetime("us", "UTC")), ordered)])
+    return Reading(host, "perfmon", words, [CounterTable(utc.cast(pl.Datetime("us", "UTC")), ordered)])
 
 
 def _out_of_order(utc: pl.Series, bodies: list[list[str]]) -> bool:
@@ -109,7 +109,7 @@ def _one_host(hosts: list[str], guest: str | None) -> str:
     return choose_guest([found[name] for name in dict.fromkeys(host.casefold() for host in hosts)], guest)
 
 
-def parts(text: bytes, tally: Tally) -> tuple[list[bytes], list[list[str]]]:
+def parts(text: bytes, issues: QualityIssues) -> tuple[list[bytes], list[list[str]]]:
     """Header lines, and the lines below each."""
     headers: list[bytes] = []
     bodies: list[list[str]] = []
@@ -125,13 +125,13 @@ def parts(text: bytes, tally: Tally) -> tuple[list[bytes], list[list[str]]]:
         elif not line.strip():
             continue
         elif not headers:
-            tally.add("guest-text-line", 1, shown(line.decode(errors="replace")))
+            issues.add("guest-text-line", 1, shown(line.decode(errors="replace")))
         else:
             # Below the header only digits matter: Latin-1 never fails and never changes the number of cells.
             bodies[-1].append(line.decode("latin-1"))
     if len(set(headers)) < len(headers):
-        tally.add("repeated-header", len(headers) - len(set(headers)))
-    tally.add("appended-capture", len(set(headers)) - 1)
+        issues.add("repeated-header", len(headers) - len(set(headers)))
+    issues.add("appended-capture", len(set(headers)) - 1)
     return headers, bodies
 
 
@@ -144,7 +144,7 @@ def _whole_header(line: bytes, lines: list[bytes], number: int) -> tuple[bytes, 
     return line, number
 
 
-def parse_header(line: bytes, tally: Tally) -> Header:
+def parse_header(line: bytes, issues: QualityIssues) -> Header:
     """The header in the code page in which most of its counters are known, or else most look like words."""
     try:
         header = _split_header(line.decode("ascii"))
@@ -162,7 +162,7 @@ def parse_header(line: bytes, tally: Tally) -> Header:
         if best is None:
             return _split_header(line.decode("cp1252", errors="replace"))
         if chosen != "utf-8":
-            tally.add("guest-code-page", 1, chosen)
+            issues.add("guest-code-page", 1, chosen)
         header = best[1]
     return header
 
@@ -194,12 +194,12 @@ def _columns(header: Header) -> list[_Column]:
         host, thing, instance, counter = split_path(f"\\\\.{path}" if local else path)
         known = our_counter(thing, instance, counter) if thing else None
         if known is not None:
-            ours, rank, tongue = known
-            found.append(_Column(place, "" if local else host, ours, rank, tongue))
+            ours, rank, language = known
+            found.append(_Column(place, "" if local else host, ours, rank, language))
     return found
 
 
-def _of_host(table: list[_Column], host: str, tally: Tally) -> list[_Column]:
+def _of_host(table: list[_Column], host: str, issues: QualityIssues) -> list[_Column]:
     """A computer's columns, one a counter."""
     best: dict[str, _Column] = {}
     for column in table:
@@ -207,7 +207,7 @@ def _of_host(table: list[_Column], host: str, tally: Tally) -> list[_Column]:
             continue
         other = best.get(column.counter)
         if other is not None and other.rank == column.rank:
-            tally.add("duplicate-column", 1, column.counter)
+            issues.add("duplicate-column", 1, column.counter)
         if other is None or column.rank < other.rank:
             best[column.counter] = column
     return list(best.values())
@@ -231,7 +231,9 @@ def _collect(
         values.extend([None] * (len(stamps) - len(values)))
 
 
-def _rows(header: Header, columns: list[_Column], body: list[str], tally: Tally) -> list[tuple[str | None, ...]]:
+def _rows(
+    header: Header, columns: list[_Column], body: list[str], issues: QualityIssues
+) -> list[tuple[str | None, ...]]:
     """Stamp and wanted cells of each row that can be trusted."""
     if not columns:
         return []
@@ -244,15 +246,15 @@ def _rows(header: Header, columns: list[_Column], body: list[str], tally: Tally)
         if len(plain) == width:
             rows.append(pick(plain))
         elif not _ROW.match(line):
-            tally.add("guest-text-line", 1, shown(line))
+            issues.add("guest-text-line", 1, shown(line))
         else:
-            cells = _odd_row(header, line, tally, last=number == len(body) - 1)
+            cells = _odd_row(header, line, issues, last=number == len(body) - 1)
             if cells is not None:
                 rows.append(pick(cells))
     return rows
 
 
-def _odd_row(header: Header, line: str, tally: Tally, *, last: bool) -> Sequence[str | None] | None:
+def _odd_row(header: Header, line: str, issues: QualityIssues, *, last: bool) -> Sequence[str | None] | None:
     """Cells of a row that is not just quoted cells; None where nothing in it can be placed."""
     cells: list[str | None] = list(_cells(line.strip(), header.separator))
     width = len(header.paths) + 1
@@ -265,13 +267,13 @@ def _odd_row(header: Header, line: str, tally: Tally, *, last: bool) -> Sequence
         return cells
     if len(cells) <= width and last and len(cells) > 1:
         # Whatever was being written when the log ended: its last cell may lack digits.
-        tally.add("row-cut", 1, f"at {cells[0]}")
+        issues.add("row-cut", 1, f"at {cells[0]}")
         return [*cells[:-1], *[None] * (width - len(cells) + 1)]
-    tally.add("row-lost", 1, f"{len(cells):,} cells instead of {width:,} in {shown(line)}")
+    issues.add("row-lost", 1, f"{len(cells):,} cells instead of {width:,} in {shown(line)}")
     return None
 
 
-def _times(stamps: list[str], tally: Tally) -> pl.Series:
+def _times(stamps: list[str], issues: QualityIssues) -> pl.Series:
     """Wall-clock times of the stamps, and a note where day and month might be the other way round."""
     import polars as pl
 
@@ -280,7 +282,7 @@ def _times(stamps: list[str], tally: Tally) -> pl.Series:
     texts = texts.str.replace(r"^(\d\d?)\.(\d\d?)\.(\d{4}) ", "$3-$2-$1 ")
     if texts.is_empty():
         return texts.cast(pl.Datetime("us"))
-    times, _ = parse_times(texts, tally)
+    times, _ = parse_times(texts, issues)
     if texts.str.contains(_PDH_STAMP.pattern).all():
         return times
     days = texts.str.extract_groups(r"^(?<a>\d\d?)/(?<b>\d\d?)/\d{4}").struct.unnest().drop_nulls()
@@ -289,11 +291,11 @@ def _times(stamps: list[str], tally: Tally) -> pl.Series:
         differ = numbers.filter(pl.col("a") != pl.col("b"))
         # Over several days a wrong reading jumps by a month; within one day nothing tells.
         if differ.height == 1 and numbers.height == 1:
-            tally.add("guest-date-ambiguous", 1, f"for example {texts[0]}")
+            issues.add("guest-date-ambiguous", 1, f"for example {texts[0]}")
     return times
 
 
-def _numbers(cells: dict[str, list[str | None]], tally: Tally) -> pl.DataFrame:
+def _numbers(cells: dict[str, list[str | None]], issues: QualityIssues) -> pl.DataFrame:
     """Cells as numbers: blanks are none, a comma is a decimal one, anything else is lost and counted."""
     import polars as pl
 
@@ -302,10 +304,10 @@ def _numbers(cells: dict[str, list[str | None]], tally: Tally) -> pl.DataFrame:
     blanks = texts.select((pl.all() == "").sum())
     for name in texts.columns:
         blank = int(blanks[name][0])
-        tally.add("blank-cell", blank, name)
+        issues.add("blank-cell", blank, name)
         if numbers[name].null_count() > blank + texts[name].null_count():
             bad = texts[name].filter(numbers[name].is_null() & (texts[name] != ""))
-            tally.add("bad-cell", len(bad), f"{name} says {shown(bad[0])}")
+            issues.add("bad-cell", len(bad), f"{name} says {shown(bad[0])}")
     if "disk_await" in cells:  # seconds, and 0 without a transfer
         numbers = numbers.with_columns(pl.when(pl.col("disk_await") != 0).then(pl.col("disk_await") * 1000))
     return numbers

@@ -29,8 +29,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats.guests.sheet import Sheet
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.guests.counter_table import CounterTable
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.series import Bools
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ _STAMP = "utc_100ns"
 COLUMNS = frozenset((_STAMP, *_COLUMNS, *(stamp for _, stamp, _ in _COLUMNS.values())))
 
 
-def read_windows_raw(text: str, _options: Mapping[str, str], tally: Tally) -> Sheet:
+def read_windows_raw(text: str, _options: Mapping[str, str], issues: QualityIssues) -> CounterTable:
     """Rates between samples of running totals.
 
     Raises:
@@ -71,12 +71,12 @@ def read_windows_raw(text: str, _options: Mapping[str, str], tally: Tally) -> Sh
     names = body[0].split(",") if body else []
     if _STAMP not in names or len(set(names)) != len(names):
         raise UnreadableInputError("the stream's names of columns are damaged", hint="collect again")
-    rows = [cells for line in body[1:] if (cells := _numbers(line, len(names), tally)) is not None]
+    rows = [cells for line in body[1:] if (cells := _numbers(line, len(names), issues)) is not None]
     table = np.array(rows, dtype=np.int64).reshape(len(rows), len(names))
     stamps = table[:, names.index(_STAMP)]
     later: Bools = np.ones(len(rows), dtype=np.bool_)
     later[1:] = stamps[1:] > np.maximum.accumulate(stamps)[:-1]
-    tally.add("time-backwards", int((~later).sum()), "a sample's stamp is no later than the one before")
+    issues.add("time-backwards", int((~later).sum()), "a sample's stamp is no later than the one before")
     table = table[later]
     if len(table) < 2:
         raise UnreadableInputError("running totals need two samples at different times", hint="collect for longer")
@@ -88,18 +88,18 @@ def read_windows_raw(text: str, _options: Mapping[str, str], tally: Tally) -> Sh
         for theirs, (ours, stamp, is_time) in _COLUMNS.items()
         if theirs in names and stamp in names
     }
-    return Sheet(times[1:], values, times[:-1])
+    return CounterTable(times[1:], values, times[:-1])
 
 
-def _numbers(line: str, width: int, tally: Tally) -> list[int] | None:
+def _numbers(line: str, width: int, issues: QualityIssues) -> list[int] | None:
     """The cells of a sample; None, counted, where it is none."""
     cells = line.split(",")
     if len(cells) == width and all(cell.isdecimal() and cell.isascii() and len(cell) < 19 for cell in cells):
         return [int(cell) for cell in cells]
     if len(cells) == width:
-        tally.add("row-lost", 1, f"a sample holds what is no number: {line[:60]}")
+        issues.add("row-lost", 1, f"a sample holds what is no number: {line[:60]}")
     else:
-        tally.add("guest-text-line", 1, line[:60])
+        issues.add("guest-text-line", 1, line[:60])
     return None
 
 

@@ -11,11 +11,11 @@ from esxprobe.errors import EsxprobeError, UnreadableInputError, UsageError
 from esxprobe.files.reading import opened
 from esxprobe.formats import archives, paths, pdh
 from esxprobe.formats.guests import perfmon, sadf, sar, stream, vmstat
+from esxprobe.formats.guests.counter_table import Reading, samples_of
 from esxprobe.formats.guests.lines import whole_text
-from esxprobe.formats.guests.sheet import Reading, samples_of
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.sniff import names_esxtop
 from esxprobe.formats.source import Source
-from esxprobe.formats.tally import Tally
 from esxprobe.formats.wanted import refuse_foreign
 from esxprobe.model.guestlog import GuestLog
 
@@ -56,20 +56,20 @@ def read_guest_log(path: Path, *, timezone: str | None = None, guest: str | None
     """
     _refuse_foreign(path)
     source = Source(path)
-    tally = Tally()
+    issues = QualityIssues()
     try:
         text = whole_text(source)
         reader = _reader_of(path, text)
         try:
-            reading = reader(text, timezone=timezone, guest=guest, tally=tally)
-            samples, interval_s = samples_of(reading, tally)
+            reading = reader(text, timezone=timezone, guest=guest, issues=issues)
+            samples, interval_s = samples_of(reading, issues)
         except (UnreadableInputError, UsageError) as error:
             raise type(error)(f"{path}: {error.message}", hint=error.hint) from error
         file, notes = source.finish()
     finally:
         source.close()
-    tally.take(notes)
-    said = tuple(tally.notes())
+    issues.take(notes)
+    said = tuple(issues.notes())
     again = _restarts(samples) if any(note.code == "guest-restart" for note in said) else ()
     return GuestLog(reading.guest, reading.format, reading.zone, samples, said, file, interval_s, again)
 

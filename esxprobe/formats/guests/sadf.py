@@ -16,12 +16,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from esxprobe.errors import UnreadableInputError
+from esxprobe.formats.guests.counter_table import CounterTable, Reading, choose_guest
 from esxprobe.formats.guests.lines import shown, without_torn_end
-from esxprobe.formats.guests.sar import sheets_of
-from esxprobe.formats.guests.sheet import Reading, Sheet, choose_guest
+from esxprobe.formats.guests.sar import counter_tables_of
 from esxprobe.formats.guests.tables import Report, report_of
 from esxprobe.formats.guests.zones import zone_of_stamps
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.issues import QualityIssues
 
 _HEAD = ("hostname", "interval", "timestamp")
 # Behind a restart old releases print an interval below zero as a huge number [s].
@@ -46,24 +46,24 @@ def recognises_j(head: bytes) -> bool:
     return head.lstrip()[:1] == b"{" and b'"sysstat"' in head[:4096]
 
 
-def read_sadf_d(text: bytes, *, timezone: str | None, guest: str | None, tally: Tally) -> Reading:
+def read_sadf_d(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> Reading:
     """A whole `sadf -d` log (see `_reading` for errors)."""
-    words = without_torn_end(text, tally).decode("utf-8", errors="replace")
-    return _reading("sadf-d", _lines(words, tally), timezone, guest, tally)
+    words = without_torn_end(text, issues).decode("utf-8", errors="replace")
+    return _reading("sadf-d", _lines(words, issues), timezone, guest, issues)
 
 
-def read_sadf_j(text: bytes, *, timezone: str | None, guest: str | None, tally: Tally) -> Reading:
+def read_sadf_j(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> Reading:
     """A whole `sadf -j` log (see `_reading` for errors).
 
     Raises:
         UnreadableInputError: Also: it is no JSON, not even in its first samples.
     """
     words = text.decode("utf-8", errors="replace")
-    return _reading("sadf-j", _samples(_hosts(words, tally), tally), timezone, guest, tally)
+    return _reading("sadf-j", _samples(_hosts(words, issues), issues), timezone, guest, issues)
 
 
-def _reading(name: str, found: Found, timezone: str | None, guest: str | None, tally: Tally) -> Reading:
-    """One sheet for each table of the computer.
+def _reading(name: str, found: Found, timezone: str | None, guest: str | None, issues: QualityIssues) -> Reading:
+    """One counter_table for each table of the computer.
 
     Raises:
         UnreadableInputError: No table of system-wide faults, switches or processor time.
@@ -80,31 +80,31 @@ def _reading(name: str, found: Found, timezone: str | None, guest: str | None, t
             "the sadf log has no table of system-wide faults, context switches or processor time",
             hint="export with `sadf -d FILE -- -B -u -w -W`",
         )
-    sheets, words = [], []
+    counter_tables, words = [], []
     for said, reports in by_zone.items():
         first = min(time for report in reports for time in report.times)
-        zone, word = zone_of_stamps(said, first, timezone, tally)
-        sheets += [_tiled(sheet) for sheet in sheets_of(reports, zone, tally)]
+        zone, word = zone_of_stamps(said, first, timezone, issues)
+        counter_tables += [_tiled(counter_table) for counter_table in counter_tables_of(reports, zone, issues)]
         words.append(word)
-    return Reading(host, name, ", ".join(dict.fromkeys(words)), sheets)
+    return Reading(host, name, ", ".join(dict.fromkeys(words)), counter_tables)
 
 
-def _tiled(sheet: Sheet) -> Sheet:
+def _tiled(counter_table: CounterTable) -> CounterTable:
     """With the step between stamps for the printed interval where both agree."""
     import polars as pl
 
-    frame = pl.DataFrame({"time": sheet.times, "start": sheet.starts})
+    frame = pl.DataFrame({"time": counter_table.times, "start": counter_table.starts})
     before = pl.col("time").shift(1)
     agree = (before - pl.col("start")).abs() <= timedelta(seconds=1)
     starts = frame.select(pl.when(agree.fill_null(value=False)).then(before).otherwise("start")).to_series()
-    return Sheet(sheet.times, sheet.values, starts)
+    return CounterTable(counter_table.times, counter_table.values, starts)
 
 
 def _start(when: datetime, interval: float) -> datetime | None:
     return when - timedelta(seconds=interval) if 0 < interval <= _LONGEST else None
 
 
-def _lines(text: str, tally: Tally) -> Found:
+def _lines(text: str, issues: QualityIssues) -> Found:
     """Host, report and the zone of its stamps, from `sadf -d`."""
     reports: dict[tuple[str, tuple[str, ...], str], Report] = {}
     names: list[str] = []
@@ -113,7 +113,7 @@ def _lines(text: str, tally: Tally) -> Found:
         if line.startswith("#"):
             names = line.lstrip("# ").replace("[...]", "").rstrip(";").split(";")
             if tuple(names[:3]) != _HEAD:
-                tally.add("guest-text-line", 1, shown(line))
+                issues.add("guest-text-line", 1, shown(line))
                 names = []
             continue
         if not line.strip():
@@ -121,7 +121,7 @@ def _lines(text: str, tally: Tally) -> Found:
         cells = line.split(";")
         stamp = _stamp(cells[2]) if len(cells) > 3 else None
         if stamp is None:
-            tally.add("time-unreadable" if len(cells) > 3 else "guest-text-line", 1, shown(line))
+            issues.add("time-unreadable" if len(cells) > 3 else "guest-text-line", 1, shown(line))
             continue
         if cells[3].startswith("LINUX-RESTART"):
             restarts.setdefault(cells[0], []).append(stamp[0])
@@ -133,20 +133,20 @@ def _lines(text: str, tally: Tally) -> Found:
         if names and not report.wanted:
             continue  # of tables that nobody wants nothing is damage
         if len(cells) != len(names):
-            tally.add("row-lost", 1, f"{len(cells)} cells instead of {len(names)} in {shown(line)}")
+            issues.add("row-lost", 1, f"{len(cells)} cells instead of {len(names)} in {shown(line)}")
             continue
         interval = float(cells[1]) if re.fullmatch(r"\d{1,12}(\.\d+)?", cells[1]) else 0.0
         report.add(stamp[0], _start(stamp[0], interval), cells[3:])
     for host, times in restarts.items():
-        _restarted([report for (owner, _, _), report in reports.items() if owner == host], times, tally)
+        _restarted([report for (owner, _, _), report in reports.items() if owner == host], times, issues)
     for (host, _, said), report in reports.items():
         yield host, report, said
 
 
-def _restarted(reports: list[Report], times: list[datetime], tally: Tally) -> None:
+def _restarted(reports: list[Report], times: list[datetime], issues: QualityIssues) -> None:
     """Cuts every table where the guest came up again, whichever of them, and however often, says so."""
     once = sorted(set(times))
-    tally.add("guest-restart", len(once), f"first at {once[0]:%Y-%m-%d %H:%M:%S}" if once else "")
+    issues.add("guest-restart", len(once), f"first at {once[0]:%Y-%m-%d %H:%M:%S}" if once else "")
     for report in reports:
         for when in once:
             report.restart(when, sum(time <= when for time in report.times))
@@ -166,17 +166,17 @@ def _stamp(cell: str) -> tuple[datetime, str] | None:
         return None
 
 
-def _hosts(text: str, tally: Tally) -> list[dict[str, Any]]:
+def _hosts(text: str, issues: QualityIssues) -> list[dict[str, Any]]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        return [_salvaged(text, tally)]
+        return [_salvaged(text, issues)]
     inner = document.get("sysstat") if isinstance(document, dict) else None
     hosts = inner.get("hosts") if isinstance(inner, dict) else None
     return [host for host in hosts if isinstance(host, dict)] if isinstance(hosts, list) else []
 
 
-def _salvaged(text: str, tally: Tally) -> dict[str, Any]:
+def _salvaged(text: str, issues: QualityIssues) -> dict[str, Any]:
     """The samples of a document that was cut off, as far as they are whole."""
     name = re.search(r'"nodename"\s*:\s*"([^"]*)"', text)
     begin = re.search(r'"statistics"\s*:\s*\[', text)
@@ -193,11 +193,11 @@ def _salvaged(text: str, tally: Tally) -> dict[str, Any]:
         raise UnreadableInputError(
             "the file starts as `sadf -j` does and is no JSON", hint="export it again: sadf -j FILE -- -B -u -w -W"
         )
-    tally.add("row-cut", 1, f"the JSON ends or breaks behind {len(samples)} whole samples")
+    issues.add("row-cut", 1, f"the JSON ends or breaks behind {len(samples)} whole samples")
     return {"nodename": name[1] if name else "", "statistics": samples}
 
 
-def _samples(hosts: list[dict[str, Any]], tally: Tally) -> Found:
+def _samples(hosts: list[dict[str, Any]], issues: QualityIssues) -> Found:
     """Host, report and the zone of its stamps, from `sadf -j`."""
     for host in hosts:
         reports: dict[tuple[str, tuple[str, ...], str], Report] = {}
@@ -208,7 +208,7 @@ def _samples(hosts: list[dict[str, Any]], tally: Tally) -> Found:
             when = _json_stamp(stamp) if isinstance(stamp, dict) else None
             if when is None or not isinstance(stamp, dict):
                 if stamp is not None or not isinstance(sample, dict):
-                    tally.add("time-unreadable", 1, shown(str(stamp)))
+                    issues.add("time-unreadable", 1, shown(str(stamp)))
                 continue
             interval = stamp.get("interval")
             start = _start(when[0], float(interval)) if isinstance(interval, (int, float)) else None
@@ -217,7 +217,7 @@ def _samples(hosts: list[dict[str, Any]], tally: Tally) -> Found:
                     key = (table, tuple(names), when[1])
                     report = reports.get(key) or reports.setdefault(key, report_of(names))
                     report.add(when[0], start, cells)
-        _json_restarts(host, reports, tally)
+        _json_restarts(host, reports, issues)
         for (_, _, said), report in reports.items():
             yield name, report, said
 
@@ -244,10 +244,10 @@ def _json_rows(table: str, value: Any) -> Iterator[tuple[list[str], list[str]]]:
         yield names, cells
 
 
-def _json_restarts(host: dict[str, Any], reports: dict[Any, Report], tally: Tally) -> None:
+def _json_restarts(host: dict[str, Any], reports: dict[Any, Report], issues: QualityIssues) -> None:
     """Rows without values where the document says that the guest came up again."""
     boots = host.get("restarts")
     found = [each.get("boot") for each in boots if isinstance(each, dict)] if isinstance(boots, list) else []
     stamps = [_json_stamp(boot) for boot in found if isinstance(boot, dict)]
     if times := [stamp[0] for stamp in stamps if stamp is not None]:
-        _restarted([*reports.values()], times, tally)
+        _restarted([*reports.values()], times, issues)

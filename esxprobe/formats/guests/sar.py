@@ -25,11 +25,11 @@ from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats.clock import named_zone, to_utc
+from esxprobe.formats.guests.counter_table import CounterTable, Reading, choose_guest
 from esxprobe.formats.guests.lines import shown, without_torn_end
-from esxprobe.formats.guests.sheet import Reading, Sheet, choose_guest
 from esxprobe.formats.guests.sysstat import COLUMNS
 from esxprobe.formats.guests.tables import MARKS, NUMBER, Report, report_of
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.issues import QualityIssues
 
 if TYPE_CHECKING:
     import polars as pl
@@ -68,15 +68,15 @@ def recognises(head: bytes) -> bool:
     return re.search(rb"^Linux \S+ \(.*\)\s+\S+", head, re.MULTILINE) is not None
 
 
-def read_sar(text: bytes, *, timezone: str | None, guest: str | None, tally: Tally) -> Reading:
+def read_sar(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> Reading:
     """A whole log.
 
     Raises:
         UnreadableInputError: No report of system-wide faults, switches or processor time is in it.
         UsageError: It holds several computers and none was named; the zone is none.
     """
-    words = without_torn_end(text, tally).decode("utf-8", errors="replace")
-    found = list(_Text(tally).reports(words))
+    words = without_torn_end(text, issues).decode("utf-8", errors="replace")
+    found = list(_Text(issues).reports(words))
     host = choose_guest(list(dict.fromkeys(name for name, _ in found)), guest)
     reports = [report for name, report in found if name == host and report.times]
     if not reports:
@@ -85,37 +85,37 @@ def read_sar(text: bytes, *, timezone: str | None, guest: str | None, tally: Tal
             hint="record with `sar -B -u -w -W 5 720`; pidstat's tables are one row a process and are not read",
         )
     if timezone is None:
-        tally.add("guest-zone-assumed", 1, "sar prints local time without its zone")
+        issues.add("guest-zone-assumed", 1, "sar prints local time without its zone")
     zone = named_zone(timezone or "UTC")
-    return Reading(host, "sar", timezone or "UTC (assumed)", sheets_of(reports, zone, tally))
+    return Reading(host, "sar", timezone or "UTC (assumed)", counter_tables_of(reports, zone, issues))
 
 
-def sheets_of(reports: list[Report], zone: tzinfo, tally: Tally) -> list[Sheet]:
-    """The reports as sheets; those with the same stamps and other counters share one."""
+def counter_tables_of(reports: list[Report], zone: tzinfo, issues: QualityIssues) -> list[CounterTable]:
+    """The reports as counter_tables; those with the same stamps and other counters share one."""
     import polars as pl
 
     groups: list[tuple[Report, dict[str, pl.Series]]] = []
     for report in reports:
-        values = report.columns(tally)
+        values = report.columns(issues)
         for first, others in groups:
             if not others.keys() & values.keys() and first.times == report.times and first.starts == report.starts:
                 others.update(values)
                 break
         else:
             groups.append((report, values))
-    sheets = []
+    counter_tables = []
     for first, values in groups:
         times = to_utc(pl.Series(first.times, dtype=pl.Datetime("us")), zone)
         starts = to_utc(pl.Series(first.starts, dtype=pl.Datetime("us")), zone)
-        sheets.append(Sheet(times, values, starts))
-    return sheets
+        counter_tables.append(CounterTable(times, values, starts))
+    return counter_tables
 
 
 class _Text:
     """Reads sar's text line by line; a table is known by its columns, its rows follow its header."""
 
-    def __init__(self, tally: Tally) -> None:
-        self._tally = tally
+    def __init__(self, issues: QualityIssues) -> None:
+        self._issues = issues
         self._host = ""
         self._day: date | None = None
         self._by_names: dict[tuple[str, ...], Report] = {}
@@ -139,7 +139,7 @@ class _Text:
                 elif line.strip():
                     self._line(line)
         yield from self._close()
-        self._tally.add("guest-restart", len(self._restarts))
+        self._issues.add("guest-restart", len(self._restarts))
 
     def _worth(self, block: str) -> bool:
         """Whether a block can hold anything wanted; of many tables most hold none."""
@@ -161,13 +161,13 @@ class _Text:
 
     def _open(self, banner: re.Match[str]) -> None:
         self._host = banner["host"]
-        self._day = _date(banner["rest"], self._tally)
+        self._day = _date(banner["rest"], self._issues)
 
     def _line(self, line: str) -> None:
         found = self._stamped(line)
         if found is None:
             if not _AVERAGE.match(line):
-                self._tally.add("guest-text-line", 1, shown(line))
+                self._issues.add("guest-text-line", 1, shown(line))
             return
         since, rest = found
         report = self._by_text.get(rest)
@@ -199,7 +199,7 @@ class _Text:
 
     def _header(self, names: list[str], line: str) -> Report:
         if not COLUMNS.intersection(names) and not any("/" in name or name[:1] == "%" for name in names):
-            self._tally.add("guest-text-line", 1, shown(line))  # a row gone bad, or something else
+            self._issues.add("guest-text-line", 1, shown(line))  # a row gone bad, or something else
         return self._by_names.setdefault(tuple(names), report_of(names))
 
     def _use(self, report: Report, since: timedelta, line: str) -> None:
@@ -211,7 +211,7 @@ class _Text:
     def _row(self, report: Report, cells: list[str], since: timedelta, line: str) -> None:
         self._restart(report, since)
         if len(cells) != len(report.names):
-            self._tally.add("row-lost", 1, f"{len(cells)} cells instead of {len(report.names)} in {shown(line)}")
+            self._issues.add("row-lost", 1, f"{len(cells)} cells instead of {len(report.names)} in {shown(line)}")
             return
         when = self._when(report, since, line)
         if when is None:
@@ -235,7 +235,7 @@ class _Text:
     def _when(self, report: Report, since: timedelta, line: str) -> datetime | None:
         """The wall-clock time of a stamp: in each table a step back of half a day is midnight."""
         if since < timedelta(0):
-            self._tally.add("time-unreadable", 1, shown(line))
+            self._issues.add("time-unreadable", 1, shown(line))
             return None
         if self._day is None:
             raise UnreadableInputError(
@@ -270,7 +270,7 @@ def _gregorian(year: int) -> int:
     return year - _BUDDHIST if year in _BUDDHIST_YEARS else year
 
 
-def _date(rest: str, tally: Tally) -> date | None:
+def _date(rest: str, issues: QualityIssues) -> date | None:
     """The banner's date: year first, month first (02/25/2015) or day first (25.02.2015)."""
     rest = re.split(r"_|\(\d+ ", rest)[0]  # behind it stand the machine and its processors
     found = _YEAR_FIRST.search(rest)
@@ -285,7 +285,7 @@ def _date(rest: str, tally: Tally) -> date | None:
         if found["sep"] != "/" or a > 12:
             return date(year, b, a)
         if b <= 12 and a != b:
-            tally.add("guest-date-ambiguous", 1, f"the first line says {found[0]}")
+            issues.add("guest-date-ambiguous", 1, f"the first line says {found[0]}")
         return date(year, a, b)
     except ValueError:
         return None

@@ -1,4 +1,4 @@
-"""The collector's own guest stream, as `esxprobe collect` keeps it (names: `totals`).
+"""The collector's own guest stream, as `esxprobe collect` keeps it (names: `cumulative`).
 
     # esxprobe guest/1 linux interval_s=5
     @ 1774560600.123456789
@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats.clock import named_zone
+from esxprobe.formats.guests.counter_table import CounterTable, Reading
+from esxprobe.formats.guests.cumulative import counter_table_of, dumps_of
 from esxprobe.formats.guests.lines import without_torn_end
 from esxprobe.formats.guests.raw import read_windows_raw
-from esxprobe.formats.guests.sheet import Reading, Sheet
-from esxprobe.formats.guests.totals import dumps_of, sheet_of
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.issues import QualityIssues
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ def recognises(head: bytes) -> bool:
     return head.lstrip().startswith(b"# esxprobe guest/")
 
 
-def read_stream(text: bytes, *, timezone: str | None, guest: str | None, tally: Tally) -> Reading:
+def read_stream(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> Reading:
     """A whole stream. Its stamps are epochs, so `timezone` is not needed.
 
     Raises:
@@ -42,7 +42,7 @@ def read_stream(text: bytes, *, timezone: str | None, guest: str | None, tally: 
         UsageError: The zone is none.
     """
     named_zone(timezone or "UTC")
-    words = without_torn_end(text, tally).decode("utf-8", errors="replace")
+    words = without_torn_end(text, issues).decode("utf-8", errors="replace")
     header = _HEADER.search(words)
     if header is None:
         raise UnreadableInputError("the guest stream's first line is damaged", hint="collect again")
@@ -53,19 +53,19 @@ def read_stream(text: bytes, *, timezone: str | None, guest: str | None, tally: 
             hint="a newer esxprobe wrote it: read it with that one",
         )
     options = dict(word.partition("=")[::2] for word in header["options"].split())
-    return Reading(guest or "", "esxprobe", "UTC", [KINDS[kind](words, options, tally)])
+    return Reading(guest or "", "esxprobe", "UTC", [KINDS[kind](words, options, issues)])
 
 
-def _linux(text: str, _options: Mapping[str, str], tally: Tally) -> Sheet:
+def _linux(text: str, _options: Mapping[str, str], issues: QualityIssues) -> CounterTable:
     import polars as pl
 
-    dumps = dumps_of(text, tally)
+    dumps = dumps_of(text, issues)
     times = pl.Series([dump.when for dump in dumps], dtype=pl.Datetime("us")).dt.replace_time_zone("UTC")
-    return sheet_of(dumps, times, tally)
+    return counter_table_of(dumps, times, issues)
 
 
-# How the lines of each kind become a sheet: (text, options of the header, tally).
-KINDS: dict[str, Callable[[str, Mapping[str, str], Tally], Sheet]] = {
+# How the lines of each kind become a counter_table: (text, options of the header, issues).
+KINDS: dict[str, Callable[[str, Mapping[str, str], QualityIssues], CounterTable]] = {
     "linux": _linux,
     "windows-raw": read_windows_raw,
 }

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from esxprobe.formats.guests.lines import shown
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.issues import QualityIssues
 
 if TYPE_CHECKING:
     import polars as pl
@@ -93,7 +93,7 @@ class Report:
         self.starts.insert(at, None)
         self._cells.insert(at, [None] * len(self._places))
 
-    def columns(self, tally: Tally) -> dict[str, pl.Series]:
+    def columns(self, issues: QualityIssues) -> dict[str, pl.Series]:
         """The values by our counter; cells that are no numbers are lost and counted."""
         import polars as pl
 
@@ -106,7 +106,7 @@ class Report:
         for name in texts.columns:
             if numbers[name].null_count() > texts[name].null_count():
                 lost = texts[name].filter(numbers[name].is_null() & texts[name].is_not_null())
-                tally.add("bad-cell", len(lost), f"{name} says {shown(lost[0])}")
+                issues.add("bad-cell", len(lost), f"{name} says {shown(lost[0])}")
         sums = {
             ours: sum((pl.col(self.names[place]) for place in places[1:]), pl.col(self.names[places[0]]))
             for ours, places in self.wanted.items()
@@ -147,11 +147,11 @@ class DiskReport(Report):
         self._sums[when] = (disks + 1, transfers + rate, spent + rate * lasted)
         return True
 
-    def columns(self, tally: Tally) -> dict[str, pl.Series]:
+    def columns(self, issues: QualityIssues) -> dict[str, pl.Series]:
         """The value of each stamp, null where nothing was transferred; cells that are no numbers are counted."""
         import polars as pl
 
-        tally.add("bad-cell", len(self._bad), self._bad[0] if self._bad else "")
+        issues.add("bad-cell", len(self._bad), self._bad[0] if self._bad else "")
         counts = [disks for disks, _, _ in self._sums.values()]
         whole = {when for when, (disks, _, _) in self._sums.items() if disks == max(counts)}
         if counts and counts[-1] not in counts[:-1]:

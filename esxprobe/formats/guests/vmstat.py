@@ -1,4 +1,4 @@
-"""Dumps of /proc/vmstat (and /proc/stat, when they are there) with a time stamp for each (names: `totals`).
+"""Dumps of /proc/vmstat (and /proc/stat, when they are there) with a time stamp for each (names: `cumulative`).
 
 timestamp: 1424904529.705899031
 nr_free_pages 63509
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats.clock import named_zone, to_utc
+from esxprobe.formats.guests.counter_table import Reading
+from esxprobe.formats.guests.cumulative import Dump, counter_table_of, dumps_of
 from esxprobe.formats.guests.lines import without_torn_end
-from esxprobe.formats.guests.sheet import Reading
-from esxprobe.formats.guests.totals import Dump, dumps_of, sheet_of
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.issues import QualityIssues
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,25 +30,25 @@ def recognises(head: bytes) -> bool:
     )
 
 
-def read_vmstat(text: bytes, *, timezone: str | None, guest: str | None, tally: Tally) -> Reading:
+def read_vmstat(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> Reading:
     """A whole log.
 
     Raises:
         UnreadableInputError: No stamps, or fewer than two dumps.
         UsageError: The zone is none.
     """
-    words = without_torn_end(text, tally).decode("utf-8", errors="replace")
-    dumps = dumps_of(words, tally)
+    words = without_torn_end(text, issues).decode("utf-8", errors="replace")
+    dumps = dumps_of(words, issues)
     if not dumps:
         raise UnreadableInputError(
             "the dumps of /proc/vmstat carry no time stamps",
             hint='run: while sleep 5; do echo "timestamp: $(date +%s.%N)"; cat /proc/vmstat; done > guest.txt',
         )
-    times, zone = _times(dumps, timezone, tally)
-    return Reading(guest or "", "vmstat", zone, [sheet_of(dumps, times, tally)])
+    times, zone = _times(dumps, timezone, issues)
+    return Reading(guest or "", "vmstat", zone, [counter_table_of(dumps, times, issues)])
 
 
-def _times(dumps: list[Dump], timezone: str | None, tally: Tally) -> tuple[pl.Series, str]:
+def _times(dumps: list[Dump], timezone: str | None, issues: QualityIssues) -> tuple[pl.Series, str]:
     import polars as pl
 
     stamps = pl.Series([dump.when for dump in dumps], dtype=pl.Datetime("us"))
@@ -56,7 +56,7 @@ def _times(dumps: list[Dump], timezone: str | None, tally: Tally) -> tuple[pl.Se
     if not any(dump.local for dump in dumps):
         return utc, "UTC"
     if timezone is None:
-        tally.add("guest-zone-assumed", 1, "the stamps carry no zone that is known for sure")
+        issues.add("guest-zone-assumed", 1, "the stamps carry no zone that is known for sure")
         return utc, "UTC (assumed)"
     local = pl.Series([dump.local for dump in dumps])
     there = to_utc(stamps, named_zone(timezone)).dt.convert_time_zone("UTC")

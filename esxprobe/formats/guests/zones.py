@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from esxprobe.errors import UsageError
 from esxprobe.formats.clock import named_zone, to_utc
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.issues import QualityIssues
 
 if TYPE_CHECKING:
     import polars as pl
@@ -86,7 +86,9 @@ def zone_cell(cell: str) -> tuple[str, int | None]:
     return found["name"].strip(), bias if abs(bias) <= _FURTHEST else None
 
 
-def utc_of(times: pl.Series, name: str, bias: int | None, asked: str | None, tally: Tally) -> tuple[pl.Series, str]:
+def utc_of(
+    times: pl.Series, name: str, bias: int | None, asked: str | None, issues: QualityIssues
+) -> tuple[pl.Series, str]:
     """Wall-clock stamps as UTC, and the zone in words.
 
     Args:
@@ -94,7 +96,7 @@ def utc_of(times: pl.Series, name: str, bias: int | None, asked: str | None, tal
         name: Windows' name of the zone.
         bias: Minutes west of UTC when the log began, None where it is lost.
         asked: The zone that the user named, which goes before the header's.
-        tally: Counts doubts.
+        issues: Counts doubts.
 
     Raises:
         UsageError: The zone is lost and none was named, or the name is none.
@@ -105,7 +107,7 @@ def utc_of(times: pl.Series, name: str, bias: int | None, asked: str | None, tal
         zone = named_zone(asked)
         offset = first.replace(tzinfo=zone).utcoffset()
         if bias is not None and offset != timedelta(minutes=-bias):
-            tally.add("guest-zone-differs", 1, f"the header says {_words(name, bias)}, {asked} was given")
+            issues.add("guest-zone-differs", 1, f"the header says {_words(name, bias)}, {asked} was given")
         return to_utc(times, zone), asked
     if bias is None:
         found = f"its header says {name!r}" if name else "its header names none, as on typeperf's screen"
@@ -117,17 +119,17 @@ def utc_of(times: pl.Series, name: str, bias: int | None, asked: str | None, tal
     if zone_name is not None:
         return _in_zone(times, zone_name, first, bias), f"{_words(name, bias)}, {zone_name}"
     fixed = timezone(timedelta(minutes=-bias))
-    return to_utc(_after_step_back(times, tally), fixed), _words(name, bias)
+    return to_utc(_after_step_back(times, issues), fixed), _words(name, bias)
 
 
-def zone_of_stamps(said: str, when: datetime, asked: str | None, tally: Tally) -> tuple[tzinfo, str]:
+def zone_of_stamps(said: str, when: datetime, asked: str | None, issues: QualityIssues) -> tuple[tzinfo, str]:
     """The zone of stamps that carry `UTC`, an abbreviation, an offset or nothing; and in words.
 
     Args:
         said: What the stamps carry.
         when: One of them; an abbreviation means another offset in another year.
         asked: The zone that the user named; it goes before all but `UTC`.
-        tally: Counts doubts.
+        issues: Counts doubts.
 
     Raises:
         UsageError: Nobody has such a zone, or several have, and none was named; or the one named is none.
@@ -136,13 +138,13 @@ def zone_of_stamps(said: str, when: datetime, asked: str | None, tally: Tally) -
         return UTC, "UTC"
     if not said:
         if asked is None:
-            tally.add("guest-zone-assumed", 1, "the stamps are local time without its zone")
+            issues.add("guest-zone-assumed", 1, "the stamps are local time without its zone")
         return named_zone(asked or "UTC"), asked or "UTC (assumed)"
     offsets = _offsets_of(said, when)
     if asked:
         zone = named_zone(asked)
         if offsets and when.replace(tzinfo=zone).utcoffset() not in offsets:
-            tally.add("guest-zone-differs", 1, f"the stamps say {said}, {asked} was given")
+            issues.add("guest-zone-differs", 1, f"the stamps say {said}, {asked} was given")
         return zone, asked
     if len(offsets) == 1:
         (offset,) = offsets
@@ -219,7 +221,7 @@ def _in_zone(times: pl.Series, zone_name: str, first: datetime, bias: int) -> pl
     return later if isinstance(later, pl.Series) else times
 
 
-def _after_step_back(times: pl.Series, tally: Tally) -> pl.Series:
+def _after_step_back(times: pl.Series, issues: QualityIssues) -> pl.Series:
     """With the hour added again where the clock was put back by one, and taken off where it was put forward after.
 
     Forward alone cannot be told from a gap of an hour and stays one.
@@ -233,5 +235,5 @@ def _after_step_back(times: pl.Series, tally: Tally) -> pl.Series:
     back = ((step >= -_HOUR) & (step < -_HOUR + 3 * usual)).fill_null(value=False)
     if usual * 3 >= _HOUR or not back.any():
         return times
-    tally.add("guest-dst", int(back.sum()), f"at {times.filter(back)[0]:%Y-%m-%d %H:%M:%S} by the guest's clock")
+    issues.add("guest-dst", int(back.sum()), f"at {times.filter(back)[0]:%Y-%m-%d %H:%M:%S} by the guest's clock")
     return times + pl.Series([_HOUR], dtype=pl.Duration("us")) * back.cast(pl.Int64).cum_sum()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from esxprobe.errors import UnreadableInputError, UsageError
-from esxprobe.formats.guests.tongues import TONGUES
+from esxprobe.formats.guests.locales import LANGUAGES
 
 NAMES = (r"Memory\Page Faults/sec", r"Memory\Page Reads/sec")
 ROWS = [("01/15/2026 10:00:00.000", 1, 0), ("01/15/2026 10:00:05.000", 10, 2), ("01/15/2026 10:00:10.000", 20, 3)]
@@ -126,20 +126,20 @@ def test_percent_of_all_processors(read):
     assert made.values("user_time") == [12, 12, 12]
 
 
-def spoken(tongue) -> str:
-    counters = [rf"{tongue.memory[0]}\{name}" for name in tongue.memory[1].values()]
-    counters += [rf"{tongue.system[0]}\{name}" for name in tongue.system[1].values()]
-    counters += [rf"{tongue.processor[0][1]}(_Total)\{name}" for name in tongue.processor[1].values()]
+def spoken(language) -> str:
+    counters = [rf"{language.memory[0]}\{name}" for name in language.memory[1].values()]
+    counters += [rf"{language.system[0]}\{name}" for name in language.system[1].values()]
+    counters += [rf"{language.processor[0][1]}(_Total)\{name}" for name in language.processor[1].values()]
     return log([(stamp, *range(1, len(counters) + 1)) for stamp, *_ in ROWS], counters)
 
 
-@pytest.mark.parametrize("tongue", TONGUES, ids=lambda tongue: tongue.name)
-def test_every_language_gives_every_counter(read, tongue):
-    made = read(spoken(tongue))
-    wanted = [*tongue.memory[1], *tongue.system[1], *tongue.processor[1]]
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.name)
+def test_every_language_gives_every_counter(read, language):
+    made = read(spoken(language))
+    wanted = [*language.memory[1], *language.system[1], *language.processor[1]]
     for number, counter in enumerate(wanted, start=1):
         assert set(made.values(counter)) == {number}
-    assert made.codes.get("guest-localized", 0) == (tongue.name != "English")
+    assert made.codes.get("guest-localized", 0) == (language.name != "English")
 
 
 @pytest.mark.parametrize(
@@ -148,9 +148,9 @@ def test_every_language_gives_every_counter(read, tongue):
      ("Spanish", "cp850"), ("Portuguese (Brazil)", "cp1252"), ("Russian", "cp1251"), ("Russian", "cp866")],
 )  # fmt: skip
 def test_ansi_and_oem_code_pages(read, language, page):
-    tongue = next(each for each in TONGUES if each.name == language)
-    made = read(spoken(tongue).encode(page))
-    assert made.cells == read(spoken(tongue)).cells
+    language = next(each for each in LANGUAGES if each.name == language)
+    made = read(spoken(language).encode(page))
+    assert made.cells == read(spoken(language)).cells
     assert made.codes["guest-code-page"] == 1
 
 
@@ -163,7 +163,7 @@ def test_a_japanese_instance_whose_second_byte_is_a_backslash(read):
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
 def test_unicode_marks(read, encoding):
-    text = spoken(TONGUES[1])
+    text = spoken(LANGUAGES[1])
     assert read(text.encode(encoding)).cells == read(text).cells
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from esxprobe.collect.guest_loops import RAW_COLUMNS
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats.guests.raw import read_windows_raw
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.issues import QualityIssues
 
 BASE = 134_190_342_000_000_000  # a day in March 2026, 100 ns since 1601
 
@@ -44,8 +44,8 @@ def test_rates_times_and_units(read):
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**31))
 def test_a_total_of_32_bits_wraps_round(start, more):
-    sheet = read_windows_raw(stream(sample(0, start), sample(1, start + more)), {}, Tally())
-    assert sheet.values["faults"].to_list() == [pytest.approx(more)]
+    counter_table = read_windows_raw(stream(sample(0, start), sample(1, start + more)), {}, QualityIssues())
+    assert counter_table.values["faults"].to_list() == [pytest.approx(more)]
 
 
 def test_each_class_is_divided_by_its_own_time(read):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from esxprobe.collect.bounded import KILLED, within
 from esxprobe.collect.command import PROCESSES, CapturePlan, left_behind
-from esxprobe.collect.pump import Clockwork, Link
+from esxprobe.collect.stream_to_file import Clockwork, Link
 from esxprobe.errors import HostError, HostTimeoutError
 
 _TIMEOUT_S = 10.0

@@ -17,7 +17,7 @@ from esxprobe.report import drawing
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.glance import glance_specs
 from esxprobe.report.html import templates
-from esxprobe.report.life import PINNED, chart_specs, numbered, vega_bundle
+from esxprobe.report.vega_bundle import PINNED, chart_specs, numbered, vega_bundle
 
 ROOT = Path(__file__).parents[2]
 

@@ -41,7 +41,7 @@ class Range:
     chosen: Bools | None
 
 
-class Sheet:
+class ColumnStore:
     """Takes the rows of a segment as they come, and gives columns of them.
 
     What is no value is taken out on the way in, while it is at hand, and is counted row by row: which rows are

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from esxprobe.formats.parse import Parser, Rows
+from esxprobe.formats.row_scanner import RowScan
 from esxprobe.formats.rows import Piece, RowChecker, Span
-from esxprobe.formats.survey import Survey
 
 # More threads than these wait for each other between their calls of numpy.
 _MOST = 3
@@ -46,13 +46,13 @@ class Look:
     block: bytes | bytearray
     spans: list[Span]
     taker: Taker
-    begun: Future[Survey] | None = None
+    begun: Future[RowScan] | None = None
     piece: Piece | None = None
 
     def check(self) -> None:
         """Finds out which of the lines can be trusted."""
         if self.piece is None:
-            found = self.checker.survey(self.block, self.spans) if self.begun is None else self.begun.result()
+            found = self.checker.scan(self.block, self.spans) if self.begun is None else self.begun.result()
             self.piece = self.checker.check(self.block, self.spans, found)
 
     def hand_on(self) -> None:
@@ -72,7 +72,7 @@ class Look:
         self.hand_on()
 
 
-class Underway:
+class BlockPipeline:
     """What is under way: no more blocks than threads, and one."""
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class Underway:
         """Begins to look at some lines of the block."""
         look = Look(checker, parser, block, spans, taker)
         if checker.learnt:
-            look.begun = self._pool.submit(checker.survey, block, spans)
+            look.begun = self._pool.submit(checker.scan, block, spans)
         else:  # what rows look like must be known before the next block ends somewhere
             self.drain()
             look.check()
@@ -120,7 +120,7 @@ class Underway:
             while acts:
                 acts.pop(0)()
 
-    def __enter__(self) -> Underway:
+    def __enter__(self) -> BlockPipeline:
         return self
 
     def __exit__(

@@ -19,8 +19,8 @@ from polars.testing import assert_frame_equal
 
 import esxprobe
 from esxprobe.errors import UnreadableInputError, UsageError
-from esxprobe.extract import Window, Wish, extract
-from esxprobe.formats import survey
+from esxprobe.extract import Query, Window, extract
+from esxprobe.formats import row_scanner
 from esxprobe.formats.parse import Parser
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "formats"))
@@ -64,7 +64,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("sample", ["demo", "software-mmu", "hardware-mmu"])
 def test_every_cell_is_what_extract_writes(tmp_path: Path, sample: str) -> None:
-    made = extract(sorted((SAMPLES / sample).glob("esxtop-*")), Wish(), Window(), tmp_path / "all.csv")
+    made = extract(sorted((SAMPLES / sample).glob("esxtop-*")), Query(), Window(), tmp_path / "all.csv")
     sheet = pl.concat(
         [pl.read_csv(path, infer_schema=False, truncate_ragged_lines=True) for path in made.paths], how="horizontal"
     )
@@ -182,14 +182,14 @@ class Asked:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.cells = self.rows = 0
-        surveyed = survey.Surveyor.survey
+        scanned = row_scanner.RowScanner.scan
 
-        def counting(own: survey.Surveyor, text: object, starts: object, ends: object) -> object:
+        def counting(own: row_scanner.RowScanner, text: object, starts: object, ends: object) -> object:
             self.cells += len(own.cells) * len(starts)  # type: ignore[arg-type]
             self.rows += len(starts) if len(own.cells) else 0  # type: ignore[arg-type]
-            return surveyed(own, text, starts, ends)  # type: ignore[arg-type]
+            return scanned(own, text, starts, ends)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(survey.Surveyor, "survey", counting)
+        monkeypatch.setattr(row_scanner.RowScanner, "scan", counting)
 
 
 def test_only_what_is_asked_for_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,7 +284,7 @@ def torn(count: int, places: set[int]) -> bytes:
 @given(places=st.sets(st.integers(0, 39), min_size=1, max_size=6))
 def test_a_torn_capture_has_the_values_of_extract(tmp_path: Path, places: set[int]) -> None:
     path = write(tmp_path, torn(40, places))
-    made = extract([path], Wish(), Window(), tmp_path / "all.csv")
+    made = extract([path], Query(), Window(), tmp_path / "all.csv")
     sheet = pl.read_csv(made.paths[0], infer_schema=False)
     capture = esxprobe.open(path)
     frame = capture.scan().collect()
@@ -333,7 +333,7 @@ def test_a_damaged_capture_has_the_values_of_the_reports_reader(tmp_path: Path, 
 
 def test_a_damaged_capture_has_the_values_of_extract(tmp_path: Path) -> None:
     path = write(tmp_path, damaged())
-    made = extract([path], Wish(), Window(), tmp_path / "all.csv")
+    made = extract([path], Query(), Window(), tmp_path / "all.csv")
     sheet = pl.read_csv(made.paths[0], infer_schema=False)
     capture = esxprobe.open(path)
     frame = capture.scan().collect()

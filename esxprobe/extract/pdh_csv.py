@@ -47,7 +47,7 @@ class _Part:
     places: list[list[tuple[int, int]]] = field(default_factory=list)
 
 
-class SheetWriter:
+class PdhCsvWriter:
     """Writes the wanted cells of rows as PDH-CSV.
 
     Attributes:

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.issues import QualityIssues
 
 LOST = b"\x1a"
 
@@ -59,17 +59,17 @@ class Layout:
 
 
 @dataclass(slots=True)
-class Mender:
+class Repairer:
     """Turns doubtful lines into rows of sound cells.
 
     Attributes:
         layout: What a row must look like.
-        tally: Where damage is counted.
+        issues: Where damage is counted.
         trailing: Rows end with a comma.
     """
 
     layout: Layout
-    tally: Tally
+    issues: QualityIssues
     trailing: bool = False
 
     def sound(self, text: bytes) -> bool:
@@ -88,11 +88,11 @@ class Mender:
         """The one row that a line of the right width gives, none (and counted) when it does not."""
         rows = self._whole(text, number, cut=False)
         if rows is None:
-            self.tally.add("row-lost", 1, f"line {number:,}")
+            self.issues.add("row-lost", 1, f"line {number:,}")
             return []
         return rows
 
-    def mend(self, text: bytes, follower: bytes | None, number: int, *, cut: bool) -> tuple[list[bytes], int]:
+    def repair(self, text: bytes, follower: bytes | None, number: int, *, cut: bool) -> tuple[list[bytes], int]:
         """Rows that a doubtful line gives, and how many lines that used up.
 
         Args:
@@ -102,7 +102,7 @@ class Mender:
             cut: The line has no line break of its own, so its end may be missing.
         """
         if not text.strip(_BLANK):
-            self.tally.add("nul-bytes" if b"\x00" in text else "blank-row", 1, f"line {number:,}")
+            self.issues.add("nul-bytes" if b"\x00" in text else "blank-row", 1, f"line {number:,}")
             return [], 1
         text = text.rstrip(b"\r")
         starts = _row_starts(text)
@@ -128,7 +128,7 @@ class Mender:
         last = cells[-1]
         ended = self.trailing and text.endswith(b",")
         if cut and not ended and not _QUOTED.fullmatch(last):
-            self.tally.add("row-cut", 1, f"line {number:,}: the last of {len(cells):,} cells")
+            self.issues.add("row-cut", 1, f"line {number:,}: the last of {len(cells):,} cells")
             return self._rows([*self._checked(cells[:-1], number, quoted=quoted), LOST], number)
         return self._rows(self._checked(cells, number, quoted=quoted), number)
 
@@ -137,7 +137,7 @@ class Mender:
         if cut or b"\x00" in text:
             return self._head(text, number)
         like_row = _TIME_CELL.match(text) is not None or text.count(b",") > 2
-        self.tally.add("row-lost" if like_row else "junk-line", 1, f"line {number:,}")
+        self.issues.add("row-lost" if like_row else "junk-line", 1, f"line {number:,}")
         return []
 
     def _parted(self, text: bytes, starts: list[int], number: int, *, cut: bool) -> list[bytes]:
@@ -146,14 +146,14 @@ class Mender:
         parts = [text[a:b] for a, b in pairwise(edges)]
         rows: list[bytes] = []
         if not parts[0].strip(_BLANK):
-            self.tally.add("nul-bytes" if b"\x00" in parts[0] else "junk-line", 1, f"line {number:,}")
+            self.issues.add("nul-bytes" if b"\x00" in parts[0] else "junk-line", 1, f"line {number:,}")
         elif b"," not in parts[0]:
-            self.tally.add("junk-line", 1, f"line {number:,}")
+            self.issues.add("junk-line", 1, f"line {number:,}")
         else:
-            self.tally.add("row-joined", 1, f"line {number:,}")
+            self.issues.add("row-joined", 1, f"line {number:,}")
             rows += self._head(parts[0], number)
         if len(parts) > 2:
-            self.tally.add("row-joined", len(parts) - 2, f"line {number:,}")
+            self.issues.add("row-joined", len(parts) - 2, f"line {number:,}")
         for part in parts[1:-1]:
             rows += self._head(part, number)
         last = self._whole(parts[-1], number, cut=cut)
@@ -164,18 +164,18 @@ class Mender:
         quoted = _is_quoted(text)
         hole = text.find(b"\x00")
         if hole >= 0:
-            self.tally.add("nul-bytes", 1, f"line {number:,}, {text.count(0):,} bytes")
+            self.issues.add("nul-bytes", 1, f"line {number:,}, {text.count(0):,} bytes")
             text = text[:hole]
         cells = self._tokens(text.rstrip(b"\r"))
         width = self.layout.width
         if not _QUOTED.fullmatch(cells[-1]):
             cells.pop()  # a number without its closing quote may have lost digits
         if not cells or len(cells) > width or not _TIME_CELL.fullmatch(cells[0]):
-            self.tally.add("row-lost", 1, f"line {number:,}")
+            self.issues.add("row-lost", 1, f"line {number:,}")
             return []
         if len(cells) < width:
             missing = width - len(cells)
-            self.tally.add("row-cut", 1, f"line {number:,}: {missing:,} of {width:,} cells lost")
+            self.issues.add("row-cut", 1, f"line {number:,}: {missing:,} of {width:,} cells lost")
         checked = self._checked(cells, number, quoted=quoted)
         return self._rows(checked + [LOST] * (width - len(cells)), number)
 
@@ -196,10 +196,10 @@ class Mender:
         cells = [*head[:-1], head[-1] + tail[0] if whole else LOST, *tail[1:]]
         if not _TIME_CELL.fullmatch(cells[0]):
             return None
-        self.tally.add("row-split", 1, f"line {number:,}")
+        self.issues.add("row-split", 1, f"line {number:,}")
         if whole:
             return self._checked(cells, number, quoted=quoted)
-        self.tally.add("bad-cell", 1, f"line {number:,}, cell {seam + 1:,} (at the line break)")
+        self.issues.add("bad-cell", 1, f"line {number:,}, cell {seam + 1:,} (at the line break)")
         before = self._checked(cells[:seam], number, quoted=quoted)
         behind = self._checked(cells[seam + 1 :], number, quoted=quoted, first=seam + 1)
         return [*before, LOST, *behind]
@@ -213,7 +213,7 @@ class Mender:
                 continue
             cells = self._split(whole)
             if cells is not None and stamp.fullmatch(cells[0]):
-                self.tally.add("row-split", 1, f"line {number:,}: inside the time")
+                self.issues.add("row-split", 1, f"line {number:,}: inside the time")
                 return self._checked(cells, number, quoted=_is_quoted(whole))
         return None
 
@@ -269,12 +269,12 @@ class Mender:
             cell = cells[n]
             place = f"line {number:,}, cell {n + first + 1:,}"
             nuls = cell.count(0)
-            self.tally.add("nul-bytes" if nuls else "bad-cell", 1, place)
+            self.issues.add("nul-bytes" if nuls else "bad-cell", 1, place)
             cells[n] = LOST
             # A hole nearly as long as a row may reach into the next one.
             if not closed.fullmatch(cell) or nuls * 3 > length:
                 lost = len(cells) - n - 1
-                self.tally.add("row-torn", 1 if lost else 0, f"{place}: {lost:,} cells behind it are lost")
+                self.issues.add("row-torn", 1 if lost else 0, f"{place}: {lost:,} cells behind it are lost")
                 cells[n + 1 :] = [LOST] * lost
                 break
         return [_utf8(cell) for cell in cells] if any(not cell.isascii() for cell in cells) else cells
@@ -282,7 +282,7 @@ class Mender:
     def _rows(self, cells: list[bytes], number: int) -> list[bytes]:
         """The cells as a line; none, and counted, without a time."""
         if cells[0] == LOST:
-            self.tally.add("row-lost", 1, f"line {number:,}: its time cell is damaged")
+            self.issues.add("row-lost", 1, f"line {number:,}: its time cell is damaged")
             return []
         return [b",".join(cells) + (b",\n" if self.trailing else b"\n")]
 

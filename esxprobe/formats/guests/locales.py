@@ -32,7 +32,7 @@ _DISK = ("PhysicalDisk", "Avg. Disk sec/Transfer")
 
 
 @dataclass(frozen=True, slots=True)
-class Tongue:
+class CounterLanguage:
     """Windows' names in one language.
 
     Attributes:
@@ -52,7 +52,7 @@ class Tongue:
     unverified: tuple[str, ...] = ()
 
 
-ENGLISH = Tongue(
+ENGLISH = CounterLanguage(
     "English",
     "Windows; a log of all counters of a Windows machine",
     ("Memory", {
@@ -64,9 +64,9 @@ ENGLISH = Tongue(
     (("Processor Information", "Processor"), {"user_time": "% User Time", "system_time": "% Privileged Time"}),
 )  # fmt: skip
 
-TONGUES: tuple[Tongue, ...] = (
+LANGUAGES: tuple[CounterLanguage, ...] = (
     ENGLISH,
-    Tongue(
+    CounterLanguage(
         "German",
         "a public dump of the registry's Perflib\\007 (indices 4, 28-42, 142-146, 238, 822)",
         ("Arbeitsspeicher", {
@@ -79,7 +79,7 @@ TONGUES: tuple[Tongue, ...] = (
          {"user_time": "Benutzerzeit (%)", "system_time": "Privilegierte Zeit (%)"}),
         ("Prozessorinformationen",),
     ),
-    Tongue(
+    CounterLanguage(
         "French",
         "a public list of Get-Counter paths taken on a French Windows",
         ("Mémoire", {
@@ -92,7 +92,7 @@ TONGUES: tuple[Tongue, ...] = (
          {"user_time": "% temps utilisateur", "system_time": "% temps privilégié"}),
         ("Informations sur le processeur",),
     ),
-    Tongue(
+    CounterLanguage(
         "Spanish",
         "public programs that read these counters on a Spanish Windows; context switches from translated manuals",
         ("Memoria", {
@@ -106,7 +106,7 @@ TONGUES: tuple[Tongue, ...] = (
          {"user_time": "% de tiempo de usuario", "system_time": "% de tiempo privilegiado"}),
         ("demand_zero_faults", "cache_faults", "system_time", "Información del procesador"),
     ),
-    Tongue(
+    CounterLanguage(
         "Italian",
         "a public program that calls typeperf on an Italian Windows",
         ("Memoria", {
@@ -120,7 +120,7 @@ TONGUES: tuple[Tongue, ...] = (
          {"user_time": "% Tempo utente", "system_time": "% Tempo privilegiato"}),
         ("transition_faults", "demand_zero_faults", "cache_faults", "write_copies", "context_switches"),
     ),
-    Tongue(
+    CounterLanguage(
         "Portuguese (Brazil)",
         "translated manuals of monitoring products (page faults and reads); the rest follows the pattern",
         ("Memória", {
@@ -135,7 +135,7 @@ TONGUES: tuple[Tongue, ...] = (
         ("transition_faults", "demand_zero_faults", "cache_faults", "write_copies", "context_switches",
          "user_time", "system_time"),
     ),
-    Tongue(
+    CounterLanguage(
         "Russian",
         "public programs that read these counters on a Russian Windows; page faults from translated manuals",
         ("Память", {
@@ -161,13 +161,13 @@ def known_counters() -> dict[tuple[str, str], tuple[str, int, str]]:
     """By plain object and counter: our name, rank among columns of that name (lowest goes first), language."""
     disk = (plain(_DISK[0]), plain(_DISK[1]))
     table: dict[tuple[str, str], tuple[str, int, str]] = {disk: ("disk_await", 0, ENGLISH.name)}
-    for tongue in TONGUES:
-        for thing, counters in (tongue.memory, tongue.system):
+    for language in LANGUAGES:
+        for thing, counters in (language.memory, language.system):
             for ours, theirs in counters.items():
-                table.setdefault((plain(thing), plain(theirs)), (ours, 0, tongue.name))
-        for rank, thing in enumerate(tongue.processor[0]):
-            for ours, theirs in tongue.processor[1].items():
-                table.setdefault((plain(thing), plain(theirs)), (ours, rank, tongue.name))
+                table.setdefault((plain(thing), plain(theirs)), (ours, 0, language.name))
+        for rank, thing in enumerate(language.processor[0]):
+            for ours, theirs in language.processor[1].items():
+                table.setdefault((plain(thing), plain(theirs)), (ours, rank, language.name))
     return table
 
 

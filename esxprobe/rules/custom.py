@@ -28,9 +28,9 @@ from esxprobe.errors import UsageError
 from esxprobe.files.reading import toml_text
 from esxprobe.model import SEVERITIES, Deviation, Level
 from esxprobe.rules import RuleBook, bound, shipped
-from esxprobe.rules.own_added import added
+from esxprobe.rules.custom_added import added
 from esxprobe.rules.record import Rule
-from esxprobe.rules.said import Said, nearest
+from esxprobe.rules.toml_document import TomlDocument, nearest
 
 _CHANGES = (*SEVERITIES, "source", "silence", "disable")
 
@@ -50,64 +50,66 @@ def load_book(path: Path) -> RuleBook:
         raise UsageError(
             f"{path.name}:{line}: no valid TOML: {error}", hint="text stands in quotes, SQL in single ones"
         ) from error
-    said = Said(path.name, text, data)
-    said.only_known((), data, ("change", "add"))
+    document = TomlDocument(path.name, text, data)
+    document.only_known((), data, ("change", "add"))
     rules = {rule.id: rule for rule in shipped().rules}
     deviations: list[Deviation] = []
-    for rule_id in said.table(("change",)):
+    for rule_id in document.table(("change",)):
         where = ("change", rule_id)
         if rule_id not in rules:
-            said.fail(where, "no shipped rule is called so", nearest(rule_id, rules))
-        rules[rule_id], made = _changed(said, where, rules[rule_id])
+            document.fail(where, "no shipped rule is called so", nearest(rule_id, rules))
+        rules[rule_id], made = _changed(document, where, rules[rule_id])
         deviations += made
-    for rule_id in said.table(("add",)):
+    for rule_id in document.table(("add",)):
         where = ("add", rule_id)
         if rule_id in rules:
-            said.fail(where, "the book has a rule of this id", "change it under [change], or choose another id")
-        rules[rule_id] = added(said, rule_id, rules)
-        deviations.append(Deviation(rule_id, "added", rules[rule_id].title, said.place(where)))
+            document.fail(where, "the book has a rule of this id", "change it under [change], or choose another id")
+        rules[rule_id] = added(document, rule_id, rules)
+        deviations.append(Deviation(rule_id, "added", rules[rule_id].title, document.place(where)))
     return bound(rules.values(), tuple(deviations))
 
 
-def _changed(said: Said, where: tuple[str, str], rule: Rule) -> tuple[Rule, list[Deviation]]:
+def _changed(document: TomlDocument, where: tuple[str, str], rule: Rule) -> tuple[Rule, list[Deviation]]:
     """A shipped rule with what the file says of it, and each change as a deviation."""
-    said.only_known(where, said.value(where), _CHANGES)
-    levels, made = _levels(said, where, rule)
-    silence, disabled = said.texts((*where, "silence")), ""
+    document.only_known(where, document.value(where), _CHANGES)
+    levels, made = _levels(document, where, rule)
+    silence, disabled = document.texts((*where, "silence")), ""
     if silence:
-        place = said.place((*where, "silence"))
+        place = document.place((*where, "silence"))
         made.append(Deviation(rule.id, "silenced", f"for {', '.join(silence)}", place))
-    if said.flag((*where, "disable")):
-        place = said.place((*where, "disable"))
+    if document.flag((*where, "disable")):
+        place = document.place((*where, "disable"))
         disabled = f"disabled by {place}"
         made.append(Deviation(rule.id, "disabled", rule.title, place))
     if not made:
         return rule, []
-    origin = f"changed by {said.place(where)}"
+    origin = f"changed by {document.place(where)}"
     return replace(rule, levels=levels, silence=silence, disabled=disabled, origin=origin), made
 
 
-def _levels(said: Said, where: tuple[str, str], rule: Rule) -> tuple[tuple[Level, ...], list[Deviation]]:
+def _levels(
+    document: TomlDocument, where: tuple[str, str], rule: Rule
+) -> tuple[tuple[Level, ...], list[Deviation]]:
     has = {level.severity: level for level in rule.levels}
-    source = said.text((*where, "source"), "")
+    source = document.text((*where, "source"), "")
     made = []
     for severity in SEVERITIES:
         path = (*where, severity)
-        threshold = said.number(path)
+        threshold = document.number(path)
         if threshold is None:
             continue
         if severity not in has:
-            said.fail(path, "the rule has no such level", f"it has {', '.join(has)}")
+            document.fail(path, "the rule has no such level", f"it has {', '.join(has)}")
         old, unit = has[severity], rule.threshold_unit
         was = f"{old.threshold:g} {unit}".strip()
         if threshold == old.threshold:
             continue
-        place = said.place(path)
+        place = document.place(path)
         words = source or "no source given"
         has[severity] = Level(severity, threshold, f"own threshold ({place}): {words}; shipped: {was}")
         made.append(
             Deviation(rule.id, "threshold", f"{severity} {f'{threshold:g} {unit}'.strip()} instead of {was}", place)
         )
     levels = tuple(has.values())
-    said.in_order(where, levels, above=rule.check.above)
+    document.in_order(where, levels, above=rule.check.above)
     return levels, made

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from esxprobe.formats.decimals import Bools, Bytes, Cells, Decimals, Desk, Floats, Places, Words, fill
-from esxprobe.formats.mend import Layout
+from esxprobe.formats.decimals import Bools, Buffers, Bytes, Cells, Decimals, Floats, Places, Words, fill
 from esxprobe.formats.points import POINT_BEFORE
+from esxprobe.formats.repair import Layout
 
 # Rows are looked at in groups of about so many bytes: the masks of a group stay in the processor's cache.
 GROUP = 1 << 21
@@ -105,7 +105,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class RowScan:
     """What was found in lines.
 
     Attributes:
@@ -126,10 +126,10 @@ class Survey:
     decimals: Decimals | None = None
     points: Bytes | None = None
 
-    def part(self, first: int, behind: int) -> Survey:
+    def part(self, first: int, behind: int) -> RowScan:
         """Some of the lines, to be filled in; the shapes are those of all."""
         values, sound, cells, decimals = self.values, self.sound, self.cells, self.decimals
-        return Survey(
+        return RowScan(
             self.shapes,
             None if values is None else values[first:behind],
             None if sound is None else sound[first:behind],
@@ -138,7 +138,7 @@ class Survey:
             None if self.points is None else self.points[first:behind],
         )
 
-    def take(self, text: Bytes, found: Cells, desk: Desk) -> None:
+    def take(self, text: Bytes, found: Cells, buffers: Buffers) -> None:
         """Fills in the numbers of cells that were found."""
         if self.values is not None and self.sound is not None and self.decimals is not None:
             flat = Cells(found.starts.reshape(-1), found.ends.reshape(-1))
@@ -147,7 +147,7 @@ class Survey:
                 flat,
                 self.values.reshape(-1),
                 self.sound.reshape(-1),
-                desk,
+                buffers,
                 decimals=self.decimals.reshape(-1),
             )
         if self.cells is not None:
@@ -161,7 +161,7 @@ class _Room:
     masks: tuple[Bools, ...] = ()
     places: tuple[Places, ...] = ()
     ends: tuple[Bytes, ...] = ()
-    desk: Desk = field(default_factory=Desk)
+    buffers: Buffers = field(default_factory=Buffers)
 
     def masks_of(self, length: int) -> tuple[Bools, ...]:
         """Two masks of texts of so many bytes, and a word's length more."""
@@ -185,7 +185,7 @@ class _Room:
 
 
 @dataclass(slots=True)
-class Surveyor:
+class RowScanner:
     """Counts separators of lines, finds wanted cells between them, and takes their numbers; in several threads.
 
     Attributes:
@@ -211,7 +211,7 @@ class Surveyor:
         self._before = self._once - 1
         self._again = again if len(self._once) < len(self.cells) else None
 
-    def survey(self, text: Bytes, starts: Places, ends: Places) -> Survey:
+    def scan(self, text: Bytes, starts: Places, ends: Places) -> RowScan:
         """Looks at lines.
 
         Args:
@@ -223,7 +223,7 @@ class Surveyor:
         cells = Cells(np.empty((rows, count), np.int64), np.empty((rows, count), np.int64)) if self.places else None
         shape = (rows, count)
         points = np.empty((rows, (self.layout.width + 6) // 8), np.uint8) if self.points else None
-        made = Survey([], np.empty(shape), np.empty(shape, np.bool_), cells, np.empty(shape, np.uint8), points)
+        made = RowScan([], np.empty(shape), np.empty(shape, np.bool_), cells, np.empty(shape, np.uint8), points)
         try:
             room = self._rooms.pop()
         except IndexError:  # asked for first, the last one could go to another thread in between
@@ -231,9 +231,9 @@ class Surveyor:
         groups = list(_groups(starts, ends))
         fits = [self._group(text, starts[a:b], ends[a:b], room, made.part(a, b)) for a, b in groups]
         self._rooms.append(room)
-        return made if groups and all(fits) else Survey(made.shapes)
+        return made if groups and all(fits) else RowScan(made.shapes)
 
-    def _group(self, text: Bytes, starts: Places, ends: Places, room: _Room, made: Survey) -> bool:
+    def _group(self, text: Bytes, starts: Places, ends: Places, room: _Room, made: RowScan) -> bool:
         """Looks at a group of lines; False when not all have the header's number of cells."""
         begin = int(starts[0])
         own, starts, ends = text[begin : int(ends[-1])], starts - begin, ends - begin
@@ -250,7 +250,7 @@ class Surveyor:
             firsts, lasts = self._around(marks, len(starts), each, room)
             firsts += begin + 1
             lasts += begin
-            made.take(text, self._wanted(text, firsts, lasts, ends + begin, each), room.desk)
+            made.take(text, self._wanted(text, firsts, lasts, ends + begin, each), room.buffers)
         if fits and made.points is not None and isinstance(marks, Listed):
             quoted = bool((counts[1] == 2 * self.layout.width).all())
             every = marks.every.reshape(len(starts), each)

@@ -29,9 +29,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
+from esxprobe.formats.guests.counter_table import CounterTable
 from esxprobe.formats.guests.lines import shown
-from esxprobe.formats.guests.sheet import Sheet
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.issues import QualityIssues
 
 if TYPE_CHECKING:
     import polars as pl
@@ -128,9 +128,9 @@ def _less_offset(when: datetime, zone: str | None) -> tuple[datetime, bool]:
     return when, True  # a name like EST or IST belongs to several zones
 
 
-def dumps_of(text: str, tally: Tally) -> list[Dump]:
+def dumps_of(text: str, issues: QualityIssues) -> list[Dump]:
     """Every dump of a text with its stamp, which stands before it or, where the text ends with one, behind it."""
-    dumps = list(_segments(text, tally))
+    dumps = list(_segments(text, issues))
     if not dumps[-1].totals and dumps[0].totals:
         for number in range(len(dumps) - 1):
             dumps[number].when, dumps[number].local = dumps[number + 1].when, dumps[number + 1].local
@@ -139,7 +139,7 @@ def dumps_of(text: str, tally: Tally) -> list[Dump]:
     if orphan.when is None:
         dumps.pop(0)
         if orphan.totals and dumps:
-            tally.add("row-lost", 1, "a dump before the first time stamp")
+            issues.add("row-lost", 1, "a dump before the first time stamp")
     most = max((dump.parts for dump in dumps), default=0)
     for dump in dumps:
         if dump.parts < most:
@@ -156,7 +156,7 @@ def _worth_reading(text: str) -> list[str]:
     return lines.filter(wanted | ~lines.str.contains(r"^(?:[A-Za-z][A-Za-z0-9_]+ [0-9]+$|cpu[0-9])")).to_list()
 
 
-def _segments(text: str, tally: Tally) -> Iterator[Dump]:
+def _segments(text: str, issues: QualityIssues) -> Iterator[Dump]:
     dump = Dump(None, False)
     totals = dump.totals
     twice = 0
@@ -178,9 +178,9 @@ def _segments(text: str, tally: Tally) -> Iterator[Dump]:
             dump = Dump(*found)
             totals = dump.totals
         elif line.strip() and not line.startswith("# esxprobe guest/") and not _COUNTS.match(line):
-            tally.add("guest-text-line", 1, shown(line))
+            issues.add("guest-text-line", 1, shown(line))
     yield dump
-    tally.add("row-lost", twice, "totals stand twice below one time stamp; the first ones are used")
+    issues.add("row-lost", twice, "totals stand twice below one time stamp; the first ones are used")
 
 
 def _is_total(text: str) -> bool:
@@ -188,13 +188,13 @@ def _is_total(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
-def sheet_of(dumps: list[Dump], times: pl.Series, tally: Tally) -> Sheet:
+def counter_table_of(dumps: list[Dump], times: pl.Series, issues: QualityIssues) -> CounterTable:
     """Rates between dumps.
 
     Args:
         dumps: As they follow each other.
         times: Their stamps: Datetime(us, UTC).
-        tally: Counts restarts and dumps that are no later than the one before.
+        issues: Counts restarts and dumps that are no later than the one before.
 
     Raises:
         UnreadableInputError: Fewer than two dumps.
@@ -206,7 +206,7 @@ def sheet_of(dumps: list[Dump], times: pl.Series, tally: Tally) -> Sheet:
     frame = pl.DataFrame({"time": times, **columns}).filter(pl.col("time").is_not_null())
     latest = frame["time"].cum_max().shift(1)
     aside = (frame["time"] <= latest).fill_null(value=False)
-    tally.add("time-backwards", int(aside.sum()), "a dump's stamp is no later than the one before")
+    issues.add("time-backwards", int(aside.sum()), "a dump's stamp is no later than the one before")
     frame = frame.filter(~aside)
     if frame.height < 2:
         raise UnreadableInputError(
@@ -215,13 +215,13 @@ def sheet_of(dumps: list[Dump], times: pl.Series, tally: Tally) -> Sheet:
         )
     seen = [name for name in names if frame[name].count()]
     for name in seen:
-        tally.add("blank-cell", frame[name].null_count(), f"a dump lacks {name}")
+        issues.add("blank-cell", frame[name].null_count(), f"a dump lacks {name}")
     step = frame.select(pl.col("time").diff().dt.total_microseconds() / 1e6, *(pl.col(n).diff() for n in names))
     must_rise = [n for n in names if n not in _LOOSE and n != "btime"]
     fell = pl.any_horizontal(pl.col(n) < 0 for n in must_rise)
     moved = (pl.col("btime").abs() > _BOOT_MOVES_S).fill_null(value=False)
     reset = step.select((fell | moved).fill_null(value=False)).to_series()
-    tally.add("guest-restart", int(reset.sum()), _when(frame.filter(reset)))
+    issues.add("guest-restart", int(reset.sum()), _when(frame.filter(reset)))
     spent = pl.sum_horizontal(pl.col(n).clip(0, None) for n in _CPU)
     rates = [(pl.col(theirs) / pl.col("time")).alias(ours) for theirs, ours in _RATES.items()]
     ticks = [n for n in _CPU if n in seen] or ["cpu_idle"]
@@ -233,7 +233,7 @@ def sheet_of(dumps: list[Dump], times: pl.Series, tally: Tally) -> Sheet:
     every = step.select(*rates, *shares)
     filled = [n for n in every.columns if every[n].count()]
     known = every.select(pl.when(~reset).then(pl.col(n)).alias(n) for n in filled)[1:]
-    return Sheet(frame["time"][1:], {n: known[n] for n in known.columns}, frame["time"].shift(1)[1:])
+    return CounterTable(frame["time"][1:], {n: known[n] for n in known.columns}, frame["time"].shift(1)[1:])
 
 
 def _when(rows: pl.DataFrame) -> str:

@@ -8,7 +8,7 @@ from esxprobe.model import QualityNote
 _SHOWN = 5
 
 
-class Tally:
+class QualityIssues:
     """Counts by quality code, with the first few places of each."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Tally:
             plain = made.detail == quality_code(made.code).meaning
             self.add(made.code, made.count, "" if plain else made.detail)
 
-    def join(self, other: Tally) -> None:
+    def join(self, other: QualityIssues) -> None:
         """Counts what another one has counted."""
         for code, count in other._counts.items():
             self.add(code, count)

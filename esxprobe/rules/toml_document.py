@@ -13,7 +13,7 @@ from esxprobe.model import Level
 from esxprobe.rules.toml_lines import line_of
 
 
-class Said:
+class TomlDocument:
     """A rules file: its values by path, and complaints that name the line."""
 
     def __init__(self, name: str, text: str, data: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError, UsageError
-from esxprobe.formats.tally import Tally
+from esxprobe.formats.issues import QualityIssues
 from esxprobe.model.guestlog import GUEST_COUNTERS
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ GAP = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class CounterTable:
     """One report of a log: every column has one value a stamp.
 
     Attributes:
@@ -38,12 +38,12 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a format's reader found: the computer's name, the format, the stamps' zone, the sheets."""
+    """What a format's reader found: the computer's name, the format, the stamps' zone, the counter_tables."""
 
     guest: str
     format: str
     zone: str
-    sheets: list[Sheet] = field(default_factory=list)
+    counter_tables: list[CounterTable] = field(default_factory=list)
 
 
 def choose_guest(found: list[str], wanted: str | None) -> str:
@@ -68,7 +68,7 @@ def choose_guest(found: list[str], wanted: str | None) -> str:
     )
 
 
-def samples_of(reading: Reading, tally: Tally) -> tuple[pl.DataFrame, float | None]:
+def samples_of(reading: Reading, issues: QualityIssues) -> tuple[pl.DataFrame, float | None]:
     """The long frame of a log and its median interval [s].
 
     Returns:
@@ -81,11 +81,11 @@ def samples_of(reading: Reading, tally: Tally) -> tuple[pl.DataFrame, float | No
     import polars as pl
 
     parts, steps = [], []
-    for sheet in reading.sheets:
-        frame = _soft(_forward(_frame(sheet, tally), tally), tally)
-        frame, usual = _covered(frame, tally)
+    for counter_table in reading.counter_tables:
+        frame = _soft(_forward(_frame(counter_table, issues), issues), issues)
+        frame, usual = _covered(frame, issues)
         if usual:
-            steps.append(("faults" not in sheet.values, usual))
+            steps.append(("faults" not in counter_table.values, usual))
         parts.append(_long(frame))
     if not sum(part.height for part in parts):
         raise UnreadableInputError(
@@ -94,9 +94,9 @@ def samples_of(reading: Reading, tally: Tally) -> tuple[pl.DataFrame, float | No
         )
     long = pl.concat(parts)
     once = long.unique(["time", "counter"], keep="first", maintain_order=True) if len(parts) > 1 else long
-    tally.add("guest-repeated-sample", long.height - once.height)
+    issues.add("guest-repeated-sample", long.height - once.height)
     if "faults" not in once["counter"]:
-        tally.add("guest-no-faults", 1, f"it counts {', '.join(once['counter'].unique().sort())}")
+        issues.add("guest-no-faults", 1, f"it counts {', '.join(once['counter'].unique().sort())}")
     order = pl.col("counter").cast(pl.Enum(list(GUEST_COUNTERS)))
     samples = once.sort("time", order).select(
         "time", pl.lit(reading.guest).alias("guest"), "counter", "value", "interval_s"
@@ -104,22 +104,22 @@ def samples_of(reading: Reading, tally: Tally) -> tuple[pl.DataFrame, float | No
     return samples, min(steps)[1] if steps else None
 
 
-def _frame(sheet: Sheet, tally: Tally) -> pl.DataFrame:
+def _frame(counter_table: CounterTable, issues: QualityIssues) -> pl.DataFrame:
     """time, start and the values; numbers that can be no rate are lost and counted."""
     import polars as pl
 
-    names = list(sheet.values)
-    start = pl.lit(None, dtype=pl.Datetime("us", "UTC")) if sheet.starts is None else sheet.starts
-    frame = pl.DataFrame({"time": sheet.times, **sheet.values}).with_columns(start.alias("start"))
+    names = list(counter_table.values)
+    start = pl.lit(None, dtype=pl.Datetime("us", "UTC")) if counter_table.starts is None else counter_table.starts
+    frame = pl.DataFrame({"time": counter_table.times, **counter_table.values}).with_columns(start.alias("start"))
     finite, positive = pl.col(names).is_finite(), pl.col(names) >= 0
     counts = frame.select((~finite).sum().name.suffix(" broken"), (finite & ~positive).sum().name.suffix(" below"))
     for name in names:
-        tally.add("bad-cell", counts[f"{name} broken"][0], f"{name}: not a finite number")
-        tally.add("sentinel", counts[f"{name} below"][0], name)
+        issues.add("bad-cell", counts[f"{name} broken"][0], f"{name}: not a finite number")
+        issues.add("sentinel", counts[f"{name} below"][0], name)
     return frame.filter(pl.col("time").is_not_null()).with_columns(pl.when(finite & positive).then(pl.col(names)))
 
 
-def _forward(frame: pl.DataFrame, tally: Tally) -> pl.DataFrame:
+def _forward(frame: pl.DataFrame, issues: QualityIssues) -> pl.DataFrame:
     """Only rows that are later than all before them; the first one after a step back has no known beginning."""
     import polars as pl
 
@@ -131,9 +131,9 @@ def _forward(frame: pl.DataFrame, tally: Tally) -> pl.DataFrame:
     if not marked["aside"].any():
         return frame.with_columns(lost=pl.lit(False))
     repeats = marked.filter("again")
-    tally.add("time-repeats", repeats.height, _first_stamp(repeats))
+    issues.add("time-repeats", repeats.height, _first_stamp(repeats))
     back = marked.filter(pl.col("aside") & ~pl.col("again"))
-    tally.add("time-backwards", back.height, _first_stamp(back))
+    issues.add("time-backwards", back.height, _first_stamp(back))
     after = (pl.col("aside") & ~pl.col("again")).shift(1).fill_null(value=False)
     return marked.with_columns(lost=after).filter(~pl.col("aside")).drop("again", "aside")
 
@@ -142,7 +142,7 @@ def _first_stamp(rows: pl.DataFrame) -> str:
     return f"first at {rows['time'][0]:%Y-%m-%d %H:%M:%S} UTC" if rows.height else ""
 
 
-def _soft(frame: pl.DataFrame, tally: Tally) -> pl.DataFrame:
+def _soft(frame: pl.DataFrame, issues: QualityIssues) -> pl.DataFrame:
     """Soft faults: all less hard ones, never below zero."""
     import polars as pl
 
@@ -150,12 +150,12 @@ def _soft(frame: pl.DataFrame, tally: Tally) -> pl.DataFrame:
         return frame
     soft = pl.col("faults") - pl.col("hard_faults")
     # Two counters are never read at the very same moment: a bit more hard than all is rounding, not damage.
-    tally.add("guest-clamped", int((frame["faults"] < frame["hard_faults"]).sum()))
+    issues.add("guest-clamped", int((frame["faults"] < frame["hard_faults"]).sum()))
     never_below = pl.when(soft.is_not_null()).then(pl.max_horizontal(soft, pl.lit(0.0)))
     return frame.with_columns(soft_faults=never_below)
 
 
-def _covered(frame: pl.DataFrame, tally: Tally) -> tuple[pl.DataFrame, float | None]:
+def _covered(frame: pl.DataFrame, issues: QualityIssues) -> tuple[pl.DataFrame, float | None]:
     """With interval_s, what the values cover [s]; and the usual step between stamps [s]."""
     import polars as pl
 
@@ -170,8 +170,8 @@ def _covered(frame: pl.DataFrame, tally: Tally) -> tuple[pl.DataFrame, float | N
     rest = pl.when(wide).then(float(usual)).when(~pl.col("lost")).then("step")
     covered = timed.with_columns(interval_s=pl.coalesce("known", rest), wide=wide)
     gaps = covered.filter("wide")
-    tally.add("time-gap", gaps.height, _first_stamp(gaps))
-    tally.add("first-sample", covered["interval_s"].head(1).null_count())
+    issues.add("time-gap", gaps.height, _first_stamp(gaps))
+    issues.add("first-sample", covered["interval_s"].head(1).null_count())
     return covered, float(usual)
 
 

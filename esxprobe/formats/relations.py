@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 # What an entity frame gets besides its own columns.
-KIN = ("device", "adapter", "switch", "pcpu")
+RELATED = ("device", "adapter", "switch", "pcpu")
 
 _DEVICE, _PATH = "Physical Disk SCSI Device", "Physical Disk Path"
 # Newer paths can carry their device's name at the end.
@@ -39,23 +39,23 @@ def _of_kind(kind: str, frame: pl.DataFrame, columns: pl.DataFrame, worlds: pl.D
     import polars as pl
 
     name = pl.col("name")
-    kin = dict.fromkeys(KIN, pl.lit(None, pl.String))
+    related = dict.fromkeys(RELATED, pl.lit(None, pl.String))
     match kind:
         case "device":
-            kin["device"] = name
+            related["device"] = name
         case "partition" | "device-world":
-            kin["device"] = name.str.extract(r"(?s)^(.*)-\d+$", 1)
+            related["device"] = name.str.extract(r"(?s)^(.*)-\d+$", 1)
         case "adapter":
-            kin["adapter"] = name
+            related["adapter"] = name
         case "path" | "disk":
-            kin["adapter"] = name.str.extract(r"^([^:]+)(?::|$)", 1)
+            related["adapter"] = name.str.extract(r"^([^:]+)(?::|$)", 1)
         case "port":
-            kin["switch"] = name.str.extract(r"(?s)^(.*?):\d{8,10}:", 1)
+            related["switch"] = name.str.extract(r"(?s)^(.*?):\d{8,10}:", 1)
         case "pcpu":
-            kin["pcpu"] = pl.col("id")
+            related["pcpu"] = pl.col("id")
         case "interrupt":
-            kin["pcpu"] = name.str.extract(r":(?:CPU|PCPU ?)(\d+)$", 1)
-    frame = frame.with_columns(expression.alias(column) for column, expression in kin.items())
+            related["pcpu"] = name.str.extract(r":(?:CPU|PCPU ?)(\d+)$", 1)
+    frame = frame.with_columns(expression.alias(column) for column, expression in related.items())
     if kind == "path":
         leads = _devices_of_paths(columns)
         frame = frame.with_columns(

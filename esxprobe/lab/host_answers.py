@@ -50,7 +50,7 @@ class RunningVm:
         return f"{self.folder}/{self.plan.name.replace('/', '_')}.vmx"
 
 
-class Papers:
+class HostAnswers:
     """Everything that a host can be asked about itself."""
 
     def __init__(self, plan: HostPlan) -> None:

@@ -19,7 +19,7 @@ from esxprobe.ssh import algorithms
 from esxprobe.ssh.config import HostConfig
 from esxprobe.ssh.words import address, printable
 
-WIRE_LOG = "esxprobe.ssh.wire"
+WIRE_LOG = "esxprobe.ssh.transport"
 _SERVICE_HINT = "is SSH switched on (Host > Services > TSM-SSH), is the port right, is a firewall in between?"
 _T = TypeVar("_T")
 

@@ -17,8 +17,8 @@ from esxprobe.collect.clock import HOST_CLOCK, ClockReading, read_clock
 from esxprobe.collect.facts import PROBES, Probe, parse_answer, plain
 from esxprobe.collect.monitor import parse_vmx
 from esxprobe.collect.naming import safe_name
-from esxprobe.collect.pump import Link
 from esxprobe.collect.saying import last_line, quoted
+from esxprobe.collect.stream_to_file import Link
 from esxprobe.errors import ChannelRefusedError, HostError, HostTimeoutError
 from esxprobe.formats.vmware_log import parse_monitor_mode
 
