@@ -44,7 +44,7 @@
 
   const markOf = (unit) => (typeof unit.mark === "string" ? { type: unit.mark } : unit.mark ?? {});
 
-  // Lines over time: [{label, unit, colour, points: [[ms, value]]}], in the order of the legend.
+  // Lines over time: [{label, unit, color, points: [[ms, value]]}], in the order of the legend.
   const seriesOf = (spec) => unitsOf(spec).flatMap((unit) => {
     const { x, y, color } = unit.encoding;
     if (!["line", "area"].includes(markOf(unit).type) || x?.type !== "temporal" || !y?.field) return [];
@@ -59,7 +59,7 @@
     return [...groups].map(([label, points]) => ({
       label,
       unit: measure ?? "",
-      colour: range[domain.indexOf(label)] ?? markOf(unit).color ?? "currentColor",
+      color: range[domain.indexOf(label)] ?? markOf(unit).color ?? "currentColor",
       points: points.sort((a, b) => a[0] - b[0]),
     }));
   });
@@ -211,10 +211,10 @@
     } else {
       const [first] = chart.series;
       const time = first.points[nearest(first.points, at)][0];
-      const told = chart.series.map(({ label, unit, colour, points }) => {
+      const told = chart.series.map(({ label, unit, color, points }) => {
         const value = points[nearest(points, at)][1];
         const swatch = make("span", { class: "swatch", "aria-hidden": "true" });
-        swatch.style.backgroundColor = colour;
+        swatch.style.backgroundColor = color;
         const text = value === null ? "no value" : `${plain(value)} ${unit}`.trim();
         return make("span", { class: "value" }, swatch, make("bdi", {}, label), " ", make("b", {}, text));
       });
@@ -366,7 +366,7 @@
   const save = async (chart, kind) => {
     if (!(await alive(chart))) return;
     const { view } = chart;
-    view.background("#ffffff"); // an image leaves the page: dark on white, whatever the page's colours are
+    view.background("#ffffff"); // an image leaves the page: dark on white, whatever the page's colors are
     const blob = kind === "png"
       ? await view.toCanvas(2).then((canvas) => new Promise((done) => { canvas.toBlob(done, "image/png"); }))
       : new Blob([await view.toSVG()], { type: "image/svg+xml" });

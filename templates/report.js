@@ -1,5 +1,5 @@
 "use strict";
-// What the page can do when scripts may run: sort and filter tables, fold panels, copy a finding, switch colours.
+// What the page can do when scripts may run: sort and filter tables, fold panels, copy a finding, switch colors.
 // It finds its work by what stands in the page (tables, .finding, details); without it everything is visible.
 // Texts of the capture only ever pass through textContent, append and setAttribute: nothing here parses HTML.
 (() => {
@@ -204,16 +204,16 @@
 
   // --- the page ---------------------------------------------------------------------------------
 
-  const colours = make("select", {});
-  for (const name of ["auto", "light", "dark"]) colours.append(make("option", { value: name }, name));
-  colours.addEventListener("change", () => {
-    if (colours.value === "auto") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = colours.value;
+  const colors = make("select", {});
+  for (const name of ["auto", "light", "dark"]) colors.append(make("option", { value: name }, name));
+  colors.addEventListener("change", () => {
+    if (colors.value === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = colors.value;
   });
 
   const tools = make("div", { class: "tools", role: "group", "aria-label": "This page" });
   if (panels.length) tools.append(button("Fold all", () => foldAll(true)), button("Unfold all", () => foldAll(false)));
-  tools.append(make("label", {}, "Colours ", colours));
+  tools.append(make("label", {}, "Colors ", colors));
   document.querySelector("header nav").after(tools);
   document.body.append(status);
 

@@ -178,7 +178,7 @@ def test_one_sample_judges_nothing_and_says_so(tmp_path: Path) -> None:
 
 
 def test_a_default_field_capture_skips_what_it_lacks_by_name(tmp_path: Path) -> None:
-    """Without -a esxtop leaves columns out: here those that the catalogue says it does."""
+    """Without -a esxtop leaves columns out: here those that the catalog says it does."""
     write_capture(tmp_path / "all.csv", small_plan())
     extra = {counter.path for counter in counters() if ONLY_WITH_A in counter.notes}
     with (tmp_path / "all.csv").open(newline="", encoding="utf-8") as file:
@@ -345,7 +345,7 @@ def test_values_of_the_real_capture_are_those_in_its_cells() -> None:
     with REAL.open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
     (place,) = [n for n, path in enumerate(header) if "vmx-vcpu-0:styx" in path and path.endswith("\\% Ready")]
-    # The cell without a comma behind it swallows its neighbour: columns behind it stand one off in rows
+    # The cell without a comma behind it swallows its neighbor: columns behind it stand one off in rows
     # as in the header, so that the same position is the same column in both.
     cells = [float(row[place]) for row in rows if row][1:]
     styx = next(row for row in analyze([REAL]).vm_rows if row.vm.name == "styx")

@@ -67,7 +67,7 @@ def test_a_vm_is_found_again_by_its_name_whatever_its_group_id_is_now() -> None:
         (READY, 5, 5, "unchanged"),
     ],
 )
-def test_which_way_is_worse_is_known_from_the_catalogue(
+def test_which_way_is_worse_is_known_from_the_catalog(
     counter: str, before: float, now: float, verdict: str
 ) -> None:
     pair = (capture({counter: {"web01": noise(level, seed)}}) for seed, level in ((1, before), (2, now)))

@@ -62,7 +62,7 @@ def rows_of(path):
 def test_an_analysis_costs_less_than_reading_every_column(capture):
     ours, every = best(lambda: analyze([capture]), lambda: pl.read_csv(capture))
     print(f"{ours / every:.2f}")
-    assert ours < MOST_OF_EVERY * every, f"{ours:.2f} s to analyse, {every:.2f} s to read every column"
+    assert ours < MOST_OF_EVERY * every, f"{ours:.2f} s to analyze, {every:.2f} s to read every column"
 
 
 @pytest.mark.slow

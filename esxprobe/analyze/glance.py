@@ -162,7 +162,7 @@ def _latency(recording: Recording) -> Iterator[tuple[Entity, str, Floats]]:
 
 
 def _pcpu_strip(recording: Recording, cells: Cells, nodes: int) -> HeatStrip | None:
-    """PCPUs by number; on large hosts neighbours share a row, on those with NUMA nodes each row has its node."""
+    """PCPUs by number; on large hosts neighbors share a row, on those with NUMA nodes each row has its node."""
     util = values_of(recording, "pcpu", _UTIL)
     if util is None:
         return None

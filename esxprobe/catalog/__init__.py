@@ -41,7 +41,7 @@ def find(object_name: str, counter: str) -> Counter | None:
         counter: As `% Ready`.
 
     Returns:
-        The record, or None when the catalogue does not have it.
+        The record, or None when the catalog does not have it.
     """
     return _by_name().get((object_name, counter))
 
@@ -59,7 +59,7 @@ def label(path: str) -> str:
 
 @cache
 def known() -> pl.DataFrame:
-    """The catalogue as a frame to join with: object, counter, label, unit, kind."""
+    """The catalog as a frame to join with: object, counter, label, unit, kind."""
     import polars as pl
 
     columns = {"object": "object", "counter": "name", "label": "label", "unit": "unit", "kind": "kind"}

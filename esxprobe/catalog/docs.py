@@ -1,4 +1,4 @@
-"""The catalogue as a page for people: docs/counters.md is this module's output.
+"""The catalog as a page for people: docs/counters.md is this module's output.
 
 `python -m esxprobe.catalog.docs` prints the page.
 """
@@ -17,7 +17,7 @@ _INTRO = f"""\
 # Counters
 
 What esxprobe knows of the columns of an `esxtop -b` capture. This page is generated from the
-catalogue in `esxprobe/catalog`: change it there and run `make docs`.
+catalog in `esxprobe/catalog`: change it there and run `make docs`.
 
 A column's path is `\\\\host\\Object(instance)\\Counter`. Names are spelled as esxtop prints them.
 *Label* is the heading on esxtop's own screen, *per* is what one value belongs to.

@@ -82,7 +82,7 @@ CODES: tuple[QualityCode, ...] = (
     QualityCode(
         "unknown-counter",
         "info",
-        "A counter is not in the catalogue; it is kept but not judged",
+        "A counter is not in the catalog; it is kept but not judged",
     ),
     QualityCode(
         "unparsed-instance",
@@ -296,13 +296,13 @@ def quality_code(code: str) -> QualityCode:
     """The record of a quality code.
 
     Raises:
-        KeyError: No such code (a bug: the reader names a code that the catalogue lacks).
+        KeyError: No such code (a bug: the reader names a code that the catalog lacks).
     """
     return _by_code()[code]
 
 
 def note(code: str, count: int, detail: str = "") -> QualityNote:
-    """A counted note with the severity that the catalogue gives the code."""
+    """A counted note with the severity that the catalog gives the code."""
     record = quality_code(code)
     return QualityNote(code=code, severity=record.severity, count=count, detail=detail or record.meaning)
 
@@ -310,7 +310,7 @@ def note(code: str, count: int, detail: str = "") -> QualityNote:
 _LIMITS = (
     "A row is believed when it has the header's number of cells, all cells have their quotes, and every number,",
     "read or not, is printed as its column's numbers are. esxtop prints a column with two decimals or with",
-    "none; which, is learnt from the first nine rows. Of a file that a spreadsheet saved only *at most two",
+    "none; which, is learned from the first nine rows. Of a file that a spreadsheet saved only *at most two",
     "decimals* is left of that. Nor is a row believed in which four columns that never changed before have",
     "about the values of columns up to three cells beside them, or one that has a torn cell and, within 128",
     "cells of it, a column that never changed before and has changed.",

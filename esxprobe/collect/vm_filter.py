@@ -37,7 +37,7 @@ from esxprobe.errors import HostError, UnknownVmError
 EXPORT_TIMEOUT_S = 60.0
 GROUPS = "SchedGroup"
 _KNOWN = (GROUPS, "Adapter", "Device", "NetPort", "InterruptCookie")
-# Groups of the system itself are no suggestion for a misspelt VM: `hostd.2098432`, and some without a number.
+# Groups of the system itself are no suggestion for a misspelled VM: `hostd.2098432`, and some without a number.
 _OWN = re.compile(r".*\.\d+|system|idle|helper|drivers|ft|vmotion", re.ASCII)
 # The same grammar as `parse_entities`, for the host's awk.
 _KEEP = (

@@ -50,7 +50,7 @@ class Bundle:
     def capture(self, source: Path, guests: GuestOptions | None = None) -> None:
         """Gathers a capture: its manifest, or all of it and the logs that a person named beside it.
 
-        Names are learnt here: to be called before anything is redacted.
+        Names are learned here: to be called before anything is redacted.
 
         Raises:
             UnreadableInputError: It cannot be read.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from esxprobe.model.fleet import CaptureOutcome, Fleet, Judged
 
 SUMMARY = "fleet-report.html"
-_COLOURS = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
+_COLORS = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +290,7 @@ def _show_table(fleet: Fleet) -> None:
         digest = each.digest
         worst = (digest.worst or "clear") if digest else "failed"
         counts = [f"{digest.count(level):,}" if digest else "–" for level in SEVERITIES]
-        style = _COLOURS.get(worst, "green" if digest else "bold red")
+        style = _COLORS.get(worst, "green" if digest else "bold red")
         names = (Text(printable(each.label)), Text(printable(each.source)))  # text, never markup
         table.add_row(*names, Text(worst, style=style), *counts)
     wide_console().print(table)

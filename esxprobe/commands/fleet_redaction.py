@@ -1,8 +1,8 @@
 """`report --redact` on many captures: one map for all, and nothing written before all of it was searched.
 
 A name that only the last capture holds may stand in the report of the first one. So all captures are judged before
-anything is redacted, all names are learnt before anything is rendered, and all files wait in a private folder until
-the last one has been searched.
+anything is redacted, all names are learned before anything is rendered, and all files wait in a private folder
+until the last one has been searched.
 """
 
 from __future__ import annotations
@@ -77,13 +77,13 @@ def report_redacted(words: FleetWords, private: PrivateMap) -> Fleet:
             else None
         )
         judged = _judged(tasks, words)
-        learnt = [_learnt(source, each, private, bundle) for source, each in zip(sources, judged, strict=True)]
-        for each, instances in zip(judged, learnt, strict=True):  # names that only an analysis holds
+        learned = [_learned(source, each, private, bundle) for source, each in zip(sources, judged, strict=True)]
+        for each, instances in zip(judged, learned, strict=True):  # names that only an analysis holds
             if each.analysis is not None and instances is not None:
                 private.of(each.analysis, instances)
         waiting = Path(stack.enter_context(TemporaryDirectory(prefix="esxprobe-redacted-")))
         outcomes = []
-        for number, (each, instances) in enumerate(zip(judged, learnt, strict=True)):
+        for number, (each, instances) in enumerate(zip(judged, learned, strict=True)):
             made = _outcome(each, shown[number], names[number], private)
             if each.analysis is not None and instances is not None:
                 analysis = private.of(each.analysis, instances)
@@ -106,7 +106,7 @@ def _judged(tasks: Sequence[Task], words: FleetWords) -> list[Judged]:
     return [found[number] for number in range(len(tasks))]
 
 
-def _learnt(source: str, judged: Judged, private: PrivateMap, bundle: Bundle | None) -> Instances | None:
+def _learned(source: str, judged: Judged, private: PrivateMap, bundle: Bundle | None) -> Instances | None:
     """Learns a capture's names, and puts its redacted copy into the bundle; nothing of one that failed."""
     from esxprobe.capture import load_capture
     from esxprobe.fleet.sources import at_hand

@@ -16,7 +16,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, None: 1}
 Hosts = Annotated[
     list[str] | None,
     typer.Argument(
-        help="host, user@host or ssh://user@host:port; ssh_config is honoured. "
+        help="host, user@host or ssh://user@host:port; ssh_config is honored. "
         "With --inventory names of its hosts, or others; without any, all of its hosts."
     ),
 ]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from esxprobe.collect.guests import GuestOutcome
     from esxprobe.collect.task import HostOutcome, Notice
 
-_COLOURS = {"whole": "green", "ok": "green", "partial": "yellow", "skipped": "dim", "failed": "bold red"}
+_COLORS = {"whole": "green", "ok": "green", "partial": "yellow", "skipped": "dim", "failed": "bold red"}
 
 
 def show_outcomes(outcomes: Sequence[HostOutcome]) -> None:
@@ -75,7 +75,7 @@ def _outcome_table(outcomes: Sequence[HostOutcome]) -> Table:
         whole = sum(guest.outcome == "whole" for guest in outcome.guests)
         table.add_row(
             Text(printable(outcome.host)),
-            Text(outcome.outcome, style=_COLOURS[outcome.outcome]),
+            Text(outcome.outcome, style=_COLORS[outcome.outcome]),
             Text(f"{outcome.samples:,} of {outcome.asked:,}"),
             Text(f"{outcome.bytes / 1e6:,.1f}"),
             Text(f"{outcome.interval_s:.2f} s" if outcome.interval_s is not None else ""),
@@ -124,7 +124,7 @@ def _show_steps(where: str, checked: Checked) -> None:
         found = Text(printable(step.note))
         if step.hint:
             found.append(f"\nhint: {printable(step.hint)}", style="italic")
-        table.add_row(Text(step.name), Text(step.outcome, style=_COLOURS[step.outcome]), found)
+        table.add_row(Text(step.name), Text(step.outcome, style=_COLORS[step.outcome]), found)
     wide_console().print(table)
 
 

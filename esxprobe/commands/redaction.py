@@ -51,17 +51,17 @@ class PrivateMap:
         return name if name.isdigit() else self.redactor.names.of("vm", name)
 
     def redacted(self, analysis: Analysis, captures: Sequence[CaptureFiles]) -> Analysis:
-        """The analysis with pseudonyms; all names of its captures are learnt, those of the first one decide."""
+        """The analysis with pseudonyms; all names of its captures are learned, those of the first one decide."""
         from esxprobe.redact import learn_capture
 
-        learnt = [learn_capture(files.paths, files.manifest, self.redactor) for files in captures]
-        return self.of(analysis, learnt[0])
+        learned = [learn_capture(files.paths, files.manifest, self.redactor) for files in captures]
+        return self.of(analysis, learned[0])
 
-    def of(self, analysis: Analysis, learnt: Instances) -> Analysis:
-        """The analysis of a capture whose names have been learnt, with pseudonyms."""
+    def of(self, analysis: Analysis, learned: Instances) -> Analysis:
+        """The analysis of a capture whose names have been learned, with pseudonyms."""
         from esxprobe.redact import redacted_analysis
 
-        return redacted_analysis(analysis, self.redactor, learnt)
+        return redacted_analysis(analysis, self.redactor, learned)
 
     def search(
         self, analysis: Analysis, html: str, document: str, rendered: Callable[[Analysis], tuple[str, str]]
@@ -87,7 +87,7 @@ class PrivateMap:
         Scan(self.redactor).check(document, "the JSON", own=own[1])
 
     def refuse(self, outputs: Sequence[Path]) -> None:
-        """Outputs are handed on, with their names: to be called when all names are learnt.
+        """Outputs are handed on, with their names: to be called when all names are learned.
 
         Raises:
             UsageError: One of them is the map itself.

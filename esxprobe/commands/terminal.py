@@ -32,7 +32,7 @@ _WORTH_A_BAR = 64 << 20
 _TOP = 10
 # Narrower terminals show the words alone [columns].
 _ROOM_FOR_BARS = 100
-_COLOURS = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
+_COLORS = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 
 
 @contextmanager
@@ -244,7 +244,7 @@ def _table(findings: Sequence[Finding]) -> Table:
     for finding in findings:
         # Text, never markup: names hold brackets.
         table.add_row(
-            Text(finding.severity, style=_COLOURS[finding.severity]),
+            Text(finding.severity, style=_COLORS[finding.severity]),
             Text(printable(finding.entity.name)),
             Text(printable(finding.title)),  # of a rule of one's own
             Text(number(finding.value, finding.unit)),

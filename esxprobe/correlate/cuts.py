@@ -1,4 +1,4 @@
-"""Which intervals are analysed, and why the others are not: each is left out for one reason and counted."""
+"""Which intervals are analyzed, and why the others are not: each is left out for one reason and counted."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ REASONS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Selection:
-    """What is analysed.
+    """What is analyzed.
 
     Attributes:
-        kept: (n,) True where an interval is analysed.
+        kept: (n,) True where an interval is analyzed.
         reason: (n,) key of `REASONS`, empty where it is.
         stretch: (n,) number of the unbroken stretch that each interval lies in, rising.
     """

@@ -1,7 +1,7 @@
 """Two stretches of time held against each other, many counters at once: by how much, and how sure.
 
 Samples are ranked together, so no shape is assumed and a few wild values change little. What tells how sure is
-the number of independent samples: a series whose neighbours are alike says less than its length.
+the number of independent samples: a series whose neighbors are alike says less than its length.
 
 References:
     Mann, Whitney (1947), Ann. Math. Stat. 18; Hodges, Lehmann (1963), Ann. Math. Stat. 34: ranks, and the shift.

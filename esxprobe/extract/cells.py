@@ -66,7 +66,7 @@ class _Row:
     wanted: pl.DataFrame
 
     def cut(self, first: int, behind: int) -> bytes:
-        """Some neighbouring columns' cells."""
+        """Some neighboring columns' cells."""
         odd = np.flatnonzero(self.odd[first:behind]) + first
         if len(odd) * _MANY > behind - first:
             return b"".join(self._one(n) for n in range(first, behind))

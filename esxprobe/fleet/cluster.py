@@ -124,7 +124,7 @@ def _done(running: dict[Any, int]) -> list[Any]:
         return list(wait(list(running), timeout=_TICK_S, return_when="FIRST_COMPLETED").done)
     except TimeoutError:
         return [future for future in running if future.done()]
-    except Exception:  # a future that was cancelled, because the scheduler has gone, is raised and not returned
+    except Exception:  # a future that was canceled, because the scheduler has gone, is raised and not returned
         return [future for future in running if future.done()]
 
 

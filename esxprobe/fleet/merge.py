@@ -20,7 +20,7 @@ from esxprobe.model.fleet import (
     HostRow,
     OddHost,
     RuleCounts,
-    TravelledVm,
+    TraveledVm,
     VmStay,
 )
 
@@ -45,7 +45,7 @@ def merged(outcomes: Sequence[CaptureOutcome], tool_version: str) -> Fleet:
         by_rule=_by_rule(judged),
         by_entity=_by_entity(judged),
         slow_devices=slow_devices([(each.label, digest) for _, each, digest in judged]),
-        travelled=_travelled(judged),
+        traveled=_traveled(judged),
         odd=_odd(hosts),
     )
 
@@ -132,7 +132,7 @@ def _odd(hosts: Sequence[HostRow]) -> tuple[OddHost, ...]:
     return tuple(found)
 
 
-def _travelled(judged: Sequence[Numbered]) -> tuple[TravelledVm, ...]:
+def _traveled(judged: Sequence[Numbered]) -> tuple[TraveledVm, ...]:
     """VMs whose name is on several hosts; times without a date cannot be put beside others."""
     stays: dict[str, list[tuple[str, VmStay]]] = defaultdict(list)
     for _, outcome, digest in judged:
@@ -144,7 +144,7 @@ def _travelled(judged: Sequence[Numbered]) -> tuple[TravelledVm, ...]:
         if len({host for host, _ in those}) < 2:
             continue
         those.sort(key=lambda pair: (pair[1].first, pair[1].last, pair[0]))
-        found.append(TravelledVm(name, not _is_on_two_at_once(those), tuple(those)))
+        found.append(TraveledVm(name, not _is_on_two_at_once(those), tuple(those)))
     return tuple(sorted(found, key=lambda vm: (not vm.moved, vm.name)))
 
 

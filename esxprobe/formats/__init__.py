@@ -1,1 +1,1 @@
-"""Bytes to frames: each format is recognised by what it contains, never guessed from its name."""
+"""Bytes to frames: each format is recognized by what it contains, never guessed from its name."""

@@ -94,7 +94,7 @@ class BlockPipeline:
     ) -> None:
         """Begins to look at some lines of the block."""
         look = Look(checker, parser, block, spans, taker)
-        if checker.learnt:
+        if checker.learned:
             look.begun = self._pool.submit(checker.scan, block, spans)
         else:  # what rows look like must be known before the next block ends somewhere
             self.drain()

@@ -2,7 +2,7 @@
 
 A row may have as many cells as the header and still hold values of other columns: one cell lost and another one
 too many is all that it takes. But esxtop prints a column with two decimals or with none, and never changes that.
-What each column does is learnt from the first rows of a segment, which wait until there are enough of them.
+What each column does is learned from the first rows of a segment, which wait until there are enough of them.
 A number that is printed in another way is no value of that column. Where several are, or where one is printed as a
 column beside it, cells have moved: then no value of the row is used. So it is where cells that nobody wants say so
 (`points`), and where values are those that columns beside theirs had before (`moves`).
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 # So many rows tell how a column is printed: a damaged one among them is outvoted.
-LEARNT_FROM = 9
+LEARNED_FROM = 9
 # Of fewer columns than these none can stand in another's place.
 _FEWEST = 2
 # What esxtop prints [decimals].
@@ -49,7 +49,7 @@ class Formats:
         usual: Decimals of each column.
         most: Columns may have any number of decimals up to this one; None where each keeps to its own.
         free: Columns in which any number is believed.
-        nought: Columns that held nothing but a bare 0 in the rows from which this was learnt.
+        nought: Columns that held nothing but a bare 0 in the rows from which this was learned.
     """
 
     usual: Decimals
@@ -126,7 +126,7 @@ class FormatCheck:
     _formats: Formats | None = None
     _points: Points | None = None
     _moves: Moves | None = None
-    # Rows from which the formats are not learnt yet, and who gets them.
+    # Rows from which the formats are not learned yet, and who gets them.
     _waiting: list[tuple[Piece, Rows, Taker]] = field(default_factory=list)
     # Which numbers are odd in rows with such, as long as one stands behind the other.
     _run: list[Bools] = field(default_factory=list)
@@ -142,7 +142,7 @@ class FormatCheck:
         # What lies in the piece is overwritten before it is handed on.
         held = bytes(memoryview(piece.data)[: int(piece.ends.max(initial=0))])
         self._waiting.append((replace(piece, data=held), rows, taker))
-        if sum(len(each.lines) for _, each, _ in self._waiting) >= LEARNT_FROM:
+        if sum(len(each.lines) for _, each, _ in self._waiting) >= LEARNED_FROM:
             self.finish()
 
     def finish(self) -> None:
@@ -161,15 +161,15 @@ class FormatCheck:
         decimals = [rows.decimals for rows in first if rows.decimals is not None]
         if not decimals:
             return
-        values = np.concatenate([rows.values for rows in first], axis=1)[:, :LEARNT_FROM]
+        values = np.concatenate([rows.values for rows in first], axis=1)[:, :LEARNED_FROM]
         counters = self.wanted["meaning"].rank("dense").to_numpy().astype(np.int64) - 1
         self._formats = Formats.learn(
-            np.concatenate(decimals)[:LEARNT_FROM], values.T == 0.0, counters, quoted=self.quoted
+            np.concatenate(decimals)[:LEARNED_FROM], values.T == 0.0, counters, quoted=self.quoted
         )
         self._moves = Moves.of(self.wanted["cell"].to_numpy().astype(np.int64), values.T)
         points = [rows.points for rows in first if rows.points is not None]
         if points:
-            self._points = Points.learn(unpacked(np.concatenate(points)[:LEARNT_FROM]), self.never)
+            self._points = Points.learn(unpacked(np.concatenate(points)[:LEARNED_FROM]), self.never)
 
     def _check(self, formats: Formats, piece: Piece, rows: Rows, taker: Taker) -> None:
         kept = np.ones(len(rows.lines), np.bool_)
@@ -209,7 +209,7 @@ class FormatCheck:
                 self._run.clear()
                 continue
             self._run.append(odd[row])
-            if len(self._run) == LEARNT_FROM:
+            if len(self._run) == LEARNED_FROM:
                 self._formats = formats = formats.freed(self._run)
                 self._run.clear()
             if kept[row]:

@@ -31,7 +31,7 @@ _PLAIN_KINDS = {
     "Interrupt Cookie": "interrupt",
     "Interrupt Vector": "interrupt",
     "RDMA Device": "rdma",
-    # Parsers name this object; no capture that was seen has it, so its counters are in no catalogue.
+    # Parsers name this object; no capture that was seen has it, so its counters are in no catalog.
     "Numa Node": "numa",
     "Virtual Disk": "vdisk",
     "VSAN": "vsan-role",  # but for the host's own `Enabled?`, which has no instance

@@ -83,7 +83,7 @@ def _advance(progress: Callable[[int], None], before: int, position: int) -> Non
 
 
 class _Stores:
-    """Takes the rows of segments as they are read; neighbours with the same columns share a store."""
+    """Takes the rows of segments as they are read; neighbors with the same columns share a store."""
 
     def __init__(self) -> None:
         self._spill = Spill()

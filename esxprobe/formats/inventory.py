@@ -24,7 +24,7 @@ def inventory(paths: Sequence[Path]) -> list[dict[str, Any]]:
         paths: One file, or one host's segments in order.
 
     Returns:
-        Rows of object, counter, label, unit, columns, instances, known (the catalogue has it),
+        Rows of object, counter, label, unit, columns, instances, known (the catalog has it),
         meaning; nameless columns are one row with an empty object.
 
     Raises:

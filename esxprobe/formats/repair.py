@@ -1,6 +1,6 @@
 """Doubtful rows, cell by cell: what can be placed with certainty is kept, the rest is lost and counted.
 
-Two kinds of damage look alike at first: a cell whose content is odd (its neighbours are sound) and
+Two kinds of damage look alike at first: a cell whose content is odd (its neighbors are sound) and
 a cell at which another row begins, because a block is missing. Behind a torn cell nothing is
 believed, for it may belong to another sample. A lost cell holds a control byte that no sound row
 holds and that no number parser takes for a number.

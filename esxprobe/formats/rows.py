@@ -1,6 +1,6 @@
 """Data rows that can be trusted: every row's separators are counted before a value of it is believed.
 
-A row whose separators, quotes and blanks are those of its neighbours is passed on untouched; any
+A row whose separators, quotes and blanks are those of its neighbors is passed on untouched; any
 other goes to the `Repairer`.
 """
 
@@ -145,7 +145,7 @@ class RowChecker:
         return Piece.of(rows, numbers)
 
     @property
-    def learnt(self) -> bool:
+    def learned(self) -> bool:
         """Whether it is known what a sound row looks like."""
         return self._usual is not None
 

@@ -1,4 +1,4 @@
-"""How a VM's memory is virtualised, told from the lines that its own vmware.log has about it.
+"""How a VM's memory is virtualized, told from the lines that its own vmware.log has about it.
 
 Three generations of lines, all of which may be there, in one file or in several that were rotated:
 
@@ -33,7 +33,7 @@ class MonitorMode:
     """How one VM runs.
 
     Attributes:
-        mmu: How guest page tables are virtualised.
+        mmu: How guest page tables are virtualized.
         execution: `hardware` (VT-x, AMD-V), `software` (binary translation) or `unknown`.
         evidence: The line that told the MMU, without its stamp; empty when unknown.
         file: The log that it stands in.

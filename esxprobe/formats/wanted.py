@@ -1,4 +1,4 @@
-"""The columns of a header, told apart: names of their own, what the catalogue knows, who wants them."""
+"""The columns of a header, told apart: names of their own, what the catalog knows, who wants them."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ def keyed(index: pl.DataFrame) -> pl.DataFrame:
 
 
 def known(index: pl.DataFrame) -> pl.DataFrame:
-    """Adds known (Boolean): the catalogue has the counter. Nameless columns are neither, null."""
+    """Adds known (Boolean): the catalog has the counter. Nameless columns are neither, null."""
     import polars as pl
 
-    catalogued = catalog.known().select("object", "counter", pl.lit(value=True).alias("known"))
+    catalogd = catalog.known().select("object", "counter", pl.lit(value=True).alias("known"))
     plain = meanings(index).with_columns(pl.col("counter").str.replace(r"#\d+$", ""))
-    joined = plain.join(catalogued, on=["object", "counter"], how="left", maintain_order="left")
+    joined = plain.join(catalogd, on=["object", "counter"], how="left", maintain_order="left")
     flags = joined["known"].fill_null(value=False).gather(index["meaning"])
     return index.with_columns(pl.when(pl.col("path") != "").then(flags).alias("known"))
 

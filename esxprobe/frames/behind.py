@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from esxprobe.formats import clock
-from esxprobe.formats.consistency import LEARNT_FROM
+from esxprobe.formats.consistency import LEARNED_FROM
 from esxprobe.frames.columns import TIME
 from esxprobe.frames.stamps import ESXTOP
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from esxprobe.formats.rows import Span
 
 # So many lines behind the last wanted one are looked at as ever: some things only a row's followers tell.
-_MARGIN = 2 * LEARNT_FROM
+_MARGIN = 2 * LEARNED_FROM
 _STAMP = re.compile(rb'"(\d\d/\d\d/\d{4} \d\d:\d\d:\d\d)",')
 _LONGEST = 22
 

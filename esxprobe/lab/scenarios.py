@@ -48,7 +48,7 @@ GUESTS = ("intranet", "cgi01")  # the two that the story is about
 
 def demo_plan() -> HostPlan:
     """Fifteen minutes of a small host that runs short for a while; `samples/README.md` tells the story."""
-    crowded = steps((0, 0.4), (5, 1.8), (11, 0.4))  # what the neighbours of sql01 feel of it
+    crowded = steps((0, 0.4), (5, 1.8), (11, 0.4))  # what the neighbors of sql01 feel of it
     vms = (
         VmPlan(
             *("web01", 1_181_022, 8, 16_384, over((0, 20), (4.5, 20), (5, 38), (11, 38), (11.5, 20))),

@@ -146,7 +146,7 @@ class CaptureSummary:
         judged: Samples that rules look at.
         columns: Value columns after ungluing.
         unnamed_columns: Of these, how many carry no name.
-        unknown_columns: Of these, how many the catalogue does not know.
+        unknown_columns: Of these, how many the catalog does not know.
         groups: Number of groups.
         worlds: Number of worlds.
         rows: Data rows in the files, kept or not.

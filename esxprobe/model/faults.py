@@ -52,7 +52,7 @@ class FaultSeries:
         times: (n,) ends of the intervals, aware UTC.
         fault_rate: (n,) [faults/s]; None where the log does not cover the interval.
         vcpu_pct: (n,) vCPU time of all its vCPUs [% of one vCPU]; None where it is not known.
-        cut: (n,) why an interval was left out, empty where it was analysed.
+        cut: (n,) why an interval was left out, empty where it was analyzed.
     """
 
     times: tuple[datetime, ...]
@@ -68,7 +68,7 @@ class FaultScatter:
     The line and its band pass through the medians: `vcpu = median_vcpu + slope x (faults - median_faults)`.
 
     Attributes:
-        faults: Fault rates less what the controls explain, of neighbours less the part carried over [faults/s].
+        faults: Fault rates less what the controls explain, of neighbors less the part carried over [faults/s].
         vcpu: vCPU time, likewise [us/s].
         median_faults: [faults/s].
         median_vcpu: [us/s].

@@ -217,7 +217,7 @@ class SlowDevice:
 
 
 @dataclass(frozen=True, slots=True)
-class TravelledVm:
+class TraveledVm:
     """A VM's name on several hosts.
 
     Attributes:
@@ -272,7 +272,7 @@ class Fleet:
         by_rule: Worst first.
         by_entity: Worst first.
         slow_devices: Worst first.
-        travelled: By name.
+        traveled: By name.
         odd: By figure.
     """
 
@@ -283,5 +283,5 @@ class Fleet:
     by_rule: tuple[RuleCounts, ...] = ()
     by_entity: tuple[EntityCounts, ...] = ()
     slow_devices: tuple[SlowDevice, ...] = ()
-    travelled: tuple[TravelledVm, ...] = ()
+    traveled: tuple[TraveledVm, ...] = ()
     odd: tuple[OddHost, ...] = ()

@@ -82,8 +82,8 @@ class QualityNote:
     """One kind of damage or doubt, counted.
 
     Attributes:
-        code: One of the catalogue's quality codes.
-        severity: Copied from the catalogue.
+        code: One of the catalog's quality codes.
+        severity: Copied from the catalog.
         count: How many (rows, cells, columns: the detail says of what).
         detail: What was done, and where.
     """
@@ -139,7 +139,7 @@ class VirtualMachine:
         name: Display name; names repeat and hold any character.
         gid: esxtop's group id, new at every power-on.
         vcpus: Number of `vmx-vcpu-N` worlds (`vmmN` worlds on ESX 3.x).
-        mmu: How guest page tables are virtualised, where there is evidence.
+        mmu: How guest page tables are virtualized, where there is evidence.
         mmu_evidence: The line of evidence, empty when unknown.
     """
 

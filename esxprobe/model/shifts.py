@@ -22,7 +22,7 @@ class CounterShift:
         counter: `Object\Counter`; of a VM's CPU the mean over its vCPUs.
         verdict: `moved` is a difference that is neither good nor bad by itself.
         reason: Why there is no verdict; `standstill`: neither moved within its capture, so nothing was tested.
-        worse: Which way is the bad one, from the catalogue.
+        worse: Which way is the bad one, from the catalog.
         samples: Numbers of values, before and now.
         n_eff: What they are worth in independent ones.
         before: Quartiles [unit of the counter].

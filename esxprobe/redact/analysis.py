@@ -73,7 +73,7 @@ ROLES: dict[str, str] = {
     "Chart.thresholds": "own",
     "Series.label": "label",
     "Comparison.incomparable": "own",
-    "Comparison.lacking": "own",  # counters of the catalogue
+    "Comparison.lacking": "own",  # counters of the catalog
     "CounterShift.counter": "own",
     "CounterShift.reason": "own",
     "CounterShift.verdict": "own",
@@ -192,7 +192,7 @@ def redacted_analysis(analysis: Analysis, redactor: Redactor, instances: Instanc
         instances: What the capture's header says.
     """
     walker = _Walker(redactor, instances)
-    walker.walk(analysis)  # names are learnt before text is searched for them
+    walker.walk(analysis)  # names are learned before text is searched for them
     made = walker.walk(analysis)
     assert isinstance(made, Analysis)  # noqa: S101 - for the type checker
     return made
@@ -320,7 +320,7 @@ class _Walker(_Records):
         return name if _MEMBER.fullmatch(name) or name in own_ids() else self._instances.world("", "", name)
 
     def _detail(self, note: QualityNote) -> str:
-        """The detail of a note; the catalogue's own sentence that it starts with is nobody's name."""
+        """The detail of a note; the catalog's own sentence that it starts with is nobody's name."""
         meaning = quality_code(note.code).meaning
         if not note.detail.startswith(meaning):
             return self._redactor.free(note.detail)

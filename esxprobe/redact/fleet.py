@@ -25,8 +25,8 @@ NAMED = frozenset(
         "SlowDevice.slow",
         "SlowDevice.fine",
         "SlowDevice.unused",
-        "TravelledVm.name",
-        "TravelledVm.stays",
+        "TraveledVm.name",
+        "TraveledVm.stays",
         "OddHost.host",
         "HostRow.host",
     }

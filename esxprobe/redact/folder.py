@@ -110,7 +110,7 @@ class CaptureCopy:
         manifest = load_capture(self._capture).manifest
         names = ManifestRedactor(manifest, self._redactor) if manifest else None
         paths = sorted(self._capture.rglob("*"))
-        for path in paths:  # names of one log may stand in another: all are learnt first
+        for path in paths:  # names of one log may stand in another: all are learned first
             name = path.relative_to(self._capture).as_posix()
             if name.startswith(("guests/", "probes/")) and _is_small(path):
                 self._redacted(path, name)

@@ -27,7 +27,7 @@ def redacted_guests(report: GuestReport, redactor: Redactor) -> GuestReport:
     def computer(name: str) -> str:
         return names.of("guest", name) if name else ""
 
-    for guest in report.guests:  # names are learnt before text is searched for them
+    for guest in report.guests:  # names are learned before text is searched for them
         vm(guest.vm)
         for use in guest.logs:
             computer(use.computer)

@@ -26,7 +26,7 @@ _TOTAL = re.compile(r"(?P<name>[A-Za-z_][\w()]*)(?P<rest>:?(?:\s+-?\d+)+\s*)")
 _BANNER = re.compile(r"Linux (?P<kernel>\S+) \((?P<name>.*?)\)(?P<rest>.*)")
 _PROCESSORS = re.compile(r"\(\d+ CPU\)")
 _DATE = re.compile(r"[\d./-]+[년월일年月日]?|[년월일年月日]")
-_LABELLED = re.compile(r"^(?P<label>[^\W\d][^:]{0,20}?\s?[:：])(?P<rest>\s.*)$")
+_LABELED = re.compile(r"^(?P<label>[^\W\d][^:]{0,20}?\s?[:：])(?P<rest>\s.*)$")
 _WHEN = re.compile(r"(?P<when>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|\d{9,11})(?:(?P<gap> )(?P<zone>.+))?")
 _RESTART = re.compile(r"LINUX-RESTART(?:\s*\(\d+ CPU\))?")
 _PDH_TIME = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4} \d{1,2}:\d{2}:\d{2}(?:\.\d+)?(?: [AP]M)?")
@@ -45,13 +45,13 @@ def redacted_guest_log(content: bytes, redactor: Redactor) -> tuple[bytes, int] 
     head = text[: 1 << 16].encode("utf-8", "replace").replace(b"\r\n", b"\n")
     ways: tuple[tuple[bool, Callable[[str, Redactor], tuple[str, int] | None]], ...] = (
         (EXPERIMENT in text[: 1 << 16], _experiment),
-        (stream.recognises(head), _own),
-        (sadf.recognises_d(head), _sadf),
-        (sadf.recognises_j(head), _sadf_json),
-        (sar.recognises(head), _sar),
-        (vmstat.recognises(head), _own),
+        (stream.recognizes(head), _own),
+        (sadf.recognizes_d(head), _sadf),
+        (sadf.recognizes_j(head), _sadf_json),
+        (sar.recognizes(head), _sar),
+        (vmstat.recognizes(head), _own),
     )  # fmt: skip
-    if perfmon.recognises(head):  # its code page is told by its names
+    if perfmon.recognizes(head):  # its code page is told by its names
         made = _perfmon(content, redactor)
         return None if made is None else (made[0].encode("utf-8", "replace"), made[1])
     way = next((way for fits, way in ways if fits), None)
@@ -149,8 +149,8 @@ def _sar(text: str, redactor: Redactor) -> tuple[str, int]:
             rest = _PROCESSORS.sub(lambda found: found[0].replace(" ", "\0"), line[begin:end])
             shown = re.sub(r"[^\s]+", lambda found: found[0] if "\0" in found[0] else word(found), rest)
             return line[:begin] + shown.replace("\0", " ")
-        labelled = _LABELLED.match(line)
-        return "Average:" + re.sub(r"\S+", word, labelled["rest"]) if labelled else None
+        labeled = _LABELED.match(line)
+        return "Average:" + re.sub(r"\S+", word, labeled["rest"]) if labeled else None
 
     return _by_line(text, change)
 

@@ -194,7 +194,7 @@ class Instances:
         return self._names.of(kind, instance)
 
     def object(self, thing: str) -> str:
-        """An object; one that the catalogue's words do not make up may be a piece of a torn path."""
+        """An object; one that the catalog's words do not make up may be a piece of a torn path."""
         if thing in self._objects or set(words_of(thing)) <= counter_words():
             return thing
         return self._names.of("object", thing)

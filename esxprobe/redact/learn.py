@@ -1,4 +1,4 @@
-"""The names that a capture holds, learnt from its headers and its manifest before anything is shown."""
+"""The names that a capture holds, learned from its headers and its manifest before anything is shown."""
 
 from __future__ import annotations
 

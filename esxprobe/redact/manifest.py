@@ -51,7 +51,7 @@ _PROBE_OF_VM = re.compile(r"vm-(?P<name>.*)-(?P<world>[A-Za-z0-9_.]+)-(?P<what>v
 
 
 class ManifestRedactor:
-    """Takes the names out of one manifest; made from it, it has learnt them.
+    """Takes the names out of one manifest; made from it, it has learned them.
 
     Args:
         manifest: As it was written.

@@ -66,7 +66,7 @@ class Redactor:
     """Takes names out of text.
 
     Attributes:
-        names: The pseudonyms; grows while names are learnt.
+        names: The pseudonyms; grows while names are learned.
         probes: What the probes of captures are called, as their manifests made it.
         files: What the files of captures are called, likewise.
         shown: Words of values that are shown as they are, because they are the same at every customer's.

@@ -36,7 +36,7 @@ def words_of(text: str) -> list[str]:
 
 @cache
 def own_texts() -> tuple[str, ...]:
-    """Texts of the catalogues, the rule book and the notes."""
+    """Texts of the catalogs, the rule book and the notes."""
     records = (*CODES, *catalog.counters(), *shipped().rules, *CAUSES)
     return (_NOTES, " ".join(KINDS), *(text for record in records for text in _texts(record)))
 
@@ -77,7 +77,7 @@ def _said() -> str:
 
 @cache
 def counter_words() -> frozenset[str]:
-    """Words of esxtop's objects and counters, as far as the catalogue knows them."""
+    """Words of esxtop's objects and counters, as far as the catalog knows them."""
     return frozenset(
         word for record in catalog.counters() for text in (record.object, record.name) for word in words_of(text)
     )

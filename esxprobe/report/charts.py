@@ -38,7 +38,7 @@ _STEPS_S = (
     604800,
 )
 
-# Okabe and Ito's colours, a little darker where they lacked contrast on white; they keep it on near-black too.
+# Okabe and Ito's colors, a little darker where they lacked contrast on white; they keep it on near-black too.
 LINES = ("#0072b2", "#d55e00", "#009e73", "#c66d9f", "#7a6ff0", "#8a8a8a")
 LEVELS: dict[Severity, str] = {"critical": "#d0342c", "warning": "#b7791f", "info": "#4a7fb5"}
 _FONT = "system-ui, sans-serif"
@@ -74,7 +74,7 @@ def spec_of(chart: Chart) -> dict[str, Any]:
                 "scale": {"zero": True, "nice": True},
                 "axis": _value_axis(chart),
             },
-            "color": _colours(labels),
+            "color": _colors(labels),
         },
     }
     return {
@@ -87,8 +87,8 @@ def spec_of(chart: Chart) -> dict[str, Any]:
     }
 
 
-def _colours(labels: list[str]) -> dict[str, Any]:
-    """The colour of each line, with a legend where there are several."""
+def _colors(labels: list[str]) -> dict[str, Any]:
+    """The color of each line, with a legend where there are several."""
     return {
         "field": "s",
         "type": "nominal",
@@ -109,7 +109,7 @@ def _episodes(chart: Chart, x: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _across(chart: Chart) -> list[dict[str, Any]]:
-    """A layer for each threshold that is shown: a dashed line in its severity's colour."""
+    """A layer for each threshold that is shown: a dashed line in its severity's color."""
     return [
         {
             "data": {"values": [{"v": value}]},

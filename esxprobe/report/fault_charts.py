@@ -47,7 +47,7 @@ def _panel(
     times: tuple[datetime, ...],
     values: tuple[float | None, ...],
     title: str,
-    colour: str,
+    color: str,
     *,
     cut: tuple[str, ...],
     most: int,
@@ -79,7 +79,7 @@ def _panel(
     layers.append(
         {
             "data": {"values": _points(times, values, most)},
-            "mark": {"type": "line", "strokeWidth": 1.3, "color": colour},
+            "mark": {"type": "line", "strokeWidth": 1.3, "color": color},
             "encoding": {"x": x, "y": y},
         }
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from esxprobe.model import SEVERITIES, Severity
-from esxprobe.model.fleet import CaptureOutcome, Figure, Fleet, SlowDevice, TravelledVm, VmStay
+from esxprobe.model.fleet import CaptureOutcome, Figure, Fleet, SlowDevice, TraveledVm, VmStay
 from esxprobe.report.html import environment, templates
 from esxprobe.report.words import isolated, moment, number, plural
 
@@ -72,7 +72,7 @@ class FleetPage:
     hosts: tuple[HostLine, ...]
     odd: Rows
     devices: Rows
-    travelled: Rows
+    traveled: Rows
     command: str
     tool: str
 
@@ -136,7 +136,7 @@ def fleet_page(fleet: Fleet, command: str = "") -> FleetPage:
             ]
         ),
         devices=_rows([_device(each) for each in fleet.slow_devices]),
-        travelled=_rows([_travelled(each) for each in fleet.travelled]),
+        traveled=_rows([_traveled(each) for each in fleet.traveled]),
         command=command,
         tool=f"esxprobe {fleet.tool_version}",
     )
@@ -207,7 +207,7 @@ def _device(each: SlowDevice) -> tuple[str, ...]:
     return each.device, _SPREADS[each.spread], told(each.slow), told(each.fine), _some(list(each.unused))
 
 
-def _travelled(each: TravelledVm) -> tuple[str, ...]:
+def _traveled(each: TraveledVm) -> tuple[str, ...]:
     says = "moved" if each.moved else "on several hosts at once: several VMs of one name, or clocks that differ"
     return isolated(each.name), says, _some([_stay(host, stay) for host, stay in each.stays])
 

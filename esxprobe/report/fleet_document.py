@@ -34,13 +34,13 @@ def fleet_document(fleet: Fleet) -> dict[str, Any]:
             }
             for each in fleet.slow_devices
         ],
-        "travelled": [
+        "traveled": [
             {
                 "name": each.name,
                 "moved": each.moved,
                 "stays": [{"host": host} | _without(_plain(stay), "name") for host, stay in each.stays],
             }
-            for each in fleet.travelled
+            for each in fleet.traveled
         ],
         "odd": [_plain(each) for each in fleet.odd],
     }

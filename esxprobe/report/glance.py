@@ -174,17 +174,17 @@ def _picture(strip: HeatStrip, analysis: Analysis, drawings: dict[str, str]) -> 
     return Picture(
         key=strip.key,
         title=style.title,
-        caption=f"{style.says} [{strip.unit}].{_neighbours(strip, analysis)}{hidden}",
+        caption=f"{style.says} [{strip.unit}].{_neighbors(strip, analysis)}{hidden}",
         words=f"{style.title}, {style.says}, {rows} over time. Highest: {'; '.join(told)}",
         svg=drawings.get(f"glance:{strip.key}", ""),
     )
 
 
-def _neighbours(strip: HeatStrip, analysis: Analysis) -> str:
+def _neighbors(strip: HeatStrip, analysis: Analysis) -> str:
     """What rows of PCPUs stand for."""
     if strip.key != "pcpus":
         return ""
-    shared = " Neighbouring PCPUs share a row: their mean." if len(strip.rows) < analysis.glance.host.pcpus else ""
+    shared = " Neighboring PCPUs share a row: their mean." if len(strip.rows) < analysis.glance.host.pcpus else ""
     nodes = analysis.glance.host.numa_nodes or 1
     if nodes == 1 or not strip.rows[0].label.startswith("N0"):
         return shared

@@ -23,7 +23,7 @@ _SHORT = {f"{layer}AVG": f"{layer}AVG/cmd" for layer in "DKGQ"}
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One label: unit, meaning, and the traps that the catalogue knows."""
+    """One label: unit, meaning, and the traps that the catalog knows."""
 
     label: str
     unit: str

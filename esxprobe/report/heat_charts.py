@@ -1,7 +1,7 @@
-"""Pictures of many things over time: coloured rows, and small panels on one time axis.
+"""Pictures of many things over time: colored rows, and small panels on one time axis.
 
-Colour stands for a class between round numbers, so neighbouring cells of one class are drawn as one; each class is
-one hue, laid on thinner where values are lower, which reads on light and dark pages, on paper and without colour
+Color stands for a class between round numbers, so neighboring cells of one class are drawn as one; each class is
+one hue, laid on thinner where values are lower, which reads on light and dark pages, on paper and without color
 vision.
 """
 
@@ -30,7 +30,7 @@ _WAIT, _WORK, _MEMORY, _TIME = "213,94,0", "24,132,200", "186,92,145", "0,140,10
 
 @dataclass(frozen=True, slots=True)
 class StripStyle:
-    """How a strip is told and coloured.
+    """How a strip is told and colored.
 
     Attributes:
         title: Its heading.
@@ -107,7 +107,7 @@ def strip_spec(strip: HeatStrip, frame: TimeFrame) -> dict[str, Any]:
         for label, row in named
         if row.peak >= style.breaks[0]
     ]
-    colour = {
+    color = {
         "field": "c",
         "type": "ordinal",
         "title": None,
@@ -123,7 +123,7 @@ def strip_spec(strip: HeatStrip, frame: TimeFrame) -> dict[str, Any]:
                 "y": y,
                 "x": x | {"field": "a", "title": "from"},
                 "x2": {"field": "b", "title": "to"},
-                "color": colour,
+                "color": color,
                 "detail": {"field": "v", "type": "quantitative", "title": f"mean [{strip.unit}]"},
             },
         },
@@ -180,7 +180,7 @@ def _spans(
 
 
 def class_labels(breaks: Sequence[float], unit: str) -> list[str]:
-    """What each colour stands for: `< 1 %`, `1–5 %`, `≥ 5 %`."""
+    """What each color stands for: `< 1 %`, `1–5 %`, `≥ 5 %`."""
     edges = [f"{edge:g}" for edge in breaks]
     between = [f"{low}–{high} {unit}" for low, high in pairwise(edges)]
     return [f"< {edges[0]} {unit}", *between, f"≥ {edges[-1]} {unit}"]
@@ -216,7 +216,7 @@ def timeline_panels(analysis: Analysis) -> list[tuple[str, Finding, Chart]]:
 def _panel(label: str, finding: Finding, chart: Chart, frame: TimeFrame, *, last: bool) -> dict[str, Any]:
     line = chart.series[0]
     values = [value for value in line.values if value is not None]
-    x = _time_axis(frame, labelled=last)
+    x = _time_axis(frame, labeled=last)
     points = [{"t": epoch_ms(t), "v": v} for t, v in zip(line.times, line.values, strict=True)]
     levels = [(severity, value) for severity, value in chart.thresholds if value <= 2.5 * max(values, default=0)]
     y = {
@@ -279,14 +279,14 @@ def _sheet() -> dict[str, Any]:
     return {"$schema": SCHEMA, "background": "transparent", "padding": padding, "config": CONFIG}
 
 
-def _time_axis(frame: TimeFrame, *, labelled: bool = True) -> dict[str, Any]:
+def _time_axis(frame: TimeFrame, *, labeled: bool = True) -> dict[str, Any]:
     ends = (frame.start, frame.end)
     axis: dict[str, Any] = {"format": clock_format(ends), "values": round_times(ends), "title": None}
     return {
         "type": "temporal",
         # As an expression: numbers would be taken for times in one layer and for numbers in the next.
         "scale": {"type": "utc", "domain": {"expr": str([epoch_ms(end) for end in ends])}, "nice": False},
-        "axis": axis if labelled else axis | {"labels": False, "ticks": False},
+        "axis": axis if labeled else axis | {"labels": False, "ticks": False},
     }
 
 

@@ -125,7 +125,7 @@ def _panel(shifts: list[CounterShift]) -> dict[str, Any]:
         "axis": {"labelLimit": 180, "ticks": False},
     }
     offset = {"field": "w", "type": "nominal", "sort": ["baseline", "this capture"]}
-    colour = {
+    color = {
         "field": "w",
         "type": "nominal",
         "scale": {"domain": ["baseline", "this capture"], "range": [LINES[5], LINES[1]]},
@@ -137,7 +137,7 @@ def _panel(shifts: list[CounterShift]) -> dict[str, Any]:
         "scale": {"zero": True, "nice": True},
         "axis": {"tickCount": 5},
     }
-    shared = {"y": y, "yOffset": offset, "color": colour}
+    shared = {"y": y, "yOffset": offset, "color": color}
     return {
         "width": WIDTH - 200,
         "height": {"step": 13},

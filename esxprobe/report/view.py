@@ -172,7 +172,7 @@ def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
     if capture.unnamed_columns:
         named += f", of which {capture.unnamed_columns:,} carry no name"
     if capture.unknown_columns:
-        named += f", {capture.unknown_columns:,} unknown to the catalogue"
+        named += f", {capture.unknown_columns:,} unknown to the catalog"
     vcpus = sum(vm.vcpus for vm in analysis.vms)
     return (
         ("Window", span),
@@ -195,7 +195,7 @@ def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
 
 
 def _modes(analysis: Analysis) -> str:
-    """How guest page tables are virtualised, as far as there is evidence: it decides whether faults can cost."""
+    """How guest page tables are virtualized, as far as there is evidence: it decides whether faults can cost."""
     counts = {mmu: sum(vm.mmu == mmu for vm in analysis.vms) for mmu in ("hardware", "software", "unknown")}
     if counts["unknown"] == len(analysis.vms):
         return "unknown for every VM: whether guest page faults cost vCPU time is not known"

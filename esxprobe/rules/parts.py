@@ -176,7 +176,7 @@ def _value(part: Part) -> pl.Expr:
 
 
 def taken_together(how: str, members: Floats, starts: Places) -> Floats:
-    """One row for each group of neighbouring rows; NaN where none of a group has a value, a count is 0 then.
+    """One row for each group of neighboring rows; NaN where none of a group has a value, a count is 0 then.
 
     Args:
         how: max, min, mean, median, sum or count.

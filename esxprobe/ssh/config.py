@@ -1,15 +1,15 @@
 """~/.ssh/config and /etc/ssh/ssh_config: from their text to one frozen record per host.
 
-Honoured: HostName, Port, User, AddressFamily, IdentityFile (several; `none`; `~` and tokens), IdentitiesOnly,
+Honored: HostName, Port, User, AddressFamily, IdentityFile (several; `none`; `~` and tokens), IdentitiesOnly,
 IdentityAgent, ProxyJump (several hops), ProxyCommand, UserKnownHostsFile and GlobalKnownHostsFile (several;
 `none`), HostKeyAlias, HashKnownHosts, StrictHostKeyChecking, ConnectTimeout, ServerAliveInterval,
 ServerAliveCountMax, PubkeyAuthentication, PasswordAuthentication, KbdInteractiveAuthentication; Host; Match with
 all, host, originalhost, user, localuser, final and canonical; Include outside of conditional blocks.
 
-Not honoured, and said in the record's notes: StrictHostKeyChecking=no (the check stays on); Include inside a Host
+Not honored, and said in the record's notes: StrictHostKeyChecking=no (the check stays on); Include inside a Host
 or Match block; Match with exec or any other criterion (it never matches).
 
-Not honoured: Ciphers, MACs, KexAlgorithms, HostKeyAlgorithms and PubkeyAcceptedAlgorithms (see `algorithms`);
+Not honored: Ciphers, MACs, KexAlgorithms, HostKeyAlgorithms and PubkeyAcceptedAlgorithms (see `algorithms`);
 PreferredAuthentications (a key, then keyboard-interactive, then password); CertificateFile, RevokedHostKeys,
 CheckHostIP, VerifyHostKeyDNS, KnownHostsCommand, BindAddress, ControlMaster, SendEnv, forwarding of any kind,
 PKCS#11 and hardware keys outside of an agent.

@@ -1,4 +1,4 @@
-"""The catalogue of counters: what it promises to those who ask it."""
+"""The catalog of counters: what it promises to those who ask it."""
 
 from __future__ import annotations
 
@@ -132,8 +132,8 @@ def test_every_counter_that_was_ever_seen_is_in_it_and_no_other() -> None:
     seen = SEEN.read_text(encoding="utf-8").splitlines()
     assert QualityIssues(seen).most_common(1)[0][1] == 1, "counters_seen.txt names a counter twice"
     paths = set(map(path, catalog.counters()))
-    assert sorted(set(seen) - paths) == [], "seen, but not in the catalogue"
-    assert sorted(paths - set(seen)) == [], "in the catalogue: add it to counters_seen.txt"
+    assert sorted(set(seen) - paths) == [], "seen, but not in the catalog"
+    assert sorted(paths - set(seen)) == [], "in the catalog: add it to counters_seen.txt"
 
 
 def test_no_counter_is_in_it_twice() -> None:

@@ -1,4 +1,4 @@
-"""A host with its guests, from the first login to a capture folder that can be analysed."""
+"""A host with its guests, from the first login to a capture folder that can be analyzed."""
 
 import hashlib
 import json
@@ -53,7 +53,7 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def test_a_host_and_a_guest_become_a_capture_that_can_be_analysed(environment: Environment, tmp_path: Path) -> None:
+def test_a_host_and_a_guest_become_a_capture_that_can_be_analyzed(environment: Environment, tmp_path: Path) -> None:
     environment["EPOCH"] = str(time.time())
     guest = Guest("web 01", lambda: LocalShell(environment), interval_s=1)
     task = HostTask("host01", CapturePlan(2, 16, 20), lambda: LocalShell(environment, answer=answers), (guest,))
@@ -98,7 +98,7 @@ def test_a_host_and_a_guest_become_a_capture_that_can_be_analysed(environment: E
     assert "checksum-differs" not in {note.code for note in analysis.quality}
 
 
-def test_a_stop_leaves_a_capture_that_can_be_analysed(environment: Environment, tmp_path: Path) -> None:
+def test_a_stop_leaves_a_capture_that_can_be_analyzed(environment: Environment, tmp_path: Path) -> None:
     stop = threading.Event()
     environment["SPEED"] = "1000"
     guest = Guest("web01", lambda: LocalShell(environment), interval_s=1)
@@ -115,7 +115,7 @@ def test_a_stop_leaves_a_capture_that_can_be_analysed(environment: Environment, 
     assert "checksum-differs" not in {note.code for note in analysis.quality}
 
 
-def test_a_drop_leaves_a_capture_of_two_parts_that_can_be_analysed(
+def test_a_drop_leaves_a_capture_of_two_parts_that_can_be_analyzed(
     environment: Environment, tmp_path: Path
 ) -> None:
     environment.update(SPEED="300", EPOCH=str(time.time()))

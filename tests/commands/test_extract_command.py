@@ -61,7 +61,7 @@ def test_damage_is_told_in_one_line(tmp_path: Path, run: Run) -> None:
     assert pl.read_parquet(tmp_path / "part.parquet").height == 23
 
 
-def test_a_misspelt_counter_is_met_with_near_names_and_no_file(tmp_path: Path, run: Run, healthy: Path) -> None:
+def test_a_misspelled_counter_is_met_with_near_names_and_no_file(tmp_path: Path, run: Run, healthy: Path) -> None:
     done = run("extract", healthy, "--counter", "% Reddy", "-o", "part.csv")
     assert done.returncode == 2
     assert done.stderr.startswith("esxprobe: the capture has no counter '% Reddy'\nhint: did you mean % Ready")

@@ -86,7 +86,7 @@ def test_one_rule_is_shown_with_where_its_numbers_come_from() -> None:
     assert json.loads(said("rules", "show", "cpu-ready", "--json"))["unit"] == "%"
 
 
-def test_a_misspelt_rule_is_met_with_a_suggestion(run: Run) -> None:
+def test_a_misspelled_rule_is_met_with_a_suggestion(run: Run) -> None:
     done = run("rules", "show", "cpu-redy")
     assert (done.returncode, done.stdout) == (2, "")
     message, hint = done.stderr.splitlines()

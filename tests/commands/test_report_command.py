@@ -184,7 +184,7 @@ def test_a_missing_file_and_a_folder_without_a_capture_are_unreadable_input(run:
     ("words", "complaint"),
     [
         (("--fail-on", "horrible"), "horrible"),
-        (("--colour", "red"), "--colour"),
+        (("--color", "red"), "--color"),
         (("--timezone", "Europa/Berlin"), "Europa/Berlin"),
         (("-o", "same.html", "--json", "same.html"), "same.html"),
     ],
@@ -301,11 +301,11 @@ def test_every_way_of_not_being_writable_is_an_output_error(
 # --- the terminal ---------------------------------------------------------------------------------
 
 
-def test_a_person_gets_a_table_in_colour(tmp_path: Path, sick: Path) -> None:
+def test_a_person_gets_a_table_in_color(tmp_path: Path, sick: Path) -> None:
     code, screen = at_a_terminal("report", sick, cwd=tmp_path)
     plain = ESCAPE.sub("", screen)
     assert code == 0
-    assert "\x1b[" in screen, "no colour on a terminal that has it"
+    assert "\x1b[" in screen, "no color on a terminal that has it"
     for words in ("small.example.com: 23 samples", "critical", "busy", "vCPUs wait for a physical CPU"):
         assert words in plain
     assert "report: sick-report.html" in plain
@@ -313,7 +313,7 @@ def test_a_person_gets_a_table_in_colour(tmp_path: Path, sick: Path) -> None:
 
 def test_no_color_is_obeyed(tmp_path: Path, sick: Path) -> None:
     _, screen = at_a_terminal("report", sick, cwd=tmp_path, NO_COLOR="1")
-    assert not re.search(r"\x1b\[[0-9;]*(3[0-7]|9[0-7]|38;)[0-9;]*m", screen), f"colour in {screen!r}"
+    assert not re.search(r"\x1b\[[0-9;]*(3[0-7]|9[0-7]|38;)[0-9;]*m", screen), f"color in {screen!r}"
     assert "critical" in screen
 
 

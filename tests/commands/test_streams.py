@@ -51,7 +51,7 @@ def test_names_of_files_drive_no_terminal(words: tuple[str, ...], healthy: Path,
     (tmp_path / f"{HOSTILE}.csv").write_bytes(healthy.read_bytes())
     said = at_a_terminal([sys.executable, "-m", "esxprobe", *words], tmp_path)
     assert "cap" in said, said
-    ours = re.sub(r"\x1b\[\??[0-9;]*[AhlmK]|\r", "", said)  # colours of our own, and the cursor of a bar
+    ours = re.sub(r"\x1b\[\??[0-9;]*[AhlmK]|\r", "", said)  # colors of our own, and the cursor of a bar
     assert not DRIVES.search(ours), repr(said)
 
 

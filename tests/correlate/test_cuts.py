@@ -1,4 +1,4 @@
-"""Which intervals are analysed, and why the others are not."""
+"""Which intervals are analyzed, and why the others are not."""
 
 from __future__ import annotations
 

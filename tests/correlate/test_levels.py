@@ -71,15 +71,15 @@ def test_what_does_not_move_is_not_tested() -> None:
         assert np.isnan(compare_levels(flat, now, one(50), one(50)).p[0])
 
 
-def test_alike_neighbours_make_fewer_samples() -> None:
+def test_alike_neighbors_make_fewer_samples() -> None:
     rng = np.random.default_rng(6)
     for phi, expected in ((0.0, 1), (0.6, 4), (0.9, 19)):
         taus = correlated_for(wandering(rng, 400, 1500, phi), one(1500))
         assert np.median(taus) == pytest.approx(expected, rel=0.35)
 
 
-def test_a_hole_is_no_neighbour() -> None:
-    """Two halves that have nothing to do with each other, each with equal neighbours far apart in time."""
+def test_a_hole_is_no_neighbor() -> None:
+    """Two halves that have nothing to do with each other, each with equal neighbors far apart in time."""
     rng = np.random.default_rng(7)
     values = rng.normal(size=(1, 400))
     assert correlated_for(values, np.arange(400))[0] <= correlated_for(values, one(400))[0] + 0.5

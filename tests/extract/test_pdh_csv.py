@@ -100,7 +100,7 @@ def test_everything_of_a_sound_file_is_the_file_itself(tmp_path: Path) -> None:
 
 
 def test_a_wide_host_is_the_same_bytes_too(tmp_path: Path) -> None:
-    """Blocks, scattered cells and neighbours, with many decimals and none."""
+    """Blocks, scattered cells and neighbors, with many decimals and none."""
     source = tmp_path / "wide.csv"
     write_capture(source, plan_of_width(3_000, 60, 3))
     extract([source], Query(), Window(), tmp_path / "all.csv")

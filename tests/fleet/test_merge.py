@@ -157,9 +157,9 @@ def hosts(host: str, name: str, start_min: float, end_min: float, **more: object
 def test_a_vm_on_several_hosts_has_moved_unless_it_was_on_two_at_once(
     captures: list[CaptureDigest], moved: list[bool]
 ) -> None:
-    travelled = fleet(*captures).travelled
-    assert [each.moved for each in travelled] == moved
-    for each in travelled:
+    traveled = fleet(*captures).traveled
+    assert [each.moved for each in traveled] == moved
+    for each in traveled:
         assert [stay.first for _, stay in each.stays] == sorted(stay.first for _, stay in each.stays if stay.first)
 
 

@@ -141,7 +141,7 @@ def packed(points: np.ndarray) -> np.ndarray:
     return np.packbits(points, axis=1)
 
 
-def test_forms_are_learnt_by_vote() -> None:
+def test_forms_are_learned_by_vote() -> None:
     usual = np.array([True, True, False, False] * 2)
     seen = np.tile(usual, (9, 1))
     seen[4] = ~usual

@@ -266,7 +266,7 @@ def test_blank_cells_of_rows_that_are_checked_twice_are_counted_once(tmp_path: P
     assert (codes["blank-cell"], codes["row-lost"]) == (5, 1)
 
 
-def test_a_short_plain_row_is_lost_and_its_neighbours_kept(tmp_path: Path) -> None:
+def test_a_short_plain_row_is_lost_and_its_neighbors_kept(tmp_path: Path) -> None:
     plain = unquoted(GOOD).decode().split("\r\n")
     plain[3] = ",".join(plain[3].split(",")[:4])
     recording = read(tmp_path, "\r\n".join(plain).encode())

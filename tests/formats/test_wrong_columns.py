@@ -77,7 +77,7 @@ def test_nothing_is_said_of_a_sound_capture(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["4499", "8.759", "12.4", "1e3", "+5.00", "5.", ".5", "5e-1", "00004"])
 @pytest.mark.parametrize("column", [7, 2], ids=["among its like", "beside whole numbers"])
 def test_a_number_in_another_form_is_lost_and_counted(tmp_path: Path, text: str, column: int) -> None:
-    """Among columns with decimals nothing can have moved; beside whole numbers a whole one may be a neighbour's."""
+    """Among columns with decimals nothing can have moved; beside whole numbers a whole one may be a neighbor's."""
     own = own_cells(4)
     own[column] = text
     recording = read(tmp_path, with_row(4, own), needs=NEEDS)
@@ -114,7 +114,7 @@ def test_a_cell_lost_and_one_too_many_cost_the_row(tmp_path: Path, lost: int, ad
     assert counted(recording)["row-shifted"] == len(bad)
 
 
-def test_the_rows_from_which_formats_are_learnt_may_be_damaged_too(tmp_path: Path) -> None:
+def test_the_rows_from_which_formats_are_learned_may_be_damaged_too(tmp_path: Path) -> None:
     """And there may be few of them: other columns of the same counter say how one is printed."""
     own = own_cells(1)
     del own[0]

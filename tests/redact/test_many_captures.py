@@ -89,9 +89,9 @@ def test_no_name_is_left_in_reports_summary_json_bundle_or_terminal(captures: Pa
     assert [each["digest"]["counts"] for each in summary["captures"]] == [
         each["digest"]["counts"] for each in plain["captures"]
     ]
-    travelled = {each["name"] for each in named_back(summary["travelled"], names)}
-    assert travelled == {each["name"] for each in plain["travelled"]}
-    assert "db01" in travelled, "the same VM has the same pseudonym on both hosts"
+    traveled = {each["name"] for each in named_back(summary["traveled"], names)}
+    assert traveled == {each["name"] for each in plain["traveled"]}
+    assert "db01" in traveled, "the same VM has the same pseudonym on both hosts"
 
 
 def test_one_map_gives_the_same_files_again(captures: Path, tmp_path: Path) -> None:

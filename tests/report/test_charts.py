@@ -203,7 +203,7 @@ def test_a_spec_that_cannot_be_drawn_is_answered_and_the_next_one_drawn() -> Non
     assert good["svg"].startswith("<svg")
 
 
-# --- colours --------------------------------------------------------------------------------------
+# --- colors --------------------------------------------------------------------------------------
 
 # Viénot, Brettel and Mollon 1999, in linear RGB: what somebody without red or green cones sees.
 SEEN_BY = {
@@ -214,9 +214,9 @@ SEEN_BY = {
 TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 
 
-def linear(colour: str) -> np.ndarray:
-    """Linear RGB of a colour like #0072b2."""
-    parts = np.array([int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)])
+def linear(color: str) -> np.ndarray:
+    """Linear RGB of a color like #0072b2."""
+    parts = np.array([int(color[n : n + 2], 16) / 255 for n in (1, 3, 5)])
     return np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
 
 
@@ -230,7 +230,7 @@ def lab(rgb: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("eyes", SEEN_BY)
 def test_no_two_lines_of_a_chart_look_alike(eyes: str) -> None:
     """A chart has at most four lines; a difference of 2.3 in Lab can just be noticed."""
-    seen = [lab(SEEN_BY[eyes] @ linear(colour)) for colour in LINES[:4]]
+    seen = [lab(SEEN_BY[eyes] @ linear(color)) for color in LINES[:4]]
     for n, one in enumerate(seen):
         for other in seen[:n]:
             assert np.linalg.norm(one - other) > 10
@@ -243,10 +243,10 @@ def test_lines_and_thresholds_can_be_seen_on_every_ground(ground: str) -> None:
     """WCAG 2.1, 1.4.11: graphics need a contrast of 3 to 1."""
     brightness = TO_XYZ[1]
     behind = brightness @ linear(ground)
-    for colour in (*LINES, *LEVELS.values()):
-        before = brightness @ linear(colour)
+    for color in (*LINES, *LEVELS.values()):
+        before = brightness @ linear(color)
         contrast = (max(before, behind) + 0.05) / (min(before, behind) + 0.05)
-        assert contrast >= 3, f"{colour} on {ground}: {contrast:.2f}"
+        assert contrast >= 3, f"{color} on {ground}: {contrast:.2f}"
 
 
 # --- drawn ahead ----------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ def test_a_fault_cost_keeps_to_the_schema(demo: Analysis) -> None:
 @pytest.mark.parametrize(
     ("place", "value"),
     [
-        (("capture", "colour"), "red"),
+        (("capture", "color"), "red"),
         (("capture", "ended"), "2026-03-26 21:30:00"),
         (("findings", 0, "severity"), "horrible"),
         (("findings", 0, "value"), "12"),

@@ -102,7 +102,7 @@ def test_the_numbers_say_what_was_left_out(judged):
     assert block.statistics == ("How it was found.",)
 
 
-def test_every_verdict_has_a_name_and_a_colour(demo):
+def test_every_verdict_has_a_name_and_a_color(demo):
     for verdict, (name, badge) in VERDICTS.items():
         row = fault_panel(replace(demo, fault_costs=(cost(verdict=verdict),)), {}).rows[0]
         assert (row.verdict, row.badge) == (name, badge)

@@ -159,7 +159,7 @@ def test_what_is_pictured_is_read() -> None:
 # --- how it is drawn ------------------------------------------------------------------------------
 
 
-def test_neighbouring_cells_of_one_class_are_drawn_as_one() -> None:
+def test_neighboring_cells_of_one_class_are_drawn_as_one() -> None:
     made = recording(vcpu("1", ready=(0.1, 0.2, 12.0, 14.0, 0.3)), vms=[vm("1", "a")])
     spec = glance_specs(analysis_of(made))["glance:ready"]
     spans = spec["layer"][0]["data"]["values"]

@@ -178,8 +178,8 @@ def test_every_finding_and_every_rule_is_on_the_page(demo: Analysis, demo_page: 
 def test_each_finding_of_an_entity_has_its_chart(demo: Analysis, demo_page: str) -> None:
     page = Page(demo_page)
     assert sum(tag == "svg" for tag, _ in page.elements) == len(demo.charts) + len(glance_specs(demo))
-    labelled = [attrs for _, attrs in page.elements if attrs.get("role") == "img"]
-    assert all(attrs.get("aria-label") for attrs in labelled)
+    labeled = [attrs for _, attrs in page.elements if attrs.get("role") == "img"]
+    assert all(attrs.get("aria-label") for attrs in labeled)
 
 
 def test_a_page_without_findings_says_what_was_judged(

@@ -142,7 +142,7 @@ def test_without_a_bundle_the_report_is_what_it_was(
 
 
 def test_the_notices_of_what_is_inlined_go_with_it(demo: Analysis, drawer: Drawer) -> None:
-    """Their licences ask for it: copyright, conditions and disclaimer in every copy."""
+    """Their licenses ask for it: copyright, conditions and disclaimer in every copy."""
     script = render_html(demo, drawer).split('id="vega">')[1].split("</script>")[0]
     notice, mark, bundle = script.partition("*/")
     assert mark

@@ -97,14 +97,14 @@ def test_every_part_is_used_and_every_name_known(rule: Rule) -> None:
 
 
 @every_rule
-def test_needs_are_in_the_catalogue(rule: Rule) -> None:
+def test_needs_are_in_the_catalog(rule: Rule) -> None:
     for kind, paths in rule.needs_by_kind.items():
         for path in paths:
             obj, _, counter = path.partition("\\")
             if kind == "capture":
                 assert obj == "Capture", "a rule on captures reads capture facts"
             else:
-                assert find(obj, counter), f"{path} is not in the catalogue"
+                assert find(obj, counter), f"{path} is not in the catalog"
 
 
 def test_what_is_implied_exists_and_goes_in_no_circle() -> None:

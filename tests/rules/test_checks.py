@@ -260,7 +260,7 @@ def slow_trend(row: list[float], ends_s: list[float]) -> tuple[float, float]:
 
 @given(st.lists(values, min_size=50, max_size=130), st.floats(-3, 3))
 def test_a_trend_is_what_its_formula_gives(row: list[float], drift: float) -> None:
-    """Without holes inside: a gap between neighbours would make another lag of the blocks that are left."""
+    """Without holes inside: a gap between neighbors would make another lag of the blocks that are left."""
     whole = [0.0 if math.isnan(v) else v + drift * n for n, v in enumerate(row)]
     ends = [5.0 * (n + 1) for n in range(len(whole))]
     slopes, chances = trends(np.array([whole]), np.array(ends))
@@ -270,7 +270,7 @@ def test_a_trend_is_what_its_formula_gives(row: list[float], drift: float) -> No
 
 
 def noise(count: int, length: int, r1: float) -> np.ndarray:
-    """Rows without any trend whose neighbours are alike: lag-1 correlation r1, standard deviation 1."""
+    """Rows without any trend whose neighbors are alike: lag-1 correlation r1, standard deviation 1."""
     steps = np.random.default_rng(7).standard_normal((count, length))
     rows = steps.copy()
     for n in range(1, length):
@@ -279,7 +279,7 @@ def noise(count: int, length: int, r1: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize("r1", [0.0, 0.8, 0.95])
-def test_noise_is_seldom_a_trend_however_alike_neighbours_are(r1: float) -> None:
+def test_noise_is_seldom_a_trend_however_alike_neighbors_are(r1: float) -> None:
     """Hour-long captures of 5 s; the naive test calls half of the last kind a trend."""
     _, chances = trends(noise(2000, 720, r1), np.arange(720) * 5.0)
     assert (chances <= 0.01).mean() <= 0.02

@@ -86,7 +86,7 @@ def test_the_samples_are_the_same_in_parts(monkeypatch, name, size):
     same(monkeypatch, lambda: folder(HOME / "samples" / name), [size])
 
 
-@pytest.mark.parametrize("name", ["noisy-neighbour", "slow-path", "vmotion-arrival", "interrupt-load"])
+@pytest.mark.parametrize("name", ["noisy-neighbor", "slow-path", "vmotion-arrival", "interrupt-load"])
 def test_what_is_wrong_with_a_host_is_found_in_parts(monkeypatch, tmp_path, name):
     paths = scenario_of(FOLDER / f"{name}.toml").write(tmp_path)
     same(monkeypatch, lambda: files(paths), [ONE_BY_ONE, SOME])
@@ -150,7 +150,7 @@ def test_a_rule_comes_once_for_each_part_of_its_entities(monkeypatch, tmp_path):
     st.sampled_from(["max", "min", "mean", "median", "sum", "count"]),
     st.randoms(use_true_random=False),
 )
-def test_members_taken_together_do_not_depend_on_their_neighbours_in_time(sizes, samples, how, random):
+def test_members_taken_together_do_not_depend_on_their_neighbors_in_time(sizes, samples, how, random):
     """To the last bit: sums of the same numbers in another order are other numbers."""
     cells = [random.choice([float("nan"), random.uniform(0, 1e6), 0.1]) for _ in range(sum(sizes) * samples)]
     members = np.array(cells).reshape(-1, samples)

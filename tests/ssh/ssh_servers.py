@@ -245,8 +245,8 @@ class InProcess(paramiko.ServerInterface):  # type: ignore[misc]
 
 
 @contextlib.contextmanager
-def serve(behaviour: InProcess, host_key: paramiko.PKey) -> Iterator[int]:
-    """Answers every connection with the same behaviour, which keeps the count."""
+def serve(behavior: InProcess, host_key: paramiko.PKey) -> Iterator[int]:
+    """Answers every connection with the same behavior, which keeps the count."""
     listener = socket.create_server(("127.0.0.1", 0))
     transports: list[paramiko.Transport] = []
     over = threading.Event()
@@ -257,12 +257,12 @@ def serve(behaviour: InProcess, host_key: paramiko.PKey) -> Iterator[int]:
                 conn, _ = listener.accept()
             except OSError:
                 return
-            transport = paramiko.Transport(conn, disabled_algorithms={"pubkeys": behaviour.accepts_no})
+            transport = paramiko.Transport(conn, disabled_algorithms={"pubkeys": behavior.accepts_no})
             transport.set_log_channel("test.in-process-server")
             transport.add_server_key(host_key)
             transports.append(transport)
             with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
-                transport.start_server(event=threading.Event(), server=behaviour)
+                transport.start_server(event=threading.Event(), server=behavior)
 
     thread = threading.Thread(target=accept, daemon=True)
     thread.start()

@@ -45,8 +45,8 @@ def serving(esxi_host: EsxiHost, client: Client, keys: Keys) -> Iterator[Serving
     }
     with contextlib.ExitStack() as stack:
 
-        def start(**behaviour: object) -> Commanding:
-            server = Commanding(environment=environment, **behaviour)  # type: ignore[arg-type]
+        def start(**behavior: object) -> Commanding:
+            server = Commanding(environment=environment, **behavior)  # type: ignore[arg-type]
             key = paramiko.ECDSAKey.from_private_key_file(str(keys.host_ecdsa))
             port = stack.enter_context(serve(server, key))
             client.configure(f"Host host01\n  HostName 127.0.0.1\n  Port {port}\n  User root\n")

@@ -424,7 +424,7 @@ def test_names_that_are_offered_are_names_of_vms(
 
 
 def at_a_terminal(cwd: Path, *words: str, columns: int = 200) -> tuple[int, str]:
-    """Exit code, and everything that the terminal showed, without colours and cursor movements."""
+    """Exit code, and everything that the terminal showed, without colors and cursor movements."""
     ours, theirs = pty.openpty()
     environment = {
         **os.environ,

@@ -25,8 +25,8 @@ def serving(client: Client, keys: Keys) -> Iterator[Callable[..., InProcess]]:
     """Starts a server that ssh_config calls `host01`."""
     with contextlib.ExitStack() as stack:
 
-        def start(**behaviour: object) -> InProcess:
-            server = InProcess(**behaviour)  # type: ignore[arg-type]
+        def start(**behavior: object) -> InProcess:
+            server = InProcess(**behavior)  # type: ignore[arg-type]
             port = stack.enter_context(serve(server, paramiko.ECDSAKey.from_private_key_file(str(keys.host_ecdsa))))
             client.configure(f"Host host01\n  HostName 127.0.0.1\n  Port {port}\n  User root\n")
             public = Path(f"{keys.host_ecdsa}.pub").read_text()

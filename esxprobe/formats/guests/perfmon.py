@@ -57,7 +57,7 @@ class _Column:
     language: str
 
 
-def recognises(head: bytes) -> bool:
+def recognizes(head: bytes) -> bool:
     """Whether a PDH header stands in a file's head: perfmon's, or esxtop's, which `reading` tells apart."""
     return any(_HEADER.match(line) for line in head.split(b"\n"))
 

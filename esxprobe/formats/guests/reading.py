@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 Reader = Callable[..., Reading]
 
-# In this order only so that the cheapest come first: a head is recognised by one of them or by none.
+# In this order only so that the cheapest come first: a head is recognized by one of them or by none.
 FORMATS: tuple[tuple[str, Callable[[bytes], bool], Reader], ...] = (
-    ("esxprobe", stream.recognises, stream.read_stream),
-    ("sadf-d", sadf.recognises_d, sadf.read_sadf_d),
-    ("sadf-j", sadf.recognises_j, sadf.read_sadf_j),
-    ("perfmon", perfmon.recognises, perfmon.read_perfmon),
-    ("sar", sar.recognises, sar.read_sar),
-    ("vmstat", vmstat.recognises, vmstat.read_vmstat),
+    ("esxprobe", stream.recognizes, stream.read_stream),
+    ("sadf-d", sadf.recognizes_d, sadf.read_sadf_d),
+    ("sadf-j", sadf.recognizes_j, sadf.read_sadf_j),
+    ("perfmon", perfmon.recognizes, perfmon.read_perfmon),
+    ("sar", sar.recognizes, sar.read_sar),
+    ("vmstat", vmstat.recognizes, vmstat.read_vmstat),
 )
 
 _WANTED = "give a log of perfmon, typeperf, sar, sadf or /proc/vmstat (docs/guests.md says how to make one)"
@@ -87,7 +87,7 @@ def is_guest_log(path: Path) -> bool:
         return False
     try:
         head = source.head
-        name = next((name for name, recognises, _ in FORMATS if recognises(head)), "")
+        name = next((name for name, recognizes, _ in FORMATS if recognizes(head)), "")
         return bool(name) and (name != "perfmon" or not _is_esxtop(path, head))
     except EsxprobeError:
         return False
@@ -119,8 +119,8 @@ def _restarts(samples: pl.DataFrame) -> tuple[datetime, ...]:
 
 def _reader_of(path: Path, text: bytes) -> Reader:
     head = text[: 1 << 16]
-    for name, recognises, reader in FORMATS:
-        if recognises(head):
+    for name, recognizes, reader in FORMATS:
+        if recognizes(head):
             if name == "perfmon" and names_esxtop(text[: _header_end(text)]):
                 raise UnreadableInputError(
                     f"{path} is an esxtop capture of a host, not a guest's log",

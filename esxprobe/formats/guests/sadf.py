@@ -36,12 +36,12 @@ _KEYS = {"cpu": "CPU", "disk-device": "DEV"}
 Found = Iterator[tuple[str, Report, str]]
 
 
-def recognises_d(head: bytes) -> bool:
+def recognizes_d(head: bytes) -> bool:
     """Whether a file starts as `sadf -d` does."""
     return re.search(rb"^# hostname;interval;timestamp;", head, re.MULTILINE) is not None
 
 
-def recognises_j(head: bytes) -> bool:
+def recognizes_j(head: bytes) -> bool:
     """Whether a file starts as `sadf -j` does."""
     return head.lstrip()[:1] == b"{" and b'"sysstat"' in head[:4096]
 

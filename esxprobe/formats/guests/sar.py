@@ -63,7 +63,7 @@ _PREFIX = 11
 _HALF_A_DAY, _DAY = timedelta(hours=12), timedelta(days=1)
 
 
-def recognises(head: bytes) -> bool:
+def recognizes(head: bytes) -> bool:
     """Whether sysstat's banner stands in a file's head, and no sadf output does."""
     return re.search(rb"^Linux \S+ \(.*\)\s+\S+", head, re.MULTILINE) is not None
 

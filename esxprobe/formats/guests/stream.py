@@ -29,7 +29,7 @@ _HEADER = re.compile(r"^# esxprobe guest/(?P<version>\d+) (?P<kind>[\w-]+)(?P<op
 _VERSION = 1
 
 
-def recognises(head: bytes) -> bool:
+def recognizes(head: bytes) -> bool:
     """Whether a file starts as the collector's guest stream does."""
     return head.lstrip().startswith(b"# esxprobe guest/")
 

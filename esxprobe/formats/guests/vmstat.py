@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def recognises(head: bytes) -> bool:
+def recognizes(head: bytes) -> bool:
     """Whether lines of /proc/vmstat stand in a file's head, which is not that of the collector's stream."""
     return (
         b"# esxprobe guest/" not in head

@@ -29,7 +29,7 @@ RULE = Rule(
     cause="guest-load",
     why=(
         "vCPUs that idle still take timer interrupts and memory, and need PCPUs at once when they wake together: "
-        "the VM's own co-stop rises with its width, and so does that of its neighbours."
+        "the VM's own co-stop rises with its width, and so does that of its neighbors."
     ),
     advice="Compare with a month of the VM's CPU use in vCenter; halve its vCPUs when it is never needed.",
     caveats=("It is judged on the captured minutes only: the busy hour may be another one.",),

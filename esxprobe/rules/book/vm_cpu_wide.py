@@ -22,7 +22,7 @@ RULE = Rule(
     cause="cpu-contention",
     why=(
         "Its vCPUs have to be spread over all of the host: over second threads and, where there are several NUMA "
-        "nodes, over these. It is the first VM to show co-stop, and its neighbours wait for it."
+        "nodes, over these. It is the first VM to show co-stop, and its neighbors wait for it."
     ),
     advice=(
         "Keep VMs within the cores of one NUMA node where they can do with it; else give the VM as many vCPUs as "

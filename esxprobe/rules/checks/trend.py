@@ -153,17 +153,17 @@ def _widening(medians: Floats, line: Floats, count: Floats) -> Floats:
     """
     import numpy as np
 
-    centred = np.nan_to_num(_centred(medians - line, count))
-    power = (centred**2).sum(axis=1)
-    lagged = (centred[:, 1:] * centred[:, :-1]).sum(axis=1)
+    centered = np.nan_to_num(_centered(medians - line, count))
+    power = (centered**2).sum(axis=1)
+    lagged = (centered[:, 1:] * centered[:, :-1]).sum(axis=1)
     # What a straight line leaves over is rounding, and rounding depends on itself.
-    real = power > 1e-12 * (np.nan_to_num(_centred(medians, count)) ** 2).sum(axis=1)
+    real = power > 1e-12 * (np.nan_to_num(_centered(medians, count)) ** 2).sum(axis=1)
     r = lagged / np.where(real, power, 1.0)
     r = np.where(real, np.clip((r * count + 1) / np.maximum(count - 3, 1), 0.0, 0.95), 0.0)
     return np.asarray((1 + r) / (1 - r))
 
 
-def _centred(rows: Floats, count: Floats) -> Floats:
+def _centered(rows: Floats, count: Floats) -> Floats:
     import numpy as np
 
     return np.asarray(rows - (np.nansum(rows, axis=1) / np.maximum(count, 1))[:, None])

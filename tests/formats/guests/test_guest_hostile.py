@@ -67,10 +67,10 @@ def test_directories_and_missing_files(tmp_path):
         read_guest_log(tmp_path / "none.csv")
 
 
-def test_each_head_is_recognised_by_just_one_format():
+def test_each_head_is_recognized_by_just_one_format():
     heads = {**LOGS, "vmstat": VMSTAT}
     for name, text in heads.items():
-        assert sum(recognises(text[: 1 << 16]) for _, recognises, _ in FORMATS) == 1, name
+        assert sum(recognizes(text[: 1 << 16]) for _, recognizes, _ in FORMATS) == 1, name
 
 
 def told_or_right(path: Path, text: bytes, truth: dict | None = None) -> None:

@@ -18,7 +18,7 @@ def report(awake: Awake) -> Iterator[Opened]:
     """The demo with all its charts alive."""
     opened = awake("demo")
     yield opened
-    opened.page.get_by_label("Colours").select_option("auto")
+    opened.page.get_by_label("Colors").select_option("auto")
 
 
 def point_at(report: Opened, share: float, chart: int = 0) -> None:
@@ -46,7 +46,7 @@ def test_a_pointer_on_one_chart_reads_all_of_them(report: Opened) -> None:
     assert len(times) == 1, "one capture, one time"
     assert all(re.search(r"\d|no value", text.split("UTC")[1]) for text in first)
     over_time = report.page.locator("section:not(#baseline) .chart.live:not(.scatter)").count()
-    assert len(report.js(CROSSES)) == over_time > len(first), "coloured rows too"
+    assert len(report.js(CROSSES)) == over_time > len(first), "colored rows too"
     point_at(report, 0.8)
     assert all(one != other for one, other in zip(first, readings(report), strict=True))
     report.page.mouse.move(0, 0)
@@ -154,7 +154,7 @@ def test_on_a_phone_a_chart_scrolls_to_the_time_that_keys_lead_to(open_report: O
     report.page.wait_for_function("() => document.querySelector('.chart').scrollLeft < 100")
 
 
-def test_a_coloured_row_tells_what_lies_under_the_pointer_and_takes_part_in_the_common_time(report: Opened) -> None:
+def test_a_colored_row_tells_what_lies_under_the_pointer_and_takes_part_in_the_common_time(report: Opened) -> None:
     strip = report.page.locator("#glance .chart.live:not([role=application])").first
     strip.scroll_into_view_if_needed()
     report.calm()
@@ -195,7 +195,7 @@ def test_a_dot_of_a_scatter_can_be_read(report: Opened) -> None:
 
 @pytest.mark.parametrize(("kind", "head"), [("PNG", b"\x89PNG\r\n"), ("SVG", b"<svg")])
 def test_a_chart_is_saved_as_an_image_with_a_white_ground(report: Opened, kind: str, head: bytes) -> None:
-    report.page.get_by_label("Colours").select_option("dark")
+    report.page.get_by_label("Colors").select_option("dark")
     with report.page.expect_download() as download:
         report.page.locator(".chart-tools").first.get_by_role("button", name=f"Save {kind}").click()
     saved = download.value.path().read_bytes()

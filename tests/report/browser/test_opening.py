@@ -127,26 +127,26 @@ def test_nothing_scrolls_sideways_on_a_phone_without_scripts(open_report: Open, 
     assert report.js(WIDTHS) == [360, 360]
 
 
-COLOURS = """() => {
-  const colour = (e, name) => getComputedStyle(e)[name];
-  return [colour(document.body, 'backgroundColor'), colour(document.querySelector('.chart svg text'), 'fill')];
+COLORS = """() => {
+  const color = (e, name) => getComputedStyle(e)[name];
+  return [color(document.body, 'backgroundColor'), color(document.querySelector('.chart svg text'), 'fill')];
 }"""
 LIGHT, DARK = ["rgb(255, 255, 255)", "rgb(27, 31, 36)"], ["rgb(20, 24, 29)", "rgb(230, 233, 237)"]
 
 
-def test_colours_follow_the_system_the_switch_and_paper(open_report: Open) -> None:
+def test_colors_follow_the_system_the_switch_and_paper(open_report: Open) -> None:
     """Background and the text of a chart, drawn and alive."""
     report = open_report("hostile")
-    switch = report.page.get_by_label("Colours")
+    switch = report.page.get_by_label("Colors")
     for _ in range(2):
         for scheme, own in (("light", LIGHT), ("dark", DARK)):
             report.page.emulate_media(color_scheme=scheme)
-            assert report.js(COLOURS) == own
-            for choice, colours in (("dark", DARK), ("light", LIGHT)):
+            assert report.js(COLORS) == own
+            for choice, colors in (("dark", DARK), ("light", LIGHT)):
                 switch.select_option(choice)
-                assert report.js(COLOURS) == colours
+                assert report.js(COLORS) == colors
                 report.page.emulate_media(media="print")
-                assert report.js(COLOURS)[1] == LIGHT[1], "pale ink on paper"
+                assert report.js(COLORS)[1] == LIGHT[1], "pale ink on paper"
                 report.page.emulate_media(media="screen")
             switch.select_option("auto")
         report.wake()
