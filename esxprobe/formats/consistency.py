@@ -116,12 +116,14 @@ class FormatCheck:
         wanted: The wanted columns: cell, key, meaning.
         issues: Counts what is lost.
         quoted: Cells stand in quotes.
+        width: Cells of a row, the time among them.
         never: Numbers of cells that hold no numbers of esxtop's.
     """
 
     wanted: pl.DataFrame
     issues: QualityIssues
     quoted: bool
+    width: int
     never: frozenset[int] = frozenset()
     _formats: Formats | None = None
     _points: Points | None = None
@@ -169,7 +171,8 @@ class FormatCheck:
         self._moves = Moves.of(self.wanted["cell"].to_numpy().astype(np.int64), values.T)
         points = [rows.points for rows in first if rows.points is not None]
         if points:
-            self._points = Points.learn(unpacked(np.concatenate(points)[:LEARNED_FROM]), self.never)
+            seen = unpacked(np.concatenate(points)[:LEARNED_FROM], self.width - 1)
+            self._points = Points.learn(seen, self.never)
 
     def _check(self, formats: Formats, piece: Piece, rows: Rows, taker: Taker) -> None:
         kept = np.ones(len(rows.lines), np.bool_)

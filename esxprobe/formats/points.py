@@ -82,7 +82,7 @@ class Points:
                 self._run.clear()
             before = row
             # Rows before this one may have freed some.
-            places = np.flatnonzero(unpacked(odd[row]) & ~self.free)
+            places = np.flatnonzero(unpacked(odd[row], len(self.usual)) & ~self.free)
             if len(places):
                 yield row, places
         if before < len(points) - 1:
@@ -125,9 +125,9 @@ class Points:
         self._looked_at = np.packbits(~self.free)
 
 
-def unpacked(points: Bytes) -> Bools:
-    """Flags that were packed eight to a byte; those that fill the last byte are False."""
-    return np.unpackbits(points, axis=-1).view(np.bool_)
+def unpacked(points: Bytes, count: int) -> Bools:
+    """Flags that were packed eight to a byte: so many a row."""
+    return np.unpackbits(points, axis=-1, count=count).view(np.bool_)
 
 
 def form_of(cell: bytes) -> int | None:

@@ -170,7 +170,8 @@ class FileReader:
         cells = wanted["cell"].to_numpy().astype("int64")
         scanner = RowScanner(layout, cells, asked.places, points=header.quoted and len(cells) > 0)
         parser = Parser(wanted, scanner, self._issues)
-        formats = FormatCheck(wanted, self._doubts, header.quoted, layout.loose | layout.glued | layout.texts)
+        wordy = layout.loose | layout.glued | layout.texts
+        formats = FormatCheck(wanted, self._doubts, header.quoted, layout.width, wordy)
         self._pipeline.later(partial(self._issues.join, issues))
         return Segment(header, identities, wanted, parser, RowChecker(scanner, self._issues), formats)
 

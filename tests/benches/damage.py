@@ -154,7 +154,7 @@ class _Reader(FileReader):
         return Segment(
             known.header, known.identities, known.wanted, Parser(known.wanted, scanner, self._issues),
             RowChecker(scanner, self._issues),
-            FormatCheck(known.wanted, self._doubts, known.header.quoted, known.formats.never),
+            FormatCheck(known.wanted, self._doubts, known.header.quoted, known.formats.width, known.formats.never),
         )  # fmt: skip
 
 

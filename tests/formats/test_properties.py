@@ -215,7 +215,7 @@ class Rows:
             made = known[line]
             checker = scan.RowChecker(made.checker.scanner, reader._issues)
             parser = scan.Parser(made.wanted, made.parser.scanner, reader._issues)
-            formats = FormatCheck(made.wanted, reader._doubts, made.header.quoted)
+            formats = FormatCheck(made.wanted, reader._doubts, made.header.quoted, made.formats.width)
             return scan.Segment(made.header, made.identities, made.wanted, parser, checker, formats)
 
         monkeypatch.setattr(scan.FileReader, "_segment", remembered)

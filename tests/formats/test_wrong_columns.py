@@ -89,6 +89,17 @@ def test_a_number_in_another_form_is_lost_and_counted(tmp_path: Path, text: str,
         assert counted(recording) == {"odd-format": 1}
 
 
+@pytest.mark.parametrize("columns", range(9, 15))
+def test_a_lone_number_in_another_form_at_the_end_of_a_row_costs_no_other(tmp_path: Path, columns: int) -> None:
+    """Nobody wants it, and no column near it is printed as it is: nothing can have moved, whatever the row's width."""
+    rows = [[f'"{stamp(n)}"', *(f'"{text}"' for text in own_cells(n)[:columns])] for n in range(ROWS)]
+    rows[4][-1] = '"4499"'
+    data = joined([header(NAMES[:columns]), *(",".join(row) for row in rows)])
+    recording = read(tmp_path, data, needs=needs_of(NAMES[:2]))
+    assert counted(recording) == {}
+    assert len(reported(recording)) == 2 * (ROWS - 1)
+
+
 def test_the_note_says_where(tmp_path: Path) -> None:
     own = own_cells(4)
     own[7] = "4499"
