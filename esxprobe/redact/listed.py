@@ -24,8 +24,9 @@ _ROOT = Path(__file__).resolve().parents[1]
 # Where messages, notes and reasons are written; and what is run on hosts and in guests.
 _SAYING = ("analyze", "collect", "correlate", "formats", "rules", "ssh")
 _COMMANDS = (
-    "probing", "clock", "command", "facts", "guest_loops", "guests", "injectors", "cleanup_check", "vm_filter",
-    "monitor", "shell",
+    "collect/cleanup_check.py", "collect/clock.py", "collect/command.py", "collect/facts.py",
+    "collect/guest_loops.py", "collect/guests.py", "collect/injectors", "collect/monitor.py", "collect/probing.py",
+    "collect/shell.py", "collect/vm_filter.py",
 )  # fmt: skip
 _NOT_SAYING = {"book", "zones.py", "inventory.py"}  # read off its records; city names; examples of hosts
 _UNIT = r"(?:ns|us|µs|ms|s|min|h|d|[kmgt]i?b(?:ytes)?|b|[kmg]hz|bits?|x|th|st|nd|rd|%|pages?|bytes)"
@@ -116,7 +117,7 @@ def key_words() -> frozenset[str]:
 def command_words() -> frozenset[str]:
     """Runs of the commands that esxprobe gives to hosts and guests."""
     folder = _ROOT / "collect"
-    texts = [text for name in _COMMANDS for text in _said_in((f"collect/{name}", f"collect/{name}.py"))]
+    texts = list(_said_in(_COMMANDS))
     texts += [path.read_text(encoding="utf-8") for path in sorted((folder / "injectors").glob("injector.*"))]
     return words() | {trimmed(run).casefold() for text in texts for run in RUN.findall(text)}
 
@@ -161,7 +162,7 @@ def _said_in(places: tuple[str, ...]) -> Iterator[str]:
     """Strings that stand in modules, read off what Python made of them; nothing is imported."""
     for place in places:
         base = _ROOT / place
-        for path in sorted(base.rglob("*.py")) if base.is_dir() else [base] if base.is_file() else []:
+        for path in sorted(base.rglob("*.py")) if base.is_dir() else [base]:  # one that is not there is an error
             if _NOT_SAYING.isdisjoint((path.name, path.parent.name)):
                 name = ".".join(("esxprobe", *path.relative_to(_ROOT).with_suffix("").parts))
                 code = SourceFileLoader(name, str(path)).get_code(name)
