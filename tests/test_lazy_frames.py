@@ -280,18 +280,24 @@ def torn(count: int, places: set[int]) -> bytes:
     return joined(text)
 
 
+def has_the_values_of_extract(path: Path) -> None:
+    """A capture gives what `extract` writes, value by value, and the same notes."""
+    made = extract([path], Query(), Window(), path.with_name("all.csv"))
+    written = pl.read_csv(made.paths[0], infer_schema=False)
+    capture = esxprobe.open(path)
+    frame = capture.scan().collect()
+    assert frame.height == written.height
+    for n in range(1, frame.width):
+        texts = written.to_series(n).replace("", None)
+        assert frame.to_series(n).to_list() == texts.cast(pl.Float64).to_list()
+    assert capture.notes == made.notes
+
+
 @settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(places=st.sets(st.integers(0, 39), min_size=1, max_size=6))
 def test_a_torn_capture_has_the_values_of_extract(tmp_path: Path, places: set[int]) -> None:
     path = write(tmp_path, torn(40, places))
-    made = extract([path], Query(), Window(), tmp_path / "all.csv")
-    sheet = pl.read_csv(made.paths[0], infer_schema=False)
-    capture = esxprobe.open(path)
-    frame = capture.scan().collect()
-    assert frame.height == sheet.height
-    for n in range(1, frame.width):
-        assert frame.to_series(n).to_list() == sheet.to_series(n).replace("", None).cast(pl.Float64).to_list()
-    assert capture.notes == made.notes
+    has_the_values_of_extract(path)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -333,15 +339,7 @@ def test_a_damaged_capture_has_the_values_of_the_reports_reader(tmp_path: Path, 
 
 def test_a_damaged_capture_has_the_values_of_extract(tmp_path: Path) -> None:
     path = write(tmp_path, damaged())
-    made = extract([path], Query(), Window(), tmp_path / "all.csv")
-    sheet = pl.read_csv(made.paths[0], infer_schema=False)
-    capture = esxprobe.open(path)
-    frame = capture.scan().collect()
-    assert frame.height == sheet.height
-    for n in range(1, frame.width):
-        texts = sheet.to_series(n).replace("", None)
-        assert frame.to_series(n).to_list() == texts.cast(pl.Float64).to_list()
-    assert capture.notes == made.notes
+    has_the_values_of_extract(path)
 
 
 def test_cells_that_are_no_number_are_null_and_counted(tmp_path: Path) -> None:

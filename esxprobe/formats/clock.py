@@ -16,8 +16,11 @@ from esxprobe.formats.issues import QualityIssues
 if TYPE_CHECKING:
     import polars as pl
 
+ESXTOP = "%m/%d/%Y %H:%M:%S"
+DAY_FIRST = "%d/%m/%Y %H:%M:%S"
+PADDED = r"^\d\d/\d\d/\d{4} \d\d:\d\d:\d\d$"
 _MONTH_FIRST = (
-    "%m/%d/%Y %H:%M:%S",
+    ESXTOP,
     "%m/%d/%Y %H:%M:%S%.f",
     "%m/%d/%Y %H:%M",
     "%m/%d/%Y %I:%M:%S %p",
@@ -36,7 +39,6 @@ _ISO = (
     "%Y/%m/%d %H:%M",
 )
 _TIME_ONLY = ("%H:%M:%S%.f", "%I:%M:%S %p", "%H:%M")
-_PADDED = r"^\d\d/\d\d/\d{4} \d\d:\d\d:\d\d$"
 _SECONDS = r"\d:\d\d:\d\d"
 _HOLED = r"[/:.-] | [/:.-]"
 _NO_DATE = "01/01/1970 "
@@ -80,7 +82,7 @@ def parse_times(cells: pl.Series, issues: QualityIssues) -> tuple[pl.Series, boo
 
 def _as_esxtop_writes(texts: pl.Series) -> pl.Series:
     """The texts, none where a parser would be too kind: `04/ 4/2018`, `10:4:17` among padded ones."""
-    padded = texts.str.contains(_PADDED).fill_null(value=False)
+    padded = texts.str.contains(PADDED).fill_null(value=False)
     if padded.all():
         return texts
     if padded.sum() * 2 > len(texts):
@@ -104,8 +106,12 @@ def _first_that_fits(texts: pl.Series, formats: tuple[str, ...]) -> pl.Series:
 
 def _oddness(times: pl.Series) -> int:
     """How many rows cannot be read, or jump by days."""
-    jumps = times.drop_nulls().diff().abs() > _DAY
-    return times.null_count() + int(jumps.sum())
+    return times.null_count() + day_jumps(times.drop_nulls())
+
+
+def day_jumps(times: pl.Series) -> int:
+    """How many steps between times, none of them null, are longer than a day."""
+    return int((times.diff().abs() > _DAY).sum())
 
 
 def _without_date(texts: pl.Series, issues: QualityIssues) -> pl.Series:
@@ -204,6 +210,24 @@ def to_utc(times: pl.Series, zone: tzinfo, passed: Passed | None = None) -> pl.S
         return _resolved(times, zone, passed or Passed()).dt.convert_time_zone("UTC")
     offset = zone.utcoffset(datetime(2000, 1, 1)) or timedelta(0)
     return (times - pl.Series([offset], dtype=pl.Duration("us"))).dt.replace_time_zone("UTC")
+
+
+def to_utc_counted(
+    times: pl.Series, zone: tzinfo, name: str | None, issues: QualityIssues, passed: Passed | None = None
+) -> pl.Series:
+    """The same, with times that the zone skips counted.
+
+    Args:
+        times: The times, in the order of their rows.
+        zone: Their zone.
+        name: What was given as its name.
+        issues: Counts the skipped ones.
+        passed: As in `to_utc`.
+    """
+    utc = to_utc(times, zone, passed)
+    skipped = utc.null_count() - times.null_count()
+    issues.add("time-unreadable", skipped, f"{skipped} times that {name} skips")
+    return utc
 
 
 def _resolved(times: pl.Series, zone: ZoneInfo, passed: Passed) -> pl.Series:

@@ -7,7 +7,7 @@ differently, and default-field captures lack half of them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -183,12 +183,8 @@ class _Assembly:
 
     def _refuse_strangers(self) -> None:
         """Group ids of two hosts, or of one before and after a boot, name other VMs: those are not joined."""
-        hosts = list(dict.fromkeys(segment.header.host for segment in self._segments if segment.header.host))
-        if len({short_host(host) for host in hosts}) > 1:
-            raise UnreadableInputError(
-                f"captures of several hosts are joined here: {', '.join(hosts[:5])}",
-                hint="give each host's capture in a file or folder of its own",
-            )
+        hosts = [segment.header.host for segment in self._segments]
+        refuse_several_hosts(hosts, "give each host's capture in a file or folder of its own")
         seen: dict[str, set[str]] = {}
         # A header that stands before every sample is the same each time.
         for identities in {id(segment.identities): segment.identities for segment in self._segments}.values():
@@ -225,9 +221,7 @@ class _Assembly:
         )
         times, self._date_known = clock.parse_times(joined["cell"], self._issues)
         zone = clock.zone_of(zone_text, self._timezone, self._issues)
-        utc = clock.to_utc(times, zone)
-        skipped = utc.null_count() - times.null_count()
-        self._issues.add("time-unreadable", skipped, f"{skipped} times that {self._timezone} skips")
+        utc = clock.to_utc_counted(times, zone, self._timezone, self._issues)
         return joined.select(
             pl.col("line").cast(pl.UInt32),
             pl.col("segment").cast(pl.UInt32),
@@ -294,7 +288,22 @@ class _Assembly:
                 self._issues.add("closure-off", off, f"{off} {kind} samples, the first is {world} in line {line:,}")
 
 
-def short_host(host: str) -> str:
+def refuse_several_hosts(hosts: Iterable[str], hint: str) -> None:
+    """Files of several hosts are no capture.
+
+    Args:
+        hosts: Names in their headers, empty where one has none.
+        hint: What to do instead.
+
+    Raises:
+        UnreadableInputError: There are several.
+    """
+    named = list(dict.fromkeys(host for host in hosts if host))
+    if len({_short(host) for host in named}) > 1:
+        raise UnreadableInputError(f"captures of several hosts are joined here: {', '.join(named[:5])}", hint=hint)
+
+
+def _short(host: str) -> str:
     """A host's name as far as captures of it agree: `esx01` may be `esx01.example.com` elsewhere."""
     return host if host.replace(".", "").isdigit() else host.partition(".")[0].lower()
 

@@ -44,7 +44,6 @@ class Moves:
         held: Their values.
         zero: Columns that were always 0 or never, in the rows that are looked at for that.
         base: Their usual values in the first rows.
-        nothing: Which of these are 0.
     """
 
     cells: Places
@@ -54,7 +53,6 @@ class Moves:
     held: Floats
     zero: Bools
     base: Floats
-    nothing: Bools
     # For each shift: places of columns, and of those that stand so many cells beside them.
     _pairs: list[tuple[Places, Places]]
     _refused: Floats | None = None
@@ -74,14 +72,13 @@ class Moves:
         middle = np.partition(np.ascontiguousarray(first.T), half, axis=1)[:, half]
         most = len(first) - 1  # one row may be damaged
         steady: Bools = np.count_nonzero(first == middle, axis=0) >= most
-        nothing: Bools = middle == 0.0
-        zero: Bools = np.count_nonzero((first == 0.0) == nothing, axis=0) >= most
+        zero: Bools = np.count_nonzero((first == 0.0) == (middle == 0.0), axis=0) >= most
         pairs = [_beside(cells, by * side) for by in range(1, MOVED + 1) for side in (1, -1)]
         told = np.zeros(len(cells), np.bool_)
         for here, there in pairs:
             told[here] |= ~_alike(middle[here], middle[there])
         telling = np.flatnonzero(steady & told)
-        return cls(cells, middle, steady, telling, middle[telling], zero, middle, nothing, pairs)
+        return cls(cells, middle, steady, telling, middle[telling], zero, middle, pairs)
 
     def found(self, values: Floats, kept: Bools, torn: Mapping[int, Places]) -> Iterator[tuple[int, int, int]]:
         """Rows in which cells have moved: row, the first such column, how many have another's value.
@@ -106,7 +103,7 @@ class Moves:
                     self._let_go(odd)
                 if row % _SOMETIMES == 0:
                     self.steady &= own == self.base
-                    self.zero &= (own == 0.0) == self.nothing
+                    self.zero &= (own == 0.0) == (self.base == 0.0)
 
     def _let_go(self, changed: Places) -> None:
         """Columns that have changed are steady no longer."""
@@ -140,7 +137,7 @@ class Moves:
 
     def _foreign(self, own: Floats, torn: Places) -> tuple[int, int] | None:
         """The same for a row with torn cells: columns near them that never changed before."""
-        other = (self.steady & (own != self.base)) | (self.zero & ((own == 0.0) != self.nothing))
+        other = (self.steady & (own != self.base)) | (self.zero & ((own == 0.0) != (self.base == 0.0)))
         odd = np.flatnonzero(other & ~np.isnan(own))
         cells = self.cells[odd]
         before = torn[np.searchsorted(torn, cells).clip(max=len(torn) - 1)]

@@ -16,7 +16,8 @@ from esxprobe.formats.decimals import Bools, Buffers, Bytes, Cells, Decimals, Fl
 from esxprobe.formats.points import POINT_BEFORE
 from esxprobe.formats.repair import Layout
 
-# Rows are looked at in groups of about so many bytes: the masks of a group stay in the processor's cache.
+# Rows are looked at in groups of about so many bytes: the masks of a group stay in the processor's cache. With
+# smaller groups of wide rows threads change hands too often; 100,001 columns took 6 % longer with half of it.
 GROUP = 1 << 21
 
 _COMMA, _QUOTE, _SPACE, _RETURN, _POINT = 44, 34, 32, 13, 46

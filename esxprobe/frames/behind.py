@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from esxprobe.formats import clock
 from esxprobe.formats.consistency import LEARNED_FROM
 from esxprobe.frames.columns import TIME
-from esxprobe.frames.stamps import ESXTOP
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -94,7 +93,7 @@ class Behind:
 
         found = [_STAMP.match(bytes(block[span.start : span.start + _LONGEST])) for span in spans]
         texts = pl.Series(TIME, [match and match[1].decode() for match in found], dtype=pl.String)
-        times = texts.str.strptime(pl.Datetime("us"), ESXTOP, strict=False)
+        times = texts.str.strptime(pl.Datetime("us"), clock.ESXTOP, strict=False)
         if not isinstance(self._zone, ZoneInfo):
             return self._fulfilled(clock.to_utc(times, self._zone), times)
         # In an hour that exists twice either is possible.

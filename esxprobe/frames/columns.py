@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import pdh
 from esxprobe.formats.entities import Identities
-from esxprobe.formats.esxtop import short_host
+from esxprobe.formats.esxtop import refuse_several_hosts
 from esxprobe.formats.head import Head
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.source import Source
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 
 TIME = "time"
 
+# Names of columns are without their host, so columns of two hosts could not be told apart.
+_BY_ITSELF = "open each host's capture by itself"
 # What stands before an object in a key; a column without a name of its own is called after the one before it.
 _HOST = r"(?s)^(unnamed after )?\\\\[^\\]+\\"
 
@@ -69,7 +70,7 @@ class Headers:
             tables.append(named(columns_of(header, path, issues)))
         issues.take(notes)
         made = list(headers.values())
-        refuse_strangers([header.host for header in made])
+        refuse_several_hosts([header.host for header in made], _BY_ITSELF)
         table = pl.concat(tables).unique("name", keep="first", maintain_order=True)
         quoted = all(header.quoted for header in made)
         return cls(made[0].host, made[0].zone, quoted, table, _schema(table), tuple(issues.notes()))
@@ -89,20 +90,6 @@ def _header_line(path: Path, issues: QualityIssues) -> bytes:
         return Head(source, issues).header
     finally:
         source.close()
-
-
-def refuse_strangers(hosts: Sequence[str]) -> None:
-    """Names of columns are without their host, so columns of two hosts could not be told apart.
-
-    Raises:
-        UnreadableInputError: There are several hosts.
-    """
-    different = {short_host(host): host for host in reversed(hosts) if host}
-    if len(different) > 1:
-        raise UnreadableInputError(
-            f"captures of several hosts are joined here: {', '.join(list(different.values())[:5])}",
-            hint="open each host's capture by itself",
-        )
 
 
 def named(index: pl.DataFrame) -> pl.DataFrame:
@@ -149,7 +136,7 @@ class Asked:
             UnreadableInputError: It is the header of another host.
         """
         columns = named(identities.columns)
-        refuse_strangers([self.headers.host, columns["host"][0]])
+        refuse_several_hosts([self.headers.host, columns["host"][0]], _BY_ITSELF)
         late = columns["name"].filter(~columns["name"].is_in(self.headers.table["name"].implode()))
         if len(late):
             self.issues.add("appended-columns", len(late), f"{len(late):,} columns, the first is {late[0]}")

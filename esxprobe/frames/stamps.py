@@ -7,7 +7,6 @@ the stamps are read first, all of them, and then the rows.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
@@ -19,24 +18,17 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-ESXTOP = "%m/%d/%Y %H:%M:%S"
-_DAY_FIRST = "%d/%m/%Y %H:%M:%S"
-_PADDED = r"^\d\d/\d\d/\d{4} \d\d:\d\d:\d\d$"
-_DAY = timedelta(days=1)
-
 
 def all_plain(cells: pl.Series) -> bool:
     """Whether these stamps are esxtop's own."""
     padded, times, _ = _readings(cells)
-    return bool(padded.all()) and not times.null_count() and not _jumps(times)
+    return bool(padded.all()) and not times.null_count() and not clock.day_jumps(times)
 
 
 def known_times(cells: pl.Series, zone: tzinfo, issues: QualityIssues, timezone: str | None) -> pl.Series:
     """Times [UTC] of all rows of a capture, null where unreadable."""
     times, _ = clock.parse_times(cells, issues)
-    utc = clock.to_utc(times, zone)
-    _count_skipped(times, utc, issues, timezone)
-    return utc
+    return clock.to_utc_counted(times, zone, timezone, issues)
 
 
 class Stamps:
@@ -78,9 +70,7 @@ class Stamps:
         if unreadable:
             first = cells.filter(times.is_null())[0]
             self._issues.add("time-unreadable", unreadable, f"{unreadable} rows, the first says {first[:40]!r}")
-        utc = clock.to_utc(times, self._zone, self._passed)
-        _count_skipped(times, utc, self._issues, self._timezone)
-        return utc
+        return clock.to_utc_counted(times, self._zone, self._timezone, self._issues, self._passed)
 
     def _oddness(self, way: str, times: pl.Series) -> int:
         """How many of the next rows cannot be read in a way, or jump by days."""
@@ -89,7 +79,7 @@ class Stamps:
         found = times.drop_nulls()
         joined = pl.concat([self._last[way], found]) if way in self._last else found
         self._last[way] = joined.tail(1)
-        return times.null_count() + _jumps(joined)
+        return times.null_count() + clock.day_jumps(joined)
 
     def check(self) -> None:
         """To be called when all rows were there.
@@ -112,24 +102,15 @@ def _readings(cells: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
 
     naive = pl.Datetime("us")
     text = pl.col("cell").str.strip_chars(' "\t\r').str.replace_all(r"\s+", " ")
-    padded = text.str.contains(_PADDED).fill_null(value=False)
+    padded = text.str.contains(clock.PADDED).fill_null(value=False)
     plain = pl.when(padded).then(text)
     read = (
         cells.alias("cell")
         .to_frame()
         .select(
             padded.alias("padded"),
-            plain.str.strptime(naive, ESXTOP, strict=False).alias("month"),
-            plain.str.strptime(naive, _DAY_FIRST, strict=False).alias("day"),
+            plain.str.strptime(naive, clock.ESXTOP, strict=False).alias("month"),
+            plain.str.strptime(naive, clock.DAY_FIRST, strict=False).alias("day"),
         )
     )
     return read["padded"], read["month"], read["day"]
-
-
-def _jumps(times: pl.Series) -> int:
-    return int((times.diff().abs() > _DAY).sum())
-
-
-def _count_skipped(times: pl.Series, utc: pl.Series, issues: QualityIssues, timezone: str | None) -> None:
-    skipped = utc.null_count() - times.null_count()
-    issues.add("time-unreadable", skipped, f"{skipped} times that {timezone} skips")
