@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from esxprobe.correlate.aligned import joined
-from esxprobe.correlate.clock import Sides, leftover_shift
+from esxprobe.correlate.clock import Sides, centered_ranks, leftover_shift
 from esxprobe.correlate.cuts import Selection, select
 from esxprobe.correlate.inputs import VmFaults
 from esxprobe.correlate.pair_words import pair_statement
@@ -205,13 +205,9 @@ def shortly_after(grew: Bools, lengths: Floats, stretch: Ints) -> Bools:
 
 def ranks(values: Floats) -> Floats:
     """(n,) ranks, equal values sharing theirs, with mean 0 and length 1; zeros of a constant."""
-    _, place, many = np.unique(values, return_inverse=True, return_counts=True)
-    if len(many) < 2:
-        return np.zeros(len(values))
-    shared = (np.cumsum(many) - (many - 1) / 2)[place]
-    centered = shared - shared.mean()
-    unit: Floats = centered / float(centered @ centered) ** 0.5
-    return unit
+    centered = centered_ranks(values)
+    size = float(centered @ centered) ** 0.5
+    return centered / size if size > 0 else centered
 
 
 def rank_correlation(guest: Floats, host: Floats) -> tuple[float, float]:

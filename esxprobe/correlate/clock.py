@@ -252,16 +252,22 @@ def _drift(sides: Sides, chosen: Ints) -> tuple[float, bool]:
     return drift * whole, abs(drift) > found[0][1] + found[1][1]
 
 
+def centered_ranks(values: Floats) -> Floats:
+    """(n,) ranks less their mean, equal values sharing theirs; zeros of a constant."""
+    _, place, many = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(many) - (many - 1) / 2)[place]
+    centered: Floats = ranks - ranks.mean()
+    return centered
+
+
 def innovations(values: Floats) -> Floats:
     """What is new in each sample's rank: the part that the sample before does not foretell; mean 0, length 1.
 
     Ranks, because a burst of faults would outweigh all the rest.
     """
-    _, place, many = np.unique(values, return_inverse=True, return_counts=True)
-    if len(many) < 2:
+    centered = centered_ranks(values)
+    if not centered.any():
         return np.zeros(len(values) - 1)
-    ranks = (np.cumsum(many) - (many - 1) / 2)[place]
-    centered = ranks - ranks.mean()
     rho = min(max(lag_one(centered, np.zeros(len(values), dtype=np.intp)), -0.98), 0.98)
     new = centered[1:] - rho * centered[:-1]
     new = new - new.mean()

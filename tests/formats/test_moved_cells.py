@@ -163,7 +163,7 @@ def test_cells_that_hold_no_numbers_of_esxtop_are_not_looked_at() -> None:
 
 
 def test_there_is_no_column_behind_the_last() -> None:
-    """A lone cell printed otherwise has moved only if a column near by is printed so: eight to a byte is no column."""
+    """A lone cell has moved only if a column near by is printed as it is; what fills the last byte is none."""
     usual = np.ones((9, 5), np.bool_)
     points = Points.learn(usual)
     row = usual[:1].copy()

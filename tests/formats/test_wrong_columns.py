@@ -91,7 +91,7 @@ def test_a_number_in_another_form_is_lost_and_counted(tmp_path: Path, text: str,
 
 @pytest.mark.parametrize("columns", range(9, 15))
 def test_a_lone_number_in_another_form_at_the_end_of_a_row_costs_no_other(tmp_path: Path, columns: int) -> None:
-    """Nobody wants it, and no column near it is printed as it is: nothing can have moved, whatever the row's width."""
+    """Nobody wants it, and no column near it is printed as it is: nothing can have moved."""
     rows = [[f'"{stamp(n)}"', *(f'"{text}"' for text in own_cells(n)[:columns])] for n in range(ROWS)]
     rows[4][-1] = '"4499"'
     data = joined([header(NAMES[:columns]), *(",".join(row) for row in rows)])
