@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import esxprobe
+from esxprobe.analyze.answers import answered
 from esxprobe.analyze.baseline import compare_with, measured_against
 from esxprobe.analyze.capture_checks import doubts_of
 from esxprobe.analyze.charts import POINTS, charts_of
@@ -29,6 +30,7 @@ from esxprobe.analyze.vms import TABLE_NEEDS, vm_rows, with_modes
 from esxprobe.capture import Manifest
 from esxprobe.formats.closure import STATES
 from esxprobe.formats.esxtop import read_esxtop
+from esxprobe.formats.wanted import Enough
 from esxprobe.model import Analysis, CaptureSummary, Deviation, Glance, Recording
 from esxprobe.rules import RuleBook
 from esxprobe.rules.judge import Outcome, judge
@@ -41,12 +43,13 @@ __all__ = [
     "analysis_of",
     "analyze",
     "compare_with",
+    "enough_of",
     "with_baseline",
 ]
 
-# No rule judges worlds that are no vCPUs; a part of them tells what the states of a sample add up to. Ports are
-# in a table of the busiest.
-ENOUGH = {"world": 256, "port": PORTS_READ}
+# Few of the worlds that are no vCPUs are judged; a part of them tells what the states of a sample add up to. Ports
+# are in a table of the busiest.
+_ENOUGH = {"world": 256, "port": PORTS_READ}
 
 NO_GUESTS = GuestOptions()
 
@@ -82,13 +85,18 @@ def analyze(
         UsageError: `timezone` is no time zone; a VM that was named is not there.
     """
     needs = all_needs(book, with_faults=has_guests(guests, manifest), with_levels=held is not None)
-    enough = {kind: most for kind, most in ENOUGH.items() if kind not in book.needs_by_kind()}
-    recording = read_esxtop(paths, needs, timezone=timezone, at_most=enough, progress=progress)
+    recording = read_esxtop(paths, needs, timezone=timezone, at_most=enough_of(book), progress=progress)
     if held is not None:
         held(measured(recording))
     return analysis_of(
         recording, manifest, guests, book=book, timezone=timezone or "", early=early, against=against
     )
+
+
+def enough_of(book: RuleBook) -> dict[str, Enough]:
+    """Entity kinds of which an analysis reads a part, beside those that a rule judges by their names."""
+    judged = {kind: book.names_judged(kind) for kind in _ENOUGH}
+    return {kind: Enough(_ENOUGH[kind], names) for kind, names in judged.items() if names is not None}
 
 
 def all_needs(
@@ -134,7 +142,9 @@ def analysis_of(
     faults = judge_faults(recording, guests, manifest)
     if against is not None:
         faults = replace(faults, costs=measured_against(faults.costs, recording, provenance, against))
-    recording = replace(recording, notes=(*notes, *faults.notes), vm_facts=vm_facts(faults.costs))
+    recording = replace(
+        recording, notes=(*notes, *faults.notes), facts=vm_facts(faults.costs) | answered(manifest, recording)
+    )
     capture = replace(summary_of(recording, manifest), timezone=timezone)
     glance = glance_of(recording, provenance)
     if early is not None:

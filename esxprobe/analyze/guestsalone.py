@@ -21,10 +21,11 @@ from esxprobe.model import Entity, Finding, GuestLog, Level, Mmu
 from esxprobe.model.guestalone import GuestAlone, GuestReport, UnusedLog
 from esxprobe.rules import RuleBook
 from esxprobe.rules.record import Rule
+from esxprobe.rules.sources import rule_of_thumb
 
 # Beside a capture it is an info, for vCPU time is there to look at; alone the rate is all that there is.
 _RULE = "guest-faults-possible"
-_MUCH = Level("warning", SEVERE_PCT, "rule of thumb: a tenth of a vCPU, at 12 µs per fault")
+_MUCH = Level("warning", SEVERE_PCT, rule_of_thumb("a tenth of a vCPU, at 12 µs per fault"))
 _WORST_FIRST = ("large", "possible", "negligible", "native", "uncounted")
 
 

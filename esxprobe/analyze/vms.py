@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypedDict
 
+from esxprobe.analyze.answers import entries_of_vms
 from esxprobe.analyze.guestlogs import GuestOptions, said_modes, vm_called
 from esxprobe.analyze.values import largest, last, mean, p95_of_rows, rows_by_gid, rows_in_parts, values_of
 from esxprobe.capture import Manifest
@@ -23,26 +24,13 @@ def with_modes(
 ) -> tuple[VirtualMachine, ...]:
     """The VMs with the monitor mode that there is evidence of; without evidence it stays unknown.
 
-    What a person says goes first, then a VM's own log that a person gave, then the manifest. An entry of the
-    manifest is about the VM whose `NetWorld-VM-<id>` world carries the world id that the host gave for it, or
-    else about the only one of its name.
+    What a person says goes first, then a VM's own log that a person gave, then the manifest.
     """
-    said = manifest.more.get("vms") if manifest else None
-    entries = [entry for entry in said if isinstance(entry, dict)] if isinstance(said, list) else []
-    worlds = recording.entities.get("world")
-    roles = worlds.select("role", "gid").iter_rows() if worlds is not None and entries else ()
-    leaders = {role.removeprefix("NetWorld-VM-"): gid for role, gid in roles if role.startswith("NetWorld-VM-")}
-    names = [vm.name for vm in recording.vms]
     modes: dict[str, tuple[Mmu, str]] = {}
-    for entry in entries:
-        monitor, name = entry.get("monitor"), str(entry.get("name"))
+    for gid, entry in entries_of_vms(manifest, recording):
+        monitor = entry.get("monitor")
         mmu = monitor.get("mmu") if isinstance(monitor, dict) else None
-        if not isinstance(monitor, dict) or mmu not in ("hardware", "software"):
-            continue
-        gid = leaders.get(str(entry.get("world_id")))
-        if gid is None and names.count(name) == 1:
-            gid = recording.vms[names.index(name)].gid
-        if gid is not None:
+        if isinstance(monitor, dict) and mmu in ("hardware", "software"):
             modes[gid] = (mmu, str(monitor.get("evidence", "")))
     modes |= said_modes(options, lambda name: vm_called(name, recording.vms).gid)
     return tuple(

@@ -13,6 +13,10 @@ from typing import Any
 
 PROBE_TIMEOUT_S = 30.0
 VMS = "esxcli vm process list"
+# One adapter after the other: esxcli has no way to ask for all.
+NIC_STATS = (
+    "for n in $(esxcli network nic list | grep -o '^vmnic[0-9]*'); do esxcli network nic stats get -n $n; done"
+)
 Parser = Callable[[str], Any]
 
 
@@ -180,6 +184,85 @@ def parse_datastores(text: str) -> list[dict[str, Any]]:
     return [{**row, **{key: _whole(row[key]) for key in ("size", "free") if key in row}} for row in table]
 
 
+def parse_devices(text: str) -> list[dict[str, Any]]:
+    """Reads `esxcli storage core device list`: a block a device, its name on a line of its own.
+
+    Returns:
+        device and ssd (None where it is not said) of each.
+
+    Raises:
+        ValueError: There is no block.
+    """
+    return [
+        {"device": name, "ssd": {"true": True, "false": False}.get(pairs.get("Is SSD", "").lower())}
+        for name, pairs in _blocks(text)
+    ]
+
+
+def parse_paths(text: str) -> list[dict[str, str]]:
+    """Reads `esxcli storage core path list`: a block a path.
+
+    Returns:
+        device, adapter, state (`active`, `dead`, ...) and transport (`fc`, `iscsi`, `sas`, ...) of each.
+
+    Raises:
+        ValueError: There is no block with a device.
+    """
+    keys = {"device": "Device", "adapter": "Adapter", "state": "State", "transport": "Transport"}
+    paths = [{key: pairs.get(word, "") for key, word in keys.items()} for _, pairs in _blocks(text)]
+    if not any(path["device"] for path in paths):
+        raise ValueError("no line `Device:`")
+    return paths
+
+
+def parse_nic_stats(text: str) -> list[dict[str, Any]]:
+    """Reads what `esxcli network nic stats get` says of one adapter after the other, since its driver was loaded.
+
+    Returns:
+        nic, received, sent, receive_errors and transmit_errors (None where it is not said) of each.
+
+    Raises:
+        ValueError: There is no adapter.
+    """
+    keys = {
+        "received": "Packets received",
+        "sent": "Packets sent",
+        "receive_errors": "Total receive errors",
+        "transmit_errors": "Total transmit errors",
+    }
+    found = [(re.search(r"\bvmnic\d+\b", head), pairs) for head, pairs in _blocks(text)]
+    nics = [
+        {"nic": name[0], **{key: _whole(pairs.get(word)) for key, word in keys.items()}}
+        for name, pairs in found
+        if name
+    ]
+    if not nics:
+        raise ValueError("no line of an adapter")
+    return nics
+
+
+def _blocks(text: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Blocks of esxcli: a heading at the margin, then indented `Name: value` lines; the first of equal names stays.
+
+    Raises:
+        ValueError: There is none.
+    """
+    head, pairs, any_block = "", dict[str, str](), False
+    for line in text.splitlines():
+        if line.strip() and not line[:1].isspace():
+            if pairs:
+                yield head, pairs
+            head, pairs = line.strip().rstrip(":"), {}
+        elif ":" in line and head:
+            name, _, value = line.strip().partition(":")
+            pairs.setdefault(name.strip(), value.strip())
+            any_block = True
+    if not any_block:
+        raise ValueError("no block of `Name: value` lines")
+    if pairs:
+        yield head, pairs
+
+
 def _cells(line: str, spans: list[tuple[int, int]]) -> Iterator[str]:
     """The cells of a line; a column reaches to the next one's beginning, so that nothing is cut off."""
     starts = [start for start, _ in spans]
@@ -201,6 +284,9 @@ PROBES = (
     Probe("uptime", "esxcli system stats uptime get 2>/dev/null || uptime", parse_uptime),
     Probe("vms", VMS, parse_vms),
     Probe("datastores", "esxcli storage filesystem list", parse_datastores),
+    Probe("devices", "esxcli storage core device list", parse_devices),
+    Probe("paths", "esxcli storage core path list", parse_paths),
+    Probe("nic-stats", NIC_STATS, parse_nic_stats),
 )
 
 

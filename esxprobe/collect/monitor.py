@@ -11,9 +11,11 @@ _VMX_KEYS = (
     "numvcpus",
     "memSize",
     "vhv.enable",
+    "vcpu.hotadd",
 )
+_ADAPTER = re.compile(r"ethernet\d\.virtualdev", re.IGNORECASE)
 # The lines of a vmx that matter, for grep -iE.
-VMX_PATTERN = f"^ *({'|'.join(re.escape(key) for key in _VMX_KEYS)}) *="
+VMX_PATTERN = f"^ *({'|'.join(re.escape(key) for key in _VMX_KEYS)}|ethernet[0-9]\\.virtualDev) *="
 
 
 def parse_vmx(text: str) -> dict[str, str]:
@@ -28,6 +30,8 @@ def parse_vmx(text: str) -> dict[str, str]:
         match = re.match(r'\s*([\w.]+)\s*=\s*"?([^"]*)"?\s*$', line)
         if match and match[1].lower() in spelled:
             found[spelled[match[1].lower()]] = match[2].strip()
+        elif match and _ADAPTER.fullmatch(match[1]):
+            found[f"{match[1].partition('.')[0].lower()}.virtualDev"] = match[2].strip()
     if not found:
         raise ValueError("none of the settings")
     return found

@@ -25,11 +25,11 @@ def list_rules(json: Json = False, rules: Own = None) -> None:
     """List every rule."""
     from esxprobe.commands.reporting import book_of
     from esxprobe.commands.terminal import show_json, wide_console
-    from esxprobe.report.rulebook import rule_document, thresholds
+    from esxprobe.report.rulebook import book_document, thresholds
 
     book = book_of(rules)
     if json:
-        show_json([rule_document(rule) for rule in book.rules])
+        show_json(book_document(book))
         return
     from rich import box
     from rich.table import Table

@@ -28,6 +28,7 @@ from esxprobe.formats.scan import FileReader, Needs, Request, Segment, wanted_co
 from esxprobe.formats.source import Source
 from esxprobe.formats.spill import Spill
 from esxprobe.formats.tidy import StoredValues
+from esxprobe.formats.wanted import Enough
 from esxprobe.model import Frames, Recording, SourceFile, Values
 from esxprobe.series import Bools
 
@@ -40,7 +41,7 @@ def read_esxtop(
     needs: Needs,
     *,
     timezone: str | None = None,
-    at_most: Mapping[str, int] | None = None,
+    at_most: Mapping[str, Enough] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Recording:
     r"""Reads one capture, whole: one file, or the segments of one host in order.
@@ -49,7 +50,7 @@ def read_esxtop(
         paths: CSV files, plain, gzip or zstandard. They are only read.
         needs: Which counters (`Object\Counter`) to read, by entity kind.
         timezone: Zone of the stamps (IANA name or offset), where the header's cannot be trusted.
-        at_most: Entity kinds of which so many entities are enough, taken evenly over the header.
+        at_most: Entity kinds of which not all entities are read.
         progress: Told the bytes read so far, all files together, after each block.
 
     Raises:
@@ -123,7 +124,7 @@ class _Assembly:
         stores: _Stores,
         *,
         needs: Needs,
-        at_most: Mapping[str, int] | None,
+        at_most: Mapping[str, Enough] | None,
         timezone: str | None,
         issues: QualityIssues,
     ) -> None:
@@ -140,7 +141,7 @@ class _Assembly:
         self._refuse_strangers()
         first = self._segments[0].header
         identities = self._joined_identities()
-        wanted = wanted_columns(identities.columns, self._needs, self._at_most)
+        wanted = wanted_columns(identities, self._needs, self._at_most)
         samples = self._samples(first.zone)
         if samples is None:
             raise self._nothing_fits(files[0].name, rows_read)

@@ -20,7 +20,7 @@ from esxprobe.formats.repair import Layout
 from esxprobe.formats.row_scanner import RowScanner
 from esxprobe.formats.rows import MOST_LINES, Piece, RowChecker, Span, line_spans
 from esxprobe.formats.source import Source
-from esxprobe.formats.wanted import Needs, columns_of, known, text_cells, wanted_columns
+from esxprobe.formats.wanted import Enough, Needs, columns_of, known, text_cells, wanted_columns
 
 if TYPE_CHECKING:
     import polars as pl
@@ -60,7 +60,7 @@ class Request:
 
     Attributes:
         needs: The wanted counters by entity kind, or a function that chooses columns of a header.
-        at_most: Entity kinds of which so many entities are enough.
+        at_most: Entity kinds of which not all entities are read.
         taker: Given the rows of a piece as they come, with their segment and the piece, in the file's order. What
             lies in the piece is overwritten when it returns.
         places: The taker wants to know where the cells are.
@@ -69,7 +69,7 @@ class Request:
     """
 
     needs: Needs | Chooser
-    at_most: Mapping[str, int] = field(default_factory=dict)
+    at_most: Mapping[str, Enough] = field(default_factory=dict)
     taker: Callable[[Segment, Piece, Rows], None] = _nobody
     places: bool = False
     who: bool = True
@@ -165,7 +165,7 @@ class FileReader:
         if callable(asked.needs):
             wanted = asked.needs(identities)
         else:
-            wanted = wanted_columns(identities.columns, asked.needs, asked.at_most)
+            wanted = wanted_columns(identities, asked.needs, asked.at_most)
         layout = _layout(header, columns)
         cells = wanted["cell"].to_numpy().astype("int64")
         scanner = RowScanner(layout, cells, asked.places, points=header.quoted and len(cells) > 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from esxprobe.formats.issues import QualityIssues
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from esxprobe.formats.entities import Identities
 
 Needs = Mapping[str, Iterable[str]]
 
@@ -81,16 +84,32 @@ def known(index: pl.DataFrame) -> pl.DataFrame:
     return index.with_columns(pl.when(pl.col("path") != "").then(flags).alias("known"))
 
 
-def wanted_columns(columns: pl.DataFrame, needs: Needs, at_most: Mapping[str, int] | None = None) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True)
+class Enough:
+    """How many entities of a kind are enough.
+
+    Attributes:
+        most: So many, taken evenly over the header.
+        always: Regular expression on names that are read beside them; empty for none.
+    """
+
+    most: int
+    always: str = ""
+
+
+def wanted_columns(
+    identities: Identities, needs: Needs, at_most: Mapping[str, Enough] | None = None
+) -> pl.DataFrame:
     """The columns that somebody needs, in file order; words are no values.
 
     Args:
-        columns: The index frame with kind and entity.
+        identities: The columns with kind and entity, and the entities.
         needs: Counters by entity kind.
-        at_most: Kinds of which so many entities are enough, taken evenly over the header.
+        at_most: Kinds of which not all entities are read.
     """
     import polars as pl
 
+    columns = identities.columns
     pairs = [(kind, path) for kind, paths in needs.items() for path in sorted(set(paths))]
     asked = pl.DataFrame(pairs, schema={"kind": pl.String, "full": pl.String}, orient="row")
     numbered = (
@@ -102,18 +121,24 @@ def wanted_columns(columns: pl.DataFrame, needs: Needs, at_most: Mapping[str, in
     return (
         columns.filter(pl.col("meaning").is_in(numbered["meaning"].unique().implode()))
         .join(numbered, on=["kind", "meaning"], how="semi", maintain_order="left")
-        .filter(_enough(columns, at_most or {}))
+        .filter(_enough(identities, at_most or {}))
     )
 
 
-def _enough(columns: pl.DataFrame, at_most: Mapping[str, int]) -> pl.Expr:
+def _enough(identities: Identities, at_most: Mapping[str, Enough]) -> pl.Expr:
     import polars as pl
 
-    enough = pl.lit(value=True)
-    for kind, most in at_most.items():
+    columns, enough = identities.columns, pl.lit(value=True)
+    for kind, limit in at_most.items():
         last = columns.filter(pl.col("kind") == kind)["entity"].max()
-        step = (last // most + 1) if isinstance(last, int) else 1
-        enough &= (pl.col("kind") != kind) | (pl.col("entity") % step == 0)
+        step = (last // limit.most + 1) if isinstance(last, int) else 1
+        if step == 1:
+            continue
+        read = (pl.col("kind") != kind) | (pl.col("entity") % step == 0)
+        if limit.always:
+            named = identities.entities[kind].filter(pl.col("name").str.contains(limit.always))
+            read |= pl.col("entity").is_in(named["entity"].implode())
+        enough &= read
     return enough
 
 

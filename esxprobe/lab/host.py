@@ -57,6 +57,9 @@ class HostMachine:
             (r"esxcli system stats uptime get\b.*", papers.uptime),
             (r"esxcli vm process list", papers.processes),
             (r"esxcli storage filesystem list", papers.datastores),
+            (r"esxcli storage core device list", papers.devices),
+            (r"esxcli storage core path list", papers.paths),
+            (r"for n in .*esxcli network nic stats get .*", papers.nic_stats),
             (r"(\{ )?ps\b.*", self._ps),
         )
 

@@ -135,6 +135,49 @@ class HostAnswers:
         lines = [columns, tuple("-" * width for width in widths), row]
         return "".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + "\n" for line in lines)
 
+    def devices(self) -> str:
+        """`esxcli storage core device list`."""
+        return "\n".join(
+            f"{name}\n{_pairs({'Display Name': f'Lab Disk ({name})', 'Is SSD': 'false', 'Is Local': 'false'})}"
+            for name in self.plan.devices
+        )
+
+    def paths(self) -> str:
+        """`esxcli storage core path list`."""
+        plan = self.plan
+        return "\n".join(
+            f"{adapter}-fc-{target}-{name}\n"
+            + _pairs(
+                {
+                    "Runtime Name": f"{adapter}:C0:T{target}:L{lun}",
+                    "Device": name,
+                    "Adapter": adapter,
+                    "State": "active",
+                    "Transport": "fc",
+                }
+            )
+            for lun, name in enumerate(plan.devices)
+            for target in range(plan.paths_per_device)
+            for adapter in [f"vmhba{target % plan.adapters}"]
+        )
+
+    def nic_stats(self) -> str:
+        """`esxcli network nic stats get`, for every adapter."""
+        return "".join(
+            f"NIC statistics for vmnic{n}\n"
+            + _pairs(
+                {
+                    "Packets received": 812_300_000 + 7_919 * n,
+                    "Packets sent": 640_100_000 + 6_007 * n,
+                    "Receive packets dropped": 0,
+                    "Total receive errors": 0,
+                    "Receive CRC errors": 0,
+                    "Total transmit errors": 0,
+                }
+            )
+            for n in range(self.plan.uplinks)
+        )
+
     def vmx(self, vm: RunningVm) -> list[str]:
         """Lines of a VM's vmx."""
         level = "7" if self.plan.release == "4.1" else "21"
@@ -143,6 +186,8 @@ class HostAnswers:
             "virtualHW.version": level,
             "memSize": str(vm.plan.memory_mb),
             "numvcpus": str(vm.plan.vcpus),
+            "ethernet0.virtualDev": "vmxnet3",
+            "vcpu.hotadd": "FALSE",
             "guestOS": "windows2019srv-64"
             if vm.plan.guest and vm.plan.guest.system == "windows"
             else "other26xlinux",

@@ -130,6 +130,7 @@ def world_groups(plan: HostPlan) -> list[Group]:
 
     names, queues = SYSTEM_WORLDS.split("|"), HELPERS.split("|")
     system = [names[i % 30] + (f"-{i // 30}" if i >= 30 else "") for i in range(plan.system_worlds)]
+    system += [world.name for world in plan.kernel_worlds]
     helpers = [f"HELPER_{queues[i % 10]}_QUEUE-{i % 10}-{i // 10}" for i in range(plan.helper_worlds)]
     groups = [
         kernel(1, "system", system, idle=plan.pcpus),

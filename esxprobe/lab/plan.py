@@ -116,6 +116,7 @@ class VmPlan:
     saved_mb: Knob = 0.0  # more shared with other pages
     copy_on_write_pct: float = 10.0
     helper_pct: Knob = 0.0  # more %RUN of its vmx world
+    transmit_pct: Knob = 0.0  # more %RUN of its NetWorld-VM world
     timers_s: Knob = 0.0  # more timers [1/s]
     io_kb: float = -1.0  # a command's size; some 8 to 32 while it is negative
     device: int = -1  # number of the device that its disks are on; the next one in turn when negative
@@ -171,6 +172,15 @@ class BusyGroup:
 
 
 @dataclass(frozen=True)
+class KernelWorld:
+    """One more world of the system group, as a network adapter's poll thread."""
+
+    name: str
+    run_pct: Knob = 0.0
+    ready_pct: Knob = 0.0
+
+
+@dataclass(frozen=True)
 class Alone:
     """A counter that the model leaves at zero and from which nothing else follows, given outright."""
 
@@ -221,6 +231,7 @@ class HostPlan:
     device_plans: tuple[DevicePlan, ...] = ()
     uplink_plans: tuple[UplinkPlan, ...] = ()
     busy_groups: tuple[BusyGroup, ...] = ()
+    kernel_worlds: tuple[KernelWorld, ...] = ()
     kernel_mb: Knob = 0.0  # more memory of the vmkernel
     free_mb: Knob = -1.0  # by the memory state while it is negative
     alone: tuple[Alone, ...] = ()

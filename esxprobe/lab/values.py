@@ -38,7 +38,7 @@ SIBLING_BUSY = 0.375  # of a logical CPU's worth, what it loses while the core's
 TRACKS = (
     *("load_pct", "ready_pct", "max_limited_pct", "costop_pct", "swap_wait_pct", "overlap_pct"),
     *("system_pct", "wait_pct", "sibling_busy_pct", "wakeups_s", "migrates_s", "misread_used_pct"),
-    *("helper_pct", "timers_s", "first_ready_pct"),
+    *("helper_pct", "transmit_pct", "timers_s", "first_ready_pct"),
     *("disk_extra_ms", "packets_s", "dropped_tx_pct", "dropped_rx_pct", "broadcasts_s", "multicasts_s"),
     *MEMORY_TRACKS,
 )
@@ -87,6 +87,12 @@ class HostModel:
             started = np.floor(track(group.new_worlds, self.horizon, self.plan.knob_step))
             self.new_worlds[:, np.searchsorted(self.starts, worlds[0], side="right") - 1] += started
             self.busy.append((worlds, run / len(worlds), ready, limited))
+        names = np.array([world.name for group in self.layout.groups for world in group.worlds])
+        for world in self.plan.kernel_worlds:
+            run, ready = (
+                track(knob, self.horizon, self.plan.knob_step)[:, None] for knob in (world.run_pct, world.ready_pct)
+            )
+            self.busy.append((np.flatnonzero(names == world.name), run, ready, 0.0 * run))
 
     def host_row(self, name: str) -> Matrix:
         """A knob of the host in this block, one value a sample."""
@@ -264,6 +270,7 @@ class HostModel:
         }
         s["rdy"] = 0.12 * run
         run[:, self.vmx] += self.row("helper_pct")
+        run[:, self.roles == "net"] += self.row("transmit_pct")
         for worlds, more, ready, limited in self.busy:
             run[:, worlds] += more[self.at]
             s["mlmtd"][:, worlds] = limited[self.at]

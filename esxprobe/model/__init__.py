@@ -11,6 +11,7 @@ from esxprobe.model.analysis import (
     VmRow,
 )
 from esxprobe.model.bothsides import GuestHostPair, PairKind
+from esxprobe.model.citation import CITATION_KINDS, Citation, CitationKind
 from esxprobe.model.experiment import Calibration, FaultExperiment, FaultProbe, Injections, ProbedGuest
 from esxprobe.model.faults import (
     AnalyzedIntervals,
@@ -64,6 +65,7 @@ from esxprobe.model.shifts import SHIFT_VERDICTS, CounterShift, ShiftReason, Shi
 from esxprobe.model.values import Frames, FrameValues, Values
 
 __all__ = [
+    "CITATION_KINDS",
     "GUEST_COUNTERS",
     "SEVERITIES",
     "SHIFT_VERDICTS",
@@ -73,6 +75,8 @@ __all__ = [
     "Calibration",
     "CaptureSummary",
     "Chart",
+    "Citation",
+    "CitationKind",
     "ClockAlignment",
     "ClockCheck",
     "Comparison",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from esxprobe.model.citation import Citation
 from esxprobe.model.nouns import Entity, Severity, Window
 
 
@@ -16,12 +17,18 @@ class Level:
     Attributes:
         severity: The severity of a finding at this level.
         threshold: In the rule's unit.
-        source: Where the number can be looked up, or `rule of thumb: ...`.
+        sources: Where the number comes from, the strongest source first; a rule of thumb may be followed by sources
+            that name the same counter without this number.
     """
 
     severity: Severity
     threshold: float
-    source: str
+    sources: tuple[Citation, ...]
+
+    @property
+    def source(self) -> str:
+        """The first source in one line."""
+        return self.sources[0].text
 
 
 Confidence = Literal["high", "medium", "low"]

@@ -169,7 +169,8 @@ class Recording:
         rows_read: Data rows seen in the files, kept or not.
         date_known: False when the stamps have no date (then they lie on 1970-01-01).
         build: Product and build of the host as its manifest gives them, empty when unknown.
-        vm_facts: What else is known of VMs, by fact (see `rules.record.FACTS`) and group id.
+        facts: What is known besides counters, by fact (see `rules.record.FACTS`) and what it is about: a VM's group
+            id, a device, an uplink, or empty for the host.
     """
 
     host: str
@@ -185,7 +186,7 @@ class Recording:
     rows_read: int
     date_known: bool = True
     build: str = ""
-    vm_facts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    facts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def values(self) -> Values:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from esxprobe.model import Citation
 from esxprobe.redact.redactor import Redactor
 from esxprobe.rules import RuleBook, bound, shipped
 from esxprobe.rules.record import Caveat, Rule
@@ -34,15 +35,20 @@ def redacted_book(book: RuleBook, redactor: Redactor) -> RuleBook:
 
 def _texts(rule: Rule) -> Iterator[str]:
     yield from (rule.title, rule.label, rule.unit, rule.why, rule.advice, rule.confirm, rule.origin, rule.disabled)
-    yield from (level.source for level in rule.levels)
+    yield from (citation.title for level in rule.levels for citation in level.sources)
     yield from (each.text if isinstance(each, Caveat) else each for each in rule.caveats)
+
+
+def _hidden_sources(sources: tuple[Citation, ...], hidden: Callable[[str], str]) -> tuple[Citation, ...]:
+    """Only the title of a source of the user's own holds the user's words."""
+    return tuple(replace(each, title=hidden(each.title)) for each in sources)
 
 
 def _redacted(rule: Rule, hidden: Callable[[str], str], ids: dict[str, str]) -> Rule:
     return replace(
         rule,
         id=ids.get(rule.id, rule.id),
-        levels=tuple(replace(level, source=hidden(level.source)) for level in rule.levels),
+        levels=tuple(replace(level, sources=_hidden_sources(level.sources, hidden)) for level in rule.levels),
         caveats=tuple(
             replace(each, text=hidden(each.text)) if isinstance(each, Caveat) else hidden(each)
             for each in rule.caveats

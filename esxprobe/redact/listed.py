@@ -69,6 +69,11 @@ _SERVER = re.compile(r"SSH-[\d.]+-(?:OpenSSH|dropbear|paramiko)_[\d.]+(?:p\d+)?"
 _POLICIES = {"static", "dynamic", "off", "custom", "balanced", "high performance", "low power", "not supported", ""}
 _STORES = re.compile(r"(?:VMFS|NFS|VFFS|VVOL|vfat|vsan|VSAN|vsanD|OSFS|VMFSOS|VMFS-L|NFS41|PMEM)(?:-\d+|\d\d)?")
 _HARDWARE = re.compile(r"(?:vmx-)?\d{1,3}")
+# Adapters, how a device is reached, and network adapters of VMs.
+_TERMS = re.compile(
+    r"vmhba\d{1,4}|vmnic\d{1,4}|fc|fcoe|iscsi|sas|sata|ide|usb|block|nvme|parallel|unknown|e1000e?|vmxnet[23]?|vlance|flexible",
+    re.IGNORECASE,
+)
 _OFFSET = re.compile(r"(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?(?::\d{2})?|Z")
 _LIST_OF_ABBREVIATIONS = """
 UTC GMT UCT WET WEST CET CEST EET EEST MSK MSD BST IST EST EDT CST CDT MST MDT PST PDT AKST AKDT HST AST ADT NST
@@ -136,7 +141,8 @@ def is_listed(what: str, text: str) -> bool:
     """Whether a value is one of those that may be shown.
 
     Args:
-        what: `build`, `cpu`, `power`, `store`, `hardware`, `algorithm`, `server`, `tool`, `sha256` or `zone`.
+        what: `build`, `cpu`, `power`, `store`, `hardware`, `term`, `algorithm`, `server`, `tool`,
+            `sha256` or `zone`.
         text: The value.
     """
     if what == "power":
@@ -149,6 +155,7 @@ def is_listed(what: str, text: str) -> bool:
         return re.fullmatch(r"[0-9a-f]{64}", text) is not None
     patterns = {
         "build": _BUILD, "cpu": _CPU, "store": _STORES, "hardware": _HARDWARE, "server": _SERVER, "tool": _TOOL,
+        "term": _TERMS,
     }  # fmt: skip
     return patterns[what].fullmatch(text) is not None
 
@@ -190,6 +197,9 @@ mount_point mounted name note notes numa_nodes offset_s order others outcome pac
 processes proxies rate reason redacted release round_trip_s samples samples_received seconds segment_s segments
 server server_version settings sha256 size start started state stderr system threads timezone tool_version type
 uncertainty_s uptime user uuid version vm vms vmx_cartel_id volume_name world_id zone build schema
-virtualHW.version monitor.virtual_mmu monitor.virtual_exec numvcpus memSize vhv.enable
+virtualHW.version monitor.virtual_mmu monitor.virtual_exec numvcpus memSize vhv.enable vcpu.hotadd
+ethernet0.virtualDev ethernet1.virtualDev ethernet2.virtualDev ethernet3.virtualDev ethernet4.virtualDev
+ethernet5.virtualDev ethernet6.virtualDev ethernet7.virtualDev ethernet8.virtualDev ethernet9.virtualDev
+device devices ssd paths adapter transport nic-stats nic received sent receive_errors transmit_errors
 """
 KEYS = frozenset(_LIST_OF_KEYS.split())

@@ -40,12 +40,14 @@ _KEYS = {
     "host_key_fingerprint": "fingerprint",
     "config_file": "path",
     "mount_point": "path",
+    **dict.fromkeys(("adapter", "transport", "nic"), "term"),
+    **{f"ethernet{n}.virtualDev": "term" for n in range(10)},
 }  # fmt: skip
-LISTED = {"zone", "algorithm", "build", "store", "hardware", "sha256", "server", "tool", "cpu", "power"}
+LISTED = {"zone", "algorithm", "build", "store", "hardware", "sha256", "server", "tool", "cpu", "power", "term"}
 _NUMBER = re.compile(r"\d*")
 PROBES = frozenset(
-    {"version", "cpu", "cpu-model", "memory", "power-policy", "uptime", "vms", "datastores"}
-    | {"vm-files", "vm-files-ended"}
+    {"version", "cpu", "cpu-model", "memory", "power-policy", "uptime", "vms", "datastores", "devices", "paths"}
+    | {"nic-stats", "vm-files", "vm-files-ended"}
 )
 _PROBE_OF_VM = re.compile(r"vm-(?P<name>.*)-(?P<world>[A-Za-z0-9_.]+)-(?P<what>vmx|monitor)(?P<ending>\.txt)?")
 

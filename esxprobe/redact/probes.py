@@ -28,14 +28,37 @@ _UPTIME = re.compile(
 )
 # Settings that are asked for; nothing else of a VM's file is passed on.
 _VMX = re.compile(
-    r"\s*(?:virtualHW\.version|monitor\.virtual_mmu|monitor\.virtual_exec|numvcpus|memSize|vhv\.enable)\s*=\s*"
-    r'"?(?:\d{1,12}|true|false|automatic|hardware|software)"?\s*',
+    r"\s*(?:virtualHW\.version|monitor\.virtual_mmu|monitor\.virtual_exec|numvcpus|memSize|vhv\.enable|"
+    r"vcpu\.hotadd|ethernet\d\.virtualdev)\s*=\s*"
+    r'"?(?:\d{1,12}|true|false|automatic|hardware|software|e1000e?|vmxnet[23]?|vlance|flexible)"?\s*',
     re.IGNORECASE,
 )
 _TITLES = {"mount point", "volume name", "uuid", "mounted", "type", "size", "free", ""}
 _VM_LINE = re.compile(
     r"(?P<head>\s+(?:World ID|Process ID|VMX Cartel ID|UUID|Display Name|Config File): ?)(?P<value>.*)"
 )
+
+
+# Lines of blocks that are passed on: what a value may be, or the kind of the name that it is.
+_COUNT = r"[\d,]{1,24}"
+_BLOCKS: dict[str, dict[str, str]] = {
+    "devices": {"Is SSD": "true|false", "Is Local": "true|false"},
+    "paths": {
+        "Device": "device",
+        "Adapter": r"vmhba\d{1,4}",
+        "State": "active|active unoptimized|standby|dead|disabled|off|unknown|unavailable",
+        "Transport": "fc|fcoe|iscsi|sas|sata|ide|usb|block|nvme|parallel|unknown",
+    },
+    "nic-stats": dict.fromkeys(
+        (
+            *("Packets received", "Packets sent", "Bytes received", "Bytes sent"),
+            *("Receive packets dropped", "Transmit packets dropped"),
+            *("Total receive errors", "Receive CRC errors", "Receive missed errors", "Total transmit errors"),
+        ),
+        _COUNT,
+    ),
+}
+_NIC_HEADING = re.compile(r"NIC statistics for vmnic\d{1,4}:?")
 
 
 def redacted_probe(name: str, content: bytes, redactor: Redactor) -> tuple[bytes, int] | None:
@@ -71,6 +94,8 @@ def _change(name: str, redactor: Redactor) -> Callable[[str], str | None] | None
     keeps = ways.get(name)
     if keeps is not None:
         return lambda line: line if keeps(line) else None
+    if name in _BLOCKS:
+        return lambda line: _block_line(line, _BLOCKS[name], redactor)
     if name == "vms":
         return lambda line: _vm_line(line, redactor)
     if name.endswith("-monitor"):
@@ -93,6 +118,19 @@ def _is_policy(line: str) -> bool:
     if found and found["key"].strip() in _POLICY_KEYS and listed.is_listed("power", found["value"]):
         return True
     return _POLICY_LINE.fullmatch(line) is not None
+
+
+def _block_line(line: str, known: dict[str, str], redactor: Redactor) -> str | None:
+    """A line of a block: its heading is a name, of its pairs only those that are known are passed on."""
+    if line[:1].strip():
+        return line if _NIC_HEADING.fullmatch(line.strip()) else redactor.names.of("id", line.strip())
+    head, colon, value = line.partition(":")
+    says = known.get(head.strip())
+    if says is None or not colon:
+        return None
+    if says == "device":
+        return f"{head}: {redactor.line(value.strip())}" if value.strip() else line
+    return line if re.fullmatch(says, value.strip(), re.IGNORECASE) else None
 
 
 def _vm_line(line: str, redactor: Redactor) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from esxprobe.model import CITATION_KINDS, Citation, Level
 from esxprobe.report.words import threshold
 from esxprobe.rules import RuleBook, shipped
 from esxprobe.rules.causes import CAUSES, cause_of
@@ -33,7 +34,13 @@ def rule_document(rule: Rule) -> dict[str, Any]:
         "label": rule.label,
         "unit": rule.unit,
         "thresholds": [
-            {"severity": lv.severity, "threshold": lv.threshold, "unit": rule.threshold_unit, "source": lv.source}
+            {
+                "severity": lv.severity,
+                "threshold": lv.threshold,
+                "unit": rule.threshold_unit,
+                "source": lv.source,
+                "sources": [citation_document(each) for each in lv.sources],
+            }
             for lv in rule.levels
         ],
         "check": rule.check.words,
@@ -52,6 +59,30 @@ def rule_document(rule: Rule) -> dict[str, Any]:
         "fires": [_example_document(example) for example in rule.fires],
         "quiet": [_example_document(example) for example in rule.quiet],
     }
+
+
+def citation_document(citation: Citation) -> dict[str, str]:
+    """A source as plain values."""
+    return {name: getattr(citation, name) for name in ("kind", "title", "author", "year", "address", "says")}
+
+
+def source_counts(book: RuleBook) -> dict[str, int]:
+    """How many thresholds of a book rest on each kind of source, by the first that is listed."""
+    kinds = [level.sources[0].kind for rule in book.rules for level in rule.levels]
+    return {kind: kinds.count(kind) for kind in CITATION_KINDS}
+
+
+def book_document(book: RuleBook) -> dict[str, Any]:
+    """A whole book as plain values."""
+    return {"sources": source_counts(book), "rules": [rule_document(rule) for rule in book.rules]}
+
+
+def citation_words(citation: Citation) -> str:
+    """A source as Markdown: its name as a link, what it says, its kind."""
+    if not citation.published:
+        return citation.text
+    said = f": {citation.says}" if citation.says else ""
+    return f"[{citation.name}]({citation.link}){said} ({citation.kind})"
 
 
 def _part_document(part: Part) -> dict[str, Any]:
@@ -105,7 +136,7 @@ def render_rule(rule: Rule, level: int = 1) -> str:
         "| severity | threshold | source |",
         "|---|---|---|",
         *(
-            f"| {lv.severity} | {side} {threshold(lv.threshold, rule.threshold_unit)} | {lv.source} |"
+            f"| {lv.severity} | {side} {threshold(lv.threshold, rule.threshold_unit)} | {_cell(lv)} |"
             for lv in rule.levels
         ),
         "",
@@ -122,6 +153,11 @@ def render_rule(rule: Rule, level: int = 1) -> str:
     return "\n".join(lines)
 
 
+def _cell(level: Level) -> str:
+    """All sources of a level in a cell of a Markdown table."""
+    return "<br>".join(citation_words(each).replace("|", "\\|") for each in level.sources)
+
+
 def render_rules(book: RuleBook) -> str:
     """The whole book as one Markdown document."""
     lines = [
@@ -131,7 +167,12 @@ def render_rules(book: RuleBook) -> str:
         "",
         "A rule is judged over all samples with a known interval. Group values are sums over worlds, so CPU",
         "thresholds are put on vCPU worlds; the vCPUs of a VM are then merged into one finding. A threshold",
-        "without a published source is called a rule of thumb.",
+        "whose number nobody has published is called a rule of thumb; sources that name the same counter follow "
+        "it.",
+        "",
+        "| first source of a threshold | thresholds |",
+        "|---|---|",
+        *(f"| {kind} | {count} |" for kind, count in source_counts(book).items() if count),
         "",
     ]
     for cause in CAUSES:

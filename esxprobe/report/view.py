@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from esxprobe.model import SEVERITIES, Analysis, Explanation, Finding, Severity, VmRow, worst_first
+from esxprobe.model import SEVERITIES, Analysis, Citation, Explanation, Finding, Severity, VmRow, worst_first
 from esxprobe.report.comparison import ComparisonPanel, comparison_panel
 from esxprobe.report.faults import FaultPanel, fault_panel, fault_sentence
 from esxprobe.report.glance import GlancePanel, glance_panel
@@ -56,6 +56,15 @@ class FindingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ThresholdRow:
+    """A threshold of a rule, with where it comes from: the strongest source first."""
+
+    severity: Severity
+    level: str
+    sources: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RuleGroup:
     """A rule that fired, with all entities it fired for."""
 
@@ -67,7 +76,7 @@ class RuleGroup:
     why: str
     advice: str
     caveats: tuple[str, ...]
-    thresholds: tuple[tuple[Severity, str, str], ...]
+    thresholds: tuple[ThresholdRow, ...]
     check: str
     rows: tuple[FindingRow, ...]
     hidden: int
@@ -313,7 +322,8 @@ def _rule_group(rule: Rule, found: list[Finding], svg: str, *, dated: bool, zone
         advice=rule.advice,
         caveats=found[0].caveats,
         thresholds=tuple(
-            (lv.severity, f"{side} {threshold(lv.threshold, rule.threshold_unit)}", lv.source) for lv in rule.levels
+            ThresholdRow(lv.severity, f"{side} {threshold(lv.threshold, rule.threshold_unit)}", lv.sources)
+            for lv in rule.levels
         ),
         check=rule.check.words,
         rows=tuple(_finding_row(finding, dated=dated, zone=zone) for finding in found[:ROWS]),

@@ -54,6 +54,18 @@ class RuleBook:
                     needs.setdefault(kind, set()).update(paths)
         return {kind: tuple(sorted(paths)) for kind, paths in needs.items()}
 
+    def names_judged(self, kind: str) -> str | None:
+        """Regular expression on the names of the entities of a kind that rules judge; None where one judges all.
+
+        Empty where no rule judges any.
+        """
+        rules = [rule for rule in self.rules if not rule.disabled]
+        patterns = [rule.only for rule in rules if rule.entity == kind]
+        patterns += [part.only for rule in rules for part in rule.parts if part.kind == kind]
+        if not all(patterns):
+            return None
+        return "|".join(f"(?:{pattern})" for pattern in dict.fromkeys(patterns))
+
 
 @cache
 def shipped() -> RuleBook:

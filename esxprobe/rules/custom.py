@@ -30,6 +30,7 @@ from esxprobe.model import SEVERITIES, Deviation, Level
 from esxprobe.rules import RuleBook, bound, shipped
 from esxprobe.rules.custom_added import added
 from esxprobe.rules.record import Rule
+from esxprobe.rules.sources import own_threshold
 from esxprobe.rules.toml_document import TomlDocument, nearest
 
 _CHANGES = (*SEVERITIES, "source", "silence", "disable")
@@ -106,7 +107,9 @@ def _levels(
             continue
         place = document.place(path)
         words = source or "no source given"
-        has[severity] = Level(severity, threshold, f"own threshold ({place}): {words}; shipped: {was}")
+        has[severity] = Level(
+            severity, threshold, own_threshold(f"own threshold ({place}): {words}; shipped: {was}")
+        )
         made.append(
             Deviation(rule.id, "threshold", f"{severity} {f'{threshold:g} {unit}'.strip()} instead of {was}", place)
         )

@@ -13,6 +13,7 @@ from esxprobe.model import SEVERITIES, Level, Severity
 from esxprobe.rules import checks, sql
 from esxprobe.rules.causes import CAUSES
 from esxprobe.rules.record import FACTS, By, How, Part, Rule
+from esxprobe.rules.sources import own_threshold
 from esxprobe.rules.toml_document import TomlDocument, nearest
 
 _TEXTS = ("title", "entity", "value", "where", "label", "unit", "only", "cause", "why", "advice", "confirm")
@@ -128,7 +129,8 @@ def _levels(document: TomlDocument, where: tuple[str, str], *, above: bool) -> t
         threshold = document.number((*where, severity))
         if threshold is not None:
             words = source or "no source given"
-            levels.append(Level(severity, threshold, f"own rule ({document.place((*where, severity))}): {words}"))
+            place = document.place((*where, severity))
+            levels.append(Level(severity, threshold, own_threshold(f"own rule ({place}): {words}")))
     if not levels:
         document.fail(where, "it has no threshold", f"give at least one of {', '.join(SEVERITIES)}")
     document.in_order(where, levels, above=above)

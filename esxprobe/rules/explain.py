@@ -60,7 +60,8 @@ class _Edge:
 
 def explained(suspects: Sequence[Suspect], rules: Sequence[Rule], recording: Recording) -> tuple[Finding, ...]:
     """The findings, ranked, with those that explain them attached."""
-    plain = ranked(suspect.finding for suspect in suspects)
+    settings = {rule.id for rule in rules if rule.setting}
+    plain = ranked((suspect.finding for suspect in suspects), settings)
     causes = {rule.id: _causes_of(rule.id, rules) for rule in rules}
     if not any(causes[finding.rule] for finding in plain):
         return plain
@@ -82,7 +83,7 @@ def explained(suspects: Sequence[Suspect], rules: Sequence[Rule], recording: Rec
         ]
         found.sort(key=lambda each: each[0])
         attached.append(replace(finding, explained_by=tuple(each for _, each in found[:_NAMED])))
-    return ranked(attached)
+    return ranked(attached, settings)
 
 
 def _causes_of(rule_id: str, rules: Sequence[Rule]) -> Mapping[str, _Edge]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
@@ -10,17 +10,22 @@ from esxprobe.model import Finding, worst_first
 from esxprobe.rules.causes import CAUSES
 
 
-def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def ranked(findings: Iterable[Finding], settings: Collection[str] = ()) -> tuple[Finding, ...]:
     """Worst first; among equals the cause comes before its symptoms and the host before its VMs.
 
     A finding that explains others with high or medium confidence stands before the first of them, however mild
     it is itself.
+
+    Args:
+        findings: In any order.
+        settings: Rules that judge a size or a setting: their infos come last.
     """
     order = {cause.key: number for number, cause in enumerate(CAUSES)}
     plain = sorted(
         findings,
         key=lambda each: (
             worst_first(each.severity),
+            each.severity == "info" and each.rule in settings,
             order[each.cause],
             each.entity.kind != "host",
             *rank(each)[1:],

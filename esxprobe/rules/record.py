@@ -22,11 +22,36 @@ FACTS: dict[str, str] = {
     r"Fact\VMs": "VMs in the capture",
     r"Fact\PCPUs": "logical CPUs that the capture shows",
     r"Fact\NUMA Nodes": "NUMA nodes that the capture shows",
+    r"Fact\Cores": "cores of the host, by its own answer; else half of the PCPUs where the capture shows "
+    "CORE UTIL, which only hosts with hyper-threading have, and all of them where it does not",
+    r"Fact\Power Policy": "power policy that the host gave: 0 High Performance, 1 Balanced, 2 Low Power",
+    r"Fact\Flash": "1 where the host called the device an SSD, 0 where it did not",
+    r"Fact\SAN Paths": "paths that the host has to a device on FC, FCoE or iSCSI",
+    r"Fact\Dead Paths": "of the paths to the device those that the host called dead",
+    r"Fact\NIC Errors": "receive and transmit errors that the adapter counted since its driver was loaded [% of "
+    "its packets]",
+    r"Fact\CPU Hot Add": "1 where CPU hot add is on in the VM's settings, 0 where it is off",
+    r"Fact\E1000 Adapters": "network adapters of type E1000 or E1000E in the VM's settings",
+    r"Fact\Hardware Version": "version of the VM's virtual hardware",
+    r"Fact\Memory States": "memory states of the host's release: 4 before 6.0, 5 from 6.0 on or where "
+    "it is not known",
     r"Fact\Release": "release of the host as a number (6.5, 6.7, 7.0, 8.0), where it is known",
     r"Fact\Interval s": "median interval between samples [s]",
     r"Fact\Faults Measured": "vCPU time that page faults took, as it was measured [% of one vCPU]",
     r"Fact\Faults Unaccounted": "vCPU time that rose with page faults and the guest did not book [% of one vCPU]",
     r"Fact\Faults Assumed": "vCPU time of page faults at an assumed cost, where none was measured [% of one vCPU]",
+}
+
+# Facts that a host was asked for (`esxprobe collect`), and the key that each entity has in `Recording.facts`.
+ASKED: dict[str, Literal["host", "device", "uplink", "vm"]] = {
+    r"Fact\Power Policy": "host",
+    r"Fact\Flash": "device",
+    r"Fact\SAN Paths": "device",
+    r"Fact\Dead Paths": "device",
+    r"Fact\NIC Errors": "uplink",
+    r"Fact\CPU Hot Add": "vm",
+    r"Fact\E1000 Adapters": "vm",
+    r"Fact\Hardware Version": "vm",
 }
 
 # With what other kinds an entity of a kind shares its key, unless a part says otherwise.
@@ -145,6 +170,8 @@ class Rule:
         implies_on_host: Rules whose findings it may explain on any entity of the host.
         confirm: Command or counter that tells whether this really is the cause of what it implies.
         silence: Shell patterns of names and ids that give no finding (own rules only).
+        setting: It judges a size or a setting that holds for the whole capture: as an info it is ranked behind what
+            happened.
         disabled: Why it does not run at all (own rules only).
         origin: Where it was written or changed, empty for the shipped book.
     """
@@ -173,6 +200,7 @@ class Rule:
     implies_on_host: tuple[str, ...] = ()
     confirm: str = ""
     silence: tuple[str, ...] = ()
+    setting: bool = False
     disabled: str = ""
     origin: str = ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from esxprobe.model import Recording
 from esxprobe.rules import relations
 from esxprobe.rules.expression import called_like
-from esxprobe.rules.record import Part, Rule
+from esxprobe.rules.record import ASKED, Part, Rule
 from esxprobe.rules.release import in_words, release_of
 from esxprobe.rules.values import FAULTS, entities_of, facts_of
 
@@ -13,6 +13,7 @@ __all__ = ["for_want_of_counters", "in_words", "why_skipped"]
 
 _LACKS = "the capture lacks "
 _NOT_THERE = "not there on this host: "
+NOT_ASKED = "the host's own answer is not with the capture: "
 NO_GUEST_LOG = "no guest's log of page faults belongs to this capture"
 # What many hosts do not have; a capture with all fields shows it where it is.
 _WITH_ALL = ("Group Cpu", "% CPU Latency")  # only with -a; see `default-fields`
@@ -88,12 +89,15 @@ def _nobody(rule: Rule, recording: Recording) -> str:
         return f"the capture shows no {rule.entity}"
     if rule.only and not len(called_like(recording, rule.entity, rule.only)):
         return f"no {rule.entity} is called like {rule.only}"
-    if any(fact.startswith(FAULTS) for fact in rule.facts) and not recording.vm_facts:
+    if any(fact.startswith(FAULTS) for fact in rule.facts) and not any(
+        fact.startswith(FAULTS) for fact in recording.facts
+    ):
         return NO_GUEST_LOG
     for fact in rule.facts:
         known = facts_of(recording, rule.entity, fact)[numbers]
         if not (known == known).any():  # noqa: PLR0124 - only NaN is unlike itself
-            return f"the capture does not tell {fact.partition(chr(92))[2]}"
+            name = fact.partition("\\")[2]
+            return f"{NOT_ASKED}{name}" if fact in ASKED else f"the capture does not tell {name}"
     for part in rule.parts:
         reason = _unrelated(rule, part, recording)
         if reason:

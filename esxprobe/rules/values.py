@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from esxprobe.model import Recording
 from esxprobe.rules.expression import called_like, column_of, judged
 from esxprobe.rules.parts import Parts
-from esxprobe.rules.record import Rule
+from esxprobe.rules.record import ASKED, Rule
 from esxprobe.rules.release import release_of
 from esxprobe.series import Floats, Timing, covered_seconds, in_parts, stretches
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 DOUBTS, DAMAGE = r"Capture\Doubts", r"Capture\Damage"
 # What the analysis of guest faults says of a VM.
 FAULTS = r"Fact\Faults"
+# What is known of the whole host, and the key that it has in `Recording.facts`.
+PCPUS, CORES, MEMORY_STATES = r"Fact\PCPUs", r"Fact\Cores", r"Fact\Memory States"
+HOST_KEY = ""
 # Whether it was made without -a, so that rules lack counters.
 DEFAULT_FIELDS = r"Capture\Default Fields"
 
@@ -140,14 +143,32 @@ def facts_of(recording: Recording, kind: str, fact: str) -> Floats:
         if "gid" not in things.columns:
             return np.full(things.height, np.nan)
         return np.array([vcpus.get(gid, np.nan) for gid in things["gid"].to_list()], dtype=float)
-    if fact.startswith(FAULTS):
-        known = recording.vm_facts.get(fact, {})
-        return np.array([known.get(gid, np.nan) for gid in things["gid"].to_list()], dtype=float)
+    if fact in ASKED or fact.startswith(FAULTS):
+        known = recording.facts.get(fact, {})
+        return np.array([known.get(key, np.nan) for key in _fact_keys(things, ASKED.get(fact, "vm"))], dtype=float)
     return np.full(things.height, _host_fact(recording, fact))
 
 
+def _fact_keys(things: pl.DataFrame, of: str) -> list[str]:
+    """The key of each entity in `Recording.facts`."""
+    import polars as pl
+
+    match of:
+        case "vm":
+            return things["gid"].to_list()
+        case "uplink":
+            return things["name"].str.extract(r":(vmnic\d+)$", 1).to_list()
+        case "host":
+            return [HOST_KEY] * things.height
+    return things.select(pl.coalesce(pl.col("^device$"), "name")).to_series().to_list()
+
+
 def _host_fact(recording: Recording, fact: str) -> float:
-    counts = {r"Fact\PCPUs": "pcpu", r"Fact\NUMA Nodes": "numa"}
+    if fact == CORES:
+        return _cores(recording)
+    if fact == MEMORY_STATES:
+        return 4.0 if release_of(recording).outside("6.0", "") else 5.0
+    counts = {PCPUS: "pcpu", r"Fact\NUMA Nodes": "numa"}
     if fact in counts:
         shown = recording.entities.get(counts[fact])
         return float(shown.height) if shown is not None and shown.height else float("nan")
@@ -158,6 +179,14 @@ def _host_fact(recording: Recording, fact: str) -> float:
     }
     value = known[fact] if fact in known else release_of(recording).number
     return float("nan") if value is None else value
+
+
+def _cores(recording: Recording) -> float:
+    asked = recording.facts.get(CORES, {}).get(HOST_KEY)
+    if asked is not None:
+        return asked
+    shown, core_util = _host_fact(recording, PCPUS), recording.columns["counter"] == "% Core Util Time"
+    return shown / 2 if core_util.any() else shown
 
 
 def capture_facts(recording: Recording) -> dict[str, float]:

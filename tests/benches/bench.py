@@ -63,7 +63,7 @@ import resource, sys, time
 from pathlib import Path
 import numpy, polars, scipy.stats, zstandard
 from esxprobe import catalog
-from esxprobe.analyze import ENOUGH, all_needs
+from esxprobe.analyze import all_needs, enough_of
 from esxprobe.formats.scan import FileReader, Request
 from esxprobe.formats.source import Source
 from esxprobe.formats.issues import QualityIssues
@@ -73,7 +73,7 @@ needs = all_needs(shipped())
 wall, work = time.perf_counter(), time.process_time()
 source = Source(Path(sys.argv[1]))
 kept = []
-request = Request(needs, ENOUGH, lambda *taken: kept.append(taken[2].values))
+request = Request(needs, enough_of(shipped()), lambda *taken: kept.append(taken[2].values))
 FileReader(source, request, QualityIssues()).read()
 source.finish()
 print(time.perf_counter() - wall, time.process_time() - work)

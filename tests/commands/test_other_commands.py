@@ -72,8 +72,11 @@ def test_rules_list_shows_every_rule_with_its_thresholds() -> None:
 
 
 def test_rules_as_json_hold_sources_and_examples() -> None:
-    listed = json.loads(said("rules", "list", "--json"))
+    document = json.loads(said("rules", "list", "--json"))
+    listed = document["rules"]
     assert [rule["id"] for rule in listed] == [rule.id for rule in RULES]
+    assert sum(document["sources"].values()) == sum(len(rule["thresholds"]) for rule in listed)
+    assert document["sources"]["vendor document"] >= 20
     assert all(each["source"] for rule in listed for each in rule["thresholds"])
     assert all(rule["fires"] and rule["quiet"] for rule in listed)
 
@@ -81,7 +84,11 @@ def test_rules_as_json_hold_sources_and_examples() -> None:
 def test_one_rule_is_shown_with_where_its_numbers_come_from() -> None:
     page = said("rules", "show", "cpu-ready")
     assert page.startswith("# cpu-ready\n")
-    for words in ("| critical | ≥ 10 % | K. Elatov", "%MLMTD is a part of %RDY", "Stays quiet for:"):
+    for words in (
+        "| critical | ≥ 10 % | [K. Elatov, VCAP5-DCA Objective 6.2",
+        "%MLMTD is a part of %RDY",
+        "Stays quiet for:",
+    ):
         assert words in page
     assert json.loads(said("rules", "show", "cpu-ready", "--json"))["unit"] == "%"
 
@@ -102,7 +109,7 @@ def test_a_rule_is_shown_as_a_file_of_ones_own_makes_it(tmp_path: Path, run: Run
     assert "| warning | ≥ 7 % | own threshold (own.toml:2)" in said(
         "rules", "show", "cpu-ready", "--rules", str(own)
     )
-    listed = json.loads(said("rules", "list", "--json", "--rules", str(own)))
+    listed = json.loads(said("rules", "list", "--json", "--rules", str(own)))["rules"]
     assert {rule["id"]: rule["origin"] for rule in listed}["cpu-ready"] == "changed by own.toml:1"
     own.write_text("[change.cpu-ready]\nwarnin = 7\n", encoding="utf-8")
     done = run("rules", "show", "cpu-ready", "--rules", str(own))

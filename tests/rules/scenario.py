@@ -3,11 +3,13 @@
 A file of `tests/rules/scenarios` holds, in TOML:
 
 - `story`: one sentence on what is wrong, and why;
-- `[host]`, `[[vm]]`, `[[device]]`, `[[uplink]]`, `[[busy_group]]`, `[[alone]]`: fields of `HostPlan`, `VmPlan`,
-  `DevicePlan`, `UplinkPlan`, `BusyGroup` and `Alone` of `esxprobe/lab/plan.py`. A knob is a number,
+- `[host]`, `[[vm]]`, `[[device]]`, `[[uplink]]`, `[[busy_group]]`, `[[alone]]`,
+  `[[kernel_world]]`: fields of `HostPlan`, `VmPlan`,
+  `DevicePlan`, `UplinkPlan`, `BusyGroup`, `Alone` and `KernelWorld` of `esxprobe/lab/plan.py`. A knob is a number,
   `{ steps = [[minute, value], ...] }` or `{ over = [[minute, value], ...] }`;
 - `segments`: samples of each run of esxtop, where there are several, and `missing`, samples that no run has between
   them; a VM with `comes = 1` is there from the second run on;
+- `[answers]`: what the host answered when it was asked (`facts` and `vms` of a manifest);
 - `[expect]`: `first`, the rules of which one is the first finding, and `on`, the name of what it is about;
   `symptoms`, rules that fire and are explained by a finding of those rules with high or medium confidence; `also`,
   rules that fire; `never`, rules that do not; `worst`, the worst severity that may occur; `xfail`, why the book
@@ -22,6 +24,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from esxprobe.capture import Manifest
 from esxprobe.lab.plan import (
     ALL_POWER_STATES,
     USER_GROUPS,
@@ -29,6 +32,7 @@ from esxprobe.lab.plan import (
     BusyGroup,
     DevicePlan,
     HostPlan,
+    KernelWorld,
     Knob,
     UplinkPlan,
     VmPlan,
@@ -38,7 +42,13 @@ from esxprobe.lab.plan import (
 from esxprobe.lab.rows import capture_lines
 
 FOLDER = Path(__file__).parent / "scenarios"
-_PARTS = {"device": DevicePlan, "uplink": UplinkPlan, "busy_group": BusyGroup, "alone": Alone}
+_PARTS = {
+    "device": DevicePlan,
+    "uplink": UplinkPlan,
+    "busy_group": BusyGroup,
+    "alone": Alone,
+    "kernel_world": KernelWorld,
+}
 _HOST: dict[str, Any] = {
     "host": "esx-lab.example.com",
     "pcpus": 16,
@@ -81,6 +91,12 @@ class Scenario:
     segments: tuple[int, ...] = ()
     comes: Mapping[str, int] = field(default_factory=dict)
     missing: int = 0
+    answers: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """A manifest with the host's answers, where it gave any."""
+        return Manifest(host=self.plan.host, more=dict(self.answers)) if self.answers else None
 
     def write(self, folder: Path) -> list[Path]:
         """Writes its captures, one a segment, and gives their paths."""
@@ -112,12 +128,13 @@ def scenario_of(path: Path) -> Scenario:
     parts = {name: tuple(kind(**plain(each)) for each in told.pop(name, ())) for name, kind in _PARTS.items()}
     host |= {"device_plans": parts["device"], "uplink_plans": parts["uplink"]}
     host |= {"busy_groups": parts["busy_group"], "alone": parts["alone"]}
+    host |= {"kernel_worlds": parts["kernel_world"]}
     expected = Expected(**plain(told.pop("expect")))
     segments = tuple(told.pop("segments", ()))
-    story, missing = told.pop("story"), told.pop("missing", 0)
+    story, missing, answers = told.pop("story"), told.pop("missing", 0), told.pop("answers", {})
     if told:
         raise TypeError(f"{path.name}: {', '.join(told)} is no part of a scenario")
-    return Scenario(path.stem, story, HostPlan(vms=vms, **host), expected, segments, comes, missing)
+    return Scenario(path.stem, story, HostPlan(vms=vms, **host), expected, segments, comes, missing, answers)
 
 
 def scenarios() -> list[Scenario]:

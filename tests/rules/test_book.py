@@ -16,7 +16,11 @@ from esxprobe.rules.causes import CAUSES, cause_of
 from esxprobe.rules.judge import judge
 from esxprobe.rules.record import FACTS, Example, Rule
 
-RELEASE = r"Fact\Release"
+# What an example gives by its host's build.
+RELEASE = {r"Fact\Release"}
+# Share of thresholds that are rules of thumb: it may only fall.
+THUMBS = 0.535
+ADDRESS = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+/\S+")
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 
 
@@ -78,13 +82,11 @@ def _numbers(given: float | tuple[float | None, ...]) -> list[float]:
 @every_rule
 def test_examples_give_what_the_rule_reads_and_nothing_else(rule: Rule) -> None:
     for example in (*rule.fires, *rule.quiet):
-        assert set(example.values) == {*rule.needs, *rule.facts} - {RELEASE}, (
-            f"{example.says!r} gives other counters"
-        )
+        assert set(example.values) == {*rule.needs, *rule.facts} - RELEASE, f"{example.says!r} gives other counters"
         for kind, others in example.parts.items():
             read = set(rule.needs_by_kind[kind])
             assert all(set(values) == read for values in others), f"{example.says!r} gives other counters of {kind}"
-        assert RELEASE not in rule.facts or example.build, f"{example.says!r} needs a build"
+        assert not RELEASE & set(rule.facts) or example.build, f"{example.says!r} needs a build"
 
 
 @every_rule
@@ -138,11 +140,37 @@ def test_thresholds_stand_worst_first_in_one_direction(rule: Rule) -> None:
 
 
 @every_rule
-def test_each_threshold_says_where_it_comes_from(rule: Rule) -> None:
+def test_each_threshold_can_be_looked_up_or_is_called_a_rule_of_thumb(rule: Rule) -> None:
     for level in rule.levels:
-        thumb, citation = level.source.startswith("rule of thumb: "), re.search(r"[A-Z]", level.source)
-        assert thumb or (citation and len(level.source) > 20), f"{level.source!r} cannot be looked up"
-        assert len(level.source) > len("rule of thumb: "), "a rule of thumb needs its reason"
+        first, *others = level.sources
+        if first.kind == "rule of thumb":
+            assert first.title, "a rule of thumb needs its reason"
+            assert not first.address
+        for each in (first, *others) if first.published else others:
+            assert each.published, f"{each.text!r} stands after another source"
+            assert ADDRESS.fullmatch(each.address), f"{each.text!r} has no address"
+            assert each.title
+            assert each.author
+            assert each.says, f"{each.name} is named without what it says of {level.threshold:g}"
+
+
+def test_the_strongest_source_stands_first() -> None:
+    from esxprobe.rules import sources
+
+    staff, vendor = sources.VSPHERE_METRICS, sources.KB_318927
+    community, tool = sources.ELATOV_62, sources.ESXTOPDRILL
+    assert sources.cited(tool, community, staff, vendor) == (vendor, staff, community, tool)
+    assert sources.cited(tool, see=(community, vendor)) == (tool, vendor, community), "another number comes later"
+    thumb = sources.rule_of_thumb("a reason", tool, staff)
+    assert [each.kind for each in thumb] == ["rule of thumb", "vendor staff", "tool default"]
+
+
+def test_rules_of_thumb_only_become_fewer() -> None:
+    kinds = [level.sources[0].kind for rule in RULES for level in rule.levels]
+    assert kinds.count("own threshold") == 0
+    share = kinds.count("rule of thumb") / len(kinds)
+    assert share <= THUMBS, f"{share:.1%} of the thresholds are rules of thumb: find a source for what is new"
+    assert share > THUMBS - 0.02, f"{share:.1%} is a better limit than {THUMBS:.1%}: lower it here"
 
 
 @every_rule

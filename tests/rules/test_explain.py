@@ -10,6 +10,7 @@ from esxprobe.model import Finding, Level, VirtualMachine
 from esxprobe.rules.checks import sustained_above
 from esxprobe.rules.judge import Outcome, judge
 from esxprobe.rules.record import Rule
+from esxprobe.rules.sources import rule_of_thumb
 
 COSTOP, STATE = r"Vcpu\% CoStop", r"Memory\Kernel State"
 LATENCY = r"Physical Disk SCSI Device\Average Driver MilliSec/Command"
@@ -18,7 +19,7 @@ SHORT, LONG = (5.0,) * 24, (0.0,) * 96
 
 def made(rule_id: str, entity: str, counter: str, severity: str = "warning", **more: object) -> Rule:
     """A rule that fires where its counter is at 1 or above for a minute."""
-    levels = (Level(severity, 1.0, "rule of thumb: a test"),)  # type: ignore[arg-type]
+    levels = (Level(severity, 1.0, rule_of_thumb("a test")),)  # type: ignore[arg-type]
     check = sustained_above(share=0.1, run_s=60)
     plain = replace(find_rule("vm-balloon"), id=rule_id, entity=entity, value=f'"{counter}"', levels=levels)
     return replace(plain, check=check, confirm="", **{"implies": (), **more})  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ from esxprobe.rules.judge import judge
 from esxprobe.rules.record import Caveat, Part, Rule
 from esxprobe.rules.release import release_of
 from esxprobe.rules.skips import why_skipped
+from esxprobe.rules.sources import rule_of_thumb
 from esxprobe.rules.values import capture_facts
 
 RUN, READY = r"Vcpu\% Run", r"Vcpu\% Ready"
@@ -26,7 +27,7 @@ SIZE = r"Group Memory\Memory Size MBytes"
 def rule(entity: str, value: str, **more: object) -> Rule:
     """A rule that fires at 0 and above, to see its values."""
     template = find_rule("cpu-costop")
-    levels = (Level("info", 0.0, "rule of thumb: a test"),)
+    levels = (Level("info", 0.0, rule_of_thumb("a test")),)
     changed = replace(template, id="made-up", entity=entity, value=value, levels=levels, check=any_above())
     return replace(changed, implies=(), **more)  # type: ignore[arg-type]
 

@@ -14,8 +14,8 @@ import polars as pl
 from esxprobe.catalog.quality import note
 from esxprobe.formats.relations import RELATED
 from esxprobe.model import QualityNote, Recording, SourceFile, VirtualMachine
-from esxprobe.rules.record import FACT, Example, Rule
-from esxprobe.rules.values import FAULTS, Table, judged_values
+from esxprobe.rules.record import ASKED, FACT, Example, Rule
+from esxprobe.rules.values import CORES, FAULTS, HOST_KEY, Table, judged_values
 
 START = datetime(2026, 3, 26, 21, 30, tzinfo=UTC)
 INTERVAL_S = 5.0
@@ -23,7 +23,12 @@ HOST = "esx01.example.com"
 
 # Names by which rules for some entities only know theirs.
 NAMES = {"vcpu": "vCPU 0", "group": "esxtop.2098765", "port": "vSwitch0:33554434:vmnic0"}
-OTHER_NAMES = {"group": ("hostd.2099017", "system"), "port": ("vSwitch0:33554449:444768:web01",)}
+OTHER_NAMES = {
+    "interrupt": ("0x41:CPU0",),
+    "world": ("NetWorld-VM-2100001", "vmnic0-pollWorld-0", "VSAN_0x4310_Owner"),
+    "group": ("hostd.2099017", "system"),
+    "port": ("vSwitch0:33554449:444768:web01",),
+}
 
 Values = Sequence[float | None]
 
@@ -122,8 +127,10 @@ def example_recording(rule: Rule, example: Example) -> Recording:
         build=example.build,
         shown={kind: int(facts[fact]) for fact, kind in SHOWN.items() if fact in facts},
     )
+    keys = {"host": HOST_KEY, "device": "naa.6000", "uplink": "vmnic0", "vm": "100"}
+    host = {fact: {keys[ASKED.get(fact, "host")]: v} for fact, v in facts.items() if fact in {CORES, *ASKED}}
     return replace(
-        made, vm_facts={fact: {"100": value} for fact, value in facts.items() if fact.startswith(FAULTS)}
+        made, facts=host | {fact: {"100": value} for fact, value in facts.items() if fact.startswith(FAULTS)}
     )
 
 

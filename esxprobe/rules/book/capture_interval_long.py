@@ -16,12 +16,20 @@ RULE = Rule(
     unit="s",
     levels=(
         Level(
-            "warning", 120, sources.rule_of_thumb("stalls of seconds, which users report, vanish in two minutes")
+            "warning",
+            120,
+            sources.rule_of_thumb(
+                "stalls of seconds, which users report, vanish in two minutes",
+                sources.OPERATIONS_GUIDE.saying("300 s is too coarse: peaks are 15 times the mean and more"),
+            ),
         ),
         Level(
             "info",
             28,
-            sources.rule_of_thumb("vCenter's real-time charts show 20 s; esxtop should show more than they"),
+            sources.cited(
+                sources.KB_432752.saying("vCenter's real-time samples are 20 s"),
+                sources.OPERATIONS_GUIDE.saying("vCenter's real-time samples are 20 s"),
+            ),
         ),
     ),
     check=any_above(),

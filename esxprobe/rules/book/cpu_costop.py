@@ -15,8 +15,29 @@ RULE = Rule(
     label="%CSTP",
     unit="%",
     levels=(
-        Level("critical", 10, sources.rule_of_thumb("three times the classic limit of 3 %")),
-        Level("warning", 3, sources.ELATOV),
+        Level(
+            "critical", 5, sources.cited(sources.GRIFFITHS.saying("5 %"), see=(sources.ESXTOPDRILL.saying("3 %"),))
+        ),
+        Level(
+            "warning",
+            3,
+            sources.cited(
+                sources.ELATOV_62.saying("3 %"),
+                sources.VIRTUAL_TALKS.saying("3 %"),
+                see=(
+                    sources.ESXTOPDRILL.saying("3 % is critical, 1 % a warning"),
+                    sources.OPERATIONS_GUIDE.saying("0.5 % and less is healthy, over 63.9 million measurements"),
+                ),
+            ),
+        ),
+        Level(
+            "info",
+            1,
+            sources.cited(
+                sources.ESXTOPDRILL.saying("1 % is a warning"),
+                see=(sources.OPERATIONS_GUIDE.saying("0.5 % and less is healthy"),),
+            ),
+        ),
     ),
     check=sustained_above(share=0.2, run_s=60),
     cause="cpu-contention",
@@ -33,12 +54,14 @@ RULE = Rule(
         Example("4 % all the time", {_COSTOP: 4}, "warning"),
         Example("12 % for two minutes", {_COSTOP: (0,) * 60 + (12,) * 24}, "critical"),
         Example("just reaches it", {_COSTOP: 3.05}, "warning"),
-        Example("just reaches the worse", {_COSTOP: 10.05}, "critical"),
-        Example("just below the worse", {_COSTOP: 9.9}, "warning"),
+        Example("just reaches the worst", {_COSTOP: 5.05}, "critical"),
+        Example("just below the worst", {_COSTOP: 4.9}, "warning"),
+        Example("just reaches the mildest", {_COSTOP: 1.05}, "info"),
+        Example("just below the warning", {_COSTOP: 2.9}, "info"),
     ),
     quiet=(
         Example("half a percent, as nearly every VM", {_COSTOP: 0.5}),
         Example("one sample of 20 % in ten minutes", {_COSTOP: (0.1,) * 119 + (20,)}),
-        Example("just below", {_COSTOP: 2.9}),
+        Example("just below", {_COSTOP: 0.95}),
     ),
 )

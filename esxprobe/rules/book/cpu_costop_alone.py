@@ -26,7 +26,17 @@ RULE = Rule(
     where='"max vCPU %RDY" < 2 AND "max vCPU %MLMTD" < 1',
     label="highest %CSTP, where %RDY is below 2 %",
     unit="%",
-    levels=(Level("info", 3, sources.ELATOV),),
+    levels=(
+        Level(
+            "info",
+            3,
+            sources.cited(
+                sources.ELATOV_62.saying("3 %"),
+                sources.VIRTUAL_TALKS.saying("3 %"),
+                see=(sources.SLOOF_COSTOP.saying("19.6 % on 8 vCPUs while a snapshot of 30 GB was removed"),),
+            ),
+        ),
+    ),
     check=sustained_above(share=0.1, run_s=60, least=6),
     cause="storage",
     why=(

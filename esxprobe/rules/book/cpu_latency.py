@@ -14,7 +14,16 @@ RULE = Rule(
     value=f'"{_LATENCY}"',
     label="%LAT_C",
     unit="%",
-    levels=(Level("warning", 37.5, sources.RAHABOK_LATENCY),),
+    levels=(
+        Level(
+            "warning",
+            37.5,
+            sources.cited(
+                sources.VSPHERE_METRICS.saying("hyper-threading alone adds 0 to 37.5 %"),
+                sources.OPERATIONS_GUIDE.saying("look at power and hyper-threading above 37.5 %"),
+            ),
+        ),
+    ),
     check=sustained_above(share=0.2, run_s=60),
     cause="cpu-contention",
     why=(

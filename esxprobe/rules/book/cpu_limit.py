@@ -15,8 +15,8 @@ RULE = Rule(
     label="%MLMTD",
     unit="%",
     levels=(
-        Level("critical", 10, sources.rule_of_thumb("a tenth of the time, as for %RDY")),
-        Level("warning", 1, sources.ELATOV),
+        Level("critical", 2, sources.cited(sources.ESXTOPDRILL.saying("2 %"))),
+        Level("warning", 1, sources.cited(sources.ELATOV_62.saying("1 %"), sources.ESXTOPDRILL.saying("1 %"))),
     ),
     check=sustained_above(share=0.1, run_s=60),
     cause="limit",
@@ -31,11 +31,11 @@ RULE = Rule(
     implies=("cpu-ready", "cpu-costop", "cpu-demand"),
     confirm="esxtop, CPU screen (c): %MLMTD, and AMAX of the VM and of its pool",
     fires=(
-        Example("2 % all the time", {_LIMITED: 2}, "warning"),
+        Example("1.5 % all the time", {_LIMITED: 1.5}, "warning"),
         Example("15 % all the time", {_LIMITED: 15}, "critical"),
         Example("just reaches it", {_LIMITED: 1.02}, "warning"),
-        Example("just reaches the worse", {_LIMITED: 10.1}, "critical"),
-        Example("just below the worse", {_LIMITED: 9.9}, "warning"),
+        Example("just reaches the worse", {_LIMITED: 2.05}, "critical"),
+        Example("just below the worse", {_LIMITED: 1.95}, "warning"),
     ),
     quiet=(
         Example("no limit", {_LIMITED: 0}),

@@ -15,9 +15,7 @@ RULE = Rule(
     label="MIG/s",
     unit="1/s",
     levels=(
-        Level(
-            "info", 200, sources.rule_of_thumb("an idle host of two PCPUs moved its vCPUs 5 to 8 times a second")
-        ),
+        Level("info", 200, sources.cited(sources.ESXTOPDRILL.saying("200 a second is a warning, 400 critical"))),
     ),
     check=sustained_above(share=0.5, run_s=300),
     cause="cpu-contention",

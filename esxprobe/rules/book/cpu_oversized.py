@@ -23,7 +23,15 @@ RULE = Rule(
     label="mean %RUN of the vCPUs",
     unit="%",
     levels=(
-        Level("info", 10, sources.rule_of_thumb("four vCPUs that run less than a tenth of the time do one's work")),
+        Level(
+            "info",
+            10,
+            sources.rule_of_thumb(
+                "four vCPUs that run less than a tenth of the time do one's work",
+                sources.LEASEWEB.saying("below 40 % use"),
+                sources.OPERATIONS_GUIDE.saying("an idle VM uses less than 100 MHz"),
+            ),
+        ),
     ),
     check=sustained_below(share=0.95, run_s=None, statistic="p95", least=60),
     cause="guest-load",

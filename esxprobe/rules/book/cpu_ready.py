@@ -16,7 +16,36 @@ RULE = Rule(
     value=f'"{_READY}" - "{_LIMITED}"',
     label="%RDY - %MLMTD",
     unit="%",
-    levels=(Level("critical", 10, sources.ELATOV), Level("warning", 5, sources.IBM_READY)),
+    levels=(
+        Level(
+            "critical",
+            10,
+            sources.cited(
+                sources.ELATOV_62.saying("10 % per vCPU"),
+                sources.ESXTOPDRILL.saying("10 %"),
+                sources.VCHECK.saying("10 %"),
+                sources.GRIFFITHS.saying("10 %"),
+                sources.OPENNMS.saying("10 %"),
+                sources.LEASEWEB.saying("10 %"),
+            ),
+        ),
+        Level(
+            "warning",
+            5,
+            sources.cited(
+                sources.IBM_READY.saying("below 5 % in normal operation"),
+                sources.ESXTOPDRILL.saying("5 %"),
+                sources.STARWIND.saying("5 %"),
+                sources.OPENNMS.saying("5 %"),
+                sources.LEASEWEB.saying("5 %"),
+                sources.GRIFFITHS.saying("5 %"),
+                see=(
+                    sources.ARIA_KPI.saying("counts a breach from 2.5 % on"),
+                    sources.HIGH_CPU.saying("asks for more CPU where use is above 90 % and ready above 20 %"),
+                ),
+            ),
+        ),
+    ),
     check=sustained_above(share=0.2, run_s=60),
     cause="cpu-contention",
     why=(

@@ -26,7 +26,18 @@ RULE = Rule(
     where='"PCPU UTIL" < 40',
     label="%RDY - %MLMTD while PCPU UTIL is below 40 %",
     unit="%",
-    levels=(Level("info", 5, sources.IBM_READY),),
+    levels=(
+        Level(
+            "info",
+            5,
+            sources.cited(
+                sources.IBM_READY.saying("below 5 % in normal operation"),
+                sources.ESXTOPDRILL.saying("5 %"),
+                sources.STARWIND.saying("5 %"),
+                sources.OPENNMS.saying("5 %"),
+            ),
+        ),
+    ),
     check=sustained_above(share=0.2, run_s=60, least=6),
     cause="cpu-contention",
     why=(

@@ -24,7 +24,11 @@ RULE = Rule(
     where=f'"{_VCPUS}" >= 2',
     label="highest %RDY less the mean of the others",
     unit="%",
-    levels=(Level("info", 10, sources.rule_of_thumb("as far from its siblings as %RDY is from none at all")),),
+    levels=(
+        Level(
+            "info", 8, sources.cited(sources.VSPHERE_METRICS.saying("the worst vCPU of a VM is red from 8 % on"))
+        ),
+    ),
     check=sustained_above(share=0.5, run_s=300, least=12),
     cause="cpu-contention",
     why=(
@@ -38,11 +42,11 @@ RULE = Rule(
     confirm="grep -i affinity in the VM's .vmx; in the guest /proc/interrupts or Receive Side Scaling's settings",
     fires=(
         Example("one of four", {_VCPUS: 4}, "info", parts=_vcpus(20, 1, 1, 1), samples=72),
-        Example("just reaches it", {_VCPUS: 2}, "info", parts=_vcpus(11.5, 1), samples=72),
+        Example("just reaches it", {_VCPUS: 2}, "info", parts=_vcpus(9.3, 1), samples=72),
     ),
     quiet=(
         Example("all wait alike", {_VCPUS: 4}, parts=_vcpus(20, 18, 21, 19), samples=72),
-        Example("just below", {_VCPUS: 2}, parts=_vcpus(10.5, 1), samples=72),
+        Example("just below", {_VCPUS: 2}, parts=_vcpus(8.7, 1), samples=72),
         Example("nobody waits", {_VCPUS: 4}, parts=_vcpus(1, 0.5, 0.4, 0.6), samples=72),
     ),
 )

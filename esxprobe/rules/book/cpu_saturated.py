@@ -14,7 +14,18 @@ RULE = Rule(
     value=f'"{_RUN}"',
     label="%RUN",
     unit="%",
-    levels=(Level("warning", 95, sources.RAHABOK_RUN), Level("info", 80, sources.RAHABOK_RUN)),
+    levels=(
+        Level("warning", 95, sources.cited(sources.VSPHERE_METRICS.saying("vCPU run time is red above 95 %"))),
+        Level(
+            "info",
+            80,
+            sources.cited(
+                sources.VSPHERE_METRICS.saying("vCPU run time is green below 80 %"),
+                sources.ESXTOPDRILL.saying("80 % used"),
+                sources.LEASEWEB.saying("80 %"),
+            ),
+        ),
+    ),
     check=sustained_above(share=0.5, run_s=300),
     cause="guest-load",
     why=(

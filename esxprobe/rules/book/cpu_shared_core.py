@@ -23,7 +23,14 @@ RULE = Rule(
     label="rest of %LAT_C in %RUN",
     unit="%",
     levels=(
-        Level("info", 30, sources.rule_of_thumb("four fifths of the 37.5 % that a sibling costs that never rests")),
+        Level(
+            "info",
+            30,
+            sources.rule_of_thumb(
+                "four fifths of the 37.5 % that a sibling costs that never rests",
+                sources.OPERATIONS_GUIDE.saying("a busy sibling thread leaves 62.5 % of the core"),
+            ),
+        ),
     ),
     check=sustained_above(share=0.5, run_s=300, least=12),
     cause="cpu-contention",

@@ -15,8 +15,16 @@ RULE = Rule(
     label="%SWPWT",
     unit="%",
     levels=(
-        Level("critical", 5, sources.ELATOV),
-        Level("warning", 1, sources.rule_of_thumb("any lasting wait for host swap is a shortage of memory")),
+        Level(
+            "critical", 5, sources.cited(sources.ELATOV_62.saying("5 %"), see=(sources.ESXTOPDRILL.saying("2 %"),))
+        ),
+        Level(
+            "warning",
+            1,
+            sources.cited(
+                sources.ESXTOPDRILL.saying("1 %"), see=(sources.OPERATIONS_GUIDE.saying("0 is expected"),)
+            ),
+        ),
     ),
     check=sustained_above(share=0.1, run_s=30),
     cause="memory-pressure",

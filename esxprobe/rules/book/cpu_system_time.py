@@ -17,7 +17,7 @@ RULE = Rule(
     unit="%",
     levels=(
         Level("warning", 50, sources.rule_of_thumb("half a PCPU goes into one VM's interrupts and I/O")),
-        Level("info", 20, sources.rule_of_thumb("the figure that esxtop threshold lists have handed down")),
+        Level("info", 20, sources.rule_of_thumb("a fifth of a PCPU goes into one VM's interrupts and I/O")),
     ),
     check=sustained_above(share=0.2, run_s=60),
     cause="guest-load",

@@ -16,7 +16,15 @@ RULE = Rule(
     unit="1/s",
     levels=(
         Level(
-            "info", 2000, sources.rule_of_thumb("twice the 1,000 a second that a guest with a fast tick asks for")
+            "info",
+            2000,
+            sources.rule_of_thumb(
+                "twice the 1,000 a second that a guest with a fast tick asks for",
+                sources.LINUX_TIMERS.saying(
+                    "a VM may fall behind above 1,000 clock interrupts a second; a guest with 4 vCPUs asks for "
+                    "20,000"
+                ),
+            ),
         ),
     ),
     check=sustained_above(share=0.5, run_s=300),

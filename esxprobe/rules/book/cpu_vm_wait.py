@@ -16,8 +16,14 @@ RULE = Rule(
     label="%VMWAIT - %SWPWT",
     unit="%",
     levels=(
-        Level("warning", 30, sources.rule_of_thumb("blocked for nearly a third of the time")),
-        Level("info", 10, sources.rule_of_thumb("of 4,000 VMs 77 % were below 2 % and 4 % above 10 %")),
+        Level("warning", 20, sources.cited(sources.ESXTOPDRILL.saying("20 % is critical"))),
+        Level(
+            "info",
+            10,
+            sources.cited(
+                sources.ESXTOPDRILL.saying("10 %"), see=(sources.OPERATIONS_GUIDE.saying("below 1 % is expected"),)
+            ),
+        ),
     ),
     check=sustained_above(share=0.2, run_s=60),
     cause="storage",
@@ -43,8 +49,8 @@ RULE = Rule(
         Example("15 % all the time", {_WAIT: 15, _SWAP: 0}, "info"),
         Example("40 % all the time", {_WAIT: 40, _SWAP: 0}, "warning"),
         Example("just reaches it", {_WAIT: 10.2, _SWAP: 0}, "info"),
-        Example("just reaches the worse", {_WAIT: 30.5, _SWAP: 0}, "warning"),
-        Example("just below the worse", {_WAIT: 29.5, _SWAP: 0}, "info"),
+        Example("just reaches the worse", {_WAIT: 20.5, _SWAP: 0}, "warning"),
+        Example("just below the worse", {_WAIT: 19.5, _SWAP: 0}, "info"),
     ),
     quiet=(
         Example("as most VMs", {_WAIT: 1, _SWAP: 0}),

@@ -14,7 +14,16 @@ RULE = Rule(
     value=f'"{_WAKE}"',
     label="WAKE/s",
     unit="1/s",
-    levels=(Level("info", 3000, sources.rule_of_thumb("3,000 to 6,000 a second have been seen to show as %RDY")),),
+    levels=(
+        Level(
+            "info",
+            3000,
+            sources.rule_of_thumb(
+                "3,000 to 6,000 a second have been seen to show as %RDY",
+                sources.OPERATIONS_GUIDE.saying("many short bursts raise ready; look at WAKE/s, without a number"),
+            ),
+        ),
+    ),
     check=sustained_above(share=0.2, run_s=60),
     cause="guest-load",
     why=(

@@ -25,7 +25,23 @@ RULE = Rule(
     where='"paths in use" >= 2',
     label="DAVG of the fastest path",
     unit="ms",
-    levels=(Level("warning", 25, sources.ELATOV_DISK),),
+    levels=(
+        Level(
+            "warning",
+            20,
+            sources.cited(
+                sources.DATACENTERDAN_DISK.saying("20 ms"),
+                sources.STORAGE_QUEUES.saying("20 ms"),
+                sources.ESXTOPDRILL.saying("10 ms is a warning, 20 ms critical"),
+                sources.VEEAM.saying("no new tasks from 20 ms on"),
+                see=(
+                    sources.DISK_CHARTS.saying("above 15 ms the array has probable problems"),
+                    sources.KB_318927.saying("10 ms for spinning disks, 1 to 2 ms for flash"),
+                    sources.ELATOV_64.saying("25 ms"),
+                ),
+            ),
+        ),
+    ),
     check=sustained_above(share=0.2, run_s=60, least=6),
     cause="storage",
     why=(
@@ -45,11 +61,11 @@ RULE = Rule(
     confirm="the array's own latency for this LUN: below its front-end ports or in front of them?",
     fires=(
         Example("both slow", {}, "warning", parts=_paths(40, 38)),
-        Example("just reaches it", {}, "warning", parts=_paths(25.5, 60)),
+        Example("just reaches it", {}, "warning", parts=_paths(20.5, 60)),
     ),
     quiet=(
         Example("one slow: see path-slow", {}, parts=_paths(60, 5)),
-        Example("just below", {}, parts=_paths(24.5, 60)),
+        Example("just below", {}, parts=_paths(19.5, 60)),
         Example("one path in use", {}, parts=_paths(60)),
         Example("next to nothing to do", {}, parts=_paths(60, 60, commands=2)),
     ),

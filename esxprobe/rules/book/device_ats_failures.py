@@ -20,11 +20,25 @@ RULE = Rule(
     label="ATSF",
     unit="",
     levels=(
-        Level("warning", 100, sources.rule_of_thumb("more than a lost race now and then")),
+        Level(
+            "warning",
+            100,
+            sources.rule_of_thumb(
+                "more than a lost race now and then",
+                sources.KB_326437.saying(
+                    "false miscompares of ATS heartbeats cost access to the datastore; without a number"
+                ),
+            ),
+        ),
         Level(
             "info",
             10,
-            sources.rule_of_thumb("a lost race between hosts is normal, several a capture are contention"),
+            sources.rule_of_thumb(
+                "a lost race between hosts is normal, several a capture are contention",
+                sources.KB_326437.saying(
+                    "false miscompares of ATS heartbeats cost access to the datastore; without a number"
+                ),
+            ),
         ),
     ),
     check=rises(),

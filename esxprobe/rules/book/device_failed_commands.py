@@ -24,9 +24,19 @@ RULE = Rule(
         Level(
             "warning",
             5,
-            sources.rule_of_thumb("one of twenty is no longer an inquiry that the array does not know"),
+            sources.rule_of_thumb(
+                "one of twenty is no longer an inquiry that the array does not know",
+                sources.ESXTOPDRILL.saying("10 a second is a warning, 100 critical; no share"),
+            ),
         ),
-        Level("info", 1, sources.rule_of_thumb("a healthy device shows a few failed inquiries an hour")),
+        Level(
+            "info",
+            1,
+            sources.rule_of_thumb(
+                "a healthy device shows a few failed inquiries an hour",
+                sources.ESXTOPDRILL.saying("1 a second is the end of OK; no share"),
+            ),
+        ),
     ),
     check=sustained_above(share=0.1, run_s=60, least=6),
     cause="storage",

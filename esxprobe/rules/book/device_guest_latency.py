@@ -21,7 +21,17 @@ RULE = Rule(
     where=f'"{_CMDS}" >= 10 AND "{_DAVG}" < 25',
     label="GAVG",
     unit="ms",
-    levels=(Level("warning", 25, sources.ELATOV_DISK),),
+    levels=(
+        Level(
+            "warning",
+            25,
+            sources.cited(
+                sources.ELATOV_64.saying("25 ms"),
+                sources.ESXTOPDRILL.saying("25 ms is critical"),
+                see=(sources.DATACENTERDAN_DISK.saying("20 ms"),),
+            ),
+        ),
+    ),
     check=sustained_above(share=0.2, run_s=60, least=6),
     cause="storage",
     why="The guest waits for both: what the array takes (DAVG) and what the host adds (KAVG).",

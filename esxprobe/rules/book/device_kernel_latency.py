@@ -24,8 +24,31 @@ RULE = Rule(
     label="KAVG",
     unit="ms",
     levels=(
-        Level("warning", 4, sources.VSPHERE_DISK),
-        Level("info", 2, sources.rule_of_thumb("VMware's guide calls 0 to 1 ms best: this is twice that")),
+        Level(
+            "warning",
+            4,
+            sources.cited(
+                sources.DISK_CHARTS.saying(
+                    "above 4 ms more is sent to the storage than the configuration supports"
+                ),
+                see=(
+                    sources.ELATOV_64.saying("3 ms"),
+                    sources.ESXTOPDRILL.saying("5 ms is critical"),
+                ),
+            ),
+        ),
+        Level(
+            "info",
+            2,
+            sources.cited(
+                sources.HITACHI.saying("2 ms"),
+                sources.STORAGE_QUEUES.saying("2 ms"),
+                see=(
+                    sources.DISK_CHARTS.saying("0 to 1 ms is best"),
+                    sources.DATACENTERDAN_DISK.saying("1 ms"),
+                ),
+            ),
+        ),
     ),
     check=sustained_above(share=0.2, run_s=60, least=6),
     cause="storage",

@@ -22,7 +22,14 @@ RULE = Rule(
     label="(MBREAD/s + MBWRTN/s) a command",
     unit="KB",
     levels=(
-        Level("info", 256, sources.rule_of_thumb("limits of latency are meant for commands of some 4 to 64 KB")),
+        Level(
+            "info",
+            256,
+            sources.rule_of_thumb(
+                "limits of latency are meant for commands of some 4 to 64 KB",
+                sources.NORMALIZED_LATENCY.saying("latency of large commands is discounted; without a number"),
+            ),
+        ),
     ),
     check=sustained_above(share=0.2, run_s=300, least=12),
     cause="storage",

@@ -22,8 +22,41 @@ RULE = Rule(
     label="DAVG",
     unit="ms",
     levels=(
-        Level("critical", 50, sources.rule_of_thumb("twice the classic limit of 25 ms")),
-        Level("warning", 25, sources.ELATOV),
+        Level(
+            "critical",
+            50,
+            sources.cited(
+                sources.STORAGE_IO_CONTROL.saying(
+                    "a limit above 50 ms may let latency grow without much more throughput"
+                ),
+                sources.VCHECK.saying("lists a host from 50 ms on"),
+            ),
+        ),
+        Level(
+            "warning",
+            20,
+            sources.cited(
+                sources.DATACENTERDAN_DISK.saying("20 ms"),
+                sources.STORAGE_QUEUES.saying("20 ms"),
+                sources.ESXTOPDRILL.saying("10 ms is a warning, 20 ms critical"),
+                sources.VEEAM.saying("no new tasks from 20 ms on"),
+                see=(
+                    sources.DISK_CHARTS.saying("above 15 ms the array has probable problems"),
+                    sources.KB_318927.saying("10 ms for spinning disks, 1 to 2 ms for flash"),
+                    sources.ELATOV_64.saying("25 ms"),
+                    sources.HITACHI.saying("25 ms"),
+                ),
+            ),
+        ),
+        Level(
+            "info",
+            10,
+            sources.cited(
+                sources.KB_318927.saying("10 ms for spinning disks"),
+                sources.ESXTOPDRILL.saying("10 ms is a warning"),
+                see=(sources.DISK_CHARTS.saying("above 15 ms the array has probable problems"),),
+            ),
+        ),
     ),
     check=sustained_above(share=0.2, run_s=60, least=6),
     cause="storage",
@@ -38,13 +71,15 @@ RULE = Rule(
     fires=(
         Example("60 ms all the time", _device(60), "critical"),
         Example("30 ms for a minute of ten", _device((4,) * 108 + (30,) * 12), "warning"),
-        Example("just reaches it", _device(25.5), "warning"),
+        Example("just reaches it", _device(20.5), "warning"),
+        Example("just reaches the milder", _device(10.5), "info"),
+        Example("just below it", _device(19.5), "info"),
         Example("just reaches the worse", _device(50.5), "critical"),
         Example("just below the worse", _device(49), "warning"),
     ),
     quiet=(
         Example("5 ms", _device(5)),
-        Example("just below", _device(24.5)),
+        Example("just below", _device(9.5)),
         Example("80 ms with 3 commands a second", _device(80, commands=3)),
         Example("four busy samples in ten minutes", _device(80, commands=(0,) * 116 + (50,) * 4)),
     ),

@@ -22,9 +22,7 @@ RULE = Rule(
     where=f'"{_CMDS}" >= 10',
     label="DAVG",
     unit="ms",
-    levels=(
-        Level("info", 10, sources.rule_of_thumb("two more hours of it and the classic limit of 25 ms is passed")),
-    ),
+    levels=(Level("info", 10, sources.rule_of_thumb("two more hours of it and the warning at 20 ms is reached")),),
     check=trend_rising(p=0.01),
     cause="storage",
     why="What rises steadily over the capture is likely to be worse by the time that anybody looks.",

@@ -24,7 +24,17 @@ RULE = Rule(
     where=f'"{_CMDS}" >= 10',
     label="DAVG of 100 ms and more",
     unit="",
-    levels=(Level("info", 5, sources.rule_of_thumb("four times the classic limit, too often for an accident")),),
+    levels=(
+        Level(
+            "info",
+            5,
+            sources.rule_of_thumb(
+                "five times the warning of 20 ms, too often for an accident",
+                sources.KB_318927.saying("the host's log warns at 30 times the mean"),
+                sources.KB_309140.saying("one slow command among 20 makes a mean of 26 ms; without a count"),
+            ),
+        ),
+    ),
     check=episodes(),
     cause="storage",
     why=(

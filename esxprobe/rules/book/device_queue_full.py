@@ -20,7 +20,17 @@ RULE = Rule(
     where=f'"{_CMDS}" >= 10',
     label="%USD",
     unit="%",
-    levels=(Level("warning", 90, sources.rule_of_thumb("at 100 % the next command has to wait in the VMkernel")),),
+    levels=(
+        Level(
+            "warning",
+            90,
+            sources.rule_of_thumb(
+                "at 100 % the next command has to wait in the VMkernel",
+                sources.STORAGE_QUEUES.saying("100 % together with queued commands"),
+                sources.ESXTOPDRILL.saying("50 % is a warning, 100 % critical"),
+            ),
+        ),
+    ),
     check=sustained_above(share=0.2, run_s=60, least=6),
     cause="storage",
     why=(

@@ -25,7 +25,13 @@ RULE = Rule(
     unit="ms",
     levels=(
         Level(
-            "warning", 2, sources.rule_of_thumb("half of the 4 ms that VMware's guide allows the whole VMkernel")
+            "warning",
+            2,
+            sources.rule_of_thumb(
+                "half of the 4 ms that VMware's guide allows the whole VMkernel",
+                sources.ESXTOPDRILL.saying("1 ms is a warning, 5 ms critical"),
+                sources.DISK_CHARTS.saying("0 to 1 ms of the whole VMkernel is best, above 4 ms is too much"),
+            ),
         ),
     ),
     check=sustained_above(share=0.2, run_s=60, least=6),

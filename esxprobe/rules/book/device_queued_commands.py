@@ -14,7 +14,19 @@ RULE = Rule(
     value=f'"{_QUEUED}"',
     label="QUED",
     unit="",
-    levels=(Level("warning", 1, sources.rule_of_thumb("the classic limit: nothing should wait in the VMkernel")),),
+    levels=(
+        Level(
+            "warning",
+            1,
+            sources.cited(
+                sources.LUN_QUEUE.saying(
+                    "what exceeds the queue depth of the LUN waits in the VMkernel and adds latency"
+                ),
+                sources.STORAGE_QUEUES.saying("any queued command"),
+                sources.ESXTOPDRILL.saying("1 is the end of OK, 10 a warning"),
+            ),
+        ),
+    ),
     check=sustained_above(share=0.2, run_s=60, least=6),
     cause="storage",
     why="The VMs send more at once than the device's queue takes; what waits here is not even on its way.",

@@ -16,9 +16,19 @@ RULE = Rule(
     unit="1/s",
     levels=(
         Level(
-            "warning", 20, sources.rule_of_thumb("the classic limit of the days before ATS, for a shared VMFS LUN")
+            "warning",
+            32,
+            sources.cited(sources.ESXTOPDRILL.saying("32 a second of a path are a warning, 64 critical")),
         ),
-        Level("info", 1, sources.rule_of_thumb("datastores that lock with ATS make none at all")),
+        Level(
+            "info",
+            1,
+            sources.cited(
+                sources.SCSI_RESERVATIONS.saying("hosts that lock with ATS make none"),
+                sources.ESXTOPDRILL.saying("1 a second is the end of OK"),
+                see=(sources.KB_328557.saying("how conflicts arise and what they cost"),),
+            ),
+        ),
     ),
     check=sustained_above(share=0.1, run_s=30, least=3),
     cause="storage",
@@ -43,8 +53,8 @@ RULE = Rule(
         Example("40 a second for a minute of ten", {_CONFLICTS: (0,) * 108 + (40,) * 12}, "warning"),
         Example("a few", {_CONFLICTS: 3}, "info"),
         Example("just reaches it", {_CONFLICTS: 1.05}, "info"),
-        Example("just reaches the worse", {_CONFLICTS: 20.5}, "warning"),
-        Example("just below the worse", {_CONFLICTS: 19.5}, "info"),
+        Example("just reaches the worse", {_CONFLICTS: 32.5}, "warning"),
+        Example("just below the worse", {_CONFLICTS: 31.5}, "info"),
     ),
     quiet=(
         Example("none", {_CONFLICTS: 0}),

@@ -15,8 +15,14 @@ RULE = Rule(
     label="RESETS/s",
     unit="1/s",
     levels=(
-        Level("critical", 1, sources.ELATOV_DISK),
-        Level("warning", 0.01, sources.rule_of_thumb("none is normal: the least that two decimals can show")),
+        Level(
+            "critical",
+            1,
+            sources.cited(
+                sources.ELATOV_64.saying("1 a second"), sources.ESXTOPDRILL.saying("1 a second is the end of OK")
+            ),
+        ),
+        Level("warning", 0.01, sources.cited(sources.OPERATIONS_GUIDE.saying("0 at all times is expected"))),
     ),
     check=any_above(),
     cause="storage",

@@ -26,7 +26,14 @@ RULE = Rule(
     label="paths with traffic",
     unit="",
     levels=(
-        Level("info", 1, sources.rule_of_thumb("a busy device gains by the queues and links of its other paths")),
+        Level(
+            "info",
+            1,
+            sources.rule_of_thumb(
+                "a busy device gains by the queues and links of its other paths",
+                sources.VCHECK.saying("2 paths to a LUN are recommended; about paths that exist, not paths in use"),
+            ),
+        ),
     ),
     check=sustained_below(share=0.9, run_s=None, least=12),
     cause="storage",

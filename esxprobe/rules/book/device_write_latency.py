@@ -19,15 +19,19 @@ RULE = Rule(
     title="Writes take long while the mean over all commands looks well",
     entity="device",
     value=f'"{_TOOK}"',
-    where=f'"{_RATE}" >= 10 AND "{_DAVG}" < 25',
+    where=f'"{_RATE}" >= 10 AND "{_DAVG}" < 20',
     label="DAVG/wr",
     unit="ms",
     levels=(
         Level(
             "warning",
-            25,
-            sources.rule_of_thumb("the classic limit for DAVG over all commands, put on writes alone"),
+            20,
+            sources.cited(
+                sources.VSPHERE_METRICS.saying("a VM's disk latency is orange from 20 ms, red from 40 ms"),
+                sources.ESXTOPDRILL.saying("a virtual disk: 10 ms is a warning, 20 ms critical"),
+            ),
         ),
+        Level("info", 10, sources.cited(sources.ESXTOPDRILL.saying("a virtual disk: 10 ms is a warning"))),
     ),
     check=sustained_above(share=0.2, run_s=60, least=6),
     cause="storage",
@@ -37,16 +41,18 @@ RULE = Rule(
         "before it answers (synchronous replication)."
     ),
     caveats=(
-        "Only samples with at least 10 writes/s and a DAVG/cmd below 25 ms are judged: above, see device-latency.",
+        "Only samples with at least 10 writes/s and a DAVG/cmd below 20 ms are judged: above, see device-latency.",
     ),
     implies_on_host=("vdisk-latency",),
     confirm="esxtop, disk device screen (u): the write latencies of this device, and the array's own",
     fires=(
         Example("writes of 40 ms in a mean of 12 ms", _device(40, 12), "warning"),
-        Example("just reaches it", _device(25.5, 10), "warning"),
+        Example("just reaches it", _device(20.5, 10), "warning"),
+        Example("just reaches the milder", _device(10.5, 5), "info"),
+        Example("just below the worse", _device(19.5, 5), "info"),
     ),
     quiet=(
-        Example("just below", _device(24.5, 10)),
+        Example("just below", _device(9.5, 5)),
         Example("all commands are slow", _device(40, 38)),
         Example("two writes a second", _device(40, 5, rate=2)),
     ),

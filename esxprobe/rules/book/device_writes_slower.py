@@ -40,7 +40,7 @@ RULE = Rule(
         "Large writes beside small reads take longer by nature: compare MB/s with commands/s.",
         "Local disks without a caching controller behave so by nature, flash behind a read cache too.",
     ),
-    implies=("device-latency", "device-write-latency"),
+    implies=("device-latency", "device-all-paths-slow", "device-write-latency"),
     confirm="the array's or controller's report on its write cache",
     fires=(
         Example("writes of 30 ms beside reads of 5 ms", _device(30, 5), "info"),

@@ -15,8 +15,26 @@ RULE = Rule(
     label="CPU load average (1 min)",
     unit="PCPUs' worth",
     levels=(
-        Level("critical", 1.5, sources.rule_of_thumb("half as much again is asked for as there is")),
-        Level("warning", 1, sources.BEST_PRACTICES_5),
+        Level(
+            "critical",
+            1,
+            sources.cited(
+                sources.BEST_PRACTICES_4.saying("1.0 is an overloaded host"),
+                sources.BEST_PRACTICES_5.saying("1 or more is an overloaded host"),
+                sources.ESXTOPDRILL.saying("1.0 is critical"),
+            ),
+        ),
+        Level(
+            "warning",
+            0.8,
+            sources.cited(
+                sources.ESXTOPDRILL.saying("0.8 is a warning"),
+                see=(
+                    sources.BEST_PRACTICES_4.saying("1.0 is an overloaded host"),
+                    sources.BEST_PRACTICES_5.saying("1 or more is an overloaded host"),
+                ),
+            ),
+        ),
     ),
     check=sustained_above(share=0.2, run_s=120),
     cause="cpu-contention",
@@ -29,15 +47,15 @@ RULE = Rule(
     implies=("cpu-ready", "cpu-costop", "cpu-latency", "host-cpu-agents-ready"),
     confirm="esxtop, CPU screen (c): the load averages in the header, PCPU UTIL(%) below them",
     fires=(
-        Example("a fifth more", {_LOAD: 1.2}, "warning"),
+        Example("nine tenths", {_LOAD: 0.9}, "warning"),
         Example("twice as much", {_LOAD: 2}, "critical"),
-        Example("just reaches it", {_LOAD: 1.02}, "warning"),
-        Example("just reaches the worse", {_LOAD: 1.55}, "critical"),
-        Example("just below the worse", {_LOAD: 1.45}, "warning"),
+        Example("just reaches it", {_LOAD: 0.82}, "warning"),
+        Example("just reaches the worse", {_LOAD: 1.02}, "critical"),
+        Example("just below the worse", {_LOAD: 0.98}, "warning"),
     ),
     quiet=(
         Example("half used", {_LOAD: 0.5}),
-        Example("just below", {_LOAD: 0.98}),
+        Example("just below", {_LOAD: 0.78}),
         Example("a minute in ten", {_LOAD: (0.4,) * 108 + (1.3,) * 12}),
     ),
 )

@@ -3,13 +3,14 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_below
-from esxprobe.rules.record import Caveat, Example, Rule, Series
+from esxprobe.rules.record import Example, Rule, Series
 
 _FREE, _MINFREE, _STATE = r"Memory\Free MBytes", r"Memory\Kernel MinFree MBytes", r"Memory\Kernel State"
+_STATES = r"Fact\Memory States"
 
 
 def _host(free_mb: Series, state: Series = 0) -> dict[str, Series]:
-    return {_FREE: free_mb, _MINFREE: 1600, _STATE: state}
+    return {_FREE: free_mb, _MINFREE: 1600, _STATE: state, _STATES: 5}
 
 
 RULE = Rule(
@@ -17,15 +18,33 @@ RULE = Rule(
     title="Little free memory is left before the host takes some from its VMs",
     entity="host",
     value=f'100 * "{_FREE}" / NULLIF("{_MINFREE}", 0)',
-    where=f'"{_STATE}" <= 1',
+    where=f'"{_STATE}" <= 1 AND "{_STATES}" = 5',
     label="PMEM free against minfree",
     unit="%",
     levels=(
-        Level("warning", 100, sources.MINFREE),
-        Level("info", 200, sources.rule_of_thumb("one VM that starts or arrives takes what is left above minfree")),
+        Level(
+            "warning",
+            100,
+            sources.cited(
+                sources.OPERATIONS_GUIDE.saying("the clear state begins at 100 % of minfree"),
+                sources.EPPING_STATES.saying("the clear state begins at 100 % of minfree"),
+                sources.MINFREE.saying(
+                    "clear below 100 % of minfree, soft below 64 %, hard below 32 %, low below 16 %"
+                ),
+            ),
+        ),
+        Level(
+            "info",
+            300,
+            sources.cited(
+                sources.OPERATIONS_GUIDE.saying("high is above 300 % of minfree"),
+                see=(sources.EPPING_STATES.saying("large pages are broken below 400 % of minfree"),),
+            ),
+        ),
     ),
     check=sustained_below(share=0.1, run_s=30),
     cause="memory-pressure",
+    since="6.0",
     why=(
         "minfree is what the VMkernel wants to keep free. Below shares of it the host balloons, then "
         "compresses and "
@@ -36,20 +55,20 @@ RULE = Rule(
         "vm-memory-idle for memory that could be given back."
     ),
     caveats=(
-        "Samples in which the host is past clear (soft before 6.0) are not judged: see memory-state.",
-        Caveat("Before 5.0 the states began at fixed shares of the host's memory, 6, 4, 2 and 1 %.", until="5.0"),
+        "Samples in which the host is past clear are not judged: see memory-state.",
+        "Where the release is not known, it is taken for 6.0 or later; see memory-free-low-old-states.",
     ),
     confirm="esxtop, memory screen (m): PMEM free and VMKMEM minfree",
     fires=(
         Example("as much as wanted, no more", _host(1500), "warning"),
         Example("150 % of it", _host(2400, state=1), "info"),
-        Example("just reaches it", _host(3150), "info"),
+        Example("just reaches it", _host(4750), "info"),
         Example("just reaches the worse", _host(1580), "warning"),
         Example("just above the worse", _host(1630), "info"),
     ),
     quiet=(
         Example("plenty", _host(7300)),
-        Example("just above", _host(3250)),
+        Example("just above", _host(4850)),
         Example("below, but memory-state says so", _host(900, state=2)),
         Example("one sample in ten minutes", _host((7300,) * 119 + (1500,))),
     ),

@@ -22,7 +22,16 @@ RULE = Rule(
     label="PSHARE saving below the high state",
     unit="MB",
     levels=(
-        Level("info", 512, sources.rule_of_thumb("so much an hour, on a host that is short, is not new VMs alone")),
+        Level(
+            "info",
+            512,
+            sources.rule_of_thumb(
+                "so much an hour, on a host that is short, is not new VMs alone",
+                sources.EPPING_STATES.saying(
+                    "large pages are broken below 400 % of minfree from 6.0 on; without a rate"
+                ),
+            ),
+        ),
     ),
     check=trend_rising(p=0.01),
     cause="memory-pressure",

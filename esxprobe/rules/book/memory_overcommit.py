@@ -16,7 +16,13 @@ RULE = Rule(
     unit="%",
     levels=(
         Level(
-            "info", 25, sources.rule_of_thumb("a quarter more than there is cannot be found by sharing pages alone")
+            "info",
+            25,
+            sources.rule_of_thumb(
+                "a quarter more than there is cannot be found by sharing pages alone",
+                sources.ESXTOPDRILL.saying("100 % is a warning, 200 % critical"),
+                sources.VCHECK.saying("lists any overcommitment"),
+            ),
         ),
     ),
     check=mean_above(),

@@ -5,22 +5,42 @@ from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
 from esxprobe.rules.record import Caveat, Example, Rule
 
-_STATE = r"Memory\Kernel State"
+_STATE, _STATES = r"Memory\Kernel State", r"Fact\Memory States"
 
 RULE = Rule(
     id="memory-state",
     title="The host has left its high memory state",
     entity="host",
-    value=f'"{_STATE}"',
-    label="memory state",
+    # States in the numbers of 6.0 and later: before, high was followed by soft.
+    value=f'"{_STATE}" + CASE WHEN "{_STATE}" >= 1 THEN 5 - "{_STATES}" ELSE 0 END',
+    label="memory state (1 clear, 2 soft, 3 hard, 4 low)",
     unit="",
     levels=(
         Level(
             "critical",
-            2,
-            sources.rule_of_thumb("two states below high is past large-page breaking on any release"),
+            3,
+            sources.cited(
+                sources.EPPING_STATES.saying("hard: the host swaps"),
+                sources.MINFREE.saying("hard below 32 % of minfree"),
+            ),
         ),
-        Level("warning", 1, sources.BREAKING_LARGE_PAGES),
+        Level(
+            "warning",
+            2,
+            sources.cited(
+                sources.EPPING_STATES.saying("soft: the host balloons"),
+                sources.MINFREE.saying("soft below 64 % of minfree"),
+                see=(sources.ESXTOPDRILL.saying("any state but high is a warning"),),
+            ),
+        ),
+        Level(
+            "info",
+            1,
+            sources.cited(
+                sources.EPPING_STATES.saying("clear: large pages are broken, nothing is taken from VMs yet"),
+                sources.LARGE_PAGES.saying("large pages are broken from clear on"),
+            ),
+        ),
     ),
     check=sustained_above(share=0.05, run_s=10, statistic="max"),
     cause="memory-pressure",
@@ -31,14 +51,21 @@ RULE = Rule(
     advice="Free memory on this host; compare configured, granted and active memory of the largest VMs.",
     caveats=(
         Caveat(
-            "0 is high, 1 clear, 2 soft, 3 hard, 4 low on 6.0 and later; this numbering is inferred from captures.",
+            "esxtop shows 0 high, 1 clear, 2 soft, 3 hard, 4 low on 6.0 and later; this numbering is inferred from "
+            "captures.",
             since="6.0",
         ),
-        Caveat("0 is high, 1 soft, 2 hard, 3 low before 6.0.", until="6.0"),
+        Caveat(
+            "esxtop shows 0 high, 1 soft, 2 hard, 3 low before 6.0; here they are 0, 2, 3 and 4, as in later "
+            "releases.",
+            until="6.0",
+        ),
+        "Where the release is not known, it is taken for 6.0 or later.",
     ),
     implies=(
         "memory-balloon-rising",
         "memory-large-pages-broken",
+        "memory-nearly-full",
         "memory-swap-rising",
         "vm-balloon",
         "vm-balloon-max",
@@ -53,11 +80,15 @@ RULE = Rule(
     ),
     confirm="esxtop, memory screen (m): the state in the header, MCTLSZ and SWCUR of the largest VMs",
     fires=(
-        Example("clear (6.0 and later) for a minute", {_STATE: (0,) * 60 + (1,) * 12}, "warning"),
-        Example("soft (6.0 and later)", {_STATE: 2}, "critical"),
+        Example("clear for a minute", {_STATE: (0,) * 60 + (1,) * 12, _STATES: 5}, "info"),
+        Example("soft", {_STATE: 2, _STATES: 5}, "warning"),
+        Example("hard", {_STATE: 3, _STATES: 5}, "critical"),
+        Example("soft before 6.0", {_STATE: 1, _STATES: 4}, "warning", build="VMware ESXi 5.5.0 build-1"),
+        Example("hard before 6.0", {_STATE: 2, _STATES: 4}, "critical", build="VMware ESXi 5.5.0 build-1"),
     ),
     quiet=(
-        Example("high", {_STATE: 0}),
-        Example("one sample in ten minutes", {_STATE: (0,) * 60 + (1,) + (0,) * 59}),
+        Example("high", {_STATE: 0, _STATES: 5}),
+        Example("high before 6.0", {_STATE: 0, _STATES: 4}, build="VMware ESXi 5.5.0 build-1"),
+        Example("one sample in ten minutes", {_STATE: (0,) * 60 + (1,) + (0,) * 59, _STATES: 5}),
     ),
 )

@@ -15,7 +15,7 @@ RULE = Rule(
     label="ABRTS/s",
     unit="1/s",
     levels=(
-        Level("critical", 1, sources.ELATOV_DISK),
+        Level("critical", 1, sources.cited(sources.ELATOV_64.saying("1 abort a second"))),
         Level("warning", 0.01, sources.rule_of_thumb("none is normal: the least that two decimals can show")),
     ),
     check=any_above(),

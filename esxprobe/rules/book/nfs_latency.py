@@ -22,8 +22,8 @@ RULE = Rule(
     label="GAVG",
     unit="ms",
     levels=(
-        Level("critical", 50, sources.rule_of_thumb("twice the classic limit of 25 ms")),
-        Level("warning", 25, sources.ELATOV_DISK),
+        Level("critical", 50, sources.rule_of_thumb("twice the warning at 25 ms")),
+        Level("warning", 25, sources.cited(sources.ELATOV_64.saying("25 ms"))),
     ),
     check=sustained_above(share=0.2, run_s=60, least=6),
     cause="storage",

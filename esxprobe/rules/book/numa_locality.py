@@ -23,7 +23,21 @@ RULE = Rule(
     where=f'"{_LOCAL}" + "{_REMOTE}" >= 1024',
     label="N%L",
     unit="%",
-    levels=(Level("warning", 80, sources.NUMA_LOCALITY),),
+    levels=(
+        Level("critical", 60, sources.cited(sources.CODENOTARY.saying("a lasting 60 %"))),
+        Level(
+            "warning",
+            80,
+            sources.cited(
+                sources.NUMA_LOCALITY.saying("above 80 % is good"),
+                sources.ESXTOPDRILL.saying("80 %"),
+                see=(
+                    sources.CODENOTARY.saying("90 %"),
+                    sources.DATACENTERDAN_MEMORY.saying("85 to 95 %"),
+                ),
+            ),
+        ),
+    ),
     check=sustained_below(share=0.5, run_s=300, least=6),
     cause="numa",
     why="Each access to memory of another node takes longer and uses the link between the nodes: more %RUN "
@@ -40,7 +54,9 @@ RULE = Rule(
     ),
     confirm="esxtop, memory screen (m), NUMA fields: NHN, NLMEM, NRMEM and N%L a quarter of an hour later",
     fires=(
-        Example("half of it", _vm(8_000, 8_000), "warning"),
+        Example("half of it", _vm(8_000, 8_000), "critical"),
+        Example("just reaches the worse", _vm(5_900, 4_100), "critical"),
+        Example("just above the worse", _vm(6_200, 3_800), "warning"),
         Example("just reaches it", _vm(7_900, 2_100), "warning"),
     ),
     quiet=(

@@ -15,8 +15,24 @@ RULE = Rule(
     label="samples with a move (NMIG)",
     unit="",
     levels=(
-        Level("warning", 50, sources.BROADCOM_439993),
-        Level("info", 10, sources.rule_of_thumb("a VM that has found its node is moved less than once a minute")),
+        Level(
+            "warning",
+            50,
+            sources.cited(
+                sources.KB_439993.saying("moves every 5 seconds cost CPU time"),
+                see=(sources.ESXTOPDRILL.saying("5 moves a sample"),),
+            ),
+        ),
+        Level(
+            "info",
+            10,
+            sources.rule_of_thumb(
+                "a VM that has found its node is moved less than once a minute",
+                sources.NUMA_BALANCING.saying(
+                    "now and then moves for balance and locality are normal; without a number"
+                ),
+            ),
+        ),
     ),
     check=time_share(),
     cause="numa",
@@ -32,7 +48,13 @@ RULE = Rule(
     ),
     caveats=(
         "Shares are of samples: with long intervals each of them holds a move sooner.",
-        Caveat(f"{sources.BROADCOM_439993}; from 9.1 on it is off as shipped.", since="8.0", until="9.1"),
+        Caveat(
+            "Excessive NUMA migrations, as every 5 seconds, are a known problem of ESXi 8.0.3 "
+            "(Numa.LocalityWeightActionAffinity, "
+            "Broadcom KB 439993); from 9.1 on the setting is off as shipped.",
+            since="8.0",
+            until="9.1",
+        ),
     ),
     implies=("numa-locality", "numa-remote-memory"),
     confirm="esxtop, memory screen (m), NUMA fields: NMIG of this VM, which counts up",

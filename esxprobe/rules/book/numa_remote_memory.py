@@ -17,7 +17,12 @@ RULE = Rule(
     unit="MB",
     levels=(
         Level(
-            "info", 16_384, sources.rule_of_thumb("enough to hold the busy part of a database, whatever its share")
+            "info",
+            16_384,
+            sources.rule_of_thumb(
+                "enough to hold the busy part of a database, whatever its share",
+                sources.CODENOTARY.saying("less than 90 % local memory; no absolute number"),
+            ),
         ),
     ),
     check=sustained_above(share=0.5, run_s=300, least=6),

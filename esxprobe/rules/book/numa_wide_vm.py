@@ -5,7 +5,7 @@ from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
 from esxprobe.rules.record import Example, Part, Rule
 
-_VCPUS, _PCPUS, _HOME = r"Fact\vCPUs", r"Fact\PCPUs", r"Group Memory\Numa Home Nodes"
+_VCPUS, _CORES, _HOME = r"Fact\vCPUs", r"Fact\Cores", r"Group Memory\Numa Home Nodes"
 
 
 def _homes(highest: int) -> dict[str, tuple[dict[str, float], ...]]:
@@ -15,15 +15,22 @@ def _homes(highest: int) -> dict[str, tuple[dict[str, float], ...]]:
 
 RULE = Rule(
     id="numa-wide-vm",
-    title="The VM has more vCPUs than a NUMA node has PCPUs",
+    title="The VM has more vCPUs than a NUMA node has cores",
     entity="vm",
     parts=(Part("highest home node", "vm", "max", f'"{_HOME}"', by="host"),),
-    value=f'"{_VCPUS}" * ("highest home node" + 1) / NULLIF("{_PCPUS}", 0)',
+    value=f'"{_VCPUS}" * ("highest home node" + 1) / NULLIF("{_CORES}", 0)',
     where='"highest home node" >= 1',
-    label="vCPUs against the PCPUs of a node",
+    label="vCPUs against the cores of a node",
     unit="times",
     levels=(
-        Level("info", 1.01, sources.rule_of_thumb("one vCPU more than a node has PCPUs makes it span two nodes")),
+        Level(
+            "info",
+            1.01,
+            sources.cited(
+                sources.KB_415687.saying("placement counts cores, and second threads only with preferHT"),
+                sources.PREFER_HT.saying("one vCPU counts as one core, unless preferHT is set"),
+            ),
+        ),
     ),
     check=any_above(),
     cause="numa",
@@ -41,21 +48,21 @@ RULE = Rule(
         "The number of nodes is told from the home nodes of the VMs: nodes that no VM calls home are not "
         "counted, so "
         "that some wide VMs are missed.",
-        "With hyper-threading a node has half as many cores as PCPUs: VMs wider than its cores span nodes "
-        "too, unless "
-        "numa.vcpu.preferHT is set.",
+        "With numa.vcpu.preferHT set, second threads count too, and twice as many vCPUs fit into a node.",
+        "Without CORE UTIL in the capture and without the host's own answer every PCPU is taken for a core.",
     ),
     implies=("numa-locality", "numa-remote-memory"),
     confirm="esxcli hardware memory get (NUMA Node Count); vmdumper -l and the VM's vmware.log for its "
     "NUMA clients",
+    setting=True,
     fires=(
-        Example("24 vCPUs, 16 PCPUs a node", {_VCPUS: 24, _PCPUS: 32}, "info", parts=_homes(1)),
-        Example("just reaches it", {_VCPUS: 17, _PCPUS: 32}, "info", parts=_homes(1)),
-        Example("four nodes", {_VCPUS: 12, _PCPUS: 32}, "info", parts=_homes(3)),
+        Example("24 vCPUs, 16 cores per node", {_VCPUS: 24, _CORES: 32}, "info", parts=_homes(1)),
+        Example("just reaches it", {_VCPUS: 17, _CORES: 32}, "info", parts=_homes(1)),
+        Example("four nodes", {_VCPUS: 12, _CORES: 32}, "info", parts=_homes(3)),
     ),
     quiet=(
-        Example("fits exactly", {_VCPUS: 16, _PCPUS: 32}, parts=_homes(1)),
-        Example("just below", {_VCPUS: 15, _PCPUS: 32}, parts=_homes(1)),
-        Example("one node", {_VCPUS: 24, _PCPUS: 16}, parts=_homes(0)),
+        Example("fits exactly", {_VCPUS: 16, _CORES: 32}, parts=_homes(1)),
+        Example("just below", {_VCPUS: 15, _CORES: 32}, parts=_homes(1)),
+        Example("one node", {_VCPUS: 24, _CORES: 16}, parts=_homes(0)),
     ),
 )

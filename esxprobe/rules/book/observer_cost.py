@@ -17,7 +17,16 @@ RULE = Rule(
     unit="%",
     levels=(
         Level("warning", 50, sources.rule_of_thumb("half a PCPU; on a host with 16 VMs esxtop used about 1 %")),
-        Level("info", 20, sources.rule_of_thumb("a fifth of a PCPU; on a host with 16 VMs esxtop used about 1 %")),
+        Level(
+            "info",
+            20,
+            sources.rule_of_thumb(
+                "a fifth of a PCPU; on a host with 16 VMs esxtop used about 1 %",
+                sources.GREAVES.saying(
+                    "esxtop can use much CPU on large hosts: limit its fields; without a number"
+                ),
+            ),
+        ),
     ),
     check=mean_above(),
     cause="capture",

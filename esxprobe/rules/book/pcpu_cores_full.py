@@ -24,7 +24,20 @@ RULE = Rule(
     where='"UTIL" < 75',
     label="CORE UTIL (all)",
     unit="%",
-    levels=(Level("warning", 90, sources.BEST_PRACTICES_5),),
+    levels=(
+        Level(
+            "warning",
+            90,
+            sources.cited(
+                sources.BEST_PRACTICES_5.saying("80 % use is a reasonable ceiling, 90 % a warning"),
+                see=(
+                    sources.OPERATIONS_GUIDE.saying(
+                        "all cores busy is not yet a problem: then watch PCPU UTIL at 80 to 90 %"
+                    ),
+                ),
+            ),
+        ),
+    ),
     check=sustained_above(share=0.5, run_s=300, least=12),
     cause="cpu-contention",
     why=(

@@ -22,7 +22,16 @@ RULE = Rule(
     label="COUNT/s x TIME/int of all interrupts",
     unit="%",
     levels=(
-        Level("warning", 20, sources.rule_of_thumb("a fifth of a PCPU goes into interrupt handlers alone")),
+        Level(
+            "warning",
+            20,
+            sources.rule_of_thumb(
+                "a fifth of a PCPU goes into interrupt handlers alone",
+                sources.ESXTOPDRILL.saying(
+                    "10,000 interrupts a second of one vector are a warning, 20,000 critical"
+                ),
+            ),
+        ),
         Level("info", 10, sources.rule_of_thumb("a tenth of a PCPU; an idle host's stay below one per cent")),
     ),
     check=sustained_above(share=0.2, run_s=60),

@@ -14,7 +14,27 @@ RULE = Rule(
     value=f'"{_UTIL}"',
     label="PCPU UTIL (all)",
     unit="%",
-    levels=(Level("critical", 90, sources.BROADCOM_421543), Level("warning", 75, sources.BROADCOM_421543)),
+    levels=(
+        Level(
+            "critical",
+            90,
+            sources.cited(
+                sources.KB_421543.saying("vCenter's alarm is red at 90 % for 5 minutes"),
+                sources.VCENTER_ALARMS.saying("90 % for 5 minutes"),
+                sources.OPERATIONS_GUIDE.saying("90 to 95 %"),
+                see=(sources.NETDATA.saying("85 % is a warning, 95 % critical"),),
+            ),
+        ),
+        Level(
+            "warning",
+            75,
+            sources.cited(
+                sources.KB_421543.saying("vCenter's alarm is yellow at 75 % for 5 minutes"),
+                sources.VCENTER_ALARMS.saying("75 % for 5 minutes"),
+                sources.STARWIND.saying("75 %"),
+            ),
+        ),
+    ),
     check=sustained_above(share=0.5, run_s=300),
     cause="cpu-contention",
     why="With every PCPU busy each new demand makes another vCPU wait; %RDY and %CSTP follow.",

@@ -17,9 +17,21 @@ RULE = Rule(
     unit="1/s",
     levels=(
         Level(
-            "warning", 500, sources.rule_of_thumb("no protocol needs it: a loop in the guest, a scan, or a fault")
+            "warning",
+            1000,
+            sources.cited(
+                sources.ESXTOPDRILL.saying("1,000 a second is the end of OK, 5,000 a warning"),
+                see=(sources.VSPHERE_METRICS.saying("700,000 a second took a network down"),),
+            ),
         ),
-        Level("info", 100, sources.rule_of_thumb("a healthy guest sends a few a second at most")),
+        Level(
+            "info",
+            500,
+            sources.rule_of_thumb(
+                "half of the number that is published: a healthy guest sends a few a second",
+                sources.ESXTOPDRILL.saying("1,000 a second is the end of OK"),
+            ),
+        ),
     ),
     check=sustained_above(share=0.1, run_s=60, least=4),
     cause="network",
@@ -29,9 +41,9 @@ RULE = Rule(
     confirm="pktcap-uw --switchport PORTID -c 100 -o FILE, and the packets' type",
     fires=(
         Example("2,000 a second", {_BROADCASTS: 2000}, "warning"),
-        Example("just reaches it", {_BROADCASTS: 105}, "info"),
-        Example("just reaches the worse", {_BROADCASTS: 520}, "warning"),
-        Example("just below the worse", {_BROADCASTS: 480}, "info"),
+        Example("just reaches it", {_BROADCASTS: 520}, "info"),
+        Example("just reaches the worse", {_BROADCASTS: 1040}, "warning"),
+        Example("just below the worse", {_BROADCASTS: 960}, "info"),
     ),
-    quiet=(Example("one now and then", {_BROADCASTS: 0.4}), Example("just below", {_BROADCASTS: 95})),
+    quiet=(Example("one now and then", {_BROADCASTS: 0.4}), Example("just below", {_BROADCASTS: 480})),
 )

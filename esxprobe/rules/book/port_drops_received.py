@@ -18,11 +18,24 @@ RULE = Rule(
     entity="port",
     only=r":\d{8,10}:(?:\d+:|vmk\d)",
     value=f'"{_DROPPED}"',
-    where=f'"{_PACKETS}" >= 10 OR "{_DROPPED}" >= 50',
+    where=f'"{_PACKETS}" >= 10',
     label="%DRPRX",
     unit="%",
     levels=(
-        Level("warning", 1, sources.rule_of_thumb("the classic limit; from there on a TCP stream slows down")),
+        Level(
+            "warning",
+            1,
+            sources.cited(
+                sources.ELATOV_63.saying("1 %"),
+                sources.ESXTOPDRILL.saying("1 % is the end of OK"),
+                see=(
+                    sources.NETDATA.saying("2 %"),
+                    sources.VSPHERE_METRICS.saying(
+                        "leaves received packets out of its score: too many false positives"
+                    ),
+                ),
+            ),
+        ),
         Level("info", 0.1, sources.rule_of_thumb("one of a thousand is worth a look, and no harm yet")),
     ),
     check=sustained_above(share=0.05, run_s=30, least=4),

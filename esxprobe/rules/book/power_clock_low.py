@@ -30,7 +30,16 @@ RULE = Rule(
     unit="%",
     levels=(
         Level(
-            "warning", 75, sources.rule_of_thumb("a quarter of the clock that was bought is missing while in use")
+            "warning",
+            80,
+            sources.cited(
+                sources.ESXTOPDRILL.saying("80 %A/MPERF is a warning, 50 critical"),
+                see=(
+                    sources.POWER_POLICIES.saying(
+                        "Balanced, the default policy, lowers the clock; High Performance does not"
+                    ),
+                ),
+            ),
         ),
     ),
     check=sustained_below(share=0.5, run_s=300, least=12),
@@ -54,12 +63,12 @@ RULE = Rule(
     confirm="esxcli hardware power policy get; esxtop, power screen (p): %A/MPERF and P-states of busy PCPUs",
     fires=(
         Example("half of the clock", {}, "warning", samples=72, parts=_pcpu(30)),
-        Example("just reaches it", {}, "warning", samples=72, parts=_pcpu(44)),
+        Example("just reaches it", {}, "warning", samples=72, parts=_pcpu(47)),
         Example("low, and cores shared", {}, "warning", samples=72, parts=_pcpu(29, core=80)),
     ),
     quiet=(
         Example("full clock", {}, samples=72, parts=_pcpu(60)),
-        Example("just below", {}, samples=72, parts=_pcpu(46)),
+        Example("just below", {}, samples=72, parts=_pcpu(49)),
         Example("full clock, cores shared", {}, samples=72, parts=_pcpu(45, core=80)),
         Example("an idle host may save power", {}, samples=72, parts=_pcpu(4, util=12)),
     ),

@@ -26,7 +26,18 @@ RULE = Rule(
     where='"C0" >= 60 AND "C0" < 99',
     label="%C2 and deeper in the PCPUs' idle time",
     unit="%",
-    levels=(Level("info", 85, sources.rule_of_thumb("nearly every pause of a busy host ends in deep sleep")),),
+    levels=(
+        Level(
+            "info",
+            85,
+            sources.rule_of_thumb(
+                "nearly every pause of a busy host ends in deep sleep",
+                sources.POWER_POLICIES.saying(
+                    "deeper C-states take longer to leave; High Performance uses C1 only; without a number"
+                ),
+            ),
+        ),
+    ),
     check=sustained_above(share=0.5, run_s=300, least=12),
     cause="power",
     why=(

@@ -25,7 +25,17 @@ RULE = Rule(
     where='"highest P0" > 0',
     label="%P0 of PCPUs that are in C0 for 70 % of the time",
     unit="%",
-    levels=(Level("warning", 50, sources.rule_of_thumb("half of the time below full speed with work to do")),),
+    levels=(
+        Level(
+            "warning",
+            50,
+            sources.rule_of_thumb(
+                "half of the time below full speed with work to do",
+                sources.POWER_POLICIES.saying("only High Performance uses no P-states; without a number"),
+                sources.VCHECK.saying("compares the policy with the one that is wanted"),
+            ),
+        ),
+    ),
     check=sustained_below(share=0.5, run_s=300, least=12),
     cause="power",
     why=(

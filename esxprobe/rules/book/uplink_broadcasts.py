@@ -17,7 +17,9 @@ RULE = Rule(
     unit="1/s",
     levels=(
         Level(
-            "warning", 1000, sources.rule_of_thumb("a loop, or a sick host: large networks have some tens a second")
+            "warning",
+            1000,
+            sources.cited(sources.ESXTOPDRILL.saying("1,000 a second is the end of OK, 5,000 a warning")),
         ),
         Level("info", 200, sources.rule_of_thumb("more than networks of a few hundred hosts have")),
     ),

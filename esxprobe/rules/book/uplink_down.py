@@ -17,7 +17,16 @@ RULE = Rule(
     where='"links up" >= 1',
     label="link up",
     unit="",
-    levels=(Level("warning", 0, sources.rule_of_thumb("an adapter that is part of a team is meant to be used")),),
+    levels=(
+        Level(
+            "warning",
+            0,
+            sources.cited(
+                sources.VCHECK.saying("lists an adapter of a switch without link"),
+                sources.VCENTER_ALARMS.saying("vCenter's alarm: uplink redundancy lost"),
+            ),
+        ),
+    ),
     check=sustained_below(share=0.5, run_s=None, least=6, statistic="mean"),
     cause="network",
     why="The team runs with less than it was built for: less bandwidth, and perhaps nothing left to fail over to.",

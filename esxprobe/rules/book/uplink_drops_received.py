@@ -18,12 +18,27 @@ RULE = Rule(
     entity="port",
     only=r":\d{8,10}:vmnic\d+",
     value=f'"{_DROPPED}"',
-    where=f'"{_PACKETS}" >= 10 OR "{_DROPPED}" >= 50',
+    where=f'"{_PACKETS}" >= 10',
     label="%DRPRX",
     unit="%",
     levels=(
-        Level("warning", 1, sources.rule_of_thumb("the classic limit; from there on a TCP stream slows down")),
-        Level("info", 0.1, sources.rule_of_thumb("one of a thousand is worth a look, and no harm yet")),
+        Level(
+            "warning",
+            1,
+            sources.cited(
+                sources.ELATOV_63.saying("1 %"),
+                sources.ESXTOPDRILL.saying("1 % is the end of OK"),
+                see=(sources.OPERATIONS_GUIDE.saying("0 is expected of a physical adapter"),),
+            ),
+        ),
+        Level(
+            "info",
+            0.1,
+            sources.rule_of_thumb(
+                "none is normal; less than one of a thousand can be a single packet",
+                sources.OPERATIONS_GUIDE.saying("0 is expected of a physical adapter"),
+            ),
+        ),
     ),
     check=sustained_above(share=0.05, run_s=30, least=4),
     cause="network",

@@ -22,9 +22,31 @@ RULE = Rule(
     label="%DRPTX",
     unit="%",
     levels=(
-        Level("critical", 10, sources.rule_of_thumb("TCP comes to a stand at such loss")),
-        Level("warning", 1, sources.rule_of_thumb("the classic limit; from there on a TCP stream slows down")),
-        Level("info", 0.1, sources.rule_of_thumb("one of a thousand is worth a look, and no harm yet")),
+        Level(
+            "critical",
+            2,
+            sources.cited(
+                sources.OPERATIONS_GUIDE.saying("red from 2 % on"),
+                see=(sources.ESXTOPDRILL.saying("10 % is a warning, 20 % critical"),),
+            ),
+        ),
+        Level(
+            "warning",
+            1,
+            sources.cited(
+                sources.ELATOV_63.saying("1 %"),
+                sources.ESXTOPDRILL.saying("1 % is the end of OK"),
+                see=(sources.OPERATIONS_GUIDE.saying("0 is expected of a physical adapter"),),
+            ),
+        ),
+        Level(
+            "info",
+            0.1,
+            sources.rule_of_thumb(
+                "none is normal; less than one of a thousand can be a single packet",
+                sources.VSPHERE_METRICS.saying("0 at the 99th percentile of 319 hosts in 3 months"),
+            ),
+        ),
     ),
     check=sustained_above(share=0.05, run_s=30, least=4),
     cause="network",
@@ -38,8 +60,8 @@ RULE = Rule(
     confirm="esxcli network nic stats get -n vmnicN: transmit packets dropped, transmit errors",
     fires=(
         Example("a fifth is lost", _port(20), "critical"),
-        Example("just reaches the worst", _port(10.5), "critical"),
-        Example("just below the worst", _port(9.5), "warning"),
+        Example("just reaches the worst", _port(2.1), "critical"),
+        Example("just below the worst", _port(1.9), "warning"),
         Example("just reaches it", _port(1.05), "warning"),
         Example("just reaches the milder", _port(0.105), "info"),
         Example("just below it", _port(0.95), "info"),

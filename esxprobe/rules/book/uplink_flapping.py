@@ -17,7 +17,14 @@ RULE = Rule(
     unit="",
     levels=(
         Level("critical", 4, sources.rule_of_thumb("down and up twice in one capture is no accident")),
-        Level("warning", 1, sources.rule_of_thumb("a link that is in use stays as it is")),
+        Level(
+            "warning",
+            1,
+            sources.rule_of_thumb(
+                "a link that is in use stays as it is",
+                sources.KB_310446.saying("flapping comes from settings that do not match; without a count"),
+            ),
+        ),
     ),
     check=changes(),
     cause="network",

@@ -16,7 +16,19 @@ RULE = Rule(
     where=f'"{_UP}" = 1',
     label="full duplex",
     unit="",
-    levels=(Level("warning", 0, sources.BROADCOM_324544),),
+    levels=(
+        Level(
+            "warning",
+            0,
+            sources.cited(
+                sources.NETWORK_PACKETS.saying("full duplex on all adapters"),
+                sources.KB_310446.saying("half duplex follows a fault or a mismatch"),
+                sources.KB_324544.saying(
+                    "a duplex mismatch is a common fault; auto-negotiation on both sides is recommended"
+                ),
+            ),
+        ),
+    ),
     check=sustained_below(share=0.5, run_s=None, least=2, statistic="mean"),
     cause="network",
     why=(

@@ -15,7 +15,7 @@ RULE = Rule(
     value=f'"{_MULTICASTS}"',
     label="PKTRXMUL/s",
     unit="1/s",
-    levels=(Level("info", 5000, sources.rule_of_thumb("without an application that wants them they are a flood")),),
+    levels=(Level("info", 5000, sources.cited(sources.ESXTOPDRILL.saying("5,000 a second is a warning"))),),
     check=sustained_above(share=0.1, run_s=60, least=4),
     cause="network",
     why="Where no snooping filters them, multicasts go to every VM of the VLAN and cost each of them CPU time.",

@@ -26,7 +26,7 @@ RULE = Rule(
         Level(
             "warning",
             90,
-            sources.rule_of_thumb("headers and gaps take the rest: bursts have to wait or are dropped"),
+            sources.cited(sources.ZABBIX.saying("90 % use of an interface")),
         ),
         Level("info", 75, sources.rule_of_thumb("bursts within the interval are higher than its mean")),
     ),

@@ -21,7 +21,15 @@ RULE = Rule(
     where=f'"{_UP}" = 1 AND "{_SPEED}" > 0',
     label="SPEED",
     unit="Mb/s",
-    levels=(Level("warning", 999, sources.ESXI_NIC),),
+    levels=(
+        Level(
+            "warning",
+            999,
+            sources.cited(
+                sources.ESXI_NIC.saying("one or more Gigabit or faster Ethernet controllers are required")
+            ),
+        ),
+    ),
     check=sustained_below(share=0.5, run_s=None, least=2),
     cause="network",
     why=(

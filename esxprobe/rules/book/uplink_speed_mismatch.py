@@ -26,7 +26,16 @@ RULE = Rule(
     where=f'"{_UP}" = 1',
     label="SPEED of the fastest uplink against this one's",
     unit="times",
-    levels=(Level("warning", 1.5, sources.rule_of_thumb("links of a team are meant to be alike")),),
+    levels=(
+        Level(
+            "warning",
+            1.5,
+            sources.rule_of_thumb(
+                "links of a team are meant to be alike",
+                sources.KB_310446.saying("different speed or duplex degrades the network; without a ratio"),
+            ),
+        ),
+    ),
     check=sustained_above(share=0.5, run_s=None, least=2),
     cause="network",
     why="The team deals out VMs or flows without a look at speed: those that land on the slow link are slow.",

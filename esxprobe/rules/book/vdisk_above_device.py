@@ -50,7 +50,7 @@ RULE = Rule(
         "as the VM's slowest device.",
         "Disks on NFS or vSAN have no device; a VM that has disks on both is judged by the devices that it has.",
     ),
-    implies=("vdisk-latency",),
+    implies=("vdisk-latency", "cpu-costop", "cpu-costop-alone"),
     confirm="vim-cmd vmsvc/get.snapshot VMID, the VM's IOPS limits, and esxcli storage core device world list",
     fires=(
         Example("a limit holds it at 40 ms", _disk(40), "warning", parts=_below(1.2)),

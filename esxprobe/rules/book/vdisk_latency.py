@@ -23,8 +23,36 @@ RULE = Rule(
     label="LAT/rd or LAT/wr, the higher",
     unit="ms",
     levels=(
-        Level("critical", 50, sources.rule_of_thumb("twice the classic limit of 25 ms")),
-        Level("warning", 25, sources.ELATOV_DISK),
+        Level(
+            "critical",
+            50,
+            sources.cited(
+                sources.VCENTER_ALARMS.saying("vCenter's alarm is yellow at 50 ms, red at 75 ms"),
+                sources.VCHECK.saying("50 ms"),
+                see=(sources.VSPHERE_METRICS.saying("red from 40 ms"),),
+            ),
+        ),
+        Level(
+            "warning",
+            20,
+            sources.cited(
+                sources.VSPHERE_METRICS.saying("orange from 20 ms, red from 40 ms"),
+                sources.OPERATIONS_GUIDE.saying("orange from 20 ms"),
+                sources.ESXTOPDRILL.saying("20 ms is critical"),
+                see=(
+                    sources.VCENTER_ALARMS.saying("vCenter's alarm is at 50 ms"),
+                    sources.ELATOV_64.saying("25 ms of GAVG"),
+                ),
+            ),
+        ),
+        Level(
+            "info",
+            10,
+            sources.cited(
+                sources.ARIA_KPI.saying("counts a breach from 10 ms on"),
+                sources.ESXTOPDRILL.saying("10 ms is a warning"),
+            ),
+        ),
     ),
     check=sustained_above(share=0.2, run_s=60, least=6),
     cause="storage",
@@ -39,13 +67,15 @@ RULE = Rule(
     confirm="esxtop, disk VM screen (v), e on the VM: LAT/rd and LAT/wr of its disks",
     fires=(
         Example("80 ms", _disk(80, 80), "critical"),
-        Example("just reaches it, writes alone", _disk(2, 25.5), "warning"),
+        Example("just reaches it, writes alone", _disk(2, 20.5), "warning"),
+        Example("just reaches the milder", _disk(10.5, 2), "info"),
+        Example("just below the warning", _disk(2, 19.5), "info"),
         Example("just reaches the worse", _disk(51, 2), "critical"),
         Example("just below the worse", _disk(49, 2), "warning"),
     ),
     quiet=(
         Example("3 ms", _disk(3, 3)),
-        Example("just below", _disk(24.5, 24)),
+        Example("just below", _disk(9.5, 9)),
         Example("a read now and then", _disk(90, 3, reads=1)),
     ),
 )

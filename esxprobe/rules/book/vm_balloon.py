@@ -14,7 +14,18 @@ RULE = Rule(
     value=f'"{_BALLOON}"',
     label="MCTLSZ",
     unit="MB",
-    levels=(Level("warning", 1, sources.ELATOV),),
+    levels=(
+        Level(
+            "warning",
+            1,
+            sources.cited(
+                sources.ELATOV_62.saying("1 MB"),
+                sources.DATACENTERDAN_MEMORY.saying("above 0"),
+                sources.VCHECK.saying("lists any ballooned VM"),
+                see=(sources.ESXTOPDRILL.saying("a target of 10 MB"),),
+            ),
+        ),
+    ),
     check=sustained_above(share=0.1, run_s=30),
     cause="memory-pressure",
     why=(

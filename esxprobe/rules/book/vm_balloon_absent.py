@@ -22,7 +22,16 @@ RULE = Rule(
     label="MCTL? is N below the high state",
     unit="",
     levels=(
-        Level("warning", 50, sources.rule_of_thumb("for most of the shortage, so not only while the guest booted")),
+        Level(
+            "warning",
+            50,
+            sources.cited(
+                sources.MEMORY_PROBLEMS.saying(
+                    "make sure that VMware Tools and the balloon driver are installed and enabled"
+                ),
+                sources.ESXTOPDRILL.saying("MCTL? = N"),
+            ),
+        ),
     ),
     check=time_share(),
     cause="memory-pressure",
@@ -37,7 +46,9 @@ RULE = Rule(
         "the driver vmmemctl is loaded."
     ),
     caveats=(
-        f"The vendor says when a host swaps: {sources.VMWARE_SWAP}.",
+        "VMware lists when ESXi swaps: the balloon driver was never installed, is disabled, does not run, is too "
+        "slow, or has "
+        "reached its maximum size (vSphere Resource Management, Memory Reclamation).",
         "Only the time in which the host is below its high state is judged. A VM whose memory is reserved in full "
         "gives nothing either way.",
         Caveat("From 6.0 on the clear state counts too; ballooning starts one state further.", since="6.0"),

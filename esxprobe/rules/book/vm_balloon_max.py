@@ -29,7 +29,9 @@ RULE = Rule(
         "what it can."
     ),
     caveats=(
-        f"The vendor says the same of balloons at their maximum: {sources.VMWARE_SWAP}.",
+        "VMware lists it among the reasons to swap: the balloon has reached its maximum size (vSphere Resource "
+        "Management, "
+        "Memory Reclamation).",
         "The balloon keeps its size until the host lets it go: it may tell of the past.",
     ),
     implies=("vm-zipped", "vm-zipping", "vm-swapped", "vm-swapping"),

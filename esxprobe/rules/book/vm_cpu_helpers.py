@@ -22,7 +22,15 @@ RULE = Rule(
     label="%RUN of the VM less that of its vCPUs",
     unit="%",
     levels=(
-        Level("warning", 100, sources.rule_of_thumb("a whole PCPU beside the vCPUs")),
+        Level(
+            "warning",
+            100,
+            sources.cited(
+                sources.TX_THREADS.saying(
+                    "the only Tx thread of a VM can use about 100 % of one PCPU and is then the bottleneck"
+                )
+            ),
+        ),
         Level("info", 30, sources.rule_of_thumb("idle VMs' helpers took 1 to 3 % of a PCPU on a real host")),
     ),
     check=sustained_above(share=0.2, run_s=120),

@@ -21,7 +21,16 @@ RULE = Rule(
     value='"AMAX"',
     label="AMAX",
     unit="",
-    levels=(Level("info", 1, sources.rule_of_thumb("without a limit it is -1")),),
+    levels=(
+        Level(
+            "info",
+            1,
+            sources.cited(
+                sources.VCHECK.saying("lists every VM with a CPU limit"),
+                sources.ESXTOPDRILL.saying("lists every VM with a CPU limit"),
+            ),
+        ),
+    ),
     check=sustained_above(share=0.5, run_s=None, statistic="max"),
     cause="limit",
     why=(
@@ -32,6 +41,7 @@ RULE = Rule(
     caveats=("The unit of AMAX is not in the file.", "Whether the limit is reached is judged by cpu-limit."),
     implies=("cpu-limit",),
     confirm="vim-cmd vmsvc/get.config <vmid> | grep -A 6 cpuAllocation: limit",
+    setting=True,
     fires=(
         Example("a limit of 4,000", {}, "info", parts=_vm(4000)),
         Example("any limit at all", {}, "info", parts=_vm(1)),

@@ -23,7 +23,18 @@ RULE = Rule(
     where=f'"{_RESERVED}" > 0',
     label="highest %RDY - %MLMTD",
     unit="%",
-    levels=(Level("info", 5, sources.IBM_READY),),
+    levels=(
+        Level(
+            "info",
+            5,
+            sources.cited(
+                sources.IBM_READY.saying("below 5 % in normal operation"),
+                sources.ESXTOPDRILL.saying("5 %"),
+                sources.STARWIND.saying("5 %"),
+                sources.OPENNMS.saying("5 %"),
+            ),
+        ),
+    ),
     check=sustained_above(share=0.2, run_s=60),
     cause="cpu-contention",
     why=(

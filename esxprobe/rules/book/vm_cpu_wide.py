@@ -1,22 +1,29 @@
-"""VMs that are wider than half of their host."""
+"""VMs that have more vCPUs than their host has cores."""
 
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
 from esxprobe.rules.record import Example, Rule
 
-_VCPUS, _PCPUS = r"Fact\vCPUs", r"Fact\PCPUs"
+_VCPUS, _CORES = r"Fact\vCPUs", r"Fact\Cores"
 
 RULE = Rule(
     id="vm-cpu-wide",
     title="A VM is wide for its host",
     entity="vm",
-    value=f'100 * "{_VCPUS}" / "{_PCPUS}"',
+    value=f'100 * "{_VCPUS}" / "{_CORES}"',
     where=f'"{_VCPUS}" >= 4',
-    label="vCPUs in PCPUs",
+    label="vCPUs against the cores of the host",
     unit="%",
     levels=(
-        Level("info", 55, sources.rule_of_thumb("with hyper-threading half of the PCPUs are all of the cores")),
+        Level(
+            "info",
+            105,
+            sources.cited(
+                sources.KB_415687.saying("placement counts cores, and second threads only with preferHT"),
+                sources.PREFER_HT.saying("one vCPU counts as one core, unless preferHT is set"),
+            ),
+        ),
     ),
     check=any_above(),
     cause="cpu-contention",
@@ -28,17 +35,18 @@ RULE = Rule(
         "Keep VMs within the cores of one NUMA node where they can do with it; else give the VM as many vCPUs as "
         "two nodes' cores divide evenly, and leave virtual NUMA to ESXi (cores per socket 1, no CPU hot add)."
     ),
-    caveats=("Without hyper-threading half of the PCPUs are half of the cores: it may still be one whole node.",),
+    caveats=("Without CORE UTIL in the capture and without the host's own answer every PCPU is taken for a core.",),
     implies=("cpu-costop",),
     confirm="esxcli hardware cpu global get: cores and threads; esxcli hardware memory get: NUMA node count",
+    setting=True,
     fires=(
-        Example("24 vCPUs of 32 PCPUs", {_VCPUS: 24, _PCPUS: 32}, "info"),
-        Example("just reaches it", {_VCPUS: 57, _PCPUS: 100}, "info"),
+        Example("24 vCPUs on 16 cores", {_VCPUS: 24, _CORES: 16}, "info"),
+        Example("just reaches it", {_VCPUS: 107, _CORES: 100}, "info"),
     ),
     quiet=(
-        Example("four of 32", {_VCPUS: 4, _PCPUS: 32}),
-        Example("just below", {_VCPUS: 53, _PCPUS: 100}),
-        Example("half of the PCPUs", {_VCPUS: 8, _PCPUS: 16}),
-        Example("a pair on a small host", {_VCPUS: 2, _PCPUS: 2}),
+        Example("four of 16", {_VCPUS: 4, _CORES: 16}),
+        Example("just below", {_VCPUS: 103, _CORES: 100}),
+        Example("as many as there are", {_VCPUS: 8, _CORES: 8}),
+        Example("three on a small host", {_VCPUS: 3, _CORES: 2}),
     ),
 )

@@ -26,7 +26,16 @@ RULE = Rule(
     label="busiest vCPU's share of the VM's %RUN",
     unit="%",
     levels=(
-        Level("info", 60, sources.rule_of_thumb("one of four or more vCPUs runs more than all others together")),
+        Level(
+            "info",
+            60,
+            sources.rule_of_thumb(
+                "one of four or more vCPUs runs more than all others together",
+                sources.OPERATIONS_GUIDE.saying(
+                    "names imbalance among vCPUs as something to watch, without a number"
+                ),
+            ),
+        ),
     ),
     check=sustained_above(share=0.5, run_s=300, least=12),
     cause="guest-load",

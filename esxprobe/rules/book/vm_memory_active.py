@@ -15,7 +15,15 @@ RULE = Rule(
     label="TCHD against MEMSZ",
     unit="%",
     levels=(
-        Level("info", 80, sources.rule_of_thumb("most guests touch less than half of their memory in a minute")),
+        Level(
+            "info",
+            80,
+            sources.rule_of_thumb(
+                "most guests touch less than half of their memory in a minute",
+                sources.MEMORY_PROBLEMS.saying("constantly at or above 94 % is a problem"),
+                sources.OPERATIONS_GUIDE.saying("red above 60 % for virtual desktops"),
+            ),
+        ),
     ),
     check=sustained_above(share=0.5, run_s=300, least=12),
     cause="guest-load",

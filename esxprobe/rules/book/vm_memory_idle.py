@@ -31,7 +31,14 @@ RULE = Rule(
     label="GRANT less TCHD, of the host's memory",
     unit="%",
     levels=(
-        Level("info", 10, sources.rule_of_thumb("a tenth of the host in one VM is worth the talk about its size")),
+        Level(
+            "info",
+            10,
+            sources.rule_of_thumb(
+                "a tenth of the host in one VM is worth the talk about its size",
+                sources.MEMORY_PROBLEMS.saying("at or below 24 % in use the VM has too much memory"),
+            ),
+        ),
     ),
     check=sustained_above(share=0.5, run_s=None, least=6),
     cause="memory-pressure",

@@ -16,7 +16,16 @@ RULE = Rule(
     value='"limits"',
     label="AMAX is set",
     unit="",
-    levels=(Level("info", 1, sources.rule_of_thumb("any limit, in whatever unit the host counts it")),),
+    levels=(
+        Level(
+            "info",
+            1,
+            sources.cited(
+                sources.VCHECK.saying("lists every VM with a memory limit"),
+                sources.ESXTOPDRILL.saying("lists every VM with a memory limit"),
+            ),
+        ),
+    ),
     check=any_above(),
     cause="limit",
     why=(
@@ -27,9 +36,12 @@ RULE = Rule(
     advice="Set the limit to unlimited; if the VM is to have less memory, configure less.",
     caveats=(
         "The unit of AMAX is not in the file, so that it cannot be compared with the configured size here.",
-        f"What a limit does: {sources.MEMORY_LIMITS}.",
+        "With a memory limit below its configured size a VM balloons, compresses and swaps however much the host "
+        "has free "
+        "(E. Sloof, ntpro.nl, article 2537).",
     ),
     confirm="vim-cmd vmsvc/get.config ID: memoryAllocation, limit",
+    setting=True,
     fires=(Example("4096 of whatever it is", {}, "info", parts={"vm": ({_LIMIT: 4096},)}),),
     quiet=(
         Example("unlimited", {}, parts={"vm": ({_LIMIT: (None,) * 36},)}),

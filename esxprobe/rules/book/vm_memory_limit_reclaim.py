@@ -41,7 +41,9 @@ RULE = Rule(
     "that carry one.",
     caveats=(
         "Targets, not sizes, are judged: a balloon or swapped pages left from an earlier shortage do not count.",
-        f"What a limit does: {sources.MEMORY_LIMITS}.",
+        "With a memory limit below its configured size a VM balloons, compresses and swaps however much the host "
+        "has free "
+        "(E. Sloof, ntpro.nl, article 2537).",
     ),
     implies=(
         "vm-balloon",

@@ -14,7 +14,13 @@ RULE = Rule(
     value=f'"{_TARGET}" - "{_SWAPPED}"',
     label="SWTGT less SWCUR",
     unit="MB",
-    levels=(Level("warning", 16, sources.rule_of_thumb("more than the target wanders by when nothing is wanted")),),
+    levels=(
+        Level(
+            "warning",
+            16,
+            sources.cited(sources.ESXTOPDRILL.saying("a target of 10 MB is a warning, of 20 MB critical")),
+        ),
+    ),
     check=sustained_above(share=0.1, run_s=60),
     cause="memory-pressure",
     why="The target is where the host is going: this VM will lose so much more to the swap file while it "

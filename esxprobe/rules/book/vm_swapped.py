@@ -14,7 +14,17 @@ RULE = Rule(
     value=f'"{_SWAPPED}"',
     label="SWCUR",
     unit="MB",
-    levels=(Level("warning", 1, sources.ELATOV),),
+    levels=(
+        Level(
+            "warning",
+            1,
+            sources.cited(
+                sources.ELATOV_62.saying("1 MB"),
+                sources.VCHECK.saying("lists any swapped memory"),
+                sources.DATACENTERDAN_MEMORY.saying("above 0"),
+            ),
+        ),
+    ),
     check=sustained_above(share=0.1, run_s=30),
     cause="memory-pressure",
     why=(

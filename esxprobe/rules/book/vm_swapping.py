@@ -16,8 +16,21 @@ RULE = Rule(
     label="SWR/s + SWW/s",
     unit="MB/s",
     levels=(
-        Level("critical", 1, sources.ELATOV),
-        Level("warning", 0.1, sources.rule_of_thumb("any lasting swap traffic is a shortage of memory now")),
+        Level(
+            "critical",
+            1,
+            sources.cited(
+                sources.ELATOV_62.saying("1 MB/s"), sources.ESXTOPDRILL.saying("1 MB/s is a warning, 2 critical")
+            ),
+        ),
+        Level(
+            "warning",
+            0.1,
+            sources.cited(
+                sources.DATACENTERDAN_MEMORY.saying("above 0"),
+                sources.ESXTOPDRILL.saying("0.1 MB/s is the end of OK"),
+            ),
+        ),
     ),
     check=sustained_above(share=0.05, run_s=30),
     cause="memory-pressure",

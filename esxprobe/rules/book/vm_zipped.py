@@ -14,7 +14,7 @@ RULE = Rule(
     value=f'"{_ZIPPED}"',
     label="CACHEUSD",
     unit="MB",
-    levels=(Level("warning", 1, sources.ELATOV),),
+    levels=(Level("warning", 1, sources.cited(sources.ELATOV_62.saying("1 MB"))),),
     check=sustained_above(share=0.1, run_s=30),
     cause="memory-pressure",
     why=(

@@ -15,8 +15,8 @@ RULE = Rule(
     label="ZIP/s + UNZIP/s",
     unit="MB/s",
     levels=(
-        Level("warning", 1, sources.ELATOV),
-        Level("info", 0.1, sources.rule_of_thumb("any lasting compression is a shortage of memory now")),
+        Level("warning", 1, sources.cited(sources.ELATOV_62.saying("1 MB/s"))),
+        Level("info", 0.1, sources.cited(sources.ELATOV_62.saying("above 0 the host compresses memory now"))),
     ),
     check=sustained_above(share=0.05, run_s=30),
     cause="memory-pressure",

@@ -15,9 +15,24 @@ RULE = Rule(
     label="AVGLAT (writes)",
     unit="ms",
     levels=(
-        Level("critical", 50, sources.rule_of_thumb("twice the classic limit of 25 ms for a device")),
+        Level("critical", 40, sources.cited(sources.VSPHERE_METRICS.saying("red from 40 ms"))),
         Level(
-            "warning", 25, sources.rule_of_thumb("the classic limit for a device; all-flash vSAN is far below it")
+            "warning",
+            20,
+            sources.cited(
+                sources.VSAN_CONTENTION.saying("VMs on all-flash vSAN are not above 20 ms"),
+                sources.OPERATIONS_GUIDE.saying("20 ms"),
+                see=(
+                    sources.PERFORMANCE_DASHBOARDS.saying("10 ms measured at the VM is a good start for planning"),
+                ),
+            ),
+        ),
+        Level(
+            "info",
+            10,
+            sources.cited(
+                sources.PERFORMANCE_DASHBOARDS.saying("10 ms measured at the VM is a good start for planning")
+            ),
         ),
     ),
     check=sustained_above(share=0.2, run_s=60, least=6),
@@ -40,13 +55,15 @@ RULE = Rule(
     fires=(
         Example("60 ms all the time", {_LATENCY: 60}, "critical"),
         Example("30 ms for two minutes of ten", {_LATENCY: (3,) * 96 + (30,) * 24}, "warning"),
-        Example("just reaches it", {_LATENCY: 25.5}, "warning"),
-        Example("just reaches the worse", {_LATENCY: 50.5}, "critical"),
-        Example("just below the worse", {_LATENCY: 49}, "warning"),
+        Example("just reaches it", {_LATENCY: 20.5}, "warning"),
+        Example("just reaches the milder", {_LATENCY: 10.5}, "info"),
+        Example("just below the warning", {_LATENCY: 19.5}, "info"),
+        Example("just reaches the worse", {_LATENCY: 40.5}, "critical"),
+        Example("just below the worse", {_LATENCY: 39}, "warning"),
     ),
     quiet=(
         Example("2 ms", {_LATENCY: 2}),
-        Example("just below", {_LATENCY: 24.5}),
+        Example("just below", {_LATENCY: 9.5}),
         Example("four samples in ten minutes", {_LATENCY: (2,) * 116 + (80,) * 4}),
     ),
 )

@@ -6,7 +6,7 @@
 """
 
 from esxprobe.rules.checks.base import LEAST_RUN, LEAST_SAMPLES, Check, running
-from esxprobe.rules.checks.counted import Scored, changes, episodes, rises, time_share
+from esxprobe.rules.checks.counted import Scored, changes, episodes, falls, rises, time_share
 from esxprobe.rules.checks.sustained import (
     Sustained,
     any_above,
@@ -28,6 +28,7 @@ __all__ = [
     "any_below",
     "changes",
     "episodes",
+    "falls",
     "mean_above",
     "rises",
     "running",

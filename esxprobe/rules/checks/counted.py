@@ -11,11 +11,13 @@ from esxprobe.rules.checks.base import LEAST_SAMPLES, Check, last_seen, seconds_
 if TYPE_CHECKING:
     from esxprobe.series import Bools, Floats, Timing
 
-Score = Literal["changes", "rise", "time-share", "episodes"]
+Score = Literal["changes", "falls", "rise", "time-share", "episodes"]
 
 _WORDS: dict[Score, str] = {
     "changes": "a value that changed from one sample to the next at least as often as the threshold says; "
     "the value shown is the number of changes",
+    "falls": "a value that fell from one sample to the next at least as often as the threshold says; a way down in "
+    "several samples is one fall; the value shown is the number of falls",
     "rise": "a value that rose over the capture, from the first seen to the last, by at least the threshold; "
     "the value shown is the rise",
     "time-share": f"true (not zero) for at least the threshold's share of the judged time and {LEAST_SAMPLES} "
@@ -23,7 +25,7 @@ _WORDS: dict[Score, str] = {
     "episodes": "true (not zero) in at least as many separate episodes as the threshold says; the value shown is "
     "their number",
 }
-_UNITS: dict[Score, str] = {"changes": "", "time-share": "%", "episodes": ""}
+_UNITS: dict[Score, str] = {"changes": "", "falls": "", "time-share": "%", "episodes": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Scored(Check):
         match self.score:
             case "changes":
                 found = _moved(values).sum(axis=1).astype(float)
+            case "falls":
+                found = _fall_starts(values).sum(axis=1).astype(float)
             case "rise":
                 # The first value, wherever it stands, is the last seen one read backwards.
                 found = last_seen(values)[:, -1] - last_seen(values[:, ::-1])[:, -1]
@@ -90,6 +94,8 @@ class Scored(Check):
         match self.score:
             case "changes":
                 marks = _moved(rows)
+            case "falls":
+                marks = _fell(rows)
             case "rise":
                 before = np.concatenate([np.full((len(rows), 1), np.nan), last_seen(rows)[:, :-1]], axis=1)
                 with np.errstate(invalid="ignore"):
@@ -113,6 +119,11 @@ class Scored(Check):
 def changes() -> Scored:
     """How often the value moved, as a link that went down and came back (twice)."""
     return Scored("changes")
+
+
+def falls() -> Scored:
+    """How often the value fell, as a queue depth that was halved and came back one by one (once)."""
+    return Scored("falls")
 
 
 def rises() -> Scored:
@@ -139,6 +150,24 @@ def _moved(values: Floats) -> Bools:
     now = values[:, 1:]
     marks[:, 1:] = ~np.isnan(before) & ~np.isnan(now) & (before != now)
     return marks
+
+
+def _fell(values: Floats) -> Bools:
+    """Samples whose value is below the one last seen before them."""
+    import numpy as np
+
+    marks = np.zeros(values.shape, dtype=np.bool_)
+    with np.errstate(invalid="ignore"):
+        marks[:, 1:] = values[:, 1:] < last_seen(values)[:, :-1]
+    return marks
+
+
+def _fall_starts(values: Floats) -> Bools:
+    """Where a way down starts: a fall whose sample before was none."""
+    marks = _fell(values)
+    starts = marks.copy()
+    starts[:, 1:] &= ~marks[:, :-1]
+    return starts
 
 
 def _starts(beyond: Bools, timing: Timing) -> Bools:

@@ -1,0 +1,40 @@
+"""Hosts whose power policy saves power at the cost of speed."""
+
+from esxprobe.model import Level
+from esxprobe.rules import sources
+from esxprobe.rules.checks import any_above
+from esxprobe.rules.record import Example, Rule
+
+_POLICY = r"Fact\Power Policy"
+
+RULE = Rule(
+    id="power-policy",
+    title="The host's power policy is Low Power",
+    entity="host",
+    value=f'"{_POLICY}"',
+    label="power policy (0 High Performance, 1 Balanced, 2 Low Power)",
+    unit="",
+    levels=(
+        Level(
+            "info",
+            2,
+            sources.cited(
+                sources.POWER_POLICIES.saying("Low Power saves power at the risk of lower performance"),
+                sources.VCHECK.saying("compares the policy with the one that is wanted"),
+            ),
+        ),
+    ),
+    check=any_above(),
+    cause="power",
+    setting=True,
+    why="With this policy the host keeps PCPUs on a low clock and in deep sleep also while VMs have work to do.",
+    advice="Set High Performance where latency matters: Host, Configure, Power Management, or the firmware.",
+    caveats=("The firmware can keep the policy to itself: then the host has no say.",),
+    implies=("power-clock-low", "power-pstates", "power-aperf-low"),
+    confirm="esxcli system settings advanced list -o /Power/CpuPolicy; esxtop, power screen (p)",
+    fires=(Example("Low Power", {_POLICY: 2}, "info"),),
+    quiet=(
+        Example("Balanced, as delivered", {_POLICY: 1}),
+        Example("High Performance", {_POLICY: 0}),
+    ),
+)
