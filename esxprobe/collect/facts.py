@@ -15,7 +15,8 @@ PROBE_TIMEOUT_S = 30.0
 VMS = "esxcli vm process list"
 # One adapter after the other: esxcli has no way to ask for all.
 NIC_STATS = (
-    "for n in $(esxcli network nic list | grep -o '^vmnic[0-9]*'); do esxcli network nic stats get -n $n; done"
+    "nics=$(esxcli network nic list) && for n in $(echo \"$nics\" | grep -o '^vmnic[0-9]*'); "
+    "do esxcli network nic stats get -n $n; done"
 )
 Parser = Callable[[str], Any]
 

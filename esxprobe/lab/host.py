@@ -59,7 +59,7 @@ class HostMachine:
             (r"esxcli storage filesystem list", papers.datastores),
             (r"esxcli storage core device list", papers.devices),
             (r"esxcli storage core path list", papers.paths),
-            (r"for n in .*esxcli network nic stats get .*", papers.nic_stats),
+            (r"nics=.*esxcli network nic stats get .*", papers.nic_stats),
             (r"(\{ )?ps\b.*", self._ps),
         )
 

@@ -155,6 +155,10 @@ class Memory:
             "Numa % Local": 100 * (self.granted - remote) / self.granted,
         }
 
+    def _printed_state(self, state: Matrix) -> Matrix:
+        """Before 6.0 high was followed by soft: there was no clear."""
+        return np.maximum(state - 1, 0) if self.plan.release == "4.1" else state
+
     def _place(self, values: Mapping[str, Any]) -> None:
         """A value per VM, and beside them what user worlds hold."""
         model, members = self.model, self.model.memory_members
@@ -205,7 +209,7 @@ class Memory:
             "Kernel MinFree MBytes": floor,
             "Kernel Reserved MBytes": reserved,
             "Kernel Unreserved MBytes": 0.995 * memory_mb - reserved,
-            "Kernel State": state,
+            "Kernel State": self._printed_state(state),
             "PShare Shared MBytes": total(0.04 * self.size) + saved,
             "PShare Common MBytes": total(0.01 * self.size),
             "PShare Savings MBytes": total(0.03 * self.size) + saved,

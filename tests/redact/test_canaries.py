@@ -167,9 +167,14 @@ def test_values_that_are_the_same_everywhere_stay(tmp_path: Path, redactor: Reda
     made = json.loads(redacted_manifest(load_manifest(tmp_path), redactor, tmp_path))
     for key in ("build", "tool_version", "state", "started", "segments", "clock", "interval_s", "samples"):
         assert made[key] == raw[key], key
-    assert {k: v for k, v in made["facts"].items() if k != "datastores"} == {
-        k: v for k, v in raw["facts"].items() if k != "datastores"
+    named = ("datastores", "devices", "paths")
+    assert {k: v for k, v in made["facts"].items() if k not in named} == {
+        k: v for k, v in raw["facts"].items() if k not in named
     }
+    devices = [{path["device"] for path in facts["paths"]} for facts in (made["facts"], raw["facts"])]
+    assert not devices[0] & devices[1]
+    assert devices[0] == {device["device"] for device in made["facts"]["devices"]}, "one device, one pseudonym"
+    assert [path["transport"] for path in made["facts"]["paths"]] == ["fc"] * len(made["facts"]["paths"])
     for key in ("server_version", "kex", "cipher", "mac", "host_key_type", "legacy_used", "port"):
         assert made["connections"][0][key] == CONNECTION[key], key
     assert [guest["command"] for guest in made["guests"]] == [guest["command"] for guest in raw["guests"]]

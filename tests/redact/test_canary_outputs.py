@@ -60,7 +60,11 @@ def made(folder: Path, shape: str) -> tuple[Path, list[Path]]:
         "cpu-model": f'   description = "{next(name)}",\n',
         "power-policy": f"   String Value: {next(name)}\n",
         "datastores": f"Type  Volume Name\n----  -----------\nVMFS  {next(name)}\n",
-        f"vm-{stem}-2100-vmx": f'annotation = "{next(name)}"\nnumvcpus = "2"\nvirtualHW.version = "{next(name)}"\n',
+        "devices": f"{next(name)}\n   Display Name: {next(name)}\n   Is SSD: true\n   Vendor: {next(name)}\n",
+        "paths": f"fc.1-{next(name)}\n   Device: {next(name)}\n   Adapter: {next(name)}\n   State: {next(name)}\n",
+        "nic-stats": f"NIC statistics for {next(name)}\n   Packets received: 5\n   {next(name)}: 7\n",
+        f"vm-{stem}-2100-vmx": f'annotation = "{next(name)}"\nethernet0.virtualDev = "{next(name)}"\n'
+        f'numvcpus = "2"\nvirtualHW.version = "{next(name)}"\n',
         f"vm-{stem}-2100-monitor": f"vmware.log:2026-01-01T00:00:00.000Z In(05) vmx {next(name)} gphys-ept.vmm\n",
         next(name).replace(" ", "-"): "text",
     }

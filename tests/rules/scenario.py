@@ -9,7 +9,7 @@ A file of `tests/rules/scenarios` holds, in TOML:
   `{ steps = [[minute, value], ...] }` or `{ over = [[minute, value], ...] }`;
 - `segments`: samples of each run of esxtop, where there are several, and `missing`, samples that no run has between
   them; a VM with `comes = 1` is there from the second run on;
-- `[answers]`: what the host answered when it was asked (`facts` and `vms` of a manifest);
+- `[answers]`: what the host answered when it was asked (`build`, `facts` and `vms` of a manifest);
 - `[expect]`: `first`, the rules of which one is the first finding, and `on`, the name of what it is about;
   `symptoms`, rules that fire and are explained by a finding of those rules with high or medium confidence; `also`,
   rules that fire; `never`, rules that do not; `worst`, the worst severity that may occur; `xfail`, why the book
@@ -96,7 +96,8 @@ class Scenario:
     @property
     def manifest(self) -> Manifest | None:
         """A manifest with the host's answers, where it gave any."""
-        return Manifest(host=self.plan.host, more=dict(self.answers)) if self.answers else None
+        more = dict(self.answers)
+        return Manifest(host=self.plan.host, build=more.pop("build", ""), more=more) if self.answers else None
 
     def write(self, folder: Path) -> list[Path]:
         """Writes its captures, one a segment, and gives their paths."""
@@ -108,6 +109,12 @@ class Scenario:
             first += samples + self.missing
             paths.append(path)
         return paths
+
+
+def host_plan(*vms: VmPlan, **changes: Any) -> HostPlan:
+    """A host of 16 PCPUs as the scenarios have it, with these VMs and fields."""
+    numbered = tuple(replace(vm, gid=1_200_000 + 1009 * i) for i, vm in enumerate(vms))
+    return HostPlan(vms=numbered, **(_HOST | changes))
 
 
 def scenario_of(path: Path) -> Scenario:

@@ -28,7 +28,6 @@ NOT_PLANTED = {
     "guest-faults-unaccounted": "a guest's own log beside the host; see tests/correlate/test_words.py",
     "capture-default-fields": "the lab writes what -a writes; fires below, where the counters are taken out",
     "rdma-receives-nothing": "the lab has no RDMA devices",
-    "memory-free-low-old-states": "the lab's ESX 4.1 shows states of 6.0",
     "nfs-aborts": "the lab has no NFS volumes",
     "nfs-failed-commands": "the lab has no NFS volumes",
     "nfs-latency": "the lab has no NFS volumes",

@@ -64,6 +64,9 @@ RULE = Rule(
     advice="See whether all devices of the array are slow or only this one, and whether one path is (path-slow).",
     caveats=(
         "Only samples with at least 10 commands/s are judged: a mean of a few commands says little.",
+        "The levels are for spinning disks. Flash takes 1 to 2 ms: see device-flash-latency, which needs to know "
+        "the medium.",
+        "DAVG is a mean: a few slow commands, as XCOPY, raise it (Broadcom KB 309140).",
         "Large commands take longer: compare MB/s with commands/s. Tapes and CD drives are slow by nature.",
     ),
     implies_on_host=("vdisk-latency",),

@@ -45,7 +45,10 @@ RULE = Rule(
         "Look at the times of the episodes for a rhythm: snapshots and replication of the array, a scrub, a cron "
         "job."
     ),
-    caveats=("Only samples with at least 10 commands/s are judged.",),
+    caveats=(
+        "Only samples with at least 10 commands/s are judged: one slow command among few makes a high mean.",
+        "Commands that are slow by nature, as XCOPY of VAAI, show as spikes too (Broadcom KB 309140).",
+    ),
     implies_on_host=("vdisk-latency",),
     confirm="grep 'performance has deteriorated' /var/log/vmkernel.log (Broadcom KB 318927), and the array's log",
     fires=(

@@ -48,6 +48,7 @@ RULE = Rule(
         "then at vmk ports of vSAN for drops, and at device-latency on the hosts that hold the data."
     ),
     caveats=(
+        "The levels are for all-flash vSAN; a hybrid one is slower where its cache is missed.",
         "Means of a few commands say little, and the capture does not tell how many there were.",
         "Congestion and resync are not judged: their names in esxtop's batch output are not known.",
     ),
