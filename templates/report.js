@@ -1,5 +1,5 @@
 "use strict";
-// What the page can do when scripts may run: sort and filter tables, fold panels, copy a finding, switch colors.
+// What the page can do when scripts may run: sort and filter tables, fold all, copy a finding, switch colors.
 // It finds its work by what stands in the page (tables, .finding, details); without it everything is visible.
 // Texts of the capture only ever pass through textContent, append and setAttribute: nothing here parses HTML.
 (() => {
@@ -105,20 +105,12 @@
 
   const panels = [...document.querySelectorAll("main .finding")];
 
-  const fold = (panel, folded) => {
-    panel.classList.toggle("folded", folded);
-    const press = panel.querySelector(":scope > .panel-tools > .fold");
-    press.setAttribute("aria-expanded", String(!folded));
-    press.textContent = folded ? "Unfold" : "Fold";
-  };
-
   const foldAll = (folded) => {
-    panels.forEach((panel) => fold(panel, folded));
     for (const details of document.querySelectorAll("main details")) details.open = !folded;
     say(folded ? "All panels folded" : "All panels unfolded");
   };
 
-  // A permalink opens what it leads to.
+  // A permalink opens what it leads to, and a finding that it names.
   const reveal = () => {
     let target = null;
     try {
@@ -128,8 +120,11 @@
     }
     if (!target) return;
     let opened = false;
+    for (const details of target.matches(".finding") ? target.querySelectorAll(":scope > details:not([open])") : []) {
+      details.open = true;
+      opened = true;
+    }
     for (let element = target; element; element = element.parentElement) {
-      if (element.matches(".finding.folded")) { fold(element, false); opened = true; }
       if (element.matches("details:not([open])")) { element.open = true; opened = true; }
     }
     if (opened) target.scrollIntoView();
@@ -185,9 +180,7 @@
   panels.forEach((panel) => {
     const title = panel.getAttribute("aria-labelledby");
     const described = title ? { "aria-describedby": title } : {};
-    const folds = () => fold(panel, !panel.classList.contains("folded"));
     const tools = make("div", { class: "panel-tools" });
-    tools.append(button("Fold", folds, { class: "tool fold", "aria-expanded": "true", ...described }));
     const copied = (event) => {
       copy(textOf(panel));
       event.target.textContent = "Copied";
@@ -201,6 +194,23 @@
       heading.append(" ", make("a", { class: "anchor", href: `#${panel.id}` }, "#", words));
     }
   });
+
+  // --- actions of the first screen, and the text for a ticket -----------------------------------
+
+  const copying = (text, what) => {
+    const pressed = (event) => {
+      copy(text);
+      event.target.textContent = "Copied";
+      setTimeout(() => { event.target.textContent = "Copy"; }, 2000);
+    };
+    return button("Copy", pressed, { class: "copy", "aria-label": `Copy: ${what}` });
+  };
+  document.querySelectorAll(".actions li").forEach((item) => {
+    const text = textOf(item);
+    item.append(copying(text.replace(/^Confirm: /, ""), text));
+  });
+  const ticket = document.getElementById("ticket-text");
+  if (ticket) ticket.before(copying(ticket.textContent, "text for a ticket"));
 
   // --- the page ---------------------------------------------------------------------------------
 

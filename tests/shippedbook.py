@@ -19,7 +19,7 @@ analyze = partial(analyzing.analyze, book=shipped())
 analysis_of = partial(analyzing.analysis_of, book=shipped())
 all_needs = partial(analyzing.all_needs, shipped())
 page_of = partial(view.page_of, book=shipped())
-glance_panel = partial(glance.glance_panel, book=shipped())
+glance_panel = glance.glance_panel
 
 
 def judge(recording: Recording, rules: Sequence[Rule] = RULES) -> Outcome:

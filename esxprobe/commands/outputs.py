@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 from collections.abc import Iterable, Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,21 +15,30 @@ from esxprobe.errors import OutputError, UsageError
 from esxprobe.files.writing import replacing
 
 
-def refuse_to_overwrite(inputs: Iterable[Path], target: Path, json: Path | None, rules: Path | None = None) -> None:
+def refuse_to_overwrite(
+    inputs: Iterable[Path],
+    target: Path,
+    json: Path | None,
+    rules: Path | None = None,
+    summary: Path | None = None,
+) -> None:
     """Outputs are not inputs, nor each other.
 
     Raises:
-        UsageError: HTML and JSON would be one file.
+        UsageError: Two of them would be one file.
         OutputError: One of them is an input.
     """
-    if json is not None and str(json) != "-" and json.resolve() == target.resolve():
-        raise UsageError(f"-o and --json both say {target}", hint="give each a name of its own")
+    options = {"-o": target, "--json": json, "--summary": summary}
+    outputs = {option: path for option, path in options.items() if path is not None and str(path) != "-"}
+    for (one, path), (other, same) in combinations(outputs.items(), 2):
+        if path.resolve() == same.resolve():
+            raise UsageError(f"{one} and {other} both say {path}", hint="give each a name of its own")
     taken = list(inputs)
-    for path in (target, json):
-        if path is not None and rules is not None and _is_same(path, rules):
-            raise OutputError(f"{path} is the rules file", hint="choose another name with -o")
-        if path is not None and any(_is_same(path, each) for each in taken):
-            raise OutputError(f"{path} is a part of the capture itself", hint="choose another name with -o")
+    for option, path in outputs.items():
+        if rules is not None and _is_same(path, rules):
+            raise OutputError(f"{path} is the rules file", hint=f"choose another name with {option}")
+        if any(_is_same(path, each) for each in taken):
+            raise OutputError(f"{path} is a part of the capture itself", hint=f"choose another name with {option}")
 
 
 def _is_same(path: Path, other: Path) -> bool:

@@ -50,6 +50,12 @@ def report(
         Path | None,
         typer.Option("--json", metavar="FILE", help="Write the analysis as JSON here too; - for standard output."),
     ] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.md", help="Write the likely causes in 30 lines of Markdown here too, for a ticket."
+        ),
+    ] = None,
     timezone: Annotated[
         str | None,
         typer.Option(
@@ -150,6 +156,7 @@ def report(
         raise UsageError("--with-capture needs --bundle", hint="name the zip: --bundle FILE.zip")
     if are_guest_logs(captures or ()):
         needs_capture = {
+            "--summary": summary,
             "--baseline": baseline,
             "--guest-log": guest_log,
             "--guest-offset": guest_offset,
@@ -174,6 +181,7 @@ def report(
         return
     if _is_many(captures or (), cluster):
         one_only = {
+            "--summary": summary,
             "--baseline": baseline,
             "--guest-log": guest_log,
             "--guest-offset": guest_offset,
@@ -215,7 +223,7 @@ def report(
         private = asked_map(redact, redact_map)
         target = output or Path(f"{stem(private.shown(source) if private else source)}-report.html")
         zipped = stack.enter_context(Bundle(bundle, with_capture=with_capture, private=private)) if bundle else None
-        outputs = Outputs(target, json, zipped)
+        outputs = Outputs(target, json, zipped, summary)
         asked = Asked(
             source=source,
             timezone=timezone,

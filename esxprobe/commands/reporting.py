@@ -57,11 +57,11 @@ class Asked:
             UnreadableInputError: There is no capture.
         """
         inputs = list(self._inputs())
-        refuse_to_overwrite(inputs, outputs.target, outputs.json, self.rules)
+        refuse_to_overwrite(inputs, outputs.target, outputs.json, self.rules, outputs.summary)
         if outputs.bundle is not None:
             sources = [path for path in (self.source, self.baseline) if path is not None]
             refuse_to_overwrite(inputs, outputs.bundle.target, None, self.rules)
-            outputs.bundle.refuse(sources, (outputs.target, outputs.json))
+            outputs.bundle.refuse(sources, (outputs.target, outputs.json, outputs.summary))
 
     def gather(self, bundle: Bundle) -> None:
         """Puts the captures into a bundle."""
@@ -189,17 +189,21 @@ class Outputs:
         target: The HTML.
         json: The JSON document; `-` for standard output, None for nowhere.
         bundle: The zip of all of it, None without one.
+        summary: The Markdown for a ticket, None for nowhere.
     """
 
     target: Path
     json: Path | None
     bundle: Bundle | None = None
+    summary: Path | None = None
 
     @property
     def paths(self) -> list[Path]:
         """Every file that is made."""
         zipped = self.bundle.target if self.bundle else None
-        return [path for path in (self.target, self.json, zipped) if path is not None and str(path) != "-"]
+        return [
+            path for path in (self.target, self.json, self.summary, zipped) if path is not None and str(path) != "-"
+        ]
 
 
 def write(
@@ -217,6 +221,7 @@ def write(
     """
     from esxprobe.report.document import render_json
     from esxprobe.report.html import render_html
+    from esxprobe.report.summary import render_summary
 
     bundle = outputs.bundle
     html = render_html(analysis, drawer, command, book)
@@ -233,6 +238,8 @@ def write(
         private.save()  # before anything that was made with it
     save(outputs.target, html)
     save_json(outputs.json, document)
+    if outputs.summary is not None:
+        save(outputs.summary, render_summary(analysis, command, book))
     if bundle is not None:
         bundle.write()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from esxprobe.model import Analysis, FaultComparison, Finding
+from esxprobe.model import Analysis, FaultComparison, Finding, worst_first
 from esxprobe.report.shifts import PICTURE, ShiftsPanel, shifts_panel
 from esxprobe.report.words import isolated, moment, number, plural
 
@@ -57,6 +57,22 @@ def comparison_panel(analysis: Analysis, drawings: dict[str, str]) -> Comparison
         stayed=tuple(_change("stayed", new, old) for new, old in found.stayed),
         counters=shifts_panel(found, drawings.get(PICTURE, "")),
     )
+
+
+def compared_in_words(analysis: Analysis) -> str:
+    """The outcome of a comparison in a sentence; empty without a baseline."""
+    found = analysis.comparison
+    if found is None:
+        return ""
+    worse = [new for new, old in found.changed if worst_first(new.severity) < worst_first(old.severity)]
+    new = [each for each in (*found.appeared, *worse) if each.severity != "info"]
+    base = found.baseline.host or "the baseline"
+    if not new:
+        return f"Against {isolated(base)}, no finding is new or worse."
+    named = "; ".join(f"{isolated(each.entity.name)}: {each.title}" for each in new[:2])
+    more = f"; and {len(new) - 2} more" if len(new) > 2 else ""
+    count = f"{len(new)} {plural(len(new), 'finding')} {'is' if len(new) == 1 else 'are'} new or worse"
+    return f"Against {isolated(base)}, {count}: {named}{more}."
 
 
 def _says_something(each: FaultComparison) -> bool:

@@ -13,9 +13,9 @@ from esxprobe.model import (
     HeatRow,
     HeatStrip,
     PortRow,
-    Severity,
     VolumeRow,
 )
+from esxprobe.report.cards import leading
 from esxprobe.report.heat_charts import (
     STYLES,
     TimeFrame,
@@ -26,22 +26,9 @@ from esxprobe.report.heat_charts import (
     timeline_spec,
 )
 from esxprobe.report.words import in_zones, isolated, joined, number, percent, plural, threshold
-from esxprobe.rules import RuleBook
 
-# Rules told at the head of the report.
-_FIRST = 3
 # Rows of a picture that are told to somebody who cannot see it.
 _TOLD = 3
-
-
-@dataclass(frozen=True, slots=True)
-class FirstLook:
-    """One thing to look at first."""
-
-    severity: Severity
-    anchor: str
-    sentence: str
-    more: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +53,8 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class GlancePanel:
-    """The head's list and the section."""
+    """The timeline of the first screen, and the section."""
 
-    first: tuple[FirstLook, ...]
     timeline: Picture | None
     cell_note: str
     host: tuple[tuple[str, str], ...]
@@ -103,19 +89,18 @@ def glance_specs(analysis: Analysis) -> dict[str, dict[str, Any]]:
     if frame is None:
         return {}
     specs = strip_specs(analysis.capture, analysis.glance)
-    panels = timeline_panels(analysis)
-    if len(panels) > 1:  # one alone would be the finding's own picture again
+    panels = timeline_panels(analysis, leading(analysis))
+    if panels:
         specs["glance:timeline"] = timeline_spec(panels, frame)
     return specs
 
 
-def glance_panel(analysis: Analysis, drawings: dict[str, str], book: RuleBook) -> GlancePanel:
-    """The head's list and the section; drawings are those of `glance_specs`, the book is the one that judged."""
+def glance_panel(analysis: Analysis, drawings: dict[str, str]) -> GlancePanel:
+    """The timeline of the first screen, and the section; drawings are those of `glance_specs`."""
     glance = analysis.glance
     loud = {strip.key: shown_rows(strip) for strip in glance.strips if not is_quiet(strip)}
     pictures = {key: _picture(strip, analysis, drawings) for key, strip in loud.items()}
     return GlancePanel(
-        first=tuple(_first_looks(analysis, book)),
         timeline=_timeline(analysis, drawings),
         cell_note=_cell_note(analysis),
         host=_host(analysis),
@@ -129,33 +114,17 @@ def glance_panel(analysis: Analysis, drawings: dict[str, str], book: RuleBook) -
     )
 
 
-def _first_looks(analysis: Analysis, book: RuleBook) -> list[FirstLook]:
-    """The worst finding of each of the first rules, in a sentence, with how many more there are of it."""
-    looks = []
-    for rule_id in list(dict.fromkeys(finding.rule for finding in analysis.findings))[:_FIRST]:
-        found = [finding for finding in analysis.findings if finding.rule == rule_id]
-        top, rule = found[0], book.find(rule_id)
-        beyond = f"{percent(top.share_of_samples)} of the samples at or beyond {threshold(top.threshold, top.unit)}"
-        sentence = (
-            f"{isolated(top.entity.name)} – {rule.title}: {rule.label} {number(top.value, top.unit)} "
-            f"({top.statistic}), {beyond}."
-        )
-        more = f"and {len(found) - 1} more like it" if len(found) > 1 else ""
-        looks.append(FirstLook(top.severity, rule_id, sentence, more))
-    return looks
-
-
 def _timeline(analysis: Analysis, drawings: dict[str, str]) -> Picture | None:
     svg = drawings.get("glance:timeline", "")
     if not svg:
         return None
-    panels = timeline_panels(analysis)
+    panels = timeline_panels(analysis, leading(analysis))
     return Picture(
         key="timeline",
-        title="The first findings over time",
+        title="Likely causes over time",
         caption=(
-            "The worst entity of each rule on one time axis. Dashed lines are thresholds, shaded stretches are the "
-            "episodes beyond the one that was reached."
+            "The worst entity of each likely cause. Dashed lines are thresholds, shaded stretches are the episodes "
+            "beyond the one that was reached."
         ),
         words=f"Over time: {joined([label for label, _, _ in panels])}",
         svg=svg,

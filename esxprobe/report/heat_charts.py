@@ -202,10 +202,10 @@ def timeline_spec(panels: Sequence[tuple[str, Finding, Chart]], frame: TimeFrame
     return _sheet() | {"spacing": 12, "vconcat": drawn, "resolve": {"scale": {"x": "shared"}}}
 
 
-def timeline_panels(analysis: Analysis) -> list[tuple[str, Finding, Chart]]:
-    """What the small panels show: the first findings of different rules that have a chart."""
+def timeline_panels(analysis: Analysis, findings: Iterable[Finding]) -> list[tuple[str, Finding, Chart]]:
+    """What the small panels show: those of the findings that have a chart, one a rule."""
     panels: dict[str, tuple[str, Finding, Chart]] = {}
-    for finding in analysis.findings:
+    for finding in findings:
         chart = analysis.charts.get(finding.rule)
         if finding.rule not in panels and chart is not None and chart.series:
             label = f"{chart.title} [{chart.unit}]" if chart.unit else chart.title
@@ -248,7 +248,7 @@ def _panel(label: str, finding: Finding, chart: Chart, frame: TimeFrame, *, last
         ),
         *_beside((judged, f"threshold {threshold(finding.threshold, finding.unit)}")),
     ]
-    title = {"text": label, "anchor": "start", "frame": "group", "fontSize": 11, "fontWeight": "normal"}
+    title = {"text": label, "anchor": "start", "frame": "group", "fontSize": 13, "fontWeight": "normal"}
     return {
         "title": title | {"color": "currentColor", "offset": 3},
         "width": _WIDTH,

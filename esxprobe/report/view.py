@@ -8,22 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from esxprobe.model import SEVERITIES, Analysis, Citation, Explanation, Finding, Severity, VmRow, worst_first
+from esxprobe.report.capture_facts import capture_facts, head_facts, is_dated, is_poor
+from esxprobe.report.cards import Cards, cards_of
 from esxprobe.report.comparison import ComparisonPanel, comparison_panel
-from esxprobe.report.faults import FaultPanel, fault_panel, fault_sentence
+from esxprobe.report.faults import FaultPanel, fault_panel
 from esxprobe.report.glance import GlancePanel, glance_panel
 from esxprobe.report.provenance import ProvenancePanel, provenance_panel
+from esxprobe.report.summary import render_summary
+from esxprobe.report.verdict import verdict_of
 from esxprobe.report.words import (
-    duration,
-    in_zone,
     isolated,
     joined,
-    local,
     moment,
     number,
     percent,
-    plural,
     quality_rows,
-    skips_in_words,
     threshold,
     window,
 )
@@ -34,8 +33,6 @@ from esxprobe.rules.record import Rule
 # Rows of one rule that are shown before the rest is counted.
 ROWS = 50
 _WINDOWS = 4
-_NAMED_CAUSES = 3  # in the first sentence of the verdict
-_FEW = "too-few-samples"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +69,7 @@ class RuleGroup:
     rule: str
     title: str
     severity: Severity
+    shown: str
     label: str
     why: str
     advice: str
@@ -103,7 +101,10 @@ class Page:
     host: str
     timezone: str
     facts: tuple[tuple[str, str], ...]
+    capture: tuple[tuple[str, str], ...]
+    cards: Cards
     verdict: tuple[str, ...]
+    ticket: str
     worst: str
     counts: tuple[tuple[Severity, int], ...]
     faults: FaultPanel
@@ -132,20 +133,23 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
         command: The command line that made the report.
         book: The rules that judged it.
     """
-    capture, dated = analysis.capture, _is_dated(analysis)
+    capture, dated = analysis.capture, is_dated(analysis)
     counts = tuple((level, sum(f.severity == level for f in analysis.findings)) for level in SEVERITIES)
     worst = next((level for level, count in counts if count), "none")
     return Page(
         title=f"esxprobe: {capture.host or 'unnamed host'}",
         host=capture.host or "unnamed host",
         timezone=capture.timezone,
-        facts=_facts(analysis),
-        verdict=_verdict(analysis, book),
+        facts=head_facts(analysis),
+        capture=capture_facts(analysis),
+        cards=cards_of(analysis, book),
+        verdict=verdict_of(analysis),
+        ticket=render_summary(analysis, command, book),
         worst=worst,
-        counts=counts,
+        counts=() if is_poor(analysis) else counts,
         faults=fault_panel(analysis, drawings),
         comparison=comparison_panel(analysis, drawings),
-        glance=glance_panel(analysis, drawings, book),
+        glance=glance_panel(analysis, drawings),
         provenance=provenance_panel(analysis),
         causes=_causes(analysis, drawings, book),
         slices=_slice_rows(analysis, dated=dated),
@@ -164,126 +168,9 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
     )
 
 
-def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
-    capture = analysis.capture
-    zone = "UTC" if capture.date_known else "UTC, date unknown: only the time of day is real"
-    span = "no sample with a known interval"
-    if capture.started and capture.ended:
-        length = duration((capture.ended - capture.started).total_seconds())
-        dated = capture.date_known
-        span = f"{moment(capture.started, dated=dated)} to {moment(capture.ended, dated=dated)} {zone} ({length})"
-        if capture.timezone:
-            began = moment(in_zone(capture.started, capture.timezone), dated=dated)
-            span += f" = {began} to {local(capture.ended, capture.timezone, dated=_is_dated(analysis))}"
-    set_aside = capture.samples - capture.judged
-    samples = f"{capture.judged:,} judged" + (f", {set_aside:,} set aside" if set_aside else "")
-    named = f"{capture.columns:,}"
-    if capture.unnamed_columns:
-        named += f", of which {capture.unnamed_columns:,} carry no name"
-    if capture.unknown_columns:
-        named += f", {capture.unknown_columns:,} unknown to the catalog"
-    vcpus = sum(vm.vcpus for vm in analysis.vms)
-    return (
-        ("Window", span),
-        ("Header's zone", capture.zone or "none"),
-        (
-            "Interval",
-            f"{number(capture.interval_s, 's')} (median of the stamps)" if capture.interval_s else "unknown",
-        ),
-        ("Samples", samples),
-        ("Columns", named),
-        ("VMs", f"{len(analysis.vms):,} with {vcpus:,} vCPUs"),
-        ("Groups, worlds", f"{capture.groups:,} and {capture.worlds:,}, those of VMs included"),
-        ("CPU states add up to", _closure(analysis)),
-        (
-            "esxtop itself used",
-            number(capture.observer_pct, "%") + (" of a PCPU" if capture.observer_pct is not None else ""),
-        ),
-        ("Monitor mode", _modes(analysis)),
-    )
-
-
-def _modes(analysis: Analysis) -> str:
-    """How guest page tables are virtualized, as far as there is evidence: it decides whether faults can cost."""
-    counts = {mmu: sum(vm.mmu == mmu for vm in analysis.vms) for mmu in ("hardware", "software", "unknown")}
-    if counts["unknown"] == len(analysis.vms):
-        return "unknown for every VM: whether guest page faults cost vCPU time is not known"
-    known = [f"{count} {mmu} MMU" for mmu, count in counts.items() if count and mmu != "unknown"]
-    return joined([*known, *([f"{counts['unknown']} unknown"] if counts["unknown"] else [])])
-
-
-def _closure(analysis: Analysis) -> str:
-    """What the CPU states of a world add up to: 100 % in theory, a little less in real captures."""
-    closure = analysis.capture.closure
-    if closure is None:
-        return "–"
-    lowest, median, highest = (f"{value:.1f}" for value in closure)
-    return f"{median} % (median over worlds and samples; {lowest} to {highest})"
-
-
-def _verdict(analysis: Analysis, book: RuleBook) -> tuple[str, ...]:
-    """How much was found, where to look first, what guest faults may cost, how far the capture can be trusted."""
-    sentences = (_counts(analysis), _first(analysis, book), fault_sentence(analysis), _trust(analysis))
-    return tuple(sentence for sentence in sentences if sentence)
-
-
-def _counts(analysis: Analysis) -> str:
-    findings = analysis.findings
-    if not findings:
-        ran = len(analysis.clear)
-        return f"None of the {ran} rules that could run found anything." if ran else "No rule could run."
-    titles = [_inside(cause_of(key).title) for key in dict.fromkeys(finding.cause for finding in findings)]
-    named = "; ".join(titles[:_NAMED_CAUSES]) + (
-        f"; and {rest} more" if (rest := len(titles) - _NAMED_CAUSES) > 0 else ""
-    )
-    counted = (
-        f"{len(findings)} {plural(len(findings), 'finding')} under {len(titles)} {plural(len(titles), 'cause')}"
-    )
-    return f"{counted}: {named}."
-
-
-def _inside(title: str) -> str:
-    """A title as it is written inside a sentence."""
-    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
-
-
-def _first(analysis: Analysis, book: RuleBook) -> str:
-    if not analysis.findings:
-        return ""
-    top = analysis.findings[0]
-    rule = book.find(top.rule)
-    measured = f"{rule.label} {number(top.value, top.unit)}"
-    if rule.check.on_values:
-        beyond = f"{percent(top.share_of_samples)} of the samples at or beyond {threshold(top.threshold, top.unit)}"
-        measured += f", {beyond}"
-    else:
-        measured += f" ({top.statistic}), threshold {threshold(top.threshold, top.unit)}"
-    return f"Look first at {isolated(top.entity.name)} – {top.title} ({measured})."
-
-
-def _trust(analysis: Analysis) -> str:
-    doubts = [note.code for note in analysis.quality if note.severity != "info"]
-    if not doubts:
-        return " ".join(("No damage was found in the capture.", *skips_in_words(analysis.skipped)))
-    kinds = plural(len(doubts), "kind")
-    if _FEW in doubts and analysis.capture.judged:
-        judged = analysis.capture.judged
-        return (
-            f"Only {judged} {plural(judged, 'sample')} could be judged: what was found is a moment and no"
-            " state, and what is clear proves nothing."
-        )
-    return f"The capture has {len(doubts)} {kinds} of damage or doubt: {joined(doubts)}."
-
-
-def _is_dated(analysis: Analysis) -> bool:
-    """Whether times need their day."""
-    started, ended = analysis.capture.started, analysis.capture.ended
-    return bool(analysis.capture.date_known and started and ended and started.date() != ended.date())
-
-
 def _causes(analysis: Analysis, drawings: dict[str, str], book: RuleBook) -> tuple[CauseGroup, ...]:
     """Causes and, inside them, rules in the order in which the ranked findings name them first."""
-    dated = _is_dated(analysis)
+    dated = is_dated(analysis)
     groups = []
     for key in dict.fromkeys(finding.cause for finding in analysis.findings):
         mine = [finding for finding in analysis.findings if finding.cause == key]
@@ -317,6 +204,7 @@ def _rule_group(rule: Rule, found: list[Finding], svg: str, *, dated: bool, zone
         rule=rule.id,
         title=rule.title,
         severity=_worst(found),
+        shown=_worst_in_words(found, rule),
         label=rule.label,
         why=rule.why,
         advice=rule.advice,
@@ -331,6 +219,13 @@ def _rule_group(rule: Rule, found: list[Finding], svg: str, *, dated: bool, zone
         svg=svg,
         chart_words=words,
     )
+
+
+def _worst_in_words(found: list[Finding], rule: Rule) -> str:
+    """The worst entity of a rule with its figure, and how many more there are."""
+    top = min(found, key=lambda each: worst_first(each.severity))
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return f"{isolated(top.entity.name)}: {rule.label} {number(top.value, top.unit)} ({top.statistic}){more}"
 
 
 def _finding_row(finding: Finding, *, dated: bool, zone: str) -> FindingRow:

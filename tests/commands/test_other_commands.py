@@ -170,3 +170,24 @@ def test_a_reader_that_has_seen_enough_gets_no_traceback(
         complaint = process.stderr.read().decode()
     assert complaint == ""
     assert process.returncode in {0, 141}
+
+
+# --- for a ticket ---------------------------------------------------------------------------------
+
+
+def test_a_summary_is_written_beside_the_report_and_for_one_capture_only(
+    healthy: Path, tmp_path: Path, run: Run
+) -> None:
+    done = run("report", healthy, "--summary", tmp_path / "case.md", "-o", tmp_path / "r.html")
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "case.md").read_text(encoding="utf-8")
+    assert text.startswith("# esxprobe: ")
+    assert len(text.splitlines()) <= 30
+    refused = run("report", healthy, "--summary", healthy)
+    assert refused.returncode != 0, "it would overwrite the capture"
+    assert "choose another name with --summary" in refused.stderr
+    both = run("report", healthy, "--summary", tmp_path / "r.html", "-o", tmp_path / "r.html")
+    assert both.stderr.startswith("esxprobe: -o and --summary both say ")
+    many = run("report", healthy, healthy, "--summary", tmp_path / "case.md")
+    assert many.returncode == 2
+    assert "--summary" in many.stderr

@@ -121,7 +121,7 @@ def test_without_a_capture_named_the_newest_one_is_taken(run: Run, tmp_path: Pat
 
 def test_the_shipped_sample_is_reported(run: Run, tmp_path: Path) -> None:
     done = run("report", ROOT / "samples" / "demo", "-o", "demo.html", "--json", "-")
-    assert len(json.loads(done.stdout)["findings"]) == 16
+    assert len(json.loads(done.stdout)["findings"]) == 19
     assert (tmp_path / "demo.html").stat().st_size > 50_000
 
 

@@ -82,5 +82,5 @@ NOT_ALONE = {
 def test_every_rule_s_label_is_explained() -> None:
     """A rule's own heading is a label of esxtop's, a sum of them, or words."""
     for rule in RULES:
-        for label in re.findall(r"%[A-Z_]+|[A-Z]+/s|[A-Z]{5,}\b", rule.label):
+        for label in re.findall(r"%[A-Z_/]+[A-Z]|[A-Z]+/s|[A-Z]{5,}\b", rule.label):
             assert label in NOT_ALONE or "abbr" in Glossary().marked(label), f"{rule.id}: {label}"
