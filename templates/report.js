@@ -206,7 +206,7 @@
     return button("Copy", pressed, { class: "copy", "aria-label": `Copy: ${what}` });
   };
   document.querySelectorAll(".actions li").forEach((item) => {
-    const text = textOf(item);
+    const text = flat(item);
     item.append(copying(text.replace(/^Confirm: /, ""), text));
   });
   const ticket = document.getElementById("ticket-text");

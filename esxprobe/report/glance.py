@@ -1,4 +1,4 @@
-"""View records of what stands around the findings: where to look first, and everything at a glance."""
+"""View records of what stands around the findings: the causes over time, and everything at a glance."""
 
 from __future__ import annotations
 

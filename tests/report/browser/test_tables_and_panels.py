@@ -66,20 +66,31 @@ def test_a_table_is_filtered_and_says_how_much_is_left(open_report: Open) -> Non
 # --- panels and links -----------------------------------------------------------------------------
 
 
-def test_panels_fold_alone_and_all_at_once(open_report: Open) -> None:
+def test_findings_unfold_alone_and_all_at_once(open_report: Open) -> None:
     report = open_report("demo")
     panel = report.page.locator("#findings .finding").first
-    fold = panel.get_by_role("button", name="Fold", exact=True)
-    fold.press("Enter")
     words = panel.locator(".words")
-    assert not words.is_visible()
+    assert not words.is_visible(), "details are folded until somebody wants them"
     assert panel.locator("h4").is_visible()
-    assert panel.locator(".fold").get_attribute("aria-expanded") == "false"
-    report.page.get_by_role("button", name="Unfold all").click()
+    assert panel.locator("summary").inner_text().startswith("esx-old.example.com: memory state")
+    panel.locator("summary").press("Enter")
     assert words.is_visible()
+    report.page.get_by_role("button", name="Unfold all").click()
     assert report.page.locator("details:not([open])").count() == 0
     report.page.get_by_role("button", name="Fold all", exact=True).click()
     assert report.page.locator(".finding .words:visible, details[open]").count() == 0
+
+
+def test_an_action_of_a_card_is_copied_without_its_heading(open_report: Open) -> None:
+    report = open_report("demo")
+    report.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    first = report.page.locator("#first .actions li").first
+    first.locator("button").press("Enter")
+    report.page.wait_for_function("() => document.querySelector('p[role=status]').textContent === 'Copied as text'")
+    assert str(report.js("() => navigator.clipboard.readText()")).startswith("esxtop, memory screen (m)")
+    report.page.locator(".ticket summary").click()
+    report.page.get_by_role("button", name="Copy: text for a ticket").click()
+    report.page.wait_for_function("() => navigator.clipboard.readText().then(text => text.startsWith('# esxprobe: '))")
 
 
 def test_a_permalink_opens_the_folded_panel_and_leads_to_it(open_report: Open) -> None:
@@ -128,12 +139,12 @@ def test_keys_alone_lead_through_every_finding_with_visible_focus(open_report: O
         assert in_view, f"focus is out of view on a {tag} of {finding}"
         if finding != "-" and finding not in visited:
             visited.append(finding)
-            if tag == "BUTTON":
-                report.page.keyboard.press("Enter")
-                folded = report.page.locator(f"[id='{finding}'].folded")
-                assert folded.count() == 1
-                report.page.keyboard.press("Enter")
-                assert folded.count() == 0
+        if finding != "-" and tag == "SUMMARY":
+            opened = report.page.locator(f"[id='{finding}'] > details[open]")
+            report.page.keyboard.press("Enter")
+            assert opened.count() == 1
+            report.page.keyboard.press("Enter")
+            assert opened.count() == 0
     assert visited == wanted
 
 
