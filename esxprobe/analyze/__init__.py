@@ -31,6 +31,7 @@ from esxprobe.capture import Manifest
 from esxprobe.formats.closure import STATES
 from esxprobe.formats.esxtop import read_esxtop
 from esxprobe.formats.wanted import Enough
+from esxprobe.formats.window import TimeWindow
 from esxprobe.model import Analysis, CaptureSummary, Deviation, Glance, Recording
 from esxprobe.rules import RuleBook
 from esxprobe.rules.judge import Outcome, judge
@@ -65,6 +66,7 @@ def analyze(
     held: Callable[[Measured], None] | None = None,
     early: Callable[[CaptureSummary, Glance], None] | None = None,
     against: Analysis | None = None,
+    window: TimeWindow | None = None,
 ) -> Analysis:
     """Reads a capture (one file, or one host's segments in order) and judges it.
 
@@ -79,13 +81,18 @@ def analyze(
         early: Told before anything is judged what does not depend on that.
         against: A baseline. Where it tells what faults cost, that is judged; see `compare_with` for everything
         else.
+        window: The part of the capture that is judged; None for all of it. Quality notes, VMs and provenance are
+            the whole capture's.
 
     Raises:
         UnreadableInputError: A file is no esxtop capture, or none of its rows can be used; a guest's log is none.
-        UsageError: `timezone` is no time zone; a VM that was named is not there.
+        UsageError: `timezone` is no time zone; a VM that was named is not there; fewer than two samples lie in
+            the window.
     """
     needs = all_needs(book, with_faults=has_guests(guests, manifest), with_levels=held is not None)
-    recording = read_esxtop(paths, needs, timezone=timezone, at_most=enough_of(book), progress=progress)
+    recording = read_esxtop(
+        paths, needs, timezone=timezone, at_most=enough_of(book), progress=progress, window=window
+    )
     if held is not None:
         held(measured(recording))
     return analysis_of(

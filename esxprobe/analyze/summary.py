@@ -54,6 +54,7 @@ def summary_of(recording: Recording, manifest: Manifest | None) -> CaptureSummar
         date_known=recording.date_known,
         files=recording.files,
         objects=tuple(objects.iter_rows()),
+        part=recording.part,
     )
 
 

@@ -20,17 +20,19 @@ _LEAST_ABSENCE = 3
 
 
 def presence(recording: Recording) -> dict[str, tuple[Window, ...]]:
-    """When each VM was seen, by group id; only of VMs that were missing for a part of the capture."""
+    """When each VM was seen, by group id; only of VMs that were missing for some or all of the judged time."""
     there = _there(recording)
     judged = recording.samples.filter("judged")
     ends: list[datetime] = judged["time"].to_list()
     lengths: list[float] = judged["interval_s"].to_list()
     seen = {}
     for gid, alive in there.items():
-        if alive.any() and not alive.all():
+        if not alive.all():
             seen[gid] = tuple(
                 Window(ends[begin] - timedelta(seconds=lengths[begin]), ends[end]) for begin, end in runs(alive)
             )
+    if there and recording.part is not None:  # of a VM of another segment no column is there
+        seen |= {vm.gid: () for vm in recording.vms if vm.gid not in there}
     return seen
 
 
@@ -42,8 +44,8 @@ def comings_and_goings(recording: Recording, seen: dict[str, tuple[Window, ...]]
     first = judged["time"][0] - timedelta(seconds=judged["interval_s"][0])
     last = judged["time"][-1]
     names = {vm.gid: vm.name for vm in recording.vms}
-    came = [(gid, spans[0].start) for gid, spans in seen.items() if spans[0].start > first]
-    left = [(gid, spans[-1].end) for gid, spans in seen.items() if spans[-1].end < last]
+    came = [(gid, spans[0].start) for gid, spans in seen.items() if spans and spans[0].start > first]
+    left = [(gid, spans[-1].end) for gid, spans in seen.items() if spans and spans[-1].end < last]
     notes = []
     for code, changes in (("vm-came", came), ("vm-left", left)):
         if changes:

@@ -51,6 +51,7 @@ def vm_rows(recording: Recording, seen: Mapping[str, tuple[Window, ...]]) -> tup
             balloon_mb=largest(balloon, machines.get(vm.gid, [])),
             swapped_mb=largest(swapped, machines.get(vm.gid, [])),
             seen=seen.get(vm.gid, ()),
+            there=vm.gid not in seen or bool(seen[vm.gid]),
         )
         for vm in recording.vms
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from esxprobe.commands.options import From, To
 from esxprobe.commands.streams import say, say_made
 
 if TYPE_CHECKING:
@@ -31,15 +32,8 @@ def extract(
     object: Annotated[
         list[str] | None, typer.Option("--object", metavar="OBJECT", help="An object, or a pattern of one.")
     ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="TIME",
-            help="First time: 2018-04-24T10:50, 10:50 of the capture's day, +10m from its start.",
-        ),
-    ] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Last time, in the same ways.")] = None,
+    start: From = None,
+    end: To = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -61,14 +55,15 @@ def extract(
     from esxprobe.commands.outputs import refuse_to_overwrite
     from esxprobe.commands.reporting import stem
     from esxprobe.commands.terminal import reading
-    from esxprobe.extract import Query, Window, parse_moment
+    from esxprobe.extract import Query
     from esxprobe.extract import extract as extracted
+    from esxprobe.formats.window import TimeWindow, window_of
 
     files = load_capture(capture)
     inputs = [*files.paths, capture / MANIFEST]
     inputs += [capture / file.name for file in files.manifest.files] if files.manifest else []
     query = Query(tuple(counter or ()), tuple(vm or ()), tuple(entity or ()), tuple(object or ()))
-    window = Window(parse_moment(start) if start else None, parse_moment(end) if end else None)
+    window = window_of(start, end) or TimeWindow()
     with reading(files.paths) as progress:
         made = extracted(
             files.paths,

@@ -21,6 +21,7 @@ from esxprobe.errors import EXIT_FINDINGS, EXIT_HOST_FAILED, EXIT_UNREADABLE, EX
 if TYPE_CHECKING:
     from esxprobe.commands.redaction import PrivateMap
     from esxprobe.fleet.work import Task
+    from esxprobe.formats.window import TimeWindow
     from esxprobe.model import Severity
     from esxprobe.model.fleet import CaptureOutcome, Fleet, Judged
 
@@ -44,6 +45,7 @@ class FleetWords:
         one_only: Options that were given and belong to one capture.
         bundle: A zip of everything.
         with_capture: Raw captures go into it.
+        window: The part of each capture that is judged; None for all of it.
     """
 
     words: Sequence[str]
@@ -57,6 +59,7 @@ class FleetWords:
     one_only: Sequence[str]
     bundle: Path | None = None
     with_capture: bool = False
+    window: TimeWindow | None = None
 
 
 def report_many(words: FleetWords) -> Fleet:
@@ -170,6 +173,7 @@ def tasks_of(sources: Sequence[str], words: FleetWords, private: PrivateMap | No
             guest_timezone=words.guest_timezone,
             book=book,
             with_document=words.bundle is not None,
+            window=words.window,
         )
         for source in sources
     ]
@@ -232,6 +236,7 @@ def _command(words: FleetWords) -> str:
 def said_of(words: FleetWords, private: PrivateMap | None = None) -> list[str]:
     """Options that the reports depend on, as they would be typed."""
     said = ["--timezone", words.timezone] if words.timezone else []
+    said += words.window.words() if words.window else []
     said += ["--guest-timezone", words.guest_timezone] if words.guest_timezone else []
     return said + (["--rules", shown_path(words.rules, private)] if words.rules else [])
 

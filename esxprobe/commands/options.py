@@ -1,14 +1,17 @@
-"""The options that the commands which log in on hosts share."""
+"""The options that several commands share: those that log in on hosts, and those that take a part of a capture."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from esxprobe.errors import UsageError
+
+if TYPE_CHECKING:
+    from esxprobe.formats.window import TimeWindow
 
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)?")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, None: 1}
@@ -119,6 +122,42 @@ AcceptNewHostKey = Annotated[
 LegacyCrypto = Annotated[
     bool, typer.Option("--legacy-crypto", help="Allow the old algorithms that ESXi 5.x speaks; it is recorded.")
 ]
+
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="TIME",
+        help="First time: 2018-04-24T10:50, 10:50 of the capture's day, +10m from its start.",
+    ),
+]
+To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Last time, in the same ways.")]
+BaselineFrom = Annotated[
+    str | None, typer.Option("--baseline-from", metavar="TIME", help="Like --from, of the baseline.")
+]
+BaselineTo = Annotated[
+    str | None, typer.Option("--baseline-to", metavar="TIME", help="Like --to, of the baseline.")
+]
+
+
+def windows_of(
+    baseline: Path | None, window: tuple[str | None, str | None], before: tuple[str | None, str | None]
+) -> tuple[TimeWindow | None, TimeWindow | None]:
+    """The parts of a capture and of its baseline that are judged; None for all of one.
+
+    Args:
+        baseline: The baseline, None without one.
+        window: `--from` and `--to`.
+        before: `--baseline-from` and `--baseline-to`.
+
+    Raises:
+        UsageError: One of them is no point in time, they are in the wrong order, or there is no baseline.
+    """
+    from esxprobe.formats.window import window_of
+
+    if baseline is None and before != (None, None):
+        raise UsageError("there is no baseline", hint="name it: --baseline CAPTURE")
+    return window_of(*window), window_of(*before, "baseline")
 
 
 def seconds(text: str) -> float:

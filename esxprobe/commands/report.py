@@ -11,6 +11,7 @@ import typer
 
 from esxprobe.commands.fleet import FleetWords
 from esxprobe.commands.guestalone import GuestsAlone, are_guest_logs, report_guests, show_guests
+from esxprobe.commands.options import BaselineFrom, BaselineTo, From, To, windows_of
 from esxprobe.commands.outputs import show_in_browser
 from esxprobe.errors import EXIT_FINDINGS, UsageError
 
@@ -63,12 +64,16 @@ def report(
             help="Zone of the capture's stamps (Europe/Berlin, +02:00); for ESX classic's local times.",
         ),
     ] = None,
+    start: From = None,
+    end: To = None,
     baseline: Annotated[
         Path | None,
         typer.Option(
             metavar="CAPTURE", help="A capture of a good time, or of another monitor mode, to compare with."
         ),
     ] = None,
+    baseline_start: BaselineFrom = None,
+    baseline_end: BaselineTo = None,
     guest_log: Annotated[
         list[str] | None,
         typer.Option(
@@ -154,9 +159,12 @@ def report(
     """Judge captures and write a self-contained HTML findings report of each."""
     if with_capture and bundle is None:
         raise UsageError("--with-capture needs --bundle", hint="name the zip: --bundle FILE.zip")
+    window, window_before = windows_of(baseline, (start, end), (baseline_start, baseline_end))
     if are_guest_logs(captures or ()):
         needs_capture = {
             "--summary": summary,
+            "--from": start,
+            "--to": end,
             "--baseline": baseline,
             "--guest-log": guest_log,
             "--guest-offset": guest_offset,
@@ -203,6 +211,7 @@ def report(
             given,
             bundle,
             with_capture,
+            window,
         )
         _many(words, fail_on, redact, redact_map, open_it=open_it)
         return
@@ -233,6 +242,8 @@ def report(
             baseline=baseline,
             before=baseline_options(baseline, baseline_guest_log or (), guest_timezone, baseline_mmu or ()),
             rules=rules,
+            window=window,
+            window_before=window_before,
         )
         asked.refuse_to_overwrite(outputs)
         book = book_of(rules, private)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from esxprobe.capture import CaptureFiles
     from esxprobe.commands.bundling import Bundle
     from esxprobe.commands.redaction import PrivateMap
+    from esxprobe.formats.window import TimeWindow
     from esxprobe.model import Analysis, CaptureSummary, Glance
     from esxprobe.report.drawing import Drawer
     from esxprobe.rules import RuleBook
@@ -33,6 +34,8 @@ class Asked:
         baseline: The capture to compare with.
         before: What was said about the baseline's guests; None without one.
         rules: A file of own rules.
+        window: The part of the capture that is judged; None for all of it.
+        window_before: The part of the baseline.
     """
 
     source: Path
@@ -41,6 +44,8 @@ class Asked:
     baseline: Path | None
     before: GuestOptions | None
     rules: Path | None
+    window: TimeWindow | None = None
+    window_before: TimeWindow | None = None
 
     def captures(self) -> list[CaptureFiles]:
         """The capture, and the baseline where there is one."""
@@ -86,10 +91,12 @@ class Asked:
         """The command that makes this report again, without the folders that lead to the files."""
         words = ["esxprobe", "report", shown_path(self.source, private)]
         words += ["--timezone", self.timezone] if self.timezone else []
+        words += self.window.words() if self.window else []
         words += guest_words(self.guests, private=private)
         words += ["--rules", shown_path(self.rules, private)] if self.rules else []
         if self.baseline is not None and self.before is not None:
             words += ["--baseline", shown_path(self.baseline, private)]
+            words += self.window_before.words() if self.window_before else []
             words += guest_words(self.before, "--baseline-", private=private)
         return shlex.join([*words, "--redact"] if private else words)
 
@@ -163,6 +170,7 @@ def judged(asked: Asked, book: RuleBook, early: Callable[[CaptureSummary, Glance
                 guests=asked.before,
                 book=book,
                 held=held.append,
+                window=asked.window_before,
             )
         analysis = analyze(
             files.paths,
@@ -174,6 +182,7 @@ def judged(asked: Asked, book: RuleBook, early: Callable[[CaptureSummary, Glance
             held=None if other is None else held.append,
             early=early,
             against=other,
+            window=asked.window,
         )
         if other is None:
             return analysis

@@ -213,10 +213,14 @@ def show_summary(analysis: Analysis, target: Path, bundle: Path | None = None, *
         return
     from rich.text import Text
 
+    from esxprobe.report.part import part_sentence
+
     console = wide_console()
     capture = analysis.capture
     counts = f"{capture.judged:,} samples, {capture.columns:,} columns, {len(analysis.vms):,} VMs"
     console.print(Text(f"{printable(capture.host)}: {counts}", style="bold"))
+    if part := part_sentence(capture):
+        console.print(Text(part))
     if analysis.findings:
         console.print(_table(analysis.findings[:_TOP]))
         if len(analysis.findings) > _TOP:

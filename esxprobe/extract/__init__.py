@@ -18,19 +18,19 @@ from esxprobe.extract.choice import Choice, Query
 from esxprobe.extract.pdh_csv import PdhCsvWriter
 from esxprobe.extract.publish import Partials, unfinished
 from esxprobe.extract.tables import TableWriter
-from esxprobe.extract.window import Window, parse_moment
 from esxprobe.formats import clock
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.parse import Rows
 from esxprobe.formats.rows import Piece
 from esxprobe.formats.scan import FileReader, Request, Segment
 from esxprobe.formats.source import Source
+from esxprobe.formats.window import TimeWindow
 from esxprobe.model import QualityNote
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["ENDINGS", "Extracted", "Query", "Window", "extract", "parse_moment"]
+__all__ = ["ENDINGS", "Extracted", "Query", "extract"]
 
 ENDINGS = (".csv", ".parquet", ".arrow")
 
@@ -63,7 +63,7 @@ class Extracted:
 def extract(
     paths: Sequence[Path],
     query: Query,
-    window: Window,
+    window: TimeWindow,
     target: Path,
     *,
     timezone: str | None = None,
@@ -112,7 +112,7 @@ class _Extraction:
         self._chosen: list[bool] = []
         self._zone_text = ""
 
-    def run(self, paths: Sequence[Path], window: Window, progress: Callable[[int], None] | None) -> Extracted:
+    def run(self, paths: Sequence[Path], window: TimeWindow, progress: Callable[[int], None] | None) -> Extracted:
         seen = done = 0
         headers: list[QualityNote] = []
         request = Request(self._choice.of, taker=self._take, places=True, who=self._who)
@@ -143,7 +143,7 @@ class _Extraction:
             with self._partials.writing():
                 self._writer.take(segment, piece, rows)
 
-    def _publish(self, window: Window, seen: int, path: Path) -> Extracted:
+    def _publish(self, window: TimeWindow, seen: int, path: Path) -> Extracted:
         import polars as pl
 
         if not seen:

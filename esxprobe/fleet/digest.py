@@ -32,6 +32,7 @@ def digest_of(analysis: Analysis) -> CaptureDigest:
             _utc(row.seen[-1].end if row.seen else capture.ended),
         )
         for row in analysis.vm_rows
+        if row.there
     )
     return CaptureDigest(
         host=capture.host,
@@ -63,6 +64,7 @@ def digest_of(analysis: Analysis) -> CaptureDigest:
         vms=stays,
         devices=analysis.device_rows,
         figures=_figures(analysis),
+        part=capture.part,
     )
 
 

@@ -14,6 +14,7 @@ from esxprobe.fleet.sources import at_hand
 from esxprobe.model.fleet import Failure, Judged
 
 if TYPE_CHECKING:
+    from esxprobe.formats.window import TimeWindow
     from esxprobe.report.drawing import Drawer
     from esxprobe.rules import RuleBook
 
@@ -33,6 +34,7 @@ class Task:
         guest_timezone: Zone of its guests' stamps.
         with_document: Whether the JSON document is wanted, too.
         bare: The analysis itself is wanted and nothing else, to be redacted.
+        window: The part of the capture that is judged; None for all of it.
         version: Of the esxprobe that asks.
     """
 
@@ -43,6 +45,7 @@ class Task:
     guest_timezone: str | None = None
     with_document: bool = False
     bare: bool = False
+    window: TimeWindow | None = None
     version: str = esxprobe.__version__
 
 
@@ -79,7 +82,12 @@ def _judged(task: Task, drawer: Drawer) -> Judged:
         files = load_capture(path)
         guests = GuestOptions(timezone=task.guest_timezone, folder=path if path.is_dir() else None)
         analysis = analyze(
-            files.paths, timezone=task.timezone, manifest=files.manifest, guests=guests, book=task.book
+            files.paths,
+            timezone=task.timezone,
+            manifest=files.manifest,
+            guests=guests,
+            book=task.book,
+            window=task.window,
         )
     if task.bare:
         return Judged(analysis=analysis)

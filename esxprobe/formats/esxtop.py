@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,11 +30,15 @@ from esxprobe.formats.source import Source
 from esxprobe.formats.spill import Spill
 from esxprobe.formats.tidy import StoredValues
 from esxprobe.formats.wanted import Enough
-from esxprobe.model import Frames, Recording, SourceFile, Values
+from esxprobe.formats.window import TimeWindow
+from esxprobe.model import Frames, JudgedPart, Recording, SourceFile, Values, Window
 from esxprobe.series import Bools
 
 if TYPE_CHECKING:
     import polars as pl
+
+# A window of one sample is a slip of the pen: nothing is a state in it.
+_FEWEST = 2
 
 
 def read_esxtop(
@@ -43,8 +48,12 @@ def read_esxtop(
     timezone: str | None = None,
     at_most: Mapping[str, Enough] | None = None,
     progress: Callable[[int], None] | None = None,
+    window: TimeWindow | None = None,
 ) -> Recording:
     r"""Reads one capture, whole: one file, or the segments of one host in order.
+
+    With a window all rows are read, checked and counted as well; samples and values are those of the window. So
+    the interval of its first sample is known, for the sample before it was read.
 
     Args:
         paths: CSV files, plain, gzip or zstandard. They are only read.
@@ -52,10 +61,11 @@ def read_esxtop(
         timezone: Zone of the stamps (IANA name or offset), where the header's cannot be trusted.
         at_most: Entity kinds of which not all entities are read.
         progress: Told the bytes read so far, all files together, after each block.
+        window: The part of it that is wanted; None for all of it.
 
     Raises:
         UnreadableInputError: A file is no esxtop capture, or no row of it fits its header.
-        UsageError: `timezone` is no time zone.
+        UsageError: `timezone` is no time zone; fewer than two samples lie in the window.
     """
     issues = QualityIssues()
     segments: list[Segment] = []
@@ -76,7 +86,7 @@ def read_esxtop(
         issues.take(notes)
         files.append(record)
     assembly = _Assembly(segments, stores, needs=needs, at_most=at_most, timezone=timezone, issues=issues)
-    return assembly.recording(tuple(files), rows_read)
+    return assembly.recording(tuple(files), rows_read, window)
 
 
 def _advance(progress: Callable[[int], None], before: int, position: int) -> None:
@@ -132,9 +142,12 @@ class _Assembly:
         self._stores, self._numbers = stores.closed(), stores.numbers(segments)
         self._timezone, self._issues = timezone, issues
         self._date_known = True
+        self._zone: tzinfo = UTC
 
-    def recording(self, files: tuple[SourceFile, ...], rows_read: int) -> Recording:
-        """The whole capture as one Recording."""
+    def recording(
+        self, files: tuple[SourceFile, ...], rows_read: int, window: TimeWindow | None = None
+    ) -> Recording:
+        """The whole capture, or a window of it, as one Recording."""
         import polars as pl
 
         self._take_header_notes()
@@ -150,15 +163,20 @@ class _Assembly:
             raise UnreadableInputError(
                 f"{files[0].name}: no row has a readable time", hint="send the file as esxtop wrote it"
             )
+        rows = np.flatnonzero(kept.to_numpy())
         samples = series.measure_intervals(samples.filter(kept).with_row_index("sample"))
         self._count_times(samples)
-        judged = np.flatnonzero(kept.to_numpy())[samples["judged"].to_numpy()]
-        chosen = self._chosen(judged)
+        chosen = self._chosen(rows, samples)
         values = StoredValues(self._stores, chosen, wanted)
         self._count_marks(self._stores, chosen, values)
         self._count_unknown(identities.columns)
         self._count_closure(values, samples, identities)
         columns = identities.columns.with_columns(pl.col("key").is_in(wanted["key"].implode()).alias("wanted"))
+        part = None
+        if window is not None:
+            samples, part = self._part(samples, window)
+            chosen = self._chosen(rows, samples)
+            values = StoredValues(self._stores, chosen, self._there(wanted, chosen))
         return Recording(
             host=first.host,
             zone=first.zone,
@@ -172,7 +190,31 @@ class _Assembly:
             interval_s=series.usual_interval(samples["interval_s"].drop_nulls()),
             rows_read=rows_read,
             date_known=self._date_known,
+            part=part,
         )
+
+    def _part(self, samples: pl.DataFrame, window: TimeWindow) -> tuple[pl.DataFrame, JudgedPart]:
+        """The samples of a window with their intervals as they are known, and what the window means."""
+        times = samples["time"]
+        inside = samples.filter(window.holds(times, self._zone, _FEWEST))
+        first, last = (_utc(each) for each in (times.min(), times.max()))
+        return inside, JudgedPart(
+            asked_from=window.start.text if window.start else "",
+            asked_to=window.end.text if window.end else "",
+            span=Window(*window.bounds(times, self._zone)),
+            whole=Window(first, last),
+            inside=inside.height,
+            samples=samples.height,
+        )
+
+    def _there(self, wanted: pl.DataFrame, chosen: list[Bools]) -> pl.DataFrame:
+        """Those of the wanted columns that a segment with a chosen row has: what others have was not there."""
+        import polars as pl
+
+        keys = [store.wanted["key"] for store, rows in zip(self._stores, chosen, strict=True) if rows.any()]
+        if not keys or len(self._stores) == 1:
+            return wanted
+        return wanted.filter(pl.col("key").is_in(pl.concat(keys).unique().implode()))
 
     def _take_header_notes(self) -> None:
         seen = set()
@@ -221,19 +263,19 @@ class _Assembly:
             }
         )
         times, self._date_known = clock.parse_times(joined["cell"], self._issues)
-        zone = clock.zone_of(zone_text, self._timezone, self._issues)
-        utc = clock.to_utc_counted(times, zone, self._timezone, self._issues)
+        self._zone = clock.zone_of(zone_text, self._timezone, self._issues)
+        utc = clock.to_utc_counted(times, self._zone, self._timezone, self._issues)
         return joined.select(
             pl.col("line").cast(pl.UInt32),
             pl.col("segment").cast(pl.UInt32),
             utc.alias("time"),
         )
 
-    def _chosen(self, judged: NDArray[np.intp]) -> list[Bools]:
-        """Which rows of each segment are judged."""
+    def _chosen(self, rows: NDArray[np.intp], samples: pl.DataFrame) -> list[Bools]:
+        """Which rows of each segment are judged samples; `rows` has the number of each sample's row."""
         ends = np.cumsum([len(store.lines) for store in self._stores])
         chosen = np.zeros(ends[-1], np.bool_)
-        chosen[judged] = True
+        chosen[rows[samples.filter("judged")["sample"].to_numpy()]] = True
         return np.split(chosen, ends[:-1])
 
     def _nothing_fits(self, name: str, rows_read: int) -> UnreadableInputError:
@@ -287,6 +329,12 @@ class _Assembly:
                 world = who.entities[kind]["name"][first[0]]
                 line = numbers["line"][first[1]]
                 self._issues.add("closure-off", off, f"{off} {kind} samples, the first is {world} in line {line:,}")
+
+
+def _utc(found: object) -> datetime:
+    """A time out of a column of times, with the plain UTC that every process has."""
+    assert isinstance(found, datetime)  # noqa: S101 - for the type checker
+    return found.astimezone(UTC)
 
 
 def refuse_several_hosts(hosts: Iterable[str], hint: str) -> None:

@@ -10,7 +10,7 @@ from esxprobe.model.bothsides import GuestHostPair
 from esxprobe.model.faults import FaultComparison, FaultCost
 from esxprobe.model.findings import Deviation, Finding, Skipped, TimeSlice
 from esxprobe.model.glance import Glance
-from esxprobe.model.nouns import Entity, QualityNote, Severity, SourceFile, VirtualMachine, Window
+from esxprobe.model.nouns import Entity, JudgedPart, QualityNote, Severity, SourceFile, VirtualMachine, Window
 from esxprobe.model.provenance import Provenance
 from esxprobe.model.shifts import CounterShift
 
@@ -63,7 +63,8 @@ class VmRow:
         balloon_mb: MCTLSZ, largest [MB].
         swapped_mb: SWCUR, largest [MB].
         swap_wait_pct: %SWPWT of its vCPUs, largest [%].
-        seen: When it was there, where that was not the whole capture; else empty.
+        there: False when no vCPU of it did anything, waiting included, in the judged time.
+        seen: When it was there, where that was not all of the judged time; else empty.
     """
 
     vm: VirtualMachine
@@ -76,6 +77,7 @@ class VmRow:
     swapped_mb: float | None
     seen: tuple[Window, ...] = ()
     swap_wait_pct: float | None = None
+    there: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,8 @@ class CaptureSummary:
         files: The files read.
         objects: Columns by object: object, instances, columns, understood.
         timezone: Zone that a person gave for the stamps, empty when nobody did.
+        part: The part of the capture that was judged, None for the whole. Of the part are `started`, `ended`,
+            `interval_s`, `samples`, `judged`, `closure` and `observer_pct`.
     """
 
     host: str
@@ -179,6 +183,7 @@ class CaptureSummary:
     files: tuple[SourceFile, ...]
     objects: tuple[tuple[str, int, int, int], ...]
     timezone: str = ""
+    part: JudgedPart | None = None
 
 
 @dataclass(frozen=True, slots=True)

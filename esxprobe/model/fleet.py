@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from esxprobe.model.analysis import Analysis, DeviceLatency
-from esxprobe.model.nouns import SEVERITIES, Entity, Severity
+from esxprobe.model.nouns import SEVERITIES, Entity, JudgedPart, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,7 @@ class CaptureDigest:
         vms: The VMs.
         devices: Storage devices.
         figures: Main figures by key, None where the capture lacks the counter.
+        part: The part of the capture that was judged, None for the whole.
     """
 
     host: str
@@ -103,6 +104,7 @@ class CaptureDigest:
     vms: tuple[VmStay, ...]
     devices: tuple[DeviceLatency, ...]
     figures: tuple[tuple[str, float | None], ...]
+    part: JudgedPart | None = None
 
     def count(self, severity: Severity) -> int:
         """Number of findings of a severity."""

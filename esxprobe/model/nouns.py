@@ -117,6 +117,27 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedPart:
+    """The part of a capture that a person asked for: what lies outside of it was read and not judged.
+
+    Attributes:
+        asked_from: Where it begins, as it was written (`10:50`, `+10m`); empty for the capture's start.
+        asked_to: Where it ends likewise; empty for the capture's end.
+        span: What that means; an open end is the capture's.
+        whole: From the stamp of the capture's first sample to that of its last one.
+        inside: Samples of the part, judged or set aside.
+        samples: Samples of the whole capture likewise.
+    """
+
+    asked_from: str
+    asked_to: str
+    span: Window
+    whole: Window
+    inside: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
 class Entity:
     """A thing that findings are about.
 
@@ -171,6 +192,7 @@ class Recording:
         build: Product and build of the host as its manifest gives them, empty when unknown.
         facts: What is known besides counters, by fact (see `rules.record.FACTS`) and what it is about: a VM's group
             id, a device, an uplink, or empty for the host.
+        part: The part of the capture that samples and values are of; None for the whole. Notes are of the whole.
     """
 
     host: str
@@ -187,6 +209,7 @@ class Recording:
     date_known: bool = True
     build: str = ""
     facts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    part: JudgedPart | None = None
 
     @property
     def values(self) -> Values:

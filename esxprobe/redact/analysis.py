@@ -149,6 +149,8 @@ ROLES: dict[str, str] = {
     "GuestLog.guest": "guest",
     "GuestLog.format": "own",
     "GuestLog.zone": "zone_in_words",
+    "JudgedPart.asked_from": "own",  # times
+    "JudgedPart.asked_to": "own",
     "Level.severity": "own",
     "Citation.address": "own",
     "Citation.author": "own",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from esxprobe.model import Analysis
+from esxprobe.report.part import part_rows
 from esxprobe.report.words import duration, in_zone, joined, local, moment, number
 
 # A capture of which so few samples could be judged.
@@ -30,6 +31,7 @@ def head_facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
         ("Memory", gigabytes(memory_mb)),
         ("VMs", f"{len(analysis.vms):,} with {vcpus:,} vCPUs"),
         ("Window", _window(analysis)),
+        *part_rows(capture),
         ("Interval", f"{interval}, {capture.judged:,} samples"),
         ("Monitor mode", _modes(analysis)),
         ("Quality", _quality(analysis)),

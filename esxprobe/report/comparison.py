@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from esxprobe.model import Analysis, FaultComparison, Finding, worst_first
+from esxprobe.report.part import part_fact
 from esxprobe.report.shifts import PICTURE, ShiftsPanel, shifts_panel
 from esxprobe.report.words import isolated, moment, number, plural
 
@@ -32,6 +33,7 @@ def comparison_panel(analysis: Analysis, drawings: dict[str, str]) -> Comparison
         return None
     base = found.baseline
     files = ", ".join(file.name for file in base.files)
+    part = part_fact(base, "--baseline-")
     counts = [
         (len(found.appeared), "new"),
         (len(found.gone), "gone"),
@@ -39,7 +41,8 @@ def comparison_panel(analysis: Analysis, drawings: dict[str, str]) -> Comparison
         (found.same, "as before"),
     ]
     return ComparisonPanel(
-        baseline=f"{base.host or 'unnamed host'}, {moment(base.started)} to {moment(base.ended)} UTC ({files})",
+        baseline=f"{base.host or 'unnamed host'}, {moment(base.started)} to {moment(base.ended)} UTC ({files})"
+        + (f"; a part of it, {part}" if part else ""),
         summary="Findings: " + ", ".join(f"{count} {what}" for count, what in counts) + ".",
         faults=tuple(_fault_row(each) for each in found.faults),
         statements=tuple(each.statement for each in found.faults if _says_something(each)),

@@ -17,6 +17,7 @@ from esxprobe.model import (
     FaultCost,
     Finding,
     GuestLogUse,
+    JudgedPart,
     Window,
 )
 
@@ -27,6 +28,7 @@ def document(analysis: Analysis) -> dict[str, Any]:
     """The analysis as plain values, in the order of the schema."""
     capture = analysis.capture
     seen = {row.vm.gid: row.seen for row in analysis.vm_rows}
+    absent = {row.vm.gid for row in analysis.vm_rows if not row.there}
     return {
         "schema": SCHEMA,
         "tool": {"name": "esxprobe", "version": analysis.tool_version},
@@ -54,6 +56,7 @@ def document(analysis: Analysis) -> dict[str, Any]:
                 for name, instances, columns, understood in capture.objects
             ],
             "files": [{"name": file.name, "sha256": file.sha256, "bytes": file.bytes} for file in capture.files],
+            "part": part_as_json(capture.part),
         },
         "quality": [
             {"code": note.code, "severity": note.severity, "count": note.count, "detail": note.detail}
@@ -67,6 +70,7 @@ def document(analysis: Analysis) -> dict[str, Any]:
                 "mmu": vm.mmu,
                 "mmu_evidence": vm.mmu_evidence,
                 "seen": [_window(window) for window in seen.get(vm.gid, ())],
+                "there": vm.gid not in absent,
             }
             for vm in analysis.vms
         ],
@@ -163,6 +167,7 @@ def _comparison(found: Comparison | None) -> dict[str, Any] | None:
             "started": time_as_json(found.baseline.started),
             "ended": time_as_json(found.baseline.ended),
             "files": [file.sha256 for file in found.baseline.files],
+            "part": part_as_json(found.baseline.part),
         },
         "faults": [plain(each) for each in found.faults],
         "appeared": [_brief(each) for each in found.appeared],
@@ -218,6 +223,20 @@ def _guest_log(use: GuestLogUse) -> dict[str, Any]:
         "interval_s": _number(use.interval_s),
         "first": time_as_json(use.first),
         "last": time_as_json(use.last),
+    }
+
+
+def part_as_json(part: JudgedPart | None) -> dict[str, Any] | None:
+    """The part of a capture that was judged, as every document of ours has it; null for the whole."""
+    if part is None:
+        return None
+    return {
+        "from": part.asked_from or None,
+        "to": part.asked_to or None,
+        "span": _window(part.span),
+        "whole": _window(part.whole),
+        "samples": part.inside,
+        "samples_of_whole": part.samples,
     }
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from esxprobe.model import SEVERITIES, Severity
 from esxprobe.model.fleet import CaptureOutcome, Figure, Fleet, SlowDevice, TraveledVm, VmStay
 from esxprobe.report.html import environment, templates
+from esxprobe.report.part import asked_of_many
 from esxprobe.report.words import isolated, moment, number, plural
 
 # Rows of a table before the rest is counted; the JSON has them all.
@@ -149,6 +150,8 @@ def _verdict(fleet: Fleet) -> tuple[str, ...]:
         f"{total - failed:,} of {total:,} {plural(total, 'capture')} of {len(fleet.hosts):,} "
         f"{plural(len(fleet.hosts), 'host')} judged."
     ]
+    if window := asked_of_many(each.digest.part for each in fleet.outcomes if each.digest):
+        said.append(f"Only a part of each capture was judged: {window}.")
     if failed:
         said.append(f"{failed:,} could not be judged: the list says why.")
     if fleet.by_rule:

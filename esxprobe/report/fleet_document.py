@@ -10,6 +10,7 @@ from typing import Any
 
 from esxprobe.model import SEVERITIES
 from esxprobe.model.fleet import CaptureOutcome, Fleet
+from esxprobe.report.document import part_as_json
 
 SCHEMA = "esxprobe.fleet/1"
 
@@ -60,7 +61,8 @@ def _capture(each: CaptureOutcome) -> dict[str, Any]:
     }
     if each.digest is not None:
         counts: dict[str, Any] = {"counts": {level: each.digest.count(level) for level in SEVERITIES}}
-        said["digest"] = counts | _plain(each.digest) | {"figures": _numbers(each.digest.figures)}
+        more = {"figures": _numbers(each.digest.figures), "part": part_as_json(each.digest.part)}
+        said["digest"] = counts | _plain(each.digest) | more
     return said
 
 

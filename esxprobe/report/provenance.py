@@ -83,6 +83,7 @@ def provenance_panel(analysis: Analysis) -> ProvenancePanel:
 def _facts(analysis: Analysis, said: Provenance) -> tuple[tuple[str, str], ...]:
     """Asked and achieved, by the manifest and by the file itself."""
     capture = analysis.capture
+    part = capture.part
     achieved = said.achieved_interval_s if said.achieved_interval_s is not None else capture.interval_s
     rows = [
         ("Outcome of the collection", said.state + (f": {said.error}" if said.error else "") or _NOT),
@@ -93,8 +94,12 @@ def _facts(analysis: Analysis, said: Provenance) -> tuple[tuple[str, str], ...]:
             f"asked {_count(said.asked_samples)}, received {_count(said.received_samples)}; "
             f"{capture.rows:,} rows read",
         ),
-        ("First interval began", in_zones(capture.started, capture.timezone)),
-        ("Last sample", in_zones(capture.ended, capture.timezone)),
+        *(
+            [("First interval began", in_zones(capture.started, capture.timezone))]
+            if part is None
+            else [("First sample", in_zones(part.whole.start, capture.timezone))]
+        ),
+        ("Last sample", in_zones(part.whole.end if part else capture.ended, capture.timezone)),
         ("Runs of esxtop", _count(len(said.runs) or None)),
     ]
     if said.limited_to:

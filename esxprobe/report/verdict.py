@@ -6,6 +6,7 @@ from esxprobe.model import Analysis
 from esxprobe.report.capture_facts import FEW, is_poor
 from esxprobe.report.comparison import compared_in_words
 from esxprobe.report.faults import fault_sentence
+from esxprobe.report.part import part_sentence
 from esxprobe.report.words import joined, plural, skips_in_words
 from esxprobe.rules.causes import cause_of
 
@@ -17,9 +18,10 @@ def verdict_of(analysis: Analysis) -> tuple[str, ...]:
 
     A capture that is too poor to judge says so first, and nothing is counted.
     """
+    part = part_sentence(analysis.capture)
     if is_poor(analysis):
-        return tuple(sentence for sentence in (_trust(analysis), fault_sentence(analysis)) if sentence)
-    sentences = (compared_in_words(analysis), _counts(analysis), fault_sentence(analysis), _trust(analysis))
+        return tuple(sentence for sentence in (_trust(analysis), part, fault_sentence(analysis)) if sentence)
+    sentences = (part, compared_in_words(analysis), _counts(analysis), fault_sentence(analysis), _trust(analysis))
     return tuple(sentence for sentence in sentences if sentence)
 
 

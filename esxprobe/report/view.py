@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from esxprobe.model import SEVERITIES, Analysis, Citation, Explanation, Finding, Severity, VmRow, worst_first
+from esxprobe.model import SEVERITIES, Analysis, Citation, Explanation, Finding, Severity, worst_first
 from esxprobe.report.capture_facts import capture_facts, head_facts, is_dated, is_poor
 from esxprobe.report.cards import Cards, cards_of
 from esxprobe.report.comparison import ComparisonPanel, comparison_panel
@@ -16,6 +16,7 @@ from esxprobe.report.glance import GlancePanel, glance_panel
 from esxprobe.report.provenance import ProvenancePanel, provenance_panel
 from esxprobe.report.summary import render_summary
 from esxprobe.report.verdict import verdict_of
+from esxprobe.report.vms import vm_table
 from esxprobe.report.words import (
     isolated,
     joined,
@@ -154,7 +155,7 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
         causes=_causes(analysis, drawings, book),
         slices=_slice_rows(analysis, dated=dated),
         deviations=tuple((each.rule, each.change, each.detail, each.place) for each in analysis.deviations),
-        vms=tuple(_vm_row(row, dated=dated) for row in sorted(analysis.vm_rows, key=_by_ready)),
+        vms=vm_table(analysis.vm_rows, dated=dated),
         quality=quality_rows(analysis.quality),
         clear=tuple((rule, book.find(rule).title) for rule in analysis.clear),
         skipped=tuple((each.rule, book.find(each.rule).title, each.reason) for each in analysis.skipped),
@@ -263,30 +264,3 @@ def _slice_rows(analysis: Analysis, *, dated: bool) -> tuple[tuple[str, ...], ..
         )
         for each in analysis.slices
     )
-
-
-def _by_ready(row: VmRow) -> tuple[float, float, str, str]:
-    return (-(row.ready_p95 or 0.0), -(row.run_p95 or 0.0), row.vm.name, row.vm.gid)
-
-
-def _vm_row(row: VmRow, *, dated: bool) -> tuple[str, ...]:
-    return (
-        row.vm.name,
-        row.vm.gid,
-        str(row.vm.vcpus) if row.vm.vcpus else "–",
-        number(row.run_mean, "%"),
-        number(row.run_p95, "%"),
-        number(row.ready_p95, "%"),
-        number(row.costop_p95, "%"),
-        number(row.memory_mb, "MB"),
-        number(row.balloon_mb, "MB"),
-        number(row.swapped_mb, "MB"),
-        row.vm.mmu,
-        _seen(row, dated=dated),
-    )
-
-
-def _seen(row: VmRow, *, dated: bool) -> str:
-    """When a VM was there, empty when it always was."""
-    spans = [window(span, dated=dated) for span in row.seen[:_WINDOWS]]
-    return f"there {joined(spans)}{' and later' if row.seen[_WINDOWS:] else ''}" if spans else ""

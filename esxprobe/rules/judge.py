@@ -228,12 +228,11 @@ def _moment(stamp_s: float) -> datetime:
 
 def _merged(found: list[Suspect], rule: Rule, recording: Recording) -> list[Suspect]:
     """One finding a VM for all its vCPUs: the worst one speaks, the others are named."""
-    worlds = recording.entities["vcpu"]
-    gid_of = dict(zip(worlds["id"].to_list(), worlds["gid"].to_list(), strict=True))
+    gids = recording.entities["vcpu"]["gid"].to_list()  # by number: of another segment a world may have the same id
     names = {vm.gid: vm.name for vm in recording.vms}
     by_vm: dict[str, list[Suspect]] = {}
     for suspect in found:
-        by_vm.setdefault(gid_of[suspect.finding.entity.id], []).append(suspect)
+        by_vm.setdefault(gids[suspect.finding.number], []).append(suspect)
     merged = []
     for gid, parts in by_vm.items():
         parts.sort(key=lambda part: rank(part.finding, above=rule.check.above))

@@ -193,7 +193,8 @@ def capture_facts(recording: Recording) -> dict[str, float]:
     """What the capture rules read: kinds of damage, rows lost [%], what was captured and for how long."""
     doubts = sum(note.severity != "info" for note in recording.notes)
     damage = sum(note.severity == "critical" for note in recording.notes)
-    lost = recording.rows_read - recording.samples.height
+    kept = recording.part.samples if recording.part else recording.samples.height
+    lost = recording.rows_read - kept
     set_aside = sum(note.count for note in recording.notes if note.code in {"time-repeats", "time-backwards"})
     share = 100 * max(0, lost + set_aside) / max(1, recording.rows_read)
     when = timing(recording)
