@@ -157,14 +157,14 @@ class _Extraction:
                 hint="the file was cut or saved again; send it as esxtop wrote it",
             )
         cells = pl.concat(self._cells)
-        times, _ = clock.parse_times(cells, self._issues)
+        times, dated = clock.parse_times(cells, self._issues)
         zone = clock.zone_of(self._zone_text, self._timezone, self._issues)
         utc = clock.to_utc(times, zone)
         if utc.null_count() == len(utc):
             raise UnreadableInputError(
                 f"{path.name}: no row has a readable time", hint="send the file as esxtop wrote it"
             )
-        inside = window.holds(utc, zone)
+        inside = window.holds(utc, zone, dated=dated)
         chosen = pl.Series(self._chosen)
         kept = (inside & chosen).filter(chosen)
         with self._partials.writing():

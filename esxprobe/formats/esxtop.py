@@ -196,7 +196,7 @@ class _Assembly:
     def _part(self, samples: pl.DataFrame, window: TimeWindow) -> tuple[pl.DataFrame, JudgedPart]:
         """The samples of a window with their intervals as they are known, and what the window means."""
         times = samples["time"]
-        inside = samples.filter(window.holds(times, self._zone, _FEWEST))
+        inside = samples.filter(window.holds(times, self._zone, _FEWEST, dated=self._date_known))
         first, last = (_utc(each) for each in (times.min(), times.max()))
         return inside, JudgedPart(
             asked_from=window.start.text if window.start else "",

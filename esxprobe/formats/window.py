@@ -139,13 +139,14 @@ class TimeWindow:
             raise self._wrong_order(f"{end:%Y-%m-%d %H:%M:%S}", f"{start:%Y-%m-%d %H:%M:%S}")
         return began, ended
 
-    def holds(self, times: pl.Series, zone: tzinfo, least: int = 1) -> pl.Series:
+    def holds(self, times: pl.Series, zone: tzinfo, least: int = 1, *, dated: bool = True) -> pl.Series:
         """Which of some times [UTC] lie in the window; unreadable ones (null) do not.
 
         Args:
             times: When the samples were.
             zone: Zone of the capture.
             least: So many samples must lie in it.
+            dated: Whether the capture's stamps have a date; else they lie on a day that nobody would write.
 
         Raises:
             UsageError: The window ends before it begins, or too few samples are in it.
@@ -157,9 +158,10 @@ class TimeWindow:
         found = int(inside.sum())
         if found < least:
             first, last = _ends(times, zone)
+            undated = "" if dated else "; its stamps have no date: write 10:50 or +10m"
             raise UsageError(
                 f"{'only one sample lies' if found else 'no sample lies'} {self._said(start, end, zone)}",
-                hint=f"the {self.whose} goes from {first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S}",
+                hint=f"the {self.whose} goes from {first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S}{undated}",
             )
         return inside
 

@@ -379,6 +379,15 @@ def test_a_window_that_does_not_fit_is_a_usage_error(
     assert [path.name for path in tmp_path.iterdir()] == ["turning.csv"], "no report of nothing"
 
 
+def test_stamps_without_a_date_have_times_of_day(run: Run, turning: Path, tmp_path: Path) -> None:
+    path = tmp_path / "undated.csv"
+    path.write_bytes(re.sub(rb'(?m)^"03/26/2026 ', b'"', turning.read_bytes()))
+    assert said(run, path, "--from", "21:33", "--to", "+5m")["capture"]["samples_judged"] == 25
+    done = run("report", path, "--from", "2026-03-26T21:33")
+    assert done.returncode == 2
+    assert done.stderr.endswith("; its stamps have no date: write 10:50 or +10m\n")
+
+
 def test_guests_logs_alone_have_no_part(run: Run) -> None:
     log = ROOT / "samples" / "software-mmu" / "guests" / "cgi01.txt"
     done = run("report", log, "--from", "+1m")
