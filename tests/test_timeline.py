@@ -10,6 +10,8 @@ import pytest
 from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
 from shippedbook import analyze, page_of
 
+from esxprobe.fleet.digest import digest_of
+from esxprobe.formats.window import window_of
 from esxprobe.model import Analysis
 from esxprobe.report.document import document
 
@@ -89,9 +91,9 @@ def test_json_and_page_show_when_a_vm_was_there(analysis):
     }
 
 
-@pytest.mark.parametrize(("silent", "spans_expected"), [(2, []), (3, [(0, 135)])])
-def test_a_vm_whose_numbers_stop_has_left_and_a_lost_cell_has_not(tmp_path, silent, spans_expected):
-    path = written(tmp_path, 0, replace(HOST, vms=(STAYS, LEAVES)))
+def gone_still(folder: Path, silent: int) -> Path:
+    """A capture of 31 samples in the last of which a VM's columns say nothing but zero."""
+    path = written(folder, 0, replace(HOST, vms=(STAYS, LEAVES)))
     lines = path.read_text().split("\n")
     gone = [n for n, name in enumerate(lines[0].split('","')) if "1200200:leaves" in name]
     for line in range(31 - silent + 1, 32):
@@ -101,6 +103,22 @@ def test_a_vm_whose_numbers_stop_has_left_and_a_lost_cell_has_not(tmp_path, sile
         cells = [zero[n] if n in gone else cell for n, cell in enumerate(cells)]
         lines[line] = '","'.join(cells)
     path.write_text("\n".join(lines))
+    return path
+
+
+@pytest.mark.parametrize(("silent", "spans_expected"), [(2, []), (3, [(0, 135)])])
+def test_a_vm_whose_numbers_stop_has_left_and_a_lost_cell_has_not(tmp_path, silent, spans_expected):
+    path = gone_still(tmp_path, silent)
     analysis = analyze([path])
     assert spans(analysis)["leaves, early"] == spans_expected
     assert "closure-off" not in {note.code for note in analysis.quality}
+
+
+def test_a_vm_that_left_before_the_judged_part_is_not_there(tmp_path):
+    """Its columns stay to the end: it is listed, and on no other host's account was it here at that time."""
+    path = gone_still(tmp_path, 10)
+    analysis = analyze([path], window=window_of("+2m", None))
+    assert {vm["name"]: vm["there"] for vm in document(analysis)["vms"]} == {"stays": True, "leaves, early": False}
+    assert {row[0]: row[11] for row in page_of(analysis, {}, "").vms} == {"stays": "", "leaves, early": "not there"}
+    assert [stay.name for stay in digest_of(analysis).vms] == ["stays"]
+    assert not {note.code for note in analysis.quality} & {"vm-left", "vm-came"}
