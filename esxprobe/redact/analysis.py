@@ -248,6 +248,12 @@ class _Records:
 
 
 class _Nameless(_Records):
+    def record(self, value: Any) -> Any:
+        made = super().record(value)
+        if isinstance(value, Explanation):  # the id of a finding is made of its entity's
+            return replace(made, finding=f"{made.rule}/{made.entity.kind}/{made.entity.id}")
+        return made
+
     def text(self, role: str, text: str) -> str:
         return "name" if role in NAMES and text else text
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from esxprobe.model import Analysis, Finding, Severity, Window
-from esxprobe.report.likely_causes import LikelyCause, likely_causes
+from esxprobe.report.likely_causes import LikelyCause, entity_key, likely_causes
 from esxprobe.report.words import isolated, joined, number, percent, plural, threshold, window
 from esxprobe.rules import RuleBook
 from esxprobe.rules.record import ASKED, Rule
@@ -95,13 +95,14 @@ def _card(cause: LikelyCause, analysis: Analysis, book: RuleBook) -> Card:
 def _affected(cause: LikelyCause) -> str:
     """The entities that lead by name, then those that it reaches."""
     own = _names(cause.leads)
-    reached = [name for name in _names(cause.symptoms) if name not in own]
-    said = _listed(own)
+    reached = [name for key, name in _names(cause.symptoms).items() if key not in own]
+    said = _listed(list(own.values()))
     return f"{said}; with symptoms on {_listed(reached)}" if reached else said
 
 
-def _names(findings: Sequence[Finding]) -> list[str]:
-    return list(dict.fromkeys(isolated(each.entity.name) for each in findings))
+def _names(findings: Sequence[Finding]) -> dict[tuple[str, str], str]:
+    """The name of each entity, once."""
+    return {entity_key(each): isolated(each.entity.name) for each in findings}
 
 
 def _listed(names: list[str]) -> str:

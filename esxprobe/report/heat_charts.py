@@ -19,6 +19,8 @@ from esxprobe.report.words import number, threshold
 
 _WIDTH, _ROW, _LABEL_PX = 520, 15, 150
 _PANEL, _PANELS = 62, 6
+# A title that is longer is cut, so that the name behind it has room.
+_TITLE = 44
 _COLUMN_PX = 56
 _COLUMNS: tuple[tuple[str, Callable[[HeatRow], float]], ...] = (
     ("mean", lambda row: row.mean),
@@ -208,7 +210,8 @@ def timeline_panels(analysis: Analysis, findings: Iterable[Finding]) -> list[tup
     for finding in findings:
         chart = analysis.charts.get(finding.rule)
         if finding.rule not in panels and chart is not None and chart.series:
-            label = f"{chart.title} [{chart.unit}]" if chart.unit else chart.title
+            title = chart.title if len(chart.title) <= _TITLE else f"{chart.title[: _TITLE - 1]}…"
+            label = f"{title} [{chart.unit}]" if chart.unit else title
             panels[finding.rule] = (f"{label}: {chart.series[0].label}", finding, chart)
     return list(panels.values())[:_PANELS]
 

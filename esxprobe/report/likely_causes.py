@@ -49,16 +49,18 @@ class LikelyCause:
 
 def likely_causes(findings: Sequence[Finding]) -> tuple[LikelyCause, ...]:
     """All findings but those on the capture itself, each under one likely cause; what costs most comes first."""
-    known = {each.id: each for each in findings}
+    known: dict[str, Finding] = {}
+    for each in findings:
+        known.setdefault(each.id, each)
     roots = [(each, _root(each, known)) for each in findings if each.entity.kind != "capture"]
-    explained: dict[str, list[Finding]] = {}
+    explained: dict[int, list[Finding]] = {}
     for each, root in roots:
         if root is not each:
-            explained.setdefault(root.id, []).append(each)
+            explained.setdefault(id(root), []).append(each)
     groups: list[_Group] = []
     for each, root in roots:
         if root is each:
-            mine = explained.get(each.id, [])
+            mine = explained.get(id(each), [])
             group = next((group for group in groups if group.takes(each, mine)), None)
             if group is None:
                 groups.append(group := _Group(_key(each)))
@@ -89,7 +91,13 @@ class _Group:
 
 def _place(finding: Finding) -> tuple[str, str, str]:
     """What a finding is about, and under what it is filed."""
-    return finding.cause, finding.entity.kind, finding.entity.id
+    return finding.cause, *entity_key(finding)
+
+
+def entity_key(finding: Finding) -> tuple[str, str]:
+    """What tells the entity of a finding from others, also in a report without any names."""
+    kind = finding.entity.kind  # the number of a VM's finding may be that of its worst vCPU
+    return kind, finding.entity.id if kind == "vm" else str(finding.number)
 
 
 def _root(finding: Finding, known: dict[str, Finding]) -> Finding:
