@@ -55,19 +55,19 @@ def test_a_pointer_on_one_chart_reads_all_of_them(report: Opened) -> None:
     assert report.js(CROSSES) == []
 
 
-SPEC = """() => JSON.parse(document.getElementById('charts').textContent)[
-  document.querySelector('.chart[role=application] svg').dataset.chart]"""
+SPEC = """(section) => JSON.parse(document.getElementById('charts').textContent)[
+  document.querySelector(`${section} .chart[role=application] svg`).dataset.chart]"""
 
 
 def test_what_is_read_is_what_was_measured(report: Opened) -> None:
     """The values told for a time are those of that sample in the chart's own data."""
     point_at(report, 0.5)
-    told = readings(report)[0]
+    told = report.page.locator("#faults .chart[role=application] + .chart-tools .reading").first.inner_text()
     measured = {
         panel["layer"][-1]["encoding"]["y"]["title"].split(" [")[0]: {
             row["t"] // 1000 % 86400: row["v"] for row in panel["layer"][-1]["data"]["values"]
         }
-        for panel in report.js(SPEC)["vconcat"]
+        for panel in report.js(SPEC, "#faults")["vconcat"]
     }
     hours, minutes, seconds = map(int, told[:8].split(":"))
     assert set(measured) == {"soft faults/s", "vCPU time"}
@@ -197,10 +197,10 @@ def test_a_dot_of_a_scatter_can_be_read(report: Opened) -> None:
 def test_a_chart_is_saved_as_an_image_with_a_white_ground(report: Opened, kind: str, head: bytes) -> None:
     report.page.get_by_label("Colors").select_option("dark")
     with report.page.expect_download() as download:
-        report.page.locator(".chart-tools").first.get_by_role("button", name=f"Save {kind}").click()
+        report.page.locator("#faults .chart-tools").first.get_by_role("button", name=f"Save {kind}").click()
     saved = download.value.path().read_bytes()
     assert saved.startswith(head)
-    assert re.fullmatch(rf"[\w-]+-1\.{kind.lower()}", download.value.suggested_filename)
+    assert re.fullmatch(rf"[\w-]+-\d+\.{kind.lower()}", download.value.suggested_filename)
     if kind == "SVG":
         assert b"soft faults/s" in saved
         assert b'fill="#ffffff"' in saved
@@ -213,8 +213,8 @@ def test_hostile_names_are_text_under_the_charts(open_report: Open) -> None:
     report = open_report("hostile")
     report.wake()
     point_at(report, 0.5)
-    labels = report.js("() => [...document.querySelectorAll('.reading bdi')].map(e => e.textContent)")
-    lines = next(layer for layer in report.js(SPEC)["layer"] if layer["mark"]["type"] == "line")
+    labels = report.js("() => [...document.querySelectorAll('#findings .reading bdi')].map(e => e.textContent)")
+    lines = next(layer for layer in report.js(SPEC, "#findings")["layer"] if layer["mark"]["type"] == "line")
     assert labels == lines["encoding"]["color"]["scale"]["domain"]
     assert len(labels) == 4
     assert any("<" in label for label in labels), "none of them would like to be more than text"
