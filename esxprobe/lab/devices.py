@@ -83,9 +83,11 @@ class Devices:
         values = {"Link Up?": ports(up), "Full Duplex?": ports(duplex), "Link Speed (Mb/s)": ports(speed)}
         shares = up * np.array([link.share for link in self.links])
         shares = shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-9)
+        leaves = np.array([vm.switch == "vSwitch0" for vm in self.layout.vms])
         for word, packets, size in zip(("Transmitted", "Received"), flows, sizes, strict=True):
-            outside = packets.sum(axis=1, keepdims=True)
-            mean = np.rint((packets * size).sum(axis=1, keepdims=True) / np.maximum(outside, 1e-9))
+            sent = packets * leaves
+            outside = sent.sum(axis=1, keepdims=True)
+            mean = np.rint((sent * size).sum(axis=1, keepdims=True) / np.maximum(outside, 1e-9))
             rate = ports(outside * shares, packets)
             length = ports(mean * (shares > 0), size * (packets > 0))
             values[f"Packets {word}/sec"] = rate

@@ -259,8 +259,10 @@ class Layout:
                 self.add("Virtual Disk", f"{vm.name}:scsi0:{i}", VIRTUAL_DISK)
 
     def _network(self) -> None:
-        for port, client in port_clients(self.plan):
-            self.add("Network Port", f"vSwitch0:{port}:{client}", PORT)
+        clients = port_clients(self.plan)
+        switches = ["vSwitch0"] * (len(clients) - len(self.vms)) + [vm.switch for vm in self.vms]
+        for switch, (port, client) in zip(switches, clients, strict=True):
+            self.add("Network Port", f"{switch}:{port}:{client}", PORT)
 
     def _interrupts(self) -> None:
         """Cookie after cookie, totals then one column per PCPU, cut where the plan says."""

@@ -121,6 +121,7 @@ class VmPlan:
     io_kb: float = -1.0  # a command's size; some 8 to 32 while it is negative
     device: int = -1  # number of the device that its disks are on; the next one in turn when negative
     disk_extra_ms: Knob = 0.0  # a virtual disk's latency on top of its device's [ms]
+    switch: str = "vSwitch0"  # that its port is on; the uplinks are on vSwitch0, no other has any
     packets_s: Knob = -1.0  # each way; by its iops while it is negative
     dropped_tx_pct: Knob = 0.0
     dropped_rx_pct: Knob = 0.0

@@ -42,8 +42,11 @@ class Explanation:
         finding: Id of the finding that explains (see `Finding.id`).
         rule: Its rule.
         entity: What it is about.
-        confidence: How sure, by how close the two entities are and how much of the time they share.
+        confidence: How sure, by whether the cause can reach the symptom and was there when the symptom was; low
+            is kept, and not shown.
         overlap: Share of the symptom's time beyond its threshold that lies in or just behind the cause's episodes.
+        elsewhere: Share of the time without the symptom that lies in the cause's episodes; None where the symptom
+            lasted nearly all the capture.
         because: One clause on why.
         confirm: The next check to make: a command or a counter.
     """
@@ -53,6 +56,7 @@ class Explanation:
     entity: Entity
     confidence: Confidence
     overlap: float
+    elsewhere: float | None
     because: str
     confirm: str
 

@@ -54,7 +54,8 @@ def _redacted(rule: Rule, hidden: Callable[[str], str], ids: dict[str, str]) -> 
             for each in rule.caveats
         ),
         implies=tuple(ids.get(each, each) for each in rule.implies),
-        implies_on_host=tuple(ids.get(each, each) for each in rule.implies_on_host),
+        implies_beside=tuple(ids.get(each, each) for each in rule.implies_beside),
+        accounts_for=tuple(ids.get(each, each) for each in rule.accounts_for),
         title=hidden(rule.title),
         label=hidden(rule.label),
         unit=hidden(rule.unit),

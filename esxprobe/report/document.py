@@ -142,6 +142,7 @@ def _explanation(cause: Explanation) -> dict[str, Any]:
         "entity": {"kind": entity.kind, "name": entity.name, "id": entity.id},
         "confidence": cause.confidence,
         "overlap": round(cause.overlap, 6),
+        "elsewhere": None if cause.elsewhere is None else round(cause.elsewhere, 6),
         "because": cause.because,
         "confirm": cause.confirm,
     }

@@ -19,6 +19,7 @@ from functools import cache
 from esxprobe.errors import UnknownRuleError
 from esxprobe.model import Deviation
 from esxprobe.rules.record import Rule
+from esxprobe.rules.routes import NEEDS as EXPLANATION_NEEDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,9 @@ class RuleBook:
             for kind, paths in rule.needs_by_kind.items():
                 if kind != "capture" and paths and not rule.disabled:
                     needs.setdefault(kind, set()).update(paths)
+        for kind, paths in EXPLANATION_NEEDS.items():
+            if kind in needs:
+                needs[kind].update(paths)
         return {kind: tuple(sorted(paths)) for kind, paths in needs.items()}
 
     def names_judged(self, kind: str) -> str | None:

@@ -20,7 +20,7 @@ _TEXTS = ("title", "entity", "value", "where", "label", "unit", "only", "cause",
 _KEYS = (
     *_TEXTS,
     *("check", "share", "run_s", "least", "p", "critical", "warning", "info", "source", "since", "until"),
-    *("caveats", "optional", "implies", "implies_on_host", "silence", "parts"),
+    *("caveats", "optional", "implies", "host_wide", "silence", "parts"),
 )
 _PART_KEYS = ("name", "kind", "how", "value", "where", "by", "only")
 # Combinators, with the keys that each of them takes.
@@ -83,10 +83,11 @@ def added(document: TomlDocument, rule_id: str, book: Collection[str]) -> Rule:
     _checked(document, (*where, "value"), value, known)
     _checked(document, (*where, "where"), condition, known, condition=True)
     check = _check(document, where)
-    for key in ("implies", "implies_on_host"):
-        for name in document.texts((*where, key)):
-            if name not in book:
-                document.fail((*where, key), f"no rule is called {name!r}", nearest(name, book))
+    for name in document.texts((*where, "implies")):
+        if name not in book:
+            document.fail((*where, "implies"), f"no rule is called {name!r}", nearest(name, book))
+    if document.flag((*where, "host_wide")) and entity != "host":
+        document.fail((*where, "host_wide"), f"a {entity} is not the whole host", 'only with entity = "host"')
     cause = document.text((*where, "cause"), "own")
     if cause not in (keys := [each.key for each in CAUSES]):
         document.fail((*where, "cause"), f"no cause is called {cause!r}", nearest(cause, keys))
@@ -113,7 +114,7 @@ def added(document: TomlDocument, rule_id: str, book: Collection[str]) -> Rule:
         since=_release(document, (*where, "since")),
         until=_release(document, (*where, "until")),
         implies=document.texts((*where, "implies")),
-        implies_on_host=document.texts((*where, "implies_on_host")),
+        host_wide=document.flag((*where, "host_wide")),
         confirm=document.text((*where, "confirm"), ""),
         silence=document.texts((*where, "silence")),
         origin=f"added by {document.place(where)}",

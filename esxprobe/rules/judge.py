@@ -73,7 +73,7 @@ def judge(recording: Recording, rules: Sequence[Rule]) -> Outcome:
         suspects += [each for each in mine if each.finding not in quiet] if quiet else mine
         if not mine or len(mine) == len(quiet):
             clear.append(rule.id)
-    findings = explained(suspects, rules, recording)
+    findings = explained(suspects, rules, recording, {rule.id for rule in runnable})
     return Outcome(
         findings,
         tuple(clear),
@@ -153,7 +153,9 @@ def _suspect(
         number=judged.entities[row],
         slices=() if rule.entity == "capture" else seconds_in_slices(beyond, when),
     )
-    return Suspect(finding, beyond, tuple(episodes))
+    mildest = rule.levels[-1].threshold
+    mild = episodes if mildest == level.threshold else _episodes(rule.check.beyond(values, mildest), when)
+    return Suspect(finding, beyond, tuple(episodes), tuple(mild))
 
 
 def _codes(rule: Rule, recording: Recording) -> tuple[str, ...]:

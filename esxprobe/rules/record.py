@@ -166,12 +166,19 @@ class Rule:
         where: SQL condition like `value`: only samples in which it holds are judged.
         since: First release that it holds for, as `6.0`; on older hosts it is skipped.
         until: First release that it does not hold for any more.
-        implies: Rules whose findings this one explains on the same entity, its parts, or what it is a part of.
-        implies_on_host: Rules whose findings it may explain on any entity of the host.
+        implies: Rules whose findings this one may explain, wherever it can reach them (see `places`).
+        implies_beside: Rules whose findings it may explain on its neighbors: other uplinks of its virtual switch.
+        accounts_for: Those of `implies` that this one brings about by itself: by definition, as the latency of a
+            virtual disk holds that of its device, or because something is at its limit, as a full link drops. To
+            be there at the same time is enough.
+        host_wide: It judges something that the whole host has too little of, or that all of it is made of: it
+            reaches every entity on the host. For rules on the host only.
+        lingers: What it shows stays when its cause is gone, as memory that was swapped out and is not asked for:
+            only its beginning is looked for in a cause.
         confirm: Command or counter that tells whether this really is the cause of what it implies.
         silence: Shell patterns of names and ids that give no finding (own rules only).
-        setting: It judges a size or a setting that holds for the whole capture: as an info it is ranked behind what
-            happened.
+        setting: It judges a size or a setting that holds for the whole capture, or what follows from one: as an
+            info it is ranked behind what happened, and it never explains by its time.
         disabled: Why it does not run at all (own rules only).
         origin: Where it was written or changed, empty for the shipped book.
     """
@@ -197,7 +204,10 @@ class Rule:
     since: str = ""
     until: str = ""
     implies: tuple[str, ...] = ()
-    implies_on_host: tuple[str, ...] = ()
+    implies_beside: tuple[str, ...] = ()
+    accounts_for: tuple[str, ...] = ()
+    host_wide: bool = False
+    lingers: bool = False
     confirm: str = ""
     silence: tuple[str, ...] = ()
     setting: bool = False

@@ -171,8 +171,8 @@ def test_a_check_that_is_a_question_keeps_its_own_mark(demo: Analysis) -> None:
         asked = replace(top, explained_by=(replace(top.explained_by[0], confirm=check),))
         page = page_of(replace(demo, findings=(asked,)), {}, "")
         said[check] = page.causes[0].groups[0].rows[0].symptoms[0][1]
-    assert said["esxtop"].endswith("To make sure: esxtop.")
-    assert said["is it the array?"].endswith("To make sure: is it the array?")
+    assert said["esxtop"].endswith("Verify: esxtop.")
+    assert said["is it the array?"].endswith("Verify: is it the array?")
 
 
 # --- causes before symptoms, slices, deviations -------------------------------------------------------
@@ -182,10 +182,17 @@ def test_a_symptom_says_what_it_is_likely_one_of(demo: Analysis) -> None:
     page = page_of(demo, {}, "")
     rows = {group.rule: group.rows[0] for cause in page.causes for group in cause.groups}
     (rule, because), *_ = rows["cpu-ready"].symptoms
-    assert rule in {"host-cpu-load", "pcpu-saturated"}
-    assert because.startswith("of esx01.example.com, because one of the two is the host")
-    assert "confidence high. To make sure: esxtop, CPU screen (c)" in because
+    assert rule == "pcpu-saturated"
+    assert because.startswith("of esx01.example.com: it concerned the whole host, and the cause was present for ")
+    assert "(confidence: high). Verify: esxtop, CPU screen (c)" in because
     assert rows["memory-state"].symptoms == ()
+
+
+def test_an_explanation_of_low_confidence_is_not_shown(demo: Analysis) -> None:
+    top = next(finding for finding in demo.findings if finding.explained_by)
+    doubtful = replace(top, explained_by=(replace(top.explained_by[0], confidence="low"),))
+    page = page_of(replace(demo, findings=(doubtful,)), {}, "")
+    assert page.causes[0].groups[0].rows[0].symptoms == ()
 
 
 def test_a_cause_stands_before_what_it_explains_even_where_it_is_milder(demo: Analysis) -> None:

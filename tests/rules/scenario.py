@@ -12,8 +12,12 @@ A file of `tests/rules/scenarios` holds, in TOML:
 - `[answers]`: what the host answered when it was asked (`build`, `facts` and `vms` of a manifest);
 - `[expect]`: `first`, the rules of which one is the first finding, and `on`, the name of what it is about;
   `symptoms`, rules that fire and are explained by a finding of those rules with high or medium confidence; `also`,
-  rules that fire; `never`, rules that do not; `worst`, the worst severity that may occur; `xfail`, why the book
-  cannot do it yet.
+  rules that fire; `never`, rules that do not; `worst`, the worst severity that may occur; `leading`, rules that are
+  all among the first three findings; `xfail`, why the book cannot do it yet;
+- what may be said to explain: `causes`, rules that may be shown as the cause of a finding, each as `"rule"` or
+  `"rule on entity"`; without it those of `first` and `symptoms`, for what follows from the cause may explain
+  what follows from that. `apart`, pairs of a cause and a symptom of which the first does not explain the second,
+  though both are there: each is a rule or the name of an entity (a VM's name stands for its parts as well).
 """
 
 from __future__ import annotations
@@ -77,7 +81,14 @@ class Expected:
     also: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     worst: str = "critical"
+    leading: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
+    apart: tuple[tuple[str, str], ...] = ()
     xfail: str = ""
+
+    def may_explain(self, rule: str, entity: str) -> bool:
+        """Whether the scenario planted this as a cause of something."""
+        return bool({rule, f"{rule} on {entity}"} & {*(self.causes or (*self.first, *self.symptoms))})
 
 
 @dataclass(frozen=True)
@@ -98,6 +109,21 @@ class Scenario:
         """A manifest with the host's answers, where it gave any."""
         more = dict(self.answers)
         return Manifest(host=self.plan.host, build=more.pop("build", ""), more=more) if self.answers else None
+
+    def device_of(self, vm: str) -> str:
+        """The device that the plan puts a VM's disks on."""
+        places = [n for n, each in enumerate(self.plan.vms) if each.name == vm]
+        chosen = self.plan.vms[places[0]].device
+        return self.plan.devices[(places[0] if chosen < 0 else chosen) % len(self.plan.devices)]
+
+    def apart(self, one: str, other: str) -> bool:
+        """Whether two names are those of different VMs, or of a VM and a device that its disks are not on."""
+        vms = [{vm.name for vm in self.plan.vms if vm.name in name.split(":")} for name in (one, other)]
+        if vms[0] and vms[1]:
+            return not vms[0] & vms[1]
+        devices = [{each for each in self.plan.devices if each in name} for name in (one, other)]
+        users = (*((vm, devices[1]) for vm in vms[0]), *((vm, devices[0]) for vm in vms[1]))
+        return any(names and self.device_of(vm) not in names for vm, names in users)
 
     def write(self, folder: Path) -> list[Path]:
         """Writes its captures, one a segment, and gives their paths."""

@@ -5,6 +5,7 @@ The hosts are data, `scenarios/*.toml`; `scenario.py` says what stands in them.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from shippedbook import RULES, analyze
 
 from esxprobe.catalog import counters, find
 from esxprobe.catalog.row import ONLY_WITH_A
-from esxprobe.model import Analysis, Finding, worst_first
+from esxprobe.model import Analysis, Explanation, Finding, worst_first
 
 ALL = scenarios()
 TELLING = ("high", "medium")
@@ -89,10 +90,44 @@ def test_what_is_planted_is_what_is_found(scenario: Scenario, judged: dict[str, 
     assert not beyond, f"{beyond} is worse than {expected.worst}; {seen}"
 
 
+def is_about(finding: Finding | Explanation, what: str) -> bool:
+    """Whether something is of this rule, or about this entity or a part of it."""
+    return finding.rule == what or re.search(rf"(?:^|:){re.escape(what)}(?:$|:)", finding.entity.name) is not None
+
+
+def false_sentences(scenario: Scenario, findings: tuple[Finding, ...]) -> list[str]:
+    """What is shown as a cause, and was not planted as one, or is of another VM or device by the host's plan."""
+    said, expected = [], scenario.expected
+    for finding in findings:
+        for each in finding.explained_by:
+            if each.confidence not in TELLING:
+                continue
+            planted = expected.may_explain(each.rule, each.entity.name)
+            kept_apart = any(is_about(each, one) and is_about(finding, other) for one, other in expected.apart)
+            if not planted or kept_apart or scenario.apart(each.entity.name, finding.entity.name):
+                said.append(
+                    f"  {scenario.name}: {finding.rule} of {finding.entity.name} is said to be a symptom of "
+                    f"{each.rule} of {each.entity.name} ({each.confidence}): {each.because}"
+                )
+    return said
+
+
+def test_nothing_is_said_to_be_the_cause_that_was_not_planted(judged: dict[str, Analysis]) -> None:
+    said = [line for each in ALL for line in false_sentences(each, judged[each.name].findings)]
+    assert not said, "\n".join([f"{len(said)} false causal sentences in {len(ALL)} scenarios:", *said])
+
+
+@pytest.mark.parametrize("scenario", [each for each in ALL if each.expected.leading], ids=lambda each: each.name)
+def test_independent_causes_all_lead(scenario: Scenario, judged: dict[str, Analysis]) -> None:
+    findings = judged[scenario.name].findings
+    assert set(scenario.expected.leading) <= {each.rule for each in findings[:3]}, told(findings)
+
+
 def test_scenarios_speak_of_rules_that_there_are() -> None:
     for each in ALL:
         expected = each.expected
-        named = {*expected.first, *expected.symptoms, *expected.also, *expected.never}
+        named = {*expected.first, *expected.symptoms, *expected.also, *expected.never, *expected.leading}
+        named |= {each.partition(" on ")[0] for each in expected.causes}
         assert named <= BOOK.keys(), f"{each.name}: {named - BOOK.keys()}"
 
 

@@ -51,8 +51,7 @@ RULE = Rule(
         "50 commands/s and a DAVG below 10 ms.",
         "Adapters that lead to different storage are compared as well.",
     ),
-    implies=("path-slow",),
-    implies_on_host=("device-slow-together", "device-latency"),
+    implies=("path-slow", "device-slow-together", "device-latency"),
     confirm="esxtop, disk adapter screen (d): DAVG/cmd of each vmhba; esxcli storage san fc stats get -A vmhbaN",
     fires=(
         Example("all four", {}, "warning", parts=_beside(2, 40, 30, 35, 28)),

@@ -37,7 +37,7 @@ RULE = Rule(
         "interval.",
         "Some controllers on the mainboard take 31 commands and no more.",
     ),
-    implies_on_host=("device-queued-commands", "device-kernel-latency", "device-queue-latency"),
+    implies=("device-queued-commands", "device-kernel-latency", "device-queue-latency"),
     confirm="esxtop, disk adapter screen (d): AQLEN, and KAVG/cmd of the adapter",
     fires=(
         Example("1,000 on the way of 1,024", _adapter(20_000, 50), "warning", parts=_OF_1024),

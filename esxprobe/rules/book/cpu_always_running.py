@@ -39,6 +39,7 @@ RULE = Rule(
     ),
     caveats=("It needs that no vCPU waits: guests under real full load mostly show some %RDY.",),
     implies=("cpu-saturated",),
+    setting=True,
     confirm="grep -i latencySensitivity in the VM's .vmx; CPU use as the guest itself sees it",
     fires=(
         Example("four of four", {_VCPUS: 4}, "info", parts=_vcpus(99.5, 99.6, 99.4, 99.5), samples=72),

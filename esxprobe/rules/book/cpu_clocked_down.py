@@ -36,6 +36,7 @@ RULE = Rule(
         Caveat("Before an accounting fix hosts with hyper-threading are charged too little.", until="7.0.3"),
     ),
     implies=("cpu-shared-core", "cpu-latency"),
+    accounts_for=("cpu-latency",),
     confirm="esxtop, power screen (p): %A/MPERF well below 100 on PCPUs whose C0 is busy",
     fires=(
         Example("a third of the clock", _vcpu(27), "warning", samples=72),

@@ -26,7 +26,6 @@ RULE = Rule(
         "(its log in /var/log) before its limit is changed."
     ),
     caveats=("It is the sum over the group's worlds: 100 % is one of them stopped all the time.",),
-    implies_on_host=("cpu-limit",),
     confirm="esxtop, CPU screen (c): %MLMTD and AMAX of the group; esxcli sched group list",
     fires=(
         Example("half a PCPU", {_LIMITED: 50}, "warning"),

@@ -61,6 +61,7 @@ RULE = Rule(
         "3,000 to 6,000 wakeups per second of a VM can by themselves show as %RDY.",
     ),
     implies=("cpu-costop", "cpu-latency", "cpu-demand"),
+    accounts_for=("cpu-latency",),
     confirm="esxtop, CPU screen (c), e on the VM: %RDY and %CSTP of its vCPUs",
     fires=(
         Example("12 % all the time", {_READY: 12, _LIMITED: 0}, "critical"),

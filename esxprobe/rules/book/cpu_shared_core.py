@@ -44,6 +44,7 @@ RULE = Rule(
     ),
     caveats=("Only samples in which the vCPU runs at least half of the time are judged.",),
     implies=("cpu-latency", "cpu-demand"),
+    accounts_for=("cpu-latency",),
     confirm="esxtop, CPU screen (c): CORE UTIL(%) beside PCPU UTIL(%); power screen (p): %A/MPERF",
     fires=(
         Example("a sibling that never rests", _vcpu(30), "info", samples=72),

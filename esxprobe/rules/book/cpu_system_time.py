@@ -34,7 +34,6 @@ RULE = Rule(
         "The monitor's own work (page faults of the guest among it) is in %RUN, not here.",
         Caveat("Storage vMotion of the VM is charged here too.", until="6.5"),
     ),
-    implies_on_host=("cpu-overlap",),
     confirm="esxtop, disk VM screen (v) and network screen (n): CMDS/s and PKTTX/s, PKTRX/s of the VM",
     fires=(
         Example("a quarter of a PCPU", {_SYS: 25, _VCPUS: 4}, "info"),

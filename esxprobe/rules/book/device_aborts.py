@@ -36,7 +36,7 @@ RULE = Rule(
         "fabric and array."
     ),
     caveats=("CD drives, tapes and cluster disks can show some without any harm.",),
-    implies_on_host=("vdisk-latency",),
+    implies=("vdisk-latency",),
     confirm="grep -E 'H:0x[58] ' /var/log/vmkernel.log, and the array's log of the same minute",
     fires=(
         Example("three a second", {_RATE: (0,) * 30 + (3,) * 6}, "critical"),

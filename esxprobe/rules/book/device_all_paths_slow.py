@@ -56,8 +56,7 @@ RULE = Rule(
         "Only samples in which at least two paths carry at least 10 commands/s are judged.",
         "Which path leads to which device is told from the header's order; else the rule is skipped.",
     ),
-    implies=("device-latency", "device-read-latency", "device-write-latency"),
-    implies_on_host=("vdisk-latency",),
+    implies=("device-latency", "device-read-latency", "device-write-latency", "vdisk-latency"),
     confirm="the array's own latency for this LUN: below its front-end ports or in front of them?",
     fires=(
         Example("both slow", {}, "warning", parts=_paths(40, 38)),

@@ -34,7 +34,8 @@ RULE = Rule(
     caveats=(
         "Reservation conflicts of clusters and the failover of a path can fail some that then succeed elsewhere.",
     ),
-    implies_on_host=("vdisk-failed-ios",),
+    implies=("vdisk-failed-ios",),
+    accounts_for=("vdisk-failed-ios",),
     confirm="grep ScsiDeviceIO /var/log/vmkernel.log in that minute; esxcli storage core device stats get -d NAA",
     fires=(
         Example("some in one sample", _device((0,) * 30 + (2,) + (0,) * 5), "warning"),

@@ -39,7 +39,8 @@ RULE = Rule(
     caveats=(
         "Only samples with at least 10 commands/s and a DAVG below 25 ms are judged: above, see device-latency.",
     ),
-    implies_on_host=("vdisk-latency",),
+    implies=("vdisk-latency",),
+    accounts_for=("vdisk-latency",),
     confirm="esxtop, disk device screen (u): DAVG/cmd and KAVG/cmd, which add up to GAVG/cmd",
     fires=(
         Example("15 ms below the host and 15 ms in it", _device(30, 15), "warning"),

@@ -66,7 +66,8 @@ RULE = Rule(
         "Only samples with at least 10 commands/s are judged.",
         "Storage I/O Control and limits on IOPS hold commands back on purpose; some of that shows as KAVG.",
     ),
-    implies_on_host=("vdisk-latency",),
+    implies=("vdisk-latency",),
+    accounts_for=("vdisk-latency",),
     confirm="esxtop, disk device screen (u): KAVG/cmd beside QAVG/cmd, ACTV, QUED and DQLEN",
     fires=(
         Example("8 ms all the time", _device(8), "warning"),

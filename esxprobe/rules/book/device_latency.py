@@ -69,7 +69,8 @@ RULE = Rule(
         "DAVG is a mean: a few slow commands, as XCOPY, raise it (Broadcom KB 309140).",
         "Large commands take longer: compare MB/s with commands/s. Tapes and CD drives are slow by nature.",
     ),
-    implies_on_host=("vdisk-latency",),
+    implies=("vdisk-latency",),
+    accounts_for=("vdisk-latency",),
     confirm="esxtop, disk device screen (u): DAVG/cmd beside KAVG/cmd, and the array's own latency for this LUN",
     fires=(
         Example("60 ms all the time", _device(60), "critical"),

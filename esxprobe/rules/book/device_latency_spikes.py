@@ -49,7 +49,7 @@ RULE = Rule(
         "Only samples with at least 10 commands/s are judged: one slow command among few makes a high mean.",
         "Commands that are slow by nature, as XCOPY of VAAI, show as spikes too (Broadcom KB 309140).",
     ),
-    implies_on_host=("vdisk-latency",),
+    implies=("vdisk-latency",),
     confirm="grep 'performance has deteriorated' /var/log/vmkernel.log (Broadcom KB 318927), and the array's log",
     fires=(
         Example("eight in a few minutes", _spikes(8), "info"),

@@ -44,8 +44,8 @@ RULE = Rule(
         "--sched-num-req-outstanding`, or spread the VMs over more devices."
     ),
     caveats=("QAVG is a part of KAVG.", "Only samples with at least 10 commands/s are judged."),
-    implies=("device-kernel-latency",),
-    implies_on_host=("vdisk-latency",),
+    implies=("device-kernel-latency", "vdisk-latency"),
+    accounts_for=("device-kernel-latency", "vdisk-latency"),
     confirm="esxtop, disk device screen (u): ACTV at DQLEN and QUED above zero in the same minutes",
     fires=(
         Example("6 ms all the time", _device(6), "warning"),

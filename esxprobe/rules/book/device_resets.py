@@ -32,8 +32,7 @@ RULE = Rule(
         "disk, a failover to another path, or the driver."
     ),
     caveats=("CD drives, tapes and cluster disks can show some without any harm.",),
-    implies=("device-aborts",),
-    implies_on_host=("vdisk-latency",),
+    implies=("device-aborts", "vdisk-latency"),
     confirm="grep -iE 'reset|TaskMgmt' /var/log/vmkernel.log in that minute",
     fires=(
         Example("three a second", {_RATE: (0,) * 30 + (3,) * 6}, "critical"),

@@ -45,7 +45,7 @@ RULE = Rule(
         "Devices of different arrays are counted together.",
     ),
     implies=("device-all-paths-slow", "device-latency", "device-read-latency", "device-write-latency"),
-    implies_on_host=("vdisk-latency",),
+    host_wide=True,
     confirm="esxtop on another host that uses the same array, in the same minutes",
     fires=(
         Example("three of four", {}, "warning", parts=_devices(40, 30, 35, 2)),

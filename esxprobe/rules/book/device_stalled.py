@@ -34,8 +34,7 @@ RULE = Rule(
         "Removable drives and enclosures can keep a command for ever without harm.",
         "ACTV is of the instant of the sample, CMDS/s of the interval before it.",
     ),
-    implies=("device-aborts", "device-resets", "device-failed-io"),
-    implies_on_host=("vdisk-latency",),
+    implies=("device-aborts", "device-resets", "device-failed-io", "vdisk-latency"),
     confirm="grep -iE 'APD|PDL|permanently' /var/log/vobd.log, and esxcli storage core device list -d NAA (Status)",
     fires=(
         Example(

@@ -43,7 +43,8 @@ RULE = Rule(
     caveats=(
         "Only samples with at least 10 writes/s and a DAVG/cmd below 20 ms are judged: above, see device-latency.",
     ),
-    implies_on_host=("vdisk-latency",),
+    implies=("vdisk-latency",),
+    accounts_for=("vdisk-latency",),
     confirm="esxtop, disk device screen (u): the write latencies of this device, and the array's own",
     fires=(
         Example("writes of 40 ms in a mean of 12 ms", _device(40, 12), "warning"),

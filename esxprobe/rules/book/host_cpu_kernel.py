@@ -30,7 +30,6 @@ RULE = Rule(
         "world in a poll loop or a driver that spins is a case for its vendor."
     ),
     caveats=("Idle worlds belong to the system group; their time is not in its %USED.",),
-    implies_on_host=("cpu-overlap",),
     confirm="esxtop, CPU screen (c), e on system, helper or drivers: the worlds with the highest %USED",
     fires=(
         Example("one and a half PCPUs", {_USED: 150}, "info"),

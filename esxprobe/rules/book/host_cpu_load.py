@@ -45,6 +45,7 @@ RULE = Rule(
     advice="Move VMs to other hosts, or find those that use most; the 5 and 15 minute averages tell for how long.",
     caveats=("It starts over when the host boots: in the first minutes it says little.",),
     implies=("cpu-ready", "cpu-costop", "cpu-latency", "host-cpu-agents-ready"),
+    host_wide=True,
     confirm="esxtop, CPU screen (c): the load averages in the header, PCPU UTIL(%) below them",
     fires=(
         Example("nine tenths", {_LOAD: 0.9}, "warning"),

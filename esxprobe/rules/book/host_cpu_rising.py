@@ -27,6 +27,7 @@ RULE = Rule(
     advice="Find the VMs whose %RUN rises with it; capture again later, and over the busy hour.",
     caveats=("The longer the capture, the better: a rise over twenty minutes need not go on for the hour.",),
     implies=("cpu-ready-rising",),
+    host_wide=True,
     confirm="the host's CPU chart of the day in vCenter",
     fires=(
         Example("25 points in an hour", _rising(25), "info"),

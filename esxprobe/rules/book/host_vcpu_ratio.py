@@ -45,7 +45,6 @@ RULE = Rule(
         "Without CORE UTIL in the capture and without the host's own answer every PCPU is taken for a core.",
         "The numbers of the KB article are for hosts of virtual desktops.",
     ),
-    implies=("cpu-ready", "cpu-costop"),
     confirm="esxtop, CPU screen (c): the header's number of vCPUs, and %RDY of the widest VMs",
     setting=True,
     fires=(

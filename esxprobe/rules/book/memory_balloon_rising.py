@@ -27,7 +27,6 @@ RULE = Rule(
     cause="memory-pressure",
     why="Balloons that grow are pressure now, not a remainder of last week: the guests are about to page.",
     advice="Free memory on this host now, before balloons reach their maximum and the host compresses and swaps.",
-    implies=("vm-balloon", "vm-balloon-target"),
     confirm="esxtop, memory screen (m): MEMCTL curr and target in the header",
     fires=(
         Example("2 GB in an hour", _rising(2048), "warning"),

@@ -34,7 +34,6 @@ RULE = Rule(
     advice=(
         "Move VMs away or add memory; look for memory limits and for VMs that were given much more than they use."
     ),
-    implies=("vm-swapping", "memory-swap-rising"),
     confirm="esxtop, memory screen (m): PMEM free, the memory state, SWR/s and SWW/s",
     fires=(
         Example("98 % used", _host(98), "warning"),

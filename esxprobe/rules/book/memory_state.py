@@ -78,6 +78,21 @@ RULE = Rule(
         "vm-zipped",
         "vm-zipping",
     ),
+    # ESXi takes memory from VMs without a limit only below its high state.
+    accounts_for=(
+        "memory-nearly-full",
+        "vm-balloon",
+        "vm-balloon-max",
+        "vm-balloon-target",
+        "vm-llswap",
+        "vm-memory-starved",
+        "vm-swap-target",
+        "vm-swapped",
+        "vm-swapping",
+        "vm-zipped",
+        "vm-zipping",
+    ),
+    host_wide=True,
     confirm="esxtop, memory screen (m): the state in the header, MCTLSZ and SWCUR of the largest VMs",
     fires=(
         Example("clear for a minute", {_STATE: (0,) * 60 + (1,) * 12, _STATES: 5}, "info"),

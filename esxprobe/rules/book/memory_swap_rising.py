@@ -26,7 +26,6 @@ RULE = Rule(
     why="Swapped memory that grows is pressure now; each of these pages will stop a vCPU when its guest "
     "wants it back.",
     advice="Free memory on this host now; vm-swap-target names the VMs that the host means to swap next.",
-    implies=("vm-swapped",),
     confirm="esxtop, memory screen (m): SWAP curr, rclmtgt and w/s in the header",
     fires=(
         Example("600 MB in an hour", _rising(600), "warning"),

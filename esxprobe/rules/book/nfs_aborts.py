@@ -28,7 +28,7 @@ RULE = Rule(
         "Look in vmkernel.log for lost connections to this server and for APD, and at the server's own log of the "
         "same minute."
     ),
-    implies_on_host=("vdisk-latency",),
+    implies=("vdisk-latency",),
     confirm="grep -iE 'nfs|apd' /var/log/vmkernel.log, and vmkping -I VMK -s 1472 -d SERVER",
     fires=(
         Example("three a second", {_RATE: (0,) * 30 + (3,) * 6}, "critical"),

@@ -39,7 +39,7 @@ RULE = Rule(
         "Only samples with at least 10 commands/s are judged: a mean of a few commands says little.",
         "Large commands take longer: compare MB/s with commands/s.",
     ),
-    implies_on_host=("vdisk-latency",),
+    implies=("vdisk-latency",),
     confirm="grep -i nfs /var/log/vmkernel.log (performance has deteriorated), and esxcli storage nfs list",
     fires=(
         Example("165 ms all the time", _volume(165), "critical"),

@@ -37,6 +37,7 @@ RULE = Rule(
         "Which path leads to which device is told from the header's order; else the rule is skipped.",
     ),
     implies=("device-latency",),
+    accounts_for=("device-latency",),
     confirm="esxcli storage core path stats get, failed commands of this path",
     fires=(
         Example("40 ms beside 5 ms", _path(40), "warning", parts={"path": (_path(5), _path(6))}),

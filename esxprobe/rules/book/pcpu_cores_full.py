@@ -50,6 +50,7 @@ RULE = Rule(
     ),
     caveats=("Where UTIL is 75 % or more pcpu-saturated says it.",),
     implies=("cpu-shared-core", "cpu-latency", "cpu-ready", "cpu-costop"),
+    host_wide=True,
     confirm="esxtop, CPU screen (c): CORE UTIL(%) beside PCPU UTIL(%)",
     fires=(
         Example("one thread of each core", {}, "warning", samples=72, parts=_pcpus(52, 97)),

@@ -45,8 +45,7 @@ RULE = Rule(
         "moderation, another driver or firmware. A storage adapter: its driver's interrupt coalescing."
     ),
     caveats=("Handler times are printed in whole microseconds: shorter ones count as nothing.",),
-    implies=("pcpu-hot",),
-    implies_on_host=("cpu-overlap",),
+    implies=("pcpu-hot", "cpu-overlap"),
     confirm="esxtop, interrupt screen (i): COUNT/s, TIME/int and DEVICES of the largest",
     fires=(
         Example("60,000 of 5 us", {}, "warning", parts=_cookies((60_000, 5), (200, 2))),

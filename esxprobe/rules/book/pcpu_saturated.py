@@ -44,6 +44,7 @@ RULE = Rule(
         "%USED is scaled by the clock frequency and can differ widely from UTIL.",
     ),
     implies=("host-cpu-load", "cpu-ready", "cpu-costop", "cpu-shared-core", "host-cpu-agents-ready"),
+    host_wide=True,
     confirm="esxtop, CPU screen (c): PCPU UTIL(%) in the same minutes",
     fires=(
         Example("95 % all the time", {_UTIL: 95}, "critical"),

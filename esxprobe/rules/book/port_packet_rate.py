@@ -43,6 +43,7 @@ RULE = Rule(
     ),
     caveats=("What a network card takes depends on packets, guest and CPU.",),
     implies=("port-drops-received", "port-drops-transmitted"),
+    accounts_for=("port-drops-received", "port-drops-transmitted"),
     confirm=(
         "net-stats -i 10 -t WicQv -A: load of the port's threads and queues; in the guest: softirq or DPC time by "
         "CPU"

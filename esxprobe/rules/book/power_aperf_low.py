@@ -47,7 +47,9 @@ RULE = Rule(
         "Only samples in which the PCPUs are used for at least 30 % are judged: an idle host may save power.",
         "The counter is on the power screen from 6.5 on.",
     ),
-    implies=("power-clock-low", "cpu-clocked-down"),
+    implies=("power-clock-low", "cpu-clocked-down", "cpu-saturated"),
+    accounts_for=("cpu-clocked-down", "cpu-saturated"),
+    host_wide=True,
     confirm="esxtop, power screen (p): %A/MPERF and the P-states of busy PCPUs",
     fires=(
         Example("two thirds of the clock", {}, "info", samples=72, parts=_pcpu(66)),

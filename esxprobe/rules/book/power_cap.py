@@ -22,6 +22,8 @@ RULE = Rule(
     advice="Raise or remove the power cap in the hardware's management (iDRAC, iLO, UCS), or move VMs away.",
     caveats=("Hosts without a power meter or a cap print zeros and are not judged.",),
     implies=("power-throttled", "power-pstates", "power-clock-low", "cpu-clocked-down"),
+    accounts_for=("power-throttled",),
+    host_wide=True,
     confirm="esxtop, power screen (p): Power Usage and Power Cap in the header; the hardware's power settings",
     fires=(
         Example("at the cap", {_NOW: 349, _CAP: 350}, "warning"),

@@ -60,6 +60,8 @@ RULE = Rule(
         ),
     ),
     implies=("cpu-clocked-down", "cpu-shared-core", "cpu-latency", "cpu-saturated"),
+    accounts_for=("cpu-clocked-down", "cpu-saturated"),
+    host_wide=True,
     confirm="esxcli hardware power policy get; esxtop, power screen (p): %A/MPERF and P-states of busy PCPUs",
     fires=(
         Example("half of the clock", {}, "warning", samples=72, parts=_pcpu(30)),

@@ -51,6 +51,8 @@ RULE = Rule(
         "Samples in which no PCPU is ever in P0 are not judged: such hosts do not tell their P-states.",
     ),
     implies=("power-clock-low", "cpu-clocked-down", "cpu-shared-core", "cpu-latency"),
+    accounts_for=("cpu-clocked-down",),
+    host_wide=True,
     confirm="esxcli hardware power policy get; esxtop, power screen (p): %P0 and the lower states",
     fires=(
         Example("busy in P8", {}, "warning", samples=72, parts=_pcpus((90, 5), (95, 10), (3, 100))),

@@ -33,6 +33,8 @@ RULE = Rule(
     ),
     advice="Look in the hardware's log (IPMI, iDRAC, iLO) for heat, fans, power supplies and a power cap.",
     implies=("power-clock-low", "cpu-clocked-down", "cpu-shared-core", "cpu-latency"),
+    accounts_for=("cpu-clocked-down",),
+    host_wide=True,
     confirm="esxcli hardware ipmi sel list; esxtop, power screen (p): %T0 below 100",
     fires=(
         Example("one PCPU for 5 % of the time", {}, "warning", parts=_pcpus(5, 0)),

@@ -36,7 +36,7 @@ RULE = Rule(
         "network vswitch standard uplink remove -u vmnicN -v vSwitchN."
     ),
     caveats=("Whether it was up before the capture is not known: see uplink-flapping for changes.",),
-    implies=("uplink-imbalance", "uplink-near-line-rate"),
+    implies_beside=("uplink-imbalance", "uplink-near-line-rate"),
     confirm="esxcli network nic list; esxcli network nic get -n vmnicN",
     fires=(Example("down beside one that is up", {_UP: 0}, "warning", parts={"port": ({_UP: 1},)}),),
     quiet=(

@@ -40,6 +40,7 @@ RULE = Rule(
         "With explicit failover order, or one large flow, it is meant so or cannot be otherwise.",
     ),
     implies=("uplink-near-line-rate",),
+    setting=True,
     confirm=(
         "esxcli network vswitch standard policy failover get -v vSwitchN; esxtop (n): TEAM-PNIC of the busy ports"
     ),

@@ -40,6 +40,7 @@ RULE = Rule(
     ),
     caveats=("vMotion fills a link on purpose, and for a short time.",),
     implies=("uplink-drops-transmitted", "uplink-drops-received", "port-drops-transmitted"),
+    accounts_for=("uplink-drops-transmitted", "uplink-drops-received"),
     confirm="esxtop, network screen (n): MbTX/s and MbRX/s of the ports by uplink (TEAM-PNIC)",
     fires=(
         Example("9.6 of 10 Gb/s", _uplink(9600), "warning"),

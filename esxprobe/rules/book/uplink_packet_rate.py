@@ -40,6 +40,7 @@ RULE = Rule(
     ),
     caveats=("The limit depends on adapter, driver and number of queues.",),
     implies=("uplink-drops-received", "uplink-drops-transmitted"),
+    accounts_for=("uplink-drops-received", "uplink-drops-transmitted"),
     confirm=(
         "net-stats -i 10 -t WicQv -A: queues and their load; esxcli network nic stats get -n vmnicN: receive missed"
     ),

@@ -29,6 +29,7 @@ RULE = Rule(
     ),
     advice="Free memory on the host. See that the SSD of the host cache is not one that VMs or vSAN use as well.",
     implies=("cpu-swap-wait", "vm-memory-latency"),
+    accounts_for=("cpu-swap-wait",),
     confirm="esxtop, memory screen (m), fields of low-level swap: LLSWR/s and LLSWW/s of this VM",
     fires=(
         Example("5 MB/s read for two minutes", {_READ: (0,) * 60 + (5,) * 24, _WRITTEN: 0}, "warning"),

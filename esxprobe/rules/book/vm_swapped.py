@@ -33,6 +33,7 @@ RULE = Rule(
     ),
     advice="See vm-swapping: only reads from swap prove pain now. Memory swapped long ago may never be touched.",
     caveats=("SWCUR tells of the past: it stays until the guest touches the pages.",),
+    lingers=True,
     fires=(
         Example("300 MB all the time", {_SWAPPED: 300}, "warning"),
         Example("just reaches it", {_SWAPPED: 1.05}, "warning"),

@@ -39,8 +39,8 @@ RULE = Rule(
         "disk; writes tell that the host is taking memory now."
     ),
     advice="Free memory on the host at once, then find out who took it; see memory-state.",
-    implies=("cpu-swap-wait", "vm-memory-latency"),
-    implies_on_host=("device-latency",),
+    implies=("cpu-swap-wait", "vm-memory-latency", "device-latency"),
+    accounts_for=("cpu-swap-wait",),
     confirm="esxtop, memory screen (m): SWR/s and SWW/s of this VM; the datastore that holds its .vswp file",
     fires=(
         Example("2 MB/s read for two minutes", {_READ: (0,) * 60 + (2,) * 24, _WRITTEN: 0}, "critical"),

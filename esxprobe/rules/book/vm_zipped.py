@@ -25,6 +25,7 @@ RULE = Rule(
     advice="See vm-zipping for what happens now, and memory-state. Compressed memory may be left from a "
     "shortage long ago.",
     caveats=("CACHEUSD tells of the past, as SWCUR does: it stays until the guest touches the pages.",),
+    lingers=True,
     confirm="esxtop, memory screen (m), fields of compression: CACHEUSD beside ZIP/s and UNZIP/s",
     fires=(
         Example("50 MB all the time", {_ZIPPED: 50}, "warning"),

@@ -27,6 +27,7 @@ RULE = Rule(
     ),
     advice="Free memory on the host, then find out who took it; see memory-state and vm-memory-idle.",
     implies=("vm-memory-latency",),
+    accounts_for=("vm-memory-latency",),
     confirm="esxtop, memory screen (m), fields of compression: ZIP/s and UNZIP/s of this VM",
     fires=(
         Example("3 MB/s for two minutes", {_ZIP: (0,) * 60 + (3,) * 24, _UNZIP: 0}, "warning"),
