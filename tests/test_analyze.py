@@ -20,6 +20,7 @@ from esxprobe.catalog.row import ONLY_WITH_A
 from esxprobe.errors import UnreadableInputError, UsageError
 from esxprobe.formats.inventory import inventory
 from esxprobe.model import Analysis, Finding
+from esxprobe.rules.record import ASKED
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "samples" / "demo" / "esxtop-000.csv.gz"
@@ -68,6 +69,10 @@ def found(analysis: Analysis, rule: str) -> Finding:
 
 # Rules that have nothing to judge on the simulated hosts.
 WITHOUT_RDMA = {rule.id for rule in RULES if rule.entity == "rdma"}
+# The demo is a lone CSV: its host was asked nothing.
+NOT_ASKED = {rule.id for rule in RULES if ASKED.keys() & set(rule.facts)}
+# Poll threads and vSAN worlds, and the nominal frequency, which the lab does not write.
+NOT_IN_THE_LAB = {"host-nic-poll", "host-vsan-worlds-ready", "power-aperf-low"}
 NO_NFS = {rule.id for rule in RULES if rule.entity == "nfs-volume"}
 
 
@@ -79,7 +84,7 @@ def test_the_demo_gives_the_planted_story_and_nothing_else(demo: Analysis) -> No
         if finding.severity != "info"
     ]
     assert loud == expected
-    absent = NO_GUESTS | NO_VSAN | NO_NFS | WITHOUT_RDMA | {"pcpu-cores-full"}
+    absent = NO_GUESTS | NO_VSAN | NO_NFS | WITHOUT_RDMA | NOT_ASKED | NOT_IN_THE_LAB | {"pcpu-cores-full"}
     assert {each.rule for each in demo.skipped} == absent, "no hyper-threading, no CORE UTIL"
 
 
@@ -195,7 +200,7 @@ def test_a_default_field_capture_skips_what_it_lacks_by_name(tmp_path: Path) -> 
         needs = [path for paths in rule.needs_by_kind.values() for path in paths if path not in rule.optional]
         lacking = [path for path in needs if path in extra]
         assert all(path in skipped.pop(rule.id) for path in lacking[:1]), rule.id
-    left = NO_VSAN | WITHOUT_RDMA | NO_GUESTS | {"nfs-latency"}
+    left = NO_VSAN | WITHOUT_RDMA | NO_GUESTS | NOT_ASKED | NOT_IN_THE_LAB | {"nfs-latency"}
     assert skipped.keys() == left, "nothing but a counter that lacks is a reason here"
     (row,) = analysis.vm_rows
     assert row.balloon_mb is None
@@ -235,7 +240,7 @@ def test_a_healthy_capture_has_no_finding(tmp_path: Path) -> None:
     analysis = analyze([tmp_path / "healthy.csv"])
     assert analysis.findings == ()
     assert analysis.charts == {}
-    unsaid = NO_VSAN | NO_NFS | WITHOUT_RDMA | UNSAID | NO_GUESTS
+    unsaid = NO_VSAN | NO_NFS | WITHOUT_RDMA | UNSAID | NO_GUESTS | NOT_ASKED | NOT_IN_THE_LAB
     assert {each.rule for each in analysis.skipped} == unsaid, "no vSAN, no RDMA, no guest log, no VM has a limit"
     assert len(analysis.clear) == len(RULES) - len(unsaid)
 
