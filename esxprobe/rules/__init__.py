@@ -18,8 +18,7 @@ from functools import cache
 
 from esxprobe.errors import UnknownRuleError
 from esxprobe.model import Deviation
-from esxprobe.rules.record import Rule
-from esxprobe.rules.routes import NEEDS as EXPLANATION_NEEDS
+from esxprobe.rules.record import EXPLANATION_NEEDS, Rule
 
 
 @dataclass(frozen=True, slots=True)

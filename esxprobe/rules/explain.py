@@ -15,7 +15,8 @@ convention and is printed as such:
   to compare.
 - What was together for less than 3 samples or 30 s does not follow.
 - A setting never explains by its time. Where the cause brings the symptom about by itself (`Rule.accounts_for`),
-  "does not follow" is medium, if at least 80 % of the symptom's time fell in the episodes.
+  "does not follow" is medium, if at least 80 % of the symptom's time fell in the episodes (and, of a moment, if the
+  cause was never there without it; of latencies, if the cause's is at least half of the symptom's).
 - Where one cause follows (or does so in part), others that have no time to show for themselves are low: what was
   there all along is not what changed.
 
@@ -243,7 +244,9 @@ class _Search:
             finding=cause.id,
             rule=rule.id,
             entity=cause.entity,
-            confidence=_confidence(place, together, rule, edge),
+            confidence=_confidence(
+                place, together, rule, by_definition=edge.by_definition and _makes_up(cause, symptom)
+            ),
             overlap=together.inside,
             elsewhere=together.outside,
             because=f"{place.words}, and {_in_words(together, setting=rule.setting, lingers=track.lingers)}",
@@ -261,15 +264,21 @@ class _Search:
         return max(found, other, key=lambda each: (_COURSES.index(each[0].course), each[0].contrast))
 
 
-def _confidence(place: Place, together: Together, rule: Rule, edge: _Edge) -> Confidence:
+def _makes_up(cause: Finding, symptom: Finding) -> bool:
+    """Whether a latency is at least half of the one that holds it; other values cannot be compared."""
+    return not (cause.unit == symptom.unit == "ms") or 2 * cause.value >= symptom.value
+
+
+def _confidence(place: Place, together: Together, rule: Rule, *, by_definition: bool) -> Confidence:
     """By the table of the module's docstring."""
     if rule.setting:
         certain = place.reach == "own" and together.long_enough and together.inside >= _MOST
         return "medium" if certain else "low"
     by_time = _BY_TIME.get((place.reach, together.course), "low")
-    if by_time == "low" and edge.by_definition and place.reach != "possible" and together.inside >= _MOST:
-        return "medium"
-    return by_time
+    if by_time != "low" or not by_definition or place.reach == "possible" or together.inside < _MOST:
+        return by_time
+    # A moment counts only where neither was there at any other time.
+    return "medium" if together.long_enough or together.outside == 0.0 else "low"
 
 
 def _without_bystanders(found: list[_Found]) -> list[_Found]:
@@ -293,7 +302,7 @@ def _in_words(together: Together, *, setting: bool, lingers: bool) -> str:
     if setting:
         return "it is a matter of configuration, so its timing is no evidence"
     began = "was present, or present when it began," if lingers else "was present"
-    present = f"the cause {began} for {100 * together.inside:.0f} % of the affected time"
+    present = f"the cause {began} during {100 * together.inside:.0f} % of the affected time"
     if together.outside is None:
         return f"{present}, which was nearly the whole capture"
     return f"{present} and {100 * together.outside:.0f} % of the remaining time"

@@ -31,11 +31,14 @@ Key = tuple[str, str]
 UPLINK = re.compile(r":\d{8,10}:(vmnic\d+)$")
 _POLL_WORLD = re.compile(r"^(vmnic\d+)-pollWorld")
 _DIMENSIONS: tuple[By, ...] = ("vm", "device", "adapter", "pcpu", "switch")
+# So many samples are needed before two things are said to have happened together.
+LEAST_SAMPLES = 3
 _NOUNS = {
     "vm": "VM",
     "host": "host",
     "vdisk": "virtual disk",
     "pcpu": "PCPU",
+    "device-world": "VM's load",
     "uplink": "uplink",
     "nfs-volume": "NFS volume",
     "vsan-role": "vSAN role",
@@ -101,6 +104,8 @@ class Places:
                 key = self._columns[kind, by][number]
                 if key is not None:
                     keys[by] = key
+            if kind == "device-world":  # what a VM does on one device says nothing of its disks on others
+                keys.pop("vm", None)
             named = (UPLINK.search if kind == "port" else _POLL_WORLD.search)(finding.entity.name)
             if named and kind in ("port", "world"):
                 keys["uplink"] = named[1]
@@ -131,12 +136,13 @@ class Places:
         here, there = self.of(cause), self.of(symptom)
         if here.kind == there.kind:
             if here.id == there.id:
-                return Place("own", f"both are about the same {here.noun}")
+                whole = "the host as a whole" if here.kind == "host" else f"the same {here.noun}"
+                return Place("own", f"both concern {whole}")
             same = beside and "switch" in here.keys and here.keys["switch"] == there.keys.get("switch")
             return Place("possible", "both are uplinks of the same virtual switch") if same else None
         if here.kind == "host":
             wide = self._rules[cause.rule].host_wide
-            return Place("host", "it concerned the whole host") if wide else None
+            return Place("host", "it affected the whole host") if wide else None
         if there.kind == "host":
             return self._in_most_devices(here)
         for key in ("vm", "device", "adapter", "pcpu", "uplink"):
@@ -157,7 +163,8 @@ class Places:
     def _to_storage(self, here: Spot, there: Spot, number: int, beyond: Bools) -> Place | None:
         """Between disks, VMs, devices and adapters."""
         if "device" in here.keys and there.kind in ("vdisk", "vm"):
-            return self._onto_device(there, here.keys["device"], number, beyond)
+            disk = number if there.kind == "vdisk" else -1
+            return self._onto_device(there, here.keys["device"], disk, beyond)
         if "device" in there.keys and here.kind == "vm":
             return self._onto_device(here, there.keys["device"], -1, beyond)
         if here.kind == "nfs-volume" and there.kind == "vdisk":
@@ -172,10 +179,10 @@ class Places:
         shares = self.routes.carriers(vm.keys.get("vm", ""), disk, beyond)
         if device not in shares:
             return None
-        what = "the virtual disk" if disk >= 0 and vm.kind == "vdisk" else "the VM"
+        what = "the virtual disk" if disk >= 0 else "the VM"
         if len(shares) > 1:
             return Place("possible", f"this is one of the {len(shares)} devices that {what} may have used")
-        return Place("own", f"{what} {'is on' if vm.kind == 'vdisk' else 'used'} this device")
+        return Place("own", f"{what} {'is on' if disk >= 0 else 'used'} this device")
 
     def _over_adapter(self, adapter: str, device: str) -> Place | None:
         paths = self.routes.adapters_of(device)
@@ -209,10 +216,6 @@ class Places:
         if count == 1:
             return Place("own", "it is the only uplink of the port's virtual switch")
         return Place("possible", f"it is one of the {count} uplinks of the port's virtual switch")
-
-
-# So many samples are needed before two things are said to have happened together.
-LEAST_SAMPLES = 3
 
 
 def _belongs(here: Spot, there: Spot, key: str) -> str:

@@ -28,7 +28,7 @@ def ranked(findings: Iterable[Finding], settings: Collection[str] = ()) -> tuple
         key=lambda each: (
             weight[each.id],
             weight[each.id] == worst_first("info") and each.rule in settings,
-            each.id in leaders,
+            each.id in leaders or each.entity.kind == "capture",
             order[each.cause],
             each.entity.kind != "host",
             *rank(each),

@@ -54,6 +54,10 @@ ASKED: dict[str, Literal["host", "device", "uplink", "vm"]] = {
     r"Fact\Hardware Version": "vm",
 }
 
+# What explanations read besides the rules' own counters, by kind (see `routes`).
+PHYSICAL_CPU = r"Vcpu\Physical Cpu"
+EXPLANATION_NEEDS: dict[str, tuple[str, ...]] = {"vcpu": (PHYSICAL_CPU,)}
+
 # With what other kinds an entity of a kind shares its key, unless a part says otherwise.
 OWN_KEY: dict[str, By] = {
     **dict.fromkeys(("vm", "vcpu", "world", "port", "vdisk", "vm-disks"), "vm"),

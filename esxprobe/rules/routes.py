@@ -15,11 +15,8 @@ from functools import cached_property
 import numpy as np
 
 from esxprobe.model import Recording
+from esxprobe.rules.record import PHYSICAL_CPU
 from esxprobe.series import Bools, Floats
-
-PHYSICAL_CPU = r"Vcpu\Physical Cpu"
-# What is read besides the rules' own counters, by kind.
-NEEDS: Mapping[str, tuple[str, ...]] = {"vcpu": (PHYSICAL_CPU,)}
 
 _SENT = r"Physical Disk Per-Device-Per-World\Commands/sec"
 _VOLUME = r"Physical Disk NFS Volume\Commands/sec"

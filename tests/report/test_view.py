@@ -183,7 +183,7 @@ def test_a_symptom_says_what_it_is_likely_one_of(demo: Analysis) -> None:
     rows = {group.rule: group.rows[0] for cause in page.causes for group in cause.groups}
     (rule, because), *_ = rows["cpu-ready"].symptoms
     assert rule == "pcpu-saturated"
-    assert because.startswith("of esx01.example.com: it concerned the whole host, and the cause was present for ")
+    assert because.startswith("of esx01.example.com: it affected the whole host, and the cause was present during ")
     assert "(confidence: high). Verify: esxtop, CPU screen (c)" in because
     assert rows["memory-state"].symptoms == ()
 

@@ -45,4 +45,4 @@ def finding(
 
 def because(cause: Finding, confidence: Confidence = "high") -> Explanation:
     """That a finding is likely a symptom of this one."""
-    return Explanation(cause.id, cause.rule, cause.entity, confidence, 1.0, "they came at the same time", "esxtop")
+    return Explanation(cause.id, cause.rule, cause.entity, confidence, 1.0, 0.0, "they came together", "esxtop")

@@ -91,8 +91,8 @@ def test_a_symptom_on_the_same_vm_at_the_same_time_is_explained_with_high_confid
     (cause,) = symptoms(outcome)["vm1"].explained_by
     assert (cause.finding, cause.confidence) == ("vm-cause/vm/1", "high")
     assert (cause.overlap, cause.elsewhere) == (1.0, 0.0)
-    assert "both are about the same VM" in cause.because
-    assert "the cause was present for 100 % of the affected time and 0 % of the remaining time" in cause.because
+    assert "both concern the same VM" in cause.because
+    assert "the cause was present during 100 % of the affected time and 0 % of the remaining time" in cause.because
     assert "vm-cause" in cause.confirm, "without a check of its own the cause's value is the next one"
 
 
@@ -105,7 +105,7 @@ def test_a_shortage_of_the_whole_host_reaches_its_vms_and_any_other_state_of_the
     things = (host(LATE), vcpu("1", LATE))
     wide = causes(judged([HOST_CAUSE, SYMPTOM], *things))
     assert wide["host-cause"].confidence == "high"
-    assert "it concerned the whole host" in wide["host-cause"].because
+    assert "it affected the whole host" in wide["host-cause"].because
     assert causes(judged([replace(HOST_CAUSE, host_wide=False), SYMPTOM], *things)) == {}
 
 
@@ -142,6 +142,50 @@ def test_one_virtual_disk_of_a_vm_does_not_explain_the_next() -> None:
     outcome = judged(rules, vdisk("1", LATE), other)
     for finding in outcome.findings:
         assert {each.entity for each in finding.explained_by} <= {finding.entity}
+
+
+def test_what_a_vm_does_on_one_device_does_not_reach_its_disk_on_another() -> None:
+    rules = [made("noisy-vm", "device-world", SENT, implies=("slow-disk",)), SLOW_DISK]
+    noisy = Thing("device-world", "naa.2-1", {SENT: tuple(60 * each for each in LATE)}, gid="1", device="naa.2")
+    things = (vdisk("1", LATE), sent("1", "naa.1"), device("naa.1", NEVER), device("naa.2", NEVER))
+    (slow,) = [each for each in judged(rules, noisy, *things).findings if each.rule == "slow-disk"]
+    assert all("naa.2" not in each.finding for each in slow.explained_by)
+
+
+def path(name: str, of: str, adapter: str) -> Thing:
+    return Thing("path", name, {}, name, device=of, adapter=adapter)
+
+
+def test_an_adapter_reaches_the_devices_whose_paths_go_through_it() -> None:
+    aborts = r"Physical Disk Adapter\Aborts/sec"
+    rules = [
+        made("bad-adapter", "adapter", aborts, implies=("slow-device",)),
+        made("slow-device", "device", LATENCY),
+    ]
+    things = (Thing("adapter", "vmhba1", {aborts: LATE}, "vmhba1", adapter="vmhba1"), device("naa.1", LATE))
+    half = judged(rules, *things, path("p0", "naa.1", "vmhba0"), path("p1", "naa.1", "vmhba1"))
+    assert causes(half, "slow-device")["bad-adapter"].confidence == "medium"
+    assert "1 of the device's 2 paths" in causes(half, "slow-device")["bad-adapter"].because
+    whole = judged(rules, *things, path("p0", "naa.1", "vmhba1"), path("p1", "naa.1", "vmhba1"))
+    assert causes(whole, "slow-device")["bad-adapter"].confidence == "high"
+    other = judged(rules, *things, path("p0", "naa.1", "vmhba0"))
+    assert causes(other, "slow-device") == {}
+
+
+def test_a_disk_is_on_the_nfs_volume_that_alone_carries_as_many_commands() -> None:
+    gavg, sent_s = (
+        rf"Physical Disk NFS Volume\{name}" for name in ("Average Guest MilliSec/Command", "Commands/sec")
+    )
+
+    def volume(name: str, values: tuple[float, ...], commands: float) -> Thing:
+        return Thing("nfs-volume", name, {gavg: values, sent_s: (commands,) * 120}, name)
+
+    rules = [made("slow-volume", "nfs-volume", gavg, implies=("slow-disk",)), SLOW_DISK]
+    disk = vdisk("1", LATE, iops=40)
+    alone = judged(rules, disk, volume("nfs1", LATE, 60), volume("nfs2", NEVER, 2))
+    assert causes(alone, "slow-disk")["slow-volume"].confidence == "medium"
+    assert causes(judged(rules, disk, volume("nfs1", LATE, 60), volume("nfs2", NEVER, 60)), "slow-disk") == {}
+    assert causes(judged(rules, disk, volume("nfs1", LATE, 2), volume("nfs2", NEVER, 60)), "slow-disk") == {}
 
 
 def test_an_uplink_reaches_the_ports_of_its_own_switch() -> None:
@@ -211,11 +255,38 @@ def test_where_both_lasted_all_the_time_only_the_place_counts() -> None:
     assert "nearly the whole capture" in same.because
 
 
+def test_what_stays_when_its_cause_is_gone_belongs_to_what_it_began_in() -> None:
+    """Memory that was swapped out stays there until the guest asks for it."""
+    pressure, swapped = (0.0,) * 30 + (5.0,) * 24 + (0.0,) * 66, (0.0,) * 36 + (5.0,) * 84
+    stays = replace(SYMPTOM, lingers=True)
+    assert (
+        causes(judged([VM_CAUSE, SYMPTOM], vm("1", pressure), vcpu("1", swapped)))["vm-cause"].confidence == "low"
+    )
+    (cause,) = causes(judged([VM_CAUSE, stays], vm("1", pressure), vcpu("1", swapped))).values()
+    assert cause.confidence == "high"
+    assert "or present when it began" in cause.because
+    before = (5.0,) * 120
+    assert causes(judged([VM_CAUSE, stays], vm("1", pressure), vcpu("1", before)))["vm-cause"].confidence == "low"
+
+
+def test_a_cause_is_there_at_its_mildest_level_too() -> None:
+    """The host was short from the first minute of the trouble on, and very short for a part of it."""
+    levels = (Level("critical", 9.0, rule_of_thumb("a test")), *VM_CAUSE.levels)
+    worst = (0.0,) * 60 + (5.0,) * 40 + (10.0,) * 20
+    outcome = judged(
+        [replace(VM_CAUSE, levels=levels), SYMPTOM], vm("1", worst), vcpu("1", LONG[:60] + (5.0,) * 60)
+    )
+    assert causes(outcome)["vm-cause"].confidence == "high"
+
+
 def test_a_moment_together_is_no_evidence() -> None:
     """Two samples of trouble, found by their share of a short capture."""
     moment = (0.0,) * 14 + (5.0,) * 2
+    for cause in (VM_CAUSE, replace(VM_CAUSE, accounts_for=("vcpu-symptom",))):
+        (low,) = causes(judged([cause, SYMPTOM], vm("1", (5.0,) * 16), vcpu("1", moment))).values()
+        assert low.confidence == "low"
     (low,) = causes(judged([VM_CAUSE, SYMPTOM], vm("1", moment), vcpu("1", moment))).values()
-    assert low.confidence == "low"
+    assert low.confidence == "low", "not even where both were there at no other time"
 
 
 def test_a_setting_is_judged_by_its_place_alone() -> None:
@@ -239,6 +310,19 @@ def test_what_a_value_is_made_of_needs_no_contrast() -> None:
     makes = replace(VM_CAUSE, accounts_for=("vcpu-symptom",))
     (cause,) = causes(judged([makes, SYMPTOM], vm("1", ALWAYS), vcpu("1", LATE))).values()
     assert cause.confidence == "medium"
+
+
+def test_a_latency_that_was_there_before_makes_up_no_larger_one() -> None:
+    """The device always took 12 ms; a virtual disk that suddenly takes 60 does not wait for that."""
+    below = replace(SLOW_DEVICE, accounts_for=("slow-disk",), unit="ms")
+    disk = replace(SLOW_DISK, unit="ms")
+
+    def confidence(disk_ms: float) -> str:
+        slow = vdisk("1", LONG + (disk_ms,) * 24)
+        outcome = judged([below, disk], device("naa.1", (12.0,) * 120), sent("1", "naa.1"), slow)
+        return causes(outcome, "slow-disk")["slow-device"].confidence
+
+    assert (confidence(20.0), confidence(60.0)) == ("medium", "low")
 
 
 # --- over rules between, and the order --------------------------------------------------------------------

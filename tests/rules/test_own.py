@@ -170,6 +170,7 @@ value = '"Vcpu\% Run"'
         (SLOW_READS.replace("share = 0.5", "p = 0.5"), "own.toml:8", "takes no p", "share, run_s, least"),
         (SLOW_READS.replace("critical = 40\nwarning = 20", ""), "own.toml:2", "no threshold", ""),
         (SLOW_READS + 'implies = ["disk"]\n', "own.toml:12", "no rule is called 'disk'", ""),
+        (SLOW_READS + "host_wide = true\n", "own.toml:12", "not the whole host", 'entity = "host"'),
         (SLOW_READS + 'only = "("\n', "own.toml:12", "no regular expression", ""),
         (SLOW_READS + 'since = "new"\n', "own.toml:12", "no release", ""),
         (

@@ -27,7 +27,6 @@ NOT_PLANTED = {
     "guest-faults-measured": "a guest's own log beside the host; see tests/test_guest_faults.py",
     "guest-faults-possible": "a guest's own log beside the host; see tests/test_guest_faults.py",
     "guest-faults-unaccounted": "a guest's own log beside the host; see tests/correlate/test_words.py",
-    "capture-default-fields": "the lab writes what -a writes; fires below, where the counters are taken out",
     "rdma-receives-nothing": "the lab has no RDMA devices",
     "nfs-aborts": "the lab has no NFS volumes",
     "nfs-failed-commands": "the lab has no NFS volumes",

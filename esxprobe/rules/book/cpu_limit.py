@@ -28,7 +28,7 @@ RULE = Rule(
         "Remove the CPU limit of the VM, or raise that of its resource pool: shares and reservations do the same "
         "job without stopping a VM on an idle host."
     ),
-    implies=("cpu-ready", "cpu-costop", "cpu-demand"),
+    implies=("cpu-costop", "cpu-demand"),
     confirm="esxtop, CPU screen (c): %MLMTD, and AMAX of the VM and of its pool",
     fires=(
         Example("1.5 % all the time", {_LIMITED: 1.5}, "warning"),
