@@ -43,6 +43,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory, hostile: Analysis, drawer:
     samples = ROOT / "samples"
     sources = {
         "demo": [samples / "software-mmu", "--baseline", samples / "hardware-mmu"],
+        "lone": [samples / "demo"],
         "wide": [wide],
         "zoned": [samples / "demo", "--timezone", "Europe/Berlin"],
     } | ({"real": [REAL]} if REAL.exists() else {})
