@@ -164,7 +164,7 @@ def test_the_page_says_that_it_judged_a_part(run: Run, turning: Path, tmp_path: 
     run("report", turning, "--from", "21:33", "--to", "+5m", "-o", "r.html")
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert (
-        "<p>Only a part of the capture was judged: 2026-03-26 21:33:00 to 2026-03-26 21:35:00 UTC, "
+        "Only a part of the capture was judged: 2026-03-26 21:33:00 to 2026-03-26 21:35:00 UTC, "
         "25 of 97 samples.</p>" in page
     )
     assert (
