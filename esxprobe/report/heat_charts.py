@@ -20,7 +20,7 @@ from esxprobe.report.words import number, threshold
 _WIDTH, _ROW, _LABEL_PX = 520, 15, 150
 _PANEL, _PANELS = 62, 6
 # A title that is longer is cut, so that the name behind it has room.
-_TITLE = 44
+_TITLE = 30
 _COLUMN_PX = 56
 _COLUMNS: tuple[tuple[str, Callable[[HeatRow], float]], ...] = (
     ("mean", lambda row: row.mean),
@@ -210,10 +210,17 @@ def timeline_panels(analysis: Analysis, findings: Iterable[Finding]) -> list[tup
     for finding in findings:
         chart = analysis.charts.get(finding.rule)
         if finding.rule not in panels and chart is not None and chart.series:
-            title = chart.title if len(chart.title) <= _TITLE else f"{chart.title[: _TITLE - 1]}…"
-            label = f"{title} [{chart.unit}]" if chart.unit else title
+            label = f"{_title(chart.title)} [{chart.unit}]" if chart.unit else _title(chart.title)
             panels[finding.rule] = (f"{label}: {chart.series[0].label}", finding, chart)
     return list(panels.values())[:_PANELS]
+
+
+def _title(title: str) -> str:
+    """A title that leaves room for a name: without what stands in brackets, or else cut."""
+    if len(title) <= _TITLE:
+        return title
+    head = title.partition(" (")[0]
+    return head if len(head) <= _TITLE else f"{head[: _TITLE - 1]}…"
 
 
 def _panel(label: str, finding: Finding, chart: Chart, frame: TimeFrame, *, last: bool) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from esxprobe.report.verdict import verdict_of
 from esxprobe.report.words import plural
 from esxprobe.rules import RuleBook
 
-_LINES = 30
+_LINES, _CARD = 30, 3
 # A line of a ticket that is longer is hard to read [characters].
 _WIDTH = 400
 _MARKS = re.compile(r"[\\`*\[\]<]")
@@ -31,7 +31,7 @@ def render_summary(analysis: Analysis, command: str, book: RuleBook) -> str:
     lines += ["", *map(_plain, verdict_of(analysis))]
     cards = cards_of(analysis, book)
     ending = ["", f"Made by esxprobe {analysis.tool_version}: `{_line(command)}`"] if command else []
-    room = (_LINES - len(lines) - len(ending) - 2) // 4
+    room = (_LINES - len(lines) - len(ending) - 3) // _CARD  # a heading with its blank line, and what is left
     if cards.shown:
         lines += ["", "## Likely causes"]
     for number, card in enumerate(cards.shown[:room], start=1):
