@@ -26,6 +26,7 @@ RULE = Rule(
     ),
     check=any_below(),
     cause="guest-load",
+    since="5.1",  # before it, version 8 was the newest that there was
     setting=True,
     why=(
         "Newer versions give the guest what the host can do: CPU features, virtual NUMA, more queues of VMXNET3 "
