@@ -11,14 +11,16 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
+from esxprobe.catalog import find
 from esxprobe.catalog.quality import quality_code
 from esxprobe.errors import EsxprobeError
-from esxprobe.model import Analysis, Chart, Entity, Explanation, QualityNote
+from esxprobe.model import Analysis, Chart, Entity, Explanation, QualityNote, Skipped
 from esxprobe.redact.instances import Instances
 from esxprobe.redact.manifest import LISTED, PROBES
 from esxprobe.redact.messages import redacted_message
 from esxprobe.redact.redactor import Redactor
 from esxprobe.redact.words import own_ids
+from esxprobe.rules.skips import counters_lacking
 
 # What each string field of the model holds:
 #   own    a word or sentence of the tool that no capture can change
@@ -190,6 +192,12 @@ _OBJECTS = {
 }
 
 
+def _of_catalog(reason: str) -> bool:
+    """Whether a reason only names counters of the catalog, which are nobody's names."""
+    lacking = [path.partition("\\") for path in counters_lacking(reason)]
+    return bool(lacking) and all(find(object_name, counter) for object_name, _, counter in lacking)
+
+
 def redacted_analysis(analysis: Analysis, redactor: Redactor, instances: Instances) -> Analysis:
     """The analysis with pseudonyms for names; numbers, times and the order of everything stay.
 
@@ -272,6 +280,8 @@ class _Walker(_Records):
             return replace(made, detail=self._detail(value))
         if isinstance(value, Explanation):  # the id of a finding is made of its entity's
             return replace(made, finding=f"{made.rule}/{made.entity.kind}/{made.entity.id}")
+        if isinstance(value, Skipped) and _of_catalog(value.reason):
+            return replace(made, reason=value.reason)
         if isinstance(value, Chart):
             lines = zip(made.series, value.series, strict=True)
             return replace(made, series=tuple(replace(new, label=self._label(old.label)) for new, old in lines))

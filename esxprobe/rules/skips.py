@@ -41,6 +41,11 @@ def for_want_of_counters(reason: str) -> bool:
     return reason.startswith(_LACKS)
 
 
+def counters_lacking(reason: str) -> tuple[str, ...]:
+    r"""The counters (`Object\Counter`) that a reason of `why_skipped` names as lacking."""
+    return tuple(reason.removeprefix(_LACKS).split(", ")) if for_want_of_counters(reason) else ()
+
+
 def not_there(reason: str) -> bool:
     """Whether a reason of `why_skipped` is that there is no such thing, so that nothing was missed."""
     return reason.startswith(_NOT_THERE) or reason == NO_GUEST_LOG

@@ -93,6 +93,7 @@ def telling(secrets: tuple[str, ...], own: str) -> list[str]:
 @example(customer=Customer(vms=("db", "db01", "db01-old", "report", "the")))
 @example(customer=Customer(vms=ORDINARY))
 @example(customer=Customer(vms=("web01",), pool="."))
+@example(customer=Customer(vms=("web01",), pool="S"))
 @example(customer=Customer(vms=tuple(n for n in HOSTILE if '"' not in n)))
 def test_no_name_is_left_and_no_number_has_changed(customer: Customer, drawer: Drawer) -> None:
     redactor = Redactor(Names(b"k" * 32))
