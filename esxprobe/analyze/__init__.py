@@ -32,7 +32,7 @@ from esxprobe.formats.closure import STATES
 from esxprobe.formats.esxtop import read_esxtop
 from esxprobe.formats.wanted import Enough
 from esxprobe.formats.window import TimeWindow
-from esxprobe.model import Analysis, CaptureSummary, Deviation, Glance, Recording
+from esxprobe.model import Analysis, CaptureSummary, Deviation, Glance, HostFacts, Recording
 from esxprobe.rules import RuleBook
 from esxprobe.rules.judge import Outcome, judge
 
@@ -149,9 +149,9 @@ def analysis_of(
     faults = judge_faults(recording, guests, manifest)
     if against is not None:
         faults = replace(faults, costs=measured_against(faults.costs, recording, provenance, against))
-    recording = replace(
-        recording, notes=(*notes, *faults.notes), facts=vm_facts(faults.costs) | answered(manifest, recording)
-    )
+    known = provenance.facts if provenance else HostFacts()
+    facts = vm_facts(faults.costs) | answered(manifest, known, recording)
+    recording = replace(recording, notes=(*notes, *faults.notes), facts=facts)
     capture = replace(summary_of(recording, manifest), timezone=timezone)
     glance = glance_of(recording, provenance)
     if early is not None:

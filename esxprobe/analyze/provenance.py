@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterable, Iterator
 
+from esxprobe.analyze.manifest_fields import Fields
 from esxprobe.capture import Manifest
 from esxprobe.model import (
     ClockCheck,
@@ -20,15 +18,12 @@ from esxprobe.model import (
     Provenance,
 )
 
-# Years that can be told in any zone, and that a clock can show [both left out].
-_OLDEST, _NEWEST = 1969, 9999
-
 
 def provenance_of(manifest: Manifest | None) -> Provenance | None:
     """What a manifest says of how its capture came about; what it does not say stays empty."""
     if manifest is None:
         return None
-    more = _Words(manifest.more)
+    more = Fields(manifest.more)
     guests = list(more.records("guests"))
     return Provenance(
         tool_version=manifest.tool_version,
@@ -57,7 +52,7 @@ def provenance_of(manifest: Manifest | None) -> Provenance | None:
     )
 
 
-def _run(segment: _Words) -> EsxtopRun:
+def _run(segment: Fields) -> EsxtopRun:
     return EsxtopRun(
         file=segment.text("file"),
         started=segment.time("started"),
@@ -70,7 +65,7 @@ def _run(segment: _Words) -> EsxtopRun:
     )
 
 
-def _clocks(host: str, more: _Words, guests: Iterable[_Words]) -> Iterator[ClockCheck]:
+def _clocks(host: str, more: Fields, guests: Iterable[Fields]) -> Iterator[ClockCheck]:
     """The host's clock first, then each guest's; those that could not be read are told by their absence."""
     owners = [(Entity("host", host, ""), more.part("clock"))]
     owners += [(Entity("vm", guest.text("vm"), ""), guest.part("clock")) for guest in guests]
@@ -87,7 +82,7 @@ def _clocks(host: str, more: _Words, guests: Iterable[_Words]) -> Iterator[Clock
             )
 
 
-def _facts(build: str, facts: _Words) -> HostFacts:
+def _facts(build: str, facts: Fields) -> HostFacts:
     cpu, memory = facts.part("cpu"), facts.part("memory")
     return HostFacts(
         build=build,
@@ -107,7 +102,7 @@ def _facts(build: str, facts: _Words) -> HostFacts:
     )
 
 
-def _monitor(vm: _Words) -> MonitorLine:
+def _monitor(vm: Fields) -> MonitorLine:
     monitor = vm.part("monitor")
     return MonitorLine(
         entity=Entity("vm", vm.text("name"), vm.text("world_id")),
@@ -118,46 +113,3 @@ def _monitor(vm: _Words) -> MonitorLine:
         lines=monitor.texts("lines"),
         hardware_version=vm.text("hardware_version"),
     )
-
-
-class _Words:
-    """A JSON object of which nobody knows what it holds: a field of another type is a field that is not there."""
-
-    def __init__(self, fields: object) -> None:
-        self._fields: Mapping[str, Any] = fields if isinstance(fields, dict) else {}
-
-    def text(self, key: str) -> str:
-        value = self._fields.get(key)
-        return value if isinstance(value, str) else ""
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self._fields.get(key)
-        return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
-
-    def number(self, key: str) -> float | None:
-        value = self._fields.get(key)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return None
-        return value if abs(value) < 1e300 and math.isfinite(value) else None
-
-    def whole(self, key: str) -> int | None:
-        value = self.number(key)
-        return int(value) if value is not None and value == int(value) else None
-
-    def flag(self, key: str) -> bool | None:
-        value = self._fields.get(key)
-        return value if isinstance(value, bool) else None
-
-    def time(self, key: str) -> datetime | None:
-        try:
-            moment = datetime.fromisoformat(self.text(key))
-            return moment.astimezone(UTC) if moment.tzinfo and _OLDEST < moment.year < _NEWEST else None
-        except (ValueError, OverflowError):
-            return None
-
-    def part(self, key: str) -> _Words:
-        return _Words(self._fields.get(key))
-
-    def records(self, key: str) -> Iterator[_Words]:
-        value = self._fields.get(key)
-        yield from (_Words(each) for each in value if isinstance(each, dict)) if isinstance(value, list) else ()

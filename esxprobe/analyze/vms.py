@@ -19,6 +19,9 @@ _SIZE, _BALLOON, _SWAPPED = (rf"Group Memory\{name} MBytes" for name in ("Memory
 TABLE_NEEDS = {"vm": (_SIZE, _BALLOON, _SWAPPED), "vcpu": (_READY, _LIMITED, _COSTOP, _RUN, _SWAP_WAIT)}
 
 
+_KNOWN: dict[str, Mmu] = {"hardware": "hardware", "software": "software"}
+
+
 def with_modes(
     recording: Recording, manifest: Manifest | None, options: GuestOptions
 ) -> tuple[VirtualMachine, ...]:
@@ -28,10 +31,10 @@ def with_modes(
     """
     modes: dict[str, tuple[Mmu, str]] = {}
     for gid, entry in entries_of_vms(manifest, recording):
-        monitor = entry.get("monitor")
-        mmu = monitor.get("mmu") if isinstance(monitor, dict) else None
-        if isinstance(monitor, dict) and mmu in ("hardware", "software"):
-            modes[gid] = (mmu, str(monitor.get("evidence", "")))
+        monitor = entry.part("monitor")
+        mmu = _KNOWN.get(monitor.text("mmu"))
+        if mmu is not None:
+            modes[gid] = (mmu, monitor.text("evidence"))
     modes |= said_modes(options, lambda name: vm_called(name, recording.vms).gid)
     return tuple(
         replace(vm, mmu=modes[vm.gid][0], mmu_evidence=modes[vm.gid][1]) if vm.gid in modes else vm

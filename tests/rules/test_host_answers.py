@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from tiny import Thing, recording
 
 from esxprobe.analyze.answers import answered
+from esxprobe.analyze.provenance import provenance_of
 from esxprobe.capture import Manifest
-from esxprobe.model import Recording, VirtualMachine
+from esxprobe.model import HostFacts, Recording, VirtualMachine
 
 NAA = "naa.600a098038303053453f463045724a31"
 
@@ -24,11 +25,14 @@ def host(*names: str) -> Recording:
 
 
 def facts(more: dict[str, Any], *names: str) -> dict[str, dict[str, float]]:
-    return answered(Manifest(more=more), host(*names))
+    manifest = Manifest(more=more)
+    provenance = provenance_of(manifest)
+    assert provenance is not None
+    return answered(manifest, provenance.facts, host(*names))
 
 
 def test_without_a_manifest_nothing_is_known() -> None:
-    assert answered(None, host()) == {}
+    assert answered(None, HostFacts(), host()) == {}
 
 
 @pytest.mark.parametrize(
