@@ -60,6 +60,11 @@ class Explanation:
     because: str
     confirm: str
 
+    @property
+    def shown(self) -> bool:
+        """Whether it is sure enough to be said."""
+        return self.confidence != "low"
+
 
 @dataclass(frozen=True, slots=True)
 class Deviation:

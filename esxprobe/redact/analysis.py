@@ -240,13 +240,16 @@ class _Records:
 
     def record(self, value: Any) -> Any:
         kind = type(value).__name__
-        return replace(
+        made = replace(
             value,
             **{
                 field.name: self.walk(getattr(value, field.name), ROLES.get(f"{kind}.{field.name}", "free"))
                 for field in fields(value)
             },
         )
+        if isinstance(made, Explanation):  # the id of a finding is made of its entity's
+            return replace(made, finding=f"{made.rule}/{made.entity.kind}/{made.entity.id}")
+        return made
 
     def text(self, role: str, text: str) -> str:
         raise NotImplementedError
@@ -256,12 +259,6 @@ class _Records:
 
 
 class _Nameless(_Records):
-    def record(self, value: Any) -> Any:
-        made = super().record(value)
-        if isinstance(value, Explanation):  # the id of a finding is made of its entity's
-            return replace(made, finding=f"{made.rule}/{made.entity.kind}/{made.entity.id}")
-        return made
-
     def text(self, role: str, text: str) -> str:
         return "name" if role in NAMES and text else text
 
@@ -278,8 +275,6 @@ class _Walker(_Records):
         made = super().record(value)
         if isinstance(value, QualityNote):
             return replace(made, detail=self._detail(value))
-        if isinstance(value, Explanation):  # the id of a finding is made of its entity's
-            return replace(made, finding=f"{made.rule}/{made.entity.kind}/{made.entity.id}")
         if isinstance(value, Skipped) and _of_catalog(value.reason):
             return replace(made, reason=value.reason)
         if isinstance(value, Chart):

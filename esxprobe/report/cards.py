@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from esxprobe.model import Analysis, Finding, Severity, Window
 from esxprobe.report.likely_causes import LikelyCause, entity_key, likely_causes
-from esxprobe.report.words import isolated, joined, number, percent, plural, threshold, window
+from esxprobe.report.words import isolated, joined, number, percent, plural, sentence, threshold, window
 from esxprobe.rules import RuleBook
 from esxprobe.rules.record import ASKED, Rule
 
@@ -183,4 +183,4 @@ def _own(kind: str) -> str:
 def _actions(rule: Rule) -> list[str]:
     """The check that confirms it, and the first thing to do."""
     first = re.split(r"(?<=[a-z)])[.;] (?=[A-Za-z])", rule.advice, maxsplit=1)[0].rstrip(".")
-    return [*([f"Confirm: {rule.confirm}."] if rule.confirm else []), f"{first}."]
+    return [*([sentence(f"Confirm: {rule.confirm}")] if rule.confirm else []), f"{first}."]

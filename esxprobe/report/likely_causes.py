@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 
 from esxprobe.model import Finding, Severity, worst_first
 
-# Explanations that are shown, and that put findings together.
-SHOWN = ("high", "medium")
 _WEIGHTS = {"critical": 9.0, "warning": 3.0, "info": 1.0}
 
 
@@ -103,7 +101,7 @@ def entity_key(finding: Finding) -> tuple[str, str]:
 def _root(finding: Finding, known: dict[str, Finding]) -> Finding:
     """What explains a finding, and what explains that, and so on; explanations have no circles."""
     for cause in finding.explained_by:
-        if cause.confidence in SHOWN and cause.finding in known:
+        if cause.shown and cause.finding in known:
             return _root(known[cause.finding], known)
     return finding
 

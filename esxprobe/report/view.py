@@ -24,6 +24,7 @@ from esxprobe.report.words import (
     number,
     percent,
     quality_rows,
+    sentence,
     threshold,
     window,
 )
@@ -242,15 +243,14 @@ def _finding_row(finding: Finding, *, dated: bool, zone: str) -> FindingRow:
         share=f"{percent(finding.share_of_samples)} of {finding.samples}",
         windows=tuple(window(span, dated=dated, timezone=zone) for span in finding.windows[:_WINDOWS]),
         more_windows=f"and {extra} more" if extra > 0 else "",
-        symptoms=tuple(_symptom(each) for each in finding.explained_by if each.confidence != "low"),
+        symptoms=tuple(_symptom(each) for each in finding.explained_by if each.shown),
     )
 
 
 def _symptom(cause: Explanation) -> tuple[str, str]:
     """The rule that explains, and a sentence on why it may."""
     said = f"of {isolated(cause.entity.name)}: {cause.because} (confidence: {cause.confidence})"
-    check = cause.confirm if cause.confirm.endswith(("?", ".")) else f"{cause.confirm}."
-    return cause.rule, f"{said}. Verify: {check}"
+    return cause.rule, f"{said}. Verify: {sentence(cause.confirm)}"
 
 
 def _slice_rows(analysis: Analysis, *, dated: bool) -> tuple[tuple[str, ...], ...]:

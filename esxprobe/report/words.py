@@ -107,6 +107,11 @@ def plural(count: int, word: str) -> str:
     return word if count == 1 else f"{word}s"
 
 
+def sentence(text: str) -> str:
+    """With a full stop, where it does not end in a mark of its own."""
+    return text if text.endswith(("?", ".")) else f"{text}."
+
+
 def joined(parts: list[str]) -> str:
     """A, B and C."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -204,7 +204,7 @@ class _Search:
             causing = self._candidates(rule, finding) if rule in self._by_rule else ()
             mine = [each for cause in causing if (each := self._explanation(finding, cause, edge))]
             found += mine
-            if rule not in self._ran or any(each.explanation.confidence != "low" for each in mine):
+            if rule not in self._ran or any(each.explanation.shown for each in mine):
                 holds.add(rule)
         found = _without_bystanders(found)
         found.sort(key=lambda each: (*_standing(each), each.explanation.finding))
@@ -283,7 +283,7 @@ def _confidence(place: Place, together: Together, rule: Rule, *, by_definition: 
 
 def _without_bystanders(found: list[_Found]) -> list[_Found]:
     """Where a cause is told by its time, those that only stand beside are low: they did not change."""
-    if not any(each.timed and each.explanation.confidence != "low" for each in found):
+    if not any(each.timed and each.explanation.shown for each in found):
         return found
     return [
         each if each.timed else replace(each, explanation=replace(each.explanation, confidence="low"))

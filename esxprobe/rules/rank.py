@@ -54,7 +54,7 @@ def leads(cause: Finding, explanation: Explanation, symptom: Finding, settings: 
         symptom: The finding that is explained.
         settings: Rules that judge a size or a setting.
     """
-    if explanation.confidence == "low":
+    if not explanation.shown:
         return False
     if cause.severity != "info" or symptom.severity == "info":
         return True

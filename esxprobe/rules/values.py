@@ -151,8 +151,6 @@ def facts_of(recording: Recording, kind: str, fact: str) -> Floats:
 
 def _fact_keys(things: pl.DataFrame, of: str) -> list[str]:
     """The key of each entity in `Recording.facts`."""
-    import polars as pl
-
     match of:
         case "vm":
             return things["gid"].to_list()
@@ -160,7 +158,7 @@ def _fact_keys(things: pl.DataFrame, of: str) -> list[str]:
             return things["name"].str.extract(r":(vmnic\d+)$", 1).to_list()
         case "host":
             return [HOST_KEY] * things.height
-    return things.select(pl.coalesce(pl.col("^device$"), "name")).to_series().to_list()
+    return things["device"].to_list()
 
 
 def _host_fact(recording: Recording, fact: str) -> float:
