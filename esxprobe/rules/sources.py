@@ -98,11 +98,6 @@ ESXI_NIC = _vmware(
     "7.0",
     f"{_SPHERE}/7.0/com.vmware.esxi.install.doc/GUID-DEB8086A-306B-4239-BF76-E354679202FC.html",
 )
-MEMORY_RECLAMATION = _vmware(
-    "vSphere Resource Management, Memory Reclamation",
-    "6.5, 6.7",
-    f"{_SPHERE}/6.7/vsphere-esxi-vcenter-server-67-resource-management-guide.pdf",
-)
 MEMORY_PROBLEMS = _vmware(
     "vSphere Monitoring and Performance, Solutions for Memory Performance Problems",
     "7.0",
@@ -278,9 +273,6 @@ SLOOF_COSTOP = Citation(
     "E. Sloof",
     "",
     "ntpro.nl/blog/archives/2536-High-co-stop-values-seen-during-virtual-machine-snapshot-activities.html",
-)
-SLOOF_LIMITS = Citation(
-    "community", "A VM with a memory limit below its configured size", "E. Sloof", "", "ntpro.nl/blog/archives/2537"
 )
 TECHTARGET = Citation(
     "community",

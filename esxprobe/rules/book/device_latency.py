@@ -1,7 +1,7 @@
 """Devices whose commands take long below the host."""
 
 from esxprobe.model import Level
-from esxprobe.rules import sources
+from esxprobe.rules import sources, thresholds
 from esxprobe.rules.checks import sustained_above
 from esxprobe.rules.record import Example, Rule, Series
 
@@ -35,18 +35,7 @@ RULE = Rule(
         Level(
             "warning",
             20,
-            sources.cited(
-                sources.DATACENTERDAN_DISK.saying("20 ms"),
-                sources.STORAGE_QUEUES.saying("20 ms"),
-                sources.ESXTOPDRILL.saying("10 ms is a warning, 20 ms critical"),
-                sources.VEEAM.saying("no new tasks from 20 ms on"),
-                see=(
-                    sources.DISK_CHARTS.saying("above 15 ms the array has probable problems"),
-                    sources.KB_318927.saying("10 ms for spinning disks, 1 to 2 ms for flash"),
-                    sources.ELATOV_64.saying("25 ms"),
-                    sources.HITACHI.saying("25 ms"),
-                ),
-            ),
+            thresholds.ARRAY_FROM_20,
         ),
         Level(
             "info",

@@ -1,7 +1,7 @@
 """Devices whose reads are slow while the mean over all commands is not."""
 
 from esxprobe.model import Level
-from esxprobe.rules import sources
+from esxprobe.rules import sources, thresholds
 from esxprobe.rules.checks import sustained_above
 from esxprobe.rules.record import Example, Rule, Series
 
@@ -26,10 +26,7 @@ RULE = Rule(
         Level(
             "warning",
             20,
-            sources.cited(
-                sources.VSPHERE_METRICS.saying("a VM's disk latency is orange from 20 ms, red from 40 ms"),
-                sources.ESXTOPDRILL.saying("a virtual disk: 10 ms is a warning, 20 ms critical"),
-            ),
+            thresholds.VM_DISK_FROM_20,
         ),
         Level("info", 10, sources.cited(sources.ESXTOPDRILL.saying("a virtual disk: 10 ms is a warning"))),
     ),

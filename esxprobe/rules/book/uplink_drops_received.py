@@ -1,7 +1,7 @@
 """Uplinks that drop packets on their way in."""
 
 from esxprobe.model import Level
-from esxprobe.rules import sources
+from esxprobe.rules import sources, thresholds
 from esxprobe.rules.checks import sustained_above
 from esxprobe.rules.record import Example, Rule, Series
 
@@ -25,11 +25,7 @@ RULE = Rule(
         Level(
             "warning",
             1,
-            sources.cited(
-                sources.ELATOV_63.saying("1 %"),
-                sources.ESXTOPDRILL.saying("1 % is the end of OK"),
-                see=(sources.OPERATIONS_GUIDE.saying("0 is expected of a physical adapter"),),
-            ),
+            thresholds.UPLINK_DROPS_FROM_1,
         ),
         Level(
             "info",

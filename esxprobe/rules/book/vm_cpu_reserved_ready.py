@@ -1,7 +1,7 @@
 """VMs that wait although CPU is reserved for them."""
 
 from esxprobe.model import Level
-from esxprobe.rules import sources
+from esxprobe.rules import thresholds
 from esxprobe.rules.checks import sustained_above
 from esxprobe.rules.record import Example, Part, Rule, Series
 
@@ -27,12 +27,7 @@ RULE = Rule(
         Level(
             "info",
             5,
-            sources.cited(
-                sources.IBM_READY.saying("below 5 % in normal operation"),
-                sources.ESXTOPDRILL.saying("5 %"),
-                sources.STARWIND.saying("5 %"),
-                sources.OPENNMS.saying("5 %"),
-            ),
+            thresholds.READY_FROM_5,
         ),
     ),
     check=sustained_above(share=0.2, run_s=60),

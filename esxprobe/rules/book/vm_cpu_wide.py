@@ -1,7 +1,7 @@
 """VMs that have more vCPUs than their host has cores."""
 
 from esxprobe.model import Level
-from esxprobe.rules import sources
+from esxprobe.rules import thresholds
 from esxprobe.rules.checks import any_above
 from esxprobe.rules.record import Example, Rule
 
@@ -19,10 +19,7 @@ RULE = Rule(
         Level(
             "info",
             105,
-            sources.cited(
-                sources.KB_415687.saying("placement counts cores, and second threads only with preferHT"),
-                sources.PREFER_HT.saying("one vCPU counts as one core, unless preferHT is set"),
-            ),
+            thresholds.CORES_NOT_THREADS,
         ),
     ),
     check=any_above(),

@@ -1,7 +1,7 @@
 """vSAN roles of the host whose reads take long."""
 
 from esxprobe.model import Level
-from esxprobe.rules import sources
+from esxprobe.rules import sources, thresholds
 from esxprobe.rules.checks import sustained_above
 from esxprobe.rules.record import Example, Rule
 
@@ -19,13 +19,7 @@ RULE = Rule(
         Level(
             "warning",
             20,
-            sources.cited(
-                sources.VSAN_CONTENTION.saying("VMs on all-flash vSAN are not above 20 ms"),
-                sources.OPERATIONS_GUIDE.saying("20 ms"),
-                see=(
-                    sources.PERFORMANCE_DASHBOARDS.saying("10 ms measured at the VM is a good start for planning"),
-                ),
-            ),
+            thresholds.VSAN_FROM_20,
         ),
         Level(
             "info",
