@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from esxprobe.model import Analysis, Finding, Severity, Window
+from esxprobe.model import Analysis, Finding, Severity
+from esxprobe.report.cause_times import time_of
 from esxprobe.report.likely_causes import LikelyCause, entity_key, likely_causes
-from esxprobe.report.words import isolated, joined, number, percent, plural, sentence, threshold, window
+from esxprobe.report.words import isolated, joined, number, plural, sentence, threshold
 from esxprobe.rules import RuleBook
 from esxprobe.rules.record import ASKED, Rule
 
@@ -56,7 +57,7 @@ class Cards:
 def cards_of(analysis: Analysis, book: RuleBook) -> Cards:
     """The cards of an analysis, what costs most first."""
     causes = likely_causes(analysis.findings)
-    shown = _shown(causes)
+    shown = shown_of(causes)
     rest = len(causes) - len(shown)
     hidden = f"{rest} more likely {plural(rest, 'cause')} of less weight: see Findings." if rest else ""
     return Cards(tuple(_card(each, analysis, book) for each in shown), hidden)
@@ -64,10 +65,11 @@ def cards_of(analysis: Analysis, book: RuleBook) -> Cards:
 
 def leading(analysis: Analysis) -> tuple[Finding, ...]:
     """The finding that leads each card."""
-    return tuple(each.lead for each in _shown(likely_causes(analysis.findings)))
+    return tuple(each.lead for each in shown_of(likely_causes(analysis.findings)))
 
 
-def _shown(causes: Sequence[LikelyCause]) -> Sequence[LikelyCause]:
+def shown_of(causes: Sequence[LikelyCause]) -> Sequence[LikelyCause]:
+    """The causes that have a card: infos only where there is nothing worse."""
     worse = [each for each in causes if each.severity != "info"]
     return (worse or causes)[:_MOST]
 
@@ -81,7 +83,7 @@ def _card(cause: LikelyCause, analysis: Analysis, book: RuleBook) -> Card:
         anchor=lead.rule,
         title=lead.title,
         affected=_affected(cause),
-        when=_when(cause, analysis),
+        when=time_of(cause, analysis, book).words,
         figures=tuple(_figures(cause, book)),
         sure=sure,
         why_sure=why,
@@ -109,22 +111,6 @@ def _listed(names: list[str]) -> str:
     if len(names) <= _NAMED + 1:
         return joined(names)
     return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
-
-
-def _when(cause: LikelyCause, analysis: Analysis) -> str:
-    """From the first to the last time beyond the threshold of the rule that leads."""
-    capture, lead = analysis.capture, cause.lead
-    alike = [each for each in cause.leads if each.rule == lead.rule]
-    begins = [each.first for each in alike if each.first]
-    ends = [each.last for each in alike if each.last]
-    if not begins or not ends or not capture.started or not capture.ended:
-        return "for the whole capture"
-    dated = capture.date_known and capture.started.date() != capture.ended.date()
-    if lead.share_of_samples >= 0.995:
-        return "all the time"
-    span = Window(min(begins), max(ends))
-    share = f"in {percent(lead.share_of_samples)} of the samples"
-    return f"{window(span, dated=dated, timezone=capture.timezone)} UTC, {share}"
 
 
 def _figures(cause: LikelyCause, book: RuleBook) -> Iterator[str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from shippedbook import RULES, page_of
 from tiny_findings import because, finding
 
-from esxprobe.model import Analysis, Level
+from esxprobe.model import Analysis, Finding, Level, Window
 from esxprobe.report.cards import Card, cards_of, leading
+from esxprobe.report.cause_times import time_of
 from esxprobe.report.likely_causes import LikelyCause, likely_causes
 from esxprobe.report.summary import render_summary
 from esxprobe.rules import bound, shipped
@@ -84,7 +86,7 @@ def test_a_card_says_what_where_when_how_bad_how_sure_and_what_next(demo: Analys
     memory = card(demo, "memory-state")
     assert memory.severity == "critical", "the worst that it costs"
     assert memory.affected == "esx01.example.com and mail"
-    assert memory.when == "21:37:25–21:39:25 (2 min) UTC, in 13 % of the samples"
+    assert memory.when == "21:35:00–21:43:55 (8 min 55 s) UTC, in 59 % of the time"
     assert memory.figures[0].endswith("2 (max), warning from 2")
     assert memory.figures[1].startswith("Worst: mail, ")
     assert (memory.sure, memory.why_sure.split(";")[0]) == ("high", "measured by esxtop in 180 samples")
@@ -183,3 +185,48 @@ def test_a_book_of_own_rules_is_asked_for_the_words(demo: Analysis) -> None:
     top = replace(next(each for each in demo.findings if each.rule == "cpu-limit"), explained_by=(), title="Ours")
     (shown,) = cards_of(replace(demo, findings=(top,), quality=()), own).shown
     assert (shown.title, shown.sure) == ("Ours", "medium")
+
+
+# --- when a cause was there ---------------------------------------------------------------------------
+
+STARTED = datetime(2026, 1, 23, 21, 30, tzinfo=UTC)
+
+
+def minutes(*spans: tuple[float, float]) -> tuple[Window, ...]:
+    return tuple(
+        Window(STARTED + timedelta(minutes=begin), STARTED + timedelta(minutes=end)) for begin, end in spans
+    )
+
+
+def told(analysis: Analysis, *findings: Finding) -> str:
+    (cause,) = likely_causes(findings)
+    part = replace(analysis.capture, started=STARTED, ended=STARTED + timedelta(minutes=10))
+    return time_of(cause, replace(analysis, capture=part, slices=()), shipped()).words
+
+
+def test_the_time_of_a_cause_is_that_of_all_its_findings(demo: Analysis) -> None:
+    state = replace(finding("memory-state", "host"), windows=minutes((3, 5), (7, 8)))
+    swapping = replace(finding("vm-swapping", "mail", by=because(state)), windows=minutes((4, 6)))
+    assert told(demo, state, swapping) == "21:33:00–21:38:00 (5 min) UTC, in 40 % of the time"
+
+
+def test_settings_and_what_stays_behind_do_not_stretch_it(demo: Analysis) -> None:
+    limit = replace(finding("vm-cpu-limit-set", "build", severity="info"), windows=minutes((0, 10)))
+    held = replace(finding("cpu-limit", "build", by=because(limit)), windows=minutes((3, 9)))
+    assert told(demo, limit, held).startswith("21:33:00–21:39:00 ")
+    swapping = replace(finding("vm-swapping", "mail"), windows=minutes((2, 4)))
+    swapped = replace(finding("vm-swapped", "mail", by=because(swapping)), windows=minutes((2, 10)))
+    assert told(demo, swapping, swapped).startswith("21:32:00–21:34:00 ")
+    assert told(demo, limit) == "all the time"
+
+
+def test_an_odd_number_of_changes_lasts_and_an_even_one_does_not(demo: Analysis) -> None:
+    went = replace(finding("path-stopped", "vmhba1", "path"), value=1, windows=minutes((3, 3.2)))
+    assert told(demo, went).startswith("21:33:00–21:40:00 ")
+    back = replace(went, value=2, windows=minutes((3, 3.2), (5, 5.2)))
+    assert told(demo, back).startswith("21:33:00–21:35:12 ")
+
+
+def test_a_trend_is_one_of_the_whole_capture(demo: Analysis) -> None:
+    rising = replace(finding("device-latency-rising", "naa.1", "device", severity="info"), windows=minutes((3, 10)))
+    assert told(demo, rising) == "all the time"

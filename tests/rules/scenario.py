@@ -14,6 +14,8 @@ A file of `tests/rules/scenarios` holds, in TOML:
   `symptoms`, rules that fire and are explained by a finding of those rules with high or medium confidence; `also`,
   rules that fire; `never`, rules that do not; `worst`, the worst severity that may occur; `leading`, rules that are
   all among the first three findings; `xfail`, why the book cannot do it yet;
+- `during`, first and last minute of what is planted, where the knobs do not tell: without it from the first step of
+  a knob away from what it was to the last one back, and the whole capture where none has steps;
 - what may be said to explain: `causes`, rules that may be shown as the cause of a finding, each as `"rule"` or
   `"rule on entity"`; without it those of `first` and `symptoms`, for what follows from the cause may explain
   what follows from that. `apart`, pairs of a cause and a symptom of which the first does not explain the second,
@@ -22,8 +24,9 @@ A file of `tests/rules/scenarios` holds, in TOML:
 
 from __future__ import annotations
 
+import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -85,6 +88,7 @@ class Expected:
     causes: tuple[str, ...] = ()
     apart: tuple[tuple[str, str], ...] = ()
     xfail: str = ""
+    during: tuple[float, ...] = ()
 
     def may_explain(self, rule: str, entity: str) -> bool:
         """Whether the scenario planted this as a cause of something."""
@@ -103,6 +107,16 @@ class Scenario:
     comes: Mapping[str, int] = field(default_factory=dict)
     missing: int = 0
     answers: Mapping[str, Any] = field(default_factory=dict)
+    stepped: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def during(self) -> tuple[float, float]:
+        """First and last minute of what is planted."""
+        if self.expected.during:
+            return self.expected.during[0], self.expected.during[1]
+        whole = (0.0, self.plan.samples * self.plan.interval_s / 60)
+        spans = [(begin, min(end, whole[1])) for begin, end in self.stepped] or [whole]
+        return min(begin for begin, _ in spans), max(end for _, end in spans)
 
     @property
     def manifest(self) -> Manifest | None:
@@ -150,6 +164,7 @@ def scenario_of(path: Path) -> Scenario:
         TypeError: a key that no plan has.
     """
     told = tomllib.loads(path.read_text(encoding="utf-8"))
+    stepped = tuple(_stepped(told))
     interval_s = told.get("host", {}).get("interval_s", _HOST["interval_s"])
 
     def plain(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -167,12 +182,26 @@ def scenario_of(path: Path) -> Scenario:
     story, missing, answers = told.pop("story"), told.pop("missing", 0), told.pop("answers", {})
     if told:
         raise TypeError(f"{path.name}: {', '.join(told)} is no part of a scenario")
-    return Scenario(path.stem, story, HostPlan(vms=vms, **host), expected, segments, comes, missing, answers)
+    return Scenario(
+        path.stem, story, HostPlan(vms=vms, **host), expected, segments, comes, missing, answers, stepped
+    )
 
 
 def scenarios() -> list[Scenario]:
     """All of them, by name."""
     return [scenario_of(path) for path in sorted(FOLDER.glob("*.toml"))]
+
+
+def _stepped(told: Any) -> Iterator[tuple[float, float]]:
+    """The minutes in which knobs are not at their first value."""
+    if isinstance(told, Mapping) and set(told) == {"steps"}:
+        (_, first), *more = told["steps"]
+        away = [minute for minute, value in more if value != first]
+        back = [minute for minute, value in more if value == first]
+        yield min(away), max(back) if back and back[-1] > away[-1] else math.inf
+    elif isinstance(told, Mapping | list):
+        for each in told.values() if isinstance(told, Mapping) else told:
+            yield from _stepped(each)
 
 
 def _plain(value: Any, interval_s: int) -> Any:

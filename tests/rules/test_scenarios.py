@@ -15,6 +15,10 @@ from shippedbook import RULES, analyze
 from esxprobe.catalog import counters, find
 from esxprobe.catalog.row import ONLY_WITH_A
 from esxprobe.model import Analysis, Explanation, Finding, worst_first
+from esxprobe.report.cards import cards_of, shown_of
+from esxprobe.report.cause_times import time_of
+from esxprobe.report.likely_causes import likely_causes
+from esxprobe.rules import shipped
 
 ALL = scenarios()
 TELLING = ("high", "medium")
@@ -120,6 +124,37 @@ def test_nothing_is_said_to_be_the_cause_that_was_not_planted(judged: dict[str, 
 def test_independent_causes_all_lead(scenario: Scenario, judged: dict[str, Analysis]) -> None:
     findings = judged[scenario.name].findings
     assert set(scenario.expected.leading) <= {each.rule for each in findings[:3]}, told(findings)
+
+
+@pytest.mark.parametrize("scenario", [each for each in ALL if each.expected.first], ids=lambda each: each.name)
+def test_the_first_card_is_what_was_planted_where_and_when(scenario: Scenario, judged: dict[str, Analysis]) -> None:
+    analysis, expected = judged[scenario.name], scenario.expected
+    cards = cards_of(analysis, shipped()).shown
+    if not cards:  # what is wrong with the capture alone is in its quality, and on no card
+        assert analysis.findings[0].entity.kind == "capture", told(analysis.findings)
+        return
+    card, seen = cards[0], f"{cards[0]}\n{told(analysis.findings)}"
+    assert card.anchor in expected.first, seen
+    assert expected.on in card.affected, seen
+    span = time_of(shown_of(likely_causes(analysis.findings))[0], analysis, shipped()).span
+    assert span is not None
+    assert analysis.capture.started is not None
+    begin, end = scenario.during
+    minutes = [(each - analysis.capture.started).total_seconds() / 60 for each in (span.start, span.end)]
+    interval = scenario.plan.interval_s / 60  # a sample is the mean over the interval before it
+    shared = min(end, minutes[1]) - max(begin, minutes[0]) + interval
+    assert shared >= 0.8 * (end - begin), f"planted from minute {begin:g} to {end:g}, shown {minutes}; {seen}"
+    assert shared + interval >= 0.65 * (minutes[1] - minutes[0]), f"planted {begin:g} to {end:g}; {minutes}; {seen}"
+
+
+@pytest.mark.parametrize("scenario", [each for each in ALL if each.expected.leading], ids=lambda each: each.name)
+def test_causes_that_are_planted_together_are_among_the_first_cards(
+    scenario: Scenario, judged: dict[str, Analysis]
+) -> None:
+    cards = cards_of(judged[scenario.name], shipped()).shown[:3]
+    rules = {card.anchor for card in cards} | {rule for card in cards for rule, _ in card.symptoms}
+    assert set(scenario.expected.leading) <= rules, cards
+    assert len(cards) >= 2, cards
 
 
 def test_scenarios_speak_of_rules_that_there_are() -> None:

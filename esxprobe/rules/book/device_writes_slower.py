@@ -41,6 +41,8 @@ RULE = Rule(
         "Local disks without a caching controller behave so by nature, flash behind a read cache too.",
     ),
     implies=("device-latency", "device-all-paths-slow", "device-write-latency"),
+    # DAVG of a path is the mean over reads and writes: slow writes alone make it slow.
+    accounts_for=("device-all-paths-slow", "device-latency"),
     confirm="the array's or controller's report on its write cache",
     fires=(
         Example("writes of 30 ms beside reads of 5 ms", _device(30, 5), "info"),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from esxprobe.model import Window
     from esxprobe.series import Bools, Floats, Timing
 
 
@@ -35,6 +36,16 @@ class Check(ABC):
     @abstractmethod
     def words(self) -> str:
         """The check in words, as the documentation shows it, following `Fires when VALUE is`."""
+
+    def times(self, value: float, windows: Sequence[Window], whole: Window) -> Sequence[Window]:  # noqa: ARG002
+        """When a finding of this reported value says that something was wrong: its stretches beyond the threshold.
+
+        Args:
+            value: The reported value.
+            windows: The stretches beyond.
+            whole: The judged time.
+        """
+        return windows
 
     def unit(self, unit: str) -> str:
         """The unit of thresholds and of the reported value, from that of the judged values."""

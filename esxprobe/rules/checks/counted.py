@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from esxprobe.rules.checks.base import LEAST_SAMPLES, Check, last_seen, seconds_of
 
 if TYPE_CHECKING:
+    from esxprobe.model import Window
     from esxprobe.series import Bools, Floats, Timing
 
 Score = Literal["changes", "falls", "rise", "time-share", "episodes"]
@@ -49,6 +50,13 @@ class Scored(Check):
     def words(self) -> str:
         """The check in words."""
         return _WORDS[self.score]
+
+    def times(self, value: float, windows: Sequence[Window], whole: Window) -> Sequence[Window]:
+        """After an odd number of changes what has two states was not what it was until the end."""
+        if self.score != "changes" or round(value) % 2 == 0 or not windows:
+            return windows
+        last = max(windows, key=lambda each: each.start)
+        return [each for each in windows if each is not last] + [replace(last, end=whole.end)]
 
     def unit(self, unit: str) -> str:
         """Of the number: counts have none, shares are in %, a rise has the values' own."""

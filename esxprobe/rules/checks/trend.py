@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from esxprobe.rules.checks.base import Check
 
 if TYPE_CHECKING:
+    from esxprobe.model import Window
     from esxprobe.series import Bools, Floats, Timing
 
 # Blocks a capture is cut into, the fewest that a trend can be told from, and the fewest samples in one.
@@ -50,6 +51,10 @@ class Trend(Check):
             f"{self.p:g} (one-sided Mann-Kendall test, widened for lag-1 dependence between blocks)"
             f"{long_enough}; the value shown is the slope"
         )
+
+    def times(self, value: float, windows: Sequence[Window], whole: Window) -> Sequence[Window]:  # noqa: ARG002
+        """A trend is one of the whole judged time."""
+        return (whole,)
 
     def unit(self, unit: str) -> str:
         """Per hour."""
