@@ -1,16 +1,15 @@
 "use strict";
 // Brings the drawn charts to life on the first touch: values under the pointer on all of them at once, one time
 // window for all, saving as an image. Each drawing (svg[data-chart]) has its Vega-Lite spec in #charts; the Vega
-// bundle lies in #vega as text and is not run before somebody asks for it, so that opening the page stays quick.
-// A chart whose spec has one time scale at its top level takes part in the common time axis.
-(() => {
-  const { make, button, say } = window.esxprobe;
+// bundle is in #vega and is not unpacked before somebody asks for it, so that opening the page stays quick. A chart whose spec has one time scale at its top level takes part in the common time axis.
+(async () => {
+  const { make, button, say, unpacked } = window.esxprobe;
   const MOST_DIGITS = 4;
   const BRUSHED_PX = 5; // a shorter drag is a click
   const SECONDS_UNTIL_MS = 2 * 3600 * 1000; // a shorter window has seconds on its axis
 
   const carried = document.getElementById("charts");
-  const specs = JSON.parse(carried.textContent);
+  const specs = JSON.parse(await unpacked("charts").catch(() => "[]")); // an old browser keeps the drawings
   const charts = [];
   let shown = null; // the time window of all charts [ms, ms]; null for everything
   let at = null; // the time that is read [ms]
@@ -91,12 +90,14 @@
 
   // --- Vega -------------------------------------------------------------------------------------
 
-  const embed = (...given) => {
-    if (!window.vegaEmbed) {
+  let engine = null;
+  const embed = async (...given) => {
+    engine ??= unpacked("vega").then((text) => {
       const script = make("script");
-      script.textContent = document.getElementById("vega").textContent; // the policy knows its sum
+      script.textContent = text; // the policy knows its sum
       document.head.append(script);
-    }
+    });
+    await engine;
     return window.vegaEmbed(...given);
   };
 
@@ -408,4 +409,5 @@
     listen(chart);
   });
   document.body.append(bar);
+  document.documentElement.dataset.charts = "ready";
 })();

@@ -16,6 +16,12 @@
     return element;
   };
 
+  // Text of a packed part of the page (base64 of zlib): see report/packed.py.
+  const unpacked = async (id) => {
+    const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), (letter) => letter.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+  };
+
   const status = make("p", { class: "hidden", role: "status" });
   const say = (text) => { status.textContent = text; };
 
@@ -106,7 +112,7 @@
   const panels = [...document.querySelectorAll("main .finding")];
 
   const foldAll = (folded) => {
-    for (const details of document.querySelectorAll("main details")) details.open = !folded;
+    for (const details of document.querySelectorAll("main details:not(.thing, .things)")) details.open = !folded;
     say(folded ? "All panels folded" : "All panels unfolded");
   };
 
@@ -129,6 +135,38 @@
     }
     if (opened) target.scrollIntoView();
   };
+
+  // --- findings by severity and by name ----------------------------------------------------------
+
+  const rules = [...document.querySelectorAll("#findings article.finding")];
+  const filterFindings = () => {
+    const boxes = SEVERITIES.slice(0, 3).filter((name) => rules.some((rule) => rule.classList.contains(name)))
+      .map((name) => make("input", { type: "checkbox", value: name, checked: "" }));
+    const field = make("input", { type: "search", autocomplete: "off", spellcheck: "false" });
+    const count = make("output", {});
+    const choose = () => {
+      const levels = boxes.filter((box) => box.checked).map((box) => box.value);
+      const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+      for (const rule of rules) {
+        const rows = [...rule.querySelectorAll("tbody tr")];
+        for (const row of rows) {
+          const name = row.cells[0].textContent.toLowerCase();
+          row.hidden = !levels.some((level) => row.querySelector(`.badge.${level}`)) || !words.every((word) => name.includes(word));
+        }
+        rule.hidden = rows.every((row) => row.hidden);
+      }
+      for (const cause of document.querySelectorAll("#findings .cause")) {
+        cause.hidden = [...cause.querySelectorAll("article")].every((rule) => rule.hidden);
+      }
+      const shown = rules.filter((rule) => !rule.hidden).length;
+      count.textContent = shown < rules.length ? `${shown} of ${rules.length} rules` : "";
+    };
+    for (const control of [...boxes, field]) control.addEventListener("input", choose);
+    document.querySelector("#findings h2").after(make("div", { class: "filter beside", role: "group", "aria-label": "Filter findings" },
+      ...boxes.flatMap((box) => [make("label", {}, box, ` ${box.value}`), " "]),
+      make("label", {}, "VM, device or other name ", field), " ", count));
+  };
+  if (rules.length > 1) filterFindings();
 
   // --- a finding as text ------------------------------------------------------------------------
 
@@ -224,8 +262,32 @@
   const tools = make("div", { class: "tools", role: "group", "aria-label": "This page" });
   if (panels.length) tools.append(button("Fold all", () => foldAll(true)), button("Unfold all", () => foldAll(false)));
   tools.append(make("label", {}, "Colors ", colors));
-  document.querySelector("header nav").after(tools);
+  if (document.getElementById("analysis")) {
+    tools.append(button("Save JSON", async () => {
+      const url = URL.createObjectURL(new Blob([await unpacked("analysis")], { type: "application/json" }));
+      const name = document.title.replace(/[^\w.-]+/g, "-");
+      make("a", { href: url, download: `${name}.json` }).click();
+      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    }));
+  }
+  const contents = document.querySelector("nav");
+  contents.append(tools);
   document.body.append(status);
+
+  // The contents tell where the reader is.
+  const entries = new Map([...contents.querySelectorAll("a")].map((link) => [link.hash.slice(1), link]));
+  const here = new IntersectionObserver((seen) => {
+    for (const { target, isIntersecting } of seen) {
+      if (isIntersecting) {
+        for (const link of entries.values()) link.removeAttribute("aria-current");
+        entries.get(target.id).setAttribute("aria-current", "true");
+      }
+    }
+  }, { rootMargin: "-10% 0px -80% 0px" });
+  for (const id of entries.keys()) {
+    const section = document.getElementById(id);
+    if (section) here.observe(section);
+  }
 
   window.addEventListener("hashchange", reveal);
   document.addEventListener("click", (event) => {
@@ -236,12 +298,12 @@
   // Paper has no folds; browsers that know ::details-content need no help, others do.
   let closed = [];
   window.addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details:not([open])")];
+    closed = [...document.querySelectorAll("details:not([open], .thing, .things)")];
     for (const details of closed) details.open = true;
   });
   window.addEventListener("afterprint", () => {
     for (const details of closed) details.open = false;
   });
 
-  window.esxprobe = Object.freeze({ make, button, say }); // for charts.js
+  window.esxprobe = Object.freeze({ make, button, say, unpacked }); // for charts.js
 })();

@@ -7,6 +7,8 @@ from esxprobe import analyze as analyzing
 from esxprobe.model import Analysis, Recording
 from esxprobe.report import glance, html, view
 from esxprobe.report.drawing import Drawer
+from esxprobe.report.glance import GlancePanel
+from esxprobe.report.links import Links
 from esxprobe.rules import judge as judging
 from esxprobe.rules import shipped
 from esxprobe.rules.judge import Outcome
@@ -19,7 +21,10 @@ analyze = partial(analyzing.analyze, book=shipped())
 analysis_of = partial(analyzing.analysis_of, book=shipped())
 all_needs = partial(analyzing.all_needs, shipped())
 page_of = partial(view.page_of, book=shipped())
-glance_panel = glance.glance_panel
+
+
+def glance_panel(analysis: Analysis, drawings: dict[str, str]) -> GlancePanel:
+    return glance.glance_panel(analysis, drawings, Links.of(analysis))
 
 
 def judge(recording: Recording, rules: Sequence[Rule] = RULES) -> Outcome:

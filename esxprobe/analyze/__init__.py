@@ -16,6 +16,7 @@ from pathlib import Path
 import esxprobe
 from esxprobe.analyze.answers import answered
 from esxprobe.analyze.baseline import compare_with, measured_against
+from esxprobe.analyze.belongings import owned
 from esxprobe.analyze.capture_checks import doubts_of
 from esxprobe.analyze.charts import POINTS, charts_of
 from esxprobe.analyze.faults import FAULT_NEEDS, has_guests, judge_faults, vm_facts
@@ -162,7 +163,7 @@ def analysis_of(
         capture=capture,
         quality=recording.notes,
         vms=recording.vms,
-        findings=outcome.findings,
+        findings=owned(outcome.findings, recording),
         clear=outcome.clear,
         skipped=outcome.skipped,
         fault_costs=faults.costs,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from esxprobe.analyze.belongings import device_uses, disks_of
 from esxprobe.analyze.heat import Cells, cells_of, mean_of, strip, worst_of
 from esxprobe.analyze.values import largest, last, mean, rows_by_gid, rows_in_parts, shown, values_of
 from esxprobe.model import (
@@ -65,8 +66,7 @@ GLANCE_NEEDS: dict[str, tuple[str, ...]] = {
     "nfs-volume": _VOLUME,
     "port": _PORT,
 }
-# Of devices, adapters and ports the busiest are shown; of ports no more are read, for a host can have thousands.
-THINGS = 20
+# Of ports no more are read, for a host can have thousands.
 PORTS_READ = 256
 # More PCPUs than this are joined by two, by four and so on.
 _PCPU_ROWS = 32
@@ -84,15 +84,14 @@ def glance_of(recording: Recording, provenance: Provenance | None) -> Glance:
     return Glance(
         host=_host(recording, nodes),
         strips=tuple(picture for picture in pictures if picture is not None),
-        devices=tuple(devices[:THINGS]),
-        devices_hidden=len(devices[THINGS:]),
-        adapters=tuple(adapters[:THINGS]),
-        adapters_hidden=len(adapters[THINGS:]),
-        volumes=tuple(volumes[:THINGS]),
-        volumes_hidden=len(volumes[THINGS:]),
-        ports=tuple(ports[:THINGS]),
-        ports_hidden=len(shown(recording, "port", "name")) - len(ports[:THINGS]),
+        devices=tuple(devices),
+        adapters=tuple(adapters),
+        volumes=tuple(volumes),
+        ports=tuple(ports),
+        ports_idle=len(shown(recording, "port", "name")) - len(ports),
         ports_unread=_port_count(recording) - len(shown(recording, "port", "name")),
+        disks=disks_of(recording),
+        device_uses=device_uses(recording),
     )
 
 
@@ -242,16 +241,16 @@ def _p95(values: Floats | None, row: int, where: np.ndarray | None = None) -> fl
 
 def _ports(recording: Recording) -> list[PortRow]:
     """Ports, those that drop first, then the busiest; those that never saw a packet are left out."""
-    names, numbers = shown(recording, "port", "name"), shown(recording, "port", "id")
+    names, numbers, owners = (shown(recording, "port", column) for column in ("name", "id", "gid"))
     rows = []
     for part in in_parts(len(names), 2 * len(_PORT) * int(recording.samples["judged"].sum())):
         some = list(range(len(names)))[part]
         packets = [values_of(recording, "port", path, some) for path in _PORT]
-        for n, (name, number) in enumerate(zip(names[part], numbers[part], strict=True)):
+        for n, (name, number, gid) in enumerate(zip(names[part], numbers[part], owners[part], strict=True)):
             means = [mean(values, [n]) for values in packets[:4]]
             drops = [largest(values, [n]) for values in packets[4:]]
             if any((*means, *drops)):
-                rows.append(PortRow(Entity("port", name, number), *means, *drops))
+                rows.append(PortRow(Entity("port", name, number), gid or "", *means, *drops))
     return sorted(rows, key=_busiest_port)
 
 

@@ -13,8 +13,8 @@ from esxprobe.analyze.values import p95_of_rows
 from esxprobe.model import Entity, HeatRow, HeatStrip, Recording, Window
 from esxprobe.series import Floats, covered_seconds, stretches
 
-# A row of a picture is as wide as the page: more cells could not be told apart, nor more rows be read.
-CELLS, ROWS = 120, 30
+# A row of a picture is as wide as the page: more cells could not be told apart.
+CELLS = 120
 # With more holes than this the cells would be all edges: then they reach over the holes.
 _HOLES = 60
 
@@ -67,14 +67,14 @@ def cells_of(recording: Recording) -> Cells | None:
 def strip(
     key: str, unit: str, rows: Iterable[tuple[Entity, str, Floats]], cells: Cells, *, in_order: bool = False
 ) -> HeatStrip | None:
-    """A strip of rows (entity, label, one value a sample), the worst of them; None without any value.
+    """A strip of rows (entity, label, one value a sample), worst first; None without any value.
 
     Args:
         key: Of the strip.
         unit: Of the values.
         rows: What to show; a row without any value is left out.
         cells: Of the recording.
-        in_order: Whether all rows are kept, as they come.
+        in_order: Whether the rows stay as they come.
     """
     known = [(entity, label, values) for entity, label, values in rows if not np.isnan(values).all()]
     if not known:
@@ -86,13 +86,12 @@ def strip(
     order = list(range(len(known)))
     if not in_order:
         order.sort(key=lambda n: (-p95s[n], -peaks[n], known[n][1], known[n][0].id))
-        order = order[:ROWS]
     means = cells.means(matrix[order])
     made = tuple(
         _row(known[n][:2], known[n][2], p95s[n], cell_means.tolist(), cells)
         for n, cell_means in zip(order, means, strict=True)
     )
-    return HeatStrip(key, unit, cells.spans, made, len(known) - len(order))
+    return HeatStrip(key, unit, cells.spans, made)
 
 
 def _row(who: tuple[Entity, str], values: Floats, p95: float, means: Sequence[float], cells: Cells) -> HeatRow:

@@ -82,8 +82,9 @@ class PrivateMap:
             OutputError: A name is still in it.
         """
         from esxprobe.redact import Scan
+        from esxprobe.report.packed import unpacked
 
-        Scan(self.redactor).check(html, "the HTML", own=own[0])
+        Scan(self.redactor).check(unpacked(html), "the HTML", own=unpacked(own[0]))
         Scan(self.redactor).check(document, "the JSON", own=own[1])
 
     def refuse(self, outputs: Sequence[Path]) -> None:

@@ -33,7 +33,17 @@ from esxprobe.model.faults import (
     Verdict,
 )
 from esxprobe.model.findings import Confidence, Deviation, Explanation, Finding, Level, Skipped, TimeSlice
-from esxprobe.model.glance import DeviceRow, Glance, HeatRow, HeatStrip, HostGlance, PortRow, VolumeRow
+from esxprobe.model.glance import (
+    DeviceRow,
+    DeviceUse,
+    DiskRow,
+    Glance,
+    HeatRow,
+    HeatStrip,
+    HostGlance,
+    PortRow,
+    VolumeRow,
+)
 from esxprobe.model.guestlog import GUEST_COUNTERS, GuestLog
 from esxprobe.model.nouns import (
     SEVERITIES,
@@ -89,6 +99,8 @@ __all__ = [
     "Deviation",
     "DeviceLatency",
     "DeviceRow",
+    "DeviceUse",
+    "DiskRow",
     "Entity",
     "EsxtopRun",
     "Explanation",

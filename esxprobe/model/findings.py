@@ -111,6 +111,7 @@ class Finding:
         number: Number of the entity (of the worst part) in the recording's frames.
         slices: Seconds beyond `threshold` in each of the capture's slices of time (see `TimeSlice`) [s].
         explained_by: Findings that this one is likely a symptom of, the most confident first.
+        owner: The VM or the device that the entity is a part of, None where it is of none or is not known.
     """
 
     rule: str
@@ -136,6 +137,7 @@ class Finding:
     number: int = 0
     slices: tuple[float, ...] = ()
     explained_by: tuple[Explanation, ...] = ()
+    owner: Entity | None = None
 
     @property
     def id(self) -> str:

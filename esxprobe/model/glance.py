@@ -40,14 +40,12 @@ class HeatStrip:
         unit: Of the values.
         cells: (cells,) the stretches of time that the values are means over; none reaches over a hole.
         rows: Worst first; PCPUs in their order.
-        hidden: How many more things have values and no row.
     """
 
     key: str
     unit: str
     cells: tuple[Window, ...]
     rows: tuple[HeatRow, ...]
-    hidden: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +98,7 @@ class PortRow:
 
     Attributes:
         entity: The port.
+        vm: Group id of the VM that it belongs to, empty where it is of none.
         sent_packets_s: PKTTX/s, mean [1/s].
         received_packets_s: PKTRX/s, mean [1/s].
         sent_mbit_s: MbTX/s, mean [Mb/s].
@@ -109,12 +108,49 @@ class PortRow:
     """
 
     entity: Entity
+    vm: str
     sent_packets_s: float | None
     received_packets_s: float | None
     sent_mbit_s: float | None
     received_mbit_s: float | None
     sent_dropped_pct: float | None
     received_dropped_pct: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DiskRow:
+    """A virtual disk; None where the capture lacks the counter, or no sample had such a command.
+
+    Attributes:
+        entity: The disk.
+        vm: Group id of its VM.
+        reads_s: Reads/s, mean [1/s].
+        writes_s: Writes/s, mean [1/s].
+        read_ms: LAT/rd, 95th percentile over the samples that had reads [ms].
+        write_ms: LAT/wr, 95th percentile over the samples that had writes [ms].
+    """
+
+    entity: Entity
+    vm: str
+    reads_s: float | None
+    writes_s: float | None
+    read_ms: float | None
+    write_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceUse:
+    """What the worlds of a VM sent to a device.
+
+    Attributes:
+        vm: Group id of the VM.
+        device: Name of the device.
+        commands_s: CMDS/s, mean [1/s].
+    """
+
+    vm: str
+    device: str
+    commands_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,26 +182,24 @@ class Glance:
 
     Attributes:
         host: The host as a whole.
-        strips: Pictures of many things over time; one without values is left out.
-        devices: The busiest storage devices, busiest first.
-        devices_hidden: How many more there are.
-        adapters: The busiest adapters, busiest first.
-        adapters_hidden: How many more there are.
-        volumes: The busiest NFS volumes, busiest first.
-        volumes_hidden: How many more there are.
-        ports: Ports that drop first, then the busiest.
-        ports_hidden: How many more were read.
+        strips: Many things over time, each thing with a row; one without values is left out.
+        devices: Storage devices, busiest first.
+        adapters: Adapters, busiest first.
+        volumes: NFS volumes, busiest first.
+        ports: Ports that saw a packet: those that drop first, then the busiest.
+        ports_idle: How many ports were read and never saw a packet.
         ports_unread: How many were not read: on hosts with very many a part is enough.
+        disks: Virtual disks, in the order of the header.
+        device_uses: Which devices each VM used.
     """
 
     host: HostGlance = HostGlance()
     strips: tuple[HeatStrip, ...] = ()
     devices: tuple[DeviceRow, ...] = ()
-    devices_hidden: int = 0
     adapters: tuple[DeviceRow, ...] = ()
-    adapters_hidden: int = 0
     volumes: tuple[VolumeRow, ...] = ()
-    volumes_hidden: int = 0
     ports: tuple[PortRow, ...] = ()
-    ports_hidden: int = 0
+    ports_idle: int = 0
     ports_unread: int = 0
+    disks: tuple[DiskRow, ...] = ()
+    device_uses: tuple[DeviceUse, ...] = ()

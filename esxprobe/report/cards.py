@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from esxprobe.model import Analysis, Finding, Severity
 from esxprobe.report.cause_times import time_of
 from esxprobe.report.likely_causes import LikelyCause, entity_key, likely_causes
+from esxprobe.report.links import Links
 from esxprobe.report.words import isolated, joined, number, plural, sentence, threshold
 from esxprobe.rules import RuleBook
 from esxprobe.rules.record import ASKED, Rule
@@ -25,7 +26,7 @@ class Card:
         severity: The worst of its findings.
         anchor: Rule that leads, which is where its details stand.
         title: What is the matter.
-        affected: What it is about, and whom it reaches.
+        affected: What it is about, and whom it reaches: texts, each with the id of a page, empty for none.
         when: First and last time, and how long in all.
         figures: The judged value against its threshold: of what leads, and of a symptom that is worse.
         sure: `high`, `medium` or `low`.
@@ -37,13 +38,18 @@ class Card:
     severity: Severity
     anchor: str
     title: str
-    affected: str
+    affected: tuple[tuple[str, str], ...]
     when: str
     figures: tuple[str, ...]
     sure: str
     why_sure: str
     actions: tuple[str, ...]
     symptoms: tuple[tuple[str, str], ...]
+
+    @property
+    def affected_words(self) -> str:
+        """The same in one text."""
+        return "".join(text for text, _ in self.affected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,8 @@ def cards_of(analysis: Analysis, book: RuleBook) -> Cards:
     shown = shown_of(causes)
     rest = len(causes) - len(shown)
     hidden = f"{rest} more likely {plural(rest, 'cause')} of less weight: see Findings." if rest else ""
-    return Cards(tuple(_card(each, analysis, book) for each in shown), hidden)
+    links = Links.of(analysis)
+    return Cards(tuple(_card(each, analysis, book, links) for each in shown), hidden)
 
 
 def leading(analysis: Analysis) -> tuple[Finding, ...]:
@@ -74,7 +81,7 @@ def shown_of(causes: Sequence[LikelyCause]) -> Sequence[LikelyCause]:
     return (worse or causes)[:_MOST]
 
 
-def _card(cause: LikelyCause, analysis: Analysis, book: RuleBook) -> Card:
+def _card(cause: LikelyCause, analysis: Analysis, book: RuleBook, links: Links) -> Card:
     lead, rule = cause.lead, book.find(cause.lead.rule)
     sure, why = _sure(lead, rule, analysis)
     rules = [each.rule for each in (*cause.leads, *cause.symptoms)]
@@ -82,7 +89,7 @@ def _card(cause: LikelyCause, analysis: Analysis, book: RuleBook) -> Card:
         severity=cause.severity,
         anchor=lead.rule,
         title=lead.title,
-        affected=_affected(cause),
+        affected=_affected(cause, links),
         when=time_of(cause, analysis, book).words,
         figures=tuple(_figures(cause, book)),
         sure=sure,
@@ -94,23 +101,29 @@ def _card(cause: LikelyCause, analysis: Analysis, book: RuleBook) -> Card:
     )
 
 
-def _affected(cause: LikelyCause) -> str:
+def _affected(cause: LikelyCause, links: Links) -> tuple[tuple[str, str], ...]:
     """The entities that lead by name, then those that it reaches."""
-    own = _names(cause.leads)
-    reached = [name for key, name in _names(cause.symptoms).items() if key not in own]
+    own = _names(cause.leads, links)
+    reached = [name for key, name in _names(cause.symptoms, links).items() if key not in own]
     said = _listed(list(own.values()))
-    return f"{said}; with symptoms on {_listed(reached)}" if reached else said
+    return (*said, ("; with symptoms on ", ""), *_listed(reached)) if reached else tuple(said)
 
 
-def _names(findings: Sequence[Finding]) -> dict[tuple[str, str], str]:
-    """The name of each entity, once."""
-    return {entity_key(each): isolated(each.entity.name) for each in findings}
+def _names(findings: Sequence[Finding], links: Links) -> dict[tuple[str, str], tuple[str, str]]:
+    """The name of each entity, once, and the page that it leads to."""
+    return {entity_key(each): (isolated(each.entity.name), links.of_finding(each)) for each in findings}
 
 
-def _listed(names: list[str]) -> str:
-    if len(names) <= _NAMED + 1:
-        return joined(names)
-    return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
+def _listed(names: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """A, B and C; of many the first and how many more."""
+    shown = names if len(names) <= _NAMED + 1 else names[:_NAMED]
+    more = len(names) - len(shown)
+    parts = []
+    for n, name in enumerate(shown):
+        if n:
+            parts.append((" and " if n == len(shown) - 1 and not more else ", ", ""))
+        parts.append(name)
+    return [*parts, (f" and {more} more", "")] if more else parts
 
 
 def _figures(cause: LikelyCause, book: RuleBook) -> Iterator[str]:

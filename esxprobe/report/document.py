@@ -111,7 +111,8 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
         "id": finding.id,
         "rule": finding.rule,
         "severity": finding.severity,
-        "entity": {"kind": entity.kind, "name": entity.name, "id": entity.id},
+        "entity": _entity(entity),
+        "owner": _entity(finding.owner) if finding.owner else None,
         "title": finding.title,
         "cause": finding.cause,
         "value": _number(finding.value),
@@ -139,7 +140,7 @@ def _explanation(cause: Explanation) -> dict[str, Any]:
     return {
         "finding": cause.finding,
         "rule": cause.rule,
-        "entity": {"kind": entity.kind, "name": entity.name, "id": entity.id},
+        "entity": _entity(entity),
         "confidence": cause.confidence,
         "overlap": round(cause.overlap, 6),
         "elsewhere": None if cause.elsewhere is None else round(cause.elsewhere, 6),

@@ -249,6 +249,11 @@ def _vm(costs: list[FaultCost], analysis: Analysis, drawings: dict[str, str]) ->
     )
 
 
+def fault_anchors(analysis: Analysis) -> dict[str, str]:
+    """Ids of the panels of VMs that have one, by group id."""
+    return {costs[0].gid: anchor_of(costs[0]) for costs in _by_vm(analysis)[:_PICTURED]}
+
+
 def anchor_of(cost: FaultCost) -> str:
     """The id of its VM's panel on the page."""
     return re.sub(r"\W+", "-", f"faults-{cost.gid or cost.vm}")

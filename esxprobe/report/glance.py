@@ -8,12 +8,9 @@ from typing import Any
 from esxprobe.model import (
     Analysis,
     CaptureSummary,
-    DeviceRow,
     Glance,
     HeatRow,
     HeatStrip,
-    PortRow,
-    VolumeRow,
 )
 from esxprobe.report.cards import leading
 from esxprobe.report.heat_charts import (
@@ -25,6 +22,8 @@ from esxprobe.report.heat_charts import (
     timeline_panels,
     timeline_spec,
 )
+from esxprobe.report.links import Links
+from esxprobe.report.tables import Table, device_table, port_table, volume_table
 from esxprobe.report.words import in_zones, isolated, joined, number, percent, plural, threshold
 
 # Rows of a picture that are told to somebody who cannot see it.
@@ -40,15 +39,6 @@ class Picture:
     caption: str
     words: str
     svg: str
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of cells with their headings; the first cell names the row."""
-
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    hidden: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +85,7 @@ def glance_specs(analysis: Analysis) -> dict[str, dict[str, Any]]:
     return specs
 
 
-def glance_panel(analysis: Analysis, drawings: dict[str, str]) -> GlancePanel:
+def glance_panel(analysis: Analysis, drawings: dict[str, str], links: Links) -> GlancePanel:
     """The timeline of the first screen, and the section; drawings are those of `glance_specs`."""
     glance = analysis.glance
     loud = {strip.key: shown_rows(strip) for strip in glance.strips if not is_quiet(strip)}
@@ -107,10 +97,10 @@ def glance_panel(analysis: Analysis, drawings: dict[str, str]) -> GlancePanel:
         pcpus=pictures.pop("pcpus", None),
         vms=tuple(pictures.values()),
         quiet=tuple(_quiet(strip) for strip in glance.strips if is_quiet(strip)),
-        devices=_disks(glance.devices, glance.devices_hidden, with_queue=True),
-        adapters=_disks(glance.adapters, glance.adapters_hidden, with_queue=False),
-        volumes=_volumes(glance.volumes, glance.volumes_hidden),
-        ports=_ports(glance.ports, glance.ports_hidden, glance.ports_unread),
+        devices=device_table(glance.devices, links, with_queue=True),
+        adapters=device_table(glance.adapters, links, with_queue=False),
+        volumes=volume_table(glance.volumes),
+        ports=port_table(glance, links),
     )
 
 
@@ -137,9 +127,8 @@ def _picture(strip: HeatStrip, analysis: Analysis, drawings: dict[str, str]) -> 
     order = sorted(strip.rows, key=lambda row: (-row.p95, -row.peak))
     told = [_told(row, strip.unit, zone) for row in order[:_TOLD]]
     rows = f"{len(strip.rows)} {plural(len(strip.rows), 'row')}"
-    hidden = ""
-    if strip.hidden:
-        hidden = f" {strip.hidden} more {plural(strip.hidden, 'VM')} with a lower 95th percentile not shown."
+    more = next(len(each.rows) for each in analysis.glance.strips if each.key == strip.key) - len(strip.rows)
+    hidden = f" {more} more {plural(more, 'VM')} with a lower 95th percentile not shown." if more else ""
     return Picture(
         key=strip.key,
         title=style.title,
@@ -184,7 +173,7 @@ def _told(row: HeatRow, unit: str, zone: str) -> str:
 
 def _quiet(strip: HeatStrip) -> str:
     """What a picture would have shown of which there is nothing to see."""
-    style, count = STYLES[strip.key], len(strip.rows) + strip.hidden
+    style, count = STYLES[strip.key], len(strip.rows)
     things = "every row of PCPUs" if strip.key == "pcpus" else f"{'all ' if count > 1 else ''}{count} VMs"
     things = "the one VM" if count == 1 and strip.key != "pcpus" else things
     peak = max(row.peak for row in strip.rows)
@@ -219,67 +208,3 @@ def _host(analysis: Analysis) -> tuple[tuple[str, str], ...]:
             )
         )
     return tuple(rows)
-
-
-def _disks(rows: tuple[DeviceRow, ...], hidden: int, *, with_queue: bool) -> Table | None:
-    if not rows:
-        return None
-    names = ("Device" if with_queue else "Adapter", "CMDS/s mean", "DAVG/cmd p95", "KAVG/cmd p95", "QAVG/cmd p95")
-    return Table(
-        headings=(*names, "QUED max", "DQLEN") if with_queue else names,
-        rows=tuple(
-            (
-                row.entity.name,
-                number(row.commands_s, "1/s"),
-                *(number(value, "ms") for value in (row.driver_ms, row.kernel_ms, row.queue_ms)),
-                *((number(row.queued), number(row.depth)) if with_queue else ()),
-            )
-            for row in rows
-        ),
-        hidden=_hidden(hidden, "device" if with_queue else "adapter"),
-    )
-
-
-def _volumes(rows: tuple[VolumeRow, ...], hidden: int) -> Table | None:
-    if not rows:
-        return None
-    return Table(
-        headings=("NFS volume", "CMDS/s mean", "GAVG/cmd p95", "MBREAD/s mean", "MBWRTN/s mean", "ABRTS/s max"),
-        rows=tuple(
-            (
-                row.entity.name,
-                number(row.commands_s, "1/s"),
-                number(row.guest_ms, "ms"),
-                *(number(value, "MB/s") for value in (row.read_mb_s, row.written_mb_s)),
-                number(row.aborts_s, "1/s"),
-            )
-            for row in rows
-        ),
-        hidden=_hidden(hidden, "volume"),
-    )
-
-
-def _ports(rows: tuple[PortRow, ...], hidden: int, unread: int) -> Table | None:
-    if not rows:
-        return None
-    return Table(
-        headings=("Port", "PKTTX/s", "PKTRX/s", "MbTX/s", "MbRX/s", "%DRPTX max", "%DRPRX max"),
-        rows=tuple(
-            (
-                row.entity.name,
-                *(number(value, "1/s") for value in (row.sent_packets_s, row.received_packets_s)),
-                *(number(value, "Mb/s") for value in (row.sent_mbit_s, row.received_mbit_s)),
-                *(number(value, "%") for value in (row.sent_dropped_pct, row.received_dropped_pct)),
-            )
-            for row in rows
-        ),
-        hidden=" ".join(said for said in (_hidden(hidden, "port"), _unread(unread)) if said),
-    )
-
-
-def _hidden(count: int, what: str) -> str:
-    return f"{count} more {plural(count, what)} had less to do, or nothing." if count > 0 else ""
-
-
-def _unread(count: int) -> str:
-    return f"{count} {plural(count, 'port')} of the capture were not read: the host has very many." if count else ""

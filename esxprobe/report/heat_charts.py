@@ -18,6 +18,8 @@ from esxprobe.report.charts import CONFIG, LEVELS, SCHEMA, clock_format, epoch_m
 from esxprobe.report.words import number, threshold
 
 _WIDTH, _ROW, _LABEL_PX = 520, 15, 150
+# More rows of a picture could not be read.
+ROWS = 30
 _PANEL, _PANELS = 62, 6
 # A title that is longer is cut, so that the name behind it has room.
 _TITLE = 30
@@ -67,11 +69,11 @@ def is_quiet(strip: HeatStrip) -> bool:
 
 
 def shown_rows(strip: HeatStrip) -> HeatStrip:
-    """The strip without rows of the lowest class alone; PCPUs keep all of theirs."""
+    """The worst rows of a strip, without those of the lowest class alone; PCPUs keep all of theirs."""
     if strip.key == "pcpus":
         return strip
     rows = tuple(row for row in strip.rows if row.peak >= STYLES[strip.key].breaks[0])
-    return replace(strip, rows=rows, hidden=strip.hidden + len(strip.rows) - len(rows))
+    return replace(strip, rows=rows[:ROWS])
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from esxprobe.report.drawing import Drawer
 from esxprobe.report.faults import fault_specs
 from esxprobe.report.glance import glance_specs, strip_specs
 from esxprobe.report.glossary import Glossary
+from esxprobe.report.packed import TYPE, packed
 from esxprobe.report.shifts import shift_specs
 from esxprobe.report.vega_bundle import chart_specs, numbered, vega_bundle
 from esxprobe.report.view import page_of
@@ -71,19 +72,20 @@ def filled(
     with ThreadPoolExecutor(1) as beside:  # the templates are loaded while the charts are drawn
         drawn = beside.submit(drawer.draw, specs)
         loaded, css = _template(template), _asset("report.css")
-        embedded = _inert_json(json.dumps(data(), ensure_ascii=False, allow_nan=False))
+        embedded = packed(json.dumps(data(), ensure_ascii=False, allow_nan=False))
         drawings = drawn.result()
     bundle = vega_bundle(drawer, templates()) if any(drawings.values()) else ""
-    vega = _asset("vega-license.js") + bundle if bundle else ""
-    scripts = [_asset("report.js"), *([_asset("charts.js")] if vega else [])]
-    # Markup: our own style sheet and scripts, JSON that cannot leave its element, and drawings (escaped by Vega).
+    scripts = [_asset("report.js"), *([_asset("charts.js")] if bundle else [])]
+    # Markup: our own style sheet and scripts, data that cannot leave its element, and drawings (escaped by Vega).
     return loaded.render(
         page=page(numbered(drawings)),
         css=Markup(css),  # noqa: S704
-        policy=_policy(css, [*scripts, vega] if vega else scripts),
-        data=Markup(embedded),  # noqa: S704
-        charts=Markup(_inert_json(chart_specs(specs, drawings))),  # noqa: S704
-        vega=Markup(vega),  # noqa: S704
+        policy=_policy(css, [*scripts, bundle] if bundle else scripts),
+        packed=TYPE,
+        data=embedded,
+        charts=packed(chart_specs(specs, drawings)) if bundle else "",
+        vega=packed(bundle) if bundle else "",
+        notices=Markup(_asset("vega-license.js")) if bundle else "",  # noqa: S704
         scripts=[Markup(script) for script in scripts],  # noqa: S704
         svg=Markup,
         glossary=Glossary(),
@@ -106,11 +108,6 @@ def _policy(css: str, scripts: list[str]) -> str:
 
 def _digest(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def _inert_json(text: str) -> str:
-    """JSON that no HTML parser can take for the end of its element or for a comment."""
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 @cache

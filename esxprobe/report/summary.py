@@ -45,7 +45,7 @@ def render_summary(analysis: Analysis, command: str, book: RuleBook) -> str:
 def _of_card(number: int, card: Card) -> list[str]:
     actions = " ".join(card.actions)
     return [
-        f"{number}. **{_plain(card.title)}** ({card.severity}): {_plain(card.affected)}, {card.when}.",
+        f"{number}. **{_plain(card.title)}** ({card.severity}): {_plain(card.affected_words)}, {card.when}.",
         f"   {_plain('. '.join(card.figures))}. Confidence {card.sure}: {_plain(card.why_sure)}.",
         f"   Next: {_line(actions)}",
     ]

@@ -13,10 +13,12 @@ from esxprobe.report.cards import Cards, cards_of
 from esxprobe.report.comparison import ComparisonPanel, comparison_panel
 from esxprobe.report.faults import FaultPanel, fault_panel
 from esxprobe.report.glance import GlancePanel, glance_panel
+from esxprobe.report.links import Links
+from esxprobe.report.pages import Pages, pages_of
 from esxprobe.report.provenance import ProvenancePanel, provenance_panel
 from esxprobe.report.summary import render_summary
 from esxprobe.report.verdict import verdict_of
-from esxprobe.report.vms import vm_table
+from esxprobe.report.vms import vm_table, vms_summary
 from esxprobe.report.words import (
     isolated,
     joined,
@@ -43,6 +45,7 @@ class FindingRow:
 
     severity: Severity
     entity: str
+    anchor: str
     id: str
     members: str
     value: str
@@ -112,11 +115,13 @@ class Page:
     faults: FaultPanel
     comparison: ComparisonPanel | None
     glance: GlancePanel
+    pages: Pages
     provenance: ProvenancePanel
     causes: tuple[CauseGroup, ...]
     slices: tuple[tuple[str, ...], ...]
     deviations: tuple[tuple[str, ...], ...]
     vms: tuple[tuple[str, ...], ...]
+    vms_summary: str
     quality: tuple[tuple[str, ...], ...]
     clear: tuple[tuple[str, str], ...]
     skipped: tuple[tuple[str, str, str], ...]
@@ -135,7 +140,7 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
         command: The command line that made the report.
         book: The rules that judged it.
     """
-    capture, dated = analysis.capture, is_dated(analysis)
+    capture, dated, links = analysis.capture, is_dated(analysis), Links.of(analysis)
     counts = tuple((level, sum(f.severity == level for f in analysis.findings)) for level in SEVERITIES)
     worst = next((level for level, count in counts if count), "none")
     return Page(
@@ -151,12 +156,14 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
         counts=() if is_poor(analysis) else counts,
         faults=fault_panel(analysis, drawings),
         comparison=comparison_panel(analysis, drawings),
-        glance=glance_panel(analysis, drawings),
+        glance=glance_panel(analysis, drawings, links),
+        pages=pages_of(analysis, book, links),
         provenance=provenance_panel(analysis),
-        causes=_causes(analysis, drawings, book),
+        causes=_causes(analysis, drawings, book, links),
         slices=_slice_rows(analysis, dated=dated),
         deviations=tuple((each.rule, each.change, each.detail, each.place) for each in analysis.deviations),
-        vms=vm_table(analysis.vm_rows, dated=dated),
+        vms=vm_table(analysis.vm_rows, links, dated=dated),
+        vms_summary=vms_summary(analysis.vm_rows),
         quality=quality_rows(analysis.quality),
         clear=tuple((rule, book.find(rule).title) for rule in analysis.clear),
         skipped=tuple((each.rule, book.find(each.rule).title, each.reason) for each in analysis.skipped),
@@ -170,7 +177,7 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
     )
 
 
-def _causes(analysis: Analysis, drawings: dict[str, str], book: RuleBook) -> tuple[CauseGroup, ...]:
+def _causes(analysis: Analysis, drawings: dict[str, str], book: RuleBook, links: Links) -> tuple[CauseGroup, ...]:
     """Causes and, inside them, rules in the order in which the ranked findings name them first."""
     dated = is_dated(analysis)
     groups = []
@@ -181,6 +188,7 @@ def _causes(analysis: Analysis, drawings: dict[str, str], book: RuleBook) -> tup
                 book.find(rule),
                 [f for f in mine if f.rule == rule],
                 drawings.get(rule, ""),
+                links,
                 dated=dated,
                 zone=analysis.capture.timezone,
             )
@@ -195,7 +203,7 @@ def _worst(found: list[Finding]) -> Severity:
     return min((finding.severity for finding in found), key=worst_first)
 
 
-def _rule_group(rule: Rule, found: list[Finding], svg: str, *, dated: bool, zone: str) -> RuleGroup:
+def _rule_group(rule: Rule, found: list[Finding], svg: str, links: Links, *, dated: bool, zone: str) -> RuleGroup:
     side = "≥" if rule.check.above else "≤"
     drawn = min(len(found), 4)
     words = f"{rule.label} over time of {joined([f.entity.name for f in found[:drawn]])}"
@@ -216,7 +224,7 @@ def _rule_group(rule: Rule, found: list[Finding], svg: str, *, dated: bool, zone
             for lv in rule.levels
         ),
         check=rule.check.words,
-        rows=tuple(_finding_row(finding, dated=dated, zone=zone) for finding in found[:ROWS]),
+        rows=tuple(_finding_row(finding, links, dated=dated, zone=zone) for finding in found[:ROWS]),
         hidden=max(0, len(found) - ROWS),
         svg=svg,
         chart_words=words,
@@ -230,11 +238,12 @@ def _worst_in_words(found: list[Finding], rule: Rule) -> str:
     return f"{isolated(top.entity.name)}: {rule.label} {number(top.value, top.unit)} ({top.statistic}){more}"
 
 
-def _finding_row(finding: Finding, *, dated: bool, zone: str) -> FindingRow:
+def _finding_row(finding: Finding, links: Links, *, dated: bool, zone: str) -> FindingRow:
     extra = len(finding.windows) - _WINDOWS
     return FindingRow(
         severity=finding.severity,
         entity=finding.entity.name,
+        anchor=links.of_finding(finding),
         id="" if finding.entity.id == finding.entity.name else finding.entity.id,
         members=", ".join(finding.members),
         value=number(finding.value, finding.unit),

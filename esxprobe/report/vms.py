@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from esxprobe.model import VmRow
-from esxprobe.report.words import joined, number, window
+from esxprobe.report.links import Links
+from esxprobe.report.words import isolated, joined, number, plural, window
 
 _WINDOWS = 4
 
 
-def vm_table(rows: Iterable[VmRow], *, dated: bool) -> tuple[tuple[str, ...], ...]:
-    """A row of texts a VM.
+def vm_table(rows: Iterable[VmRow], links: Links, *, dated: bool) -> tuple[tuple[str, ...], ...]:
+    """A row of texts a VM; the last is the id of its page.
 
     Args:
         rows: The VMs.
+        links: Ids of the pages.
         dated: Whether times need their day.
     """
-    return tuple(_vm_row(row, dated=dated) for row in sorted(rows, key=_by_ready))
+    return tuple((*_vm_row(row, dated=dated), links.to_vm(row.vm.gid)) for row in sorted(rows, key=_by_ready))
+
+
+def vms_summary(rows: Sequence[VmRow]) -> str:
+    """How many VMs, and which waited most."""
+    if not rows:
+        return ""
+    first = min(rows, key=_by_ready)
+    said = f"{len(rows):,} {plural(len(rows), 'VM')}"
+    if not first.ready_p95:
+        return said
+    return f"{said}: {isolated(first.vm.name)} waited most (%RDY p95 {number(first.ready_p95, '%')})"
 
 
 def _by_ready(row: VmRow) -> tuple[float, float, str, str]:
@@ -37,11 +50,11 @@ def _vm_row(row: VmRow, *, dated: bool) -> tuple[str, ...]:
         number(row.balloon_mb, "MB"),
         number(row.swapped_mb, "MB"),
         row.vm.mmu,
-        _seen(row, dated=dated),
+        seen_words(row, dated=dated),
     )
 
 
-def _seen(row: VmRow, *, dated: bool) -> str:
+def seen_words(row: VmRow, *, dated: bool) -> str:
     """When a VM was there, empty when it always was."""
     spans = [window(span, dated=dated) for span in row.seen[:_WINDOWS]]
     always = "" if row.there else "not there"

@@ -12,6 +12,8 @@ from guest_logs_made import WRITERS, perfmon, sar, vmstat, written
 from shell import Run
 from test_report_command import at_a_terminal
 
+from esxprobe.report.packed import part_of
+
 SAMPLES = Path(__file__).parents[2] / "samples"
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "guests.schema.json").read_text(encoding="utf-8"))
 
@@ -27,7 +29,7 @@ def test_a_lone_log_makes_a_page_and_a_document(run: Run, tmp_path: Path, format
     assert 'data-chart="0"' in page, "the rates are drawn"
     said = json.loads((tmp_path / "guest.json").read_text(encoding="utf-8"))
     jsonschema.validate(said, SCHEMA)
-    assert json.loads(page.split('id="analysis">')[1].split("</script>")[0]) == said
+    assert json.loads(part_of(page, "analysis")) == said
 
 
 @pytest.mark.parametrize("name", ["software-mmu/esxtop-000.csv.gz", "software-mmu"])

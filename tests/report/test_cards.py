@@ -85,7 +85,7 @@ def card(analysis: Analysis, rule: str) -> Card:
 def test_a_card_says_what_where_when_how_bad_how_sure_and_what_next(demo: Analysis) -> None:
     memory = card(demo, "memory-state")
     assert memory.severity == "critical", "the worst that it costs"
-    assert memory.affected == "esx01.example.com and mail"
+    assert memory.affected_words == "esx01.example.com and mail"
     assert memory.when == "21:35:00–21:43:55 (8 min 55 s) UTC, in 59 % of the time"
     assert memory.figures[0].endswith("2 (max), warning from 2")
     assert memory.figures[1].startswith("Worst: mail, ")
@@ -108,7 +108,7 @@ def test_many_things_are_named_and_then_counted(demo: Analysis) -> None:
         replace(waiting, explained_by=(), entity=replace(waiting.entity, name=f"vm{n:02}", id=str(n)))
         for n in range(12)
     )
-    assert card(replace(demo, findings=many), "cpu-ready").affected == "vm00, vm01, vm02 and 9 more"
+    assert card(replace(demo, findings=many), "cpu-ready").affected_words == "vm00, vm01, vm02 and 9 more"
 
 
 def test_a_value_beyond_a_worse_level_says_why_it_was_not_reached(demo: Analysis) -> None:

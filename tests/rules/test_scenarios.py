@@ -135,7 +135,7 @@ def test_the_first_card_is_what_was_planted_where_and_when(scenario: Scenario, j
         return
     card, seen = cards[0], f"{cards[0]}\n{told(analysis.findings)}"
     assert card.anchor in expected.first, seen
-    assert expected.on in card.affected, seen
+    assert expected.on in card.affected_words, seen
     span = time_of(shown_of(likely_causes(analysis.findings))[0], analysis, shipped()).span
     assert span is not None
     assert analysis.capture.started is not None

@@ -17,6 +17,7 @@ from shippedbook import render_html
 
 from esxprobe.model import Analysis
 from esxprobe.report.drawing import Drawer
+from esxprobe.report.packed import part_of
 
 ROOT = Path(__file__).parents[3]
 FLAGS = (
@@ -24,6 +25,8 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 PATIENCE_MS = 300_000  # for what will happen at some time, on a machine that has much else to do
+# The charts' data are unpacked, so that all tools are there.
+READY = "() => !document.getElementById('charts') || document.documentElement.dataset.charts === 'ready'"
 # Tells what the policy stopped; it is there before the page's own scripts.
 WATCH = """
   window.stopped = [];
@@ -80,6 +83,8 @@ def _open(browser: Browser, report: Path, at: str, options: dict[str, Any]) -> O
     opened.page.on("pageerror", lambda error: opened.console.append(str(error)))
     opened.page.on("request", lambda request: opened.requests.append(request.url))
     opened.page.goto(report.as_uri() + at)
+    if options.get("java_script_enabled", True):
+        opened.page.wait_for_function(READY)
     return opened
 
 
@@ -121,7 +126,6 @@ def vms(reports: Reports) -> Callable[[str], list[str]]:
 
     def named(name: str) -> list[str]:
         text = reports[name].read_text(encoding="utf-8")
-        begin = text.index('id="analysis">') + len('id="analysis">')
-        return [vm["name"] for vm in json.loads(text[begin : text.index("</script>", begin)])["vms"]]
+        return [vm["name"] for vm in json.loads(part_of(text, "analysis"))["vms"]]
 
     return named

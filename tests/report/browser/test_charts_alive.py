@@ -55,7 +55,7 @@ def test_a_pointer_on_one_chart_reads_all_of_them(report: Opened) -> None:
     assert report.js(CROSSES) == []
 
 
-SPEC = """(section) => JSON.parse(document.getElementById('charts').textContent)[
+SPEC = """async (section) => JSON.parse(await esxprobe.unpacked('charts'))[
   document.querySelector(`${section} .chart[role=application] svg`).dataset.chart]"""
 
 

@@ -1,0 +1,81 @@
+"""Small lines over time on the page of a VM or of the host: drawn here, for a report has hundreds of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from esxprobe.model import HeatRow, HeatStrip
+from esxprobe.report.heat_charts import STYLES
+from esxprobe.report.words import in_zones, number, threshold
+
+# Size of a lane in its own units, and the most points in one: it is a third of a page wide.
+WIDTH, HEIGHT, _POINTS = 300, 30, 60
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One quantity of one thing over time.
+
+    Attributes:
+        title: What it is.
+        says: Mean, 95th percentile and peak in words.
+        path: SVG path in a box of `WIDTH` by `HEIGHT`, broken where nothing was measured.
+        most: The value at the top of the box, in words.
+    """
+
+    title: str
+    says: str
+    path: str
+    most: str
+
+
+def lane_of(strip: HeatStrip, row: HeatRow, zone: str) -> Lane:
+    """A row of a strip as a line.
+
+    Args:
+        strip: The strip.
+        row: One of its rows.
+        zone: Zone in which times are told as well; empty for none.
+    """
+    style = STYLES[strip.key]
+    values = _highest(row.values)
+    top = max(max((each for each in values if each is not None), default=0.0), style.breaks[0])
+    peak = in_zones(row.peak_at, zone, dated=False)
+    figures = (
+        f"mean {number(row.mean, strip.unit)}, 95th percentile {number(row.p95, strip.unit)}, "
+        f"peak {number(row.peak, strip.unit)} at {peak}"
+    )
+    return Lane(style.says, figures, _path(values, top), number(top, strip.unit))
+
+
+def is_still(strip: HeatStrip, row: HeatRow) -> bool:
+    """Whether a row never left the lowest class: a sentence says that."""
+    return row.peak < STYLES[strip.key].breaks[0]
+
+
+def still_words(strip: HeatStrip, row: HeatRow) -> str:
+    """The sentence: a quantity that never left the lowest class."""
+    style = STYLES[strip.key]
+    return (
+        f"{style.says} stayed below {threshold(style.breaks[0], strip.unit)} (peak {number(row.peak, strip.unit)})."
+    )
+
+
+def _highest(values: Sequence[float | None]) -> list[float | None]:
+    """So few points that a lane can show them: of neighbors the highest."""
+    size = -(-len(values) // _POINTS) or 1
+    parts = [[v for v in values[n : n + size] if v is not None] for n in range(0, len(values), size)]
+    return [max(part) if part else None for part in parts]
+
+
+def _path(values: Sequence[float | None], top: float) -> str:
+    step = WIDTH / max(1, len(values) - 1)
+    made, pen = [], "M"
+    for n, value in enumerate(values):
+        if value is None:
+            pen = "M"
+            continue
+        made.append(f"{pen}{round(n * step)} {round((HEIGHT - 1) * (1 - value / top)) + 1}")
+        pen = "L"
+    return "".join(made)

@@ -1,0 +1,60 @@
+"""Packed data in a page: the JSON document, the data of the charts and the code that draws them are most of it.
+
+A packed part is base64 of zlib-compressed UTF-8 in a script element that nothing runs. The script of the page
+unpacks it when it is needed (`DecompressionStream`). docs/python.md shows how to do it elsewhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import zlib
+
+TYPE = "application/zlib+base64"
+_PARTS = re.compile(rf'(<script type="{re.escape(TYPE)}" id="[a-z]+"[^>]*>)([\w+/=]*)(?=</script>)')
+# Nobody packs more than a report holds; a page that says so was made by somebody else [bytes].
+_LARGEST = 1 << 30
+
+
+def packed(text: str) -> str:
+    """A text as a script element may carry it, whatever is in it.
+
+    Args:
+        text: Any text.
+    """
+    return base64.b64encode(zlib.compress(text.encode())).decode()
+
+
+def unpacked(page: str) -> str:
+    """A page with its packed parts as text, for whoever searches it: not a page that a browser can show.
+
+    Args:
+        page: HTML of ours.
+
+    Raises:
+        zlib.error: a part is damaged, or has more than 1 GB.
+    """
+    return _PARTS.sub(lambda part: part[1] + _text(part[2]), page)
+
+
+def part_of(page: str, element: str) -> str:
+    """One packed part as text.
+
+    Args:
+        page: HTML of ours.
+        element: Id of its script element.
+
+    Raises:
+        KeyError: the page has no such part.
+        zlib.error: it is damaged, or has more than 1 GB.
+    """
+    found = {part[1].split('id="')[1].split('"')[0]: part[2] for part in _PARTS.finditer(page)}
+    return _text(found[element])
+
+
+def _text(content: str) -> str:
+    reader = zlib.decompressobj()
+    text = reader.decompress(base64.b64decode(content), _LARGEST)
+    if not reader.eof:
+        raise zlib.error("a packed part of the page is damaged or too large")
+    return text.decode()
