@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from drawn import ESXPROBE
+from hosts_of_many import write_noise, write_twelve_of_many
 from hostsim import plan_of_width, write_capture
 from opened import REAL, Open, Opened, Reports
 from playwright.sync_api import Browser, sync_playwright
@@ -37,17 +38,22 @@ WATCH = """
 
 @pytest.fixture(scope="session")
 def reports(tmp_path_factory: pytest.TempPathFactory, hostile: Analysis, drawer: Drawer) -> Iterator[Reports]:
-    """The real capture, the samples, a host of 300 VMs, and VMs with hostile names."""
+    """The real capture, the samples, hosts of 300 VMs, 60 VMs of noise, and VMs with hostile names."""
     folder = tmp_path_factory.mktemp("reports")
     wide = folder / "wide.csv"
     plan = plan_of_width(150_000, 40)
     assert len(plan.vms) >= 300
     write_capture(wide, plan)
+    twelve, noise = folder / "twelve.csv", folder / "noise.csv"
+    write_twelve_of_many(twelve)
+    write_noise(noise)
     samples = ROOT / "samples"
     sources = {
         "demo": [samples / "software-mmu", "--baseline", samples / "hardware-mmu"],
         "lone": [samples / "demo"],
         "wide": [wide],
+        "twelve": [twelve],
+        "noise": [noise],
         "zoned": [samples / "demo", "--timezone", "Europe/Berlin"],
     } | ({"real": [REAL]} if REAL.exists() else {})
     (folder / "hostile.html").write_text(render_html(hostile, drawer), encoding="utf-8")
