@@ -306,7 +306,7 @@ def test_a_person_gets_a_table_in_color(tmp_path: Path, sick: Path) -> None:
     plain = ESCAPE.sub("", screen)
     assert code == 0
     assert "\x1b[" in screen, "no color on a terminal that has it"
-    for words in ("small.example.com: 23 samples", "critical", "busy", "vCPUs wait for a physical CPU"):
+    for words in ("small.example.com: 23 samples", "critical", "busy", "VM waited for a physical CPU (%RDY)"):
         assert words in plain
     assert "report: sick-report.html" in plain
 

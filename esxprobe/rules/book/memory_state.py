@@ -9,7 +9,7 @@ _STATE, _STATES = r"Memory\Kernel State", r"Fact\Memory States"
 
 RULE = Rule(
     id="memory-state",
-    title="The host has left its high memory state",
+    title="Host was below its high memory state (VMKMEM state)",
     entity="host",
     # States in the numbers of 6.0 and later: before, high was followed by soft.
     value=f'"{_STATE}" + CASE WHEN "{_STATE}" >= 1 THEN 5 - "{_STATES}" ELSE 0 END',
@@ -45,8 +45,8 @@ RULE = Rule(
     check=sustained_above(share=0.05, run_s=10, statistic="max"),
     cause="memory-pressure",
     why=(
-        "Below its free-memory threshold the host breaks large pages, then balloons, compresses and swaps. "
-        "It is the cause before memory symptoms of single VMs."
+        "Below its free-memory threshold the host breaks large pages, then balloons, compresses and swaps. Look "
+        "at it before memory symptoms of single VMs."
     ),
     advice="Free memory on this host; compare configured, granted and active memory of the largest VMs.",
     caveats=(

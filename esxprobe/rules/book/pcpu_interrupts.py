@@ -15,7 +15,7 @@ def _cookies(*each: tuple[Series, Series]) -> dict[str, tuple[dict[str, Series],
 
 RULE = Rule(
     id="pcpu-interrupts",
-    title="Interrupts take much of a PCPU's time",
+    title="Interrupts took much of a PCPU's time (COUNT/s, TIME/int)",
     entity="pcpu",
     parts=(Part("in handlers", "interrupt", "sum", f'"{_COUNT}" * "{_TIME}" / 10000'),),
     value='"in handlers"',

@@ -9,7 +9,7 @@ _POLICY = r"Fact\Power Policy"
 
 RULE = Rule(
     id="power-policy",
-    title="The host's power policy is Low Power",
+    title="Power policy of the host was Low Power",
     entity="host",
     value=f'"{_POLICY}"',
     label="power policy (0 High Performance, 1 Balanced, 2 Low Power)",

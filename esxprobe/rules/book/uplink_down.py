@@ -9,7 +9,7 @@ _UP = r"Network Port\Link Up?"
 
 RULE = Rule(
     id="uplink-down",
-    title="An uplink of a team has no link",
+    title="Uplink of a team had no link (UP)",
     entity="port",
     only=r":\d{8,10}:vmnic\d+",
     parts=(Part("links up", "port", "sum", f'"{_UP}"', by="switch", only=r":\d{8,10}:vmnic\d+"),),

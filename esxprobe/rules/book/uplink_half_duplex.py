@@ -9,7 +9,7 @@ _DUPLEX, _UP = r"Network Port\Full Duplex?", r"Network Port\Link Up?"
 
 RULE = Rule(
     id="uplink-half-duplex",
-    title="An uplink runs at half duplex",
+    title="Uplink ran at half duplex (FDUPLX)",
     entity="port",
     only=r":\d{8,10}:vmnic\d+",
     value=f'"{_DUPLEX}"',

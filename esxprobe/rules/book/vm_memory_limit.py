@@ -9,7 +9,7 @@ _LIMIT = r"Group Memory\Alloc Max"
 
 RULE = Rule(
     id="vm-memory-limit",
-    title="The VM has a memory limit",
+    title="VM had a memory limit (AMAX)",
     entity="vm",
     # A count and not the limit itself: VMs without one have no value, and that is no gap in the capture.
     parts=(Part("limits", "vm", "count", f'"{_LIMIT}"', where=f'"{_LIMIT}" > 0', by="vm"),),
