@@ -32,7 +32,16 @@ from esxprobe.model.faults import (
     UpperBound,
     Verdict,
 )
-from esxprobe.model.findings import Confidence, Deviation, Explanation, Finding, Level, Skipped, TimeSlice
+from esxprobe.model.findings import (
+    Confidence,
+    Deviation,
+    Explanation,
+    Finding,
+    Level,
+    NextLevel,
+    Skipped,
+    TimeSlice,
+)
 from esxprobe.model.glance import DeviceRow, Glance, HeatRow, HeatStrip, HostGlance, PortRow, VolumeRow
 from esxprobe.model.guestlog import GUEST_COUNTERS, GuestLog
 from esxprobe.model.nouns import (
@@ -119,6 +128,7 @@ __all__ = [
     "MeasuredShare",
     "Mmu",
     "MonitorLine",
+    "NextLevel",
     "PairKind",
     "Pause",
     "PortRow",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from esxprobe.model import Analysis
 from esxprobe.report.part import part_rows
-from esxprobe.report.words import duration, in_zone, joined, local, moment, number
+from esxprobe.report.words import duration, in_zone, joined, local, moment, number, plural
 
 # A capture of which so few samples could be judged.
 FEW = "too-few-samples"
@@ -28,21 +28,14 @@ def head_facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
     return (
         ("Release", capture.build or (known.build if known else "") or "not in the capture"),
         ("CPU", f"{known.cpu_model}, {pcpus}" if known and known.cpu_model else pcpus),
-        ("Memory", gigabytes(memory_mb)),
-        ("VMs", f"{len(analysis.vms):,} with {vcpus:,} vCPUs"),
+        ("Memory", number(memory_mb, "MB") if memory_mb else "not in the capture"),
+        ("VMs", f"{len(analysis.vms):,} with {vcpus:,} {plural(vcpus, 'vCPU')}"),
         ("Window", _window(analysis)),
         *part_rows(capture),
         ("Interval", f"{interval}, {capture.judged:,} samples"),
         ("Monitor mode", _modes(analysis)),
         ("Quality", _quality(analysis)),
     )
-
-
-def gigabytes(size_mb: float | None) -> str:
-    """Memory in GB where MB have five digits."""
-    if size_mb is None:
-        return "not in the capture"
-    return number(size_mb / 1024, "GB") if size_mb >= 10_000 else number(size_mb, "MB")
 
 
 def _quality(analysis: Analysis) -> str:

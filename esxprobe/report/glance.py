@@ -27,6 +27,7 @@ from esxprobe.report.heat_charts import (
 )
 from esxprobe.report.words import in_zones, isolated, joined, number, percent, plural, threshold
 
+_ENOUGH = "Latencies are over samples with at least 10 commands/s, as the rules judge them."
 # Rows of a picture that are told to somebody who cannot see it.
 _TOLD = 3
 
@@ -171,7 +172,8 @@ def _cell_note(analysis: Analysis) -> str:
     length = threshold(round(strips[0].cells[0].seconds, 1), "s")
     return (
         f"A cell is the mean over about {length}; a ring marks the largest sample of a row. Mean, 95th percentile "
-        "and peak are over samples. What was not measured is left blank."
+        "and peak are over samples; of the worst vCPU they are the largest of any one vCPU. What was not measured "
+        "is left blank."
     )
 
 
@@ -236,7 +238,7 @@ def _disks(rows: tuple[DeviceRow, ...], hidden: int, *, with_queue: bool) -> Tab
             )
             for row in rows
         ),
-        hidden=_hidden(hidden, "device" if with_queue else "adapter"),
+        hidden=f"{_ENOUGH} {_hidden(hidden, 'device' if with_queue else 'adapter')}".rstrip(),
     )
 
 
@@ -255,7 +257,7 @@ def _volumes(rows: tuple[VolumeRow, ...], hidden: int) -> Table | None:
             )
             for row in rows
         ),
-        hidden=_hidden(hidden, "volume"),
+        hidden=f"{_ENOUGH} {_hidden(hidden, 'volume')}".rstrip(),
     )
 
 

@@ -13,6 +13,7 @@ from esxprobe.report.cards import Cards, cards_of
 from esxprobe.report.comparison import ComparisonPanel, comparison_panel
 from esxprobe.report.faults import FaultPanel, fault_panel
 from esxprobe.report.glance import GlancePanel, glance_panel
+from esxprobe.report.judged import amount, limit, remarks
 from esxprobe.report.provenance import ProvenancePanel, provenance_panel
 from esxprobe.report.summary import render_summary
 from esxprobe.report.verdict import verdict_of
@@ -21,11 +22,9 @@ from esxprobe.report.words import (
     isolated,
     joined,
     moment,
-    number,
     percent,
     quality_rows,
     sentence,
-    threshold,
     window,
 )
 from esxprobe.rules import RuleBook
@@ -48,6 +47,7 @@ class FindingRow:
     value: str
     statistic: str
     peak: str
+    remarks: tuple[str, ...]
     share: str
     windows: tuple[str, ...]
     more_windows: str
@@ -212,8 +212,9 @@ def _rule_group(rule: Rule, found: list[Finding], svg: str, *, dated: bool, zone
         advice=rule.advice,
         caveats=found[0].caveats,
         thresholds=tuple(
-            ThresholdRow(lv.severity, f"{side} {threshold(lv.threshold, rule.threshold_unit)}", lv.sources)
+            ThresholdRow(lv.severity, f"{side} {limit(found[0], lv.threshold)}", lv.sources)
             for lv in rule.levels
+            if not found[0].states or lv.threshold in dict(found[0].states)
         ),
         check=rule.check.words,
         rows=tuple(_finding_row(finding, dated=dated, zone=zone) for finding in found[:ROWS]),
@@ -227,7 +228,8 @@ def _worst_in_words(found: list[Finding], rule: Rule) -> str:
     """The worst entity of a rule with its figure, and how many more there are."""
     top = min(found, key=lambda each: worst_first(each.severity))
     more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"{isolated(top.entity.name)}: {rule.label} {number(top.value, top.unit)} ({top.statistic}){more}"
+    beside = "".join(f"; {each}" for each in remarks(top))
+    return f"{isolated(top.entity.name)}: {rule.label} {amount(top)} ({top.statistic}){beside}{more}"
 
 
 def _finding_row(finding: Finding, *, dated: bool, zone: str) -> FindingRow:
@@ -237,9 +239,10 @@ def _finding_row(finding: Finding, *, dated: bool, zone: str) -> FindingRow:
         entity=finding.entity.name,
         id="" if finding.entity.id == finding.entity.name else finding.entity.id,
         members=", ".join(finding.members),
-        value=number(finding.value, finding.unit),
+        value=amount(finding),
         statistic=finding.statistic,
-        peak=number(finding.peak, finding.unit),
+        peak=amount(finding, finding.peak),
+        remarks=remarks(finding),
         share=f"{percent(finding.share_of_samples)} of {finding.samples}",
         windows=tuple(window(span, dated=dated, timezone=zone) for span in finding.windows[:_WINDOWS]),
         more_windows=f"and {extra} more" if extra > 0 else "",

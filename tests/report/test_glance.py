@@ -282,4 +282,4 @@ def test_nfs_volumes_have_a_table_of_their_own_busiest_first() -> None:
     assert (idle.entity.name, idle.guest_ms, idle.read_mb_s) == ("idle", None, None)
     panel = glance_panel(replace(analysis_of(made), glance=glance_of(made, None)), {})
     assert panel.volumes is not None
-    assert panel.volumes.rows[0] == ("busy", "200 1/s", "160 ms", "–", "–", "0.50 1/s")
+    assert panel.volumes.rows[0] == ("busy", "200/s", "160 ms", "–", "–", "0.50/s")

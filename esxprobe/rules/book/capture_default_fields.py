@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Example, Rule, States
 
 _DEFAULT = r"Capture\Default Fields"
 
@@ -28,6 +28,7 @@ RULE = Rule(
     ),
     advice="Capture again with esxtop -b -a; the list of skipped rules says which counter each of them lacks.",
     caveats=("Some of the named rules may lack counters that this host or release does not have at all.",),
+    states=(States(((1, "yes (1)"),)),),
     fires=(Example("made without -a", {_DEFAULT: 1}, "info", samples=1),),
     quiet=(Example("made with all fields", {_DEFAULT: 0}, samples=1),),
 )

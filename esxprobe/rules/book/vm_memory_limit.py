@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Example, Part, Rule
+from esxprobe.rules.record import Example, Part, Rule, States
 
 _LIMIT = r"Group Memory\Alloc Max"
 
@@ -42,6 +42,7 @@ RULE = Rule(
     ),
     confirm="vim-cmd vmsvc/get.config ID: memoryAllocation, limit",
     setting=True,
+    states=(States(((1, "yes (1)"),)),),
     fires=(Example("4096 of whatever it is", {}, "info", parts={"vm": ({_LIMIT: 4096},)}),),
     quiet=(
         Example("unlimited", {}, parts={"vm": ({_LIMIT: (None,) * 36},)}),
