@@ -287,4 +287,5 @@ def _quality(analysis: Analysis) -> str:
     absent = sum(not_there(each.reason) for each in analysis.skipped)
     skipped = f"{len(analysis.skipped) - absent} skipped" + (f", {absent} not applicable" if absent else "")
     text = f"{ran} rules ran, {len(analysis.clear)} clear, {skipped}; "
-    return text + (f"capture quality: {doubts} kinds of damage or doubt" if doubts else "capture whole")
+    problems = f"capture quality: {doubts} problem{'' if doubts == 1 else 's'}"
+    return text + (problems if doubts else "no damage found in the capture")

@@ -71,25 +71,25 @@ def capture_facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
     """Everything that the capture says of itself."""
     capture = analysis.capture
     set_aside = capture.samples - capture.judged
-    samples = f"{capture.judged:,} judged" + (f", {set_aside:,} set aside" if set_aside else "")
+    samples = f"{capture.judged:,} analyzed" + (f", {set_aside:,} excluded" if set_aside else "")
     named = f"{capture.columns:,}"
     if capture.unnamed_columns:
         named += f", of which {capture.unnamed_columns:,} carry no name"
     if capture.unknown_columns:
         named += f", {capture.unknown_columns:,} unknown to the catalog"
     return (
-        ("Header's zone", capture.zone or "none"),
+        ("Time zone in the CSV header", capture.zone or "none"),
         (
             "Interval",
-            f"{number(capture.interval_s, 's')} (median of the stamps)" if capture.interval_s else "unknown",
+            f"{number(capture.interval_s, 's')} (median, measured)" if capture.interval_s else "unknown",
         ),
         ("Samples", samples),
         ("Columns", named),
-        ("Groups, worlds", f"{capture.groups:,} and {capture.worlds:,}, those of VMs included"),
-        ("CPU states add up to", _closure(analysis)),
+        ("Groups, worlds", f"{capture.groups:,} groups, {capture.worlds:,} worlds (including VMs)"),
+        ("Sum of %RUN, %RDY, %CSTP, %WAIT", _closure(analysis)),
         (
-            "esxtop itself used",
-            number(capture.observer_pct, "%") + (" of a PCPU" if capture.observer_pct is not None else ""),
+            "esxtop overhead",
+            number(capture.observer_pct, "%") + (" of one PCPU" if capture.observer_pct is not None else ""),
         ),
     )
 

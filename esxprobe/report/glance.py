@@ -205,12 +205,12 @@ def _host(analysis: Analysis) -> tuple[tuple[str, str], ...]:
     if host.numa_nodes:
         rows.append(("NUMA nodes", str(host.numa_nodes)))
     if host.pcpus:
-        rows.append(("vCPUs for each PCPU", f"{number(vcpus / host.pcpus)} ({vcpus} on {host.pcpus})"))
+        rows.append(("vCPU:PCPU ratio", f"{number(vcpus / host.pcpus)} ({vcpus} on {host.pcpus})"))
     util = f"{number(host.util_mean, '%')} · {number(host.util_p95, '%')} · {number(host.util_peak, '%')}"
     if host.util_mean is not None:
         rows.append(("PCPU UTIL(%), mean · p95 · peak", util))
     if host.memory_mb is not None:
-        free = f", least free {number(host.free_mb, 'MB')}" if host.free_mb is not None else ""
+        free = f", minimum free {number(host.free_mb, 'MB')}" if host.free_mb is not None else ""
         rows.append(("Memory", f"{number(host.memory_mb, 'MB')}{free}"))
     granted = sum(row.memory_mb or 0.0 for row in analysis.vm_rows)
     if granted and host.memory_mb:
@@ -280,7 +280,7 @@ def _ports(rows: tuple[PortRow, ...], hidden: int, unread: int) -> Table | None:
 
 
 def _hidden(count: int, what: str) -> str:
-    return f"{count} more {plural(count, what)} had less to do, or nothing." if count > 0 else ""
+    return f"{count} more {plural(count, what)} with less or no traffic not shown." if count > 0 else ""
 
 
 def _unread(count: int) -> str:

@@ -58,15 +58,11 @@ class StripStyle:
 
 
 STYLES: dict[str, StripStyle] = {
-    "ready": StripStyle(
-        "Ready to run, and waiting", "%RDY less %MLMTD of the worst vCPU", (1, 2.5, 5, 10, 20), _WAIT
-    ),
-    "costop": StripStyle("Held back for sibling vCPUs", "%CSTP of the worst vCPU", (0.5, 1, 3, 10), _WAIT),
+    "ready": StripStyle("CPU ready", "%RDY - %MLMTD of the worst vCPU", (1, 2.5, 5, 10, 20), _WAIT),
+    "costop": StripStyle("Co-stop", "%CSTP of the worst vCPU", (0.5, 1, 3, 10), _WAIT),
     "run": StripStyle("Running", "%RUN, mean of the vCPUs", (10, 25, 50, 75, 90), _WORK),
-    "reclaim": StripStyle(
-        "Memory taken back by the host", "MCTLSZ and SWCUR as a share of MEMSZ", (0.1, 5, 10, 25, 50), _MEMORY
-    ),
-    "latency": StripStyle("Virtual disks", "The slower of LAT/rd and LAT/wr", (2, 5, 10, 25, 50), _TIME),
+    "reclaim": StripStyle("Reclaimed memory", "MCTLSZ + SWCUR as a share of MEMSZ", (0.1, 5, 10, 25, 50), _MEMORY),
+    "latency": StripStyle("Virtual disk latency", "The larger of LAT/rd and LAT/wr", (2, 5, 10, 25, 50), _TIME),
     "pcpus": StripStyle("Physical CPUs", "PCPU UTIL(%)", (10, 25, 50, 75, 90), _WORK),
 }
 

@@ -26,6 +26,7 @@ from esxprobe.report.words import (
     quality_rows,
     sentence,
     window,
+    without_label,
 )
 from esxprobe.rules import RuleBook
 from esxprobe.rules.causes import cause_of
@@ -158,8 +159,10 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
         deviations=tuple((each.rule, each.change, each.detail, each.place) for each in analysis.deviations),
         vms=vm_table(analysis.vm_rows, dated=dated),
         quality=quality_rows(analysis.quality),
-        clear=tuple((rule, book.find(rule).title) for rule in analysis.clear),
-        skipped=tuple((each.rule, book.find(each.rule).title, each.reason) for each in analysis.skipped),
+        clear=tuple((rule, without_label(book.find(rule).title)) for rule in analysis.clear),
+        skipped=tuple(
+            (each.rule, without_label(book.find(each.rule).title), each.reason) for each in analysis.skipped
+        ),
         objects=tuple(
             (name, f"{instances:,}", f"{columns:,}", f"{understood:,}")
             for name, instances, columns, understood in capture.objects

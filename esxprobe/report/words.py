@@ -45,6 +45,11 @@ def _with_unit(text: str, unit: str) -> str:
     return f"{text}{shown}" if shown.startswith("/") else f"{text} {shown}".rstrip()
 
 
+def without_label(title: str) -> str:
+    """A rule's title without esxtop's label in brackets at its end."""
+    return re.sub(r" \([^()]*\)$", "", title)
+
+
 def percent(share: float) -> str:
     """A share of one as whole percent."""
     return f"{100 * share:.0f} %"

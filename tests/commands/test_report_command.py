@@ -342,7 +342,7 @@ def test_a_healthy_capture_says_so(tmp_path: Path, healthy: Path) -> None:
     _, screen = at_a_terminal("report", healthy, cwd=tmp_path)
     plain = ESCAPE.sub("", screen)
     assert "no findings" in plain
-    said = re.search(r"(\d+) rules ran, (\d+) clear, (\d+) skipped, (\d+) not applicable; capture whole", plain)
+    said = re.search(r"(\d+) rules ran, (\d+) clear, (\d+) skipped, (\d+) not applicable; no damage found", plain)
     assert said
     ran, clear, skipped, absent = map(int, said.groups())
     assert ran == clear

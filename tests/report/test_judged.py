@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from io import StringIO
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 from shippedbook import RULES, analysis_of, judge, page_of
 from tiny import Thing, recording
 from tiny_findings import finding
 
 from esxprobe.catalog.quality import note
+from esxprobe.commands.terminal import _table
 from esxprobe.model import Analysis, Comparison, Finding, NextLevel, VirtualMachine
 from esxprobe.report import words
 from esxprobe.report.cards import cards_of
@@ -218,3 +221,20 @@ def test_worlds_whose_states_do_not_add_up_are_named_with_the_finding() -> None:
     of_vm = [each for each in analysis.findings if each.entity.name == "vm102" and each.entity.kind == "vm"]
     assert all("closure-off" in each.doubt for each in of_vm), "rules on the VM read the same vCPU"
     assert remarks(of_vm[0])
+
+
+# --- the terminal ---------------------------------------------------------------------------------
+
+
+def at_the_terminal(analysis: Analysis) -> str:
+    screen = Console(width=240, file=StringIO(), record=True)
+    screen.print(_table(analysis.findings))
+    return screen.export_text()
+
+
+def test_the_terminal_has_states_and_remarks_too() -> None:
+    assert "hard (2)" in at_the_terminal(host_in_state(2, "VMware ESXi 5.5.0 build-1"))
+    values = {r"Vcpu\% Ready": (6.0,) * 9 + (12.0,), r"Vcpu\% Max Limited": (0.0,) * 10}
+    vcpu = Thing("vcpu", "vCPU 0", values, "10000", "100")
+    said = at_the_terminal(analysis_of(recording(vcpu, vms=[VirtualMachine("web01", "100", 1)])))
+    assert "only 10 samples could be judged: a moment, not a state" in said

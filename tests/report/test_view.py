@@ -119,7 +119,7 @@ def test_the_verdict_says_how_much_and_how_far_to_trust(demo: Analysis) -> None:
 def test_a_capture_too_poor_to_judge_says_so_first_and_counts_nothing(demo: Analysis) -> None:
     damaged = replace(demo, quality=(*demo.quality, QualityNote("gzip-damaged", "critical", 1, "the end")))
     page = page_of(damaged, {}, "")
-    assert page.verdict[0] == "The capture has 1 kind of damage or doubt: gzip-damaged."
+    assert page.verdict[0] == "Capture quality: 1 problem (gzip-damaged)."
     assert page.counts == ()
     assert "findings" not in " ".join(page.verdict)
     assert dict(page.facts)["Quality"] == "poor: gzip-damaged"
@@ -127,7 +127,7 @@ def test_a_capture_too_poor_to_judge_says_so_first_and_counts_nothing(demo: Anal
 
 def test_doubts_are_named_in_the_verdict(demo: Analysis) -> None:
     doubtful = replace(demo, quality=(*demo.quality, QualityNote("row-lost", "warning", 3, "3 rows")))
-    assert page_of(doubtful, {}, "").verdict[-1] == "The capture has 1 kind of damage or doubt: row-lost."
+    assert page_of(doubtful, {}, "").verdict[-1] == "Capture quality: 1 problem (row-lost)."
 
 
 def test_nothing_found_is_said_with_the_number_of_rules_that_ran(analysis_with: Callable[..., Analysis]) -> None:
@@ -173,7 +173,7 @@ def test_two_samples_are_called_a_moment(demo: Analysis) -> None:
         capture=replace(demo.capture, judged=2),
         quality=(QualityNote("too-few-samples", "warning", 1, "2 samples can be judged"),),
     )
-    assert page_of(few, {}, "").verdict[0].startswith("Only 2 samples could be judged: what was found is a moment")
+    assert page_of(few, {}, "").verdict[0].startswith("Only 2 samples could be judged: findings are a snapshot")
 
 
 def test_a_check_that_is_a_question_keeps_its_own_mark(demo: Analysis) -> None:
