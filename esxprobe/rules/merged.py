@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -43,15 +44,19 @@ class VmFigures:
         known = ~np.isnan(judged.values)
         seen = np.maximum(known.sum(axis=1), 1)
         often = check.beyond(judged.values, self.rule.levels[-1].threshold).sum(axis=1) >= _LEAST_BEYOND * seen
-        for row in np.flatnonzero(often):
-            gid, values = gids[judged.entities[row]], judged.values[row]
-            statistic = check.statistic_of(values)
+        rows = np.flatnonzero(often)
+        for row, statistic in zip(rows, check.statistics_of(judged.values[rows]).tolist(), strict=True):
+            gid = gids[judged.entities[row]]
             if gid not in self.statistic or _worse(check, statistic, self.statistic[gid]):
-                self.statistic[gid], self.values[gid] = statistic, values.copy()
-        for row in np.flatnonzero(known.any(axis=1)):
-            gid, values = gids[judged.entities[row]], judged.values[row]
-            peak = float(np.nanmax(values) if check.above else np.nanmin(values))
-            if gid not in self.peak or _worse(check, peak, self.peak[gid]):
+                self.statistic[gid], self.values[gid] = statistic, judged.values[row].copy()
+        if not judged.values.shape[1]:
+            return
+        peaks = (np.fmax if check.above else np.fmin).reduce(
+            judged.values, axis=1
+        )  # NaN only of rows without values
+        for entity, peak in zip(judged.entities, peaks.tolist(), strict=True):
+            gid = gids[entity]
+            if not math.isnan(peak) and (gid not in self.peak or _worse(check, peak, self.peak[gid])):
                 self.peak[gid] = peak
 
 

@@ -72,26 +72,24 @@ class Sustained(Check):
                 enough |= (long & (running(part, np.ones(end - begin)) >= max(LEAST_RUN, self.least))).any(axis=1)
         return np.asarray(enough, dtype=np.bool_)
 
-    def statistic_of(self, values: Floats) -> float:
-        """The reported statistic of one entity's values, missing ones left out."""
+    def statistics_of(self, values: Floats) -> Floats:
+        """The reported statistic of each entity's values, missing ones left out; NaN of one without any."""
         import numpy as np
 
-        from esxprobe.series import quantile
+        from esxprobe.series import quantile_of_rows
 
-        seen = values[~np.isnan(values)]
-        if not len(seen):
-            return float("nan")
         match self.statistic:
             case "p95":
-                return quantile(seen, 0.95)
+                return quantile_of_rows(values, 0.95)
             case "p05":
-                return quantile(seen, 0.05)
+                return quantile_of_rows(values, 0.05)
             case "max":
-                return float(seen.max())
+                return np.asarray(np.fmax.reduce(values, axis=1))
             case "min":
-                return float(seen.min())
+                return np.asarray(np.fmin.reduce(values, axis=1))
             case "mean":
-                return float(seen.mean())
+                count = (~np.isnan(values)).sum(axis=1)
+                return np.asarray(np.where(count > 0, np.nansum(values, axis=1) / np.maximum(count, 1), np.nan))
 
     def reported(
         self, values: Floats, timing: Timing, threshold: float, episodes: Sequence[tuple[int, int]]
@@ -99,7 +97,7 @@ class Sustained(Check):
         """The statistic, or the mean of the longest stretch where only that is beyond."""
         import numpy as np
 
-        value = self.statistic_of(values)
+        value = float(self.statistics_of(values.reshape(1, -1))[0]) if values.size else float("nan")
         if self.beyond(np.array([value]), threshold).any() or not episodes:
             return value, self.statistic
         first, last = max(episodes, key=lambda each: float(timing.seconds[each[0] : each[1] + 1].sum()))
