@@ -30,8 +30,9 @@ def charts_of(outcome: Outcome, recording: Recording, book: RuleBook) -> dict[st
 
 def _chart(rule: Rule, found: list[Finding], outcome: Outcome, recording: Recording) -> Chart:
     drawn = rule.levels if rule.check.on_values else ()
-    names = dict(found[0].states)  # of states that this release does not have there is no line
-    thresholds = tuple((lv.severity, lv.threshold) for lv in drawn if not names or lv.threshold in names)
+    thresholds = tuple(
+        (lv.severity, lv.threshold) for lv in drawn if any(each.knows(lv.threshold) for each in found)
+    )
     if rule.entity == "capture":
         return Chart(rule.label, rule.unit, (), thresholds, ())
     times: list[datetime] = recording.samples.filter("judged")["time"].to_list()

@@ -160,6 +160,10 @@ class Finding:
     next_level: NextLevel | None = None
     doubt: str = ""
 
+    def knows(self, threshold: float) -> bool:
+        """Whether there can be such a threshold: not that of a state which the host's release does not have."""
+        return not self.states or threshold == self.threshold or threshold in dict(self.states)
+
     @property
     def id(self) -> str:
         """What tells it from every other finding of an analysis."""

@@ -217,7 +217,7 @@ def _rule_group(rule: Rule, found: list[Finding], svg: str, *, dated: bool, zone
         thresholds=tuple(
             ThresholdRow(lv.severity, f"{side} {limit(found[0], lv.threshold)}", lv.sources)
             for lv in rule.levels
-            if not found[0].states or lv.threshold in dict(found[0].states)
+            if any(each.knows(lv.threshold) for each in found)
         ),
         check=rule.check.words,
         rows=tuple(_finding_row(finding, dated=dated, zone=zone) for finding in found[:ROWS]),

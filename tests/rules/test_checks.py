@@ -158,7 +158,9 @@ def test_a_run_does_not_reach_over_a_hole() -> None:
 @pytest.mark.parametrize(("statistic", "expected"), [("max", 100.0), ("mean", 50.0), ("p95", 95.0), ("p05", 5.0)])
 def test_the_reported_value_leaves_missing_samples_out(statistic: str, expected: float) -> None:
     row = np.array([NAN, *range(101), NAN], dtype=float)
-    assert Sustained(0.2, None, above=True, statistic=statistic).statistics_of(row[None])[0] == pytest.approx(expected)
+    assert Sustained(0.2, None, above=True, statistic=statistic).statistics_of(row[None])[0] == pytest.approx(
+        expected
+    )
 
 
 @pytest.mark.parametrize(
