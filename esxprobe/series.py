@@ -1,4 +1,4 @@
-"""Time arithmetic: intervals, gaps, runs, thinning that keeps extremes, another clock's rates on our intervals."""
+"""Arithmetic of series: intervals, gaps, runs, quantiles, thinning that keeps extremes, another clock's rates."""
 
 from __future__ import annotations
 
@@ -139,6 +139,37 @@ def bridged(beyond: Bools, hole: int = 1) -> Bools:
         if start - end - 1 <= hole:
             filled[end + 1 : start] = True
     return filled
+
+
+def quantile(values: Floats, share: float) -> float:
+    """A quantile of the known values, NaN without any.
+
+    The one method of everything that prints a quantile (a 95th percentile, a quartile): linear interpolation
+    between the two samples beside place `share * (n - 1)` of the ordered values, type 7 of Hyndman and Fan (1996),
+    which is numpy's default.
+
+    Args:
+        values: (n,) in any order, NaN for none.
+        share: 0 to 1.
+    """
+    known = values[~np.isnan(values)]
+    return float(np.quantile(known, share, method="linear")) if len(known) else float("nan")
+
+
+def quantile_of_rows(values: Floats, share: float) -> Floats:
+    """The same quantile of each row, NaN of a row without any value."""
+    if not np.isnan(values).any() and values.size:
+        return np.asarray(np.quantile(values, share, axis=1, method="linear"))
+    return np.array([quantile(row, share) for row in values])
+
+
+def quantiles_of_sorted(ordered: Floats, count: NDArray[np.intp], shares: Floats) -> Floats:
+    """The same quantiles (rows, len(shares)) of rows that are sorted with what is missing last."""
+    last = np.maximum(count - 1, 0)[:, None]
+    place = shares[None, :] * last
+    low = np.floor(place).astype(np.intp)
+    below, above = (np.take_along_axis(ordered, at, axis=1) for at in (low, np.minimum(low + 1, last)))
+    return np.asarray(below + (above - below) * (place - low))
 
 
 def in_parts(count: int, numbers: int) -> Iterator[slice]:

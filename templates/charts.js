@@ -43,7 +43,7 @@
 
   const markOf = (unit) => (typeof unit.mark === "string" ? { type: unit.mark } : unit.mark ?? {});
 
-  // Lines over time: [{label, unit, color, points: [[ms, value]]}], in the order of the legend.
+  // Lines over time: [{label, unit, color, points: [[ms, value, name]]}], in the order of the legend.
   const seriesOf = (spec) => unitsOf(spec).flatMap((unit) => {
     const { x, y, color } = unit.encoding;
     if (!["line", "area"].includes(markOf(unit).type) || x?.type !== "temporal" || !y?.field) return [];
@@ -52,7 +52,7 @@
     for (const row of unit.data?.values ?? []) {
       const label = color?.field ? row[color.field] : title;
       if (!groups.has(label)) groups.set(label, []);
-      groups.get(label).push([row[x.field], row[y.field]]);
+      groups.get(label).push([row[x.field], row[y.field], row.n]); // n: the name of a state
     }
     const { domain = [], range = [] } = color?.scale ?? {};
     return [...groups].map(([label, points]) => ({
@@ -213,10 +213,10 @@
       const [first] = chart.series;
       const time = first.points[nearest(first.points, at)][0];
       const told = chart.series.map(({ label, unit, color, points }) => {
-        const value = points[nearest(points, at)][1];
+        const [, value, name] = points[nearest(points, at)];
         const swatch = make("span", { class: "swatch", "aria-hidden": "true" });
         swatch.style.backgroundColor = color;
-        const text = value === null ? "no value" : `${plain(value)} ${unit}`.trim();
+        const text = value === null ? "no value" : name ?? `${plain(value)} ${unit}`.trim();
         return make("span", { class: "value" }, swatch, make("bdi", {}, label), " ", make("b", {}, text));
       });
       tell(chart, [make("time", {}, clock(time)), ...told]);

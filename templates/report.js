@@ -44,7 +44,8 @@
     const text = cell.textContent.trim();
     if (!cell.classList.contains("num")) return text === "" || text === "–" ? null : text;
     const number = text.replaceAll(",", "").replaceAll("−", "-").match(/-?\d+(\.\d+)?(e[-+]?\d+)?/);
-    return number ? Number(number[0]) : null;
+    if (!number) return null;
+    return Number(number[0]) * (/\d GB\b/.test(text) ? 1024 : 1); // beside MB, which have no more than four digits
   };
 
   const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : collator.compare(a, b));

@@ -147,12 +147,12 @@ def test_charts_are_short_and_keep_the_peaks(demo: Analysis, tmp_path: Path) -> 
     assert set(demo.charts) == {finding.rule for finding in demo.findings}
     spiky = small_plan(
         samples=1500,
-        vms=(VmPlan("spiky", 1_200_100, 2, 2048, costop_pct=lambda i: 40.0 if i == 777 else 4.0),),
+        vms=(VmPlan("spiky", 1_200_100, 1, 2048, ready_pct=lambda i: 40.0 if i == 777 else 12.0),),
     )
     write_capture(tmp_path / "spiky.csv", spiky)
     analysis = analyze([tmp_path / "spiky.csv"])
-    (line,) = analysis.charts["cpu-costop"].series
-    peak = found(analysis, "cpu-costop").peak
+    (line,) = analysis.charts["cpu-ready"].series
+    peak = found(analysis, "cpu-ready").peak
     assert len(line.times) == len(line.values) <= POINTS
     assert peak > 30
     assert max(v for v in line.values if v is not None) == pytest.approx(peak)

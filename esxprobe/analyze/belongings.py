@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from esxprobe.analyze.values import mean, p95_of_rows, shown, values_of
+from esxprobe.analyze.values import ENOUGH_COMMANDS, mean, shown, values_of
 from esxprobe.model import DeviceUse, DiskRow, Entity, Finding, Recording
-from esxprobe.series import Floats, in_parts
+from esxprobe.series import Floats, in_parts, quantile_of_rows
 
 _RATES = tuple(rf"Virtual Disk\{verb}/sec" for verb in ("Reads", "Writes"))
 _LATENCIES = tuple(rf"Virtual Disk\Average MilliSec/{verb}" for verb in ("Read", "Write"))
@@ -20,14 +20,14 @@ _OF_DEVICES = ("path", "partition")
 
 
 def disks_of(recording: Recording) -> tuple[DiskRow, ...]:
-    """Virtual disks of VMs; latencies count where the disk had commands of their kind."""
+    """Virtual disks of VMs; latencies count in samples with enough commands of their kind, as rules judge them."""
     names, owners = shown(recording, "vdisk", "name"), shown(recording, "vdisk", "gid")
     rows = []
     for part in in_parts(len(names), 8 * int(recording.samples["judged"].sum())):
         some = list(range(len(names)))[part]
         rates = [values_of(recording, "vdisk", path, some) for path in _RATES]
         p95s = [
-            p95_of_rows(_at_work(values_of(recording, "vdisk", path, some), rate))
+            _p95s(values_of(recording, "vdisk", path, some), rate)
             for path, rate in zip(_LATENCIES, rates, strict=True)
         ]
         for n, (name, gid) in enumerate(zip(names[part], owners[part], strict=True)):
@@ -37,11 +37,11 @@ def disks_of(recording: Recording) -> tuple[DiskRow, ...]:
     return tuple(rows)
 
 
-def _at_work(values: Floats | None, rate: Floats | None) -> Floats | None:
-    """Latencies without those of samples that had no command."""
+def _p95s(values: Floats | None, rate: Floats | None) -> Floats | None:
+    """Of each disk the 95th percentile over the samples that had enough commands."""
     if values is None or rate is None:
-        return values
-    return np.asarray(np.where(rate > 0, values, np.nan))
+        return None
+    return quantile_of_rows(np.where(rate >= ENOUGH_COMMANDS, values, np.nan), 0.95)
 
 
 def _known(values: Floats | None, row: int) -> float | None:

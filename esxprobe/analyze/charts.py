@@ -30,7 +30,9 @@ def charts_of(outcome: Outcome, recording: Recording, book: RuleBook) -> dict[st
 
 def _chart(rule: Rule, found: list[Finding], outcome: Outcome, recording: Recording) -> Chart:
     drawn = rule.levels if rule.check.on_values else ()
-    thresholds = tuple((level.severity, level.threshold) for level in drawn)
+    thresholds = tuple(
+        (lv.severity, lv.threshold) for lv in drawn if any(each.knows(lv.threshold) for each in found)
+    )
     if rule.entity == "capture":
         return Chart(rule.label, rule.unit, (), thresholds, ())
     times: list[datetime] = recording.samples.filter("judged")["time"].to_list()
@@ -43,7 +45,7 @@ def _chart(rule: Rule, found: list[Finding], outcome: Outcome, recording: Record
         label = f"{name} {finding.members[0]}" if finding.members else name
         lines.append(_line(label, times, outcome.values_of(finding), when.stretches))
     windows = found[0].windows if len(found) == 1 else ()
-    return Chart(rule.label, rule.unit, tuple(lines), thresholds, windows)
+    return Chart(rule.label, rule.unit, tuple(lines), thresholds, windows, found[0].states)
 
 
 def _line(label: str, times: list[datetime], values: Floats, stretches: Sequence[tuple[int, int]]) -> Series:

@@ -7,8 +7,17 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from esxprobe.analyze.belongings import device_uses, disks_of
-from esxprobe.analyze.heat import Cells, cells_of, mean_of, strip, worst_of
-from esxprobe.analyze.values import largest, last, mean, rows_by_gid, rows_in_parts, shown, values_of
+from esxprobe.analyze.heat import Cells, Line, cells_of, mean_of, strip, worst_of
+from esxprobe.analyze.values import (
+    ENOUGH_COMMANDS,
+    largest,
+    last,
+    mean,
+    rows_by_gid,
+    rows_in_parts,
+    shown,
+    values_of,
+)
 from esxprobe.model import (
     DeviceRow,
     Entity,
@@ -20,7 +29,7 @@ from esxprobe.model import (
     Recording,
     VolumeRow,
 )
-from esxprobe.series import Floats, in_parts
+from esxprobe.series import Floats, in_parts, quantile
 
 _READY, _LIMITED, _COSTOP, _RUN = (rf"Vcpu\% {name}" for name in ("Ready", "Max Limited", "CoStop", "Run"))
 _SIZE, _BALLOON, _SWAPPED = (rf"Group Memory\{name} MBytes" for name in ("Memory Size", "Memctl", "Swapped"))
@@ -124,7 +133,7 @@ def _vm_strips(recording: Recording, cells: Cells) -> Iterator[HeatStrip | None]
 
 def _joined_vcpus(
     recording: Recording, names: dict[str, str], path: str, joined: Callable[[Floats, Sequence[int]], Floats]
-) -> Iterator[tuple[Entity, str, Floats]]:
+) -> Iterator[Line | None]:
     """One row a VM; what waited for its own limit was not ready."""
     vcpus = {gid: rows for gid, rows in rows_by_gid(recording, "vcpu").items() if gid in names}
     for rows, places in rows_in_parts(recording, vcpus, 2):
@@ -133,10 +142,11 @@ def _joined_vcpus(
         if values is not None:
             waiting = values if limited is None else values - limited
             for gid, own in places.items():
-                yield Entity("vm", names[gid], gid), names[gid], joined(waiting, own)
+                parts = waiting[own] if joined is worst_of else None
+                yield Line.of(Entity("vm", names[gid], gid), names[gid], joined(waiting, own), parts)
 
 
-def _reclaim(recording: Recording, names: dict[str, str]) -> Iterator[tuple[Entity, str, Floats]]:
+def _reclaim(recording: Recording, names: dict[str, str]) -> Iterator[Line | None]:
     """Ballooned and swapped memory of each VM as a share of its size [%]."""
     size, balloon, swapped = (values_of(recording, "vm", path) for path in (_SIZE, _BALLOON, _SWAPPED))
     taken = [values for values in (balloon, swapped) if values is not None]
@@ -147,17 +157,17 @@ def _reclaim(recording: Recording, names: dict[str, str]) -> Iterator[tuple[Enti
     np.divide(100 * gone, size, out=share, where=size > 0)
     for gid, rows in rows_by_gid(recording, "vm").items():
         if gid in names:
-            yield Entity("vm", names[gid], gid), names[gid], worst_of(share, rows)
+            yield Line.of(Entity("vm", names[gid], gid), names[gid], worst_of(share, rows))
 
 
-def _latency(recording: Recording) -> Iterator[tuple[Entity, str, Floats]]:
+def _latency(recording: Recording) -> Iterator[Line | None]:
     """The slower of reads and writes over all virtual disks of each VM [ms]; esxtop gives its name alone."""
     known = [v for path in (_READ_MS, _WRITE_MS) if (v := values_of(recording, "vm-disks", path)) is not None]
     if known:
         slower = np.fmax.reduce(known, axis=0)
         gids = shown(recording, "vm-disks", "gid")
         for n, (name, gid) in enumerate(zip(shown(recording, "vm-disks", "name"), gids, strict=True)):
-            yield Entity("vm", name, gid or ""), name, slower[n]
+            yield Line.of(Entity("vm", name, gid or ""), name, slower[n])
 
 
 def _pcpu_strip(recording: Recording, cells: Cells, nodes: int) -> HeatStrip | None:
@@ -177,7 +187,7 @@ def _pcpu_strip(recording: Recording, cells: Cells, nodes: int) -> HeatStrip | N
         label = f"PCPU {first}" if first == final else f"PCPU {first}–{final}"
         if nodes > 1 and not len(order) % nodes and not (len(order) // nodes) % size:
             label = f"N{start * nodes // len(order)} {label}"
-        rows.append((Entity("pcpu", f"PCPU {first}", str(first)), label, mean_of(util, part)))
+        rows.append(Line.of(Entity("pcpu", f"PCPU {first}", str(first)), label, mean_of(util, part)))
     return strip("pcpus", "%", rows, cells, in_order=True)
 
 
@@ -191,7 +201,7 @@ def _disks(recording: Recording, kind: str) -> list[DeviceRow]:
         latencies = [values_of(recording, kind, f"{obj}\\{name}", some) for name in _LATENCIES]
         queued, depth = (values_of(recording, kind, f"{obj}\\{name}", some) for name in (_QUEUED, _DEPTH))
         for n, name in enumerate(names[part]):
-            at_work = None if commands is None else commands[n] > 0
+            at_work = None if commands is None else commands[n] >= ENOUGH_COMMANDS
             driver, kernel, queue = (_p95(values, n, at_work) for values in latencies)
             rows.append(
                 DeviceRow(
@@ -216,7 +226,7 @@ def _volumes(recording: Recording) -> list[VolumeRow]:
         values = [values_of(recording, "nfs-volume", path, some) for path in _VOLUME]
         commands, guest, read, written, aborts = values
         for n, name in enumerate(names[part]):
-            at_work = None if commands is None else commands[n] > 0
+            at_work = None if commands is None else commands[n] >= ENOUGH_COMMANDS
             rows.append(
                 VolumeRow(
                     Entity("nfs-volume", name, name),
@@ -235,8 +245,8 @@ def _p95(values: Floats | None, row: int, where: np.ndarray | None = None) -> fl
     if values is None:
         return None
     picked = values[row] if where is None else values[row][where]
-    picked = picked[~np.isnan(picked)]
-    return float(np.percentile(picked, 95)) if len(picked) else None
+    found = quantile(picked, 0.95)
+    return None if np.isnan(found) else found
 
 
 def _ports(recording: Recording) -> list[PortRow]:

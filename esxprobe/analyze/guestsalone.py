@@ -20,6 +20,7 @@ from esxprobe.formats.guests import read_guest_log
 from esxprobe.model import Entity, Finding, GuestLog, Level, Mmu
 from esxprobe.model.guestalone import GuestAlone, GuestReport, UnusedLog
 from esxprobe.rules import RuleBook
+from esxprobe.rules.doubts import few_samples
 from esxprobe.rules.record import Rule
 from esxprobe.rules.sources import rule_of_thumb
 
@@ -191,6 +192,7 @@ def _finding(guest: GuestAlone, rule: Rule, reached: Level, judged: tuple[float,
         peak=peak,
         share_of_samples=1.0,
         samples=guest.kinds[0].rates.intervals,
+        doubt=few_samples(guest.kinds[0].rates.intervals),
         first=window.start if window else None,
         last=window.end if window else None,
         windows=(),

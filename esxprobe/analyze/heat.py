@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from esxprobe.analyze.values import p95_of_rows
 from esxprobe.model import Entity, HeatRow, HeatStrip, Recording, Window
-from esxprobe.series import Floats, covered_seconds, stretches
+from esxprobe.series import Floats, covered_seconds, quantile_of_rows, stretches
 
 # A row of a picture is as wide as the page: more cells could not be told apart.
 CELLS = 120
@@ -64,46 +63,75 @@ def cells_of(recording: Recording) -> Cells | None:
     return Cells(np.array([at for at, _ in bounds], dtype=np.intp), spans, covered_s, tuple(ends))
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What becomes a row of a strip.
+
+    Attributes:
+        entity: What it is about.
+        label: What a person calls it.
+        values: (samples,) NaN for none.
+        mean: Over all samples, of the part that has the largest one.
+        p95: 95th percentile over samples likewise.
+    """
+
+    entity: Entity
+    label: str
+    values: Floats
+    mean: float
+    p95: float
+
+    @classmethod
+    def of(cls, entity: Entity, label: str, values: Floats, parts: Floats | None = None) -> Line | None:
+        """A line of values; where they are the largest of several parts at each time, with the parts' figures.
+
+        The 95th percentile of the largest at each time is no part's: findings and tables have that of one vCPU.
+        """
+        if np.isnan(values).all():
+            return None
+        own = values[np.newaxis] if parts is None else parts[~np.isnan(parts).all(axis=1)]
+        return cls(
+            entity,
+            label,
+            values,
+            float(np.nanmean(own, axis=1).max()),
+            float(quantile_of_rows(own, 0.95).max()),
+        )
+
+
 def strip(
-    key: str, unit: str, rows: Iterable[tuple[Entity, str, Floats]], cells: Cells, *, in_order: bool = False
+    key: str, unit: str, rows: Iterable[Line | None], cells: Cells, *, in_order: bool = False
 ) -> HeatStrip | None:
-    """A strip of rows (entity, label, one value a sample), worst first; None without any value.
+    """A strip of rows, worst first; None without any value.
 
     Args:
         key: Of the strip.
         unit: Of the values.
-        rows: What to show; a row without any value is left out.
+        rows: What to show; None is left out.
         cells: Of the recording.
         in_order: Whether the rows stay as they come.
     """
-    known = [(entity, label, values) for entity, label, values in rows if not np.isnan(values).all()]
+    known = [line for line in rows if line is not None]
     if not known:
         return None
-    matrix = np.stack([values for _, _, values in known])
-    found = p95_of_rows(matrix)
-    p95s: list[float] = [] if found is None else found.tolist()
-    peaks = np.nanmax(matrix, axis=1)
-    order = list(range(len(known)))
+    shown = known
     if not in_order:
-        order.sort(key=lambda n: (-p95s[n], -peaks[n], known[n][1], known[n][0].id))
-    means = cells.means(matrix[order])
-    made = tuple(
-        _row(known[n][:2], known[n][2], p95s[n], cell_means.tolist(), cells)
-        for n, cell_means in zip(order, means, strict=True)
-    )
+        peaks = {id(line): float(np.nanmax(line.values)) for line in known}
+        shown = sorted(known, key=lambda each: (-each.p95, -peaks[id(each)], each.label, each.entity.id))
+    means = cells.means(np.stack([line.values for line in shown]))
+    made = tuple(_row(line, cell_means.tolist(), cells) for line, cell_means in zip(shown, means, strict=True))
     return HeatStrip(key, unit, cells.spans, made)
 
 
-def _row(who: tuple[Entity, str], values: Floats, p95: float, means: Sequence[float], cells: Cells) -> HeatRow:
-    entity, label = who
-    peak = int(np.nanargmax(values))
+def _row(line: Line, means: Sequence[float], cells: Cells) -> HeatRow:
+    peak = int(np.nanargmax(line.values))
     return HeatRow(
-        entity=entity,
-        label=label,
+        entity=line.entity,
+        label=line.label,
         values=tuple(None if mean != mean else round(mean, 3) for mean in means),  # noqa: PLR0124 - NaN
-        mean=float(np.nanmean(values)),
-        p95=p95,
-        peak=float(values[peak]),
+        mean=line.mean,
+        p95=line.p95,
+        peak=float(line.values[peak]),
         peak_at=cells.ends[peak],
     )
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from esxprobe.analyze.values import p95_of_rows, shown, values_of
+from esxprobe.analyze.values import ENOUGH_COMMANDS, p95_of_rows, shown, values_of
 from esxprobe.model import DeviceLatency, Recording
-from esxprobe.series import in_parts
+from esxprobe.series import in_parts, quantile
 
 _DAVG = r"Physical Disk SCSI Device\Average Driver MilliSec/Command"
 _COMMANDS = r"Physical Disk SCSI Device\Commands/sec"
 _UTIL = r"Physical Cpu\% Util Time"
-# The rule device-latency judges samples with as many commands: a mean of fewer says little [1/s].
-_ENOUGH = 10.0
 
 
 def device_rows(recording: Recording) -> tuple[DeviceLatency, ...]:
@@ -26,14 +24,14 @@ def device_rows(recording: Recording) -> tuple[DeviceLatency, ...]:
             names[part], *recording.values.read("device", (_DAVG, _COMMANDS), part), strict=True
         ):
             known = rate[~np.isnan(rate)]
-            busy = davg[(rate >= _ENOUGH) & ~np.isnan(davg)]  # NaN is not enough either
+            busy = davg[(rate >= ENOUGH_COMMANDS) & ~np.isnan(davg)]  # NaN is not enough either
             rows.append(
                 DeviceLatency(
                     device=name or "",
                     commands=float(known.mean()) if known.size else None,
                     busy=int(busy.size),
                     davg_median=float(np.median(busy)) if busy.size else None,
-                    davg_p95=float(np.percentile(busy, 95)) if busy.size else None,
+                    davg_p95=quantile(busy, 0.95) if busy.size else None,
                 )
             )
     return tuple(rows)

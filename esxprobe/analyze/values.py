@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from esxprobe.model import Recording
-from esxprobe.series import Floats, in_parts
+from esxprobe.series import Floats, in_parts, quantile_of_rows
+
+# Latencies are judged and shown over samples with so many commands: a mean of fewer says little [1/s].
+ENOUGH_COMMANDS = 10.0
 
 _Part = tuple[list[int], dict[str, list[int]]]
 
@@ -62,14 +65,7 @@ def rows_by_gid(recording: Recording, kind: str) -> dict[str, list[int]]:
 
 def p95_of_rows(values: Floats | None) -> Floats | None:
     """95th percentile of each row, NaN of a row without any value."""
-    if values is None:
-        return None
-    known = ~np.isnan(values)
-    if known.all():
-        return np.asarray(np.percentile(values, 95, axis=1))
-    return np.array(
-        [np.percentile(row[ok], 95) if ok.any() else np.nan for row, ok in zip(values, known, strict=True)]
-    )
+    return None if values is None else quantile_of_rows(values, 0.95)
 
 
 def largest(values: Floats | None, rows: list[int]) -> float | None:

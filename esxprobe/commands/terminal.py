@@ -238,7 +238,8 @@ def _table(findings: Sequence[Finding]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from esxprobe.report.words import number, percent
+    from esxprobe.report.judged import amount, remarks
+    from esxprobe.report.words import percent
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("severity", "where", "what"):
@@ -250,8 +251,8 @@ def _table(findings: Sequence[Finding]) -> Table:
         table.add_row(
             Text(finding.severity, style=_COLORS[finding.severity]),
             Text(printable(finding.entity.name)),
-            Text(printable(finding.title)),  # of a rule of one's own
-            Text(number(finding.value, finding.unit)),
+            Text("\n".join(map(printable, (finding.title, *remarks(finding))))),  # titles of rules of one's own
+            Text(amount(finding)),
             Text(percent(finding.share_of_samples)),
         )
     return table
@@ -286,4 +287,5 @@ def _quality(analysis: Analysis) -> str:
     absent = sum(not_there(each.reason) for each in analysis.skipped)
     skipped = f"{len(analysis.skipped) - absent} skipped" + (f", {absent} not applicable" if absent else "")
     text = f"{ran} rules ran, {len(analysis.clear)} clear, {skipped}; "
-    return text + (f"capture quality: {doubts} kinds of damage or doubt" if doubts else "capture whole")
+    problems = f"capture quality: {doubts} problem{'' if doubts == 1 else 's'}"
+    return text + (problems if doubts else "no damage found in the capture")

@@ -13,7 +13,7 @@ from esxprobe.correlate.inputs import VmFaults
 from esxprobe.correlate.significance import effective_samples
 from esxprobe.correlate.slope import Ints
 from esxprobe.model import FaultRates
-from esxprobe.series import GAP_INTERVALS, Bools, Floats, means_over
+from esxprobe.series import GAP_INTERVALS, Bools, Floats, means_over, quantile
 
 # Soft and hard faults pull opposite ways: apart wherever the log tells them apart.
 KINDS_APART = ("soft_faults", "hard_faults")
@@ -118,7 +118,7 @@ def _rates(vm: VmFaults, faults: Floats, vcpu: Floats, left: Floats) -> FaultRat
     independent = max(effective_samples(away, away, np.zeros(len(away), dtype=np.intp)), 1.0)
     return FaultRates(
         median=float(np.median(faults)),
-        p95=float(np.quantile(faults, 0.95)),
+        p95=quantile(faults, 0.95),
         mean=float((faults * lengths).sum() / lengths.sum()),
         intervals=int(known.sum()),
         run_pct=float((vcpu * lengths).sum() / lengths.sum() / 1e4),

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from esxprobe.correlate.slope import Ints
-from esxprobe.series import Floats
+from esxprobe.series import Floats, quantiles_of_sorted
 
 # Quantiles that stand for all samples where each is held against each: their differences are as good as all.
 _GRID = 40
+_QUARTILES = np.array([0.25, 0.5, 0.75])
 _CHUNK = 256
 _LEVEL, _POWER_Z = 0.05, 0.8416  # a change is called detectable when it is found in four of five captures
 # Below so many independent samples in either stretch nothing is claimed; see docs/method.md for what that does.
@@ -98,8 +99,8 @@ def compare_levels(before: Floats, now: Floats, stretch_before: Ints, stretch_no
     sorted_before, sorted_now = np.sort(before, axis=1), np.sort(now, axis=1)
     shift, low, high = _shifts(sorted_before, sorted_now, samples, half)
     return Levels(
-        before=_quantiles(sorted_before, samples[:, 0], np.array([0.25, 0.5, 0.75])),
-        now=_quantiles(sorted_now, samples[:, 1], np.array([0.25, 0.5, 0.75])),
+        before=quantiles_of_sorted(sorted_before, samples[:, 0], _QUARTILES),
+        now=quantiles_of_sorted(sorted_now, samples[:, 1], _QUARTILES),
         samples=samples,
         n_eff=n_eff,
         delta=2 * auc,
@@ -142,8 +143,8 @@ def correlated_for(values: Floats, stretch: Ints) -> Floats:
     return np.where(moves, found, np.nan)
 
 
-def _quantiles(ordered: Floats, count: Ints, at: Floats) -> Floats:
-    """Quantiles (rows, len(at)) of rows that are sorted with what is missing last: values that occurred."""
+def _occurred(ordered: Floats, count: Ints, at: Floats) -> Floats:
+    """Values (rows, len(at)) that occurred at these shares of rows that are sorted with what is missing last."""
     places = np.floor(at[None, :] * count[:, None]).astype(np.intp)
     places = np.clip(places, 0, np.maximum(count[:, None] - 1, 0))
     found: Floats = np.take_along_axis(ordered, places, axis=1)
@@ -160,7 +161,7 @@ def _shifts(before: Floats, now: Floats, samples: Ints, half: Floats) -> tuple[F
     shares = np.stack((np.full(len(before), 0.5), 0.5 - half, 0.5 + half), axis=1)
     for start in range(0, len(before), _CHUNK):
         part = slice(start, start + _CHUNK)
-        ours, theirs = _quantiles(now[part], samples[part, 1], at), _quantiles(before[part], samples[part, 0], at)
+        ours, theirs = _occurred(now[part], samples[part, 1], at), _occurred(before[part], samples[part, 0], at)
         differences = np.sort((ours[:, :, None] - theirs[:, None, :]).reshape(len(ours), -1), axis=1)
         last = differences.shape[1] - 1
         with np.errstate(invalid="ignore"):

@@ -15,7 +15,7 @@ from esxprobe.correlate.inputs import GuestRates
 from esxprobe.correlate.verdict import ASSUMED_US, NOTICEABLE_PCT, SEVERE_PCT, bound_by_rate, pct_of_vcpu
 from esxprobe.model import FaultRates, GuestLoad, Mmu, Series, Window
 from esxprobe.model.guestalone import FaultClass, KindOfFault, RateGrade, WorstMinute
-from esxprobe.series import GAP_INTERVALS, Floats, means_over, thin
+from esxprobe.series import GAP_INTERVALS, Floats, means_over, quantile, thin
 
 # The first one that a log has is judged: under a software MMU each fault enters the layer, soft or hard.
 KINDS = ("faults", "soft_faults", "hard_faults")
@@ -113,7 +113,7 @@ def _kind(log: GuestRates, name: str, mmu: Mmu) -> KindOfFault:
     known = values[np.isfinite(values)]
     rates = FaultRates(
         median=float(np.median(known)),
-        p95=float(np.quantile(known, 0.95)),
+        p95=quantile(known, 0.95),
         mean=_mean(log, values),
         intervals=len(known),
     )

@@ -12,7 +12,7 @@ from esxprobe.model.fleet import CaptureDigest, Figure, FindingBrief, VmStay
 FIGURES = (
     Figure("vms", "VMs", "", 10),
     Figure("util", "PCPU %UTIL, p95", "%", 15),
-    Figure("ready", "%RDY less %MLMTD of the worst vCPU, p95", "%", 5),
+    Figure("ready", "%RDY - %MLMTD of the worst vCPU, p95", "%", 5),
     Figure("costop", "%CSTP of the worst vCPU, p95", "%", 2),
     Figure("davg", "DAVG of the slowest device, median", "ms", 5),
     Figure("balloon", "MCTLSZ, all VMs", "MB", 1024),

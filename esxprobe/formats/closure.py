@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -36,19 +36,35 @@ def off_closure(values: Values, kind: str, length: int) -> tuple[int, tuple[int,
         How many are off by more than three points, and entity and sample of the first one: of the first world.
     """
     worlds = values.entities(kind)
-    if not set(STATES) <= set(values.counters(kind)) or not len(worlds):
-        return 0, None
     count, firsts = 0, []
-    for samples in in_parts(length, len(STATES) * len(worlds)):
-        closure = sum_of_states(values.read(kind, STATES, samples=samples))
-        known = ~np.isnan(closure)
-        with np.errstate(invalid="ignore"):
-            off = (np.abs(closure - _medians(closure, known)) > _CLOSURE_OFF) & (closure != 0)
+    for samples, off in _off_in_parts(values, kind, length):
         row, column = np.nonzero(off)
         count += len(row)
         if len(row):
             firsts.append((int(worlds[row[0]]), samples.start + int(column[0])))
     return count, min(firsts, default=None)
+
+
+def samples_off_closure(values: Values, kind: str, length: int) -> dict[int, int]:
+    """Numbers of the worlds whose CPU states do not add up, and in how many samples (see `off_closure`)."""
+    worlds = values.entities(kind)
+    counts = np.zeros(len(worlds), np.int64)
+    for _, off in _off_in_parts(values, kind, length):
+        counts += off.sum(axis=1)
+    return {int(worlds[row]): int(counts[row]) for row in np.flatnonzero(counts)}
+
+
+def _off_in_parts(values: Values, kind: str, length: int) -> Iterator[tuple[slice, Bools]]:
+    """Some samples after the others, and which worlds are off in each."""
+    worlds = values.entities(kind)
+    if not set(STATES) <= set(values.counters(kind)) or not len(worlds):
+        return
+    for samples in in_parts(length, len(STATES) * len(worlds)):
+        closure = sum_of_states(values.read(kind, STATES, samples=samples))
+        known = ~np.isnan(closure)
+        with np.errstate(invalid="ignore"):
+            off = (np.abs(closure - _medians(closure, known)) > _CLOSURE_OFF) & (closure != 0)
+        yield samples, np.asarray(off)
 
 
 def _medians(closure: Floats, known: Bools) -> Floats:

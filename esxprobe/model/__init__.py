@@ -32,7 +32,16 @@ from esxprobe.model.faults import (
     UpperBound,
     Verdict,
 )
-from esxprobe.model.findings import Confidence, Deviation, Explanation, Finding, Level, Skipped, TimeSlice
+from esxprobe.model.findings import (
+    Confidence,
+    Deviation,
+    Explanation,
+    Finding,
+    Level,
+    NextLevel,
+    Skipped,
+    TimeSlice,
+)
 from esxprobe.model.glance import (
     DeviceRow,
     DeviceUse,
@@ -131,6 +140,7 @@ __all__ = [
     "MeasuredShare",
     "Mmu",
     "MonitorLine",
+    "NextLevel",
     "PairKind",
     "Pause",
     "PortRow",

@@ -40,6 +40,7 @@ class Chart:
         series: The lines.
         thresholds: Level severity and value [unit] of each rule drawn across.
         windows: Stretches to shade.
+        states: Where values are states: each with its name.
     """
 
     title: str
@@ -47,6 +48,7 @@ class Chart:
     series: tuple[Series, ...]
     thresholds: tuple[tuple[Severity, float], ...]
     windows: tuple[Window, ...]
+    states: tuple[tuple[float, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

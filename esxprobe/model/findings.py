@@ -31,6 +31,23 @@ class Level:
         return self.sources[0].text
 
 
+@dataclass(frozen=True, slots=True)
+class NextLevel:
+    """The next worse level of a rule, which a finding did not reach.
+
+    Attributes:
+        severity: That it would have been.
+        threshold: In the finding's unit.
+        needs: How long the value had to be beyond that; empty where one sample is enough.
+        was: How long it was.
+    """
+
+    severity: Severity
+    threshold: float
+    needs: str = ""
+    was: str = ""
+
+
 Confidence = Literal["high", "medium", "low"]
 
 
@@ -112,6 +129,9 @@ class Finding:
         slices: Seconds beyond `threshold` in each of the capture's slices of time (see `TimeSlice`) [s].
         explained_by: Findings that this one is likely a symptom of, the most confident first.
         owner: The VM or the device that the entity is a part of, None where it is of none or is not known.
+        states: Where values are states: each with its name and the number that esxtop prints, `hard (2)`.
+        next_level: The next worse level; None where the worst was reached.
+        doubt: Why not to rely on it: too few samples, or CPU states that do not add up; empty for no reason.
     """
 
     rule: str
@@ -138,6 +158,13 @@ class Finding:
     slices: tuple[float, ...] = ()
     explained_by: tuple[Explanation, ...] = ()
     owner: Entity | None = None
+    states: tuple[tuple[float, str], ...] = ()
+    next_level: NextLevel | None = None
+    doubt: str = ""
+
+    def knows(self, threshold: float) -> bool:
+        """Whether there can be such a threshold: not that of a state which the host's release does not have."""
+        return not self.states or threshold == self.threshold or threshold in dict(self.states)
 
     @property
     def id(self) -> str:

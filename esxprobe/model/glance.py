@@ -16,8 +16,8 @@ class HeatRow:
         entity: The VM, the PCPU, or the first of a row of PCPUs.
         label: What a person calls it: the name, or `PCPU 0-3`.
         values: (cells,) mean over each cell's samples [the strip's unit]; None where nothing was measured.
-        mean: Over all samples.
-        p95: 95th percentile over samples.
+        mean: Over all samples; of the worst vCPU that of the vCPU which has the largest.
+        p95: 95th percentile over samples likewise, as tables and findings have it.
         peak: Largest sample.
         peak_at: End of that sample, aware UTC.
     """
@@ -50,12 +50,12 @@ class HeatStrip:
 
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """A device or an adapter; None where the capture lacks the counter, or no sample had a command.
+    """A device or an adapter; None where the capture lacks the counter, or no sample had enough commands.
 
     Attributes:
         entity: The device or the adapter.
         commands_s: CMDS/s, mean [1/s].
-        driver_ms: DAVG/cmd, 95th percentile over the samples that had commands [ms].
+        driver_ms: DAVG/cmd, 95th percentile over the samples with at least 10 commands/s [ms].
         kernel_ms: KAVG/cmd, likewise [ms].
         queue_ms: QAVG/cmd, likewise [ms].
         queued: QUED, largest; None for an adapter.
@@ -73,12 +73,12 @@ class DeviceRow:
 
 @dataclass(frozen=True, slots=True)
 class VolumeRow:
-    """An NFS volume; None where the capture lacks the counter, or no sample had a command.
+    """An NFS volume; None where the capture lacks the counter, or no sample had enough commands.
 
     Attributes:
         entity: The volume.
         commands_s: CMDS/s, mean [1/s].
-        guest_ms: GAVG/cmd, 95th percentile over the samples that had commands [ms].
+        guest_ms: GAVG/cmd, 95th percentile over the samples with at least 10 commands/s [ms].
         read_mb_s: MBREAD/s, mean [MB/s].
         written_mb_s: MBWRTN/s, mean [MB/s].
         aborts_s: ABRTS/s, largest [1/s].

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from esxprobe.model import Analysis
 from esxprobe.report.part import part_rows
-from esxprobe.report.words import duration, in_zone, joined, local, moment, number
+from esxprobe.report.words import duration, in_zone, joined, local, moment, number, plural
 
 # A capture of which so few samples could be judged.
 FEW = "too-few-samples"
@@ -28,21 +28,14 @@ def head_facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
     return (
         ("Release", capture.build or (known.build if known else "") or "not in the capture"),
         ("CPU", f"{known.cpu_model}, {pcpus}" if known and known.cpu_model else pcpus),
-        ("Memory", gigabytes(memory_mb)),
-        ("VMs", f"{len(analysis.vms):,} with {vcpus:,} vCPUs"),
+        ("Memory", number(memory_mb, "MB") if memory_mb else "not in the capture"),
+        ("VMs", f"{len(analysis.vms):,} with {vcpus:,} {plural(vcpus, 'vCPU')}"),
         ("Window", _window(analysis)),
         *part_rows(capture),
         ("Interval", f"{interval}, {capture.judged:,} samples"),
         ("Monitor mode", _modes(analysis)),
         ("Quality", _quality(analysis)),
     )
-
-
-def gigabytes(size_mb: float | None) -> str:
-    """Memory in GB where MB have five digits."""
-    if size_mb is None:
-        return "not in the capture"
-    return number(size_mb / 1024, "GB") if size_mb >= 10_000 else number(size_mb, "MB")
 
 
 def _quality(analysis: Analysis) -> str:
@@ -78,25 +71,25 @@ def capture_facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
     """Everything that the capture says of itself."""
     capture = analysis.capture
     set_aside = capture.samples - capture.judged
-    samples = f"{capture.judged:,} judged" + (f", {set_aside:,} set aside" if set_aside else "")
+    samples = f"{capture.judged:,} analyzed" + (f", {set_aside:,} excluded" if set_aside else "")
     named = f"{capture.columns:,}"
     if capture.unnamed_columns:
         named += f", of which {capture.unnamed_columns:,} carry no name"
     if capture.unknown_columns:
         named += f", {capture.unknown_columns:,} unknown to the catalog"
     return (
-        ("Header's zone", capture.zone or "none"),
+        ("Time zone in the CSV header", capture.zone or "none"),
         (
             "Interval",
-            f"{number(capture.interval_s, 's')} (median of the stamps)" if capture.interval_s else "unknown",
+            f"{number(capture.interval_s, 's')} (median, measured)" if capture.interval_s else "unknown",
         ),
         ("Samples", samples),
         ("Columns", named),
-        ("Groups, worlds", f"{capture.groups:,} and {capture.worlds:,}, those of VMs included"),
-        ("CPU states add up to", _closure(analysis)),
+        ("Groups, worlds", f"{capture.groups:,} groups, {capture.worlds:,} worlds (including VMs)"),
+        ("Sum of %RUN, %RDY, %CSTP, %WAIT", _closure(analysis)),
         (
-            "esxtop itself used",
-            number(capture.observer_pct, "%") + (" of a PCPU" if capture.observer_pct is not None else ""),
+            "esxtop overhead",
+            number(capture.observer_pct, "%") + (" of one PCPU" if capture.observer_pct is not None else ""),
         ),
     )
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 from esxprobe.model import Analysis, Finding, Severity
 from esxprobe.report.cause_times import time_of
+from esxprobe.report.judged import amount, limit, not_worse
 from esxprobe.report.likely_causes import LikelyCause, entity_key, likely_causes
 from esxprobe.report.links import Links
-from esxprobe.report.words import isolated, joined, number, plural, sentence, threshold
+from esxprobe.report.words import isolated, joined, plural, sentence
 from esxprobe.rules import RuleBook
 from esxprobe.rules.record import ASKED, Rule
 
 # Cards on the first screen; infos are shown only where there is nothing worse.
-_MOST, _NAMED, _FEW = 5, 3, 12
+_MOST, _NAMED = 5, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,23 +136,13 @@ def _figures(cause: LikelyCause, book: RuleBook) -> Iterator[str]:
 
 
 def _figure(lead: Finding, rule: Rule) -> str:
-    """The judged value against the threshold that was reached, and why a higher one was not."""
-    said = f"{rule.label} {number(lead.value, lead.unit)}"
+    """The judged value against the threshold that was reached, and why a worse one was not."""
+    said = f"{rule.label} {amount(lead)}"
     if not rule.setting:
         said += f" ({lead.statistic})"
     side = "from" if rule.check.above else "down to"
-    said += f", {lead.severity} {side} {threshold(lead.threshold, lead.unit)}"
-    worse = [
-        level
-        for level in rule.levels
-        if (level.threshold > lead.threshold) == rule.check.above and level.threshold != lead.threshold
-    ]
-    sign = 1 if rule.check.above else -1
-    passed = [level for level in worse if sign * lead.value >= sign * level.threshold]
-    if passed and rule.check.on_values:
-        level = passed[-1]
-        said += f"; not long enough beyond {threshold(level.threshold, lead.unit)}, where {level.severity} begins"
-    return said
+    said += f", {lead.severity} {side} {limit(lead)}"
+    return f"{said}; {worse}" if (worse := not_worse(lead)) else said
 
 
 def _sure(lead: Finding, rule: Rule, analysis: Analysis) -> tuple[str, str]:
@@ -159,8 +150,8 @@ def _sure(lead: Finding, rule: Rule, analysis: Analysis) -> tuple[str, str]:
     doubts = [note.code for note in analysis.quality if note.severity != "info"]
     damage = [note.code for note in analysis.quality if note.severity == "critical"]
     samples = f"{lead.samples:,} {plural(lead.samples, 'sample')}"
-    if lead.samples < _FEW and not rule.setting:
-        return "low", f"only {samples} could be judged: a moment, not a state"
+    if lead.doubt:
+        return "low", lead.doubt
     if damage:
         return "low", f"the capture is damaged ({joined(damage)})"
     seen = f"measured by esxtop in {samples}"

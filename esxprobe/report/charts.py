@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -47,8 +48,9 @@ _FONT = "system-ui, sans-serif"
 def spec_of(chart: Chart) -> dict[str, Any]:
     """The Vega-Lite spec of a chart: lines over time, thresholds across, episodes shaded."""
     labels = legend_labels(line.label for line in chart.series)
+    names = dict(chart.states)
     rows = [
-        {"t": epoch_ms(time), "v": value, "s": label}
+        {"t": epoch_ms(time), "v": value, "s": label} | ({"n": names[value]} if value in names else {})
         for label, line in zip(labels, chart.series, strict=True)
         for time, value in zip(line.times, line.values, strict=True)
     ]
@@ -170,11 +172,23 @@ def _shown_thresholds(chart: Chart) -> list[tuple[Severity, float]]:
 
 
 def _value_axis(chart: Chart) -> dict[str, Any]:
-    """Few ticks; a state that is a small whole number gets whole numbers."""
+    """Few ticks; states have their names, and what is a small whole number gets whole numbers."""
+    if named := states_axis(chart):
+        return named
     top = max((value for line in chart.series for value in line.values if value is not None), default=0.0)
     if not chart.unit and top <= 10:
         return {"values": list(range(round(top) + 1)), "format": "d"}
     return {"tickCount": _Y_TICKS}
+
+
+def states_axis(chart: Chart) -> dict[str, Any]:
+    """An axis with a tick and a name for each state up to the largest that was seen; empty without states."""
+    top = max((value for line in chart.series for value in line.values if value is not None), default=0.0)
+    shown = [(value, name) for value, name in chart.states if value <= top]
+    if not shown:
+        return {}
+    names = " : ".join(f"datum.value === {value:g} ? {json.dumps(name)}" for value, name in shown)
+    return {"values": [value for value, _ in shown], "labelExpr": f"{names} : ''"}
 
 
 def round_times(times: Sequence[datetime]) -> list[int]:

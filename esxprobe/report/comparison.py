@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from esxprobe.model import Analysis, FaultComparison, Finding, worst_first
+from esxprobe.report.judged import amount, remarks
 from esxprobe.report.part import part_fact
 from esxprobe.report.shifts import PICTURE, ShiftsPanel, shifts_panel
 from esxprobe.report.words import isolated, moment, number, plural
@@ -104,6 +105,11 @@ def _change(what: str, new: Finding | None, old: Finding | None) -> tuple[str, .
         what,
         one.title,
         isolated(one.entity.name),
-        "–" if old is None else f"{old.severity}, {number(old.value, old.unit)}",
-        "–" if new is None else f"{new.severity}, {number(new.value, new.unit)}",
+        "–" if old is None else _severity(old),
+        "–" if new is None else _severity(new),
     )
+
+
+def _severity(finding: Finding) -> str:
+    said = f"{finding.severity}, {amount(finding)}"
+    return f"{said} ({'; '.join(beside)})" if (beside := remarks(finding)) else said

@@ -160,7 +160,8 @@ def _cell_note(analysis: Analysis) -> str:
     length = threshold(round(strips[0].cells[0].seconds, 1), "s")
     return (
         f"A cell is the mean over about {length}; a ring marks the largest sample of a row. Mean, 95th percentile "
-        "and peak are over samples. What was not measured is left blank."
+        "and peak are over samples; of the worst vCPU they are the largest of any one vCPU. What was not measured "
+        "is left blank."
     )
 
 
@@ -192,12 +193,12 @@ def _host(analysis: Analysis) -> tuple[tuple[str, str], ...]:
     if host.numa_nodes:
         rows.append(("NUMA nodes", str(host.numa_nodes)))
     if host.pcpus:
-        rows.append(("vCPUs for each PCPU", f"{number(vcpus / host.pcpus)} ({vcpus} on {host.pcpus})"))
+        rows.append(("vCPU:PCPU ratio", f"{number(vcpus / host.pcpus)} ({vcpus} on {host.pcpus})"))
     util = f"{number(host.util_mean, '%')} · {number(host.util_p95, '%')} · {number(host.util_peak, '%')}"
     if host.util_mean is not None:
         rows.append(("PCPU UTIL(%), mean · p95 · peak", util))
     if host.memory_mb is not None:
-        free = f", least free {number(host.free_mb, 'MB')}" if host.free_mb is not None else ""
+        free = f", minimum free {number(host.free_mb, 'MB')}" if host.free_mb is not None else ""
         rows.append(("Memory", f"{number(host.memory_mb, 'MB')}{free}"))
     granted = sum(row.memory_mb or 0.0 for row in analysis.vm_rows)
     if granted and host.memory_mb:

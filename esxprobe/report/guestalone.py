@@ -16,6 +16,7 @@ from esxprobe.report.charts import spec_of
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.guestalone_document import guest_document
 from esxprobe.report.html import filled
+from esxprobe.report.judged import amount, limit, remarks
 from esxprobe.report.words import (
     MODES,
     duration,
@@ -212,8 +213,8 @@ def _block(guest: GuestAlone, report: GuestReport, drawings: dict[str, str]) -> 
         statement=guest.statement,
         advice=guest.advice,
         findings=tuple(
-            (each.severity, each.rule, f"{number(each.value, each.unit)} ({each.statistic}), threshold"
-             f" {threshold(each.threshold, each.unit)}: {each.source}")
+            (each.severity, each.rule, f"{amount(each)} ({each.statistic}), threshold"
+             f" {limit(each)}: {'; '.join((each.source, *remarks(each)))}")
             for each in report.findings
             if each.entity.name == guest.vm
         ),

@@ -14,8 +14,18 @@ from itertools import pairwise
 from typing import Any
 
 from esxprobe.model import Analysis, Chart, Finding, HeatRow, HeatStrip
-from esxprobe.report.charts import CONFIG, LEVELS, SCHEMA, clock_format, epoch_ms, legend_labels, round_times
-from esxprobe.report.words import number, threshold
+from esxprobe.report.charts import (
+    CONFIG,
+    LEVELS,
+    SCHEMA,
+    clock_format,
+    epoch_ms,
+    legend_labels,
+    round_times,
+    states_axis,
+)
+from esxprobe.report.judged import amount, limit, not_worse
+from esxprobe.report.words import number
 
 _WIDTH, _ROW, _LABEL_PX = 520, 15, 150
 # More rows of a picture could not be read.
@@ -50,15 +60,11 @@ class StripStyle:
 
 
 STYLES: dict[str, StripStyle] = {
-    "ready": StripStyle(
-        "Ready to run, and waiting", "%RDY less %MLMTD of the worst vCPU", (1, 2.5, 5, 10, 20), _WAIT
-    ),
-    "costop": StripStyle("Held back for sibling vCPUs", "%CSTP of the worst vCPU", (0.5, 1, 3, 10), _WAIT),
+    "ready": StripStyle("CPU ready", "%RDY - %MLMTD of the worst vCPU", (1, 2.5, 5, 10, 20), _WAIT),
+    "costop": StripStyle("Co-stop", "%CSTP of the worst vCPU", (0.5, 1, 3, 10), _WAIT),
     "run": StripStyle("Running", "%RUN, mean of the vCPUs", (10, 25, 50, 75, 90), _WORK),
-    "reclaim": StripStyle(
-        "Memory taken back by the host", "MCTLSZ and SWCUR as a share of MEMSZ", (0.1, 5, 10, 25, 50), _MEMORY
-    ),
-    "latency": StripStyle("Virtual disks", "The slower of LAT/rd and LAT/wr", (2, 5, 10, 25, 50), _TIME),
+    "reclaim": StripStyle("Reclaimed memory", "MCTLSZ + SWCUR as a share of MEMSZ", (0.1, 5, 10, 25, 50), _MEMORY),
+    "latency": StripStyle("Virtual disk latency", "The larger of LAT/rd and LAT/wr", (2, 5, 10, 25, 50), _TIME),
     "pcpus": StripStyle("Physical CPUs", "PCPU UTIL(%)", (10, 25, 50, 75, 90), _WORK),
 }
 
@@ -229,16 +235,27 @@ def _panel(label: str, finding: Finding, chart: Chart, frame: TimeFrame, *, last
     line = chart.series[0]
     values = [value for value in line.values if value is not None]
     x = _time_axis(frame, labeled=last)
-    points = [{"t": epoch_ms(t), "v": v} for t, v in zip(line.times, line.values, strict=True)]
+    names = dict(chart.states)
+    points = [
+        {"t": epoch_ms(t), "v": v} | ({"n": names[v]} if v in names else {})
+        for t, v in zip(line.times, line.values, strict=True)
+    ]
     levels = [(severity, value) for severity, value in chart.thresholds if value <= 2.5 * max(values, default=0)]
     y = {
         "field": "v",
         "type": "quantitative",
         "title": label,
         "scale": {"zero": True, "nice": True},
-        "axis": {"tickCount": 2, "minExtent": frame.left_px, "maxExtent": frame.left_px, "title": None},
+        "axis": {
+            **(states_axis(chart) or {"tickCount": 2}),
+            "minExtent": frame.left_px,
+            "maxExtent": frame.left_px,
+            "title": None,
+        },
     }
-    judged = f"{number(finding.value, finding.unit)} {finding.statistic}"
+    beside = [f"{amount(finding)} {finding.statistic}", f"threshold {limit(finding)}"]
+    if not_worse(finding) and finding.next_level:
+        beside.append(f"not long enough for {finding.next_level.severity}")
     layers: list[dict[str, Any]] = [
         {
             "data": {"values": [{"a": epoch_ms(span.start), "b": epoch_ms(span.end)} for span in finding.windows]},
@@ -258,7 +275,7 @@ def _panel(label: str, finding: Finding, chart: Chart, frame: TimeFrame, *, last
             }
             for severity, value in levels
         ),
-        *_beside((judged, f"threshold {threshold(finding.threshold, finding.unit)}")),
+        *_beside(beside),
     ]
     title = {"text": label, "anchor": "start", "frame": "group", "fontSize": 13, "fontWeight": "normal"}
     return {

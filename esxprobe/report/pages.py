@@ -19,13 +19,14 @@ from esxprobe.model import (
     Window,
     worst_first,
 )
-from esxprobe.report.capture_facts import gigabytes, is_dated
+from esxprobe.report.capture_facts import is_dated
 from esxprobe.report.faults import fault_anchors
+from esxprobe.report.judged import amount, limit
 from esxprobe.report.lanes import Lane, is_still, lane_of, still_words
 from esxprobe.report.links import HOST, Links, paged_devices
 from esxprobe.report.tables import Table, disks_of_vm, ports_of_vm
 from esxprobe.report.vms import seen_words
-from esxprobe.report.words import MODES, isolated, number, plural, threshold, window
+from esxprobe.report.words import MODES, isolated, number, plural, window
 from esxprobe.report.worst_time import WorstTimes
 from esxprobe.rules import RuleBook
 
@@ -188,8 +189,8 @@ class _Maker:
         facts = (
             ("PCPUs", str(host.pcpus) if host.pcpus else "–"),
             ("PCPU UTIL(%), mean · p95 · peak", util),
-            ("Memory", gigabytes(host.memory_mb)),
-            ("Least free memory", gigabytes(host.free_mb)),
+            ("Memory", number(host.memory_mb, "MB")),
+            ("Least free memory", number(host.free_mb, "MB")),
         )
         return self._page(HOST, self._analysis.capture.host or "unnamed host", "", facts, ())
 
@@ -229,7 +230,7 @@ class _Maker:
 
     def _line(self, finding: Finding, owner: str) -> FindingLine:
         rule, name = self._book.find(finding.rule), finding.entity.name
-        figure = f"{rule.label} {number(finding.value, finding.unit)}"
+        figure = f"{rule.label} {amount(finding)}"
         if not rule.setting:
             figure += f" ({finding.statistic})"
         side = "from" if rule.check.above else "down to"
@@ -242,7 +243,7 @@ class _Maker:
             anchor=finding.rule,
             title=finding.title,
             part="" if name == owner else isolated(name.removeprefix(f"{owner}:")),
-            figure=f"{figure}, {finding.severity} {side} {threshold(finding.threshold, finding.unit)}",
+            figure=f"{figure}, {finding.severity} {side} {limit(finding)}",
             when=when,
         )
 
@@ -254,7 +255,7 @@ def _vm_facts(row: VmRow, *, dated: bool) -> tuple[tuple[str, str], ...]:
         ("vCPUs", str(row.vm.vcpus) if row.vm.vcpus else "–"),
         ("%RUN, mean · p95", f"{number(row.run_mean, '%')} · {number(row.run_p95, '%')}"),
         ("%RDY · %CSTP, p95", f"{number(row.ready_p95, '%')} · {number(row.costop_p95, '%')}"),
-        ("MEMSZ", gigabytes(row.memory_mb)),
+        ("MEMSZ", number(row.memory_mb, "MB")),
         ("MCTLSZ · SWCUR, max", f"{number(row.balloon_mb, 'MB')} · {number(row.swapped_mb, 'MB')}"),
         ("Monitor mode", mode),
         *((("In the capture", seen),) if seen else ()),

@@ -9,7 +9,7 @@ from esxprobe.model import Analysis, ClockCheck, HostFacts, MonitorLine, Provena
 from esxprobe.report.words import duration, in_zones, number, plural, threshold
 
 _NOT = "not recorded"
-_GB = 1 << 30
+_MB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,4 +185,5 @@ def _seconds(value: float | None) -> str:
 
 
 def _gigabytes(size: float | None) -> str:
-    return _NOT if size is None else f"{number(size / _GB)} GiB"
+    """GB of 1,024 MB, as the vSphere Client shows memory and datastores."""
+    return _NOT if size is None else number(size / _MB, "MB")

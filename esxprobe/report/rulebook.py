@@ -8,7 +8,7 @@ from esxprobe.model import CITATION_KINDS, Citation, Level
 from esxprobe.report.words import threshold
 from esxprobe.rules import RuleBook, shipped
 from esxprobe.rules.causes import CAUSES, cause_of
-from esxprobe.rules.record import FACTS, Caveat, Example, Part, Rule
+from esxprobe.rules.record import FACTS, Caveat, Example, Part, Rule, States
 from esxprobe.rules.relations import key_of
 from esxprobe.rules.release import in_words
 
@@ -43,6 +43,7 @@ def rule_document(rule: Rule) -> dict[str, Any]:
             }
             for lv in rule.levels
         ],
+        "states": [states_words(each) for each in rule.states],
         "check": rule.check.words,
         "cause": rule.cause,
         "why": rule.why,
@@ -107,6 +108,12 @@ def part_words(rule: Rule, part: Part) -> str:
     return f"`{part.name}` = {part.how}{of} over every {part.kind} {whose}{named}{where}"
 
 
+def states_words(states: States) -> str:
+    """What values are called, and of which releases."""
+    before = f", before {states.until}" if states.until else ""
+    return ", ".join(f"{value:g} is {name}" for value, name in states.names) + before
+
+
 def _example_document(example: Example) -> dict[str, Any]:
     return {"says": example.says, "severity": example.severity}
 
@@ -126,6 +133,7 @@ def render_rule(rule: Rule, level: int = 1) -> str:
         f"- Value: `{rule.label}`" + (f" [{rule.unit}]" if rule.unit else "") + f" = `{rule.value}`",
         *(f"- Part: {part_words(rule, part)}" for part in rule.parts),
         *(f"- Fact: `{fact}`: {FACTS[fact]}" for fact in rule.facts),
+        *(f"- States: {states_words(states)}" for states in rule.states),
         *([f"- Only samples in which `{rule.where}`"] if rule.where else []),
         f"- Fires: {rule.check.words}",
         f"- Filed under: {cause_of(rule.cause).title}",

@@ -9,6 +9,7 @@ from esxprobe.model import DeviceRow, DiskRow, Glance, PortRow, VolumeRow
 from esxprobe.report.links import BUSIEST, Links
 from esxprobe.report.words import isolated, number, plural
 
+_ENOUGH = "Latencies are over samples with at least 10 commands/s, as the rules judge them."
 _PORT = ("Port", "PKTTX/s", "PKTRX/s", "MbTX/s", "MbRX/s", "%DRPTX max", "%DRPRX max")
 
 
@@ -54,7 +55,7 @@ def device_table(rows: tuple[DeviceRow, ...], links: Links, *, with_queue: bool)
             )
             for row in shown
         ),
-        hidden=_hidden(len(rows) - len(shown), "device" if with_queue else "adapter"),
+        hidden=f"{_ENOUGH} {_hidden(len(rows) - len(shown), 'device' if with_queue else 'adapter')}".rstrip(),
         anchors=tuple(links.to(row.entity) for row in shown),
     )
 
@@ -76,7 +77,7 @@ def volume_table(rows: tuple[VolumeRow, ...]) -> Table | None:
             )
             for row in shown
         ),
-        hidden=_hidden(len(rows) - len(shown), "volume"),
+        hidden=f"{_ENOUGH} {_hidden(len(rows) - len(shown), 'volume')}".rstrip(),
         anchors=("",) * len(shown),
     )
 
@@ -127,4 +128,4 @@ def _port(row: PortRow) -> tuple[str, ...]:
 
 
 def _hidden(count: int, what: str) -> str:
-    return f"{count} more {plural(count, what)} had less to do, or nothing." if count > 0 else ""
+    return f"{count} more {plural(count, what)} with less or no traffic not shown." if count > 0 else ""

@@ -49,11 +49,10 @@ def _trust(analysis: Analysis) -> str:
     doubts = [note.code for note in analysis.quality if note.severity != "info"]
     if not doubts:
         return " ".join(("No damage was found in the capture.", *skips_in_words(analysis.skipped)))
-    kinds = plural(len(doubts), "kind")
     if FEW in doubts and analysis.capture.judged:
         judged = analysis.capture.judged
         return (
-            f"Only {judged} {plural(judged, 'sample')} could be judged: what was found is a moment and no"
-            " state, and what is clear proves nothing."
+            f"Only {judged} {plural(judged, 'sample')} could be judged: findings are a snapshot and"
+            " not a state, and a rule that is clear proves nothing."
         )
-    return f"The capture has {len(doubts)} {kinds} of damage or doubt: {joined(doubts)}."
+    return f"Capture quality: {len(doubts)} {plural(len(doubts), 'problem')} ({joined(doubts)})."

@@ -13,6 +13,7 @@ from esxprobe.report.cards import Cards, cards_of
 from esxprobe.report.comparison import ComparisonPanel, comparison_panel
 from esxprobe.report.faults import FaultPanel, fault_panel
 from esxprobe.report.glance import GlancePanel, glance_panel
+from esxprobe.report.judged import amount, limit, remarks
 from esxprobe.report.links import Links
 from esxprobe.report.pages import Pages, pages_of
 from esxprobe.report.provenance import ProvenancePanel, provenance_panel
@@ -23,12 +24,11 @@ from esxprobe.report.words import (
     isolated,
     joined,
     moment,
-    number,
     percent,
     quality_rows,
     sentence,
-    threshold,
     window,
+    without_label,
 )
 from esxprobe.rules import RuleBook
 from esxprobe.rules.causes import cause_of
@@ -51,6 +51,7 @@ class FindingRow:
     value: str
     statistic: str
     peak: str
+    remarks: tuple[str, ...]
     share: str
     windows: tuple[str, ...]
     more_windows: str
@@ -165,8 +166,10 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
         vms=vm_table(analysis.vm_rows, links, dated=dated),
         vms_summary=vms_summary(analysis.vm_rows),
         quality=quality_rows(analysis.quality),
-        clear=tuple((rule, book.find(rule).title) for rule in analysis.clear),
-        skipped=tuple((each.rule, book.find(each.rule).title, each.reason) for each in analysis.skipped),
+        clear=tuple((rule, without_label(book.find(rule).title)) for rule in analysis.clear),
+        skipped=tuple(
+            (each.rule, without_label(book.find(each.rule).title), each.reason) for each in analysis.skipped
+        ),
         objects=tuple(
             (name, f"{instances:,}", f"{columns:,}", f"{understood:,}")
             for name, instances, columns, understood in capture.objects
@@ -220,8 +223,9 @@ def _rule_group(rule: Rule, found: list[Finding], svg: str, links: Links, *, dat
         advice=rule.advice,
         caveats=found[0].caveats,
         thresholds=tuple(
-            ThresholdRow(lv.severity, f"{side} {threshold(lv.threshold, rule.threshold_unit)}", lv.sources)
+            ThresholdRow(lv.severity, f"{side} {limit(found[0], lv.threshold)}", lv.sources)
             for lv in rule.levels
+            if any(each.knows(lv.threshold) for each in found)
         ),
         check=rule.check.words,
         rows=tuple(_finding_row(finding, links, dated=dated, zone=zone) for finding in found[:ROWS]),
@@ -235,7 +239,8 @@ def _worst_in_words(found: list[Finding], rule: Rule) -> str:
     """The worst entity of a rule with its figure, and how many more there are."""
     top = min(found, key=lambda each: worst_first(each.severity))
     more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"{isolated(top.entity.name)}: {rule.label} {number(top.value, top.unit)} ({top.statistic}){more}"
+    beside = "".join(f"; {each}" for each in remarks(top))
+    return f"{isolated(top.entity.name)}: {rule.label} {amount(top)} ({top.statistic}){beside}{more}"
 
 
 def _finding_row(finding: Finding, links: Links, *, dated: bool, zone: str) -> FindingRow:
@@ -246,9 +251,10 @@ def _finding_row(finding: Finding, links: Links, *, dated: bool, zone: str) -> F
         anchor=links.of_finding(finding),
         id="" if finding.entity.id == finding.entity.name else finding.entity.id,
         members=", ".join(finding.members),
-        value=number(finding.value, finding.unit),
+        value=amount(finding),
         statistic=finding.statistic,
-        peak=number(finding.peak, finding.unit),
+        peak=amount(finding, finding.peak),
+        remarks=remarks(finding),
         share=f"{percent(finding.share_of_samples)} of {finding.samples}",
         windows=tuple(window(span, dated=dated, timezone=zone) for span in finding.windows[:_WINDOWS]),
         more_windows=f"and {extra} more" if extra > 0 else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,16 +14,40 @@ if TYPE_CHECKING:
 MODES = {"hardware": "hardware MMU", "software": "software MMU", "unknown": "monitor mode unknown"}
 
 
+# MB of five digits are read as GB: 1,024 MB each, as esxtop and the vSphere Client count.
+_MANY_MB, MB_IN_GB = 10_000, 1024
+# A rate's unit as it is printed behind a number.
+_PRINTED = {"1/s": "/s"}
+
+
 def number(value: float | None, unit: str = "") -> str:
-    """A value rounded to what it means, with its unit; a dash for none."""
+    """A value rounded to what it means, with its unit; MB of five digits in GB; a dash for none."""
     if value is None or value != value:  # noqa: PLR0124 - NaN is the only value unequal to itself
         return "–"
+    if unit == "MB" and abs(value) >= _MANY_MB:
+        return number(value / MB_IN_GB, "GB")
     size = abs(value)
     digits = 0 if size >= 100 or (unit == "" and value == int(value)) else 1 if size >= 10 else 2
     if unit == "%" and size >= 10:
         digits = 1
-    text = f"{value:,.{digits}f}"
-    return f"{text} {unit}".rstrip()
+    return _with_unit(f"{value:,.{digits}f}", unit)
+
+
+def printed(value: float, unit: str) -> float:
+    """The value that a reader of `number` sees, in the same unit."""
+    text = number(value, unit)
+    scale = MB_IN_GB if unit == "MB" and text.endswith(" GB") else 1
+    return scale * float(re.sub(r"[^\d.-]", "", text))
+
+
+def _with_unit(text: str, unit: str) -> str:
+    shown = _PRINTED.get(unit, unit)
+    return f"{text}{shown}" if shown.startswith("/") else f"{text} {shown}".rstrip()
+
+
+def without_label(title: str) -> str:
+    """A rule's title without esxtop's label in brackets at its end."""
+    return re.sub(r" \([^()]*\)$", "", title)
 
 
 def percent(share: float) -> str:
@@ -38,8 +63,10 @@ def isolated(name: str) -> str:
 
 
 def threshold(value: float, unit: str = "") -> str:
-    """A threshold as it was written, with its unit."""
-    return f"{value:,g} {unit}".rstrip()
+    """A threshold as it was written, with its unit; MB of five digits in GB."""
+    if unit == "MB" and abs(value) >= _MANY_MB:
+        return f"{value / MB_IN_GB:,.4g} GB"
+    return _with_unit(f"{value:,g}", unit)
 
 
 def moment(time: datetime | None, *, dated: bool = True) -> str:

@@ -17,9 +17,9 @@ class Cause:
 CAUSES: tuple[Cause, ...] = (
     Cause(
         "memory-pressure",
-        "Signs of memory pressure, now or earlier",
+        "Memory pressure, during the capture or before",
         "A host that is short of memory takes it back from VMs. A balloon can make the guest page, swapping stops "
-        "its vCPUs: guest faults and disk latency may be no more than symptoms of it.",
+        "its vCPUs: guest paging and disk latency may only be symptoms.",
     ),
     Cause(
         "guest-faults",
@@ -29,37 +29,37 @@ CAUSES: tuple[Cause, ...] = (
     ),
     Cause(
         "limit",
-        "A limit is in force",
+        "CPU or memory limits",
         "The VM or its resource pool may not use more, however idle the host is.",
     ),
     Cause(
         "cpu-contention",
-        "vCPUs compete for physical CPUs",
+        "vCPUs competed for physical CPUs",
         "vCPUs want to run and do not get all of the time: others use the same physical CPUs.",
     ),
     Cause(
         "numa",
-        "Memory lies far from the vCPUs that use it",
+        "Poor NUMA locality",
         "The host has several NUMA nodes, and VMs run on one of them while their memory is on another.",
     ),
     Cause(
         "guest-load",
-        "The guest uses all it has",
+        "Guests used nearly all that they had",
         "The guest's vCPUs run nearly all the time, whatever keeps them busy.",
     ),
     Cause(
         "storage",
-        "The storage is slow or fails",
+        "Storage latency or errors",
         "Commands wait in the host's queues, on the way, or in the array; the guest sees slow disks.",
     ),
     Cause(
         "network",
-        "The network drops or is badly connected",
+        "Dropped packets or link problems",
         "Packets are lost between a VM's port and the wire, or a link is not what it should be.",
     ),
     Cause(
         "power",
-        "The CPUs run slower than they could",
+        "CPUs ran slower than they could",
         "Power saving, thermal limits or a cap lower the clock: the same work takes more time.",
     ),
     Cause(
@@ -70,7 +70,7 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "capture",
         "The capture itself",
-        "What to know of the capture before its numbers are quoted.",
+        "Read this before quoting any number.",
     ),
 )
 

@@ -13,11 +13,21 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from esxprobe.formats.spill import Block, Pick, Spill
-from esxprobe.model import Entity, Finding, Level, Recording, Skipped, TimeSlice, Window, worst_first
+from esxprobe.model import (
+    Entity,
+    Finding,
+    Level,
+    Recording,
+    Skipped,
+    TimeSlice,
+    Window,
+    worst_first,
+)
+from esxprobe.rules.doubts import OffClosure, few_samples
 from esxprobe.rules.explain import Suspect, explained
-from esxprobe.rules.rank import rank
+from esxprobe.rules.merged import VmFigures, merged, next_level
 from esxprobe.rules.record import Caveat, Rule
-from esxprobe.rules.release import Release, release_of
+from esxprobe.rules.release import Release, release_of, states_of
 from esxprobe.rules.skips import for_want_of_counters, in_words, why_skipped
 from esxprobe.rules.slices import seconds_in_slices, slices_of
 from esxprobe.rules.values import DAMAGE, DEFAULT_FIELDS, DOUBTS, Table, judged_values, timing
@@ -91,7 +101,11 @@ def _all_suspects(
     found: dict[str, list[Suspect]] = {rule.id: [] for rule in rules}
     kept: dict[tuple[str, int], tuple[Block, int]] = {}
     spill = Spill(_BUDGET)
+    figures = {rule.id: VmFigures(rule) for rule in rules if rule.entity == "vcpu"}
+    gids = recording.entities["vcpu"]["gid"].to_list() if figures else []
     for rule, judged in judged_values(rules, recording):
+        if rule.id in figures:
+            figures[rule.id].see(judged, gids)
         reached = [(row, level) for row, level in enumerate(levels_reached(rule, judged)) if level is not None]
         if not reached:
             continue
@@ -101,8 +115,18 @@ def _all_suspects(
         kept.update({(rule.id, judged.entities[row]): (block, at) for at, (row, _) in enumerate(reached)})
     for rule in rules:
         if rule.entity == "vcpu":
-            found[rule.id] = _merged(found[rule.id], rule, recording)
+            found[rule.id] = merged(found[rule.id], rule, recording, figures[rule.id], timing(recording))
+    off = OffClosure(recording)
+    for rule in rules:
+        found[rule.id] = [_doubted(each, off.said_of(each.finding, rule)) for each in found[rule.id]]
     return found, kept
+
+
+def _doubted(suspect: Suspect, said: str) -> Suspect:
+    if not said:
+        return suspect
+    both = "; ".join(each for each in (suspect.finding.doubt, said) if each)
+    return replace(suspect, finding=replace(suspect.finding, doubt=both))
 
 
 def _is_silenced(rule: Rule, finding: Finding) -> bool:
@@ -152,6 +176,9 @@ def _suspect(
         caveats=caveats,
         number=judged.entities[row],
         slices=() if rule.entity == "capture" else seconds_in_slices(beyond, when),
+        states=states_of(rule, recording),
+        next_level=next_level(rule, level.threshold, values, when),
+        doubt="" if rule.setting or rule.entity == "capture" else few_samples(int(seen.sum())),
     )
     mildest = rule.levels[-1].threshold
     mild = episodes if mildest == level.threshold else _episodes(rule.check.beyond(values, mildest), when)
@@ -226,20 +253,3 @@ def _windows(episodes: list[tuple[int, int]], when: Timing) -> list[Window]:
 
 def _moment(stamp_s: float) -> datetime:
     return datetime.fromtimestamp(round(float(stamp_s), 6), tz=UTC)
-
-
-def _merged(found: list[Suspect], rule: Rule, recording: Recording) -> list[Suspect]:
-    """One finding a VM for all its vCPUs: the worst one speaks, the others are named."""
-    gids = recording.entities["vcpu"]["gid"].to_list()  # by number: of another segment a world may have the same id
-    names = {vm.gid: vm.name for vm in recording.vms}
-    by_vm: dict[str, list[Suspect]] = {}
-    for suspect in found:
-        by_vm.setdefault(gids[suspect.finding.number], []).append(suspect)
-    merged = []
-    for gid, parts in by_vm.items():
-        parts.sort(key=lambda part: rank(part.finding, above=rule.check.above))
-        worst = parts[0]
-        members = tuple(part.finding.entity.name for part in parts)
-        named = replace(worst.finding, entity=Entity("vm", names[gid], gid), members=members)
-        merged.append(replace(worst, finding=named))
-    return merged

@@ -122,6 +122,19 @@ class Caveat:
 
 
 @dataclass(frozen=True, slots=True)
+class States:
+    """What the values of a rule are called that are states and no amounts.
+
+    Attributes:
+        names: Judged values, and the name of each with the number that esxtop prints for it: `hard (2)`.
+        until: First release that they do not hold for any more; empty for all others, and where it is not known.
+    """
+
+    names: tuple[tuple[float, str], ...]
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     r"""A short series of one entity, five seconds a sample, and what the rule must say of it.
 
@@ -183,6 +196,7 @@ class Rule:
         silence: Shell patterns of names and ids that give no finding (own rules only).
         setting: It judges a size or a setting that holds for the whole capture, or what follows from one: as an
             info it is ranked behind what happened, and it never explains by its time.
+        states: Where values are states: their names, those of older releases first.
         disabled: Why it does not run at all (own rules only).
         origin: Where it was written or changed, empty for the shipped book.
     """
@@ -215,6 +229,7 @@ class Rule:
     confirm: str = ""
     silence: tuple[str, ...] = ()
     setting: bool = False
+    states: tuple[States, ...] = ()
     disabled: str = ""
     origin: str = ""
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from esxprobe.model import Recording
+from esxprobe.rules.record import Rule
 
 Version = tuple[int, ...]
 
@@ -75,6 +76,12 @@ def in_words(since: str, until: str) -> str:
     words = [f"from {since} on"] if since else []
     words += [f"before {until}"] if until else []
     return " and ".join(words)
+
+
+def states_of(rule: Rule, recording: Recording) -> tuple[tuple[float, str], ...]:
+    """The names of a rule's states on this host: those of older releases only where it is known to be older."""
+    known = release_of(recording) if any(each.until for each in rule.states) else Release()
+    return next((each.names for each in rule.states if not each.until or known.inside("", each.until)), ())
 
 
 def release_of(recording: Recording) -> Release:

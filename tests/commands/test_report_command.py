@@ -306,7 +306,7 @@ def test_a_person_gets_a_table_in_color(tmp_path: Path, sick: Path) -> None:
     plain = ESCAPE.sub("", screen)
     assert code == 0
     assert "\x1b[" in screen, "no color on a terminal that has it"
-    for words in ("small.example.com: 23 samples", "critical", "busy", "vCPUs wait for a physical CPU"):
+    for words in ("small.example.com: 23 samples", "critical", "busy", "VM waited for a physical CPU (%RDY)"):
         assert words in plain
     assert "report: sick-report.html" in plain
 
@@ -342,7 +342,7 @@ def test_a_healthy_capture_says_so(tmp_path: Path, healthy: Path) -> None:
     _, screen = at_a_terminal("report", healthy, cwd=tmp_path)
     plain = ESCAPE.sub("", screen)
     assert "no findings" in plain
-    said = re.search(r"(\d+) rules ran, (\d+) clear, (\d+) skipped, (\d+) not applicable; capture whole", plain)
+    said = re.search(r"(\d+) rules ran, (\d+) clear, (\d+) skipped, (\d+) not applicable; no damage found", plain)
     assert said
     ran, clear, skipped, absent = map(int, said.groups())
     assert ran == clear

@@ -9,12 +9,13 @@ import pytest
 from shippedbook import RULES, page_of
 from tiny_findings import because, finding
 
-from esxprobe.model import Analysis, Finding, Level, Window
+from esxprobe.model import Analysis, Finding, Level, NextLevel, Window
 from esxprobe.report.cards import Card, cards_of, leading
 from esxprobe.report.cause_times import time_of
 from esxprobe.report.likely_causes import LikelyCause, likely_causes
 from esxprobe.report.summary import render_summary
 from esxprobe.rules import bound, shipped
+from esxprobe.rules.doubts import few_samples
 from esxprobe.rules.record import Rule
 from esxprobe.rules.sources import rule_of_thumb
 
@@ -87,7 +88,7 @@ def test_a_card_says_what_where_when_how_bad_how_sure_and_what_next(demo: Analys
     assert memory.severity == "critical", "the worst that it costs"
     assert memory.affected_words == "esx01.example.com and mail"
     assert memory.when == "21:35:00–21:43:55 (8 min 55 s) UTC, in 59 % of the time"
-    assert memory.figures[0].endswith("2 (max), warning from 2")
+    assert memory.figures[0].endswith("soft (2) (max), warning from soft (2)")
     assert memory.figures[1].startswith("Worst: mail, ")
     assert (memory.sure, memory.why_sure.split(";")[0]) == ("high", "measured by esxtop in 180 samples")
     assert memory.actions[0].startswith("Confirm: esxtop, memory screen (m)")
@@ -113,9 +114,13 @@ def test_many_things_are_named_and_then_counted(demo: Analysis) -> None:
 
 def test_a_value_beyond_a_worse_level_says_why_it_was_not_reached(demo: Analysis) -> None:
     full = next(each for each in demo.findings if each.rule == "pcpu-saturated")
-    hot = replace(full, value=90.3, explained_by=())
+    missed = NextLevel("critical", 90, "for 50 % of the time", "12 % of the time")
+    hot = replace(full, value=90.3, explained_by=(), next_level=missed)
     (figure,) = card(replace(demo, findings=(hot,)), "pcpu-saturated").figures
-    assert figure.endswith("90.3 % (p95), warning from 75 %; not long enough beyond 90 %, where critical begins")
+    assert figure.endswith(
+        "90.3 % (p95), warning from 75 %; critical needs 90 % or more for 50 % of the time; "
+        "it was so for 12 % of the time"
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,9 +128,8 @@ def test_a_value_beyond_a_worse_level_says_why_it_was_not_reached(demo: Analysis
     [(180, "", "high"), (8, "", "low"), (180, "row-lost", "medium"), (180, "gzip-damaged", "low")],
 )
 def test_how_sure_depends_on_samples_and_damage(demo: Analysis, samples: int, note: str, sure: str) -> None:
-    top = replace(
-        next(each for each in demo.findings if each.rule == "cpu-limit"), samples=samples, explained_by=()
-    )
+    limit = next(each for each in demo.findings if each.rule == "cpu-limit")
+    top = replace(limit, samples=samples, doubt=few_samples(samples), explained_by=())
     from esxprobe.catalog.quality import note as made
 
     doubtful = replace(demo, findings=(top,), quality=(made(note, 1),) if note else ())

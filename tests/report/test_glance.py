@@ -224,9 +224,7 @@ def test_every_picture_can_be_drawn(demo: Analysis, hostile: Analysis, drawer: D
 
 def test_a_picture_is_told_in_words_with_its_worst_rows(demo: Analysis) -> None:
     (ready,) = [picture for picture in glance_panel(demo, {}).vms if picture.key == "ready"]
-    assert ready.words.startswith(
-        "Ready to run, and waiting, %RDY less %MLMTD of the worst vCPU, 7 rows over time."
-    )
+    assert ready.words.startswith("CPU ready, %RDY - %MLMTD of the worst vCPU, 7 rows over time.")
     assert "Highest: sql01 mean" in ready.words
     assert "peak 17.9 % at 21:3" in ready.words
 
@@ -236,8 +234,7 @@ def test_what_is_quiet_is_a_sentence_and_no_picture() -> None:
     panel = glance_panel(analysis_of(made), {})
     assert panel.vms == ()
     assert panel.quiet == (
-        "Ready to run, and waiting: %RDY less %MLMTD of the worst vCPU stayed below 1 % in all 2 VMs "
-        "(largest sample 0.40 %).",
+        "CPU ready: %RDY - %MLMTD of the worst vCPU stayed below 1 % in all 2 VMs (largest sample 0.40 %).",
     )
 
 
@@ -282,4 +279,4 @@ def test_nfs_volumes_have_a_table_of_their_own_busiest_first() -> None:
     assert (idle.entity.name, idle.guest_ms, idle.read_mb_s) == ("idle", None, None)
     panel = glance_panel(replace(analysis_of(made), glance=glance_of(made, None)), {})
     assert panel.volumes is not None
-    assert panel.volumes.rows[0] == ("busy", "200 1/s", "160 ms", "–", "–", "0.50 1/s")
+    assert panel.volumes.rows[0] == ("busy", "200/s", "160 ms", "–", "–", "0.50/s")

@@ -59,7 +59,7 @@ def test_asked_and_achieved_and_what_the_host_said(collected: Analysis) -> None:
     assert host["CPU"] == "Intel(R) Xeon(R) CPU X5365 @ 3.00GHz"
     assert host["Hyperthreading"] == "off"
     assert host["Power policy"] == "static"
-    assert panel.datastores == (("lab-store-01", "VMFS-3", "1,024 GiB", "581 GiB"),)
+    assert panel.datastores == (("lab-store-01", "VMFS-3", "1,024 GB", "581 GB"),)
 
 
 def test_clocks_of_host_and_guests_at_both_ends(collected: Analysis) -> None:

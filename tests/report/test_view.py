@@ -10,7 +10,7 @@ from shippedbook import page_of
 from esxprobe.model import Analysis, Deviation, QualityNote, Window
 from esxprobe.report.document import document
 from esxprobe.report.view import ROWS
-from esxprobe.report.words import duration, in_zones, isolated, local, moment, number, threshold, window
+from esxprobe.report.words import duration, in_zones, isolated, local, moment, number, printed, threshold, window
 
 NOON = datetime(2026, 3, 26, 12, 0, 0, tzinfo=UTC)
 
@@ -30,6 +30,11 @@ NOON = datetime(2026, 3, 26, 12, 0, 0, tzinfo=UTC)
         (1302.4, "MB", "1,302 MB"),
         (12.34, "MB", "12.3 MB"),
         (1234567, "", "1,234,567"),
+        (9_999, "MB", "9,999 MB"),
+        (25_019, "MB", "24.4 GB"),
+        (98_304, "MB", "96.0 GB"),
+        (25_019, "MB/s", "25,019 MB/s"),
+        (297, "1/s", "297/s"),
     ],
 )
 def test_a_value_is_rounded_to_what_it_means(value: float | None, unit: str, text: str) -> None:
@@ -38,7 +43,14 @@ def test_a_value_is_rounded_to_what_it_means(value: float | None, unit: str, tex
 
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
-    [(10, "%", "10 %"), (0.1, "MB/s", "0.1 MB/s"), (1, "", "1"), (1500, "MB", "1,500 MB")],
+    [
+        (10, "%", "10 %"),
+        (0.1, "MB/s", "0.1 MB/s"),
+        (1, "", "1"),
+        (1500, "MB", "1,500 MB"),
+        (16_384, "MB", "16 GB"),
+        (200, "1/s", "200/s"),
+    ],
 )
 def test_a_threshold_stands_as_it_was_written(value: float, unit: str, text: str) -> None:
     assert threshold(value, unit) == text
@@ -95,8 +107,8 @@ def test_every_finding_is_on_the_page(demo: Analysis) -> None:
 def test_the_verdict_says_how_much_and_how_far_to_trust(demo: Analysis) -> None:
     issues, trust = page_of(demo, {}, "").verdict
     assert issues == (
-        "19 findings under 4 causes: signs of memory pressure, now or earlier; a limit is in force; "
-        "vCPUs compete for physical CPUs; and 1 more."
+        "19 findings under 4 causes: memory pressure, during the capture or before; CPU or memory limits; "
+        "vCPUs competed for physical CPUs; and 1 more."
     )
     assert trust == (
         "No damage was found in the capture. 12 rules had to be skipped."  # CORE UTIL, the host's own answers
@@ -107,7 +119,7 @@ def test_the_verdict_says_how_much_and_how_far_to_trust(demo: Analysis) -> None:
 def test_a_capture_too_poor_to_judge_says_so_first_and_counts_nothing(demo: Analysis) -> None:
     damaged = replace(demo, quality=(*demo.quality, QualityNote("gzip-damaged", "critical", 1, "the end")))
     page = page_of(damaged, {}, "")
-    assert page.verdict[0] == "The capture has 1 kind of damage or doubt: gzip-damaged."
+    assert page.verdict[0] == "Capture quality: 1 problem (gzip-damaged)."
     assert page.counts == ()
     assert "findings" not in " ".join(page.verdict)
     assert dict(page.facts)["Quality"] == "poor: gzip-damaged"
@@ -115,7 +127,7 @@ def test_a_capture_too_poor_to_judge_says_so_first_and_counts_nothing(demo: Anal
 
 def test_doubts_are_named_in_the_verdict(demo: Analysis) -> None:
     doubtful = replace(demo, quality=(*demo.quality, QualityNote("row-lost", "warning", 3, "3 rows")))
-    assert page_of(doubtful, {}, "").verdict[-1] == "The capture has 1 kind of damage or doubt: row-lost."
+    assert page_of(doubtful, {}, "").verdict[-1] == "Capture quality: 1 problem (row-lost)."
 
 
 def test_nothing_found_is_said_with_the_number_of_rules_that_ran(analysis_with: Callable[..., Analysis]) -> None:
@@ -161,7 +173,7 @@ def test_two_samples_are_called_a_moment(demo: Analysis) -> None:
         capture=replace(demo.capture, judged=2),
         quality=(QualityNote("too-few-samples", "warning", 1, "2 samples can be judged"),),
     )
-    assert page_of(few, {}, "").verdict[0].startswith("Only 2 samples could be judged: what was found is a moment")
+    assert page_of(few, {}, "").verdict[0].startswith("Only 2 samples could be judged: findings are a snapshot")
 
 
 def test_a_check_that_is_a_question_keeps_its_own_mark(demo: Analysis) -> None:
@@ -239,3 +251,11 @@ def test_a_zone_may_be_an_offset_and_change_the_day() -> None:
     assert window(span, dated=True, timezone="+02:00") == (
         "2026-03-26 23:30:00–2026-03-27 00:15:00 (45 min) = 2026-03-27 01:30:00–02:15:00 local"
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "seen"),
+    [(9.996, "%", 10.0), (16_380.0, "MB", 16_384.0), (297.4, "1/s", 297.0), (0.104, "MB/s", 0.1), (-3.0, "", -3.0)],
+)
+def test_what_a_reader_sees_is_known_as_a_number(value: float, unit: str, seen: float) -> None:
+    assert printed(value, unit) == pytest.approx(seen)

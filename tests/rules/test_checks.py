@@ -111,7 +111,7 @@ def test_entities_without_any_value_reach_nothing() -> None:
     nothing, seconds = np.full((1, 30), NAN), np.full(30, 5.0)
     for check in (sustained_above(), sustained_below(), any_above(), any_below(), mean_above()):
         assert not check.reached(nothing, Timing.gapless(seconds), 0).any(), check.words
-        assert math.isnan(check.statistic_of(nothing[0]))
+        assert math.isnan(check.statistics_of(nothing)[0])
 
 
 def test_missing_samples_do_not_count_as_good_ones() -> None:
@@ -158,7 +158,9 @@ def test_a_run_does_not_reach_over_a_hole() -> None:
 @pytest.mark.parametrize(("statistic", "expected"), [("max", 100.0), ("mean", 50.0), ("p95", 95.0), ("p05", 5.0)])
 def test_the_reported_value_leaves_missing_samples_out(statistic: str, expected: float) -> None:
     row = np.array([NAN, *range(101), NAN], dtype=float)
-    assert Sustained(0.2, None, above=True, statistic=statistic).statistic_of(row) == pytest.approx(expected)
+    assert Sustained(0.2, None, above=True, statistic=statistic).statistics_of(row[None])[0] == pytest.approx(
+        expected
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,10 @@ from esxprobe.catalog.row import ONLY_WITH_A
 from esxprobe.model import Analysis, Explanation, Finding, worst_first
 from esxprobe.report.cards import cards_of, shown_of
 from esxprobe.report.cause_times import time_of
+from esxprobe.report.judged import not_worse
 from esxprobe.report.likely_causes import likely_causes
 from esxprobe.rules import shipped
+from esxprobe.rules.doubts import FEW
 
 ALL = scenarios()
 TELLING = ("high", "medium")
@@ -46,6 +48,30 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Analysis]:
     return {
         each.name: analyze(each.write(tmp_path_factory.mktemp(each.name)), manifest=each.manifest) for each in ALL
     }
+
+
+def test_a_value_beyond_the_next_threshold_says_why_it_is_no_worse(judged: dict[str, Analysis]) -> None:
+    """A card that prints 90.3 % as a warning beside "critical from 90 %" says what critical needs and what was."""
+    said = 0
+    for analysis in judged.values():
+        for each in analysis.findings:
+            following = each.next_level
+            if following is None:
+                assert not not_worse(each)
+                continue
+            sign = 1 if following.threshold > each.threshold else -1
+            if sign * each.value >= sign * following.threshold:
+                assert following.needs, f"{each.rule} on {each.entity.name}"
+                assert f"{following.severity} needs" in not_worse(each)
+                said += 1
+    assert said, "no scenario has such a value"
+
+
+def test_findings_from_a_handful_of_samples_say_so(judged: dict[str, Analysis]) -> None:
+    for analysis in judged.values():
+        for each in analysis.findings:
+            few = each.samples < FEW and each.entity.kind != "capture" and not BOOK[each.rule].setting
+            assert ("a moment, not a state" in each.doubt) == few, f"{each.rule} on {each.entity.name}"
 
 
 def told(findings: tuple[Finding, ...]) -> str:

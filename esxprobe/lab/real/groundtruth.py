@@ -24,10 +24,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from esxprobe.lab.real import workload
 from esxprobe.lab.real.agent import OUT
 from esxprobe.lab.real.channels import GuestLostError
 from esxprobe.lab.real.guests import RealLayerError, RunningGuest, python
+from esxprobe.series import quantile
 
 _PAGES = {"uml": 4_096, "native": 65_536}  # before and after the load, 0.1 s or more
 _SAMPLE_PAGES = {"uml": 512, "native": 2_048}  # while it is held
@@ -145,7 +148,7 @@ class RunningLoad:
         (begin, first), (end, last) = self._begin, self._end
         total = {name: last[name] - first[name] for name in first if name not in _NOT_TOTALS}
         rounds = sorted(wall_us for record in (*self._records, last) for wall_us in record["rounds"])
-        tenths = statistics.quantiles(rounds, n=10) if len(rounds) > 1 else [float("nan")] * 9
+        low_us, middle_us, high_us = (quantile(np.array(rounds, np.float64), share) for share in (0.1, 0.5, 0.9))
 
         def per_fault_us(name: str) -> float:
             return float(total[name] / total["faults"] * 1e6) if total["faults"] else float("nan")
@@ -160,9 +163,9 @@ class RunningLoad:
             faults=round(total["faults"]),
             minflt=total["minflt"],
             forks=round(total["forks"]),
-            wall_us=tenths[4],
-            wall_p10_us=tenths[0],
-            wall_p90_us=tenths[8],
+            wall_us=middle_us,
+            wall_p10_us=low_us,
+            wall_p90_us=high_us,
             wall_mean_us=per_fault_us("touch_s"),
             cpu_us=per_fault_us("touch_cpu_s"),
             discard_us=per_fault_us("discard_s"),

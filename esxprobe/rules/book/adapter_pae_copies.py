@@ -9,7 +9,7 @@ _COPIED = r"Physical Disk Adapter\PAE Commands/sec"
 
 RULE = Rule(
     id="adapter-pae-copies",
-    title="Data of an adapter is copied through low memory",
+    title="Data of an adapter was copied through low memory (PAECMD/s)",
     entity="adapter",
     value=f'"{_COPIED}"',
     label="PAECMD/s",

@@ -22,7 +22,7 @@ def _beside(other_ms: float, *davg_ms: Series, commands: float = 50) -> dict[str
 
 RULE = Rule(
     id="adapter-paths-slow",
-    title="Most paths of an adapter are slow while another adapter is fast",
+    title="Most paths of an adapter were slow while another adapter was fast (DAVG/cmd)",
     entity="adapter",
     parts=(
         Part("paths in use", "path", "count", f'"{_CMDS}"', where=_BUSY),

@@ -17,7 +17,7 @@ _OF_1024 = {"disk": ({_DEPTH: 1024.0},)}
 
 RULE = Rule(
     id="adapter-queue-full",
-    title="The queue of an adapter is nearly full",
+    title="Adapter queue was nearly full (AQLEN)",
     entity="adapter",
     parts=(Part("AQLEN", "disk", "max", f'"{_DEPTH}"'),),
     value=f'100 * "{_CMDS}" * "{_DAVG}" / 1000 / NULLIF("AQLEN", 0)',

@@ -14,7 +14,7 @@ def _adapter(split: Series, commands: Series = 1000) -> dict[str, Series]:
 
 RULE = Rule(
     id="adapter-split-commands",
-    title="Many commands are split into smaller ones",
+    title="Many commands were split into smaller ones (SPLTCMD/s)",
     entity="adapter",
     value=f'100 * "{_SPLIT}" / "{_CMDS}"',
     where=f'"{_CMDS}" >= 100',

@@ -9,7 +9,7 @@ _DAMAGE = r"Capture\Damage"
 
 RULE = Rule(
     id="capture-damaged",
-    title="The capture is not what the host wrote",
+    title="Parts of the capture were damaged",
     entity="capture",
     value=f'"{_DAMAGE}"',
     label="kinds of critical damage",
@@ -17,7 +17,9 @@ RULE = Rule(
     levels=(Level("critical", 1, sources.rule_of_thumb("what is damaged or changed proves nothing")),),
     check=any_above(),
     cause="capture",
-    why="A part of the file is gone or was changed, so that a finding, or its absence, may be the damage's.",
+    why=(
+        "A part of the file is missing or was changed, so that a finding, or its absence, may come from the damage."
+    ),
     advice="Get the original file. The codes named here are explained in the section on capture quality.",
     confirm="sha256sum of the file here and where it was captured",
     fires=(

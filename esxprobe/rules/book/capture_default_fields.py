@@ -3,13 +3,13 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Example, Rule, States
 
 _DEFAULT = r"Capture\Default Fields"
 
 RULE = Rule(
     id="capture-default-fields",
-    title="The capture lacks fields, which costs the rules named here",
+    title="Capture was taken without all fields, so rules were skipped",
     entity="capture",
     value=f'"{_DEFAULT}"',
     label="captured without -a",
@@ -22,12 +22,13 @@ RULE = Rule(
     check=any_above(),
     cause="capture",
     why=(
-        "Without -a esxtop prints only the fields of its screens as shipped: no NUMA, no balloon sizes, no "
-        "compression, no "
-        "%LAT_C and %LAT_M. The rules named with this finding did not run for want of a counter."
+        "Without -a esxtop prints only the default fields of its screens: no NUMA, no balloon sizes, no "
+        "compression, no %LAT_C and %LAT_M. The rules named with this finding did not run because a counter was "
+        "missing."
     ),
     advice="Capture again with esxtop -b -a; the list of skipped rules says which counter each of them lacks.",
     caveats=("Some of the named rules may lack counters that this host or release does not have at all.",),
+    states=(States(((1, "yes (1)"),)),),
     fires=(Example("made without -a", {_DEFAULT: 1}, "info", samples=1),),
     quiet=(Example("made with all fields", {_DEFAULT: 0}, samples=1),),
 )

@@ -9,7 +9,7 @@ _MISSING = r"Capture\% Time Missing"
 
 RULE = Rule(
     id="capture-holes",
-    title="A part of the captured time is missing",
+    title="Part of the captured time was missing",
     entity="capture",
     value=f'"{_MISSING}"',
     label="time without samples",
@@ -21,9 +21,8 @@ RULE = Rule(
     check=any_above(),
     cause="capture",
     why=(
-        "Between first and last sample lies time that no sample covers: lost rows, a clock that was "
-        "set, a host too "
-        "busy to run esxtop, or pauses between runs. What happened there nobody can say, and it may be the problem."
+        "Some time between the first and the last sample has no sample: lost rows, a clock that was set, a host "
+        "too busy to run esxtop, or pauses between runs. The problem may have occurred in that time."
     ),
     advice=(
         "Look at the timeline for where the holes are. If they fall into busy minutes the host starved "

@@ -9,7 +9,7 @@ _INTERVAL = r"Capture\Interval s"
 
 RULE = Rule(
     id="capture-interval-long",
-    title="Each sample is an average over a long time",
+    title="Samples were averages over a long interval",
     entity="capture",
     value=f'"{_INTERVAL}"',
     label="interval",

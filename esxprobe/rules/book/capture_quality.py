@@ -9,7 +9,7 @@ _DOUBTS, _DAMAGE = r"Capture\Doubts", r"Capture\Damage"
 
 RULE = Rule(
     id="capture-quality",
-    title="The capture is incomplete or doubtful in places",
+    title="Parts of the capture were missing or in doubt",
     entity="capture",
     value=f'"{_DOUBTS}" - "{_DAMAGE}"',
     label="kinds of doubt",

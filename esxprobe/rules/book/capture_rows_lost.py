@@ -9,7 +9,7 @@ _LOST = r"Capture\% Rows Lost"
 
 RULE = Rule(
     id="capture-rows-lost",
-    title="Samples of the capture could not be used",
+    title="Some samples of the capture could not be used",
     entity="capture",
     value=f'"{_LOST}"',
     label="rows lost",

@@ -9,7 +9,7 @@ _MINUTES = r"Capture\Minutes"
 
 RULE = Rule(
     id="capture-short",
-    title="The capture is too short to judge states and trends",
+    title="Capture was too short to judge states and trends",
     entity="capture",
     value=f'60 * "{_MINUTES}"',
     where=f'"{_MINUTES}" > 0',

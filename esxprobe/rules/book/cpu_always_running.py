@@ -14,7 +14,7 @@ def _vcpus(*runs: Series, ready: Series = 0) -> dict[str, tuple[dict[str, Series
 
 RULE = Rule(
     id="cpu-always-running",
-    title="All vCPUs run all the time: latency sensitivity, affinity or a polling guest",
+    title="All vCPUs of the VM ran all the time (%RUN)",
     entity="vm",
     parts=(
         Part("min vCPU %RUN", "vcpu", "min", f'"{_RUN}"'),

@@ -14,7 +14,7 @@ def _vcpu(used: Series, run: Series = 80) -> dict[str, Series]:
 
 RULE = Rule(
     id="cpu-clocked-down",
-    title="vCPUs run on a low clock",
+    title="vCPUs were charged far less time than they ran (%USED, %RUN)",
     entity="vcpu",
     value=f'100 * "{_USED}" / "{_RUN}"',
     where=f'"{_RUN}" >= 50',

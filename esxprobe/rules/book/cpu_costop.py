@@ -9,7 +9,7 @@ _COSTOP = r"Vcpu\% CoStop"
 
 RULE = Rule(
     id="cpu-costop",
-    title="vCPUs are stopped to wait for their siblings",
+    title="vCPUs were co-stopped (%CSTP)",
     entity="vcpu",
     value=f'"{_COSTOP}"',
     label="%CSTP",

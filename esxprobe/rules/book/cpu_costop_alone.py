@@ -14,7 +14,7 @@ def _vcpus(costop: Series, ready: Series = 0.5, limited: Series = 0) -> dict[str
 
 RULE = Rule(
     id="cpu-costop-alone",
-    title="vCPUs are co-stopped although none waits for a PCPU",
+    title="vCPUs were co-stopped while ready time was low (%CSTP)",
     entity="vm",
     optional=(_LIMITED,),
     parts=(
@@ -40,8 +40,9 @@ RULE = Rule(
     check=sustained_above(share=0.1, run_s=60, least=6),
     cause="storage",
     why=(
-        "Co-stop without ready is no shortage of PCPUs: some vCPUs stand still in the VMkernel, mostly for I/O on "
-        "snapshots or for host swap, and the scheduler stops their siblings so that they do not run away."
+        "Co-stop without ready time is no shortage of PCPUs: some vCPUs are blocked in the VMkernel, mostly for "
+        "I/O on snapshots or for host swap, and the scheduler stops their siblings so that they do not get too "
+        "far ahead."
     ),
     advice=(
         "Look for snapshots of the VM (*-sesparse.vmdk, *-delta.vmdk), for backups that make and remove them, "

@@ -14,7 +14,7 @@ def _vcpu(demand: Series, used: Series) -> dict[str, Series]:
 
 RULE = Rule(
     id="cpu-demand",
-    title="vCPUs want far more than they get",
+    title="vCPUs demanded much more CPU than they used (%DMD, %USED)",
     entity="vcpu",
     value=f'"{_DEMAND}" - "{_USED}"',
     label="%DMD - %USED",
@@ -23,8 +23,8 @@ RULE = Rule(
     check=sustained_above(share=0.5, run_s=300, least=12),
     cause="cpu-contention",
     why=(
-        "Demand is what the scheduler believes the vCPU would use if nobody else were there. A large and lasting "
-        "difference is work that is delayed, by whatever means."
+        "Demand is what the scheduler expects the vCPU to use if no other world competed. A large and lasting "
+        "difference is work that was delayed, by whatever means."
     ),
     advice="See which of cpu-ready, cpu-limit, cpu-costop, cpu-shared-core and cpu-clocked-down goes with it.",
     caveats=("Demand is averaged over more than one sample, in whole percent: it lags behind what happens.",),

@@ -9,7 +9,7 @@ _LIMITED = r"Group Cpu\% Max Limited"
 
 RULE = Rule(
     id="cpu-group-limit",
-    title="A limit holds a resource pool or a process of the host back",
+    title="Resource pool or host process was held back by a CPU limit (%MLMTD)",
     entity="group",
     value=f'"{_LIMITED}"',
     label="%MLMTD of the group",

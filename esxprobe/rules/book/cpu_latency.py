@@ -9,7 +9,7 @@ _LATENCY = r"Vcpu\% CPU Latency"
 
 RULE = Rule(
     id="cpu-latency",
-    title="vCPUs lose much of their time to others",
+    title="vCPUs lost much of their time to CPU latency (%LAT_C)",
     entity="vcpu",
     value=f'"{_LATENCY}"',
     label="%LAT_C",
@@ -31,7 +31,7 @@ RULE = Rule(
         "sibling thread and a low clock. More than 37.5 % is more than hyper-threading alone."
     ),
     advice=(
-        "Look which part it is: cpu-ready, cpu-costop, cpu-overlap, cpu-swap-wait, cpu-shared-core, "
+        "Check which part is largest: cpu-ready, cpu-costop, cpu-overlap, cpu-swap-wait, cpu-shared-core, "
         "cpu-clocked-down."
     ),
     caveats=(

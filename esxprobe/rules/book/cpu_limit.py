@@ -9,7 +9,7 @@ _LIMITED = r"Vcpu\% Max Limited"
 
 RULE = Rule(
     id="cpu-limit",
-    title="A CPU limit holds vCPUs back",
+    title="vCPUs were held back by a CPU limit (%MLMTD)",
     entity="vcpu",
     value=f'"{_LIMITED}"',
     label="%MLMTD",
@@ -21,8 +21,8 @@ RULE = Rule(
     check=sustained_above(share=0.1, run_s=60),
     cause="limit",
     why=(
-        "The vCPU is ready and the host may have room, but the limit of the VM or of its resource pool is used up. "
-        "To the guest it looks like a slow CPU."
+        "The vCPU was ready and the host may have had room, but the limit of the VM or of its resource pool had "
+        "been reached. To the guest it looks like a slow CPU."
     ),
     advice=(
         "Remove the CPU limit of the VM, or raise that of its resource pool: shares and reservations do the same "

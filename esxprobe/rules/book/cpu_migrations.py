@@ -9,7 +9,7 @@ _MIGRATES = r"Vcpu\Migrates/sec"
 
 RULE = Rule(
     id="cpu-migrations",
-    title="vCPUs move from PCPU to PCPU very often",
+    title="vCPUs moved between PCPUs very often (MIG/s)",
     entity="vcpu",
     value=f'"{_MIGRATES}"',
     label="MIG/s",

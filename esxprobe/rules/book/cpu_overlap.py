@@ -9,7 +9,7 @@ _OVERLAP = r"Vcpu\% Overlap"
 
 RULE = Rule(
     id="cpu-overlap",
-    title="System work takes time from running vCPUs",
+    title="System services interrupted running vCPUs (%OVRLP)",
     entity="vcpu",
     value=f'"{_OVERLAP}"',
     label="%OVRLP",
@@ -21,7 +21,7 @@ RULE = Rule(
     check=sustained_above(share=0.2, run_s=60),
     cause="cpu-contention",
     why=(
-        "While the vCPU counts as running, the hypervisor works on the same PCPU for somebody else, mostly on "
+        "While the vCPU counts as running, the VMkernel works on the same PCPU for other worlds, mostly on "
         "interrupts and I/O completions. The guest sees stolen time."
     ),
     advice="Look at interrupt load per PCPU and at the I/O rate of all VMs on the host.",

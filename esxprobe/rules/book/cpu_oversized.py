@@ -15,7 +15,7 @@ def _vcpus(*runs: Series) -> dict[str, tuple[dict[str, Series], ...]]:
 
 RULE = Rule(
     id="cpu-oversized",
-    title="A wide VM uses little of its vCPUs",
+    title="VM with many vCPUs used little of them (%RUN)",
     entity="vm",
     parts=(Part("all vCPUs %RUN", "vcpu", "sum", f'"{_RUN}"'),),
     value=f'"all vCPUs %RUN" / "{_VCPUS}"',
@@ -36,8 +36,8 @@ RULE = Rule(
     check=sustained_below(share=0.95, run_s=None, statistic="p95", least=60),
     cause="guest-load",
     why=(
-        "vCPUs that idle still take timer interrupts and memory, and need PCPUs at once when they wake together: "
-        "the VM's own co-stop rises with its width, and so does that of its neighbors."
+        "Idle vCPUs still take timer interrupts and memory, and need PCPUs when they wake together: the VM's own "
+        "co-stop can rise with its width, and so can that of its neighbors."
     ),
     advice="Compare with a month of the VM's CPU use in vCenter; halve its vCPUs when it is never needed.",
     caveats=("It is judged on the captured minutes only: the busy hour may be another one.",),

@@ -10,7 +10,7 @@ _LIMITED = r"Vcpu\% Max Limited"
 
 RULE = Rule(
     id="cpu-ready",
-    title="vCPUs wait for a physical CPU",
+    title="VM waited for a physical CPU (%RDY)",
     entity="vcpu",
     optional=(_LIMITED,),
     value=f'"{_READY}" - "{_LIMITED}"',
@@ -49,8 +49,8 @@ RULE = Rule(
     check=sustained_above(share=0.2, run_s=60),
     cause="cpu-contention",
     why=(
-        "A vCPU that is ready and does not run is stopped time for the guest: everything in it takes longer, "
-        "and its own clocks and counters do not show why."
+        "While a vCPU is ready and does not run, the guest is stopped: everything in it takes longer, and its own"
+        " clocks and counters do not show why."
     ),
     advice=(
         "Compare the host's PCPU use and its vCPU to PCPU ratio. Move VMs away, or give this VM fewer vCPUs "

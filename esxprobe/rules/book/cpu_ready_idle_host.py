@@ -18,7 +18,7 @@ def _host(util: Series) -> dict[str, tuple[dict[str, Series], ...]]:
 
 RULE = Rule(
     id="cpu-ready-idle-host",
-    title="vCPUs wait for PCPUs on a host that has room",
+    title="VM waited for a physical CPU while the host had room (%RDY)",
     entity="vcpu",
     optional=(_LIMITED,),
     parts=(Part("PCPU UTIL", "host", "max", f'"{_UTIL}"', by="host"),),

@@ -14,7 +14,7 @@ def _vcpus(*ready: Series) -> dict[str, tuple[dict[str, Series], ...]]:
 
 RULE = Rule(
     id="cpu-ready-one",
-    title="One vCPU waits for a PCPU and its siblings do not",
+    title="One vCPU waited longer for a physical CPU than its siblings (%RDY)",
     entity="vm",
     parts=(
         Part("max vCPU %RDY", "vcpu", "max", f'"{_READY}"'),

@@ -15,7 +15,7 @@ def _rising(by: float, noise: float = 0.0) -> dict[str, Series]:
 
 RULE = Rule(
     id="cpu-ready-rising",
-    title="vCPUs wait longer and longer for a physical CPU",
+    title="Wait for a physical CPU rose (%RDY)",
     entity="vcpu",
     optional=(_LIMITED,),
     value=f'"{_READY}" - "{_LIMITED}"',
@@ -24,7 +24,7 @@ RULE = Rule(
     levels=(Level("info", 5, sources.rule_of_thumb("another hour of it and the limit of 5 % is passed")),),
     check=trend_rising(p=0.01, least_s=1200),
     cause="cpu-contention",
-    why="What rises steadily over the capture is likely to be worse by the time that anybody looks.",
+    why="What rose steadily over the capture may go on rising after it.",
     advice="See whether the whole host fills up (host-cpu-rising) or this VM alone; capture again later.",
     caveats=("The longer the capture, the better: a rise over twenty minutes need not go on for the hour.",),
     confirm="the VM's CPU ready chart of the day in vCenter (2,000 ms of 20 s are 10 % of one vCPU)",

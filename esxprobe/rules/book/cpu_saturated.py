@@ -9,7 +9,7 @@ _RUN = r"Vcpu\% Run"
 
 RULE = Rule(
     id="cpu-saturated",
-    title="vCPUs run nearly all the time",
+    title="vCPUs ran nearly all the time (%RUN)",
     entity="vcpu",
     value=f'"{_RUN}"',
     label="%RUN",

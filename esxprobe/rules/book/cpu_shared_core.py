@@ -16,7 +16,7 @@ def _vcpu(latency: Series, run: Series = 80, ready: Series = 0) -> dict[str, Ser
 
 RULE = Rule(
     id="cpu-shared-core",
-    title="vCPUs share their cores with busy siblings, or the clock is low",
+    title="vCPUs lost CPU time while they ran (%LAT_C)",
     entity="vcpu",
     value=f'100 * ("{_LATENCY}" - ("{_READY}" - "{_LIMITED}" + "{_COSTOP}" + "{_OVERLAP}" + "{_SWAP}")) / "{_RUN}"',
     where=f'"{_RUN}" >= 50',

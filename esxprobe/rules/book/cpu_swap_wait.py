@@ -9,7 +9,7 @@ _SWAP_WAIT = r"Vcpu\% Swap Wait"
 
 RULE = Rule(
     id="cpu-swap-wait",
-    title="vCPUs stand still while the host swaps their memory in",
+    title="vCPUs waited for the host to swap memory in (%SWPWT)",
     entity="vcpu",
     value=f'"{_SWAP_WAIT}"',
     label="%SWPWT",
@@ -29,7 +29,7 @@ RULE = Rule(
     check=sustained_above(share=0.1, run_s=30),
     cause="memory-pressure",
     why=(
-        "The guest touched memory that the host had swapped out. The whole vCPU is stopped until it is read back, "
+        "The guest touched memory that the host had swapped out. The whole vCPU waits until it is read back, "
         "whatever else the guest could have run on it."
     ),
     advice="Free memory on the host: move VMs, remove memory limits, see memory-state and vm-balloon.",

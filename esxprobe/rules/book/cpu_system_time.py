@@ -9,7 +9,7 @@ _SYS, _VCPUS = r"Group Cpu\% System", r"Fact\vCPUs"
 
 RULE = Rule(
     id="cpu-system-time",
-    title="The VMkernel spends much time on a VM's behalf",
+    title="VMkernel spent much CPU time on behalf of the VM (%SYS)",
     entity="vm",
     value=f'"{_SYS}"',
     where=f'"{_VCPUS}" >= 1',

@@ -9,7 +9,7 @@ _TIMERS, _VCPUS = r"Group Cpu\Timers/sec", r"Fact\vCPUs"
 
 RULE = Rule(
     id="cpu-timers",
-    title="A guest sets very many timers",
+    title="Guest asked for very many timers (TIMER/s)",
     entity="vm",
     value=f'"{_TIMERS}" / "{_VCPUS}"',
     label="TIMER/s of each vCPU",
@@ -31,8 +31,8 @@ RULE = Rule(
     cause="guest-load",
     why="Each timer of the guest wakes a vCPU; it costs PCPU time while the guest does nothing.",
     advice=(
-        "Linux: a tickless kernel, or divider=10 on kernels of the 2.6 years. Windows: look for programs that ask "
-        "for a fine timer resolution (powercfg /energy names them), such as browsers and Java."
+        "Linux: a tickless kernel, or divider=10 on 2.6 kernels. Windows: look for programs that ask for a fine "
+        "timer resolution (powercfg /energy names them), such as browsers and Java."
     ),
     implies=("cpu-wakeups",),
     confirm="in the guest: powercfg /energy (Windows), the timer lines of /proc/interrupts twice (Linux)",

@@ -14,7 +14,7 @@ def _vcpu(used: Series, run: Series = 20) -> dict[str, Series]:
 
 RULE = Rule(
     id="cpu-used-spike",
-    title="vCPUs are charged for far more than they can have run",
+    title="vCPUs were charged far more time than they ran (%USED)",
     entity="vcpu",
     optional=(_SYS,),
     value=f'"{_USED}" - "{_SYS}" - "{_RUN}"',
@@ -26,8 +26,8 @@ RULE = Rule(
     check=any_above(),
     cause="capture",
     why=(
-        "Such values are faults of the accounting, not load: charts of CPU usage, DRS and alarms that use %USED "
-        "believe them, the VM did not do it."
+        "Such values are errors of the accounting, not load. Charts of CPU usage, DRS and alarms that use %USED "
+        "show them, but the VM was not that busy."
     ),
     advice="Do not quote %USED of these minutes; %RUN is measured otherwise and holds. Update the host.",
     caveats=(Caveat("Known for AMD Zen 3 before 6.7 P06 and 7.0 U3 (Broadcom KB 318366).", until="7.0.3"),),

@@ -9,7 +9,7 @@ _WAIT, _SWAP = r"Vcpu\% VmWait", r"Vcpu\% Swap Wait"
 
 RULE = Rule(
     id="cpu-vm-wait",
-    title="vCPUs are blocked in the hypervisor",
+    title="vCPUs were blocked in the hypervisor (%VMWAIT)",
     entity="vcpu",
     optional=(_SWAP,),
     value=f'"{_WAIT}" - "{_SWAP}"',
@@ -28,8 +28,8 @@ RULE = Rule(
     check=sustained_above(share=0.2, run_s=60),
     cause="storage",
     why=(
-        "The vCPU wants nothing from a PCPU and is not halted by its guest: it waits for something in the monitor "
-        "or the VMkernel, such as a device that is emulated, a snapshot or a suspended file."
+        "The vCPU needs no PCPU and is not halted by its guest: it waits for something in the monitor or the "
+        "VMkernel, such as an emulated device, a snapshot or a stunned VM."
     ),
     advice=(
         "Look at the VM's virtual-disk latency, at snapshots being made or removed, at CD-ROM or floppy images "

@@ -9,7 +9,7 @@ _WAKE = r"Vcpu\Wakeups/sec"
 
 RULE = Rule(
     id="cpu-wakeups",
-    title="vCPUs are woken very often",
+    title="vCPUs were woken very often (WAKE/s)",
     entity="vcpu",
     value=f'"{_WAKE}"',
     label="WAKE/s",

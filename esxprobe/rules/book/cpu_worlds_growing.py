@@ -15,7 +15,7 @@ def _from_ten(by: int) -> dict[str, tuple[float, ...]]:
 
 RULE = Rule(
     id="cpu-worlds-growing",
-    title="A process of the host has more and more worlds",
+    title="Number of worlds of a host process grew (NWLD)",
     entity="group",
     only=r"\.\d+$",
     value=f'"{_MEMBERS}"',
@@ -28,12 +28,12 @@ RULE = Rule(
     check=rises(),
     cause="cpu-contention",
     why=(
-        "Each thread of a process is a world. One that only gets more of them runs into its memory limit and "
-        "takes the host out of vCenter's sight when it is hostd or vpxa."
+        "Each thread of a process is a world. A process that only gets more of them runs into its memory limit; "
+        "with hostd or vpxa the host then shows as Not Responding in vCenter."
     ),
     advice=(
         "Look at the process's log in /var/log for requests that pile up (monitoring tools, backup, scripts that "
-        "log on and never off); restart it with /etc/init.d/hostd restart when the host is not in a task."
+        "log on and never off); restart it with /etc/init.d/hostd restart when no tasks are running on the host."
     ),
     caveats=("From the first sample to the last: a burst in the last minute looks the same.",),
     confirm="ps -c | grep -c hostd, some minutes apart; /var/log/hostd.log",

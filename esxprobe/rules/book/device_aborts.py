@@ -9,7 +9,7 @@ _RATE = r"Physical Disk SCSI Device\Aborts/sec"
 
 RULE = Rule(
     id="device-aborts",
-    title="Commands to a device are aborted",
+    title="Commands to a device were aborted (ABRTS/s)",
     entity="device",
     value=f'"{_RATE}"',
     label="ABRTS/s",
@@ -27,10 +27,7 @@ RULE = Rule(
     ),
     check=any_above(),
     cause="storage",
-    why=(
-        "Somebody gave up waiting for an answer: a guest after its time-out (Windows: 60 s), or the VMkernel. The "
-        "I/O is lost or sent again."
-    ),
+    why=("The guest (Windows: after 60 s) or the VMkernel timed the command out. The I/O is lost or sent again."),
     advice=(
         "Look at DAVG before the abort, at vmkernel.log for H:0x5 and H:0x8 with this device, and at the ports of "
         "fabric and array."

@@ -15,7 +15,7 @@ def _paths(*davg_ms: Series, commands: float = 50) -> dict[str, tuple[dict[str, 
 
 RULE = Rule(
     id="device-all-paths-slow",
-    title="A device is slow on all its paths",
+    title="Device was slow on all its paths (DAVG/cmd)",
     entity="device",
     parts=(
         Part("paths in use", "path", "count", f'"{_CMDS}"', where=_BUSY),

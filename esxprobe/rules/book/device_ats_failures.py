@@ -14,7 +14,7 @@ def _device(failed: Series) -> dict[str, Series]:
 
 RULE = Rule(
     id="device-ats-failures",
-    title="Atomic locks (ATS) on a device fail",
+    title="Atomic locks on a device failed (ATSF)",
     entity="device",
     value=f'"{_FAILED}"',
     label="ATSF",

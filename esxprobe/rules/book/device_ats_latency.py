@@ -9,7 +9,7 @@ _ATS = r"Physical Disk SCSI Device\Average Success Latency ms/ATS"
 
 RULE = Rule(
     id="device-ats-latency",
-    title="Atomic locks (ATS) on a device take long",
+    title="Atomic locks on a device took long (AAVG/suc)",
     entity="device",
     value=f'"{_ATS}"',
     where=f'"{_ATS}" > 0',

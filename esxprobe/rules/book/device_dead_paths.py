@@ -9,7 +9,7 @@ _DEAD = r"Fact\Dead Paths"
 
 RULE = Rule(
     id="device-dead-paths",
-    title="Paths to a device are dead",
+    title="Device had dead paths",
     entity="device",
     value=f'"{_DEAD}"',
     label="dead paths",

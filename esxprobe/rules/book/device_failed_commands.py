@@ -14,7 +14,7 @@ def _device(failed: Series, commands: Series = 100) -> dict[str, Series]:
 
 RULE = Rule(
     id="device-failed-commands",
-    title="A part of the commands to a device fails",
+    title="Some commands to a device failed (FCMDS/s)",
     entity="device",
     value=f'100 * "{_FAILED}" / "{_CMDS}"',
     where=f'"{_CMDS}" >= 10',

@@ -14,7 +14,7 @@ def _device(reads: Series, writes: Series = 0) -> dict[str, Series]:
 
 RULE = Rule(
     id="device-failed-io",
-    title="Reads or writes of a device fail",
+    title="Reads or writes of a device failed (FREAD/s, FWRITE/s)",
     entity="device",
     value=f'"{_READS}" + "{_WRITES}"',
     label="FREAD/s + FWRITE/s",
@@ -23,8 +23,8 @@ RULE = Rule(
     check=any_above(),
     cause="storage",
     why=(
-        "Unlike an inquiry, a read or write that fails is data somebody asked for: it is sent again, or the guest "
-        "sees an error."
+        "Unlike an inquiry, a read or write that fails is data that a guest or the host needs: it is sent again, "
+        "or the guest sees an error."
     ),
     advice=(
         "Look in vmkernel.log for the status and sense codes (medium errors are D:0x2 with sense key 0x3), at the "

@@ -15,7 +15,7 @@ def _device(davg_ms: Series, flash: float = 1, commands: Series = 200) -> dict[s
 
 RULE = Rule(
     id="device-flash-latency",
-    title="Commands to a flash device take long",
+    title="Latency of a flash device was high (DAVG/cmd)",
     entity="device",
     value=f'"{_DAVG}"',
     where=f'"{_CMDS}" >= 10 AND "{_FLASH}" = 1',

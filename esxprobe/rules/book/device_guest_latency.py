@@ -15,7 +15,7 @@ def _device(gavg_ms: Series, davg_ms: Series, commands: Series = 200) -> dict[st
 
 RULE = Rule(
     id="device-guest-latency",
-    title="Device and VMkernel together make commands slow",
+    title="Latency of device and VMkernel together was high (GAVG/cmd)",
     entity="device",
     value=f'"{_GAVG}"',
     where=f'"{_CMDS}" >= 10 AND "{_DAVG}" < 25',

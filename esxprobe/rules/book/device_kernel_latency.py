@@ -17,7 +17,7 @@ def _device(kavg_ms: Series, commands: Series = 200) -> dict[str, Series]:
 
 RULE = Rule(
     id="device-kernel-latency",
-    title="Commands to a device spend their time in the VMkernel",
+    title="Latency in the VMkernel was high (KAVG/cmd)",
     entity="device",
     value=f'"{_KAVG}"',
     where=f'"{_CMDS}" >= 10',

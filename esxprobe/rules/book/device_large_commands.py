@@ -15,7 +15,7 @@ def _device(read_mb: Series, written_mb: Series = 0, commands: Series = 100) -> 
 
 RULE = Rule(
     id="device-large-commands",
-    title="The commands to a device are large",
+    title="Commands to a device were large (MBREAD/s, MBWRTN/s, CMDS/s)",
     entity="device",
     value=f'1024 * ("{_READ}" + "{_WRITTEN}") / "{_CMDS}"',
     where=f'"{_CMDS}" >= 10',

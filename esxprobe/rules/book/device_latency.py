@@ -15,7 +15,7 @@ def _device(davg_ms: Series, commands: Series = 200) -> dict[str, Series]:
 
 RULE = Rule(
     id="device-latency",
-    title="Commands take long in the driver, the fabric or the array",
+    title="Device latency was high (DAVG/cmd)",
     entity="device",
     value=f'"{_DAVG}"',
     where=f'"{_CMDS}" >= 10',

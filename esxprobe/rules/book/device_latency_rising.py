@@ -16,7 +16,7 @@ def _rising(by_ms: float, noise_ms: float = 0.0) -> dict[str, float | tuple[floa
 
 RULE = Rule(
     id="device-latency-rising",
-    title="The latency of a device rises",
+    title="Device latency rose (DAVG/cmd)",
     entity="device",
     value=f'"{_DAVG}"',
     where=f'"{_CMDS}" >= 10',
@@ -25,7 +25,7 @@ RULE = Rule(
     levels=(Level("info", 10, sources.rule_of_thumb("two more hours of it and the warning at 20 ms is reached")),),
     check=trend_rising(p=0.01),
     cause="storage",
-    why="What rises steadily over the capture is likely to be worse by the time that anybody looks.",
+    why="What rose steadily over the capture may go on rising after it.",
     advice="Compare with the load (commands/s and MB/s) over the same time, and capture again later.",
     caveats=("A rise over ten minutes says nothing about the hour: the longer the capture, the better.",),
     fires=(

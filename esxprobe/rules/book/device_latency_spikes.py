@@ -18,7 +18,7 @@ def _spikes(count: int, ms: float = 200) -> dict[str, Series]:
 
 RULE = Rule(
     id="device-latency-spikes",
-    title="A device stalls for moments, again and again",
+    title="Device latency spiked repeatedly (DAVG/cmd)",
     entity="device",
     value=f'CASE WHEN "{_DAVG}" >= 100 THEN 1 ELSE 0 END',
     where=f'"{_CMDS}" >= 10',

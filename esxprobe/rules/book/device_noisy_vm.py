@@ -16,7 +16,7 @@ def _shared(others: float, gavg_ms: Series = 30, load: Series = 1.2) -> dict[str
 
 RULE = Rule(
     id="device-noisy-vm",
-    title="One VM sends most of what a slow and busy device gets",
+    title="One VM sent most of the commands to a slow and busy device (CMDS/s)",
     entity="device-world",
     parts=(
         Part("device GAVG", "device", "max", f'"{_GAVG}"'),

@@ -14,7 +14,7 @@ def _device(copied_mb: Series, zeroed_mb: Series = 0) -> dict[str, Series]:
 
 RULE = Rule(
     id="device-offload-busy",
-    title="The array copies, zeroes or frees space for the host",
+    title="Array copied, zeroed or freed space (MBC_RD/s, MBC_WR/s, MBZERO/s, MBDEL/s)",
     entity="device",
     value=" + ".join(f'"{mb}"' for mb in _MB),
     label="MBC_RD/s + MBC_WR/s + MBZERO/s + MBDEL/s",

@@ -15,7 +15,7 @@ def _device(failed: Series) -> dict[str, Series]:
 
 RULE = Rule(
     id="device-offload-failures",
-    title="Offloaded copies or zeroing (VAAI) fail",
+    title="Offloaded copies or zeroing failed (CLONE_F, ZERO_F)",
     entity="device",
     value=f'"{_CLONES}" + "{_ZEROS}"',
     label="CLONE_F + ZERO_F",

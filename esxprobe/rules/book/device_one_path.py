@@ -9,7 +9,7 @@ _PATHS = r"Fact\SAN Paths"
 
 RULE = Rule(
     id="device-one-path",
-    title="There is only one path to a device of the SAN",
+    title="SAN device had only one path",
     entity="device",
     value=f'"{_PATHS}"',
     label="paths on FC, FCoE or iSCSI",

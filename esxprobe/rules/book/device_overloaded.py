@@ -14,7 +14,7 @@ def _device(load: Series, commands: Series = 2000) -> dict[str, Series]:
 
 RULE = Rule(
     id="device-overloaded",
-    title="A device gets several times as many commands as its queue takes",
+    title="Device load was several times its queue depth (LOAD)",
     entity="device",
     value=f'"{_LOAD}"',
     where=f'"{_CMDS}" >= 10',

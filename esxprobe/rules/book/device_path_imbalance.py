@@ -15,7 +15,7 @@ def _paths(*commands: Series) -> dict[str, tuple[dict[str, Series], ...]]:
 
 RULE = Rule(
     id="device-path-imbalance",
-    title="The paths in use of a device carry unequal loads",
+    title="Paths in use of a device carried unequal loads (CMDS/s)",
     entity="device",
     parts=(
         Part("paths", "path", "count", f'"{_PATH}"'),

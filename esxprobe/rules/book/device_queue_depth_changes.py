@@ -9,7 +9,7 @@ _DEPTH = r"Physical Disk SCSI Device\Device Q Depth"
 
 RULE = Rule(
     id="device-queue-depth-changes",
-    title="The queue depth of a device was reduced",
+    title="Queue depth of a device was reduced (DQLEN)",
     entity="device",
     value=f'"{_DEPTH}"',
     label="DQLEN",

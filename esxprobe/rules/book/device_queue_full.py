@@ -14,7 +14,7 @@ def _device(used_pct: Series, commands: Series = 2000) -> dict[str, Series]:
 
 RULE = Rule(
     id="device-queue-full",
-    title="The queue of a device is full",
+    title="Device queue was full (%USD)",
     entity="device",
     value=f'"{_USED}"',
     where=f'"{_CMDS}" >= 10',

@@ -17,7 +17,7 @@ def _device(qavg_ms: Series, commands: Series = 200) -> dict[str, Series]:
 
 RULE = Rule(
     id="device-queue-latency",
-    title="Commands wait in the host's queue for a device",
+    title="Latency in a device's queue was high (QAVG/cmd)",
     entity="device",
     value=f'"{_QAVG}"',
     where=f'"{_CMDS}" >= 10',

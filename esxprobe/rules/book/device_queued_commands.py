@@ -9,7 +9,7 @@ _QUEUED = r"Physical Disk SCSI Device\Queued Commands"
 
 RULE = Rule(
     id="device-queued-commands",
-    title="Commands queue in front of a device",
+    title="Commands were queued in the host for a device (QUED)",
     entity="device",
     value=f'"{_QUEUED}"',
     label="QUED",
@@ -29,7 +29,10 @@ RULE = Rule(
     ),
     check=sustained_above(share=0.2, run_s=60, least=6),
     cause="storage",
-    why="The VMs send more at once than the device's queue takes; what waits here is not even on its way.",
+    why=(
+        "The VMs sent more commands than the device's queue takes; these waited in the host and were not yet on "
+        "their way."
+    ),
     advice=(
         "Compare ACTV with DQLEN. Where DQLEN is 32 and several VMs share the device, Disk.SchedNumReqOutstanding "
         "is "

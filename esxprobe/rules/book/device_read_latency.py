@@ -16,7 +16,7 @@ def _device(took_ms: Series, davg_ms: Series, rate: Series = 40) -> dict[str, Se
 
 RULE = Rule(
     id="device-read-latency",
-    title="Reads take long while the mean over all commands looks well",
+    title="Read latency was high while the mean of all commands was low (DAVG/rd)",
     entity="device",
     value=f'"{_TOOK}"',
     where=f'"{_RATE}" >= 10 AND "{_DAVG}" < 20',

@@ -9,7 +9,7 @@ _CONFLICTS = r"Physical Disk SCSI Device\Conflicts/sec"
 
 RULE = Rule(
     id="device-reservation-conflicts",
-    title="Other hosts' SCSI reservations get in the way",
+    title="SCSI reservation conflicts occurred (CONS/s)",
     entity="device",
     value=f'"{_CONFLICTS}"',
     label="CONS/s",

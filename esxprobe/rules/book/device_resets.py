@@ -9,7 +9,7 @@ _RATE = r"Physical Disk SCSI Device\Resets/sec"
 
 RULE = Rule(
     id="device-resets",
-    title="A device or its bus is reset",
+    title="Device or its bus was reset (RESETS/s)",
     entity="device",
     value=f'"{_RATE}"',
     label="RESETS/s",

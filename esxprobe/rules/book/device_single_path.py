@@ -15,7 +15,7 @@ def _paths(*commands: Series) -> dict[str, tuple[dict[str, Series], ...]]:
 
 RULE = Rule(
     id="device-single-path",
-    title="A device with several paths uses one of them",
+    title="Device with several paths used only one (CMDS/s)",
     entity="device",
     parts=(
         Part("paths", "path", "count", f'"{_PATH}"'),

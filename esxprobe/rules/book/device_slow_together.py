@@ -16,7 +16,7 @@ def _devices(*davg_ms: Series, commands: float = 50) -> dict[str, tuple[dict[str
 
 RULE = Rule(
     id="device-slow-together",
-    title="Most devices in use are slow at the same time",
+    title="Most devices in use were slow at the same time (DAVG/cmd)",
     entity="host",
     parts=(
         Part("devices in use", "device", "count", f'"{_CMDS}"', where=_BUSY),

@@ -14,7 +14,7 @@ def _device(active: Series, commands: Series) -> dict[str, Series]:
 
 RULE = Rule(
     id="device-stalled",
-    title="A device answers nothing while commands are with it",
+    title="Device completed no commands while some were active (ACTV, CMDS/s)",
     entity="device",
     value=f'CASE WHEN "{_CMDS}" = 0 THEN "{_ACTIVE}" ELSE 0 END',
     label="ACTV while CMDS/s is zero",

@@ -14,7 +14,7 @@ def _device(failed: Series) -> dict[str, Series]:
 
 RULE = Rule(
     id="device-unmap-failures",
-    title="Giving space back to the array (UNMAP) fails",
+    title="UNMAP commands to a device failed (DELETE_F)",
     entity="device",
     value=f'"{_FAILED}"',
     label="DELETE_F",

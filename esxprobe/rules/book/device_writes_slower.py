@@ -15,7 +15,7 @@ def _device(write_ms: Series, read_ms: Series, rate: Series = 40) -> dict[str, S
 
 RULE = Rule(
     id="device-writes-slower",
-    title="Writes take several times as long as reads",
+    title="Writes took several times as long as reads (DAVG/wr, DAVG/rd)",
     entity="device",
     value=f'"{_WRITE}" / NULLIF("{_READ}", 0)',
     where=f'"{_WRITES}" >= 10 AND "{_READS}" >= 10 AND "{_WRITE}" >= 10',

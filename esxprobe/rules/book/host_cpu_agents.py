@@ -9,7 +9,7 @@ _USED = r"Group Cpu\% Used"
 
 RULE = Rule(
     id="host-cpu-agents",
-    title="A process of the host uses much CPU",
+    title="Host process used much CPU (%USED)",
     entity="group",
     # User worlds end in their cartel id. esxtop itself is left to observer-cost; Rust's patterns cannot say "not".
     only=r"^([^e]|e[^s]|es[^x]|esx[^t]).*\.\d+$",

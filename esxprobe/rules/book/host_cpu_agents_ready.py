@@ -14,7 +14,7 @@ def _agent(ready: Series, limited: Series = 0) -> dict[str, Series]:
 
 RULE = Rule(
     id="host-cpu-agents-ready",
-    title="A management agent waits for a PCPU",
+    title="Management agent waited for a physical CPU (%RDY)",
     entity="group",
     only=r"^(hostd|vpxa|fdm|rhttpproxy|envoy|vmsyslogd)\.\d+$",
     optional=(_LIMITED,),

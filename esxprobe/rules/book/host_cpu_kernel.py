@@ -9,7 +9,7 @@ _USED = r"Group Cpu\% Used"
 
 RULE = Rule(
     id="host-cpu-kernel",
-    title="The VMkernel's own worlds use much CPU",
+    title="VMkernel worlds used much CPU (%USED)",
     entity="group",
     only=r"^(system|helper|drivers|ft|vmotion)$",
     value=f'"{_USED}"',

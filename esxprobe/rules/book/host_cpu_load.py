@@ -9,7 +9,7 @@ _LOAD = r"Physical Cpu Load\Cpu Load (1 Minute Avg)"
 
 RULE = Rule(
     id="host-cpu-load",
-    title="The host is asked for more CPU than it has",
+    title="CPU demand was near or above the host's capacity (CPU load average)",
     entity="host",
     value=f'"{_LOAD}"',
     label="CPU load average (1 min)",
@@ -39,8 +39,8 @@ RULE = Rule(
     check=sustained_above(share=0.2, run_s=120),
     cause="cpu-contention",
     why=(
-        "It counts vCPUs that run and those that want to: at 1.00 the PCPUs are just enough, above it somebody "
-        "always waits."
+        "It counts vCPUs that run and those that are ready: at 1.00 the PCPUs are just enough, above it at least "
+        "one vCPU is always waiting."
     ),
     advice="Move VMs to other hosts, or find those that use most; the 5 and 15 minute averages tell for how long.",
     caveats=("It starts over when the host boots: in the first minutes it says little.",),

@@ -15,7 +15,7 @@ def _rising(by: float, noise: float = 0.0) -> dict[str, tuple[float, ...]]:
 
 RULE = Rule(
     id="host-cpu-rising",
-    title="The use of the host's PCPUs rises",
+    title="Use of the host's PCPUs rose (PCPU UTIL)",
     entity="host",
     value=f'"{_UTIL}"',
     label="PCPU UTIL (all)",
@@ -23,7 +23,7 @@ RULE = Rule(
     levels=(Level("info", 20, sources.rule_of_thumb("from half used to the alarm at 90 % takes two hours")),),
     check=trend_rising(p=0.01, least_s=1200),
     cause="cpu-contention",
-    why="What rises steadily over the capture is likely to be worse by the time that anybody looks.",
+    why="What rose steadily over the capture may go on rising after it.",
     advice="Find the VMs whose %RUN rises with it; capture again later, and over the busy hour.",
     caveats=("The longer the capture, the better: a rise over twenty minutes need not go on for the hour.",),
     implies=("cpu-ready-rising",),

@@ -9,7 +9,7 @@ _RUN = r"Vcpu\% Run"
 
 RULE = Rule(
     id="host-nic-poll",
-    title="The poll thread of a network adapter is nearly full",
+    title="Poll world of a network adapter ran nearly all the time (%RUN)",
     entity="world",
     only=r"^(?:vmnic\d+-pollWorld|EnsNetWorld)",
     value=f'"{_RUN}"',

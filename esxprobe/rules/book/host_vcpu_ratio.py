@@ -9,7 +9,7 @@ _VCPUS, _PCPUS, _CORES = r"Fact\Host vCPUs", r"Fact\PCPUs", r"Fact\Cores"
 
 RULE = Rule(
     id="host-vcpu-ratio",
-    title="The host has many vCPUs for its cores",
+    title="Host had many vCPUs for its cores",
     entity="host",
     value=f'"{_VCPUS}" / ("{_CORES}" * CASE WHEN "{_PCPUS}" > "{_CORES}" THEN 1.25 ELSE 1 END)',
     label="vCPUs per core, a core with hyper-threading counted as 1.25",

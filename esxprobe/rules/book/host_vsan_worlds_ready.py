@@ -9,7 +9,7 @@ _READY = r"Vcpu\% Ready"
 
 RULE = Rule(
     id="host-vsan-worlds-ready",
-    title="A vSAN world of the VMkernel waits for a PCPU",
+    title="vSAN world of the VMkernel waited for a physical CPU (%RDY)",
     entity="world",
     only=r"^(?:VSAN|vsan|LSOM|DOM|CMMDS|PLOG|RDT|DOMServer)",
     value=f'"{_READY}"',

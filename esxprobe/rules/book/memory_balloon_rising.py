@@ -15,7 +15,7 @@ def _rising(by_mb: float, noise_mb: float = 0.0) -> dict[str, float | tuple[floa
 
 RULE = Rule(
     id="memory-balloon-rising",
-    title="The host balloons more and more memory",
+    title="Ballooned memory rose (MEMCTL curr)",
     entity="host",
     value=f'"{_BALLOON}"',
     label="MEMCTL curr",
@@ -25,8 +25,11 @@ RULE = Rule(
     ),
     check=trend_rising(p=0.01),
     cause="memory-pressure",
-    why="Balloons that grow are pressure now, not a remainder of last week: the guests are about to page.",
-    advice="Free memory on this host now, before balloons reach their maximum and the host compresses and swaps.",
+    why=(
+        "A balloon that grew shows that the host was taking memory during the capture, and not only before: "
+        "guests without memory to spare page."
+    ),
+    advice="Free memory on this host before balloons reach their maximum and the host compresses and swaps.",
     confirm="esxtop, memory screen (m): MEMCTL curr and target in the header",
     fires=(
         Example("2 GB in an hour", _rising(2048), "warning"),

@@ -15,7 +15,7 @@ def _host(free_mb: Series, state: Series = 0) -> dict[str, Series]:
 
 RULE = Rule(
     id="memory-free-low",
-    title="Little free memory is left before the host takes some from its VMs",
+    title="Free memory of the host was low (PMEM free)",
     entity="host",
     value=f'100 * "{_FREE}" / NULLIF("{_MINFREE}", 0)',
     where=f'"{_STATE}" <= 1 AND "{_STATES}" = 5',
@@ -46,9 +46,8 @@ RULE = Rule(
     cause="memory-pressure",
     since="6.0",
     why=(
-        "minfree is what the VMkernel wants to keep free. Below shares of it the host balloons, then "
-        "compresses and "
-        "swaps: whoever powers a VM on now decides about the others."
+        "minfree is what the VMkernel keeps free. Below shares of it the host balloons, then compresses and "
+        "swaps: one more VM powered on may be enough."
     ),
     advice=(
         "Keep new VMs away from this host (DRS, maintenance), find who grows (memory-use-rising), and look at "

@@ -9,7 +9,7 @@ _KERNEL, _MACHINE = r"Memory\Kernel MBytes", r"Memory\Machine MBytes"
 
 RULE = Rule(
     id="memory-kernel",
-    title="The VMkernel takes a large part of the host's memory",
+    title="VMkernel used a large part of the host's memory (PMEM vmk)",
     entity="host",
     value=f'100 * "{_KERNEL}" / NULLIF("{_MACHINE}", 0)',
     where=f'"{_MACHINE}" >= 32768',

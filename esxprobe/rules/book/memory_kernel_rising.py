@@ -15,7 +15,7 @@ def _rising(by_mb: float, noise_mb: float = 0.0) -> dict[str, float | tuple[floa
 
 RULE = Rule(
     id="memory-kernel-rising",
-    title="The VMkernel takes more and more memory",
+    title="Memory used by the VMkernel rose (PMEM vmk)",
     entity="host",
     value=f'"{_KERNEL}"',
     label="PMEM vmk",

@@ -15,7 +15,7 @@ def _saving(by_mb: float, noise_mb: float = 0.0, state: Series = 1) -> dict[str,
 
 RULE = Rule(
     id="memory-large-pages-broken",
-    title="The host breaks large pages to share memory",
+    title="Shared memory rose while the host was short of memory (PSHARE saving)",
     entity="host",
     value=f'"{_SAVED}"',
     where=f'"{_STATE}" >= 1',

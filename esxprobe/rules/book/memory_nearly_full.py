@@ -15,7 +15,7 @@ def _host(used_pct: float, written_mb_s: Series = 3) -> dict[str, Series]:
 
 RULE = Rule(
     id="memory-nearly-full",
-    title="The host's memory is nearly all used, and it swaps",
+    title="Host memory was nearly full, and the host swapped (PMEM free)",
     entity="host",
     value=f'100 * (1 - "{_FREE}" / NULLIF("{_ALL}", 0))',
     where=f'"{_WRITTEN}" + "{_READ}" > 0',

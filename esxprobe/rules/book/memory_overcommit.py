@@ -9,7 +9,7 @@ _OVERCOMMIT = r"Memory\Memory Overcommit (5 Minute Avg)"
 
 RULE = Rule(
     id="memory-overcommit",
-    title="The VMs are promised more memory than the host has",
+    title="Host memory was overcommitted (MEM overcommit avg)",
     entity="host",
     value=f'100 * "{_OVERCOMMIT}"',
     label="MEM overcommit avg (5 min)",
@@ -36,7 +36,7 @@ RULE = Rule(
         "names, move "
         "VMs, or add memory."
     ),
-    caveats=("Overcommitment alone hurts nobody: guests that leave most of their memory alone never need it.",),
+    caveats=("Overcommitment alone is not a problem while guests leave most of their memory untouched.",),
     implies=("memory-state", "memory-free-low"),
     confirm="esxtop, memory screen (m): MEM overcommit avg in the header beside the state",
     fires=(

@@ -3,17 +3,17 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Caveat, Example, Rule
+from esxprobe.rules.record import Caveat, Example, Rule, States
 
 _STATE, _STATES = r"Memory\Kernel State", r"Fact\Memory States"
 
 RULE = Rule(
     id="memory-state",
-    title="The host has left its high memory state",
+    title="Host was below its high memory state (VMKMEM state)",
     entity="host",
     # States in the numbers of 6.0 and later: before, high was followed by soft.
     value=f'"{_STATE}" + CASE WHEN "{_STATE}" >= 1 THEN 5 - "{_STATES}" ELSE 0 END',
-    label="memory state (1 clear, 2 soft, 3 hard, 4 low)",
+    label="memory state",
     unit="",
     levels=(
         Level(
@@ -45,8 +45,8 @@ RULE = Rule(
     check=sustained_above(share=0.05, run_s=10, statistic="max"),
     cause="memory-pressure",
     why=(
-        "Below its free-memory threshold the host breaks large pages, then balloons, compresses and swaps. "
-        "It is the cause before memory symptoms of single VMs."
+        "Below its free-memory threshold the host breaks large pages, then balloons, compresses and swaps. Look "
+        "at it before memory symptoms of single VMs."
     ),
     advice="Free memory on this host; compare configured, granted and active memory of the largest VMs.",
     caveats=(
@@ -56,8 +56,8 @@ RULE = Rule(
             since="6.0",
         ),
         Caveat(
-            "esxtop shows 0 high, 1 soft, 2 hard, 3 low before 6.0; here they are 0, 2, 3 and 4, as in later "
-            "releases.",
+            "esxtop shows 0 high, 1 soft, 2 hard, 3 low before 6.0, and so does this report; in the JSON document "
+            "values are 0, 2, 3 and 4, as in later releases.",
             until="6.0",
         ),
         "Where the release is not known, it is taken for 6.0 or later.",
@@ -93,6 +93,10 @@ RULE = Rule(
         "vm-zipping",
     ),
     host_wide=True,
+    states=(
+        States(((0, "high (0)"), (2, "soft (1)"), (3, "hard (2)"), (4, "low (3)")), until="6.0"),
+        States(((0, "high (0)"), (1, "clear (1)"), (2, "soft (2)"), (3, "hard (3)"), (4, "low (4)"))),
+    ),
     confirm="esxtop, memory screen (m): the state in the header, MCTLSZ and SWCUR of the largest VMs",
     fires=(
         Example("clear for a minute", {_STATE: (0,) * 60 + (1,) * 12, _STATES: 5}, "info"),

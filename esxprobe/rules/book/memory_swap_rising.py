@@ -15,17 +15,19 @@ def _rising(by_mb: float, noise_mb: float = 0.0) -> dict[str, float | tuple[floa
 
 RULE = Rule(
     id="memory-swap-rising",
-    title="More and more VM memory lies in the host's swap files",
+    title="Swapped VM memory rose (SWAP curr)",
     entity="host",
     value=f'"{_SWAP}"',
     label="SWAP curr",
     unit="MB",
-    levels=(Level("warning", 64, sources.rule_of_thumb("swap that grows at all is a host that is short now")),),
+    levels=(Level("warning", 64, sources.rule_of_thumb("swap grows only on a host that is short of memory")),),
     check=trend_rising(p=0.01),
     cause="memory-pressure",
-    why="Swapped memory that grows is pressure now; each of these pages will stop a vCPU when its guest "
-    "wants it back.",
-    advice="Free memory on this host now; vm-swap-target names the VMs that the host means to swap next.",
+    why=(
+        "Swapped memory that grew shows that the host was short during the capture; a vCPU whose guest touches "
+        "one of these pages waits until it is read."
+    ),
+    advice="Free memory on this host; vm-swap-target names the VMs of which the host was to swap more.",
     confirm="esxtop, memory screen (m): SWAP curr, rclmtgt and w/s in the header",
     fires=(
         Example("600 MB in an hour", _rising(600), "warning"),

@@ -9,7 +9,7 @@ _LEFT, _MANAGED = r"Memory\Kernel Unreserved MBytes", r"Memory\Kernel Managed MB
 
 RULE = Rule(
     id="memory-unreserved-low",
-    title="Hardly any memory is left that could be reserved",
+    title="Little unreserved memory was left (VMKMEM ursvd)",
     entity="host",
     value=f'100 * "{_LEFT}" / NULLIF("{_MANAGED}", 0)',
     label="VMKMEM ursvd",
@@ -24,7 +24,7 @@ RULE = Rule(
     cause="limit",
     why=(
         "A VM that powers on or arrives needs its reservation and its overhead unreserved, and so does a VM whose "
-        "overhead grows. Without, power-on and vMotion fail for want of memory, however much is free."
+        "overhead grows. Without, power-on and vMotion fail for lack of memory, however much is free."
     ),
     advice=(
         "Look at the memory reservations of VMs and resource pools, above all `Reserve all guest memory` "

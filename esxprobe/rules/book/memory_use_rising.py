@@ -16,7 +16,7 @@ def _filling(by_pct: float, noise_pct: float = 0.0) -> dict[str, float | tuple[f
 
 RULE = Rule(
     id="memory-use-rising",
-    title="The host's memory fills up",
+    title="Free memory of the host fell (PMEM free)",
     entity="host",
     value=f'100 - 100 * "{_FREE}" / NULLIF("{_MACHINE}", 0)',
     label="PMEM used",
@@ -24,7 +24,7 @@ RULE = Rule(
     levels=(Level("info", 5, sources.rule_of_thumb("at 5 % an hour any host is full within a day")),),
     check=trend_rising(p=0.01),
     cause="memory-pressure",
-    why="What fills up steadily ends in reclaiming, mostly when nobody captures.",
+    why="Memory use that keeps rising ends in reclaiming, often outside of the captured time.",
     advice=(
         "Find who grows: sort VMs by GRANT at the start and at the end. Guests that boot or warm their "
         "caches stop by "

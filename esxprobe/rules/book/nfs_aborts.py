@@ -9,7 +9,7 @@ _RATE = r"Physical Disk NFS Volume\Aborts/sec"
 
 RULE = Rule(
     id="nfs-aborts",
-    title="Commands to an NFS volume are aborted",
+    title="Commands to an NFS volume were aborted (ABRTS/s)",
     entity="nfs-volume",
     value=f'"{_RATE}"',
     label="ABRTS/s",

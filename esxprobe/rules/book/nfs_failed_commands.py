@@ -14,7 +14,7 @@ def _volume(failed: Series, commands: Series = 100) -> dict[str, Series]:
 
 RULE = Rule(
     id="nfs-failed-commands",
-    title="A part of the commands to an NFS volume fails",
+    title="Some commands to an NFS volume failed (FCMDS/s)",
     entity="nfs-volume",
     value=f'100 * "{_FAILED}" / "{_CMDS}"',
     where=f'"{_CMDS}" >= 10',

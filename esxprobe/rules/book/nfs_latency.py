@@ -15,7 +15,7 @@ def _volume(gavg_ms: Series, commands: Series = 200) -> dict[str, Series]:
 
 RULE = Rule(
     id="nfs-latency",
-    title="Commands to an NFS volume take long",
+    title="Latency of an NFS volume was high (GAVG/cmd)",
     entity="nfs-volume",
     value=f'"{_GAVG}"',
     where=f'"{_CMDS}" >= 10',

@@ -17,7 +17,7 @@ def _vm(local_mb: float, remote_mb: float, share: Series | None = None) -> dict[
 
 RULE = Rule(
     id="numa-locality",
-    title="Much of the VM's memory lies on another NUMA node",
+    title="Much of the VM's memory was on a remote NUMA node (N%L)",
     entity="vm",
     value=f'"{_SHARE}"',
     where=f'"{_LOCAL}" + "{_REMOTE}" >= 1024',

@@ -9,7 +9,7 @@ _MOVES = r"Group Memory\Numa Rebalance Count Delta"
 
 RULE = Rule(
     id="numa-rebalances",
-    title="The VM is moved between NUMA nodes again and again",
+    title="VM was moved between NUMA nodes repeatedly (NMIG)",
     entity="vm",
     value=f'CASE WHEN "{_MOVES}" >= 1 THEN 1 ELSE 0 END',
     label="samples with a move (NMIG)",
@@ -51,7 +51,7 @@ RULE = Rule(
         Caveat(
             "Excessive NUMA migrations, as every 5 seconds, are a known problem of ESXi 8.0.3 "
             "(Numa.LocalityWeightActionAffinity, "
-            "Broadcom KB 439993); from 9.1 on the setting is off as shipped.",
+            "Broadcom KB 439993); from 9.1 on the setting is off by default.",
             since="8.0",
             until="9.1",
         ),

@@ -9,7 +9,7 @@ _SHARE, _REMOTE = r"Group Memory\Numa % Local", r"Group Memory\Numa Remote Memor
 
 RULE = Rule(
     id="numa-remote-memory",
-    title="Many gigabytes of the VM lie on another NUMA node",
+    title="Many gigabytes of the VM were on a remote NUMA node (NRMEM)",
     entity="vm",
     value=f'"{_REMOTE}"',
     where=f'"{_SHARE}" > 80',
@@ -27,8 +27,10 @@ RULE = Rule(
     ),
     check=sustained_above(share=0.5, run_s=300, least=6),
     cause="numa",
-    why="The share looks good because the VM is large, but nobody knows which pages are remote: they may be "
-    "the busy ones.",
+    why=(
+        "The share looks good because the VM is large, but the capture does not show which pages are remote: they"
+        " may be the busy ones."
+    ),
     advice="Look at the VM's size against its node's memory, and at what else of that size has its home there.",
     caveats=("Only VMs with more than 80 % local memory are judged here: see numa-locality for the others.",),
     confirm="esxtop, memory screen (m), NUMA fields: NRMEM and N%L of this VM",

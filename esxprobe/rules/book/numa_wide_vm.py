@@ -15,7 +15,7 @@ def _homes(highest: int) -> dict[str, tuple[dict[str, float], ...]]:
 
 RULE = Rule(
     id="numa-wide-vm",
-    title="The VM has more vCPUs than a NUMA node has cores",
+    title="VM had more vCPUs than a NUMA node had cores (NHN)",
     entity="vm",
     parts=(Part("highest home node", "vm", "max", f'"{_HOME}"', by="host"),),
     value=f'"{_VCPUS}" * ("highest home node" + 1) / NULLIF("{_CORES}", 0)',

@@ -10,7 +10,7 @@ _USED = r"Group Cpu\% Used"
 
 RULE = Rule(
     id="observer-cost",
-    title="Taking the capture costs the host CPU time",
+    title="Taking the capture used CPU time of the host (%USED)",
     entity="group",
     value=f'"{_USED}"',
     label="%USED of esxtop",

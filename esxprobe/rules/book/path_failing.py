@@ -15,7 +15,7 @@ def _path(failed: Series, commands: float = 50) -> dict[str, Series]:
 
 RULE = Rule(
     id="path-failing",
-    title="Commands fail on one path and succeed on others",
+    title="Commands failed on one path and not on others (FCMDS/s)",
     entity="path",
     parts=(Part("best path failed", "path", "min", _SHARE, where=f'"{_CMDS}" >= 10', by="device"),),
     value=_SHARE,

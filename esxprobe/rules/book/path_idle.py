@@ -14,7 +14,7 @@ def _others(*commands: Series) -> dict[str, tuple[dict[str, Series], ...]]:
 
 RULE = Rule(
     id="path-idle",
-    title="A path carries nothing while the others of its device do",
+    title="Path carried no commands while others of its device did (CMDS/s)",
     entity="path",
     parts=(
         Part("paths", "path", "count", f'"{_CMDS}"'),

@@ -14,7 +14,7 @@ def _path(davg_ms: Series, commands: float = 50) -> dict[str, Series]:
 
 RULE = Rule(
     id="path-slow",
-    title="A path is slower than the other paths to its device",
+    title="Path was slower than the other paths to its device (DAVG/cmd)",
     entity="path",
     parts=(Part("fastest path DAVG", "path", "min", f'"{_DAVG}"', where=f'"{_CMDS}" >= 10', by="device"),),
     value=f'"{_DAVG}" / NULLIF("fastest path DAVG", 0)',

@@ -23,7 +23,7 @@ _STEADY, _IDLE = _path(2000), _path(0)
 
 RULE = Rule(
     id="path-stopped",
-    title="A path stopped or began to carry I/O while its device was busy",
+    title="Path stopped or started carrying I/O while its device was busy (CMDS/s)",
     entity="path",
     parts=(
         Part("device CMDS/s", "device", "max", f'"{_DEVICE}"'),
@@ -37,7 +37,7 @@ RULE = Rule(
     check=changes(),
     cause="storage",
     why=(
-        "The path failed or came back, a controller was taken over, or somebody changed the policy. I/O waits "
+        "The path failed or came back, a controller was taken over, or the path policy was changed. I/O waits "
         "meanwhile."
     ),
     advice="Look in vmkernel.log and vobd.log for the path's name at that time, and at the ports it goes through.",

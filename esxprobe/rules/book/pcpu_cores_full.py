@@ -14,7 +14,7 @@ def _pcpus(util: Series, core: Series) -> dict[str, tuple[dict[str, Series], ...
 
 RULE = Rule(
     id="pcpu-cores-full",
-    title="The host's cores are full while its threads look free",
+    title="Cores of the host were full while its threads looked free (CORE UTIL)",
     entity="host",
     parts=(
         Part("UTIL", "pcpu", "mean", f'"{_UTIL}"'),

@@ -14,7 +14,7 @@ def _others(*utils: Series) -> dict[str, tuple[dict[str, Series], ...]]:
 
 RULE = Rule(
     id="pcpu-hot",
-    title="A PCPU is full while others have room",
+    title="PCPU was full while others had room (PCPU UTIL)",
     entity="pcpu",
     parts=(
         Part("all PCPUs", "pcpu", "sum", f'"{_UTIL}"', by="host"),

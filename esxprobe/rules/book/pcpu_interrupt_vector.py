@@ -9,7 +9,7 @@ _COUNT = r"Interrupt Cookie\Interrupts/second"
 
 RULE = Rule(
     id="pcpu-interrupt-vector",
-    title="One interrupt vector comes very often on a PCPU",
+    title="One interrupt vector fired very often on a PCPU (COUNT/s)",
     entity="interrupt",
     only=r":(?:CPU|PCPU ?)\d+$",
     value=f'"{_COUNT}"',

@@ -15,7 +15,7 @@ def _cookies(*each: tuple[Series, Series]) -> dict[str, tuple[dict[str, Series],
 
 RULE = Rule(
     id="pcpu-interrupts",
-    title="Interrupts take much of a PCPU's time",
+    title="Interrupts took much of a PCPU's time (COUNT/s, TIME/int)",
     entity="pcpu",
     parts=(Part("in handlers", "interrupt", "sum", f'"{_COUNT}" * "{_TIME}" / 10000'),),
     value='"in handlers"',
@@ -48,7 +48,7 @@ RULE = Rule(
     implies=("pcpu-hot", "cpu-overlap"),
     confirm="esxtop, interrupt screen (i): COUNT/s, TIME/int and DEVICES of the largest",
     fires=(
-        Example("60,000 of 5 us", {}, "warning", parts=_cookies((60_000, 5), (200, 2))),
+        Example("60,000 of 5 µs", {}, "warning", parts=_cookies((60_000, 5), (200, 2))),
         Example("15 %", {}, "info", parts=_cookies((30_000, 5))),
         Example("just reaches it", {}, "info", parts=_cookies((20_400, 5))),
         Example("just reaches the worse", {}, "warning", parts=_cookies((40_400, 5))),

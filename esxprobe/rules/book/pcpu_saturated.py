@@ -9,7 +9,7 @@ _UTIL = r"Physical Cpu\% Util Time"
 
 RULE = Rule(
     id="pcpu-saturated",
-    title="The host's physical CPUs are full",
+    title="Physical CPUs of the host were heavily used (PCPU UTIL)",
     entity="host",
     value=f'"{_UTIL}"',
     label="PCPU UTIL (all)",

@@ -14,7 +14,7 @@ def _pcpus(*used: Series) -> dict[str, tuple[dict[str, Series], ...]]:
 
 RULE = Rule(
     id="pcpu-used-spike",
-    title="PCPUs show more use than there was time",
+    title="PCPUs were charged more time than had passed (PCPU USED)",
     entity="host",
     parts=(Part("highest gap", "pcpu", "max", f'"{_USED}" - "{_UTIL}"'),),
     value='"highest gap"',

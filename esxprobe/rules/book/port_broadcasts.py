@@ -9,7 +9,7 @@ _BROADCASTS = r"Network Port\Broadcast Packets Transmitted/sec"
 
 RULE = Rule(
     id="port-broadcasts",
-    title="A VM sends many broadcasts",
+    title="VM sent many broadcasts (PKTTXBRD/s)",
     entity="port",
     only=r":\d{8,10}:\d+:",
     value=f'"{_BROADCASTS}"',

@@ -14,7 +14,7 @@ def _port(dropped_pct: Series, packets: Series = 800) -> dict[str, Series]:
 
 RULE = Rule(
     id="port-drops-received",
-    title="Incoming packets of a port are dropped",
+    title="Incoming packets of a port were dropped (%DRPRX)",
     entity="port",
     only=r":\d{8,10}:(?:\d+:|vmk\d)",
     value=f'"{_DROPPED}"',

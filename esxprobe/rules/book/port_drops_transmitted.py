@@ -14,7 +14,7 @@ def _port(dropped_pct: Series, packets: Series = 800) -> dict[str, Series]:
 
 RULE = Rule(
     id="port-drops-transmitted",
-    title="Outgoing packets of a port are dropped",
+    title="Outgoing packets of a port were dropped (%DRPTX)",
     entity="port",
     only=r":\d{8,10}:(?:\d+:|vmk\d)",
     value=f'"{_DROPPED}"',

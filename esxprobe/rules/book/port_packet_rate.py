@@ -14,7 +14,7 @@ def _port(sent: Series, received: Series) -> dict[str, Series]:
 
 RULE = Rule(
     id="port-packet-rate",
-    title="A VM sends and receives very many packets",
+    title="VM sent and received very many packets (PKTTX/s, PKTRX/s)",
     entity="port",
     only=r":\d{8,10}:\d+:",
     value=f'"{_TX}" + "{_RX}"',

@@ -15,7 +15,7 @@ def _port(sent: Series, received: Series, broadcasts: Series = 0) -> dict[str, S
 
 RULE = Rule(
     id="port-receives-nothing",
-    title="A VM sends packets and receives none that are meant for it",
+    title="VM sent packets and received none addressed to it (PKTRX/s)",
     entity="port",
     only=r":\d{8,10}:\d+:",
     value=f'"{_RX}" - "{_MULTI}" - "{_BROAD}"',

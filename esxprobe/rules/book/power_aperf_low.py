@@ -14,7 +14,7 @@ def _pcpu(aperf: Series, util: Series = 60) -> dict[str, tuple[dict[str, Series]
 
 RULE = Rule(
     id="power-aperf-low",
-    title="Busy PCPUs run below their nominal frequency",
+    title="Busy PCPUs ran below their nominal frequency (%A/MPERF)",
     entity="host",
     parts=(
         Part("APERF", "pcpu", "mean", f'"{_APERF}"'),

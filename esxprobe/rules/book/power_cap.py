@@ -9,7 +9,7 @@ _NOW, _CAP = r"Power\Power Usage Now Watts", r"Power\Power Usage Cap Watts"
 
 RULE = Rule(
     id="power-cap",
-    title="The host draws all the power that its cap allows",
+    title="Power drawn by the host was at or near its cap (Power Usage, Power Cap)",
     entity="host",
     value=f'100 * "{_NOW}" / "{_CAP}"',
     where=f'"{_CAP}" > 0 AND "{_NOW}" > 0',

@@ -15,7 +15,7 @@ def _pcpu(used: Series, util: Series = 60, core: Series = 0) -> dict[str, tuple[
 
 RULE = Rule(
     id="power-clock-low",
-    title="The host's PCPUs are busy on a low clock",
+    title="PCPUs of the host were busy at a low clock (PCPU USED, PCPU UTIL)",
     entity="host",
     optional=(_CORE,),
     parts=(

@@ -3,16 +3,16 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Example, Rule, States
 
 _POLICY = r"Fact\Power Policy"
 
 RULE = Rule(
     id="power-policy",
-    title="The host's power policy is Low Power",
+    title="Power policy of the host was Low Power",
     entity="host",
     value=f'"{_POLICY}"',
-    label="power policy (0 High Performance, 1 Balanced, 2 Low Power)",
+    label="power policy",
     unit="",
     levels=(
         Level(
@@ -27,6 +27,7 @@ RULE = Rule(
     check=any_above(),
     cause="power",
     setting=True,
+    states=(States(((0, "High Performance (0)"), (1, "Balanced (1)"), (2, "Low Power (2)"))),),
     why="With this policy the host keeps PCPUs on a low clock and in deep sleep also while VMs have work to do.",
     advice="Set High Performance where latency matters: Host, Configure, Power Management, or the firmware.",
     caveats=("The firmware can keep the policy to itself: then the host has no say.",),

@@ -15,7 +15,7 @@ def _pcpus(*states: tuple[Series, Series]) -> dict[str, tuple[dict[str, Series],
 
 RULE = Rule(
     id="power-pstates",
-    title="Busy PCPUs are kept in low P-states",
+    title="Busy PCPUs were kept in low P-states (%P0)",
     entity="host",
     parts=(
         Part("P0 of busy PCPUs", "pcpu", "mean", f'"{_P0}"', where=f'"{_C0}" >= 70'),

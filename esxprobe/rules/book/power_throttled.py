@@ -15,7 +15,7 @@ def _pcpus(*throttled: Series) -> dict[str, tuple[dict[str, Series], ...]]:
 
 RULE = Rule(
     id="power-throttled",
-    title="PCPUs are throttled",
+    title="PCPUs were throttled (%T1 to %T7)",
     entity="host",
     parts=(Part("most throttled PCPU", "pcpu", "max", " + ".join(f'"{path}"' for path in _T[1:])),),
     value='"most throttled PCPU"',

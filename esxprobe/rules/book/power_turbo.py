@@ -14,7 +14,7 @@ def _host(used: Series, util: Series = 50) -> dict[str, Series]:
 
 RULE = Rule(
     id="power-turbo",
-    title="Charged CPU time is above wall-clock time: turbo",
+    title="PCPUs were charged more than wall-clock time, as with turbo (PCPU USED)",
     entity="host",
     value=f'100 * "{_USED}" / "{_UTIL}"',
     where=f'"{_UTIL}" >= 20',

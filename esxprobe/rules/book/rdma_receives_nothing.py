@@ -15,7 +15,7 @@ def _device(sent: Series, received: Series, pairs: Series = 8) -> dict[str, Seri
 
 RULE = Rule(
     id="rdma-receives-nothing",
-    title="An RDMA device sends packets and receives none",
+    title="RDMA device sent packets and received none (PKTRX/s)",
     entity="rdma",
     value=f'"{_RX}"',
     where=f'"{_TX}" >= 10 AND "{_PAIRS}" >= 1',

@@ -9,7 +9,7 @@ _BROADCASTS = r"Network Port\Broadcast Packets Received/sec"
 
 RULE = Rule(
     id="uplink-broadcasts",
-    title="Broadcasts flood in from the physical network",
+    title="Many broadcasts came in from the physical network (PKTRXBRD/s)",
     entity="port",
     only=r":\d{8,10}:vmnic\d+",
     value=f'"{_BROADCASTS}"',

@@ -3,13 +3,13 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_below
-from esxprobe.rules.record import Example, Part, Rule
+from esxprobe.rules.record import Example, Part, Rule, States
 
 _UP = r"Network Port\Link Up?"
 
 RULE = Rule(
     id="uplink-down",
-    title="An uplink of a team has no link",
+    title="Uplink of a team had no link (UP)",
     entity="port",
     only=r":\d{8,10}:vmnic\d+",
     parts=(Part("links up", "port", "sum", f'"{_UP}"', by="switch", only=r":\d{8,10}:vmnic\d+"),),
@@ -38,6 +38,7 @@ RULE = Rule(
     caveats=("Whether it was up before the capture is not known: see uplink-flapping for changes.",),
     implies_beside=("uplink-imbalance", "uplink-near-line-rate"),
     confirm="esxcli network nic list; esxcli network nic get -n vmnicN",
+    states=(States(((0, "down (0)"), (1, "up (1)"))),),
     fires=(Example("down beside one that is up", {_UP: 0}, "warning", parts={"port": ({_UP: 1},)}),),
     quiet=(
         Example("up", {_UP: 1}, parts={"port": ({_UP: 1},)}),

@@ -14,7 +14,7 @@ def _port(dropped_pct: Series, packets: Series = 800) -> dict[str, Series]:
 
 RULE = Rule(
     id="uplink-drops-received",
-    title="An uplink drops incoming packets",
+    title="Uplink dropped incoming packets (%DRPRX)",
     entity="port",
     only=r":\d{8,10}:vmnic\d+",
     value=f'"{_DROPPED}"',
@@ -44,8 +44,7 @@ RULE = Rule(
         "transceiver) and for a PCPU that is full of interrupts."
     ),
     caveats=(
-        "Frames for VLANs that nobody here listens to can count as dropped: compare with the error counters of "
-        "the adapter.",
+        "Frames for VLANs that no port uses can count as dropped: compare with the error counters of the adapter.",
     ),
     confirm="esxcli network nic stats get -n vmnicN: receive missed, FIFO and CRC errors",
     fires=(

@@ -14,7 +14,7 @@ def _port(dropped_pct: Series, packets: Series = 800) -> dict[str, Series]:
 
 RULE = Rule(
     id="uplink-drops-transmitted",
-    title="An uplink drops outgoing packets",
+    title="Uplink dropped outgoing packets (%DRPTX)",
     entity="port",
     only=r":\d{8,10}:vmnic\d+",
     value=f'"{_DROPPED}"',

@@ -9,7 +9,7 @@ _ERRORS = r"Fact\NIC Errors"
 
 RULE = Rule(
     id="uplink-errors",
-    title="A network adapter counts errors",
+    title="Network adapter counted errors",
     entity="port",
     only=r":\d{8,10}:vmnic\d",
     value=f'"{_ERRORS}"',

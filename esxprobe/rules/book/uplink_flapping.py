@@ -9,7 +9,7 @@ _UP = r"Network Port\Link Up?"
 
 RULE = Rule(
     id="uplink-flapping",
-    title="A physical link went down or came up",
+    title="Physical link went down or came up (UP)",
     entity="port",
     only=r":vmnic\d+$",
     value=f'"{_UP}"',

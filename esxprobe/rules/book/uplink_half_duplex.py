@@ -3,13 +3,13 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_below
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Example, Rule, States
 
 _DUPLEX, _UP = r"Network Port\Full Duplex?", r"Network Port\Link Up?"
 
 RULE = Rule(
     id="uplink-half-duplex",
-    title="An uplink runs at half duplex",
+    title="Uplink ran at half duplex (FDUPLX)",
     entity="port",
     only=r":\d{8,10}:vmnic\d+",
     value=f'"{_DUPLEX}"',
@@ -38,6 +38,7 @@ RULE = Rule(
     advice="Let both sides negotiate: esxcli network nic set -n vmnicN --auto, and the same at the switch port.",
     implies=("uplink-drops-received", "uplink-drops-transmitted", "uplink-near-line-rate"),
     confirm="esxcli network nic get -n vmnicN: Link Status, Duplex, and late collisions at the switch port",
+    states=(States(((0, "no (0)"), (1, "yes (1)"))),),
     fires=(Example("half duplex", {_DUPLEX: 0, _UP: 1}, "warning"),),
     quiet=(
         Example("full duplex", {_DUPLEX: 1, _UP: 1}),

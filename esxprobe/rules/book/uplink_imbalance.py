@@ -15,7 +15,7 @@ def _uplink(tx_mb: Series, up: Series = 1) -> dict[str, Series]:
 
 RULE = Rule(
     id="uplink-imbalance",
-    title="One uplink of a team carries nearly everything",
+    title="One uplink of a team carried nearly all traffic (MbTX/s)",
     entity="port",
     only=_UPLINKS,
     parts=(

@@ -9,7 +9,7 @@ _MULTICASTS = r"Network Port\Multicast Packets Received/sec"
 
 RULE = Rule(
     id="uplink-multicasts",
-    title="Many multicasts come in from the physical network",
+    title="Many multicasts came in from the physical network (PKTRXMUL/s)",
     entity="port",
     only=r":\d{8,10}:vmnic\d+",
     value=f'"{_MULTICASTS}"',

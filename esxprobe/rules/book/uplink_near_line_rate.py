@@ -15,7 +15,7 @@ def _uplink(tx_mb: Series, rx_mb: Series = 100) -> dict[str, Series]:
 
 RULE = Rule(
     id="uplink-near-line-rate",
-    title="An uplink carries nearly what its link can",
+    title="Uplink ran near the speed of its link (MbTX/s, MbRX/s)",
     entity="port",
     only=r":\d{8,10}:vmnic\d+",
     value=f'100 * GREATEST("{_TX}", "{_RX}") / NULLIF("{_SPEED}", 0)',

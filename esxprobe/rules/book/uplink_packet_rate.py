@@ -14,7 +14,7 @@ def _port(sent: Series, received: Series) -> dict[str, Series]:
 
 RULE = Rule(
     id="uplink-packet-rate",
-    title="An uplink carries very many packets",
+    title="Uplink carried very many packets (PKTTX/s, PKTRX/s)",
     entity="port",
     only=r":\d{8,10}:vmnic\d+",
     value=f'"{_TX}" + "{_RX}"',

@@ -14,7 +14,7 @@ def _uplink(speed_mb: Series, up: Series = 1) -> dict[str, Series]:
 
 RULE = Rule(
     id="uplink-slow-link",
-    title="An uplink has negotiated less than a gigabit",
+    title="Uplink had negotiated less than a gigabit (SPEED)",
     entity="port",
     only=r":\d{8,10}:vmnic\d+",
     value=f'"{_SPEED}"',

@@ -14,7 +14,7 @@ def _uplink(speed_mb: Series, up: Series = 1) -> dict[str, Series]:
 
 RULE = Rule(
     id="uplink-speed-mismatch",
-    title="An uplink is slower than the others of its team",
+    title="Uplink was slower than the others of its team (SPEED)",
     entity="port",
     only=r":\d{8,10}:vmnic\d+",
     parts=(

@@ -21,7 +21,7 @@ def _below(*gavg_ms: Series) -> dict[str, tuple[dict[str, Series], ...]]:
 
 RULE = Rule(
     id="vdisk-above-device",
-    title="The guest waits for its disk much longer than the devices take",
+    title="Virtual disk was much slower than the VM's devices (LAT/rd, LAT/wr)",
     entity="vdisk",
     parts=(Part("VM's slowest device GAVG", "device-world", "max", f'"{_GAVG}"'),),
     value=f'{_MEAN} - "VM\'s slowest device GAVG"',
@@ -31,9 +31,7 @@ RULE = Rule(
     ),
     label="latency of the virtual disk less GAVG of the VM's slowest device",
     unit="ms",
-    levels=(
-        Level("warning", 10, sources.rule_of_thumb("ten times what a healthy device takes, and nobody takes it")),
-    ),
+    levels=(Level("warning", 10, sources.rule_of_thumb("ten times what a healthy device takes, spent above it")),),
     check=sustained_above(share=0.2, run_s=60, least=6),
     cause="storage",
     why=(

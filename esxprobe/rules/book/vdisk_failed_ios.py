@@ -9,7 +9,7 @@ _FAILED = r"Virtual Disk\FailedIOs"
 
 RULE = Rule(
     id="vdisk-failed-ios",
-    title="I/Os of a virtual disk fail",
+    title="I/Os of a virtual disk failed",
     entity="vdisk",
     value=f'"{_FAILED}"',
     label="FailedIOs",

@@ -15,7 +15,7 @@ def _disk(read_ms: Series, write_ms: Series, reads: Series = 40, writes: Series 
 
 RULE = Rule(
     id="vdisk-latency",
-    title="A virtual disk is slow",
+    title="Latency of a virtual disk was high (LAT/rd, LAT/wr)",
     entity="vdisk",
     value=(
         f'GREATEST(CASE WHEN "{_READS}" >= 10 THEN "{_READ}" END, CASE WHEN "{_WRITES}" >= 10 THEN "{_WRITE}" END)'

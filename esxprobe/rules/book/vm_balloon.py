@@ -9,7 +9,7 @@ _BALLOON = r"Group Memory\Memctl MBytes"
 
 RULE = Rule(
     id="vm-balloon",
-    title="The balloon driver holds memory of the guest",
+    title="Balloon in the guest was inflated (MCTLSZ)",
     entity="vm",
     value=f'"{_BALLOON}"',
     label="MCTLSZ",
@@ -33,8 +33,8 @@ RULE = Rule(
         "disk reads in the guest can follow. Look here before blaming the faults."
     ),
     advice=(
-        "Look at memory-state: if the host is short now, free memory on it; if not, the balloon is left from "
-        "earlier or a memory limit of the VM holds it."
+        "Look at memory-state: if the host was short in these minutes, free memory on it; if not, the balloon is "
+        "left from earlier or a memory limit of the VM holds it."
     ),
     caveats=("The balloon keeps its size until the host lets it go: it may tell of the past.",),
     confirm="in the guest: pages swapped in and out (vmstat si, so; Memory Pages Input/sec) in the same minutes",

@@ -14,7 +14,7 @@ def _host(state: Series) -> dict[str, tuple[dict[str, Series], ...]]:
 
 RULE = Rule(
     id="vm-balloon-absent",
-    title="The VM has no balloon driver while the host is short of memory",
+    title="VM had no balloon driver while the host was short of memory (MCTL?)",
     entity="vm",
     parts=(Part("memory state", "host", "max", f'"{_STATE}"', by="host"),),
     value=f'CASE WHEN "{_DRIVER}" < 1 THEN 1 ELSE 0 END',

@@ -9,7 +9,7 @@ _BALLOON, _MAX = r"Group Memory\Memctl MBytes", r"Group Memory\Memctl Max MBytes
 
 RULE = Rule(
     id="vm-balloon-max",
-    title="The balloon has reached its maximum",
+    title="Balloon was at or near its maximum (MCTLSZ, MCTLMAX)",
     entity="vm",
     value=f'100 * "{_BALLOON}" / NULLIF("{_MAX}", 0)',
     label="MCTLSZ against MCTLMAX",
@@ -20,8 +20,8 @@ RULE = Rule(
     check=sustained_above(share=0.1, run_s=30),
     cause="memory-pressure",
     why=(
-        "The balloon takes what the guest misses least. At its maximum (about two thirds of the VM's memory as "
-        "shipped) the host can only compress and swap, and it does not know which pages the guest needs."
+        "The balloon takes what the guest misses least. At its maximum (by default about two thirds of the VM's "
+        "memory) the host can only compress and swap, and it does not know which pages the guest needs."
     ),
     advice=(
         "Free memory on the host, or give the VM a reservation. Do not raise sched.mem.maxmemctl: the "

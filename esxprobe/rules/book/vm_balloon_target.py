@@ -9,7 +9,7 @@ _BALLOON, _TARGET = r"Group Memory\Memctl MBytes", r"Group Memory\Memctl Target 
 
 RULE = Rule(
     id="vm-balloon-target",
-    title="The host wants more memory from the balloon than it has",
+    title="Balloon target was above the balloon's size (MCTLTGT, MCTLSZ)",
     entity="vm",
     value=f'"{_TARGET}" - "{_BALLOON}"',
     label="MCTLTGT less MCTLSZ",
@@ -24,9 +24,8 @@ RULE = Rule(
     check=sustained_above(share=0.1, run_s=60),
     cause="memory-pressure",
     why=(
-        "The host is taking memory from this guest now. A balloon that stays behind its target has a "
-        "guest that gives "
-        "memory slowly, or none; the host then compresses and swaps what the balloon does not bring."
+        "The host was taking memory from this guest. A balloon that stays behind its target belongs to a guest "
+        "that gives memory slowly, or none; the host then compresses and swaps what the balloon does not bring."
     ),
     advice=(
         "Free memory on the host. If the gap stays for minutes, look into the guest: too little page file or swap, "

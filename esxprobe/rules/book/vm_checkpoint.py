@@ -9,7 +9,7 @@ _READ, _TARGET = r"Group Memory\Checkpoint Read MBytes", r"Group Memory\Checkpoi
 
 RULE = Rule(
     id="vm-checkpoint",
-    title="The VM's state was being saved, resumed or moved",
+    title="State of the VM was saved, resumed or moved (CPTRD, CPTTGT)",
     entity="vm",
     value=f'"{_READ}" + "{_TARGET}"',
     label="CPTRD + CPTTGT",

@@ -18,7 +18,7 @@ def _host(state: Series) -> dict[str, tuple[dict[str, Series], ...]]:
 
 RULE = Rule(
     id="vm-copy-on-write-hint",
-    title="Much of the VM's memory is only marked for sharing while the host is short",
+    title="Much VM memory was only marked for sharing, on a short host (COWH)",
     entity="vm",
     parts=(Part("memory state", "host", "max", f'"{_STATE}"', by="host"),),
     value=f'100 * "{_HINT}" / NULLIF("{_SIZE}", 0)',
@@ -33,13 +33,12 @@ RULE = Rule(
         "that may be shared with it: memory that a host which is short could gain, and does not."
     ),
     advice=(
-        "Look at Mem.ShareForceSalting: as shipped it keeps VMs from sharing pages with each other (2); "
-        "0 lets them, "
-        "which is a decision about security. Large pages have to be broken first."
+        "Look at Mem.ShareForceSalting: by default it keeps VMs from sharing pages with each other (2); 0 lets "
+        "them, which is a decision about security. Large pages have to be broken first."
     ),
     caveats=(
-        "A hint is an upper bound: nobody knows whether a second page of the same content exists.",
-        Caveat("Salting is on as shipped from 6.0 on; older hosts have it with later updates only.", since="5.0"),
+        "A hint is an upper bound: the capture does not show whether a second page of the same content exists.",
+        Caveat("Salting is on by default from 6.0 on; older hosts have it with later updates only.", since="5.0"),
     ),
     confirm="esxcli system settings advanced list -o /Mem/ShareForceSalting",
     fires=(

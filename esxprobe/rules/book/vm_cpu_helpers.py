@@ -14,7 +14,7 @@ def _vcpus(*runs: Series) -> dict[str, tuple[dict[str, Series], ...]]:
 
 RULE = Rule(
     id="vm-cpu-helpers",
-    title="A VM's helper worlds use much CPU",
+    title="Helper worlds of a VM used much CPU (%RUN)",
     entity="vm",
     parts=(Part("all vCPUs %RUN", "vcpu", "sum", f'"{_RUN}"'),),
     value=f'"{_GROUP}" - "all vCPUs %RUN"',

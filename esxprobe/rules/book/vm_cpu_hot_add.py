@@ -9,7 +9,7 @@ _VCPUS, _HOT_ADD = r"Fact\vCPUs", r"Fact\CPU Hot Add"
 
 RULE = Rule(
     id="vm-cpu-hot-add",
-    title="CPU hot add is on in a wide VM",
+    title="CPU hot add was on in a VM with many vCPUs",
     entity="vm",
     value=f'"{_VCPUS}"',
     where=f'"{_HOT_ADD}" = 1',

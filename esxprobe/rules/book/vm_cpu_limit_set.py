@@ -14,7 +14,7 @@ def _vm(limit: float) -> dict[str, tuple[dict[str, float], ...]]:
 
 RULE = Rule(
     id="vm-cpu-limit-set",
-    title="A VM has a CPU limit",
+    title="VM had a CPU limit (AMAX)",
     entity="vm",
     # The VM's own value by way of a part: an unlimited VM prints -1, which is no value and no doubt about it.
     parts=(Part("AMAX", "vm", "max", f'"{_LIMIT}"'),),
@@ -37,7 +37,7 @@ RULE = Rule(
         "A limit is easily forgotten: it stays when the VM gets more vCPUs or moves to a faster host, and it holds "
         "the VM back on an idle host too."
     ),
-    advice="Set the VM's CPU limit to Unlimited unless somebody can say why it is there; shares do the rest.",
+    advice="Set the VM's CPU limit to Unlimited unless there is a known reason for it; shares do the rest.",
     caveats=("The unit of AMAX is not in the file.", "Whether the limit is reached is judged by cpu-limit."),
     implies=("cpu-limit",),
     confirm="vim-cmd vmsvc/get.config <vmid> | grep -A 6 cpuAllocation: limit",

@@ -15,7 +15,7 @@ def _vcpus(*ready: Series) -> dict[str, tuple[dict[str, Series], ...]]:
 
 RULE = Rule(
     id="vm-cpu-reserved-ready",
-    title="A VM waits for PCPUs in spite of its reservation",
+    title="VM waited for a physical CPU despite its reservation (%RDY)",
     entity="vm",
     optional=(_LIMITED,),
     parts=(Part("max vCPU ready", "vcpu", "max", f'"{_READY}" - "{_LIMITED}"'),),

@@ -15,7 +15,7 @@ def _vcpus(*each: tuple[Series, Series]) -> dict[str, tuple[dict[str, Series], .
 
 RULE = Rule(
     id="vm-cpu-short",
-    title="A VM uses its vCPUs fully and waits for more CPU time",
+    title="VM used its vCPUs fully and waited for more CPU time (%RDY)",
     entity="vm",
     optional=(_LIMITED,),
     parts=(

@@ -9,7 +9,7 @@ _VCPUS, _CORES = r"Fact\vCPUs", r"Fact\Cores"
 
 RULE = Rule(
     id="vm-cpu-wide",
-    title="A VM is wide for its host",
+    title="VM had many vCPUs for its host",
     entity="vm",
     value=f'100 * "{_VCPUS}" / "{_CORES}"',
     where=f'"{_VCPUS}" >= 4',

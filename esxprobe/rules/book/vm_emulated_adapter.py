@@ -9,7 +9,7 @@ _ADAPTERS = r"Fact\E1000 Adapters"
 
 RULE = Rule(
     id="vm-emulated-adapter",
-    title="A VM has an emulated network adapter",
+    title="VM had an emulated network adapter",
     entity="vm",
     value=f'"{_ADAPTERS}"',
     label="adapters of type E1000 or E1000E",

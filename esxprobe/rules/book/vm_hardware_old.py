@@ -9,7 +9,7 @@ _VERSION = r"Fact\Hardware Version"
 
 RULE = Rule(
     id="vm-hardware-old",
-    title="A VM has old virtual hardware",
+    title="VM had old virtual hardware",
     entity="vm",
     value=f'"{_VERSION}"',
     label="virtual hardware version",

@@ -15,7 +15,7 @@ def _vcpus(*runs: float) -> dict[str, tuple[dict[str, float], ...]]:
 
 RULE = Rule(
     id="vm-hot-vcpu",
-    title="One vCPU does the work of a wide VM",
+    title="One vCPU did most of the work of a VM with many vCPUs (%RUN)",
     entity="vm",
     parts=(
         Part("max vCPU %RUN", "vcpu", "max", f'"{_RUN}"'),

@@ -9,7 +9,7 @@ _READ, _WRITTEN = r"Group Memory\Llswap Read MBytes/sec", r"Group Memory\Llswap 
 
 RULE = Rule(
     id="vm-llswap",
-    title="The host is swapping the VM's memory to its cache now",
+    title="VM memory was swapped to or from the host cache (LLSWR/s, LLSWW/s)",
     entity="vm",
     value=f'"{_READ}" + "{_WRITTEN}"',
     label="LLSWR/s + LLSWW/s",
@@ -18,7 +18,7 @@ RULE = Rule(
         Level(
             "warning", 1, sources.rule_of_thumb("as for SWR/s and SWW/s, which are sourced; an SSD makes it milder")
         ),
-        Level("info", 0.1, sources.rule_of_thumb("any lasting swap traffic is a shortage of memory now")),
+        Level("info", 0.1, sources.rule_of_thumb("any lasting swap traffic is a shortage of memory")),
     ),
     check=sustained_above(share=0.05, run_s=30),
     cause="memory-pressure",

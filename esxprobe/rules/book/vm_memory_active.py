@@ -9,7 +9,7 @@ _TOUCHED, _SIZE = r"Group Memory\Touched MBytes", r"Group Memory\Memory Size MBy
 
 RULE = Rule(
     id="vm-memory-active",
-    title="The guest uses nearly all its configured memory",
+    title="Guest used nearly all its configured memory (TCHD)",
     entity="vm",
     value=f'100 * "{_TOUCHED}" / NULLIF("{_SIZE}", 0)',
     label="TCHD against MEMSZ",

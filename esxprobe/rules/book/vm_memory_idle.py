@@ -20,7 +20,7 @@ def _host(state: Series) -> dict[str, tuple[dict[str, Series], ...]]:
 
 RULE = Rule(
     id="vm-memory-idle",
-    title="The VM holds much memory that it does not use while the host is short",
+    title="VM held much idle memory while the host was short (GRANT, TCHD)",
     entity="vm",
     parts=(
         Part("memory state", "host", "max", f'"{_STATE}"', by="host"),

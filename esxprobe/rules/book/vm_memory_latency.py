@@ -9,7 +9,7 @@ _LATENCY = r"Vcpu\% Memory Latency"
 
 RULE = Rule(
     id="vm-memory-latency",
-    title="vCPUs wait for memory that the host has taken away",
+    title="vCPUs waited for swapped or compressed memory (%LAT_M)",
     entity="vcpu",
     value=f'"{_LATENCY}"',
     label="%LAT_M",
@@ -37,13 +37,12 @@ RULE = Rule(
     check=sustained_above(share=0.1, run_s=30),
     cause="memory-pressure",
     why=(
-        "Time in which the vCPU stood still until memory was swapped in or unpacked. It is what the guest "
-        "feels of all "
-        "the reclaiming; the guest itself counts no fault for it."
+        "Time in which the vCPU waited until memory was swapped in or decompressed. It is what the guest feels of"
+        " all the reclaiming; the guest itself counts no fault for it."
     ),
     advice=(
-        "See cpu-swap-wait for the part of swap and vm-zipping for memory that is unpacked. Free memory "
-        "on the host or give this VM a reservation."
+        "See cpu-swap-wait for the part of swap and vm-zipping for memory that was decompressed. Free memory on "
+        "the host or give this VM a reservation."
     ),
     caveats=(Caveat("The counter is not there before 5.0.", until="5.0"),),
     confirm="esxtop, CPU screen (c), summary fields: %LAT_M beside %SWPWT; UNZIP/s on the memory screen",

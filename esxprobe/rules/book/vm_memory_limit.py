@@ -3,13 +3,13 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Example, Part, Rule
+from esxprobe.rules.record import Example, Part, Rule, States
 
 _LIMIT = r"Group Memory\Alloc Max"
 
 RULE = Rule(
     id="vm-memory-limit",
-    title="The VM has a memory limit",
+    title="VM had a memory limit (AMAX)",
     entity="vm",
     # A count and not the limit itself: VMs without one have no value, and that is no gap in the capture.
     parts=(Part("limits", "vm", "count", f'"{_LIMIT}"', where=f'"{_LIMIT}" > 0', by="vm"),),
@@ -42,6 +42,7 @@ RULE = Rule(
     ),
     confirm="vim-cmd vmsvc/get.config ID: memoryAllocation, limit",
     setting=True,
+    states=(States(((1, "yes (1)"),)),),
     fires=(Example("4096 of whatever it is", {}, "info", parts={"vm": ({_LIMIT: 4096},)}),),
     quiet=(
         Example("unlimited", {}, parts={"vm": ({_LIMIT: (None,) * 36},)}),

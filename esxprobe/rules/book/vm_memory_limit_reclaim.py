@@ -19,7 +19,7 @@ def _host(state: Series) -> dict[str, tuple[dict[str, Series], ...]]:
 
 RULE = Rule(
     id="vm-memory-limit-reclaim",
-    title="Memory is taken from the VM though the host has enough",
+    title="Memory of a VM was to be reclaimed while the host had enough (MCTLTGT, SWTGT)",
     entity="vm",
     parts=(Part("memory state", "host", "max", f'"{_STATE}"', by="host"),),
     value=f'"{_BALLOON}" + "{_SWAPPED}"',
@@ -34,8 +34,8 @@ RULE = Rule(
     check=sustained_above(share=0.8, run_s=None, least=12),
     cause="limit",
     why=(
-        "The host is not short, and yet it wants memory of this VM: its own limit or that of its resource pool is "
-        "below what the guest uses. To the guest it is a shortage like any other."
+        "The host was not short and had reclaim targets for this VM all the same: its own limit or that of its "
+        "resource pool is below what the guest uses. To the guest it is a shortage like any other."
     ),
     advice="Remove the memory limit of the VM, or raise that of its resource pool; look for templates "
     "that carry one.",

@@ -18,7 +18,7 @@ def _vm(touched_mb: Series, granted_mb: Series, balloon_mb: Series = 0) -> dict[
 
 RULE = Rule(
     id="vm-memory-starved",
-    title="The VM uses nearly all the memory that the host has left it",
+    title="VM used nearly all the memory that the host had left it (TCHD, GRANT)",
     entity="vm",
     value=f'100 * "{_TOUCHED}" / NULLIF("{_GRANTED}", 0)',
     where=f'"{_GRANTED}" < 0.9 * "{_SIZE}" AND "{_BALLOON}" + "{_SWAPPED}" >= 1',

@@ -9,7 +9,7 @@ _OVERHEAD, _MAX = r"Group Memory\Overhead MBytes", r"Group Memory\Overhead Max M
 
 RULE = Rule(
     id="vm-overhead-max",
-    title="The VM's overhead memory has reached its maximum",
+    title="Overhead memory of a VM was at or near its maximum (OVHD, OVHDMAX)",
     entity="vm",
     value=f'100 * "{_OVERHEAD}" / NULLIF("{_MAX}", 0)',
     label="OVHD against OVHDMAX",

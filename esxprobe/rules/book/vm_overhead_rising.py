@@ -15,7 +15,7 @@ def _rising(by_mb: float, noise_mb: float = 0.0) -> dict[str, float | tuple[floa
 
 RULE = Rule(
     id="vm-overhead-rising",
-    title="The VM's overhead memory grows",
+    title="Overhead memory of a VM rose (OVHD, OVHDUW)",
     entity="vm",
     value=f'"{_OVERHEAD}" + "{_PROCESS}"',
     label="OVHD + OVHDUW",

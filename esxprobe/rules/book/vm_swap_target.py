@@ -9,7 +9,7 @@ _TARGET, _SWAPPED = r"Group Memory\Swap Target MBytes", r"Group Memory\Swapped M
 
 RULE = Rule(
     id="vm-swap-target",
-    title="The host means to swap out more of the VM's memory",
+    title="Swap target was above the swapped memory (SWTGT, SWCUR)",
     entity="vm",
     value=f'"{_TARGET}" - "{_SWAPPED}"',
     label="SWTGT less SWCUR",

@@ -9,7 +9,7 @@ _SWAPPED = r"Group Memory\Swapped MBytes"
 
 RULE = Rule(
     id="vm-swapped",
-    title="Part of the VM's memory lies in the host's swap file",
+    title="VM memory was in the host's swap file (SWCUR)",
     entity="vm",
     value=f'"{_SWAPPED}"',
     label="SWCUR",
@@ -31,7 +31,10 @@ RULE = Rule(
         "The host was short of memory at some time and swapped this VM out. When the guest touches such a page "
         "its vCPU stops until the page is read from disk."
     ),
-    advice="See vm-swapping: only reads from swap prove pain now. Memory swapped long ago may never be touched.",
+    advice=(
+        "See vm-swapping: only reads from swap show that vCPUs waited for it. Memory swapped long ago may never "
+        "be touched."
+    ),
     caveats=("SWCUR tells of the past: it stays until the guest touches the pages.",),
     lingers=True,
     fires=(

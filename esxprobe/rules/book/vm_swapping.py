@@ -1,4 +1,4 @@
-"""VMs whose memory is being swapped right now."""
+"""VMs whose memory was swapped."""
 
 from esxprobe.model import Level
 from esxprobe.rules import sources
@@ -10,7 +10,7 @@ _WRITTEN = r"Group Memory\Swap Written MBytes/sec"
 
 RULE = Rule(
     id="vm-swapping",
-    title="The host is swapping the VM's memory now",
+    title="VM memory was swapped in or out (SWR/s, SWW/s)",
     entity="vm",
     value=f'"{_READ}" + "{_WRITTEN}"',
     label="SWR/s + SWW/s",
@@ -35,10 +35,10 @@ RULE = Rule(
     check=sustained_above(share=0.05, run_s=30),
     cause="memory-pressure",
     why=(
-        "Pages go to or from the swap file while you look. A vCPU that needs a page from there waits for that "
-        "disk; writes tell that the host is taking memory now."
+        "Pages went to or from the VM's swap file during the capture. A vCPU that needs a page from there waits "
+        "for that disk; writes show that the host was taking memory."
     ),
-    advice="Free memory on the host at once, then find out who took it; see memory-state.",
+    advice="Free memory on the host, then find out which VMs used it; see memory-state.",
     implies=("cpu-swap-wait", "vm-memory-latency", "device-latency"),
     accounts_for=("cpu-swap-wait",),
     confirm="esxtop, memory screen (m): SWR/s and SWW/s of this VM; the datastore that holds its .vswp file",

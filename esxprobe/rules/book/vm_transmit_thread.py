@@ -9,7 +9,7 @@ _RUN = r"Vcpu\% Run"
 
 RULE = Rule(
     id="vm-transmit-thread",
-    title="A VM's transmit thread uses a whole PCPU",
+    title="Transmit thread of a VM ran nearly all the time (%RUN)",
     entity="world",
     only=r"^NetWorld-VM-\d+",
     value=f'"{_RUN}"',

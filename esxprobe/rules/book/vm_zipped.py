@@ -9,7 +9,7 @@ _ZIPPED = r"Group Memory\Used Compressed Memory MBytes"
 
 RULE = Rule(
     id="vm-zipped",
-    title="The host keeps part of the VM's memory compressed",
+    title="VM memory was kept compressed (CACHEUSD)",
     entity="vm",
     value=f'"{_ZIPPED}"',
     label="CACHEUSD",
@@ -18,12 +18,13 @@ RULE = Rule(
     check=sustained_above(share=0.1, run_s=30),
     cause="memory-pressure",
     why=(
-        "The host compresses pages that it would else have swapped. When the guest touches one its vCPU "
-        "waits until "
-        "it is unpacked: much faster than swap, much slower than memory."
+        "The host compresses pages that it would otherwise have swapped. When the guest touches one, its vCPU "
+        "waits until it is decompressed: much faster than swap, much slower than memory."
     ),
-    advice="See vm-zipping for what happens now, and memory-state. Compressed memory may be left from a "
-    "shortage long ago.",
+    advice=(
+        "See vm-zipping for what was compressed during the capture, and memory-state. Compressed memory may be "
+        "left from a shortage long ago."
+    ),
     caveats=("CACHEUSD tells of the past, as SWCUR does: it stays until the guest touches the pages.",),
     lingers=True,
     confirm="esxtop, memory screen (m), fields of compression: CACHEUSD beside ZIP/s and UNZIP/s",

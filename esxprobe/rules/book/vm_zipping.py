@@ -1,4 +1,4 @@
-"""VMs whose memory is being compressed or unpacked now."""
+"""VMs whose memory was compressed or decompressed."""
 
 from esxprobe.model import Level
 from esxprobe.rules import sources
@@ -9,21 +9,20 @@ _ZIP, _UNZIP = r"Group Memory\Compression MBytes/sec", r"Group Memory\Decompress
 
 RULE = Rule(
     id="vm-zipping",
-    title="The host is compressing or unpacking the VM's memory now",
+    title="VM memory was compressed or decompressed (ZIP/s, UNZIP/s)",
     entity="vm",
     value=f'"{_ZIP}" + "{_UNZIP}"',
     label="ZIP/s + UNZIP/s",
     unit="MB/s",
     levels=(
         Level("warning", 1, sources.cited(sources.ELATOV_62.saying("1 MB/s"))),
-        Level("info", 0.1, sources.cited(sources.ELATOV_62.saying("above 0 the host compresses memory now"))),
+        Level("info", 0.1, sources.cited(sources.ELATOV_62.saying("above 0 the host compresses memory"))),
     ),
     check=sustained_above(share=0.05, run_s=30),
     cause="memory-pressure",
     why=(
-        "ZIP/s is memory that the host takes now. UNZIP/s is memory that the guest wants back: for each "
-        "page a vCPU "
-        "waits until it is unpacked. Swapping is the next step."
+        "ZIP/s is memory that the host compressed. UNZIP/s is memory that the guest asked for again: for each "
+        "such page a vCPU waited until it was decompressed. A host that stays short swaps next."
     ),
     advice="Free memory on the host, then find out who took it; see memory-state and vm-memory-idle.",
     implies=("vm-memory-latency",),
@@ -31,7 +30,7 @@ RULE = Rule(
     confirm="esxtop, memory screen (m), fields of compression: ZIP/s and UNZIP/s of this VM",
     fires=(
         Example("3 MB/s for two minutes", {_ZIP: (0,) * 60 + (3,) * 24, _UNZIP: 0}, "warning"),
-        Example("0.3 MB/s unpacked all the time", {_ZIP: 0, _UNZIP: 0.3}, "info"),
+        Example("0.3 MB/s decompressed all the time", {_ZIP: 0, _UNZIP: 0.3}, "info"),
         Example("just reaches it", {_ZIP: 0.105, _UNZIP: 0}, "info"),
         Example("just reaches the worse", {_ZIP: 1.05, _UNZIP: 0}, "warning"),
         Example("just below the worse", {_ZIP: 0.45, _UNZIP: 0.5}, "info"),

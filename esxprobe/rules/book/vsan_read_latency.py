@@ -9,7 +9,7 @@ _LATENCY = r"VSAN\Avg Read Latency in ms"
 
 RULE = Rule(
     id="vsan-read-latency",
-    title="Reads on vSAN take long",
+    title="Read latency of vSAN was high (AVGLAT)",
     entity="vsan-role",
     value=f'"{_LATENCY}"',
     label="AVGLAT (reads)",

@@ -9,7 +9,7 @@ _LATENCY = r"VSAN\Avg Write Latency in ms"
 
 RULE = Rule(
     id="vsan-write-latency",
-    title="Writes on vSAN take long",
+    title="Write latency of vSAN was high (AVGLAT)",
     entity="vsan-role",
     value=f'"{_LATENCY}"',
     label="AVGLAT (writes)",

@@ -72,6 +72,18 @@ class Check(ABC):
             episodes: First and last sample of each stretch beyond.
         """
 
+    def missed(
+        self,
+        values: Floats,  # noqa: ARG002
+        timing: Timing,  # noqa: ARG002
+        threshold: float,  # noqa: ARG002
+    ) -> tuple[str, str]:
+        """How long one entity had to be beyond a threshold that it did not reach, and how long it was.
+
+        Both empty where the reported value alone decides.
+        """
+        return "", ""
+
 
 def seconds_of(marks: Bools, seconds: Floats) -> Floats:
     """How long each row is marked [s], whatever rows stand beside it: products of matrices round by shape."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -71,24 +72,24 @@ class Sustained(Check):
                 enough |= (long & (running(part, np.ones(end - begin)) >= max(LEAST_RUN, self.least))).any(axis=1)
         return np.asarray(enough, dtype=np.bool_)
 
-    def statistic_of(self, values: Floats) -> float:
-        """The reported statistic of one entity's values, missing ones left out."""
+    def statistics_of(self, values: Floats) -> Floats:
+        """The reported statistic of each entity's values, missing ones left out; NaN of one without any."""
         import numpy as np
 
-        seen = values[~np.isnan(values)]
-        if not len(seen):
-            return float("nan")
+        from esxprobe.series import quantile_of_rows
+
         match self.statistic:
             case "p95":
-                return float(np.percentile(seen, 95))
+                return quantile_of_rows(values, 0.95)
             case "p05":
-                return float(np.percentile(seen, 5))
+                return quantile_of_rows(values, 0.05)
             case "max":
-                return float(seen.max())
+                return np.asarray(np.fmax.reduce(values, axis=1))
             case "min":
-                return float(seen.min())
+                return np.asarray(np.fmin.reduce(values, axis=1))
             case "mean":
-                return float(seen.mean())
+                count = (~np.isnan(values)).sum(axis=1)
+                return np.asarray(np.where(count > 0, np.nansum(values, axis=1) / np.maximum(count, 1), np.nan))
 
     def reported(
         self, values: Floats, timing: Timing, threshold: float, episodes: Sequence[tuple[int, int]]
@@ -96,11 +97,55 @@ class Sustained(Check):
         """The statistic, or the mean of the longest stretch where only that is beyond."""
         import numpy as np
 
-        value = self.statistic_of(values)
+        value = float(self.statistics_of(values.reshape(1, -1))[0]) if values.size else float("nan")
         if self.beyond(np.array([value]), threshold).any() or not episodes:
             return value, self.statistic
         first, last = max(episodes, key=lambda each: float(timing.seconds[each[0] : each[1] + 1].sum()))
         return float(np.nanmean(values[first : last + 1])), "mean of the longest stretch"
+
+    def missed(self, values: Floats, timing: Timing, threshold: float) -> tuple[str, str]:
+        """The share of time and the unbroken run that were needed, and those that were seen."""
+        import numpy as np
+
+        if self.share == 0:
+            return "", ""
+        beyond = self.beyond(values.reshape(1, -1), threshold)
+        count = int(beyond.sum())
+        seen_s = float(seconds_of(~np.isnan(values.reshape(1, -1)), timing.seconds)[0])
+        share = float(seconds_of(beyond, timing.seconds)[0]) / max(seen_s, 1e-9)
+        needs = f"for {100 * self.share:.0f} % of the time"
+        was = f"{_below(100 * share, 100 * self.share)} % of the time"
+        if share >= self.share:
+            needs, was = f"{needs} and {self.least} samples", f"{was} and {count} samples"
+        if self.run_s is None:
+            return needs, was
+        longest_s, in_a_row = self._longest(beyond, timing)
+        needs, was = (
+            f"{needs} or {self.run_s:.0f} s without a break",
+            f"{was} and {longest_s:.0f} s without a break",
+        )
+        if longest_s >= self.run_s:
+            least = max(LEAST_RUN, self.least)
+            needs, was = f"{needs} ({least} samples)", f"{was} ({in_a_row} samples)"
+        return needs, was
+
+    def _longest(self, beyond: Bools, timing: Timing) -> tuple[float, int]:
+        """The longest unbroken run [s], and how many samples it has."""
+        import numpy as np
+
+        longest_s, in_a_row = 0.0, 0
+        for begin, end in timing.stretches:
+            part = beyond[:, begin:end]
+            longest_s = max(longest_s, float(running(part, timing.seconds[begin:end]).max(initial=0.0)))
+            in_a_row = max(in_a_row, int(running(part, np.ones(end - begin)).max(initial=0.0)))
+        return longest_s, in_a_row
+
+
+def _below(share_pct: float, needed_pct: float) -> str:
+    """A share in whole percent, with decimals where it would round to what was needed."""
+    if round(share_pct) < round(needed_pct) or share_pct >= needed_pct:
+        return f"{share_pct:.0f}"
+    return f"{math.floor(10 * share_pct) / 10:g}"
 
 
 def sustained_above(

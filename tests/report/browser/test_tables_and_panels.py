@@ -14,7 +14,9 @@ VMS = "#vms table"
 
 
 def numbers(cells: list[str]) -> list[float]:
-    return [float(cell.replace(",", "").split(" ")[0]) for cell in cells if cell != "–"]
+    """Numbers in their column's unit: GB stand beside MB."""
+    known = [cell.replace(",", "") for cell in cells if cell != "–"]
+    return [float(cell.split(" ")[0]) * (1024 if cell.endswith(" GB") else 1) for cell in known]
 
 
 # --- tables ---------------------------------------------------------------------------------------

@@ -1,0 +1,41 @@
+"""What a finding's value is called wherever it is printed, and what has to be said beside it."""
+
+from __future__ import annotations
+
+from esxprobe.model import Finding
+from esxprobe.report.words import number, printed, threshold
+
+
+def amount(finding: Finding, value: float | None = None) -> str:
+    """The judged value, or another one of the same finding, with its unit; a state by its name: `hard (2)`."""
+    shown = finding.value if value is None else value
+    return dict(finding.states).get(shown) or number(shown, finding.unit)
+
+
+def limit(finding: Finding, value: float | None = None) -> str:
+    """The threshold that was reached, or another one of the same rule, likewise."""
+    shown = finding.threshold if value is None else value
+    return dict(finding.states).get(shown) or threshold(shown, finding.unit)
+
+
+def not_worse(finding: Finding) -> str:
+    """Why a value that is printed beyond the next threshold is no worse finding; empty where it is not beyond."""
+    following = finding.next_level
+    if following is None or finding.value != finding.value:
+        return ""
+    above = following.threshold > finding.threshold
+    sign = 1 if above else -1
+    # What is printed is rounded: it may reach what the value itself does not.
+    shown = printed(finding.value, finding.unit)
+    if sign * following.threshold > max(sign * finding.value, sign * shown):
+        return ""
+    at = limit(finding, following.threshold)
+    if not following.needs:
+        return f"just {'below' if above else 'above'} {at}, where {following.severity} begins"
+    side = "more" if above else "less"
+    return f"{following.severity} needs {at} or {side} {following.needs}; it was so for {following.was}"
+
+
+def remarks(finding: Finding) -> tuple[str, ...]:
+    """What has to be known beside the value: why it is no worse, and why it may not be quoted."""
+    return tuple(each for each in (not_worse(finding), finding.doubt) if each)
