@@ -50,6 +50,7 @@ from esxprobe.model.nouns import (
     VirtualMachine,
     Window,
     Worse,
+    joined_windows,
     worst_first,
 )
 from esxprobe.model.provenance import (
@@ -146,5 +147,6 @@ __all__ = [
     "VolumeRow",
     "Window",
     "Worse",
+    "joined_windows",
     "worst_first",
 ]

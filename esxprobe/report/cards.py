@@ -114,9 +114,8 @@ def _listed(names: list[str]) -> str:
 def _when(cause: LikelyCause, analysis: Analysis) -> str:
     """From the first to the last time beyond the threshold of the rule that leads."""
     capture, lead = analysis.capture, cause.lead
-    alike = [each for each in cause.leads if each.rule == lead.rule]
-    begins = [each.first for each in alike if each.first]
-    ends = [each.last for each in alike if each.last]
+    begins = [each.first for each in cause.alike if each.first]
+    ends = [each.last for each in cause.alike if each.last]
     if not begins or not ends or not capture.started or not capture.ended:
         return "for the whole capture"
     dated = capture.date_known and capture.started.date() != capture.ended.date()

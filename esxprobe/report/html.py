@@ -70,17 +70,17 @@ def filled(
 
     with ThreadPoolExecutor(1) as beside:  # the templates are loaded while the charts are drawn
         drawn = beside.submit(drawer.draw, specs)
-        loaded, css = _template(template), _asset("report.css")
+        loaded, css = _template(template), asset("report.css")
         embedded = _inert_json(json.dumps(data(), ensure_ascii=False, allow_nan=False))
         drawings = drawn.result()
     bundle = vega_bundle(drawer, templates()) if any(drawings.values()) else ""
-    vega = _asset("vega-license.js") + bundle if bundle else ""
-    scripts = [_asset("report.js"), *([_asset("charts.js")] if vega else [])]
+    vega = asset("vega-license.js") + bundle if bundle else ""
+    scripts = [asset("report.js"), *([asset("charts.js")] if vega else [])]
     # Markup: our own style sheet and scripts, JSON that cannot leave its element, and drawings (escaped by Vega).
     return loaded.render(
         page=page(numbered(drawings)),
         css=Markup(css),  # noqa: S704
-        policy=_policy(css, [*scripts, vega] if vega else scripts),
+        policy=policy_of(css, [*scripts, vega] if vega else scripts),
         data=Markup(embedded),  # noqa: S704
         charts=Markup(_inert_json(chart_specs(specs, drawings))),  # noqa: S704
         vega=Markup(vega),  # noqa: S704
@@ -95,7 +95,7 @@ def draw_ahead(drawer: Drawer, capture: CaptureSummary, glance: Glance) -> None:
     drawer.ahead(strip_specs(capture, glance))
 
 
-def _policy(css: str, scripts: list[str]) -> str:
+def policy_of(css: str, scripts: list[str]) -> str:
     """Only the page's own style and scripts, known by their sums; nothing is fetched or evaluated."""
     allowed = " ".join(map(_digest, scripts))
     return (
@@ -142,7 +142,8 @@ def _terms(context: Context, text: str) -> Markup:
     return glossary.marked(text)
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A file of the templates' folder: our own style, or one of our scripts."""
     return (templates() / name).read_text(encoding="utf-8")
 
 
