@@ -22,10 +22,15 @@ from esxprobe.model import (
 
 if TYPE_CHECKING:
     from esxprobe.correlate import Setting
+    from esxprobe.rules import RuleBook
 
 
 def compare_with(
-    problem: Analysis, baseline: Analysis, now: Measured | None = None, before: Measured | None = None
+    problem: Analysis,
+    baseline: Analysis,
+    now: Measured | None = None,
+    before: Measured | None = None,
+    book: RuleBook | None = None,
 ) -> Comparison:
     """What differs between two captures, of one host or of two.
 
@@ -37,6 +42,7 @@ def compare_with(
         baseline: The other one.
         now: What was measured in this one; without it counters are not compared.
         before: What was measured in the other one.
+        book: The rules in use, whose thresholds say which changes of counters matter.
     """
     old, new = _by_key(baseline.findings), _by_key(problem.findings)
     both = [(new[key], old[key]) for key in new if key in old]
@@ -55,7 +61,7 @@ def compare_with(
     if now is None or before is None:
         return found
     came, went, lacking = not_in_both(before, now)
-    return replace(found, shifts=shifts(before, now), came=came, went=went, lacking=lacking)
+    return replace(found, shifts=shifts(before, now, book), came=came, went=went, lacking=lacking)
 
 
 def _by_key(findings: Iterable[Finding]) -> dict[tuple[str, str, str, int], Finding]:

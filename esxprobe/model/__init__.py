@@ -63,11 +63,12 @@ from esxprobe.model.provenance import (
     ProbeOutcome,
     Provenance,
 )
-from esxprobe.model.shifts import SHIFT_VERDICTS, CounterShift, ShiftReason, ShiftVerdict
+from esxprobe.model.shifts import DIFFERENT, SHIFT_VERDICTS, CounterShift, ShiftReason, ShiftVerdict
 from esxprobe.model.values import Frames, FrameValues, Values
 
 __all__ = [
     "CITATION_KINDS",
+    "DIFFERENT",
     "GUEST_COUNTERS",
     "SEVERITIES",
     "SHIFT_VERDICTS",
