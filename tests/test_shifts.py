@@ -194,6 +194,12 @@ def test_a_large_move_is_shown_though_there_are_too_few_samples(
     assert (only(found).verdict, only(found).reason) == (verdict, "few-samples")
     panel = shifts_panel(Comparison(SUMMARY, (), (), (), (), 0, (), shifts=found), "")
     assert panel is not None
+    ((counter, size, source),) = panel.limits
+    assert (counter, size) == (
+        "%RDY",
+        "2 points and 20 % of the larger value, or 2 points across a threshold of cpu-ready",
+    )
+    assert source.startswith("rule of thumb: ")
     if verdict == "untested":
         assert panel.rows[0].remark.startswith("not tested: 6 and 7 samples, worth ")
         assert (panel.rows[0].verdict, panel.rows[0].chance) == ("not tested", "–")

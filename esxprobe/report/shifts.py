@@ -10,7 +10,7 @@ from typing import Any
 from esxprobe.catalog import find, label
 from esxprobe.model import DIFFERENT, SHIFT_VERDICTS, Comparison, CounterShift, Entity, ShiftReason, ShiftVerdict
 from esxprobe.report.charts import CONFIG, LINES, SCHEMA, WIDTH
-from esxprobe.report.words import isolated, joined, number, percent, plural
+from esxprobe.report.words import isolated, joined, number, percent, plural, threshold
 from esxprobe.rules.matters import SMALLEST
 
 PICTURE = "compare:levels"
@@ -242,9 +242,10 @@ def _limits(shifts: Iterable[CounterShift]) -> Iterable[tuple[str, ...]]:
     for path in dict.fromkeys(each.counter for each in shifts):
         if entry := SMALLEST.get(path):
             unit = _unit(path)
-            said = f"{number(entry.absolute, unit)} and {percent(entry.share)} of the larger value"
+            least = threshold(entry.absolute, "points" if unit == "%" else unit)  # 5 % could be a share as well
+            said = f"{least} and {percent(entry.share)} of the larger value"
             if entry.rules:
-                said += f", or {number(entry.absolute, unit)} across a threshold of {joined(list(entry.rules))}"
+                said += f", or {least} across a threshold of {joined(list(entry.rules))}"
             yield (
                 label(path),
                 said,
