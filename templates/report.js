@@ -82,23 +82,37 @@
     });
   };
 
+  // The worst badge in a row.
+  const severityOf = (row) => SEVERITIES.find((name) => row.querySelector(`.badge.${name}`)) ?? "none";
+
   const filterable = (table, body) => {
     const frame = table.closest(".scroll") ?? table;
     const name = frame.getAttribute("aria-label") ?? "";
     const field = make("input", { type: "search", autocomplete: "off", spellcheck: "false" });
+    const severities = make("select", {}, make("option", { value: "" }, "all"));
     const count = make("output", {});
-    field.addEventListener("input", () => {
+    const filter = () => {
       const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
       const rows = [...body.rows];
       for (const row of rows) {
         const text = row.textContent.toLowerCase();
-        row.hidden = !words.every((word) => text.includes(word));
+        const asked = !severities.value || severityOf(row) === severities.value;
+        row.hidden = !asked || !words.every((word) => text.includes(word));
       }
       const shown = rows.filter((row) => !row.hidden).length;
-      count.textContent = words.length ? `${shown} of ${rows.length} rows` : "";
-    });
-    const label = make("label", {}, "Filter ", make("span", { class: "hidden" }, name), " ", field);
-    frame.before(make("div", { class: "filter" }, label, " ", count));
+      count.textContent = words.length || severities.value ? `${shown} of ${rows.length} rows` : "";
+    };
+    field.addEventListener("input", filter);
+    severities.addEventListener("change", filter);
+    const named = (what, control) => make("label", {}, `${what} `, make("span", { class: "hidden" }, name), " ", control);
+    const tools = make("div", { class: "filter" }, named("Filter", field), " ");
+    const found = new Set([...body.rows].map(severityOf));
+    if (found.size > 1) {
+      severities.append(...SEVERITIES.filter((each) => found.has(each)).map((each) => make("option", { value: each }, each)));
+      tools.append(named("Severity", severities), " ");
+    }
+    tools.append(count);
+    frame.before(tools);
   };
 
   for (const table of document.querySelectorAll("main table:not([data-plain])")) {

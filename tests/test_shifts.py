@@ -7,19 +7,29 @@ import jsonschema
 import numpy as np
 import pytest
 from hostsim import VmPlan, plan_of_width, write_capture
+from hypothesis import given
+from hypothesis import strategies as st
 from shippedbook import analyze
 
 from esxprobe.analyze import Measured, compare_with
-from esxprobe.analyze.levels import CounterLevels
+from esxprobe.analyze.levels import LEVEL_NEEDS, CounterLevels
 from esxprobe.analyze.shifts import not_in_both, shifts
-from esxprobe.model import CounterShift, Entity
+from esxprobe.catalog import find
+from esxprobe.model import CaptureSummary, Comparison, CounterShift, Entity
 from esxprobe.report.document import document
 from esxprobe.report.shifts import PICTURE, shift_specs, shifts_panel
+from esxprobe.rules import shipped
+from esxprobe.rules.matters import SMALLEST, is_large, matters, thresholds_of
 from esxprobe.series import Floats
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "docs" / "analysis.schema.json").read_text(encoding="utf-8"))
 READY, RUN, SWCUR = r"Vcpu\% Ready", r"Vcpu\% Run", r"Group Memory\Swapped MBytes"
 LENGTH = 200
+SUMMARY = CaptureSummary(
+    host="esx01", build="", started=None, ended=None, interval_s=5.0, samples=200, judged=200, columns=9,
+    unnamed_columns=0, unknown_columns=0, groups=1, worlds=1, rows=200, closure=None, observer_pct=None, zone="",
+    date_known=True, files=(), objects=(),
+)  # fmt: skip
 
 
 def capture(
@@ -62,8 +72,8 @@ def test_a_vm_is_found_again_by_its_name_whatever_its_group_id_is_now() -> None:
         (READY, 9, 2, "improved"),
         (RUN, 20, 60, "moved"),
         (RUN, 60, 20, "moved"),
-        (r"Memory\Free MBytes", 900, 800, "regressed"),
-        (r"Memory\Free MBytes", 800, 900, "improved"),
+        (r"Memory\Free MBytes", 9000, 7500, "regressed"),
+        (r"Memory\Free MBytes", 7500, 9000, "improved"),
         (READY, 5, 5, "unchanged"),
     ],
 )
@@ -81,7 +91,7 @@ def test_unchanged_says_what_could_have_been_seen() -> None:
     assert found.ci_low < 0 < found.ci_high
 
 
-def test_a_sure_difference_that_is_tiny_is_unchanged() -> None:
+def test_a_sure_difference_that_is_tiny_is_slight() -> None:
     many = [np.random.default_rng(seed).normal(level, 1, LENGTH * 40) for seed, level in ((1, 5), (2, 5.1))]
     pair = [
         Measured(
@@ -92,7 +102,7 @@ def test_a_sure_difference_that_is_tiny_is_unchanged() -> None:
     ]  # fmt: skip
     found = only(shifts(*pair))
     assert found.q < 0.01
-    assert found.verdict == "unchanged"
+    assert found.verdict == "slight"
 
 
 def test_what_stands_still_is_told_and_not_tested() -> None:
@@ -106,22 +116,142 @@ def test_what_stands_still_is_told_and_not_tested() -> None:
     assert np.isnan([swapped.p, swapped.q]).all()
 
 
+LAT_RD, KAVG = r"Virtual Disk\Average MilliSec/Read", r"Physical Disk SCSI Device\Average Kernel MilliSec/Command"
+
+
 @pytest.mark.parametrize(
-    ("reason", "more"),
-    [("interval", {"interval_s": 10.0}), ("vcpus", {"vcpus": 4})],
+    ("counter", "before", "now", "verdict"),
+    [
+        (LAT_RD, 1.90, 2.15, "slight"),  # nobody feels a quarter of a millisecond
+        (LAT_RD, 2.0, 2.9, "slight"),
+        (LAT_RD, 2.0, 3.2, "regressed"),
+        (LAT_RD, 3.2, 2.0, "improved"),
+        (LAT_RD, 17.0, 18.5, "slight"),  # more than 1 ms, less than a fifth
+        (LAT_RD, 19.3, 20.6, "regressed"),  # the same across a threshold of vdisk-latency
+        (LAT_RD, 20.6, 19.3, "improved"),
+        (LAT_RD, 19.8, 20.2, "slight"),  # a threshold is no reason to call nothing something
+        (READY, 2.0, 3.5, "slight"),
+        (READY, 4.0, 6.5, "regressed"),
+        (RUN, 20, 23, "slight"),
+        (RUN, 20, 27, "moved"),
+        (KAVG, 0.2, 0.6, "slight"),
+        (KAVG, 0.2, 0.8, "regressed"),
+    ],
 )
-def test_other_conditions_are_not_comparable(reason: str, more: dict[str, float]) -> None:
-    before = capture({READY: {"web01": noise(2, 1)}})
-    now = capture({READY: {"web01": noise(9, 2)}}, **more)  # type: ignore[arg-type]
-    found = only(shifts(before, now))
-    assert (found.verdict, found.reason) == ("incomparable", reason)
-    assert found.now[1] == pytest.approx(9, abs=0.3), "the numbers are there all the same"
+def test_a_change_needs_a_size_that_matters(counter: str, before: float, now: float, verdict: str) -> None:
+    pair = [capture({counter: {"web01": noise(level, seed, 0.05)}}) for seed, level in ((1, before), (2, now))]
+    found = only(shifts(*pair, shipped()), counter=counter)
+    assert found.q < 0.001, "it is there, beyond doubt"
+    assert found.verdict == verdict
+    assert found.matters_from >= SMALLEST[counter].absolute
+
+
+def test_drops_in_a_part_of_the_samples_are_seen_though_the_median_is_0() -> None:
+    drops = r"Network Port\% Outbound Packets Dropped"
+    rng = np.random.default_rng(3)
+    some = np.where(rng.random(LENGTH) < 0.4, 5.0, 0.0)
+    found = only(
+        shifts(capture({drops: {"web01": np.zeros(LENGTH)}}), capture({drops: {"web01": some}})), "web01", drops
+    )
+    assert (found.verdict, found.before[1], found.now[1]) == ("regressed", 0, 0)
+
+
+UNTESTED = [("interval", {"interval_s": 10.0}), ("vcpus", {"vcpus": 4})]
+
+
+@pytest.mark.parametrize(("reason", "more"), UNTESTED)
+@pytest.mark.parametrize(("now", "verdict"), [(9.0, "untested"), (6.0, "incomparable")])
+def test_under_other_conditions_only_what_is_large_is_shown_and_untested(
+    reason: str, more: dict[str, float], now: float, verdict: str
+) -> None:
+    found = only(
+        shifts(capture({READY: {"web01": noise(2, 1)}}), capture({READY: {"web01": noise(now, 2)}}, **more))  # type: ignore[arg-type]
+    )
+    assert (found.verdict, found.reason) == (verdict, reason)
+    assert found.now[1] == pytest.approx(now, abs=0.3), "the numbers are there all the same"
+
+
+def few(level: float, count: int = 6, size: float = 0.5) -> Measured:
+    """A capture in which a VM has so few values."""
+    values = np.full(LENGTH, np.nan)
+    values[:count] = np.random.default_rng(count).normal(level, size, count)
+    return capture({READY: {"web01": values}})
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "size", "verdict"),
+    [
+        (2.0, 40.0, 0.5, "untested"),
+        (40.0, 2.0, 0.5, "untested"),
+        (2.0, 7.0, 0.5, "incomparable"),  # below three times what matters
+        (2.0, 20.0, 40.0, "incomparable"),  # the quartiles reach into each other
+    ],
+)
+def test_a_large_move_is_shown_though_there_are_too_few_samples(
+    before: float, now: float, size: float, verdict: str
+) -> None:
+    found = shifts(few(before, size=size), few(now, 7, size))
+    assert (only(found).verdict, only(found).reason) == (verdict, "few-samples")
+    panel = shifts_panel(Comparison(SUMMARY, (), (), (), (), 0, (), shifts=found), "")
+    assert panel is not None
+    ((counter, size, source),) = panel.limits
+    assert (counter, size) == (
+        "%RDY",
+        "2 points and 20 % of the larger value, or 2 points across a threshold of cpu-ready",
+    )
+    assert source.startswith("rule of thumb: ")
+    if verdict == "untested":
+        assert panel.rows[0].remark.startswith("not tested: 6 and 7 samples, worth ")
+        assert (panel.rows[0].verdict, panel.rows[0].chance) == ("not tested", "–")
+        assert "(" not in panel.rows[0].shift, "no interval of what was not tested"
+    else:
+        assert not panel.rows
+
+
+def test_a_standstill_of_few_samples_is_no_proof() -> None:
+    pair = [few(level, size=0.0) for level in (2.0, 40.0)]
+    assert (only(shifts(*pair)).verdict, only(shifts(*pair)).reason) == ("untested", "standstill")
 
 
 def test_a_series_that_wanders_is_worth_too_little() -> None:
     walk = np.cumsum(np.random.default_rng(1).normal(size=LENGTH))
-    found = only(shifts(capture({READY: {"web01": walk}}), capture({READY: {"web01": walk[::-1] + 20}})))
+    found = only(shifts(capture({READY: {"web01": walk}}), capture({READY: {"web01": walk[::-1] + 2}})))
     assert (found.verdict, found.reason) == ("incomparable", "few-samples")
+
+
+def test_every_compared_counter_has_a_smallest_change_with_its_source() -> None:
+    compared = {path for kind, paths in LEVEL_NEEDS.items() for path in paths if kind != "pcpu"}
+    assert compared == set(SMALLEST)
+    known = {rule.id for rule in shipped().rules}
+    for path, entry in SMALLEST.items():
+        assert find(*path.split("\\", 1)) is not None
+        assert entry.absolute > 0
+        assert 0 < entry.share < 1
+        assert entry.sources[0].text.startswith("rule of thumb: "), "nobody has published one"
+        assert known.issuperset(entry.rules), path
+        assert bool(entry.rules) == bool(thresholds_of(path, shipped()))
+
+
+levels = st.floats(0, 1e4, allow_nan=False)
+
+
+@given(st.sampled_from(sorted(SMALLEST)), levels, levels, st.lists(levels, max_size=3))
+def test_what_matters_one_way_matters_the_other_way(
+    path: str, before: float, now: float, thresholds: list[float]
+) -> None:
+    assert matters(path, before, now, thresholds) == matters(path, now, before, thresholds)
+    if matters(path, before, now):
+        assert matters(path, before, now, thresholds), "a threshold takes nothing away"
+        assert abs(now - before) >= SMALLEST[path].of(before, now)
+    if is_large(path, (before,) * 3, (now,) * 3):
+        assert matters(path, before, now)
+    assert not matters(path, before, before, thresholds)
+
+
+@given(st.sampled_from(sorted(SMALLEST)), levels, levels, st.floats(0, 1e4))
+def test_more_of_the_same_matters_as_well(path: str, before: float, change: float, more: float) -> None:
+    if matters(path, before, before + change):
+        assert matters(path, before, before + change + more)
 
 
 def test_names_that_repeat_are_not_compared() -> None:

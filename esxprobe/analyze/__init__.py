@@ -25,7 +25,7 @@ from esxprobe.analyze.guestlogs import GuestOptions
 from esxprobe.analyze.levels import LEVEL_NEEDS, Measured, measured
 from esxprobe.analyze.provenance import provenance_of
 from esxprobe.analyze.storage import device_rows, util_p95
-from esxprobe.analyze.summary import SUMMARY_NEEDS, summary_of
+from esxprobe.analyze.summary import SUMMARY_NEEDS, clock_pct, summary_of
 from esxprobe.analyze.timeline import comings_and_goings, presence
 from esxprobe.analyze.vms import TABLE_NEEDS, vm_rows, with_modes
 from esxprobe.capture import Manifest
@@ -177,6 +177,7 @@ def analysis_of(
         provenance=provenance,
         device_rows=device_rows(recording),
         util_p95=util_p95(recording),
+        clock_pct=clock_pct(recording),
     )
 
 

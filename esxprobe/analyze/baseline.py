@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from esxprobe.analyze.levels import Measured
 from esxprobe.analyze.shifts import not_in_both, shifts
+from esxprobe.analyze.summary import clock_pct
 from esxprobe.model import (
     Analysis,
     Comparison,
@@ -15,17 +17,22 @@ from esxprobe.model import (
     FaultCost,
     Finding,
     HostFacts,
+    Likeness,
     Provenance,
     Recording,
-    VirtualMachine,
 )
 
 if TYPE_CHECKING:
     from esxprobe.correlate import Setting
+    from esxprobe.rules import RuleBook
 
 
 def compare_with(
-    problem: Analysis, baseline: Analysis, now: Measured | None = None, before: Measured | None = None
+    problem: Analysis,
+    baseline: Analysis,
+    now: Measured | None = None,
+    before: Measured | None = None,
+    book: RuleBook | None = None,
 ) -> Comparison:
     """What differs between two captures, of one host or of two.
 
@@ -37,6 +44,7 @@ def compare_with(
         baseline: The other one.
         now: What was measured in this one; without it counters are not compared.
         before: What was measured in the other one.
+        book: The rules in use, whose thresholds say which changes of counters matter.
     """
     old, new = _by_key(baseline.findings), _by_key(problem.findings)
     both = [(new[key], old[key]) for key in new if key in old]
@@ -51,11 +59,12 @@ def compare_with(
         same=sum(a.severity == b.severity for a, b in both),
         incomparable=tuple(sorted(one_sided)),
         stayed=tuple((a, b) for a, b in both if a.severity == b.severity),
+        settings=_side_by_side(problem, baseline),
     )
     if now is None or before is None:
         return found
     came, went, lacking = not_in_both(before, now)
-    return replace(found, shifts=shifts(before, now), came=came, went=went, lacking=lacking)
+    return replace(found, shifts=shifts(before, now, book), came=came, went=went, lacking=lacking)
 
 
 def _by_key(findings: Iterable[Finding]) -> dict[tuple[str, str, str, int], Finding]:
@@ -78,13 +87,17 @@ def _faults(problem: Analysis, baseline: Analysis) -> Iterable[FaultComparison]:
     for key, cost in _once(problem.fault_costs).items():
         if key in before:
             other = before[key]
-            here = setting_of(problem.provenance, problem.capture.build, problem.vms, cost.gid)
-            there = setting_of(baseline.provenance, baseline.capture.build, baseline.vms, other.gid)
-            yield compare(cost, other, here, there)
+            yield compare(cost, other, _setting(problem, cost.gid), _setting(baseline, other.gid))
 
 
-def setting_of(provenance: Provenance | None, build: str, vms: Sequence[VirtualMachine], gid: str) -> Setting:
-    """What a VM ran on in a capture, as far as its manifest and header say it."""
+def _setting(analysis: Analysis, gid: str) -> Setting:
+    """What a VM of an analysis ran on."""
+    known = analysis.provenance, analysis.capture.build, analysis.clock_pct
+    return setting_of(*known, next((vm.vcpus for vm in analysis.vms if vm.gid == gid), 0))
+
+
+def setting_of(provenance: Provenance | None, build: str, clock_pct: float | None, vcpus: int) -> Setting:
+    """What a VM or a whole host ran on in a capture, as far as its manifest, header and counters say it."""
     from esxprobe.correlate import Setting
 
     facts = provenance.facts if provenance else HostFacts()
@@ -92,8 +105,35 @@ def setting_of(provenance: Provenance | None, build: str, vms: Sequence[VirtualM
         cpu_model=facts.cpu_model,
         build=facts.build or build,
         power_policy=facts.power_policy,
-        vcpus=next((vm.vcpus for vm in vms if vm.gid == gid), 0),
+        clock_pct=math.nan if clock_pct is None else clock_pct,
+        vcpus=vcpus,
     )
+
+
+def _side_by_side(problem: Analysis, baseline: Analysis) -> tuple[Likeness, ...]:
+    """What both captures ran on, and how much work there was."""
+    from esxprobe.correlate import HostWork, hosts_side_by_side
+
+    logged = [
+        {name: cost for (name, kind), cost in _once(each.fault_costs).items() if kind != "hard_faults"}
+        for each in (problem, baseline)
+    ]
+    both = logged[0].keys() & logged[1].keys()
+    made = []
+    for analysis, costs in zip((problem, baseline), logged, strict=True):
+        known = analysis.provenance, analysis.capture.build, analysis.clock_pct
+        commands = [row.commands for row in analysis.device_rows if row.commands is not None]
+        made.append(
+            HostWork(
+                setting=setting_of(*known, sum(vm.vcpus for vm in analysis.vms)),
+                vms=len(analysis.vms),
+                util_pct=math.nan if analysis.util_p95 is None else analysis.util_p95,
+                commands_s=sum(commands) if commands else math.nan,
+                guests=len(both),
+                faults_s=sum(costs[name].rates.mean for name in both) if both else math.nan,
+            )
+        )
+    return hosts_side_by_side(*made)
 
 
 def measured_against(
@@ -109,8 +149,9 @@ def measured_against(
         if key not in mine or key not in before:
             judged.append(cost)
             continue
-        here = setting_of(provenance, recording.build, recording.vms, cost.gid)
-        there = setting_of(baseline.provenance, baseline.capture.build, baseline.vms, before[key].gid)
+        vcpus = next((vm.vcpus for vm in recording.vms if vm.gid == cost.gid), 0)
+        here = setting_of(provenance, recording.build, clock_pct(recording), vcpus)
+        there = _setting(baseline, before[key].gid)
         judged.append(with_comparison(cost, compare(cost, before[key], here, there)))
     return tuple(judged)
 

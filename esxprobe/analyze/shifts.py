@@ -10,8 +10,10 @@ import numpy as np
 from esxprobe.analyze.levels import LOADS, CounterLevels, Measured
 from esxprobe.catalog import find
 from esxprobe.correlate import FEWEST_OF_EACH, Levels, compare_levels, false_discovery
-from esxprobe.model import CounterShift, Entity, ShiftReason, ShiftVerdict
+from esxprobe.model import DIFFERENT, CounterShift, Entity, ShiftReason, ShiftVerdict
 from esxprobe.model.nouns import Worse
+from esxprobe.rules import RuleBook
+from esxprobe.rules.matters import SMALLEST, Quartiles, is_large, quartiles_matter, thresholds_of
 
 # Intervals within this factor of each other give values that can be compared: a rule of thumb.
 SAME_INTERVAL = 1.25
@@ -32,19 +34,24 @@ class _Matched:
     levels: Levels
 
 
-def shifts(before: Measured, now: Measured) -> tuple[CounterShift, ...]:
-    """Every counter of every thing that both captures have under one name, worst first."""
+def shifts(before: Measured, now: Measured, book: RuleBook | None = None) -> tuple[CounterShift, ...]:
+    """Every counter of every thing that both captures have under one name, worst first.
+
+    Args:
+        before: The baseline.
+        now: This capture.
+        book: The rules in use, whose thresholds say what matters.
+    """
     matched = list(_matched(before, now))
     q = false_discovery(np.concatenate([np.empty(0), *(each.levels.p for each in matched)]))
     found: list[CounterShift] = []
     start = 0
     for each in matched:
-        found += _shifts_of(each, q[start : start + len(each.names)], before, now)
+        thresholds = thresholds_of(each.path, book)
+        found += _shifts_of(each, q[start : start + len(each.names)], before, now, thresholds)
         start += len(each.names)
     loaded = {
-        (each.entity.kind, each.entity.id)
-        for each in found
-        if each.counter in LOADS and each.verdict in {"moved", "regressed", "improved"}
+        (each.entity.kind, each.entity.id) for each in found if each.counter in LOADS and each.verdict in DIFFERENT
     }
     told = (
         replace(each, load_moved=each.counter not in LOADS and (each.entity.kind, each.entity.id) in loaded)
@@ -91,7 +98,11 @@ def _rows(levels: CounterLevels, names: list[str]) -> np.ndarray[tuple[int, int]
 
 
 def _shifts_of(
-    matched: _Matched, q: np.ndarray[tuple[int], np.dtype[np.float64]], before: Measured, now: Measured
+    matched: _Matched,
+    q: np.ndarray[tuple[int], np.dtype[np.float64]],
+    before: Measured,
+    now: Measured,
+    thresholds: tuple[float, ...],
 ) -> Iterator[CounterShift]:
     levels, worse = matched.levels, _worse(matched.path)
     intervals = (before.interval_s, now.interval_s)
@@ -100,7 +111,13 @@ def _shifts_of(
     for row, (name, entity) in enumerate(zip(matched.names, matched.entities, strict=True)):
         other_vcpus = matched.path.startswith(_VCPU) and before.vcpus.get(name) != now.vcpus.get(name)
         reason = _reason(levels, row, other_interval=other_interval, other_vcpus=other_vcpus)
-        verdict = _verdict(levels, row, float(q[row]), reason, worse)
+        three = _three(levels.before[row]), _three(levels.now[row])
+        entry = SMALLEST.get(matched.path)
+        sizes = (
+            quartiles_matter(matched.path, *three, thresholds),
+            is_large(matched.path, *three),
+        )
+        verdict = _judged(_verdict(levels, row, float(q[row]), reason, sizes), levels, row, worse)
         yield CounterShift(
             entity=entity,
             counter=matched.path,
@@ -109,8 +126,8 @@ def _shifts_of(
             worse=worse,
             samples=(int(levels.samples[row, 0]), int(levels.samples[row, 1])),
             n_eff=(float(levels.n_eff[row, 0]), float(levels.n_eff[row, 1])),
-            before=_three(levels.before[row]),
-            now=_three(levels.now[row]),
+            before=three[0],
+            now=three[1],
             delta=float(levels.delta[row]),
             shift=float(levels.shift[row]),
             ci_low=float(levels.low[row]),
@@ -119,11 +136,12 @@ def _shifts_of(
             q=float(q[row]),
             least_shift=float(levels.least_shift[row]),
             least_delta=float(levels.least_delta[row]),
+            matters_from=entry.of(three[0][1], three[1][1]) if entry else float("nan"),
             load_moved=False,
         )
 
 
-def _three(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float, float]:
+def _three(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Quartiles:
     low, middle, high = values.tolist()
     return low, middle, high
 
@@ -140,20 +158,30 @@ def _reason(levels: Levels, row: int, *, other_interval: bool, other_vcpus: bool
     return "few-samples" if levels.n_eff[row].min() < FEWEST_OF_EACH else ""
 
 
-def _verdict(levels: Levels, row: int, q: float, reason: ShiftReason, worse: Worse) -> ShiftVerdict:
-    difference = float(levels.delta[row])
+def _verdict(levels: Levels, row: int, q: float, reason: ShiftReason, sizes: tuple[bool, bool]) -> ShiftVerdict:
+    """`moved` for every difference; `sizes`: whether it is large enough to matter, and to be shown untested."""
+    matters, large = sizes
     if reason == "standstill":
-        difference = float(np.sign(levels.now[row, 1] - levels.before[row, 1]))
-        changed = difference != 0 and levels.samples[row].min() >= FEWEST_OF_EACH
+        enough = bool(levels.samples[row].min() >= FEWEST_OF_EACH)
+        if not enough and large:
+            return "untested"
+        found = enough and bool(levels.now[row, 1] != levels.before[row, 1])
     elif reason:
-        return "incomparable"
+        return "untested" if large else "incomparable"
     else:
-        changed = q < LEVEL and abs(difference) >= NEGLIGIBLE
-    if not changed:
+        found = q < LEVEL
+        matters = matters and abs(float(levels.delta[row])) >= NEGLIGIBLE
+    if not found:
         return "unchanged"
-    if worse == "neither":
-        return "moved"
-    return "regressed" if (difference > 0) == (worse == "more") else "improved"
+    return "moved" if matters else "slight"
+
+
+def _judged(verdict: ShiftVerdict, levels: Levels, row: int, worse: Worse) -> ShiftVerdict:
+    """A difference by what the catalog knows of its direction."""
+    if verdict != "moved" or worse == "neither":
+        return verdict
+    more = bool(levels.delta[row] > 0) if levels.delta[row] else bool(levels.now[row, 1] > levels.before[row, 1])
+    return "regressed" if more == (worse == "more") else "improved"
 
 
 def _worse(path: str) -> Worse:
@@ -174,11 +202,13 @@ def _ambiguous(before: Measured, now: Measured) -> Iterator[CounterShift]:
             if name in ours.entities and name in theirs.entities:
                 yield CounterShift(
                     ours.entities[name], path, "incomparable", none, _worse(path), (0, 0), (nan, nan), three, three,
-                    nan, nan, nan, nan, nan, nan, nan, nan, load_moved=False,
+                    nan, nan, nan, nan, nan, nan, nan, nan, nan, load_moved=False,
                 )  # fmt: skip
 
 
-_ORDER: tuple[ShiftVerdict, ...] = ("regressed", "improved", "moved", "incomparable", "unchanged")
+_ORDER: tuple[ShiftVerdict, ...] = (
+    "regressed", "improved", "untested", "moved", "slight", "incomparable", "unchanged"
+)  # fmt: skip
 
 
 def _worst_first(shift: CounterShift) -> tuple[int, float, str, str, str]:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 USED_PATH = r"Group Cpu\% Used"
-SUMMARY_NEEDS = {"group": (USED_PATH,)}
+CLOCK_PATH = r"PCPU Power State\% of aperf/mperf"
+SUMMARY_NEEDS = {"group": (USED_PATH,), "pcpu": (CLOCK_PATH,)}
 
 
 def summary_of(recording: Recording, manifest: Manifest | None) -> CaptureSummary:
@@ -88,6 +89,13 @@ def _observer_pct(recording: Recording) -> float | None:
     used = values_of(recording, "group", USED_PATH, own)
     known = [value for row in range(len(own)) if (value := mean(used, [row])) is not None]
     return sum(known) if known else None
+
+
+def clock_pct(recording: Recording) -> float | None:
+    """%A/MPERF, mean over PCPUs and judged samples [% of the nominal clock]; None where the capture lacks it."""
+    values = values_of(recording, "pcpu", CLOCK_PATH)
+    known = None if values is None else values[~np.isnan(values)]
+    return None if known is None or not len(known) else float(known.mean())
 
 
 def _count(recording: Recording, kind: str) -> int:

@@ -187,7 +187,7 @@ def judged(asked: Asked, book: RuleBook, early: Callable[[CaptureSummary, Glance
         if other is None:
             return analysis
         before, now = held
-        return replace(analysis, comparison=compare_with(analysis, other, now, before))
+        return replace(analysis, comparison=compare_with(analysis, other, now, before, book))
 
 
 @dataclass(frozen=True, slots=True)

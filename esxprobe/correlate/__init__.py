@@ -11,7 +11,7 @@ against what the host counted of them (`GuestHostPair`).
 """
 
 from esxprobe.correlate.bothsides import guest_pairs
-from esxprobe.correlate.compare import Setting, compare, with_comparison
+from esxprobe.correlate.compare import HostWork, Setting, compare, hosts_side_by_side, with_comparison
 from esxprobe.correlate.costs import fault_costs
 from esxprobe.correlate.inputs import ExperimentRun, GuestRates, VmFaults, guest_rates
 from esxprobe.correlate.levels import FEWEST_OF_EACH, Levels, compare_levels
@@ -24,6 +24,7 @@ __all__ = [
     "FEWEST_OF_EACH",
     "ExperimentRun",
     "GuestRates",
+    "HostWork",
     "Levels",
     "Setting",
     "VmFaults",
@@ -33,6 +34,7 @@ __all__ = [
     "fault_costs",
     "guest_pairs",
     "guest_rates",
+    "hosts_side_by_side",
     "merged",
     "unbooked_pct",
     "with_comparison",

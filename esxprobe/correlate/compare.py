@@ -23,6 +23,8 @@ SAME_SHARE = 0.1
 # What a context switch takes on bare metal, to turn a difference of switches into time: rule of thumb [µs].
 _SWITCH_US = 1.5
 _Z = 1.96
+# Power policies under which a host does not lower its clock.
+_FULL_CLOCK = frozenset({"high performance", "static"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +104,72 @@ def _slack(problem: FaultCost, baseline: FaultCost) -> float:
 
 
 def _likenesses(problem: FaultCost, baseline: FaultCost, here: Setting, there: Setting) -> list[Likeness]:
-    texts: tuple[tuple[str, str, str], ...] = (
-        ("CPU model", here.cpu_model, there.cpu_model),
-        ("release and build", here.build, there.build),
-        ("vCPUs", str(here.vcpus or ""), str(there.vcpus or "")),
-    )
     numbers = [
         ("user time", problem.load.user_pct, baseline.load.user_pct, "% of one vCPU"),
         ("system time", problem.load.system_pct, baseline.load.system_pct, "% of one vCPU"),
         ("context switches", problem.load.switches, baseline.load.switches, "per second"),
         (KINDS[problem.guest_counter], problem.rates.mean, baseline.rates.mean, "per second"),
     ]
-    if math.isfinite(here.clock_pct) or math.isfinite(there.clock_pct):  # counted from 6.5 on
-        numbers.append(("PCPU clock (%A/MPERF)", here.clock_pct, there.clock_pct, "%"))
+    return [*machine(here, there), *(_number(*each) for each in numbers)]
+
+
+def machine(here: Setting, there: Setting) -> list[Likeness]:
+    """What two captures ran on, side by side."""
+    texts = [
+        ("CPU model", here.cpu_model, there.cpu_model),
+        ("release and build", here.build, there.build),
+        ("vCPUs", str(here.vcpus or ""), str(there.vcpus or "")),
+    ]
     if here.power_policy or there.power_policy:
-        texts = (*texts, ("power policy", here.power_policy, there.power_policy))
+        texts.append(("power policy", here.power_policy, there.power_policy))
     alike = [Likeness(name, one, two, (one == two) if one and two else None) for name, one, two in texts]
-    return alike + [_number(*each) for each in numbers]
+    return [*alike, _clock(here, there)]
+
+
+def _clock(here: Setting, there: Setting) -> Likeness:
+    """Whether both ran at the same clock: as counted (from 6.5 on), or by policies that never lower it."""
+    name = "PCPU clock (%A/MPERF)"
+    if math.isfinite(here.clock_pct) or math.isfinite(there.clock_pct):
+        return _number(name, here.clock_pct, there.clock_pct, "%")
+    policies = (here.power_policy, there.power_policy)
+    if all(each.casefold() in _FULL_CLOCK for each in policies):
+        said = [f"not counted; policy {each}" for each in policies]
+        return Likeness(name, said[0], said[1], same=True)
+    return Likeness(name, "", "", None)
+
+
+@dataclass(frozen=True, slots=True)
+class HostWork:
+    """What a whole capture ran on, and how much work there was; NaN where it is not known.
+
+    Attributes:
+        setting: The machine; its vCPUs are those of all VMs.
+        vms: Number of VMs.
+        util_pct: PCPU UTIL(%), 95th percentile [%].
+        commands_s: CMDS/s of all devices, mean [1/s].
+        guests: Guests that were logged in both captures.
+        faults_s: Their soft page faults, mean [1/s].
+    """
+
+    setting: Setting
+    vms: int
+    util_pct: float
+    commands_s: float
+    guests: int
+    faults_s: float
+
+
+def hosts_side_by_side(here: HostWork, there: HostWork) -> tuple[Likeness, ...]:
+    """Two captures by machine and work: numbers of things have to be equal, work the same within a tenth."""
+    counted = Likeness("VMs", str(here.vms), str(there.vms), here.vms == there.vms)
+    work = [
+        _number("PCPU UTIL(%), p95", here.util_pct, there.util_pct, "%"),
+        _number("CMDS/s of all devices", here.commands_s, there.commands_s, "per second"),
+    ]
+    if here.guests:
+        guests = f"{here.guests} {'guest' if here.guests == 1 else 'guests'}"
+        work.append(_number(f"page faults of {guests} logged in both", here.faults_s, there.faults_s, "per second"))
+    return (*machine(here.setting, there.setting), counted, *work)
 
 
 def _number(name: str, one: float, two: float, unit: str) -> Likeness:
@@ -161,8 +212,8 @@ def _across_modes(found: FaultComparison) -> list[str]:
     if found.extra_pct <= 0:
         return ["The capture with the software MMU did not use more vCPU time, so no cost of it is shown."]
     said = [
-        f"The capture with the software MMU used {say(found.extra_pct)} % of one vCPU more. That is consistent"
-        " with a cost of the software MMU, and not proof of one."
+        f"The capture with the software MMU used {say(found.extra_pct)} % of one vCPU more. What of it the software"
+        " MMU cost, these two captures do not tell."
     ]
     if apart:
         differs = "; ".join(f"{each.name} ({each.problem}, baseline {each.baseline})" for each in apart)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from esxprobe.model import Analysis
-from esxprobe.model.fleet import CaptureDigest, Figure, FindingBrief, VmStay
+from esxprobe.model import Analysis, Window
+from esxprobe.model.fleet import CaptureDigest, CauseBrief, Figure, FindingBrief, VmStay
+from esxprobe.report.likely_causes import entity_key, likely_causes
 
 # The least distances are rules of thumb: what nobody would call another host for.
 FIGURES = (
@@ -65,6 +66,31 @@ def digest_of(analysis: Analysis) -> CaptureDigest:
         devices=analysis.device_rows,
         figures=_figures(analysis),
         part=capture.part,
+        causes=_causes(analysis),
+    )
+
+
+def _causes(analysis: Analysis) -> tuple[CauseBrief, ...]:
+    """Likely causes that are worse than info; what has no episodes was so for the whole capture."""
+    capture = analysis.capture
+    started, ended = capture.started, capture.ended
+    whole = (Window(started, ended),) if started and ended else ()
+    return tuple(
+        CauseBrief(
+            rule=each.lead.rule,
+            severity=each.severity,
+            entity=each.lead.entity,
+            others=len({entity_key(finding) for finding in each.alike}) - 1,
+            title=each.lead.title,
+            cost=each.cost,
+            episodes=tuple(
+                Window(span.start.astimezone(UTC), span.end.astimezone(UTC))
+                for span in (each.episodes or whole)
+                if capture.date_known
+            ),
+        )
+        for each in likely_causes(analysis.findings)
+        if each.severity != "info"
     )
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from esxprobe.fleet.devices import GLOBAL, slow_devices
 from esxprobe.fleet.digest import FIGURES
-from esxprobe.model import Severity, worst_first
+from esxprobe.model import Severity, joined_windows, worst_first
 from esxprobe.model.fleet import (
     CaptureDigest,
     CaptureOutcome,
+    CauseBrief,
     EntityCounts,
     FindingBrief,
     Fleet,
@@ -104,8 +106,27 @@ def _hosts(judged: Sequence[Numbered]) -> tuple[HostRow, ...]:
             for figure in FIGURES
         )
         worst = _worst(severities) if severities else None
-        rows.append(HostRow(host, tuple(number for number, _, _ in those), worst, figures))
+        causes = _causes([cause for digest in digests for cause in digest.causes])
+        rows.append(HostRow(host, tuple(number for number, _, _ in those), worst, figures, causes))
     return tuple(rows)
+
+
+def _causes(causes: Sequence[CauseBrief]) -> tuple[CauseBrief, ...]:
+    """Likely causes of a host's captures, one where several captures have it, what costs most first."""
+    found: dict[tuple[str, str, str], list[CauseBrief]] = defaultdict(list)
+    for each in causes:
+        found[each.rule, each.entity.kind, each.entity.name].append(each)
+    made = [
+        replace(
+            those[0],
+            severity=_worst(each.severity for each in those),
+            others=max(each.others for each in those),
+            cost=sum(each.cost for each in those),
+            episodes=joined_windows(span for each in those for span in each.episodes),
+        )
+        for those in found.values()
+    ]
+    return tuple(sorted(made, key=lambda each: (worst_first(each.severity), -each.cost)))
 
 
 def _median(values: Iterable[float | None]) -> float | None:

@@ -69,6 +69,7 @@ from esxprobe.model.nouns import (
     VirtualMachine,
     Window,
     Worse,
+    joined_windows,
     worst_first,
 )
 from esxprobe.model.provenance import (
@@ -81,11 +82,12 @@ from esxprobe.model.provenance import (
     ProbeOutcome,
     Provenance,
 )
-from esxprobe.model.shifts import SHIFT_VERDICTS, CounterShift, ShiftReason, ShiftVerdict
+from esxprobe.model.shifts import DIFFERENT, SHIFT_VERDICTS, CounterShift, ShiftReason, ShiftVerdict
 from esxprobe.model.values import Frames, FrameValues, Values
 
 __all__ = [
     "CITATION_KINDS",
+    "DIFFERENT",
     "GUEST_COUNTERS",
     "SEVERITIES",
     "SHIFT_VERDICTS",
@@ -168,5 +170,6 @@ __all__ = [
     "VolumeRow",
     "Window",
     "Worse",
+    "joined_windows",
     "worst_first",
 ]

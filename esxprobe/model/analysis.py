@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from esxprobe.model.bothsides import GuestHostPair
-from esxprobe.model.faults import FaultComparison, FaultCost
+from esxprobe.model.faults import FaultComparison, FaultCost, Likeness
 from esxprobe.model.findings import Deviation, Finding, Skipped, TimeSlice
 from esxprobe.model.glance import Glance
 from esxprobe.model.nouns import Entity, JudgedPart, QualityNote, Severity, SourceFile, VirtualMachine, Window
@@ -205,6 +205,7 @@ class Comparison:
         came: Things that only this capture has.
         went: Things that only the baseline has.
         lacking: Counters that only one of the two has.
+        settings: What the two ran on, and how much work there was, side by side.
     """
 
     baseline: CaptureSummary
@@ -219,6 +220,7 @@ class Comparison:
     came: tuple[Entity, ...] = ()
     went: tuple[Entity, ...] = ()
     lacking: tuple[str, ...] = ()
+    settings: tuple[Likeness, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,3 +246,4 @@ class Analysis:
     device_rows: tuple[DeviceLatency, ...] = ()
     guest_pairs: tuple[GuestHostPair, ...] = ()
     util_p95: float | None = None  # of the host's physical CPUs over samples [%]
+    clock_pct: float | None = None  # %A/MPERF, mean over PCPUs and samples [% of the nominal clock]

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from esxprobe.model.analysis import Analysis, DeviceLatency
-from esxprobe.model.nouns import SEVERITIES, Entity, JudgedPart, Severity
+from esxprobe.model.nouns import SEVERITIES, Entity, JudgedPart, Severity, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,30 @@ class FindingBrief:
     share_of_samples: float
     first: datetime | None
     last: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CauseBrief:
+    """A likely cause on a host without its words: a card of the host's own report, critical or warning.
+
+    Attributes:
+        rule: Of the finding that leads.
+        severity: The worst of all findings that it leads or explains.
+        entity: What the finding that leads is about.
+        others: How many more things have a finding of that rule that leads.
+        title: Of the finding that leads.
+        cost: How much it costs whom: findings by severity, each times its share of the time. Only for order.
+        episodes: When that rule was beyond its threshold, on any of these things, in order; empty where the stamps
+            have no date.
+    """
+
+    rule: str
+    severity: Severity
+    entity: Entity
+    others: int
+    title: str
+    cost: float
+    episodes: tuple[Window, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +111,7 @@ class CaptureDigest:
         devices: Storage devices.
         figures: Main figures by key, None where the capture lacks the counter.
         part: The part of the capture that was judged, None for the whole.
+        causes: Likely causes that are critical or warnings, what costs most first.
     """
 
     host: str
@@ -105,6 +130,7 @@ class CaptureDigest:
     devices: tuple[DeviceLatency, ...]
     figures: tuple[tuple[str, float | None], ...]
     part: JudgedPart | None = None
+    causes: tuple[CauseBrief, ...] = ()
 
     def count(self, severity: Severity) -> int:
         """Number of findings of a severity."""
@@ -254,12 +280,21 @@ class OddHost:
 
 @dataclass(frozen=True, slots=True)
 class HostRow:
-    """A host beside the others: the medians over its captures, by figure."""
+    """A host beside the others.
+
+    Attributes:
+        host: Its name.
+        captures: Numbers of its captures.
+        worst: The worst severity of a finding.
+        figures: Medians over its captures, by figure.
+        causes: Likely causes of all its captures, each once, what costs most first.
+    """
 
     host: str
     captures: tuple[int, ...]
     worst: Severity | None
     figures: tuple[tuple[str, float | None], ...]
+    causes: tuple[CauseBrief, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Units stand in the field's name or at the end of its line in [brackets].
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -114,6 +114,17 @@ class Window:
     def seconds(self) -> float:
         """Length [s]."""
         return (self.end - self.start).total_seconds()
+
+
+def joined_windows(windows: Iterable[Window]) -> tuple[Window, ...]:
+    """The same time in order, without overlaps: what touches is one stretch."""
+    made: list[Window] = []
+    for each in sorted(windows, key=lambda window: (window.start, window.end)):
+        if made and each.start <= made[-1].end:
+            made[-1] = Window(made[-1].start, max(made[-1].end, each.end))
+        else:
+            made.append(each)
+    return tuple(made)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from esxprobe.model.nouns import Entity, Worse
 
-ShiftVerdict = Literal["regressed", "improved", "moved", "unchanged", "incomparable"]
-SHIFT_VERDICTS: tuple[ShiftVerdict, ...] = ("regressed", "improved", "moved", "unchanged", "incomparable")
+ShiftVerdict = Literal["regressed", "improved", "moved", "untested", "slight", "unchanged", "incomparable"]
+SHIFT_VERDICTS: tuple[ShiftVerdict, ...] = get_args(ShiftVerdict)
+# Those that are shown one by one.
+DIFFERENT: tuple[ShiftVerdict, ...] = ("regressed", "improved", "moved", "untested")
 # Why two levels cannot be compared, or are by another way than the others.
 ShiftReason = Literal["", "few-samples", "no-samples", "interval", "vcpus", "name-repeats", "standstill"]
 
@@ -20,8 +22,10 @@ class CounterShift:
     Attributes:
         entity: What it is of, as this capture calls it.
         counter: `Object\Counter`; of a VM's CPU the mean over its vCPUs.
-        verdict: `moved` is a difference that is neither good nor bad by itself.
-        reason: Why there is no verdict; `standstill`: neither moved within its capture, so nothing was tested.
+        verdict: `moved` is a difference that is neither good nor bad by itself, `slight` one that was found and is
+            too small to matter, `untested` one so large that it is shown although it could not be tested.
+        reason: Why there is no other verdict; `standstill`: neither moved within its capture, so nothing was
+            tested.
         worse: Which way is the bad one, from the catalog.
         samples: Numbers of values, before and now.
         n_eff: What they are worth in independent ones.
@@ -35,6 +39,7 @@ class CounterShift:
         q: The same, corrected for all counters that were tested.
         least_shift: Smallest shift that would have been found four times in five at p < 0.05 [unit of the counter].
         least_delta: The same as Cliff's delta.
+        matters_from: The smallest change that matters here [unit of the counter].
         load_moved: Whether the load of the same entity differs as well.
     """
 
@@ -55,6 +60,7 @@ class CounterShift:
     q: float
     least_shift: float
     least_delta: float
+    matters_from: float
     load_moved: bool
 
     @property

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from esxprobe.model import Analysis, FaultComparison, Finding, worst_first
+from esxprobe.model import Analysis, FaultComparison, Finding, Likeness, worst_first
 from esxprobe.report.judged import amount, remarks
 from esxprobe.report.part import part_fact
 from esxprobe.report.shifts import PICTURE, ShiftsPanel, shifts_panel
-from esxprobe.report.words import isolated, moment, number, plural
+from esxprobe.report.words import isolated, joined, moment, number, plural
 
 _KINDS = {"soft_faults": "soft faults", "hard_faults": "hard faults", "faults": "faults"}
 
@@ -19,7 +19,11 @@ class ComparisonPanel:
 
     baseline: str
     summary: str
+    agreement: str
+    settings: tuple[tuple[str, ...], ...]
+    work: tuple[tuple[str, ...], ...]
     faults: tuple[tuple[str, ...], ...]
+    attributed: tuple[str, ...]
     statements: tuple[str, ...]
     changes: tuple[tuple[str, ...], ...]
     incomparable: str
@@ -45,8 +49,18 @@ def comparison_panel(analysis: Analysis, drawings: dict[str, str]) -> Comparison
         baseline=f"{base.host or 'unnamed host'}, {moment(base.started)} to {moment(base.ended)} UTC ({files})"
         + (f"; a part of it, {part}" if part else ""),
         summary="Findings: " + ", ".join(f"{count} {what}" for count, what in counts) + ".",
+        agreement=_agreement(found.settings),
+        settings=tuple(_likeness_row(each) for each in found.settings),
+        work=tuple(
+            (isolated(each.vm), *_likeness_row(like))
+            for each in found.faults
+            if _says_something(each) and not each.attributed and each.mmu_problem != each.mmu_baseline
+            for like in each.likenesses
+            if not like.same and like.name not in {one.name for one in found.settings if one.name != "vCPUs"}
+        ),
         faults=tuple(_fault_row(each) for each in found.faults),
-        statements=tuple(each.statement for each in found.faults if _says_something(each)),
+        attributed=tuple(each.statement for each in found.faults if _says_something(each) and each.attributed),
+        statements=tuple(each.statement for each in found.faults if _says_something(each) and not each.attributed),
         changes=(
             *(_change("new", new, None) for new in found.appeared),
             *(_change("changed", new, old) for new, old in found.changed),
@@ -77,6 +91,20 @@ def compared_in_words(analysis: Analysis) -> str:
     more = f"; and {len(new) - 2} more" if len(new) > 2 else ""
     count = f"{len(new)} {plural(len(new), 'finding')} {'is' if len(new) == 1 else 'are'} new or worse"
     return f"Against {isolated(base)}, {count}: {named}{more}."
+
+
+def _agreement(settings: tuple[Likeness, ...]) -> str:
+    """What of both captures agrees, what does not, and what is not known: no more than that."""
+    said = []
+    for same, words in ((False, "Different"), (None, "Not known in both"), (True, "The same")):
+        if names := [each.name for each in settings if each.same is same]:
+            said.append(f"{words}: {joined(names)}.")
+    return " ".join(said)
+
+
+def _likeness_row(each: Likeness) -> tuple[str, ...]:
+    says = {True: "the same", False: "different", None: "not known"}
+    return each.name, each.baseline or "–", each.problem or "–", says[each.same]
 
 
 def _says_something(each: FaultComparison) -> bool:

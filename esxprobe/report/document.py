@@ -185,6 +185,7 @@ def _comparison(found: Comparison | None) -> dict[str, Any] | None:
         "came": [_entity(each) for each in found.came],
         "went": [_entity(each) for each in found.went],
         "lacking": list(found.lacking),
+        "settings": [plain(each) for each in found.settings],
     }
 
 

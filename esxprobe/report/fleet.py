@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from esxprobe.model import SEVERITIES, Severity
 from esxprobe.model.fleet import CaptureOutcome, Figure, Fleet, SlowDevice, TraveledVm, VmStay
-from esxprobe.report.html import environment, templates
+from esxprobe.report.fleet_timeline import FleetTimeline, fleet_timeline, worst_hosts
+from esxprobe.report.html import asset, environment, policy_of
 from esxprobe.report.part import asked_of_many
 from esxprobe.report.words import isolated, moment, number, plural
 
@@ -66,6 +65,7 @@ class FleetPage:
     verdict: tuple[str, ...]
     worst: str
     counts: tuple[tuple[Severity, int], ...]
+    timeline: FleetTimeline
     captures: tuple[CaptureLine, ...]
     rules: Rows
     entities: Rows
@@ -87,11 +87,17 @@ def render_fleet_html(fleet: Fleet, command: str = "") -> str:
     """
     from markupsafe import Markup
 
-    css = (templates() / "report.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    template = environment().get_template("fleet.html.j2")
-    return template.render(page=fleet_page(fleet, command), css=Markup(css), policy=policy)  # noqa: S704 - ours
+    css, script = asset("report.css"), asset("report.js")
+    return (
+        environment()
+        .get_template("fleet.html.j2")
+        .render(
+            page=fleet_page(fleet, command),
+            css=Markup(css),  # noqa: S704 - ours, like the script
+            script=Markup(script),  # noqa: S704
+            policy=policy_of(css, [script]),
+        )
+    )
 
 
 def fleet_page(fleet: Fleet, command: str = "") -> FleetPage:
@@ -103,6 +109,7 @@ def fleet_page(fleet: Fleet, command: str = "") -> FleetPage:
         verdict=_verdict(fleet),
         worst=next((level for level, count in counts if count), "none"),
         counts=counts,
+        timeline=fleet_timeline(fleet),
         captures=tuple(_capture(each) for each in fleet.outcomes),
         rules=_rows(
             [
@@ -146,10 +153,11 @@ def fleet_page(fleet: Fleet, command: str = "") -> FleetPage:
 def _verdict(fleet: Fleet) -> tuple[str, ...]:
     failed = sum(each.digest is None for each in fleet.outcomes)
     total = len(fleet.outcomes)
-    said = [
+    said = [_first(fleet)] if fleet.hosts else []
+    said.append(
         f"{total - failed:,} of {total:,} {plural(total, 'capture')} of {len(fleet.hosts):,} "
         f"{plural(len(fleet.hosts), 'host')} judged."
-    ]
+    )
     if window := asked_of_many(each.digest.part for each in fleet.outcomes if each.digest):
         said.append(f"Only a part of each capture was judged: {window}.")
     if failed:
@@ -157,16 +165,30 @@ def _verdict(fleet: Fleet) -> tuple[str, ...]:
     if fleet.by_rule:
         first = fleet.by_rule[0]
         said.append(
-            f"Look first at {first.rule} ({first.title}): it fired in {len(first.captures):,} "
+            f"Of the worst findings {first.rule} ({first.title}) is the most common: in {len(first.captures):,} "
             f"{plural(len(first.captures), 'capture')}."
         )
     elif failed < total:
         said.append("No rule found anything.")
     if fleet.odd:
-        said.append(
-            f"{len({each.host for each in fleet.odd}):,} hosts differ from the others: see hosts side by side."
-        )
+        odd = len({each.host for each in fleet.odd})
+        verb = "differs" if odd == 1 else "differ"
+        said.append(f"{odd:,} {plural(odd, 'host')} {verb} from the others: see hosts side by side.")
     return tuple(said)
+
+
+def _first(fleet: Fleet) -> str:
+    """How many hosts have a critical cause, and where to look first."""
+    hosts, total = worst_hosts(fleet), f"{len(fleet.hosts):,} {plural(len(fleet.hosts), 'host')}"
+    if not hosts:
+        return f"None of {total} had a likely cause worse than info."
+    critical = sum(row.causes[0].severity == "critical" for row in hosts)
+    count = f"{critical:,} of {total} had a critical cause"
+    if not critical:
+        count = f"None of {total} had a critical cause, {len(hosts):,} had one that is a warning"
+    row, cause = hosts[0], hosts[0].causes[0]
+    where = "" if cause.entity.kind == "host" else f", {isolated(cause.entity.name)}"
+    return f"{count}: look first at {isolated(row.host)} ({cause.title}{where})."
 
 
 def _capture(each: CaptureOutcome) -> CaptureLine:
@@ -175,7 +197,9 @@ def _capture(each: CaptureOutcome) -> CaptureLine:
         failure = each.failure
         said = (failure.message, failure.hint) if failure else ("not judged", "")
         return CaptureLine(isolated(each.source), "–", "", "–", "", ("–",) * len(SEVERITIES), "–", *said)
-    window = f"{moment(digest.started, dated=digest.date_known)} – {moment(digest.ended, dated=digest.date_known)}"
+    started, ended = digest.started, digest.ended
+    other_day = digest.date_known and started is not None and ended is not None and started.date() != ended.date()
+    window = f"{moment(started, dated=digest.date_known)} – {moment(ended, dated=other_day)}"
     state = "whole" if not digest.doubts else f"{digest.doubts} {plural(digest.doubts, 'kind')} of damage or doubt"
     return CaptureLine(
         source=isolated(each.source),

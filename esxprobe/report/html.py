@@ -71,21 +71,21 @@ def filled(
 
     with ThreadPoolExecutor(1) as beside:  # the templates are loaded while the charts are drawn
         drawn = beside.submit(drawer.draw, specs)
-        loaded, css = _template(template), _asset("report.css")
+        loaded, css = _template(template), asset("report.css")
         embedded = packed(json.dumps(data(), ensure_ascii=False, allow_nan=False))
         drawings = drawn.result()
     bundle = vega_bundle(drawer, templates()) if any(drawings.values()) else ""
-    scripts = [_asset("report.js"), *([_asset("charts.js")] if bundle else [])]
+    scripts = [asset("report.js"), *([asset("charts.js")] if bundle else [])]
     # Markup: our own style sheet and scripts, data that cannot leave its element, and drawings (escaped by Vega).
     return loaded.render(
         page=page(numbered(drawings)),
         css=Markup(css),  # noqa: S704
-        policy=_policy(css, [*scripts, bundle] if bundle else scripts),
+        policy=policy_of(css, [*scripts, bundle] if bundle else scripts),
         packed=TYPE,
         data=embedded,
         charts=packed(chart_specs(specs, drawings)) if bundle else "",
         vega=packed(bundle) if bundle else "",
-        notices=Markup(_asset("vega-license.js")) if bundle else "",  # noqa: S704
+        notices=Markup(asset("vega-license.js")) if bundle else "",  # noqa: S704
         scripts=[Markup(script) for script in scripts],  # noqa: S704
         svg=Markup,
         glossary=Glossary(),
@@ -97,7 +97,7 @@ def draw_ahead(drawer: Drawer, capture: CaptureSummary, glance: Glance) -> None:
     drawer.ahead(strip_specs(capture, glance))
 
 
-def _policy(css: str, scripts: list[str]) -> str:
+def policy_of(css: str, scripts: list[str]) -> str:
     """Only the page's own style and scripts, known by their sums; nothing is fetched or evaluated."""
     allowed = " ".join(map(_digest, scripts))
     return (
@@ -139,7 +139,8 @@ def _terms(context: Context, text: str) -> Markup:
     return glossary.marked(text)
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A file of the templates' folder: our own style, or one of our scripts."""
     return (templates() / name).read_text(encoding="utf-8")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from esxprobe.model import Finding, Severity, worst_first
+from esxprobe.model import Finding, Severity, Window, joined_windows, worst_first
 
 _WEIGHTS = {"critical": 9.0, "warning": 3.0, "info": 1.0}
 
@@ -37,6 +37,16 @@ class LikelyCause:
     def severity(self) -> Severity:
         """The worst of all its findings."""
         return self.worst.severity
+
+    @property
+    def alike(self) -> tuple[Finding, ...]:
+        """Findings that lead and are of the rule that the cause is named after."""
+        return tuple(each for each in self.leads if each.rule == self.lead.rule)
+
+    @property
+    def episodes(self) -> tuple[Window, ...]:
+        """When these were beyond their threshold, in order; of each the longest stretches."""
+        return joined_windows(span for each in self.alike for span in each.windows)
 
     @property
     def cost(self) -> float:

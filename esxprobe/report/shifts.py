@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from esxprobe.catalog import find, label
-from esxprobe.model import SHIFT_VERDICTS, Comparison, CounterShift, Entity, ShiftReason, ShiftVerdict
+from esxprobe.model import DIFFERENT, SHIFT_VERDICTS, Comparison, CounterShift, Entity, ShiftReason, ShiftVerdict
 from esxprobe.report.charts import CONFIG, LINES, SCHEMA, WIDTH
-from esxprobe.report.words import isolated, joined, number, plural
+from esxprobe.report.words import isolated, joined, number, percent, plural, threshold
+from esxprobe.rules.matters import SMALLEST
 
 PICTURE = "compare:levels"
 # Changed counters in the table and in the picture; the JSON document has all.
@@ -20,6 +21,8 @@ _VERDICTS: dict[ShiftVerdict, tuple[str, str]] = {
     "regressed": ("regressed", "warning"),
     "improved": ("improved", "none"),
     "moved": ("moved", "info"),
+    "untested": ("not tested", "info"),
+    "slight": ("too little to matter", "none"),
     "unchanged": ("unchanged", "none"),
     "incomparable": ("not comparable", "none"),
 }
@@ -59,6 +62,7 @@ class ShiftsPanel:
     svg: str
     chart_words: str
     unchanged: tuple[tuple[str, ...], ...]
+    limits: tuple[tuple[str, ...], ...]
     incomparable: tuple[tuple[str, ...], ...]
     one_sided: tuple[str, ...]
 
@@ -67,7 +71,7 @@ def shifts_panel(found: Comparison, drawing: str) -> ShiftsPanel | None:
     """The part on counters; None where they were not compared."""
     if not found.shifts and not found.came and not found.went:
         return None
-    changed = [each for each in found.shifts if each.verdict in ("regressed", "improved", "moved")]
+    changed = [each for each in found.shifts if each.verdict in DIFFERENT]
     pictured = [each for panel in _pictured(changed) for each in panel]
     return ShiftsPanel(
         summary=_summary(found.shifts),
@@ -77,6 +81,7 @@ def shifts_panel(found: Comparison, drawing: str) -> ShiftsPanel | None:
         chart_words="Quartiles and medians in the baseline and in this capture: "
         + "; ".join(f"{_where(each.entity)} {label(each.counter)} {_from_to(each)}" for each in pictured),
         unchanged=tuple(_unchanged(found.shifts)),
+        limits=tuple(_limits(found.shifts)),
         incomparable=tuple(_incomparable(found.shifts)),
         one_sided=tuple(_one_sided(found)),
     )
@@ -84,9 +89,7 @@ def shifts_panel(found: Comparison, drawing: str) -> ShiftsPanel | None:
 
 def shift_specs(found: Comparison | None) -> dict[str, dict[str, Any]]:
     """The Vega-Lite spec of bars with their spread, by its key; none where nothing differs."""
-    changed = [
-        each for each in (found.shifts if found else ()) if each.verdict in ("regressed", "improved", "moved")
-    ]
+    changed = [each for each in (found.shifts if found else ()) if each.verdict in DIFFERENT]
     panels = [_panel(panel) for panel in _pictured(changed)]
     if not panels:
         return {}
@@ -155,7 +158,7 @@ def _panel(shifts: list[CounterShift]) -> dict[str, Any]:
 def _summary(shifts: tuple[CounterShift, ...]) -> str:
     counts = {verdict: sum(each.verdict == verdict for each in shifts) for verdict in SHIFT_VERDICTS}
     told = [f"{counts[verdict]:,} {name}" for verdict, (name, _) in _VERDICTS.items() if counts[verdict]]
-    tested = sum(each.q == each.q for each in shifts)
+    tested = sum(each.q == each.q and each.verdict not in ("untested", "incomparable") for each in shifts)
     return (
         f"Counters of what both captures have: {joined(told)}. {tested:,} were tested, with the probability "
         "corrected for all of them (Benjamini-Hochberg: of those called different 5 % may be so by chance). A "
@@ -168,7 +171,7 @@ def _summary(shifts: tuple[CounterShift, ...]) -> str:
 def _row(shift: CounterShift) -> ShiftRow:
     unit = _unit(shift.counter)
     name, badge = _VERDICTS[shift.verdict]
-    tested = shift.p == shift.p
+    tested = shift.p == shift.p and shift.verdict != "untested"
     interval = f"{number(shift.shift, unit)} ({number(shift.ci_low)} to {number(shift.ci_high)})"
     return ShiftRow(
         verdict=name,
@@ -186,24 +189,36 @@ def _row(shift: CounterShift) -> ShiftRow:
 
 
 def _remark(shift: CounterShift) -> str:
-    if shift.reason == "standstill":
+    if shift.verdict == "untested":
+        said = f"not tested: {_why_untested(shift)}"
+    elif shift.reason == "standstill":
         said = "stood still in both, so there was nothing to test"
     else:
         said = f"worth {number(shift.n_eff[0])} and {number(shift.n_eff[1])} independent samples"
     return f"{said}; its load differs, too" if shift.load_moved else said
 
 
+def _why_untested(shift: CounterShift) -> str:
+    if shift.reason in ("interval", "vcpus"):
+        return _REASONS[shift.reason]
+    few, more = shift.samples
+    samples = f"{few} samples" if few == more else f"{few} and {more} samples"
+    worth = f", worth {number(min(shift.n_eff))} independent ones" if shift.reason == "few-samples" else ""
+    return samples + worth
+
+
 def _unchanged(shifts: Iterable[CounterShift]) -> Iterable[tuple[str, ...]]:
-    """One row a counter: how many things it is unchanged for, and from where on a change would have been seen."""
+    """One row a counter: for how many things nothing or too little was found, and what could have been seen."""
     groups: dict[tuple[str, str], list[CounterShift]] = {}
     for each in shifts:
-        if each.verdict == "unchanged":
+        if each.verdict in ("unchanged", "slight"):
             groups.setdefault((each.entity.kind, each.counter), []).append(each)
     for (_, counter), group in groups.items():
         unit = _unit(counter)
-        seen = [each.least_shift for each in group if each.reason != "standstill" and each.least_shift > 0]
-        other = [each.least_delta for each in group if each.reason != "standstill" and not each.least_shift > 0]
-        still = sum(each.reason == "standstill" for each in group)
+        tested = [each for each in group if each.reason != "standstill"]
+        seen = [each.least_shift for each in tested if each.least_shift > 0]
+        other = [each.least_delta for each in tested if not each.least_shift > 0]
+        still = len(group) - len(tested)
         told = []
         if seen:
             told.append(f"{number(statistics.median(seen), unit)} (median), {number(max(seen), unit)} (worst)")
@@ -211,13 +226,31 @@ def _unchanged(shifts: Iterable[CounterShift]) -> Iterable[tuple[str, ...]]:
             told.append(f"Cliff's delta {number(max(other))} of {len(other)} that hardly leave one value")
         if still:
             told.append(f"{still} stood still in both")
-        small = sum(each.q < 0.05 for each in group)
+        slight = [each for each in group if each.verdict == "slight"]
+        largest = max(slight, key=lambda each: abs(each.now[1] - each.before[1]), default=None)
         yield (
             _counter(group[0]),
-            f"{len(group):,}",
+            f"{len(group) - len(slight):,}",
+            f"{len(slight):,}",
+            f"{_where(largest.entity)} {_from_to(largest)}" if largest else "–",
             "; ".join(told),
-            f"{small} differ by a negligible delta" if small else "",
         )
+
+
+def _limits(shifts: Iterable[CounterShift]) -> Iterable[tuple[str, ...]]:
+    """For each counter from which change on it is called one, and where that comes from."""
+    for path in dict.fromkeys(each.counter for each in shifts):
+        if entry := SMALLEST.get(path):
+            unit = _unit(path)
+            least = threshold(entry.absolute, "points" if unit == "%" else unit)  # 5 % could be a share as well
+            said = f"{least} and {percent(entry.share)} of the larger value"
+            if entry.rules:
+                said += f", or {least} across a threshold of {joined(list(entry.rules))}"
+            yield (
+                label(path),
+                said,
+                entry.sources[0].text,
+            )
 
 
 def _incomparable(shifts: Iterable[CounterShift]) -> Iterable[tuple[str, ...]]:

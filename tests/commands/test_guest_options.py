@@ -38,7 +38,8 @@ def test_a_baseline_is_compared(run: Run, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     page = (tmp_path / "out.html").read_text(encoding="utf-8")
     assert "Against the baseline" in page
-    assert "That is consistent with" in page
+    assert "these two captures do not tell" in page
+    assert "Different: CPU model, release and build" in page
     assert "esxprobe report software-mmu --baseline hardware-mmu" in page
 
 

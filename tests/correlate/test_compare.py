@@ -9,12 +9,20 @@ from dataclasses import replace
 
 import pytest
 from faultsim import Plan, simulate
+from hypothesis import given
+from hypothesis import strategies as st
 
 from esxprobe.correlate import fault_costs
-from esxprobe.correlate.compare import Setting, compare, with_comparison
+from esxprobe.correlate.compare import HostWork, Setting, compare, hosts_side_by_side, with_comparison
 from esxprobe.model import FaultCost, FaultRates, GuestLoad, Mmu
 
-SAME = Setting(cpu_model="Xeon E5345", build="VMware ESX 4.0.0 build-164009", vcpus=2)
+SAME = Setting(
+    cpu_model="Xeon E5345",
+    build="VMware ESXi 6.5.0 build-4564106",
+    vcpus=2,
+    power_policy="Balanced",
+    clock_pct=98.0,
+)
 
 
 def cost(
@@ -64,20 +72,18 @@ def test_what_the_loads_differ_by_is_taken_off() -> None:
 
 OTHERS = {
     "CPU model": replace(SAME, cpu_model="Xeon X5570"),
-    "release and build": replace(SAME, build="VMware ESX 4.1.0 build-260247"),
+    "release and build": replace(SAME, build="VMware ESXi 6.7.0 build-8169922"),
     "vCPUs": replace(SAME, vcpus=4),
-    "power policy": replace(SAME, power_policy="Balanced"),
+    "power policy": replace(SAME, power_policy="High Performance"),
     "PCPU clock (%A/MPERF)": replace(SAME, clock_pct=80.0),
 }
 
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_another_machine_is_named_and_not_attributed(name: str) -> None:
-    here = replace(SAME, power_policy="High Performance", clock_pct=100.0) if name == "power policy" else SAME
-    here = replace(SAME, clock_pct=100.0) if name.startswith("PCPU clock") else here
-    found = compare(cost("software", 80.0), cost("hardware", 60.0), here, OTHERS[name])
+    found = compare(cost("software", 80.0), cost("hardware", 60.0), SAME, OTHERS[name])
     assert not found.attributed
-    assert "is consistent with" in found.statement
+    assert "What of it the software MMU cost, these two captures do not tell." in found.statement
     assert name in found.statement
 
 
@@ -99,10 +105,76 @@ def test_other_work_is_named_and_not_attributed(changed: dict[str, float], named
     assert named in found.statement
 
 
+@pytest.mark.parametrize(
+    ("policies", "clocks", "same"),
+    [
+        (("Balanced", "Balanced"), (98.0, 93.0), True),  # counted, within a tenth
+        (("Balanced", "Balanced"), (98.0, 80.0), False),
+        (("Balanced", "Balanced"), (98.0, math.nan), None),
+        (("Balanced", "Balanced"), (math.nan, math.nan), None),  # it may have been lowered
+        (("High Performance", "High Performance"), (math.nan, math.nan), True),
+        (("static", "static"), (math.nan, math.nan), True),
+        (("High Performance", "Balanced"), (math.nan, math.nan), None),
+        (("", ""), (math.nan, math.nan), None),
+        (("", ""), (100.0, 100.0), True),
+    ],
+)
+def test_a_clock_agrees_when_it_was_counted_or_could_not_be_lowered(
+    policies: tuple[str, str], clocks: tuple[float, float], same: bool | None
+) -> None:
+    here, there = (
+        replace(SAME, power_policy=policy, clock_pct=clock) for policy, clock in zip(policies, clocks, strict=True)
+    )
+    found = compare(cost("software", 80.0), cost("hardware", 60.0), here, there)
+    (clock,) = [each for each in found.likenesses if each.name.startswith("PCPU clock")]
+    assert clock.same is same
+    assert found.attributed == (same is True and policies[0] == policies[1])
+    assert ("The software MMU cost" in found.statement) == found.attributed
+
+
+def test_hosts_are_put_side_by_side_by_machine_and_work() -> None:
+    here = HostWork(replace(SAME, vcpus=40), 12, 61.0, 900.0, 1, 20_000.0)
+    same = hosts_side_by_side(here, replace(here, util_pct=58.0, commands_s=850.0))
+    assert all(each.same for each in same)
+    names = [each.name for each in same]
+    assert names == [
+        "CPU model", "release and build", "vCPUs", "power policy", "PCPU clock (%A/MPERF)", "VMs",
+        "PCPU UTIL(%), p95", "CMDS/s of all devices", "page faults of 1 guest logged in both",
+    ]  # fmt: skip
+    other = hosts_side_by_side(here, replace(here, vms=13, util_pct=30.0, commands_s=math.nan, guests=0))
+    assert {each.name: each.same for each in other if not each.same} == {
+        "VMs": False,
+        "PCPU UTIL(%), p95": False,
+        "CMDS/s of all devices": None,
+    }
+
+
+PARTS = st.sampled_from(["cpu_model", "build", "clock_pct", "vcpus", "power_policy"])
+
+
+@given(st.sets(PARTS, min_size=1), st.booleans())
+def test_no_cost_is_named_while_anything_of_the_machine_differs_or_is_unknown(parts: set[str], known: bool) -> None:
+    other = {
+        "cpu_model": "Xeon X5570",
+        "build": "another",
+        "clock_pct": 70.0,
+        "vcpus": 4,
+        "power_policy": "Low Power",
+    }
+    none = {"cpu_model": "", "build": "", "clock_pct": math.nan, "vcpus": 0, "power_policy": ""}
+    there = replace(SAME, **{part: (other if known else none)[part] for part in parts})
+    found = compare(cost("software", 80.0), cost("hardware", 60.0), SAME, there)
+    assert not found.attributed
+    assert " cost 20" not in found.statement
+    assert "not proof" not in found.statement
+
+
 def test_a_host_that_is_not_known_proves_nothing() -> None:
     found = compare(cost("software", 80.0), cost("hardware", 60.0), Setting(), Setting())
     assert not found.attributed
-    assert "Not known in both captures: CPU model, release and build, vCPUs." in found.statement
+    assert (
+        "Not known in both captures: CPU model, release and build, vCPUs, PCPU clock (%A/MPERF)." in found.statement
+    )
 
 
 @pytest.mark.parametrize("modes", [("software", "software"), ("hardware", "hardware"), ("unknown", "hardware")])

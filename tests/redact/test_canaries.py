@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from customers import Customer, capture_of
 
-from esxprobe.analyze import analyze
+from esxprobe.analyze import analyze, compare_with
 from esxprobe.capture import Manifest, load_manifest, save_manifest
 from esxprobe.formats.guests.reading import read_guest_log
 from esxprobe.model import (
@@ -322,7 +322,14 @@ def test_records_of_faults_keep_their_words_and_lose_their_names(redactor: Redac
         statement=statement, statistics=(statistics,), advice=("Run a fault experiment in zqcanary1.",),
     )  # fmt: skip
     plain = replace(analyze([capture], book=shipped()), fault_costs=(cost,))
-    shown = redacted_analysis(plain, redactor, learn_capture([capture], None, redactor))
+    likeness = Likeness("CPU model", "Intel(R) Xeon(R) CPU X5365 @ 3.00GHz", "zqcanary", same=None)
+    compared = replace(compare_with(plain, plain), settings=(likeness,))
+    shown = redacted_analysis(
+        replace(plain, comparison=compared), redactor, learn_capture([capture], None, redactor)
+    )
+    assert shown.comparison is not None
+    assert shown.comparison.settings[0].problem == likeness.problem
+    assert not CANARY.search(repr(shown.comparison))
     assert not CANARY.search(json.dumps(document(shown), ensure_ascii=False))
     assert not CANARY.search(repr(shown.fault_costs))
     made, given = shown.fault_costs[0], redactor.names.map["vm"]["zqcanary1"]

@@ -88,7 +88,7 @@ def test_other_pages_are_short_too(name: str, screens: int, open_report: Open) -
 def test_the_worst_vm_is_three_clicks_from_its_lines(open_report: Open) -> None:
     report = open_report("lone", viewport={"width": 1440, "height": 900})
     report.page.locator("#first .cards a", has_text="sql01").first.click()
-    lane = report.page.locator("details.thing[open] .lane svg").first
+    lane = report.page.locator("details.thing[open] .course svg").first
     assert lane.is_visible()
     box = lane.bounding_box()
     assert box is not None
