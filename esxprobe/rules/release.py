@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from esxprobe.model import Recording
+from esxprobe.rules.once import once
 
 Version = tuple[int, ...]
 
@@ -77,6 +78,7 @@ def in_words(since: str, until: str) -> str:
     return " and ".join(words)
 
 
+@once
 def release_of(recording: Recording) -> Release:
     """What the build text, or else objects, counters and memory states of the capture tell of the release."""
     said = re.search(r"\bESXi?\s+(\d+\.\d+(?:\.\d+)?)", recording.build)
