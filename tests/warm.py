@@ -25,6 +25,7 @@ ADDRESS = "ESXPROBE_TESTS_WARM"
 # environment it does not look for packages below HOME; what of ours does asks when it runs.
 _SET_BY_SERVER = {"PYTHONPATH", "PYTHONWARNINGS"}
 _LOOKED_AT = ("PYTHON", "LANG", "LC_", "TZ")
+_LIMITS = (resource.RLIMIT_AS, resource.RLIMIT_FSIZE, resource.RLIMIT_DATA)
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _COLD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "drawn.py")
 # What commands import when they need it.
@@ -44,18 +45,15 @@ def main() -> None:
 
 
 def is_plain() -> bool:
-    """Whether this process has no limits of its own, and warnings are errors."""
-    limits = (
-        resource.getrlimit(each) for each in (resource.RLIMIT_AS, resource.RLIMIT_FSIZE, resource.RLIMIT_DATA)
-    )
-    warned = os.environ.get("PYTHONWARNINGS", "error") == "error"
-    return ADDRESS in os.environ and warned and all(soft == hard for soft, hard in limits)
+    """Whether there is a server, and warnings are errors."""
+    return ADDRESS in os.environ and os.environ.get("PYTHONWARNINGS", "error") == "error"
 
 
 def start_up() -> str:
-    """What of the environment the interpreter looks at when it starts."""
+    """What of the environment the interpreter looks at when it starts, and the limits of this process."""
     seen = {name for name in os.environ if name.startswith(_LOOKED_AT)} - _SET_BY_SERVER
-    return json.dumps({name: os.environ[name] for name in sorted(seen)})
+    limits = [resource.getrlimit(each) for each in _LIMITS]
+    return json.dumps([{name: os.environ[name] for name in sorted(seen)}, limits])
 
 
 def connected() -> "socket.socket | None":
