@@ -2,11 +2,11 @@
 
 import re
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from drawn import ESXPROBE
 
 from esxprobe import errors
 from esxprobe.catalog.quality import render_quality
@@ -19,7 +19,7 @@ PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "esxprobe", *words], capture_output=True, text=True, check=False)
+    return subprocess.run([*ESXPROBE, *words], capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from drawn import ESXPROBE
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 
@@ -31,7 +31,7 @@ DEMO = str(Path(__file__).parents[1] / "samples" / "demo")
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path, words: tuple[str, ...]) -> None:
     os.mkfifo(tmp_path / "pipe")
     done = subprocess.run(
-        [sys.executable, "-m", "esxprobe", *words],
+        [*ESXPROBE, *words],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -21,11 +21,18 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 ADDRESS = "ESXPROBE_TESTS_WARM"
-# What the interpreter looks at when it starts must be as it was for the server, but for these.
+# What the interpreter looks at when it starts must be as it was for the server, but for these. In a virtual
+# environment it does not look for packages below HOME; what of ours does asks when it runs.
 _SET_BY_SERVER = {"PYTHONPATH", "PYTHONWARNINGS"}
-_LOOKED_AT = ("PYTHON", "LANG", "LC_", "TZ", "HOME")
+_LOOKED_AT = ("PYTHON", "LANG", "LC_", "TZ")
+_LIMITS = (resource.RLIMIT_AS, resource.RLIMIT_FSIZE, resource.RLIMIT_DATA)
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _COLD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "drawn.py")
+# What commands import when they need it.
+_LIBRARIES = (
+    *("polars", "numpy", "scipy.special", "jinja2", "paramiko"),
+    *("rich.console", "rich.progress", "rich.table", "typer.main"),
+)
 # What runs esxprobe as fast as can be: the interpreter looks for no packages.
 WARM = (sys.executable, "-I", "-S", os.path.abspath(__file__))
 
@@ -38,18 +45,15 @@ def main() -> None:
 
 
 def is_plain() -> bool:
-    """Whether this process has no limits of its own, and warnings are errors."""
-    limits = (
-        resource.getrlimit(each) for each in (resource.RLIMIT_AS, resource.RLIMIT_FSIZE, resource.RLIMIT_DATA)
-    )
-    warned = os.environ.get("PYTHONWARNINGS", "error") == "error"
-    return ADDRESS in os.environ and warned and all(soft == hard for soft, hard in limits)
+    """Whether there is a server, and warnings are errors."""
+    return ADDRESS in os.environ and os.environ.get("PYTHONWARNINGS", "error") == "error"
 
 
 def start_up() -> str:
-    """What of the environment the interpreter looks at when it starts."""
+    """What of the environment the interpreter looks at when it starts, and the limits of this process."""
     seen = {name for name in os.environ if name.startswith(_LOOKED_AT)} - _SET_BY_SERVER
-    return json.dumps({name: os.environ[name] for name in sorted(seen)})
+    limits = [resource.getrlimit(each) for each in _LIMITS]
+    return json.dumps([{name: os.environ[name] for name in sorted(seen)}, limits])
 
 
 def connected() -> "socket.socket | None":
@@ -111,22 +115,29 @@ def serve(path: str) -> None:
         _import_all()
         gc.collect()
         gc.freeze()
+        watched = select.poll()
+        watched.register(listener, select.POLLIN)
+        watched.register(0, select.POLLIN)
         children: dict[int, socket.socket] = {}
         while True:
-            ready = select.select([listener, 0], [], [], 0.02 if children else None)[0]
-            if listener in ready:
+            ready = dict(watched.poll(20 if children else None))
+            if listener.fileno() in ready:
                 connection = listener.accept()[0]
                 pid = os.fork()
                 if pid == 0:
                     _run(connection, [listener, *children.values()])
                 children[pid] = connection
+                watched.register(connection, 0)
                 _tell(connection, pid)
-            elif ready:
+            elif 0 in ready:
                 break
-            for pid in list(children):
+            for pid, connection in list(children.items()):
+                if ready.get(connection.fileno(), 0) & select.POLLHUP:  # whoever asked was killed
+                    os.kill(pid, signal.SIGKILL)
                 done, status = os.waitpid(pid, os.WNOHANG)
                 if done:
-                    with children.pop(pid) as connection:
+                    watched.unregister(connection)
+                    with children.pop(pid):
                         _tell(connection, os.waitstatus_to_exitcode(status))
         for connection in children.values():
             connection.close()
@@ -149,8 +160,13 @@ def _import_all() -> None:
     for module in pkgutil.walk_packages(esxprobe.__path__, "esxprobe."):
         if "lab" not in module.name and "__main__" not in module.name:
             importlib.import_module(module.name)
-    for name in ("polars", "numpy", "scipy.special", "jinja2", "rich.console", "rich.table", "typer.main"):
+    for name in _LIBRARIES:
         importlib.import_module(name)
+    from esxprobe.report.html import _template
+
+    pages = _template("report.html.j2").environment
+    for name in pages.list_templates(extensions=["j2"]):
+        pages.get_template(name)
 
 
 def _run(connection: socket.socket, others: "list[socket.socket]") -> None:

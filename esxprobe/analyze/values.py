@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from esxprobe.model import Recording
+from esxprobe.rules.once import once
 from esxprobe.series import Floats, in_parts, quantile_of_rows
 
 # Latencies are judged and shown over samples with so many commands: a mean of fewer says little [1/s].
@@ -15,13 +16,14 @@ ENOUGH_COMMANDS = 10.0
 _Part = tuple[list[int], dict[str, list[int]]]
 
 
-def shown(recording: Recording, kind: str, column: str) -> list[str]:
+@once
+def shown(recording: Recording, kind: str, column: str) -> tuple[str, ...]:
     """A column of the entities of a kind that have counters, in the order of their rows; empty without any."""
     numbers, things = recording.values.entities(kind), recording.entities.get(kind)
     if things is None or not len(numbers):
-        return []
-    names: list[str] = things[column].gather(numbers).to_list()
-    return names
+        return ()
+    names = things[column].to_list()
+    return tuple(names[number] for number in numbers.tolist())
 
 
 def values_of(recording: Recording, kind: str, path: str, rows: Sequence[int] | None = None) -> Floats | None:

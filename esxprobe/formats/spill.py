@@ -129,8 +129,8 @@ class FiledBlock(Block):
     def take(self, pick: Pick) -> Floats:
         """Read run by run."""
         out = np.empty((len(pick.rows), self.width))
-        for first, behind, begin, end in pick.runs(self.width * _WIDTH):
-            if pick.in_order and (np.diff(pick.sorted[begin:end]) == 1).all():
+        for first, behind, begin, end, as_is in pick.runs(self.width * _WIDTH):
+            if as_is:
                 self.file.read(out[begin:end], self.at + first * self.width * _WIDTH)
                 continue
             run = np.empty((behind - first, self.width))
@@ -156,10 +156,10 @@ class Pick:
         self.order: Places = np.argsort(rows, kind="stable")
         self.sorted: Places = rows[self.order]
         self.in_order = bool((self.order == np.arange(len(rows))).all())
-        self._runs: dict[int, list[tuple[int, int, int, int]]] = {}
+        self._runs: dict[int, list[tuple[int, int, int, int, bool]]] = {}
 
-    def runs(self, row_bytes: int) -> list[tuple[int, int, int, int]]:
-        """What is read in one go: first and behind-the-last row, and which of the sorted rows lie in it."""
+    def runs(self, row_bytes: int) -> list[tuple[int, int, int, int, bool]]:
+        """What is read in one go: first and behind-the-last row, which sorted rows lie in it, and whether as is."""
         if row_bytes not in self._runs:
             steps = np.diff(self.sorted)
             # Rows in another order have to be sorted afterwards: then gaps do no more harm.
@@ -167,7 +167,14 @@ class Pick:
             cuts = (np.flatnonzero(steps > far) + 1).tolist()
             bounds = list(zip([0, *cuts], [*cuts, len(self.sorted)], strict=True)) if len(self.sorted) else []
             self._runs[row_bytes] = [
-                (int(self.sorted[begin]), int(self.sorted[end - 1]) + 1, begin, end) for begin, end in bounds
+                (
+                    int(self.sorted[begin]),
+                    int(self.sorted[end - 1]) + 1,
+                    begin,
+                    end,
+                    self.in_order and bool((steps[begin : end - 1] == 1).all()),
+                )
+                for begin, end in bounds
             ]
         return self._runs[row_bytes]
 

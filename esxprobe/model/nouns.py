@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from esxprobe.model.values import Frames, FrameValues, Values
 
@@ -204,6 +204,7 @@ class Recording:
         facts: What is known besides counters, by fact (see `rules.record.FACTS`) and what it is about: a VM's group
             id, a device, an uplink, or empty for the host.
         part: The part of the capture that samples and values are of; None for the whole. Notes are of the whole.
+        answers: What was worked out of it and is kept for those who ask again (see `rules.once`).
     """
 
     host: str
@@ -221,6 +222,7 @@ class Recording:
     build: str = ""
     facts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     part: JudgedPart | None = None
+    answers: dict[object, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def values(self) -> Values:

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from esxprobe.model import Recording
+from esxprobe.rules.once import once
 from esxprobe.series import Floats
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-def judged(value: str, where: str = "", renamed: Mapping[str, str] | None = None) -> pl.Expr:
+@lru_cache(4096)
+def judged(value: str, where: str = "", renamed: tuple[tuple[str, str], ...] = ()) -> pl.Expr:
     """A value in SQL as an expression: missing where `where` does not hold or the value is no finite number.
 
     Args:
         value: The value.
         where: The condition, empty for none.
-        renamed: Columns that are called otherwise in the frame.
+        renamed: Columns that are called otherwise in the frame: name and column.
     """
     import polars as pl
 
-    for name, column in (renamed or {}).items():
+    for name, column in renamed:
         value, where = (text.replace(f'"{name}"', f'"{column}"') for text in (value, where))
     number = pl.sql_expr(value).cast(pl.Float64)
     held = number.is_finite()  # a share of nothing is no value
@@ -44,6 +46,7 @@ def column_of(matrix: Floats) -> pl.Series:
     return column.fill_nan(None) if len(flat) and np.isnan(flat.min()) else column
 
 
+@once
 def called_like(recording: Recording, kind: str, pattern: str) -> NDArray[np.int64]:
     """Numbers of the entities of a kind whose name the regular expression fits."""
     import polars as pl

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +29,7 @@ Places = NDArray[np.int64]
 
 # How much of the parts is held in memory before the rest goes to a temporary file [bytes].
 _BUDGET = 64 << 20
+_NUMBERS = count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,11 @@ class Parts:
         self._recording, self._length = recording, length
         self._numbers: dict[Part, int] = {}
         self._optional: dict[str, set[str]] = {}
-        self._codes: dict[tuple[str, str, By], tuple[Places, Places]] = {}
         targets: dict[Part, str] = {}
         for rule in rules:
             for part in rule.parts:
-                plain = _plain(rule, part)
-                self._numbers.setdefault(plain, len(self._numbers))
+                plain = _plain(rule.entity, part)
+                self._numbers[plain] = _number(plain)
                 targets.setdefault(plain, rule.entity)
                 self._optional.setdefault(part.kind, set()).update(rule.optional)
         self._rows: dict[tuple[int, int], int] = {}  # by part and key: its row in the blocks
@@ -78,11 +80,11 @@ class Parts:
 
     def column(self, rule: Rule, part: Part) -> str:
         """What the part is called in the frame of the rule's kind: rules may use one name for two things."""
-        return f"part {self._numbers[_plain(rule, part)]}"
+        return f"part {self._numbers[_plain(rule.entity, part)]}"
 
     def values(self, rule: Rule, part: Part, numbers: Places) -> Floats:
         """The part's value for each judged sample of some entities, a row each; NaN for none."""
-        plain = _plain(rule, part)
+        plain = _plain(rule.entity, part)
         number = self._numbers[plain]
         wanted = self._codes_of(rule.entity, plain)[0][numbers]
         place = np.array([self._rows.get((number, code), -1) for code in wanted.tolist()], np.int64)
@@ -97,11 +99,7 @@ class Parts:
 
     def _codes_of(self, target: str, part: Part) -> tuple[Places, Places]:
         """Keys of the judged and of the other entities as numbers; these do not depend on who is judged."""
-        name = (target, part.kind, part.by)
-        if name not in self._codes:
-            one, other = relations.codes(*(relations.keys(self._recording, kind, part.by) for kind in name[:2]))
-            self._codes[name] = (one, other)
-        return self._codes[name]
+        return relations.codes(self._recording, target, part.kind, part.by)
 
     def _groups(self, targets: Mapping[Part, str]) -> Iterator[_Group]:
         alike: dict[tuple[str, By, str], list[tuple[int, Part]]] = {}
@@ -161,9 +159,16 @@ class Parts:
             yield taken_together(part.how, members, group.starts)
 
 
-def _plain(rule: Rule, part: Part) -> Part:
-    """The part without what does not change its numbers."""
-    return replace(part, name="", by=part.by or relations.key_of(rule.entity))
+@cache
+def _plain(entity: str, part: Part) -> Part:
+    """The part of an entity of this kind without what does not change its numbers."""
+    return replace(part, name="", by=part.by or relations.key_of(entity))
+
+
+@cache
+def _number(_plain_part: Part) -> int:
+    """A number for each part, the same for every recording: expressions that name it are made once."""
+    return next(_NUMBERS)
 
 
 def _value(part: Part) -> pl.Expr:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 from esxprobe.model import Level, Severity
@@ -67,6 +68,7 @@ OWN_KEY: dict[str, By] = {
 }
 
 
+@cache
 def quoted(sql: str) -> tuple[str, ...]:
     """The names in double quotes of a SQL expression, each once, in order."""
     return tuple(dict.fromkeys(re.findall(r'"([^"]+)"', sql)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from esxprobe.model import Recording
+from esxprobe.rules.once import once
 from esxprobe.rules.record import OWN_KEY, By
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def key_of(kind: str) -> By:
     return OWN_KEY.get(kind) or "host"
 
 
+@once
 def keys(recording: Recording, kind: str, by: By) -> pl.Series:
     """The key of each entity of a kind, in the order of its numbers; null where it is not known."""
     import polars as pl
@@ -33,15 +35,27 @@ def keys(recording: Recording, kind: str, by: By) -> pl.Series:
     return things[column].cast(pl.String)
 
 
-def codes(target: pl.Series, source: pl.Series) -> tuple[Codes, Codes]:
-    """Both key columns as numbers of one list of keys, -1 for none."""
-    import numpy as np
-    import polars as pl
+@once
+def codes(recording: Recording, target: str, source: str, by: By) -> tuple[Codes, Codes]:
+    """The keys of the entities of two kinds as numbers of one list of keys, -1 for none."""
+    numbers, known = _numbered(recording, source, by)
+    if target == source:
+        return numbers, numbers
+    return _numbered_by(known, keys(recording, target, by)), numbers
 
-    known = source.drop_nulls().unique(maintain_order=True)
-    place = pl.DataFrame({"key": known, "code": np.arange(len(known))})
-    numbered = [
-        each.alias("key").to_frame().join(place, on="key", how="left", maintain_order="left")["code"].fill_null(-1)
-        for each in (target, source)
-    ]
-    return numbered[0].to_numpy(), numbered[1].to_numpy()
+
+@once
+def _numbered(recording: Recording, kind: str, by: By) -> tuple[Codes, dict[str, int]]:
+    """The keys of a kind as numbers, and the number of each."""
+    own = keys(recording, kind, by)
+    known: dict[str, int] = {}
+    for key in own.to_list():
+        if key is not None:
+            known.setdefault(key, len(known))
+    return _numbered_by(known, own), known
+
+
+def _numbered_by(known: dict[str, int], own: pl.Series) -> Codes:
+    import numpy as np
+
+    return np.array([known.get(key, -1) for key in own.to_list()], np.int64)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from esxprobe.model import Recording
+from esxprobe.rules.once import once
 from esxprobe.rules.record import Rule
 
 Version = tuple[int, ...]
@@ -84,6 +85,7 @@ def states_of(rule: Rule, recording: Recording) -> tuple[tuple[float, str], ...]
     return next((each.names for each in rule.states if not each.until or known.inside("", each.until)), ())
 
 
+@once
 def release_of(recording: Recording) -> Release:
     """What the build text, or else objects, counters and memory states of the capture tell of the release."""
     said = re.search(r"\bESXi?\s+(\d+\.\d+(?:\.\d+)?)", recording.build)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from esxprobe.model import Recording
 from esxprobe.rules import relations
 from esxprobe.rules.expression import called_like
+from esxprobe.rules.once import once
 from esxprobe.rules.record import ASKED, Part, Rule
 from esxprobe.rules.release import in_words, release_of
 from esxprobe.rules.values import FAULTS, entities_of, facts_of
@@ -26,7 +27,7 @@ def why_skipped(rule: Rule, recording: Recording) -> str:
         return rule.disabled
     if rule.entity == "capture":
         return ""
-    if not recording.samples["judged"].any():
+    if not _any_judged(recording):
         return "the capture has no sample with a known interval"
     return (
         _other_release(rule, recording)
@@ -56,10 +57,20 @@ def _absent(rule: Rule, recording: Recording) -> str:
     things = recording.entities.get(rule.entity)
     if rule.entity not in _OPTIONAL or (things is not None and things.height):
         return ""
-    all_fields = (recording.columns["object"] == _WITH_ALL[0]) & (recording.columns["counter"] == _WITH_ALL[1])
-    if not all_fields.any():
+    if not _with_all_fields(recording):
         return ""
     return f"{_NOT_THERE}the capture, made with all fields, shows no {_OPTIONAL[rule.entity]}"
+
+
+@once
+def _any_judged(recording: Recording) -> bool:
+    return bool(recording.samples["judged"].any())
+
+
+@once
+def _with_all_fields(recording: Recording) -> bool:
+    columns = recording.columns
+    return bool(((columns["object"] == _WITH_ALL[0]) & (columns["counter"] == _WITH_ALL[1])).any())
 
 
 def _other_release(rule: Rule, recording: Recording) -> str:
@@ -114,6 +125,5 @@ def _unrelated(rule: Rule, part: Part, recording: Recording) -> str:
     if not len(recording.values.entities(part.kind)):
         return f"the capture shows no {part.kind}"
     by = part.by or relations.key_of(rule.entity)
-    target, source = (relations.keys(recording, kind, by) for kind in (rule.entity, part.kind))
-    shared = set(target.drop_nulls().to_list()) & set(source.drop_nulls().to_list())
-    return "" if shared else f"the capture does not tell which {part.kind} belongs to which {by}"
+    target, _ = relations.codes(recording, rule.entity, part.kind, by)
+    return "" if (target >= 0).any() else f"the capture does not tell which {part.kind} belongs to which {by}"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from esxprobe.model import Recording
 from esxprobe.rules.expression import called_like, column_of, judged
+from esxprobe.rules.once import once
 from esxprobe.rules.parts import Parts
 from esxprobe.rules.record import ASKED, Rule
 from esxprobe.rules.release import release_of
@@ -105,7 +106,7 @@ def _of_kind(
 
 
 def _value(rule: Rule, parts: Parts) -> pl.Expr:
-    renamed = {part.name: parts.column(rule, part) for part in rule.parts}
+    renamed = tuple((part.name, parts.column(rule, part)) for part in rule.parts)
     return judged(rule.value, rule.where, renamed)
 
 
@@ -118,6 +119,7 @@ def _of_capture(rules: Sequence[Rule], recording: Recording) -> Iterator[tuple[R
         yield rule, Table((0,), value.to_numpy().reshape(1, 1), Timing.gapless(np.array([1.0])))
 
 
+@once
 def timing(recording: Recording) -> Timing:
     """When the judged samples were, and which of them follow each other without a hole."""
     judged_samples = recording.samples.filter("judged")
@@ -126,6 +128,7 @@ def timing(recording: Recording) -> Timing:
     return Timing(seconds, tuple(stretches(ends_s, seconds)), ends_s)
 
 
+@once
 def entities_of(recording: Recording, kind: str) -> NDArray[np.int64]:
     """Numbers of the entities that a rule on this kind judges: those that have counters, or else all."""
     numbers = recording.values.entities(kind)
@@ -135,6 +138,7 @@ def entities_of(recording: Recording, kind: str) -> NDArray[np.int64]:
     return np.arange(0 if things is None else things.height)
 
 
+@once
 def facts_of(recording: Recording, kind: str, fact: str) -> Floats:
     """A fact for each entity of a kind; NaN where it is not known."""
     things = recording.entities[kind]

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from drawn import ESXPROBE
 from ssh_servers import Sshd, tool, until
 
 ROOT = Path(__file__).parents[2]
@@ -231,14 +232,21 @@ def apart(said: str) -> tuple[list[str], str]:
     return [line.rstrip("\n") for line in phases], "".join(line for line in lines if not PHASE.fullmatch(line))
 
 
-def collecting(cwd: Path, *words: str, tuned: str = "", command: str = "collect", **more: Any) -> Collecting:
-    """Starts the command. `tuned` is Python that runs before it does: shorter waits."""
-    start = ["-m", "esxprobe"]
+def collecting(
+    cwd: Path, *words: str, tuned: str = "", command: str = "collect", cold: bool = False, **more: Any
+) -> Collecting:
+    """Starts the command.
+
+    `tuned` is Python that runs before it does: shorter waits. `cold` has it start with an interpreter of its own.
+    """
+    start = [*ESXPROBE]
     if tuned:
-        start = ["-c", f"{tuned}\nfrom esxprobe.commands.app import main\nmain()"]
+        start = [sys.executable, "-c", f"{tuned}\nfrom esxprobe.commands.app import main\nmain()"]
+    elif cold or more.get("start_new_session"):  # what comes from the server would not have this terminal
+        start = [sys.executable, "-m", "esxprobe"]
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     process = subprocess.Popen(
-        [sys.executable, *start, command, *words],
+        [*start, command, *words],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": path},
         stdin=more.pop("stdin", subprocess.DEVNULL),

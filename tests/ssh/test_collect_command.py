@@ -6,10 +6,10 @@ import json
 import os
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from drawn import ESXPROBE
 from esxi_host import PS, apart, install
 from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
 from ssh_logins import Client, Keys, SshdStarter
@@ -60,7 +60,7 @@ def esxi(folder: Path, start: SshdStarter) -> Sshd:
 def run(cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
-        [sys.executable, "-m", "esxprobe", *words],
+        [*ESXPROBE, *words],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": path},
         stdin=subprocess.DEVNULL,

@@ -11,14 +11,18 @@ import signal
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from esxi_host import EsxiHost, as_far_as_it_goes, collecting, install, make_host, packed
+from esxi_host import EsxiHost, as_far_as_it_goes, install, make_host, packed
+from esxi_host import collecting as started
 from ssh_logins import Client, Keys, SshdStarter
 from ssh_servers import until
 
+# Signals reach an interpreter of its own, as a person's do.
+collecting = partial(started, cold=True)
 VMS, HUNG = 300, (3, 100, 299)
 SOON = "import esxprobe.collect.probing as a; a.FILE_S = 1"
 

@@ -8,13 +8,17 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
-from esxi_host import EsxiHost, as_far_as_it_goes, collecting, packed, whole_samples
+from esxi_host import EsxiHost, as_far_as_it_goes, packed, whole_samples
+from esxi_host import collecting as started
 from ssh_logins import Client, Keys
 from ssh_servers import until
 
+# Signals reach an interpreter of its own, as a person's do.
+collecting = partial(started, cold=True)
 SHORT_WAITS = "import esxprobe.collect.retry as r; r.BACKOFF_S = (0.2, 0.2)"
 SOON_TOO_QUIET = "import esxprobe.collect.command as c; c.quiet_limit_s = lambda _: 10.0"
 # enough for several of the blocks in which gzip sends

@@ -11,11 +11,11 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from drawn import ESXPROBE
 from esxi_host import PS, apart, install
 from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
 from ssh_logins import Client, Keys, SshdStarter
@@ -95,7 +95,7 @@ def manifest_of(folder: Path) -> dict[str, object]:
 def started(cwd: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
     """The command while it runs."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "esxprobe", *words],
+        [*ESXPROBE, *words],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         stdout=subprocess.PIPE,
@@ -159,7 +159,7 @@ def test_a_server_that_is_killed_leaves_no_file_of_a_limited_capture(
     client.host("host01", esxi, keys.ecdsa)
     words = ["collect", "host01", "--samples", "60", "--interval", "2", "--vm", "web01"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "esxprobe", *words],
+        [*ESXPROBE, *words],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         stdout=subprocess.PIPE,
@@ -433,7 +433,7 @@ def at_a_terminal(cwd: Path, *words: str, columns: int = 200) -> tuple[int, str]
         "COLUMNS": f"{columns}",
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "esxprobe", *words],
+        [*ESXPROBE, *words],
         cwd=cwd,
         env=environment,
         stdin=theirs,
