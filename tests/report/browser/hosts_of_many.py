@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from hostsim import plan_of_width, write_capture
 
-from esxprobe.lab.plan import steps
+from esxprobe.lab.plan import VmPlan, steps
 from esxprobe.lab.rows import capture_lines
 
 # Every 25th VM waits for a PCPU from the second minute on.
@@ -22,8 +22,12 @@ def write_twelve_of_many(path: Path) -> list[str]:
     plan = plan_of_width(150_000, 48)
     assert len(plan.vms) >= 300
     waiting = {plan.vms[25 * n].name for n in range(SUFFERING)}
-    calm = {"first_ready_pct": 0.0, "max_limited_pct": 0.0, "costop_pct": 0.1, "ready_pct": 0.4}
-    vms = tuple(replace(vm, **calm | ({"ready_pct": _WAITS} if vm.name in waiting else {})) for vm in plan.vms)
+    vms = tuple(
+        VmPlan(
+            *(vm.name, vm.gid, vm.vcpus, vm.memory_mb, vm.load_pct), ready_pct=_WAITS if vm.name in waiting else 0.4
+        )
+        for vm in plan.vms
+    )
     write_capture(path, replace(plan, vms=vms))
     return sorted(waiting)
 

@@ -112,11 +112,11 @@ def test_findings_are_filtered_by_severity_and_by_name(open_report: Open) -> Non
 
 def test_the_list_of_sections_stays_in_view(open_report: Open) -> None:
     report = open_report("lone", viewport={"width": 1440, "height": 900})
-    report.js("() => document.getElementById('provenance').scrollIntoView()")
+    report.js("() => document.getElementById('glance').scrollIntoView()")
     nav = report.page.locator("nav").bounding_box()
     assert nav is not None
     assert 0 <= nav["y"] < 5
-    report.page.wait_for_selector("nav a[aria-current][href='#provenance']")
+    report.page.wait_for_selector("nav a[aria-current][href='#glance']")
 
 
 def test_on_paper_only_the_open_pages_of_vms_are_printed(open_report: Open) -> None:
