@@ -10,9 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from esxprobe.model import Chart, Severity
+from esxprobe.report.words import threshold
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
-WIDTH, HEIGHT = 680, 170
+WIDTH, HEIGHT = 1000, 180
+# Labels of thresholds that are closer than this share of the axis would lie on each other.
+_APART = 0.09
 # Measuring a label's text takes longer than drawing a line of 300 points: few labels, quick charts.
 _X_TICKS, _Y_TICKS = 8, 4
 _TITLE_LETTERS = 28  # of the axis title that fit beside the chart: longer ones take a second line
@@ -110,16 +113,39 @@ def _episodes(chart: Chart, x: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"data": {"values": spans}, "mark": shade, "encoding": encoding}] if spans else []
 
 
+def is_constant(chart: Chart) -> bool:
+    """Whether each line has one value from begin to end: a sentence says that."""
+    return all(len({value for value in line.values if value is not None}) <= 1 for line in chart.series)
+
+
 def _across(chart: Chart) -> list[dict[str, Any]]:
-    """A layer for each threshold that is shown: a dashed line in its severity's color."""
-    return [
-        {
-            "data": {"values": [{"v": value}]},
-            "mark": {"type": "rule", "color": LEVELS[severity], "strokeDash": [5, 4], "strokeWidth": 1.2},
-            "encoding": {"y": {"field": "v", "type": "quantitative"}},
-        }
-        for severity, value in _shown_thresholds(chart)
-    ]
+    """Layers for each threshold that is shown: a dashed line in its severity's color, and its words on it."""
+    shown = _shown_thresholds(chart)
+    values = [value for line in chart.series for value in line.values if value is not None]
+    room = _APART * max([*values, *(value for _, value in shown)], default=0.0)
+    layers: list[dict[str, Any]] = []
+    labeled: list[float] = []
+    for severity, value in shown:
+        y = {"field": "v", "type": "quantitative"}
+        layers.append(
+            {
+                "data": {"values": [{"v": value}]},
+                "mark": {"type": "rule", "color": LEVELS[severity], "strokeDash": [5, 4], "strokeWidth": 1.2},
+                "encoding": {"y": y},
+            }
+        )
+        if all(abs(value - other) >= room for other in labeled):
+            labeled.append(value)
+            text = f"{severity} {dict(chart.states).get(value) or threshold(value, chart.unit)}"
+            layers.append(
+                {
+                    "data": {"values": [{"v": value}]},
+                    "mark": {"type": "text", "align": "right", "dy": -5, "fontSize": 10, "text": text}
+                    | {"color": LEVELS[severity]},
+                    "encoding": {"y": y, "x": {"value": WIDTH}},
+                }
+            )
+    return layers
 
 
 CONFIG: dict[str, Any] = {

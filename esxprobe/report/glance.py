@@ -114,7 +114,7 @@ def _timeline(analysis: Analysis, drawings: dict[str, str]) -> Picture | None:
         title="Likely causes over time",
         caption=(
             "The worst entity of each likely cause. Dashed lines are thresholds, shaded stretches are the episodes "
-            "beyond the one that was reached."
+            "beyond the one that was reached. What was the same in every sample is not drawn."
         ),
         words=f"Over time: {joined([label for label, _, _ in panels])}",
         svg=svg,

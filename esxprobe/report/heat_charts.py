@@ -20,6 +20,7 @@ from esxprobe.report.charts import (
     SCHEMA,
     clock_format,
     epoch_ms,
+    is_constant,
     legend_labels,
     round_times,
     states_axis,
@@ -27,7 +28,8 @@ from esxprobe.report.charts import (
 from esxprobe.report.judged import amount, limit, not_worse
 from esxprobe.report.words import number
 
-_WIDTH, _ROW, _LABEL_PX = 520, 15, 150
+# The timeline stands beside the cards; pictures of rows have the page's whole width.
+_WIDTH, _ROW, _LABEL_PX, _TIMELINE = 860, 15, 150, 520
 # More rows of a picture could not be read.
 ROWS = 30
 _PANEL, _PANELS = 62, 6
@@ -204,7 +206,7 @@ def _shades(hue: str, count: int) -> list[str]:
 
 def timeline_spec(panels: Sequence[tuple[str, Finding, Chart]], frame: TimeFrame) -> dict[str, Any]:
     """Small panels on one time axis: the worst entity of each rule, its thresholds and its episodes."""
-    labels = legend_labels((label for label, _, _ in panels), room_px=_WIDTH)
+    labels = legend_labels((label for label, _, _ in panels), room_px=_TIMELINE)
     drawn = [
         _panel(label, finding, chart, frame, last=n == len(panels) - 1)
         for n, (label, (_, finding, chart)) in enumerate(zip(labels, panels, strict=True))
@@ -213,11 +215,11 @@ def timeline_spec(panels: Sequence[tuple[str, Finding, Chart]], frame: TimeFrame
 
 
 def timeline_panels(analysis: Analysis, findings: Iterable[Finding]) -> list[tuple[str, Finding, Chart]]:
-    """What the small panels show: those of the findings that have a chart, one a rule."""
+    """What the small panels show: those of the findings that have a chart which is no straight line, one a rule."""
     panels: dict[str, tuple[str, Finding, Chart]] = {}
     for finding in findings:
         chart = analysis.charts.get(finding.rule)
-        if finding.rule not in panels and chart is not None and chart.series:
+        if finding.rule not in panels and chart is not None and not is_constant(chart):
             label = f"{_title(chart.title)} [{chart.unit}]" if chart.unit else _title(chart.title)
             panels[finding.rule] = (f"{label}: {chart.series[0].label}", finding, chart)
     return list(panels.values())[:_PANELS]
@@ -280,7 +282,7 @@ def _panel(label: str, finding: Finding, chart: Chart, frame: TimeFrame, *, last
     title = {"text": label, "anchor": "start", "frame": "group", "fontSize": 13, "fontWeight": "normal"}
     return {
         "title": title | {"color": "currentColor", "offset": 3},
-        "width": _WIDTH,
+        "width": _TIMELINE,
         "height": _PANEL,
         "layer": layers,
     }
@@ -293,7 +295,7 @@ def _beside(lines: Iterable[str]) -> list[dict[str, Any]]:
             "data": {"values": [{"p": line}]},
             "mark": {"type": "text", "align": "right", "fontSize": 10, "color": "currentColor"},
             "encoding": {
-                "x": {"value": _WIDTH + _COLUMN_PX * len(_COLUMNS)},
+                "x": {"value": _TIMELINE + _COLUMN_PX * len(_COLUMNS)},
                 "y": {"value": 14 + 16 * n},
                 "text": {"field": "p"},
             },

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from esxprobe.model import Analysis, CaptureSummary, Glance
-from esxprobe.report.charts import spec_of
+from esxprobe.report.charts import is_constant, spec_of
 from esxprobe.report.document import document
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.faults import fault_specs
@@ -40,7 +40,7 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str, book: RuleBook
         command: The command line that made the report, shown as provenance.
         book: The rules that judged it.
     """
-    specs = {rule: spec_of(chart) for rule, chart in analysis.charts.items()}
+    specs = {rule: spec_of(chart) for rule, chart in analysis.charts.items() if not is_constant(chart)}
     specs |= fault_specs(analysis) | glance_specs(analysis) | shift_specs(analysis.comparison)
     return filled(
         "report.html.j2",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from esxprobe.model import SEVERITIES, Analysis, Citation, Explanation, Finding, Severity, worst_first
 from esxprobe.report.capture_facts import capture_facts, head_facts, is_dated, is_poor
 from esxprobe.report.cards import Cards, cards_of
+from esxprobe.report.charts import is_constant
 from esxprobe.report.comparison import ComparisonPanel, comparison_panel
 from esxprobe.report.faults import FaultPanel, fault_panel
 from esxprobe.report.glance import GlancePanel, glance_panel
@@ -86,6 +87,7 @@ class RuleGroup:
     hidden: int
     svg: str
     chart_words: str
+    constant: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,7 @@ def _causes(analysis: Analysis, drawings: dict[str, str], book: RuleBook, links:
                 [f for f in mine if f.rule == rule],
                 drawings.get(rule, ""),
                 links,
+                constant=rule in analysis.charts and is_constant(analysis.charts[rule]),
                 dated=dated,
                 zone=analysis.capture.timezone,
             )
@@ -206,7 +209,9 @@ def _worst(found: list[Finding]) -> Severity:
     return min((finding.severity for finding in found), key=worst_first)
 
 
-def _rule_group(rule: Rule, found: list[Finding], svg: str, links: Links, *, dated: bool, zone: str) -> RuleGroup:
+def _rule_group(
+    rule: Rule, found: list[Finding], svg: str, links: Links, *, constant: bool, dated: bool, zone: str
+) -> RuleGroup:
     side = "≥" if rule.check.above else "≤"
     drawn = min(len(found), 4)
     words = f"{rule.label} over time of {joined([f.entity.name for f in found[:drawn]])}"
@@ -232,6 +237,7 @@ def _rule_group(rule: Rule, found: list[Finding], svg: str, links: Links, *, dat
         hidden=max(0, len(found) - ROWS),
         svg=svg,
         chart_words=words,
+        constant=f"{rule.label} was the same in every sample." if constant else "",
     )
 
 

@@ -33,7 +33,8 @@ def analysis_with() -> Callable[..., Analysis]:
     """Makes an analysis of one-vCPU VMs of these names, each ready 30 % of the time."""
 
     def made(*names: str, samples: int = 24, ready: float = 30.0) -> Analysis:
-        values = {r"Vcpu\% Ready": (ready,) * samples, r"Vcpu\% Max Limited": (0.0,) * samples}
+        changing = tuple(ready * (1 + 0.01 * (n % 2)) for n in range(samples))
+        values = {r"Vcpu\% Ready": changing, r"Vcpu\% Max Limited": (0.0,) * samples}
         gids = [str(100 + n) for n in range(len(names))]
         things = [Thing("vcpu", "vCPU 0", values, f"{gid}00", gid) for gid in gids]
         vms = [VirtualMachine(name, gid, 1) for name, gid in zip(names, gids, strict=True)]

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from esxprobe.model import Analysis, Chart, Series, Window
-from esxprobe.report.charts import LEVELS, LINES, epoch_ms, legend_labels, spec_of
+from esxprobe.model import Analysis, Chart, Series, Severity, Window
+from esxprobe.report.charts import LEVELS, LINES, epoch_ms, is_constant, legend_labels, spec_of
 from esxprobe.report.drawing import Drawer, draw
 from esxprobe.series import thin
 
@@ -84,6 +84,26 @@ def test_a_legend_is_there_only_for_several_lines() -> None:
 )
 def test_the_axis_prints_what_the_length_needs(step_s: float, form: str) -> None:
     assert spec_of(chart([1.0] * 20, step_s=step_s))["layer"][0]["encoding"]["x"]["axis"]["format"] == form
+
+
+def test_thresholds_have_their_words_on_the_line_unless_they_would_lie_on_each_other() -> None:
+    def words(*thresholds: tuple[Severity, float]) -> list[str]:
+        spec = spec_of(replace(chart([1, 2, 100]), thresholds=thresholds))
+        return [layer["mark"]["text"] for layer in spec["layer"] if layer["mark"]["type"] == "text"]
+
+    assert words(("critical", 90), ("warning", 50)) == ["critical 90 %", "warning 50 %"]
+    assert words(("critical", 90), ("warning", 85)) == ["critical 90 %"]
+    assert (
+        words(
+            ("critical", 900),
+        )
+        == []
+    ), "far above everything measured"
+
+
+def test_lines_that_never_change_are_constant() -> None:
+    assert is_constant(chart([5.0, None, 5.0], [7.0, 7.0, 7.0]))
+    assert not is_constant(chart([5.0, 5.0], [7.0, 7.1]))
 
 
 # --- drawings -------------------------------------------------------------------------------------

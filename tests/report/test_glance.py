@@ -203,7 +203,8 @@ def test_rows_of_which_there_is_nothing_to_see_are_counted_and_not_drawn() -> No
 def test_the_likely_causes_lie_on_one_axis_with_thresholds_and_episodes(demo: Analysis) -> None:
     spec = glance_specs(demo)["glance:timeline"]
     leads = leading(demo)
-    assert len(spec["vconcat"]) == len(leads) == 4
+    assert len(leads) == 4
+    assert len(spec["vconcat"]) == 3, "a CPU limit that stayed as it was has no panel"
     first = spec["vconcat"][0]
     episodes = first["layer"][0]["data"]["values"]
     assert len(episodes) == len(leads[0].windows)

@@ -19,6 +19,7 @@ from shippedbook import RULES, render_html
 
 from esxprobe.model import Analysis, Glance, SourceFile
 from esxprobe.report import html
+from esxprobe.report.charts import is_constant
 from esxprobe.report.document import document
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.glance import glance_specs
@@ -195,7 +196,10 @@ def test_every_finding_and_every_rule_is_on_the_page(demo: Analysis, demo_page: 
 def test_each_finding_of_an_entity_has_its_chart(demo: Analysis, demo_page: str) -> None:
     page = Page(demo_page)
     drawn = [attrs for tag, attrs in page.elements if tag == "svg" and "data-chart" in attrs]
-    assert len(drawn) == len(demo.charts) + len(glance_specs(demo))
+    changing = [chart for chart in demo.charts.values() if not is_constant(chart)]
+    assert len(drawn) == len(changing) + len(glance_specs(demo))
+    assert len(changing) < len(demo.charts), "and a CPU limit that stayed as it was has a sentence"
+    assert "was the same in every sample." in demo_page
     labeled = [attrs for _, attrs in page.elements if attrs.get("role") == "img"]
     assert all(attrs.get("aria-label") for attrs in labeled)
 

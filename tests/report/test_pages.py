@@ -54,7 +54,7 @@ def test_every_finding_is_on_the_page_of_what_it_is_about_or_a_part_of(demo: Ana
 def test_the_page_of_a_vm_has_its_lines_its_disks_its_ports_and_its_devices(pages: Pages) -> None:
     sql = page_called(pages, "sql01")
     assert [lane.title.split()[0] for lane in sql.lanes] == ["%RDY", "%CSTP", "%RUN,", "The"]
-    assert sql.still == ("MCTLSZ and SWCUR as a share of MEMSZ stayed below 0.1 % (peak 0.00 %).",)
+    assert sql.still == ("MCTLSZ + SWCUR as a share of MEMSZ stayed below 0.1 % (peak 0.00 %).",)
     disks, ports = sql.tables
     assert [row[0] for row in disks.rows] == ["scsi0:0", "scsi0:1", "scsi0:2"]
     assert [row[0] for row in ports.rows] == ["vSwitch0:33554441:2100043:sql01"]
@@ -67,7 +67,7 @@ def test_the_page_of_a_vm_has_its_lines_its_disks_its_ports_and_its_devices(page
 
 def test_what_else_was_on_the_host_is_told_of_the_vm_s_worst_time(pages: Pages) -> None:
     told = [text for text, _ in page_called(pages, "sql01").beside]
-    assert told[0] == "%RDY less %MLMTD of the worst vCPU was highest 21:35:00–21:40:50 (5 min 50 s) UTC."
+    assert told[0] == "%RDY - %MLMTD of the worst vCPU was highest 21:35:00–21:40:50 (5 min 50 s) UTC."
     assert told[1].startswith("PCPU UTIL(%) was 80.")
     assert told[2].startswith("web01 ran ")
     assert any("esx01.example.com (warning)" in each for each in told)
