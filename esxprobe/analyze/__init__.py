@@ -19,6 +19,7 @@ from esxprobe.analyze.baseline import compare_with, measured_against
 from esxprobe.analyze.belongings import owned
 from esxprobe.analyze.capture_checks import doubts_of
 from esxprobe.analyze.charts import POINTS, charts_of
+from esxprobe.analyze.courses import courses_of
 from esxprobe.analyze.faults import FAULT_NEEDS, has_guests, judge_faults, vm_facts
 from esxprobe.analyze.glance import GLANCE_NEEDS, PORTS_READ, glance_of
 from esxprobe.analyze.guestlogs import GuestOptions
@@ -171,6 +172,7 @@ def analysis_of(
         guest_pairs=faults.pairs,
         vm_rows=vm_rows(recording, seen),
         charts=charts_of(outcome, recording, book),
+        courses=courses_of(outcome, recording),
         slices=outcome.slices,
         deviations=_deviations(book, outcome),
         glance=glance,

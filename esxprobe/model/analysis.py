@@ -225,7 +225,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """Everything the report, the JSON and the terminal show; charts by rule id."""
+    """Everything the report, the JSON and the terminal show; charts by rule id, courses by `Finding.key`."""
 
     tool_version: str
     capture: CaptureSummary
@@ -239,6 +239,7 @@ class Analysis:
     comparison: Comparison | None = None
     vm_rows: tuple[VmRow, ...] = ()
     charts: Mapping[str, Chart] = field(default_factory=dict)
+    courses: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
     slices: tuple[TimeSlice, ...] = ()
     deviations: tuple[Deviation, ...] = ()
     glance: Glance = field(default_factory=Glance)

@@ -167,6 +167,11 @@ class Finding:
         return not self.states or threshold == self.threshold or threshold in dict(self.states)
 
     @property
+    def key(self) -> str:
+        """What tells it from every other finding of an analysis, with no name in it."""
+        return f"{self.rule}/{self.number}"
+
+    @property
     def id(self) -> str:
         """What tells it from every other finding of an analysis."""
         return f"{self.rule}/{self.entity.kind}/{self.entity.id}"

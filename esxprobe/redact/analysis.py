@@ -66,6 +66,7 @@ ROLES: dict[str, str] = {
     "Analysis.tool_version": "own",
     "Analysis.clear": "own",
     "Analysis.charts": "own",  # its keys: rule ids
+    "Analysis.courses": "own",  # its keys: rule ids with numbers of entities
     "CaptureSummary.host": "host",
     "CaptureSummary.build": "build",
     "CaptureSummary.zone": "zone",

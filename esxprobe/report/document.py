@@ -252,7 +252,7 @@ def _window(window: Window) -> dict[str, Any]:
 
 def time_as_json(moment: datetime | None) -> str | None:
     """A time to the second, in UTC."""
-    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if moment is None else f"{moment.isoformat(timespec='seconds')[:19]}Z"
 
 
 def _number(value: float | None) -> float | None:

@@ -11,6 +11,8 @@ from esxprobe.report.words import in_zones, number, threshold
 
 # Size of a lane in its own units, and the most points in one: it is a third of a page wide.
 WIDTH, HEIGHT, _POINTS = 300, 30, 60
+# The same of a line that stands in a text.
+SPARK_WIDTH, SPARK_HEIGHT, _SPARK_POINTS = 120, 16, 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,14 @@ def lane_of(strip: HeatStrip, row: HeatRow, zone: str) -> Lane:
         zone: Zone in which times are told as well; empty for none.
     """
     style = STYLES[strip.key]
-    values = _highest(row.values)
+    values = _highest(row.values, _POINTS)
     top = max(max((each for each in values if each is not None), default=0.0), style.breaks[0])
     peak = in_zones(row.peak_at, zone, dated=False)
     figures = (
         f"mean {number(row.mean, strip.unit)}, 95th percentile {number(row.p95, strip.unit)}, "
         f"peak {number(row.peak, strip.unit)} at {peak}"
     )
-    return Lane(style.says, figures, _path(values, top), number(top, strip.unit))
+    return Lane(style.says, figures, _path(values, 0.0, top, WIDTH, HEIGHT), number(top, strip.unit))
 
 
 def is_still(strip: HeatStrip, row: HeatRow) -> bool:
@@ -62,20 +64,29 @@ def still_words(strip: HeatStrip, row: HeatRow) -> str:
     )
 
 
-def _highest(values: Sequence[float | None]) -> list[float | None]:
-    """So few points that a lane can show them: of neighbors the highest."""
-    size = -(-len(values) // _POINTS) or 1
+def spark_of(values: Sequence[float | None]) -> str:
+    """The course of a judged value as an SVG path in a box of `SPARK_WIDTH` by `SPARK_HEIGHT`, with 0 in it."""
+    shown = _highest(values, _SPARK_POINTS)
+    known = [value for value in shown if value is not None]
+    low, top = min([0.0, *known]), max([0.0, *known])
+    return _path(shown, low, top, SPARK_WIDTH, SPARK_HEIGHT) if top > low else ""
+
+
+def _highest(values: Sequence[float | None], points: int) -> list[float | None]:
+    """No more points than can be seen: of neighbors the highest."""
+    size = -(-len(values) // points) or 1
     parts = [[v for v in values[n : n + size] if v is not None] for n in range(0, len(values), size)]
     return [max(part) if part else None for part in parts]
 
 
-def _path(values: Sequence[float | None], top: float) -> str:
-    step = WIDTH / max(1, len(values) - 1)
+def _path(values: Sequence[float | None], low: float, top: float, width: int, height: int) -> str:
+    """A line through values, broken where there is none; `low` is at the bottom of the box, `top` at its top."""
+    step = width / max(1, len(values) - 1)
     made, pen = [], "M"
     for n, value in enumerate(values):
         if value is None:
             pen = "M"
             continue
-        made.append(f"{pen}{round(n * step)} {round((HEIGHT - 1) * (1 - value / top)) + 1}")
+        made.append(f"{pen}{round(n * step)} {round((height - 1) * (1 - (value - low) / (top - low))) + 1}")
         pen = "L"
     return "".join(made)

@@ -22,7 +22,7 @@ from esxprobe.model import (
 from esxprobe.report.capture_facts import is_dated
 from esxprobe.report.faults import fault_anchors
 from esxprobe.report.judged import amount, limit
-from esxprobe.report.lanes import Lane, is_still, lane_of, still_words
+from esxprobe.report.lanes import Lane, is_still, lane_of, spark_of, still_words
 from esxprobe.report.links import HOST, Links, paged_devices
 from esxprobe.report.tables import Table, disks_of_vm, ports_of_vm
 from esxprobe.report.vms import seen_words
@@ -41,7 +41,7 @@ Linked = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class FindingLine:
-    """One finding in a line; `anchor` leads to its rule with chart, thresholds and sources."""
+    """One finding in a line; `anchor` leads to its rule with thresholds and sources, `spark` is its course."""
 
     severity: Severity
     anchor: str
@@ -49,6 +49,7 @@ class FindingLine:
     part: str
     figure: str
     when: str
+    spark: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +246,7 @@ class _Maker:
             part="" if name == owner else isolated(name.removeprefix(f"{owner}:")),
             figure=f"{figure}, {finding.severity} {side} {limit(finding)}",
             when=when,
+            spark=spark_of(self._analysis.courses.get(finding.key, ())),
         )
 
 

@@ -73,7 +73,8 @@ def moment(time: datetime | None, *, dated: bool = True) -> str:
     """A time as the report prints it, in the zone that it carries: UTC if nothing else is said."""
     if time is None:
         return "–"
-    return time.strftime("%Y-%m-%d %H:%M:%S" if dated else "%H:%M:%S")
+    text = time.isoformat(" ", "seconds")  # a page prints thousands of times, and strftime is slow
+    return text[:19] if dated else text[11:19]
 
 
 def duration(seconds: float) -> str:

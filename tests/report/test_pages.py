@@ -15,7 +15,7 @@ from esxprobe.analyze.belongings import owned
 from esxprobe.analyze.glance import glance_of
 from esxprobe.model import Analysis, Entity, HeatRow, HeatStrip, VirtualMachine, Window
 from esxprobe.report.drawing import Drawer
-from esxprobe.report.lanes import HEIGHT, WIDTH, lane_of
+from esxprobe.report.lanes import HEIGHT, SPARK_HEIGHT, SPARK_WIDTH, WIDTH, lane_of, spark_of
 from esxprobe.report.links import HOST, Links
 from esxprobe.report.pages import Pages, ThingPage, pages_of
 from esxprobe.rules import shipped
@@ -151,3 +151,22 @@ def test_a_line_is_broken_where_nothing_was_measured() -> None:
     lane = lane_of(*strip_of([1.0, 2.0, None, 4.0, 4.0]), "")
     assert lane.path == "M0 23L75 15M225 1L300 1"
     assert lane.most == "4.00 %"
+
+
+def test_every_finding_that_changed_has_its_course(demo: Analysis, pages: Pages) -> None:
+    sparks = {
+        line.anchor: line.spark for each in (pages.host, *pages.vms, *pages.devices) for line in each.findings
+    }
+    assert sparks["cpu-ready"].startswith("M0 ")
+    assert sparks["vm-cpu-limit-set"] == "", "a limit that stayed as it was"
+    assert set(demo.courses) <= {each.key for each in demo.findings}
+    ready = next(each for each in demo.findings if each.rule == "cpu-ready")
+    course = [value for value in demo.courses[ready.key] if value is not None]
+    assert max(course) <= ready.peak
+    assert sum(value >= ready.threshold for value in course) / len(course) == pytest.approx(0.4, abs=0.03)
+
+
+@given(VALUES)
+def test_a_small_line_stays_in_its_box(values: list[float | None]) -> None:
+    points = [(int(x), int(y)) for x, y in re.findall(r"[ML](\d+) (-?\d+)", spark_of(values))]
+    assert all(0 <= x <= SPARK_WIDTH and 1 <= y <= SPARK_HEIGHT for x, y in points)
