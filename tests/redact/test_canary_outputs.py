@@ -14,6 +14,7 @@ from drawn import ESXPROBE
 from test_canaries import CANARY, LOGS, SAMPLE, canaried
 
 from esxprobe.capture import all_described, load_manifest, save_manifest
+from esxprobe.report.packed import unpacked
 
 ROOT = Path(__file__).parents[2]
 SHAPES = ("zqcanary{}", "esx-zqcanary{}.corp-zqcanary", "ZQCANARY-{} the host")
@@ -121,7 +122,8 @@ def everything(folder: Path) -> dict[str, str]:
 
 
 def _text(name: str, content: bytes) -> str:
-    return (gzip.decompress(content) if name.endswith(".gz") else content).decode("utf-8", "replace")
+    text = (gzip.decompress(content) if name.endswith(".gz") else content).decode("utf-8", "replace")
+    return unpacked(text) if name.endswith(".html") else text
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from esxprobe.model import fleet as fleet_model
 from esxprobe.redact.fleet import NAMED
+from esxprobe.report.packed import unpacked
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "docs" / "fleet.schema.json").read_text(encoding="utf-8"))
@@ -54,7 +55,8 @@ def files(folder: Path) -> Iterator[tuple[str, str]]:
     for path in folder.rglob("*"):
         if path.is_file():
             content = path.read_bytes()
-            yield path.name, (gzip.decompress(content) if path.suffix == ".gz" else content).decode() + path.name
+            text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
+            yield path.name, (unpacked(text) if path.suffix == ".html" else text) + path.name
 
 
 def test_no_name_is_left_in_reports_summary_json_bundle_or_terminal(captures: Path, tmp_path: Path) -> None:

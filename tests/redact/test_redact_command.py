@@ -10,6 +10,7 @@ from customers import Customer, capture_of, named_back
 from drawn import ESXPROBE
 
 from esxprobe.redact import Names, save_map
+from esxprobe.report.packed import unpacked
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +35,7 @@ def test_a_redacted_report_its_json_and_its_map(capture: Path, tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     report = tmp_path / done.stdout.strip()
     assert "esx01" not in report.name
-    for made in (report.read_text(), (tmp_path / "out.json").read_text(), done.stdout, done.stderr):
+    for made in (unpacked(report.read_text()), (tmp_path / "out.json").read_text(), done.stdout, done.stderr):
         for secret in ("db01", "esx01", "corp.example", "600a098038303053453f463031733441"):
             assert secret not in made
     private = tmp_path / "private.json"

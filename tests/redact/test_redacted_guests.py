@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from drawn import ESXPROBE
 
+from esxprobe.report.packed import unpacked
+
 ROOT = Path(__file__).parents[2]
 SOFTWARE, HARDWARE = ROOT / "samples/software-mmu", ROOT / "samples/hardware-mmu"
 NAMES = ("cgi01", "intranet", "sql-legacy", "print srv", "esx-old", "esx-new", "mail02", "sql02")
@@ -20,7 +22,7 @@ def report(folder: Path, *words: str | Path) -> tuple[dict, str]:
         command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    return json.loads((folder / "out.json").read_text()), (folder / "out.html").read_text()
+    return json.loads((folder / "out.json").read_text()), unpacked((folder / "out.html").read_text())
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from shippedbook import analyze, render_html
 
+from esxprobe.commands.redaction import PrivateMap
+from esxprobe.errors import OutputError
 from esxprobe.model import Analysis
 from esxprobe.redact import Names, Redactor, Scan, learn_capture, nameless, redacted_analysis
 from esxprobe.redact.words import words_of
 from esxprobe.report.document import document, render_json
 from esxprobe.report.drawing import Drawer
+from esxprobe.report.packed import packed, unpacked
 from esxprobe.rules import shipped
 
 ORDINARY = (
@@ -98,9 +101,9 @@ def telling(secrets: tuple[str, ...], own: str) -> list[str]:
 def test_no_name_is_left_and_no_number_has_changed(customer: Customer, drawer: Drawer) -> None:
     redactor = Redactor(Names(b"k" * 32))
     plain, shown = redacted(capture_of(customer), redactor)
-    html, text = render_html(shown, drawer), render_json(shown)
+    html, text = unpacked(render_html(shown, drawer)), render_json(shown)
     bare = nameless(shown)
-    own = render_html(bare, drawer)
+    own = unpacked(render_html(bare, drawer))
     Scan(redactor).check(html, "the HTML", own=own)
     Scan(redactor).check(text, "the JSON", own=render_json(bare))
     for secret in telling((*customer.secrets, "customer-name"), own):
@@ -167,12 +170,27 @@ def test_a_pseudonym_is_never_the_name_of_something() -> None:
     assert names.of("vm", "db01") != taken
 
 
+def test_a_name_in_the_packed_parts_of_a_page_is_found(redactor: Redactor, drawer: Drawer, tmp_path: Path) -> None:
+    plain, shown = redacted(capture_of(Customer(vms=("kunde-web-17",))), redactor)
+    page, bare = render_html(shown, drawer), render_html(nameless(shown), drawer)
+    begin, end = (
+        page.index('id="analysis">') + len('id="analysis">'),
+        page.index("</script>", page.index('id="analysis">')),
+    )
+    leaking = page[:begin] + packed(json.dumps(document(plain))) + page[end:]
+    private = PrivateMap(tmp_path / "map.json")
+    private.redactor = redactor
+    private.check(page, "{}", (bare, "{}"))
+    with pytest.raises(OutputError, match="the HTML"):
+        private.check(leaking, "{}", (bare, "{}"))
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_are_hidden_like_any_other(name: str, redactor: Redactor, drawer: Drawer) -> None:
     _, shown = redacted(capture_of(Customer(vms=(name, "other vm"))), redactor)
-    html = render_html(shown, drawer)
+    html = unpacked(render_html(shown, drawer))
     assert name in redactor.names.map["vm"]
-    Scan(redactor).check(html, "the HTML", own=render_html(nameless(shown), drawer))
+    Scan(redactor).check(html, "the HTML", own=unpacked(render_html(nameless(shown), drawer)))
     assert name not in json.dumps(document(shown), ensure_ascii=False)
 
 
