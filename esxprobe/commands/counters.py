@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,9 +17,20 @@ def counters(
         str | None,
         typer.Option("--object", metavar="OBJECT", help="Show the counters of this object, each with its meaning."),
     ] = None,
+    search: Annotated[
+        str | None,
+        typer.Option(
+            "--search",
+            metavar="WORDS",
+            help='Show the columns that all words fit, with their values: "ready web01", "%rdy > 10".',
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Show what a capture holds: objects, instances, counters, and how many of them are understood."""
+    if search is not None:
+        _found(capture, search, object, as_json=json)
+        return
     from esxprobe.capture import load_capture
     from esxprobe.commands.terminal import show_json
     from esxprobe.formats.inventory import inventory
@@ -37,6 +49,37 @@ def counters(
         _print(("object", "instances", "counters", "columns", "understood"), _by_object(rows))
 
 
+def _found(path: Path, text: str, only: str | None, *, as_json: bool) -> None:
+    """Shows what a search finds."""
+    from dataclasses import asdict
+
+    from esxprobe.commands.terminal import show_json
+    from esxprobe.frames.capture import Capture
+    from esxprobe.frames.search import search
+    from esxprobe.report.words import number
+
+    found = search(Capture(path), text, only=only)
+    if as_json:
+        show_json([asdict(each) for each in found])
+        return
+    figures = ("min", "median", "p95", "max", "last")
+    rows: list[dict[str, Any]] = [
+        {
+            "object": each.object,
+            "instance": each.instance,
+            "counter": f"{each.counter} ({each.label})" if each.label else each.counter,
+            "unit": each.unit,
+        }
+        | {name: _shown(getattr(each, name), number) for name in figures}
+        for each in found
+    ]
+    _print(("object", "instance", "counter", "unit", *figures), rows, right=figures)
+
+
+def _shown(value: float | str | None, number: Callable[[float | None], str]) -> str:
+    return value if isinstance(value, str) else number(value)
+
+
 def _by_object(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     objects: dict[str, dict[str, Any]] = {}
     for row in rows:
@@ -51,7 +94,7 @@ def _by_object(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(objects.values())
 
 
-def _print(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+def _print(columns: tuple[str, ...], rows: list[dict[str, Any]], right: Sequence[str] = ()) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -61,7 +104,7 @@ def _print(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        numeric = bool(rows) and isinstance(rows[0][column], int)
+        numeric = column in right or (bool(rows) and isinstance(rows[0][column], int))
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         cells = (row[column] for column in columns)

@@ -104,7 +104,7 @@ def _nobody(rule: Rule, recording: Recording) -> str:
     if not len(numbers):
         return f"the capture shows no {rule.entity}"
     if rule.only and not len(called_like(recording, rule.entity, rule.only)):
-        return f"no {rule.entity} is called like {rule.only}"
+        return f"no {rule.entity} has a name that this rule judges"
     if any(fact.startswith(FAULTS) for fact in rule.facts) and not any(
         fact.startswith(FAULTS) for fact in recording.facts
     ):
