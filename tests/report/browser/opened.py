@@ -56,7 +56,9 @@ class Opened:
 
     def wake(self) -> None:
         """Touches a chart and looks at every other one, so that all of them are alive."""
-        self.js("() => document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+        self.js(
+            "() => document.querySelectorAll('details:not(.thing, .things)').forEach((each) => { each.open = true; })"
+        )
         charts = self.page.locator(".chart")
         charts.first.hover()
         for chart in charts.all():

@@ -150,8 +150,10 @@ def test_on_a_phone_a_chart_scrolls_to_the_time_that_keys_lead_to(open_report: O
     chart = report.page.locator(".chart[role=application]").first
     chart.press("End")
     report.page.wait_for_function("() => document.querySelector('.chart').scrollLeft > 50")
+    report.calm()
+    end = report.js("() => document.querySelector('.chart').scrollLeft")
     chart.press("Home")
-    report.page.wait_for_function("() => document.querySelector('.chart').scrollLeft < 100")
+    report.page.wait_for_function("(end) => document.querySelector('.chart').scrollLeft < end - 50", arg=end)
 
 
 def test_a_colored_row_tells_what_lies_under_the_pointer_and_takes_part_in_the_common_time(report: Opened) -> None:
