@@ -56,9 +56,8 @@ class Opened:
 
     def wake(self) -> None:
         """Touches a chart and looks at every other one, so that all of them are alive."""
-        self.js(
-            "() => document.querySelectorAll('details:not(.thing, .things)').forEach((each) => { each.open = true; })"
-        )
+        folded = "details:not(.thing, .things)"
+        self.js("(folded) => document.querySelectorAll(folded).forEach((each) => { each.open = true; })", folded)
         charts = self.page.locator(".chart")
         charts.first.hover()
         for chart in charts.all():
