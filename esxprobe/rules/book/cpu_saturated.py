@@ -30,7 +30,7 @@ RULE = Rule(
     cause="guest-load",
     why=(
         "The guest has little or no vCPU time left, so its own run queue can grow. The host gives what the VM was "
-        "given: the remedy lies in the guest or in its size."
+        "given: the remedy is in the guest or in its size."
     ),
     advice=(
         "Find the process in the guest. If one vCPU is full and the others idle, a single thread is the limit "

@@ -44,7 +44,7 @@ RULE = Rule(
     ),
     caveats=(
         "Only samples in which at least two paths carry at least 10 commands/s are judged.",
-        "Which path leads to which device is told from the header's order; else the rule is skipped.",
+        "Which path leads to which device is inferred from the order of the header; else the rule is skipped.",
     ),
     implies=("device-latency", "device-read-latency", "device-write-latency", "vdisk-latency"),
     confirm="the array's own latency for this LUN: below its front-end ports or in front of them?",

@@ -52,7 +52,7 @@ RULE = Rule(
     why="DAVG is the time between the driver and the answer: the host has done its part and waits.",
     advice="See whether all devices of the array are slow or only this one, and whether one path is (path-slow).",
     caveats=(
-        "Only samples with at least 10 commands/s are judged: a mean of a few commands says little.",
+        "Only samples with at least 10 commands/s are judged: a mean of a few commands means little.",
         "The levels are for spinning disks. Flash takes 1 to 2 ms: see device-flash-latency, which needs to know "
         "the medium.",
         "DAVG is a mean: a few slow commands, as XCOPY, raise it (Broadcom KB 309140).",

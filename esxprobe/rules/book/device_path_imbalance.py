@@ -37,7 +37,7 @@ RULE = Rule(
     ),
     caveats=(
         "Only samples with at least 3,000 commands for each path are judged.",
-        "Which path leads to which device is told from the header's order; else the rule is skipped.",
+        "Which path leads to which device is inferred from the order of the header; else the rule is skipped.",
     ),
     confirm="esxtop, disk device screen (u), then P on the device: CMDS/s of its paths",
     fires=(

@@ -51,7 +51,7 @@ RULE = Rule(
         "Only samples with at least 3,000 commands for each path are judged: Round Robin goes on to the next path "
         "after "
         "1,000 by default.",
-        "Which path leads to which device is told from the header's order; else the rule is skipped.",
+        "Which path leads to which device is inferred from the order of the header; else the rule is skipped.",
     ),
     confirm="esxcli storage nmp device list -d NAA: Path Selection Policy, Working Paths",
     fires=(

@@ -42,8 +42,8 @@ RULE = Rule(
         "It counts vCPUs that run and those that are ready: at 1.00 the PCPUs are just enough, above it at least "
         "one vCPU is always waiting."
     ),
-    advice="Move VMs to other hosts, or find those that use most; the 5 and 15 minute averages tell for how long.",
-    caveats=("It starts over when the host boots: in the first minutes it says little.",),
+    advice="Move VMs to other hosts, or find those that use most; the 5 and 15 minute averages show for how long.",
+    caveats=("It starts over when the host boots: in the first minutes it means little.",),
     implies=("cpu-ready", "cpu-costop", "cpu-latency", "host-cpu-agents-ready"),
     host_wide=True,
     confirm="esxtop, CPU screen (c): the load averages in the header, PCPU UTIL(%) below them",

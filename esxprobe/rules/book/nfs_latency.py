@@ -36,7 +36,7 @@ RULE = Rule(
         "uplinks that carry NFS, and at the other datastores of the same server."
     ),
     caveats=(
-        "Only samples with at least 10 commands/s are judged: a mean of a few commands says little.",
+        "Only samples with at least 10 commands/s are judged: a mean of a few commands means little.",
         "Large commands take longer: compare MB/s with commands/s.",
     ),
     implies=("vdisk-latency",),

@@ -36,7 +36,7 @@ RULE = Rule(
     ),
     caveats=(
         "Only samples with at least 10 commands/s are judged.",
-        "Which path leads to which device is told from the header's order; else the rule is skipped.",
+        "Which path leads to which device is inferred from the order of the header; else the rule is skipped.",
     ),
     implies=("path-slow", "device-failed-commands", "device-failed-io", "device-aborts", "device-latency"),
     confirm="esxcli storage core path stats get -p PATH; esxcli storage san fc stats get: CRC and link failures",

@@ -39,7 +39,7 @@ RULE = Rule(
     caveats=(
         "Where half of the paths or fewer are in use the rule is silent: they lead to the other controller of an "
         "asymmetric array (ALUA).",
-        "Which path leads to which device is told from the header's order; else the rule is skipped.",
+        "Which path leads to which device is inferred from the order of the header; else the rule is skipped.",
     ),
     confirm="esxcli storage core path list -d NAA: State and Group State of each path",
     fires=(

@@ -34,7 +34,7 @@ RULE = Rule(
     caveats=(
         "Only samples with at least 10 commands/s and a DAVG of at least 10 ms are judged.",
         "With a fixed or most-recently-used policy only one path carries I/O and there is nothing to compare.",
-        "Which path leads to which device is told from the header's order; else the rule is skipped.",
+        "Which path leads to which device is inferred from the order of the header; else the rule is skipped.",
     ),
     implies=("device-latency",),
     accounts_for=("device-latency",),

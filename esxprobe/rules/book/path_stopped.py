@@ -46,7 +46,7 @@ RULE = Rule(
         "Robin can "
         "leave out a path in one sample.",
         "Policies by latency (VMW_PSP_RR type latency, plug-ins of arrays) leave out paths on purpose.",
-        "Which path leads to which device is told from the header's order; else the rule is skipped.",
+        "Which path leads to which device is inferred from the order of the header; else the rule is skipped.",
     ),
     implies=("device-single-path", "device-failed-io", "device-failed-commands", "device-latency-spikes"),
     confirm=(

@@ -36,7 +36,7 @@ RULE = Rule(
         "Look at memory-state: if the host was short in these minutes, free memory on it; if not, the balloon is "
         "left from earlier or a memory limit of the VM holds it."
     ),
-    caveats=("The balloon keeps its size until the host lets it go: it may tell of the past.",),
+    caveats=("The balloon keeps its size until the host lets it go: it may show an earlier shortage.",),
     confirm="in the guest: pages swapped in and out (vmstat si, so; Memory Pages Input/sec) in the same minutes",
     fires=(
         Example("1,200 MB all the time", {_BALLOON: 1200}, "warning"),

@@ -32,7 +32,7 @@ RULE = Rule(
         "VMware lists it among the reasons to swap: the balloon has reached its maximum size (vSphere Resource "
         "Management, "
         "Memory Reclamation).",
-        "The balloon keeps its size until the host lets it go: it may tell of the past.",
+        "The balloon keeps its size until the host lets it go: it may show an earlier shortage.",
     ),
     implies=("vm-zipped", "vm-zipping", "vm-swapped", "vm-swapping"),
     confirm="esxtop, memory screen (m), balloon fields: MCTLSZ, MCTLTGT and MCTLMAX of this VM",

@@ -35,7 +35,7 @@ RULE = Rule(
         "See vm-swapping: only reads from swap show that vCPUs waited for it. Memory swapped long ago may never "
         "be touched."
     ),
-    caveats=("SWCUR tells of the past: it stays until the guest touches the pages.",),
+    caveats=("SWCUR shows an earlier shortage: it stays until the guest touches the pages.",),
     lingers=True,
     fires=(
         Example("300 MB all the time", {_SWAPPED: 300}, "warning"),
