@@ -18,6 +18,10 @@ LANES, CAUSES, _NAMED = 40, 3, 40
 _TOLD = 3
 
 
+# Room of a letter of a label on the axis [%].
+_ROOM = 1.5
+
+
 @dataclass(frozen=True, slots=True)
 class Bar:
     """A stretch of time on the axis: its left end and its width [% of the axis], and both ends in words."""
@@ -154,8 +158,14 @@ def _place(time: datetime, axis: Window) -> float:
 
 
 def _ticks(axis: Window) -> Iterable[tuple[str, str]]:
-    """Round times: place and label."""
+    """Round times: place and label, where the labels have room."""
     ends = (axis.start, axis.end)
+    shape = clock_format(ends)
+    apart = _ROOM * len(axis.start.strftime(shape))
+    last = -apart
     for tick in round_times(ends):
         time = datetime.fromtimestamp(tick / 1000, UTC)
-        yield f"{_place(time, axis):.2f}%", time.strftime(clock_format(ends))
+        place = _place(time, axis)
+        if place - last >= apart and place <= 100 - apart / 2:
+            last = place
+            yield f"{place:.2f}%", time.strftime(shape)
