@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from esxprobe.model import Finding, Severity, Window, joined_windows, worst_first
 
@@ -65,36 +65,37 @@ def likely_causes(findings: Sequence[Finding]) -> tuple[LikelyCause, ...]:
     for each, root in roots:
         if root is not each:
             explained.setdefault(id(root), []).append(each)
-    groups: list[_Group] = []
+    groups = _Groups()
     for each, root in roots:
         if root is each:
-            mine = explained.get(id(each), [])
-            group = next((group for group in groups if group.takes(each, mine)), None)
-            if group is None:
-                groups.append(group := _Group(_key(each)))
-            group.add(each, mine)
-    made = [LikelyCause(tuple(group.leads), tuple(group.symptoms)) for group in groups]
+            groups.take(each, explained.get(id(each), []))
+    made = [LikelyCause(tuple(leads), tuple(symptoms)) for leads, symptoms in groups.made]
     return tuple(sorted(made, key=lambda each: (worst_first(each.severity), -each.cost)))
 
 
-@dataclass(slots=True)
-class _Group:
-    """A likely cause while its findings are put together."""
+class _Groups:
+    """Likely causes while findings are put together; each finding goes to the first group that takes it."""
 
-    key: tuple[str, str]
-    leads: list[Finding] = field(default_factory=list)
-    symptoms: list[Finding] = field(default_factory=list)
-    places: set[tuple[str, str, str]] = field(default_factory=set)
+    def __init__(self) -> None:
+        self.made: list[tuple[list[Finding], list[Finding]]] = []
+        self._first: dict[tuple[str, ...], int] = {}  # number of the first group of a key or place
 
-    def takes(self, root: Finding, explained: Sequence[Finding]) -> bool:
-        """Whether a finding is of the same rule, of the same shortage, or of the same kind on something in here."""
-        return _key(root) == self.key or any(_place(each) in self.places for each in (root, *explained))
+    def take(self, root: Finding, explained: Sequence[Finding]) -> None:
+        """Takes a finding with what it explains.
 
-    def add(self, root: Finding, explained: Sequence[Finding]) -> None:
-        """Takes a finding with what it explains."""
-        self.leads.append(root)
-        self.symptoms += explained
-        self.places |= {_place(each) for each in (root, *explained)}
+        It joins those of its rule or its shortage, or those of the same kind on something that is in a group.
+        """
+        places = {_place(each) for each in (root, *explained)}
+        signs = (_key(root), *places)
+        number = min((self._first[sign] for sign in signs if sign in self._first), default=len(self.made))
+        if number == len(self.made):
+            self.made.append(([], []))
+            self._first[_key(root)] = number  # a group is named after the finding that began it
+        leads, symptoms = self.made[number]
+        leads.append(root)
+        symptoms += explained
+        for place in places:
+            self._first[place] = min(number, self._first.get(place, number))
 
 
 def _place(finding: Finding) -> tuple[str, str, str]:

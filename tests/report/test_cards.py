@@ -6,13 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from shippedbook import RULES, page_of
 from tiny_findings import because, finding
 
 from esxprobe.model import Analysis, Finding, Level, NextLevel, Window
 from esxprobe.report.cards import Card, cards_of, leading
 from esxprobe.report.cause_times import time_of
-from esxprobe.report.likely_causes import LikelyCause, likely_causes
+from esxprobe.report.likely_causes import LikelyCause, entity_key, likely_causes
 from esxprobe.report.summary import render_summary
 from esxprobe.rules import bound, shipped
 from esxprobe.rules.doubts import few_samples
@@ -74,6 +76,51 @@ def test_what_costs_more_comes_first() -> None:
 
 def test_the_capture_itself_has_no_card() -> None:
     assert likely_causes([finding("capture-short", "a.csv", "capture")]) == ()
+
+
+# Pairs of a rule and a thing, and of each which of those before explains it.
+MANY = st.lists(
+    st.tuples(
+        st.sampled_from(["memory-state", "host-cpu-load", "vm-swapping", "vm-swapped", "cpu-ready", "cpu-costop"]),
+        st.integers(0, 3),
+        st.none() | st.integers(0, 20),
+    ),
+    max_size=30,
+    unique_by=lambda each: each[:2],
+)
+
+
+def put_together_slowly(findings: list[Finding]) -> list[set[str]]:
+    """Each finding that no other explains goes, with what it explains, to the first group that takes it."""
+    by_id = {each.id: each for each in findings}
+
+    def root(each: Finding) -> Finding:
+        return root(by_id[each.explained_by[0].finding]) if each.explained_by else each
+
+    groups: list[tuple[tuple[str, str], list[Finding]]] = []
+    for each in findings:
+        if root(each) is not each:
+            continue
+        new = [each, *(other for other in findings if root(other) is each and other is not each)]
+        key = ("host", each.cause) if each.entity.kind == "host" else (each.rule, "")
+        places = {(one.cause, entity_key(one)) for one in new}
+        for old_key, old in groups:
+            if key == old_key or places & {(one.cause, entity_key(one)) for one in old}:
+                old.extend(new)
+                break
+        else:
+            groups.append((key, new))
+    return [{each.id for each in group} for _, group in groups]
+
+
+@given(MANY)
+def test_findings_are_put_together_as_one_would_by_hand(many: list[tuple[str, int, int | None]]) -> None:
+    findings: list[Finding] = []
+    for rule, thing, cause in many:
+        by = because(findings[cause]) if cause is not None and cause < len(findings) else None
+        findings.append(replace(finding(rule, f"thing{thing}", by=by), number=thing))
+    made = [{each.id for each in (*cause.leads, *cause.symptoms)} for cause in likely_causes(findings)]
+    assert sorted(made, key=sorted) == sorted(put_together_slowly(findings), key=sorted)
 
 
 # --- what a card says -----------------------------------------------------------------------------
