@@ -143,6 +143,7 @@ def measured_against(
     from esxprobe.correlate import compare, with_comparison
 
     mine, before = _once(costs), _once(baseline.fault_costs)
+    clock = clock_pct(recording)
     judged = []
     for cost in costs:
         key = (cost.vm, cost.guest_counter)
@@ -150,7 +151,7 @@ def measured_against(
             judged.append(cost)
             continue
         vcpus = next((vm.vcpus for vm in recording.vms if vm.gid == cost.gid), 0)
-        here = setting_of(provenance, recording.build, clock_pct(recording), vcpus)
+        here = setting_of(provenance, recording.build, clock, vcpus)
         there = _setting(baseline, before[key].gid)
         judged.append(with_comparison(cost, compare(cost, before[key], here, there)))
     return tuple(judged)

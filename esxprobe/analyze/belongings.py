@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from esxprobe.analyze.values import ENOUGH_COMMANDS, mean, shown, values_of
+from esxprobe.analyze.values import known_at, mean, p95_at_work, shown, values_of
 from esxprobe.model import DeviceUse, DiskRow, Entity, Finding, Recording
-from esxprobe.series import Floats, in_parts, quantile_of_rows
+from esxprobe.series import in_parts
 
 _RATES = tuple(rf"Virtual Disk\{verb}/sec" for verb in ("Reads", "Writes"))
 _LATENCIES = tuple(rf"Virtual Disk\Average MilliSec/{verb}" for verb in ("Read", "Write"))
@@ -27,25 +25,14 @@ def disks_of(recording: Recording) -> tuple[DiskRow, ...]:
         some = list(range(len(names)))[part]
         rates = [values_of(recording, "vdisk", path, some) for path in _RATES]
         p95s = [
-            _p95s(values_of(recording, "vdisk", path, some), rate)
+            None if rate is None else p95_at_work(values_of(recording, "vdisk", path, some), rate)
             for path, rate in zip(_LATENCIES, rates, strict=True)
         ]
         for n, (name, gid) in enumerate(zip(names[part], owners[part], strict=True)):
             if gid:
-                found = [_known(each, n) for each in p95s]
+                found = [known_at(each, n) for each in p95s]
                 rows.append(DiskRow(Entity("vdisk", name, name), gid, *(mean(rate, [n]) for rate in rates), *found))
     return tuple(rows)
-
-
-def _p95s(values: Floats | None, rate: Floats | None) -> Floats | None:
-    """Of each disk the 95th percentile over the samples that had enough commands."""
-    if values is None or rate is None:
-        return None
-    return quantile_of_rows(np.where(rate >= ENOUGH_COMMANDS, values, np.nan), 0.95)
-
-
-def _known(values: Floats | None, row: int) -> float | None:
-    return None if values is None or np.isnan(values[row]) else float(values[row])
 
 
 def device_uses(recording: Recording) -> tuple[DeviceUse, ...]:

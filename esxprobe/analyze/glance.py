@@ -9,10 +9,12 @@ import numpy as np
 from esxprobe.analyze.belongings import device_uses, disks_of
 from esxprobe.analyze.heat import Cells, Line, cells_of, mean_of, strip, worst_of
 from esxprobe.analyze.values import (
-    ENOUGH_COMMANDS,
+    known_at,
     largest,
     last,
     mean,
+    p95_at_work,
+    p95_of_rows,
     rows_by_gid,
     rows_in_parts,
     shown,
@@ -29,7 +31,7 @@ from esxprobe.model import (
     Recording,
     VolumeRow,
 )
-from esxprobe.series import Floats, in_parts, quantile
+from esxprobe.series import Floats, in_parts
 
 _READY, _LIMITED, _COSTOP, _RUN = (rf"Vcpu\% {name}" for name in ("Ready", "Max Limited", "CoStop", "Run"))
 _SIZE, _BALLOON, _SWAPPED = (rf"Group Memory\{name} MBytes" for name in ("Memory Size", "Memctl", "Swapped"))
@@ -114,7 +116,7 @@ def _host(recording: Recording, nodes: int | None) -> HostGlance:
         pcpus=0 if pcpus is None else len(pcpus),
         numa_nodes=nodes,
         util_mean=mean(util, [0]),
-        util_p95=_p95(util, 0),
+        util_p95=known_at(p95_of_rows(util), 0),
         util_peak=largest(util, [0]),
         memory_mb=last(values_of(recording, "host", _MEMORY), [0]),
         free_mb=None if lowest is None else -lowest,
@@ -198,11 +200,12 @@ def _disks(recording: Recording, kind: str) -> list[DeviceRow]:
     for part in in_parts(len(names), 2 * len(GLANCE_NEEDS[kind]) * int(recording.samples["judged"].sum())):
         some = list(range(len(names)))[part]
         commands = values_of(recording, kind, f"{obj}\\{_COMMANDS}", some)
-        latencies = [values_of(recording, kind, f"{obj}\\{name}", some) for name in _LATENCIES]
+        latencies = [
+            p95_at_work(values_of(recording, kind, f"{obj}\\{name}", some), commands) for name in _LATENCIES
+        ]
         queued, depth = (values_of(recording, kind, f"{obj}\\{name}", some) for name in (_QUEUED, _DEPTH))
         for n, name in enumerate(names[part]):
-            at_work = None if commands is None else commands[n] >= ENOUGH_COMMANDS
-            driver, kernel, queue = (_p95(values, n, at_work) for values in latencies)
+            driver, kernel, queue = (known_at(p95s, n) for p95s in latencies)
             rows.append(
                 DeviceRow(
                     Entity(kind, name, name),
@@ -225,28 +228,19 @@ def _volumes(recording: Recording) -> list[VolumeRow]:
         some = list(range(len(names)))[part]
         values = [values_of(recording, "nfs-volume", path, some) for path in _VOLUME]
         commands, guest, read, written, aborts = values
+        latency = p95_at_work(guest, commands)
         for n, name in enumerate(names[part]):
-            at_work = None if commands is None else commands[n] >= ENOUGH_COMMANDS
             rows.append(
                 VolumeRow(
                     Entity("nfs-volume", name, name),
                     mean(commands, [n]),
-                    _p95(guest, n, at_work),
+                    known_at(latency, n),
                     mean(read, [n]),
                     mean(written, [n]),
                     largest(aborts, [n]),
                 )
             )
     return sorted(rows, key=lambda row: (-(row.commands_s or 0.0), row.entity.name))
-
-
-def _p95(values: Floats | None, row: int, where: np.ndarray | None = None) -> float | None:
-    """95th percentile of a row, None without any value."""
-    if values is None:
-        return None
-    picked = values[row] if where is None else values[row][where]
-    found = quantile(picked, 0.95)
-    return None if np.isnan(found) else found
 
 
 def _ports(recording: Recording) -> list[PortRow]:

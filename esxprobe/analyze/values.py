@@ -70,6 +70,18 @@ def p95_of_rows(values: Floats | None) -> Floats | None:
     return None if values is None else quantile_of_rows(values, 0.95)
 
 
+def p95_at_work(values: Floats | None, commands: Floats | None) -> Floats | None:
+    """95th percentile of each row over the samples with enough commands; over all where commands are not known."""
+    if values is None or commands is None:
+        return p95_of_rows(values)
+    return quantile_of_rows(np.where(commands >= ENOUGH_COMMANDS, values, np.nan), 0.95)
+
+
+def known_at(values: Floats | None, row: int) -> float | None:
+    """The value of a row, None where it has none."""
+    return None if values is None or np.isnan(values[row]) else float(values[row])
+
+
 def largest(values: Floats | None, rows: list[int]) -> float | None:
     """The largest value of some rows, None without any."""
     known = _known(values, rows)

@@ -119,15 +119,15 @@ class PortRow:
 
 @dataclass(frozen=True, slots=True)
 class DiskRow:
-    """A virtual disk; None where the capture lacks the counter, or no sample had such a command.
+    """A virtual disk; None where the capture lacks the counter, or no sample had enough commands of the kind.
 
     Attributes:
         entity: The disk.
         vm: Group id of its VM.
         reads_s: Reads/s, mean [1/s].
         writes_s: Writes/s, mean [1/s].
-        read_ms: LAT/rd, 95th percentile over the samples that had reads [ms].
-        write_ms: LAT/wr, 95th percentile over the samples that had writes [ms].
+        read_ms: LAT/rd, 95th percentile over the samples with at least 10 reads/s [ms].
+        write_ms: LAT/wr, 95th percentile over the samples with at least 10 writes/s [ms].
     """
 
     entity: Entity
