@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -70,14 +70,10 @@ def _found(path: Path, text: str, only: str | None, *, as_json: bool) -> None:
             "counter": f"{each.counter} ({each.label})" if each.label else each.counter,
             "unit": each.unit,
         }
-        | {name: _shown(getattr(each, name), number) for name in figures}
+        | {name: value if isinstance(value := getattr(each, name), str) else number(value) for name in figures}
         for each in found
     ]
     _print(("object", "instance", "counter", "unit", *figures), rows, right=figures)
-
-
-def _shown(value: float | str | None, number: Callable[[float | None], str]) -> str:
-    return value if isinstance(value, str) else number(value)
 
 
 def _by_object(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

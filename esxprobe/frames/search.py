@@ -57,7 +57,7 @@ class Search:
     def fitting(self, columns: pl.DataFrame) -> list[bool]:
         """Which columns all words fit; see `Capture.columns`."""
         labels = [label.casefold() for label in columns["label"].fill_null("")]
-        exact = {word for word in self.words if word in set(labels)}
+        exact = set(self.words) & set(labels)
         patterns = [
             re.compile(".*".join(map(re.escape, _GAP.split(word))), re.DOTALL)
             for word in self.words
@@ -97,7 +97,7 @@ class FoundCounter:
         samples: How many samples have a value.
         min: Smallest value.
         median: Median.
-        p95: 95th percentile, linear between neighbors.
+        p95: 95th percentile (see `series.quantile`).
         max: Largest value.
         last: The last one.
     """
@@ -191,7 +191,9 @@ def _figures(capture: Capture, names: Sequence[str]) -> Iterator[pl.DataFrame]:
 
 
 def _figures_of(values: pl.Series, name: str, *, words: bool) -> tuple[object, ...]:
+    from esxprobe.series import quantile
+
     if words or not len(values):
         return (name, len(values), None, None, None, None, None, values[-1] if len(values) else None)
-    p95 = values.quantile(0.95, "linear")
+    p95 = quantile(values.to_numpy(), 0.95)
     return (name, len(values), values.min(), values.median(), p95, values.max(), values[-1], None)

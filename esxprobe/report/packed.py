@@ -11,7 +11,9 @@ import re
 import zlib
 
 TYPE = "application/zlib+base64"
-_PARTS = re.compile(rf'(<script type="{re.escape(TYPE)}" id="[a-z]+"[^>]*>)([\w+/=]*)(?=</script>)')
+_PARTS = re.compile(
+    rf'(?P<tag><script type="{re.escape(TYPE)}" id="(?P<id>[a-z]+)"[^>]*>)(?P<content>[\w+/=]*)(?=</script>)'
+)
 # Nobody packs more than a report holds; a page that says so was made by somebody else [bytes].
 _LARGEST = 1 << 30
 
@@ -34,7 +36,7 @@ def unpacked(page: str) -> str:
     Raises:
         zlib.error: a part is damaged, or has more than 1 GB.
     """
-    return _PARTS.sub(lambda part: part[1] + _text(part[2]), page)
+    return _PARTS.sub(lambda part: part["tag"] + _text(part["content"]), page)
 
 
 def part_of(page: str, element: str) -> str:
@@ -48,8 +50,7 @@ def part_of(page: str, element: str) -> str:
         KeyError: the page has no such part.
         zlib.error: it is damaged, or has more than 1 GB.
     """
-    found = {part[1].split('id="')[1].split('"')[0]: part[2] for part in _PARTS.finditer(page)}
-    return _text(found[element])
+    return _text({part["id"]: part["content"] for part in _PARTS.finditer(page)}[element])
 
 
 def _text(content: str) -> str:
