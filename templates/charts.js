@@ -1,9 +1,10 @@
 "use strict";
 // Brings the drawn charts to life on the first touch: values under the pointer on all of them at once, one time
 // window for all, saving as an image. Each drawing (svg[data-chart]) has its Vega-Lite spec in #charts; the Vega
-// bundle is in #vega and is not unpacked before somebody asks for it, so that opening the page stays quick. A chart whose spec has one time scale at its top level takes part in the common time axis.
+// bundle is in #vega and is not unpacked before somebody asks for it, so that opening the page stays quick.
+// A chart whose spec has one time scale at its top level takes part in the common time axis.
 (async () => {
-  const { make, button, say, unpacked } = window.esxprobe;
+  const { make, button, say, unpacked, download } = window.esxprobe;
   const MOST_DIGITS = 4;
   const BRUSHED_PX = 5; // a shorter drag is a click
   const SECONDS_UNTIL_MS = 2 * 3600 * 1000; // a shorter window has seconds on its axis
@@ -372,9 +373,7 @@
       ? await view.toCanvas(2).then((canvas) => new Promise((done) => { canvas.toBlob(done, "image/png"); }))
       : new Blob([await view.toSVG()], { type: "image/svg+xml" });
     view.background("transparent");
-    const url = URL.createObjectURL(blob);
-    make("a", { href: url, download: `${chart.name}.${kind}` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    download(blob, `${chart.name}.${kind}`);
   };
 
   const HINT_TIME = "Point to read values on all charts; drag to zoom all; with keys: arrows, +, -, 0.";

@@ -22,6 +22,12 @@
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
   };
 
+  const download = (blob, name) => {
+    const url = URL.createObjectURL(blob);
+    make("a", { href: url, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  };
+
   const status = make("p", { class: "hidden", role: "status" });
   const say = (text) => { status.textContent = text; };
 
@@ -82,6 +88,17 @@
     });
   };
 
+  const wordsIn = (field) => field.value.toLowerCase().split(/\s+/).filter(Boolean);
+
+  // A row is hidden while one of the filters that know it leaves it out.
+  const leftOut = new WeakMap();
+  const hide = (row, filter, out) => {
+    const filters = leftOut.get(row) ?? new Set();
+    if (out) filters.add(filter); else filters.delete(filter);
+    leftOut.set(row, filters);
+    row.hidden = filters.size > 0;
+  };
+
   // The worst badge in a row.
   const severityOf = (row) => SEVERITIES.find((name) => row.querySelector(`.badge.${name}`)) ?? "none";
 
@@ -92,12 +109,12 @@
     const severities = make("select", {}, make("option", { value: "" }, "all"));
     const count = make("output", {});
     const filter = () => {
-      const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const words = wordsIn(field);
       const rows = [...body.rows];
       for (const row of rows) {
         const text = row.textContent.toLowerCase();
         const asked = !severities.value || severityOf(row) === severities.value;
-        row.hidden = !asked || !words.every((word) => text.includes(word));
+        hide(row, table, !asked || !words.every((word) => text.includes(word)));
       }
       const shown = rows.filter((row) => !row.hidden).length;
       count.textContent = words.length || severities.value ? `${shown} of ${rows.length} rows` : "";
@@ -161,14 +178,15 @@
     const count = make("output", {});
     const choose = () => {
       const levels = boxes.filter((box) => box.checked).map((box) => box.value);
-      const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const words = wordsIn(field);
+      const wanted = (row) => {
+        const name = row.cells[0].textContent.toLowerCase();
+        return levels.includes(severityOf(row)) && words.every((word) => name.includes(word));
+      };
       for (const rule of rules) {
         const rows = [...rule.querySelectorAll("tbody tr")];
-        for (const row of rows) {
-          const name = row.cells[0].textContent.toLowerCase();
-          row.hidden = !levels.some((level) => row.querySelector(`.badge.${level}`)) || !words.every((word) => name.includes(word));
-        }
-        rule.hidden = rows.every((row) => row.hidden);
+        for (const row of rows) hide(row, field, !wanted(row));
+        rule.hidden = !rows.some(wanted);
       }
       for (const cause of document.querySelectorAll("#findings .cause")) {
         cause.hidden = [...cause.querySelectorAll("article")].every((rule) => rule.hidden);
@@ -279,10 +297,8 @@
   tools.append(make("label", {}, "Colors ", colors));
   if (document.getElementById("analysis")) {
     tools.append(button("Save JSON", async () => {
-      const url = URL.createObjectURL(new Blob([await unpacked("analysis")], { type: "application/json" }));
-      const name = document.title.replace(/[^\w.-]+/g, "-");
-      make("a", { href: url, download: `${name}.json` }).click();
-      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      const json = new Blob([await unpacked("analysis")], { type: "application/json" });
+      download(json, `${document.title.replace(/[^\w.-]+/g, "-")}.json`);
     }));
   }
   const contents = document.querySelector("nav");
@@ -320,5 +336,5 @@
     for (const details of closed) details.open = false;
   });
 
-  window.esxprobe = Object.freeze({ make, button, say, unpacked }); // for charts.js
+  window.esxprobe = Object.freeze({ make, button, say, unpacked, download }); // for charts.js
 })();

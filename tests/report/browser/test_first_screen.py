@@ -110,6 +110,24 @@ def test_findings_are_filtered_by_severity_and_by_name(open_report: Open) -> Non
     assert articles.count() == everything
 
 
+def test_a_row_that_one_filter_leaves_out_is_not_shown_by_another(open_report: Open) -> None:
+    report = open_report("twelve", viewport={"width": 1440, "height": 900})
+    report.page.locator("#cpu-ready summary").first.click()
+    rows = report.page.locator("#cpu-ready tbody tr:visible")
+    assert rows.count() == 12
+    own = report.page.locator("#cpu-ready .filter input").first
+    own.fill("vm0")
+    few = rows.count()
+    assert 0 < few < 12
+    everywhere = report.page.get_by_label("VM, device or other name")
+    everywhere.fill("vm")
+    assert rows.count() == few
+    own.fill("")
+    assert rows.count() == 12
+    everywhere.fill("vm025")
+    assert rows.count() == 1
+
+
 def test_the_list_of_sections_stays_in_view(open_report: Open) -> None:
     report = open_report("lone", viewport={"width": 1440, "height": 900})
     report.js("() => document.getElementById('glance').scrollIntoView()")
