@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from esxprobe.model import Analysis, Finding, Severity
 from esxprobe.report.cause_times import time_of
-from esxprobe.report.judged import amount, limit, not_worse
+from esxprobe.report.judged import against, not_worse
 from esxprobe.report.likely_causes import LikelyCause, entity_key, likely_causes
 from esxprobe.report.links import Links
 from esxprobe.report.words import isolated, joined, plural, sentence
@@ -137,11 +137,7 @@ def _figures(cause: LikelyCause, book: RuleBook) -> Iterator[str]:
 
 def _figure(lead: Finding, rule: Rule) -> str:
     """The judged value against the threshold that was reached, and why a worse one was not."""
-    said = f"{rule.label} {amount(lead)}"
-    if not rule.setting:
-        said += f" ({lead.statistic})"
-    side = "from" if rule.check.above else "down to"
-    said += f", {lead.severity} {side} {limit(lead)}"
+    said = against(lead, rule)
     return f"{said}; {worse}" if (worse := not_worse(lead)) else said
 
 

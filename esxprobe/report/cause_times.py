@@ -1,11 +1,12 @@
-"""When a likely cause was there: the time of its findings, in a span, a share and words."""
+"""When a likely cause was there: the time of its findings, as a span and in words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from esxprobe.model import Analysis, Finding, Window
+from esxprobe.model import Analysis, Finding, Window, joined_windows
+from esxprobe.report.capture_facts import is_dated
 from esxprobe.report.likely_causes import LikelyCause
 from esxprobe.report.words import percent, window
 from esxprobe.rules import RuleBook
@@ -20,12 +21,11 @@ class CauseTime:
 
     Attributes:
         span: From the first to the last time beyond a threshold; None where the capture has no times.
-        share: Share of the judged time in which at least one of its findings was beyond its threshold, 0 to 1.
-        words: Both as the report prints them.
+        words: The same as the report prints it, with the share of the judged time in which at least one of its
+            findings was beyond its threshold.
     """
 
     span: Window | None
-    share: float
     words: str
 
 
@@ -37,25 +37,22 @@ def time_of(cause: LikelyCause, analysis: Analysis, book: RuleBook) -> CauseTime
     """
     capture = analysis.capture
     if capture.started is None or capture.ended is None:
-        return CauseTime(None, 1.0, "for the whole capture")
+        return CauseTime(None, "for the whole capture")
     whole = Window(capture.started, capture.ended)
-    spans = _joined(
-        [
-            span
-            for each in _timed(cause, book)
-            for span in book.find(each.rule).check.times(each.value, each.windows, whole)
-        ]
+    spans = joined_windows(
+        span
+        for each in _timed(cause, book)
+        for span in book.find(each.rule).check.times(each.value, each.windows, whole)
     )
     if not spans:
-        return CauseTime(whole, 1.0, "for the whole capture")
+        return CauseTime(whole, "for the whole capture")
     span = Window(spans[0].start, spans[-1].end)
     judged_s = sum(each.judged_s for each in analysis.slices) or whole.seconds
     share = min(1.0, sum(each.seconds for each in spans) / judged_s)
     if share >= _ALWAYS:
-        return CauseTime(span, share, "all the time")
-    dated = capture.date_known and whole.start.date() != whole.end.date()
-    words = f"{window(span, dated=dated, timezone=capture.timezone)} UTC, in {percent(share)} of the time"
-    return CauseTime(span, share, words)
+        return CauseTime(span, "all the time")
+    when = window(span, dated=is_dated(analysis), timezone=capture.timezone)
+    return CauseTime(span, f"{when} UTC, in {percent(share)} of the time")
 
 
 def _timed(cause: LikelyCause, book: RuleBook) -> Sequence[Finding]:
@@ -68,14 +65,3 @@ def _timed(cause: LikelyCause, book: RuleBook) -> Sequence[Finding]:
 def _stays(finding: Finding, book: RuleBook) -> bool:
     rule = book.find(finding.rule)
     return rule.setting or rule.lingers
-
-
-def _joined(spans: list[Window]) -> list[Window]:
-    """Without overlaps, in order."""
-    made: list[Window] = []
-    for each in sorted(spans, key=lambda span: (span.start, span.end)):
-        if made and each.start <= made[-1].end:
-            made[-1] = Window(made[-1].start, max(made[-1].end, each.end))
-        else:
-            made.append(each)
-    return made

@@ -16,8 +16,6 @@ from esxprobe.report.words import isolated, joined, moment, plural
 LANES, CAUSES, _NAMED = 40, 3, 40
 # Episodes that are told one by one to somebody who cannot see them.
 _TOLD = 3
-
-
 # Room of a letter of a label on the axis [%].
 _ROOM = 1.5
 

@@ -9,7 +9,6 @@ from esxprobe.model import (
     Analysis,
     CaptureSummary,
     Glance,
-    HeatRow,
     HeatStrip,
 )
 from esxprobe.report.cards import leading
@@ -17,6 +16,7 @@ from esxprobe.report.heat_charts import (
     STYLES,
     TimeFrame,
     is_quiet,
+    row_figures,
     shown_rows,
     strip_spec,
     timeline_panels,
@@ -24,7 +24,7 @@ from esxprobe.report.heat_charts import (
 )
 from esxprobe.report.links import Links
 from esxprobe.report.tables import Table, device_table, port_table, volume_table
-from esxprobe.report.words import in_zones, isolated, joined, number, percent, plural, threshold
+from esxprobe.report.words import isolated, joined, number, percent, plural, threshold
 
 # Rows of a picture that are told to somebody who cannot see it.
 _TOLD = 3
@@ -125,7 +125,7 @@ def _picture(strip: HeatStrip, analysis: Analysis, drawings: dict[str, str]) -> 
     style = STYLES[strip.key]
     zone = analysis.capture.timezone
     order = sorted(strip.rows, key=lambda row: (-row.p95, -row.peak))
-    told = [_told(row, strip.unit, zone) for row in order[:_TOLD]]
+    told = [f"{isolated(row.label)} {row_figures(row, strip.unit, zone)}" for row in order[:_TOLD]]
     rows = f"{len(strip.rows)} {plural(len(strip.rows), 'row')}"
     more = next(len(each.rows) for each in analysis.glance.strips if each.key == strip.key) - len(strip.rows)
     hidden = f" {more} more {plural(more, 'VM')} with a lower 95th percentile not shown." if more else ""
@@ -162,13 +162,6 @@ def _cell_note(analysis: Analysis) -> str:
         f"A cell is the mean over about {length}; a ring marks the largest sample of a row. Mean, 95th percentile "
         "and peak are over samples; of the worst vCPU they are the largest of any one vCPU. What was not measured "
         "is left blank."
-    )
-
-
-def _told(row: HeatRow, unit: str, zone: str) -> str:
-    return (
-        f"{isolated(row.label)} mean {number(row.mean, unit)}, 95th percentile {number(row.p95, unit)}, "
-        f"peak {number(row.peak, unit)} at {in_zones(row.peak_at, zone, dated=False)}"
     )
 
 

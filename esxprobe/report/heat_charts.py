@@ -26,7 +26,7 @@ from esxprobe.report.charts import (
     states_axis,
 )
 from esxprobe.report.judged import amount, limit, not_worse
-from esxprobe.report.words import number
+from esxprobe.report.words import in_zones, number
 
 # The timeline stands beside the cards; pictures of rows have the page's whole width.
 _WIDTH, _ROW, _LABEL_PX, _TIMELINE = 860, 15, 150, 520
@@ -73,14 +73,27 @@ STYLES: dict[str, StripStyle] = {
 
 def is_quiet(strip: HeatStrip) -> bool:
     """Whether nothing in it reaches the first class: a sentence says that better than an empty picture."""
-    return max(row.peak for row in strip.rows) < STYLES[strip.key].breaks[0]
+    return all(is_still(strip, row) for row in strip.rows)
+
+
+def is_still(strip: HeatStrip, row: HeatRow) -> bool:
+    """Whether a row never left the lowest class."""
+    return row.peak < STYLES[strip.key].breaks[0]
+
+
+def row_figures(row: HeatRow, unit: str, zone: str) -> str:
+    """Mean, 95th percentile and peak of a row in words; times in this zone as well, where there is one."""
+    return (
+        f"mean {number(row.mean, unit)}, 95th percentile {number(row.p95, unit)}, "
+        f"peak {number(row.peak, unit)} at {in_zones(row.peak_at, zone, dated=False)}"
+    )
 
 
 def shown_rows(strip: HeatStrip) -> HeatStrip:
     """The worst rows of a strip, without those of the lowest class alone; PCPUs keep all of theirs."""
     if strip.key == "pcpus":
         return strip
-    rows = tuple(row for row in strip.rows if row.peak >= STYLES[strip.key].breaks[0])
+    rows = tuple(row for row in strip.rows if not is_still(strip, row))
     return replace(strip, rows=rows[:ROWS])
 
 

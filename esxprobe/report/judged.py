@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from esxprobe.model import Finding
 from esxprobe.report.words import number, printed, threshold
+from esxprobe.rules.record import Rule
 
 
 def amount(finding: Finding, value: float | None = None) -> str:
@@ -16,6 +17,15 @@ def limit(finding: Finding, value: float | None = None) -> str:
     """The threshold that was reached, or another one of the same rule, likewise."""
     shown = finding.threshold if value is None else value
     return dict(finding.states).get(shown) or threshold(shown, finding.unit)
+
+
+def against(finding: Finding, rule: Rule) -> str:
+    """The judged value against the threshold that was reached."""
+    said = f"{rule.label} {amount(finding)}"
+    if not rule.setting:
+        said += f" ({finding.statistic})"
+    side = "from" if rule.check.above else "down to"
+    return f"{said}, {finding.severity} {side} {limit(finding)}"
 
 
 def not_worse(finding: Finding) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from esxprobe.model import HeatRow, HeatStrip
-from esxprobe.report.heat_charts import STYLES
-from esxprobe.report.words import in_zones, number, threshold
+from esxprobe.report.heat_charts import STYLES, row_figures
+from esxprobe.report.words import number, threshold
 
 # Size of a lane in its own units, and the most points in one: it is a third of a page wide.
 WIDTH, HEIGHT, _POINTS = 300, 30, 60
@@ -43,17 +43,8 @@ def lane_of(strip: HeatStrip, row: HeatRow, zone: str) -> Lane:
     style = STYLES[strip.key]
     values = _highest(row.values, _POINTS)
     top = max(max((each for each in values if each is not None), default=0.0), style.breaks[0])
-    peak = in_zones(row.peak_at, zone, dated=False)
-    figures = (
-        f"mean {number(row.mean, strip.unit)}, 95th percentile {number(row.p95, strip.unit)}, "
-        f"peak {number(row.peak, strip.unit)} at {peak}"
-    )
+    figures = row_figures(row, strip.unit, zone)
     return Lane(style.says, figures, _path(values, 0.0, top, WIDTH, HEIGHT), number(top, strip.unit))
-
-
-def is_still(strip: HeatStrip, row: HeatRow) -> bool:
-    """Whether a row never left the lowest class: a sentence says that."""
-    return row.peak < STYLES[strip.key].breaks[0]
 
 
 def still_words(strip: HeatStrip, row: HeatRow) -> str:

@@ -21,8 +21,9 @@ from esxprobe.model import (
 )
 from esxprobe.report.capture_facts import is_dated
 from esxprobe.report.faults import fault_anchors
-from esxprobe.report.judged import amount, limit
-from esxprobe.report.lanes import Lane, is_still, lane_of, spark_of, still_words
+from esxprobe.report.heat_charts import is_still
+from esxprobe.report.judged import against
+from esxprobe.report.lanes import Lane, lane_of, spark_of, still_words
 from esxprobe.report.links import HOST, Links, paged_devices
 from esxprobe.report.tables import Table, disks_of_vm, ports_of_vm
 from esxprobe.report.vms import seen_words
@@ -157,15 +158,16 @@ class _Maker:
 
     def _vm(self, row: VmRow) -> ThingPage:
         gid, name = row.vm.gid, row.vm.name
+        over_time = self._rows.get(gid, ())
         tables = (disks_of_vm(self._disks.get(gid, ()), name), ports_of_vm(self._ports.get(gid, ())))
         return self._page(
             self._links.to_vm(gid),
             name,
             gid,
             _vm_facts(row, dated=self._dated),
-            self._rows.get(gid, ()),
+            over_time,
             tables=tuple(table for table in tables if table is not None),
-            beside=self._worst.beside(gid),
+            beside=self._worst.beside(gid, over_time),
             related=("Devices that it used", self._uses.get(gid, ())),
             faults=self._faults.get(gid, ""),
         )
@@ -231,10 +233,6 @@ class _Maker:
 
     def _line(self, finding: Finding, owner: str) -> FindingLine:
         rule, name = self._book.find(finding.rule), finding.entity.name
-        figure = f"{rule.label} {amount(finding)}"
-        if not rule.setting:
-            figure += f" ({finding.statistic})"
-        side = "from" if rule.check.above else "down to"
         more = len(finding.windows) - 1
         when = ""
         if finding.windows and not rule.setting:
@@ -244,7 +242,7 @@ class _Maker:
             anchor=finding.rule,
             title=finding.title,
             part="" if name == owner else isolated(name.removeprefix(f"{owner}:")),
-            figure=f"{figure}, {finding.severity} {side} {limit(finding)}",
+            figure=against(finding, rule),
             when=when,
             spark=spark_of(self._analysis.courses.get(finding.key, ())),
         )

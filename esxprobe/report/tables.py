@@ -21,7 +21,7 @@ class Table:
         headings: One a column.
         rows: One cell a column.
         hidden: What is not shown, in a sentence.
-        anchors: Id of the page that each row leads to, empty for none; one a row.
+        anchors: Id of the page that each row leads to, empty for none, one a row; empty where none leads to any.
     """
 
     headings: tuple[str, ...]
@@ -78,7 +78,6 @@ def volume_table(rows: tuple[VolumeRow, ...]) -> Table | None:
             for row in shown
         ),
         hidden=f"{_ENOUGH} {_hidden(len(rows) - len(shown), 'volume')}".rstrip(),
-        anchors=("",) * len(shown),
     )
 
 
@@ -101,7 +100,7 @@ def port_table(glance: Glance, links: Links) -> Table | None:
 def ports_of_vm(rows: Iterable[PortRow]) -> Table | None:
     """The ports of one VM."""
     made = tuple(_port(row) for row in rows)
-    return Table(_PORT, made, anchors=("",) * len(made)) if made else None
+    return Table(_PORT, made) if made else None
 
 
 def disks_of_vm(rows: Iterable[DiskRow], name: str) -> Table | None:
@@ -115,7 +114,7 @@ def disks_of_vm(rows: Iterable[DiskRow], name: str) -> Table | None:
         for row in rows
     )
     headings = ("Virtual disk", "READS/s mean", "WRITES/s mean", "LAT/rd p95", "LAT/wr p95")
-    return Table(headings, made, anchors=("",) * len(made)) if made else None
+    return Table(headings, made) if made else None
 
 
 def _port(row: PortRow) -> tuple[str, ...]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from esxprobe.model import Analysis, Finding, HeatRow, HeatStrip, Window
 from esxprobe.report.capture_facts import is_dated
-from esxprobe.report.heat_charts import STYLES
+from esxprobe.report.heat_charts import STYLES, is_still
 from esxprobe.report.links import Links
 from esxprobe.report.words import isolated, number, window
 from esxprobe.series import Floats
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Quantities of a VM that say it was slow; %RUN alone does not.
 _SLOW = ("ready", "costop", "latency", "reclaim")
@@ -31,20 +36,19 @@ class WorstTimes:
     def __init__(self, analysis: Analysis, links: Links) -> None:
         self._analysis, self._links = analysis, links
         self._strips = {strip.key: strip for strip in analysis.glance.strips}
-        self._rows = {
-            key: {row.entity.id: row for row in strip.rows} for key, strip in self._strips.items() if key in _SLOW
-        }
 
-    def beside(self, gid: str) -> tuple[tuple[str, str], ...]:
+    def beside(self, gid: str, over_time: Sequence[tuple[HeatStrip, HeatRow]]) -> tuple[tuple[str, str], ...]:
         """Texts, each with the id that it leads to; empty where the VM was never slow.
 
         Args:
             gid: Group id of the VM.
+            over_time: Its rows, each with its strip.
         """
-        found = self._worst(gid)
-        if found is None:
+        slow = [each for each in over_time if each[0].key in _SLOW and not is_still(*each)]
+        if not slow:
             return ()
-        strip, row = found
+        # The quantity that was furthest beyond the first break of its classes.
+        strip, row = max(slow, key=lambda each: (each[1].peak / STYLES[each[0].key].breaks[0], each[0].key))
         first, last = _around(row)
         span = Window(strip.cells[first].start, strip.cells[last].end)
         when = window(span, dated=is_dated(self._analysis))
@@ -52,14 +56,6 @@ class WorstTimes:
         told += self._pcpus(first, last)
         told += self._busiest(gid, first, last)
         return (*told, *self._findings(span))
-
-    def _worst(self, gid: str) -> tuple[HeatStrip, HeatRow] | None:
-        """The quantity that was furthest beyond the first break of its classes."""
-        beyond = [
-            (row.peak / STYLES[key].breaks[0], key) for key in self._rows if (row := self._rows[key].get(gid))
-        ]
-        ratio, key = max(beyond, default=(0.0, ""))
-        return (self._strips[key], self._rows[key][gid]) if ratio >= 1 else None
 
     def _pcpus(self, first: int, last: int) -> Iterator[tuple[str, str]]:
         inside, outside = self._load[first : last + 1], self._load[:first] + self._load[last + 1 :]
@@ -82,11 +78,13 @@ class WorstTimes:
         """The other VMs that ran most then: vCPUs times %RUN."""
         means = self._running[:, first : last + 1].mean(axis=1)
         totals = means * self._vcpus
-        for n in totals.argsort(kind="stable")[::-1][: _NAMED + 1].tolist():
-            entity = self._strips["run"].rows[n].entity
-            if entity.id != gid and totals[n] >= STYLES["run"].breaks[0]:
-                text = f"{number(float(means[n]), '%')} of each of its {self._vcpus[n]} vCPUs (%RUN)"
-                yield f"{isolated(entity.name)} ran {text}.", self._links.to_vm(entity.id)
+        order = totals.argsort(kind="stable")[::-1].tolist()
+        entities = [(n, self._strips["run"].rows[n].entity) for n in order[: _NAMED + 1]]
+        for n, entity in [each for each in entities if each[1].id != gid][:_NAMED]:
+            if totals[n] >= STYLES["run"].breaks[0]:
+                vcpus = "its vCPU" if self._vcpus[n] == 1 else f"each of its {self._vcpus[n]} vCPUs"
+                said = f"{isolated(entity.name)} ran {number(float(means[n]), '%')} of {vcpus} (%RUN)."
+                yield said, self._links.to_vm(entity.id)
 
     @cached_property
     def _running(self) -> Floats:
@@ -99,7 +97,7 @@ class WorstTimes:
         return np.nan_to_num(np.array([row.values for row in run.rows], dtype=np.float64))
 
     @cached_property
-    def _vcpus(self) -> Floats:
+    def _vcpus(self) -> NDArray[np.int64]:
         import numpy as np
 
         vcpus = {vm.gid: max(1, vm.vcpus) for vm in self._analysis.vms}
