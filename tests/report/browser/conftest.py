@@ -51,6 +51,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory, hostile: Analysis, drawer:
     sources = {
         "demo": [samples / "software-mmu", "--baseline", samples / "hardware-mmu"],
         "lone": [samples / "demo"],
+        "software": [samples / "software-mmu"],  # what `make demo` ends in
         "wide": [wide],
         "twelve": [twelve],
         "noise": [noise],
