@@ -57,8 +57,8 @@ class Citation:
             return self.title
         if self.kind == "rule of thumb":
             return f"rule of thumb: {self.title}"
-        said = f"{self.name}: {self.says}" if self.says else self.name
-        return f"{said} [{self.kind}]: {self.address}"
+        quoted = f"{self.name}: {self.says}" if self.says else self.name
+        return f"{quoted} [{self.kind}]: {self.address}"
 
     @property
     def link(self) -> str:

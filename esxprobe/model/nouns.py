@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from esxprobe.model.values import Frames, FrameValues, Values
+from esxprobe.model.values import FrameValues, TidyFrames, Values
 
 if TYPE_CHECKING:
     import polars as pl
@@ -191,9 +191,9 @@ class Recording:
         zone: The zone text of the header's first cell.
         columns: One row a value column: position, host, object, instance, counter, name, known, wanted.
         samples: One row a kept sample: sample, line, segment, time [UTC], interval_s, judged, reason.
-        tidy: Frames by entity kind: sample, entity, one Float64 column a counter (`Object\Counter`). Those of a
+        tidy: TidyFrames by entity kind: sample, entity, one Float64 column a counter (`Object\Counter`). Those of a
             capture that was read are made when they are asked for, whole: rather ask for `values`.
-        entities: Frames by entity kind: entity, name, id, vm, gid and what else the kind knows.
+        entities: TidyFrames by entity kind: entity, name, id, vm, gid and what else the kind knows.
         vms: The virtual machines, in the order of the header.
         notes: Data quality, counted.
         files: The files that were read.
@@ -227,6 +227,6 @@ class Recording:
     @property
     def values(self) -> Values:
         """The values of the judged samples, in parts."""
-        if isinstance(self.tidy, Frames):
+        if isinstance(self.tidy, TidyFrames):
             return self.tidy.values_of
         return FrameValues(self.tidy, int(self.samples["judged"].sum()))

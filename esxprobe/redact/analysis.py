@@ -18,8 +18,8 @@ from esxprobe.model import Analysis, Chart, Entity, Explanation, QualityNote, Sk
 from esxprobe.redact.instances import Instances
 from esxprobe.redact.manifest import LISTED, PROBES
 from esxprobe.redact.messages import redacted_message
+from esxprobe.redact.own_words import own_ids
 from esxprobe.redact.redactor import Redactor
-from esxprobe.redact.words import own_ids
 from esxprobe.rules.skips import counters_lacking
 
 # What each string field of the model holds:
@@ -91,9 +91,9 @@ ROLES: dict[str, str] = {
     "Entity.kind": "own",
     "Entity.name": "entity",
     "Entity.id": "entity",
-    "Explanation.because": "said",
+    "Explanation.because": "sentence",
     "Explanation.confidence": "own",
-    "Explanation.confirm": "said",
+    "Explanation.confirm": "sentence",
     "Explanation.finding": "own",  # made anew of what is redacted
     "Explanation.rule": "own",
     "FaultComparison.guest_counter": "own",
@@ -101,7 +101,7 @@ ROLES: dict[str, str] = {
     "FaultComparison.mmu_problem": "own",
     "FaultComparison.statement": "free",
     "FaultComparison.vm": "vm",
-    "FaultCost.advice": "said",
+    "FaultCost.advice": "sentence",
     "DeviceLatency.device": "device",
     "DeviceUse.device": "device",
     "DeviceUse.vm": "number",
@@ -129,17 +129,17 @@ ROLES: dict[str, str] = {
     "UpperBound.basis": "free",
     "Finding.rule": "own",
     "Finding.severity": "own",
-    "Finding.title": "said",
+    "Finding.title": "sentence",
     "Finding.cause": "own",
     "Finding.statistic": "own",
     "Finding.unit": "own",
-    "Finding.source": "said",
+    "Finding.source": "sentence",
     "Finding.members": "member",
-    "Finding.why": "said",
-    "Finding.advice": "said",
-    "Finding.caveats": "said",
-    "Finding.states": "own",
+    "Finding.why": "sentence",
+    "Finding.advice": "sentence",
+    "Finding.caveats": "sentence",
     "Finding.doubt": "own",
+    "Scale.states": "own",
     "NextLevel.severity": "own",
     "NextLevel.needs": "own",
     "NextLevel.was": "own",
@@ -169,7 +169,7 @@ ROLES: dict[str, str] = {
     "Citation.author": "own",
     "Citation.kind": "own",
     "Citation.says": "own",
-    "Citation.title": "said",
+    "Citation.title": "sentence",
     "Citation.year": "own",
     "QualityNote.code": "own",
     "QualityNote.severity": "own",
@@ -306,7 +306,7 @@ class _Walker(_Records):
             "number": lambda name: name if name.isdigit() else names.of("id", name),
             "member": self._member,
             "object": self._instances.object,
-            "said": redactor.said,
+            "sentence": redactor.sentence,
             "line": redactor.line,
             "zone": redactor.zone,
             "fact": redactor.fact,

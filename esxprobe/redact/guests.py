@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from esxprobe.formats import paths
-from esxprobe.formats.guests import perfmon, sadf, sar, stream, vmstat
+from esxprobe.formats.guests import collected, perfmon, sadf, sar, vmstat
 from esxprobe.formats.guests.lines import without_colors
 from esxprobe.formats.guests.raw import COLUMNS as RAW_COLUMNS
 from esxprobe.formats.injections import HEADER as EXPERIMENT
@@ -45,7 +45,7 @@ def redacted_guest_log(content: bytes, redactor: Redactor) -> tuple[bytes, int] 
     head = text[: 1 << 16].encode("utf-8", "replace").replace(b"\r\n", b"\n")
     ways: tuple[tuple[bool, Callable[[str, Redactor], tuple[str, int] | None]], ...] = (
         (EXPERIMENT in text[: 1 << 16], _experiment),
-        (stream.recognizes(head), _own),
+        (collected.recognizes(head), _own),
         (sadf.recognizes_d(head), _sadf),
         (sadf.recognizes_j(head), _sadf_json),
         (sar.recognizes(head), _sar),

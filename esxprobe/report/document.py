@@ -159,8 +159,8 @@ def _closure(closure: tuple[float, float, float] | None) -> dict[str, float | No
 
 
 def _fault_cost(cost: FaultCost) -> dict[str, Any]:
-    said: dict[str, Any] = plain(cost, without=("series", "scatter"))
-    return said
+    record: dict[str, Any] = plain(cost, without=("series", "scatter"))
+    return record
 
 
 def _comparison(found: Comparison | None) -> dict[str, Any] | None:
@@ -195,13 +195,13 @@ def _entity(entity: Entity) -> dict[str, Any]:
 
 def _shift(shift: CounterShift) -> dict[str, Any]:
     """A counter in both captures; hosts have thousands, so numbers are as short as they are worth."""
-    said = {name: getattr(shift, name) for name in shift.__slots__} | {"entity": _entity(shift.entity)}
-    for name, value in said.items():
+    record = {name: getattr(shift, name) for name in shift.__slots__} | {"entity": _entity(shift.entity)}
+    for name, value in record.items():
         if isinstance(value, float):
-            said[name] = _short(value)
+            record[name] = _short(value)
         elif isinstance(value, tuple):
-            said[name] = [_short(each) if isinstance(each, float) else each for each in value]
-    return said | {"ratio": _short(shift.ratio)}
+            record[name] = [_short(each) if isinstance(each, float) else each for each in value]
+    return record | {"ratio": _short(shift.ratio)}
 
 
 def _short(value: float) -> float | None:
@@ -209,8 +209,8 @@ def _short(value: float) -> float | None:
 
 
 def _brief(finding: Finding) -> dict[str, Any]:
-    said = finding_as_json(finding)
-    return {key: said[key] for key in ("rule", "severity", "entity", "value", "unit")}
+    record = finding_as_json(finding)
+    return {key: record[key] for key in ("rule", "severity", "entity", "value", "unit")}
 
 
 def plain(value: Any, without: tuple[str, ...] = ()) -> Any:

@@ -5,6 +5,6 @@ the formats `perfmon` (with `locales`, names in other languages, and `zones`, Wi
 `vmstat` and `stream` (both with `cumulative`, running totals to rates), `counter_table` (one long frame).
 """
 
-from esxprobe.formats.guests.reading import is_guest_log, read_guest_log
+from esxprobe.formats.guests.guest_log import is_guest_log, read_guest_log
 
 __all__ = ["is_guest_log", "read_guest_log"]

@@ -18,14 +18,14 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats.clock import parse_times
 from esxprobe.formats.guests.codepages import CODE_PAGES, legibility
-from esxprobe.formats.guests.counter_table import CounterTable, Reading, choose_guest
+from esxprobe.formats.guests.counter_table import CounterTable, GuestReading, choose_guest
 from esxprobe.formats.guests.lines import shown
 from esxprobe.formats.guests.locales import our_counter
 from esxprobe.formats.guests.zones import utc_of, zone_cell
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.paths import split_path
+from esxprobe.formats.timestamps import parse_times
 from esxprobe.model.guestlog import GUEST_COUNTERS
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _PDH_STAMP = re.compile(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d\.\d{3}$")
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class PerfmonHeader:
     """A header: first cell, paths, and what stands between cells."""
 
     first: str
@@ -62,7 +62,7 @@ def recognizes(head: bytes) -> bool:
     return any(_HEADER.match(line) for line in head.split(b"\n"))
 
 
-def read_perfmon(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> Reading:
+def read_perfmon(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> GuestReading:
     """A whole log.
 
     Raises:
@@ -95,7 +95,7 @@ def read_perfmon(text: bytes, *, timezone: str | None, guest: str | None, issues
     order = utc.arg_sort() if len(bodies) > 1 and _out_of_order(utc, bodies) else None
     if order is not None:
         utc, ordered = utc.gather(order), {name: series.gather(order) for name, series in ordered.items()}
-    return Reading(host, "perfmon", words, [CounterTable(utc.cast(pl.Datetime("us", "UTC")), ordered)])
+    return GuestReading(host, "perfmon", words, [CounterTable(utc.cast(pl.Datetime("us", "UTC")), ordered)])
 
 
 def _out_of_order(utc: pl.Series, bodies: list[list[str]]) -> bool:
@@ -110,7 +110,7 @@ def _one_host(hosts: list[str], guest: str | None) -> str:
 
 
 def parts(text: bytes, issues: QualityIssues) -> tuple[list[bytes], list[list[str]]]:
-    """Header lines, and the lines below each."""
+    """PerfmonHeader lines, and the lines below each."""
     headers: list[bytes] = []
     bodies: list[list[str]] = []
     lines = text.split(b"\n")
@@ -144,12 +144,12 @@ def _whole_header(line: bytes, lines: list[bytes], number: int) -> tuple[bytes, 
     return line, number
 
 
-def parse_header(line: bytes, issues: QualityIssues) -> Header:
+def parse_header(line: bytes, issues: QualityIssues) -> PerfmonHeader:
     """The header in the code page in which most of its counters are known, or else most look like words."""
     try:
         header = _split_header(line.decode("ascii"))
     except UnicodeDecodeError:
-        best: tuple[tuple[int, float], Header] | None = None
+        best: tuple[tuple[int, float], PerfmonHeader] | None = None
         for page in CODE_PAGES:
             try:
                 text = line.decode(page)
@@ -167,7 +167,7 @@ def parse_header(line: bytes, issues: QualityIssues) -> Header:
     return header
 
 
-def _split_header(text: str) -> Header:
+def _split_header(text: str) -> PerfmonHeader:
     text = text.strip().lstrip("\ufeff")
     quoted = text.startswith('"')
     if text.lstrip('"').startswith("(PDH-TSV"):
@@ -176,7 +176,7 @@ def _split_header(text: str) -> Header:
         at = text.find('"', 1) + 1 if quoted else text.find("\\") - 1
         separator = ";" if text[at : at + 1] == ";" else ","
     first, *paths = _cells(text, separator)
-    return Header(first, paths, separator, quoted)
+    return PerfmonHeader(first, paths, separator, quoted)
 
 
 def _cells(line: str, separator: str) -> list[str]:
@@ -186,7 +186,7 @@ def _cells(line: str, separator: str) -> list[str]:
         return line.split(separator)
 
 
-def _columns(header: Header) -> list[_Column]:
+def _columns(header: PerfmonHeader) -> list[_Column]:
     """Wanted columns of a header."""
     found = []
     for place, path in enumerate(header.paths, start=1):
@@ -232,7 +232,7 @@ def _collect(
 
 
 def _rows(
-    header: Header, columns: list[_Column], body: list[str], issues: QualityIssues
+    header: PerfmonHeader, columns: list[_Column], body: list[str], issues: QualityIssues
 ) -> list[tuple[str | None, ...]]:
     """Stamp and wanted cells of each row that can be trusted."""
     if not columns:
@@ -254,7 +254,7 @@ def _rows(
     return rows
 
 
-def _odd_row(header: Header, line: str, issues: QualityIssues, *, last: bool) -> Sequence[str | None] | None:
+def _odd_row(header: PerfmonHeader, line: str, issues: QualityIssues, *, last: bool) -> Sequence[str | None] | None:
     """Cells of a row that is not just quoted cells; None where nothing in it can be placed."""
     cells: list[str | None] = list(_cells(line.strip(), header.separator))
     width = len(header.paths) + 1
@@ -313,7 +313,7 @@ def _numbers(cells: dict[str, list[str | None]], issues: QualityIssues) -> pl.Da
     return numbers
 
 
-def _nothing_known(headers: list[Header]) -> UnreadableInputError:
+def _nothing_known(headers: list[PerfmonHeader]) -> UnreadableInputError:
     names = [path for header in headers for path in header.paths if "\\" in path]
     shown_names = "; ".join(path.lstrip("\\").partition("\\")[2] or path for path in names[:8])
     more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""

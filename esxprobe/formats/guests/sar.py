@@ -24,12 +24,12 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats.clock import named_zone, to_utc
-from esxprobe.formats.guests.counter_table import CounterTable, Reading, choose_guest
+from esxprobe.formats.guests.counter_table import CounterTable, GuestReading, choose_guest
 from esxprobe.formats.guests.lines import shown, without_torn_end
 from esxprobe.formats.guests.sysstat import COLUMNS
-from esxprobe.formats.guests.tables import MARKS, NUMBER, Report, report_of
+from esxprobe.formats.guests.sysstat_tables import MARKS, NUMBER, Report, report_of
 from esxprobe.formats.issues import QualityIssues
+from esxprobe.formats.timestamps import named_zone, to_utc
 
 if TYPE_CHECKING:
     import polars as pl
@@ -68,7 +68,7 @@ def recognizes(head: bytes) -> bool:
     return re.search(rb"^Linux \S+ \(.*\)\s+\S+", head, re.MULTILINE) is not None
 
 
-def read_sar(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> Reading:
+def read_sar(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> GuestReading:
     """A whole log.
 
     Raises:
@@ -76,7 +76,7 @@ def read_sar(text: bytes, *, timezone: str | None, guest: str | None, issues: Qu
         UsageError: It holds several computers and none was named; the zone is none.
     """
     words = without_torn_end(text, issues).decode("utf-8", errors="replace")
-    found = list(_Text(issues).reports(words))
+    found = list(_SarText(issues).reports(words))
     host = choose_guest(list(dict.fromkeys(name for name, _ in found)), guest)
     reports = [report for name, report in found if name == host and report.times]
     if not reports:
@@ -87,7 +87,7 @@ def read_sar(text: bytes, *, timezone: str | None, guest: str | None, issues: Qu
     if timezone is None:
         issues.add("guest-zone-assumed", 1, "sar prints local time without its zone")
     zone = named_zone(timezone or "UTC")
-    return Reading(host, "sar", timezone or "UTC (assumed)", counter_tables_of(reports, zone, issues))
+    return GuestReading(host, "sar", timezone or "UTC (assumed)", counter_tables_of(reports, zone, issues))
 
 
 def counter_tables_of(reports: list[Report], zone: tzinfo, issues: QualityIssues) -> list[CounterTable]:
@@ -111,7 +111,7 @@ def counter_tables_of(reports: list[Report], zone: tzinfo, issues: QualityIssues
     return counter_tables
 
 
-class _Text:
+class _SarText:
     """Reads sar's text line by line; a table is known by its columns, its rows follow its header."""
 
     def __init__(self, issues: QualityIssues) -> None:

@@ -12,11 +12,11 @@ import re
 from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats.clock import named_zone, to_utc
-from esxprobe.formats.guests.counter_table import Reading
+from esxprobe.formats.guests.counter_table import GuestReading
 from esxprobe.formats.guests.cumulative import Dump, counter_table_of, dumps_of
 from esxprobe.formats.guests.lines import without_torn_end
 from esxprobe.formats.issues import QualityIssues
+from esxprobe.formats.timestamps import named_zone, to_utc
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,7 +30,7 @@ def recognizes(head: bytes) -> bool:
     )
 
 
-def read_vmstat(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> Reading:
+def read_vmstat(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> GuestReading:
     """A whole log.
 
     Raises:
@@ -45,7 +45,7 @@ def read_vmstat(text: bytes, *, timezone: str | None, guest: str | None, issues:
             hint='run: while sleep 5; do echo "timestamp: $(date +%s.%N)"; cat /proc/vmstat; done > guest.txt',
         )
     times, zone = _times(dumps, timezone, issues)
-    return Reading(guest or "", "vmstat", zone, [counter_table_of(dumps, times, issues)])
+    return GuestReading(guest or "", "vmstat", zone, [counter_table_of(dumps, times, issues)])
 
 
 def _times(dumps: list[Dump], timezone: str | None, issues: QualityIssues) -> tuple[pl.Series, str]:

@@ -13,7 +13,7 @@ from logs_read import Read
 
 from esxprobe.errors import UnreadableInputError, UsageError
 from esxprobe.formats.guests import read_guest_log
-from esxprobe.formats.guests.reading import FORMATS
+from esxprobe.formats.guests.guest_log import FORMATS
 
 DATA = Path(__file__).parent / "data"
 LOGS = {path.name: path.read_bytes() for path in sorted(DATA.iterdir()) if path.suffix != ".expected"}

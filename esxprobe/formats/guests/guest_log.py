@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from esxprobe.errors import EsxprobeError, UnreadableInputError, UsageError
 from esxprobe.files.reading import opened
 from esxprobe.formats import archives, paths, pdh
-from esxprobe.formats.guests import perfmon, sadf, sar, stream, vmstat
-from esxprobe.formats.guests.counter_table import Reading, samples_of
+from esxprobe.formats.guests import collected, perfmon, sadf, sar, vmstat
+from esxprobe.formats.guests.counter_table import GuestReading, samples_of
 from esxprobe.formats.guests.lines import whole_text
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.sniff import names_esxtop
@@ -22,11 +22,11 @@ from esxprobe.model.guestlog import GuestLog
 if TYPE_CHECKING:
     import polars as pl
 
-Reader = Callable[..., Reading]
+Reader = Callable[..., GuestReading]
 
 # In this order only so that the cheapest come first: a head is recognized by one of them or by none.
 FORMATS: tuple[tuple[str, Callable[[bytes], bool], Reader], ...] = (
-    ("esxprobe", stream.recognizes, stream.read_stream),
+    ("esxprobe", collected.recognizes, collected.read_stream),
     ("sadf-d", sadf.recognizes_d, sadf.read_sadf_d),
     ("sadf-j", sadf.recognizes_j, sadf.read_sadf_j),
     ("perfmon", perfmon.recognizes, perfmon.read_perfmon),
@@ -69,9 +69,9 @@ def read_guest_log(path: Path, *, timezone: str | None = None, guest: str | None
     finally:
         source.close()
     issues.take(notes)
-    said = tuple(issues.notes())
-    again = _restarts(samples) if any(note.code == "guest-restart" for note in said) else ()
-    return GuestLog(reading.guest, reading.format, reading.zone, samples, said, file, interval_s, again)
+    notes_found = tuple(issues.notes())
+    again = _restarts(samples) if any(note.code == "guest-restart" for note in notes_found) else ()
+    return GuestLog(reading.guest, reading.format, reading.zone, samples, notes_found, file, interval_s, again)
 
 
 def is_guest_log(path: Path) -> bool:
