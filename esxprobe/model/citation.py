@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from esxprobe.model.roles import ToolSentence, ToolText
+
 CitationKind = Literal[
     "vendor document", "vendor staff", "community", "tool default", "rule of thumb", "own threshold"
 ]
@@ -29,11 +31,11 @@ class Citation:
     """
 
     kind: CitationKind
-    title: str
-    author: str = ""
-    year: str = ""
-    address: str = ""
-    says: str = ""
+    title: ToolSentence
+    author: ToolText = ""
+    year: ToolText = ""
+    address: ToolText = ""
+    says: ToolText = ""
 
     def saying(self, says: str) -> Citation:
         """The same source with what it says about one threshold."""

@@ -8,6 +8,7 @@ from typing import Literal
 
 from esxprobe.model.citation import Citation
 from esxprobe.model.nouns import Entity, Severity, Window
+from esxprobe.model.roles import FileName, FreeText, MemberName, ToolSentence, ToolText
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class NextLevel:
 
     severity: Severity
     threshold: float
-    needs: str = ""
-    was: str = ""
+    needs: ToolText = ""
+    was: ToolText = ""
 
 
 Confidence = Literal["high", "medium", "low"]
@@ -68,14 +69,14 @@ class Explanation:
         confirm: The next check to make: a command or a counter.
     """
 
-    finding: str
-    rule: str
+    finding: ToolText
+    rule: ToolText
     entity: Entity
     confidence: Confidence
     overlap: float
     elsewhere: float | None
-    because: str
-    confirm: str
+    because: ToolSentence
+    confirm: ToolSentence
 
     @property
     def shown(self) -> bool:
@@ -94,10 +95,10 @@ class Deviation:
         place: File and line.
     """
 
-    rule: str
+    rule: ToolText
     change: Literal["threshold", "silenced", "disabled", "added"]
-    detail: str
-    place: str
+    detail: FreeText
+    place: FileName
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Scale:
         next_level: The next worse level; None where the worst was reached.
     """
 
-    states: tuple[tuple[float, str], ...] = ()
+    states: tuple[tuple[float, ToolText], ...] = ()
     next_level: NextLevel | None = None
 
 
@@ -145,31 +146,31 @@ class Finding:
         doubt: Why not to rely on it: too few samples, or CPU states that do not add up; empty for no reason.
     """
 
-    rule: str
+    rule: ToolText
     severity: Severity
     entity: Entity
-    title: str
-    cause: str
+    title: ToolSentence
+    cause: ToolText
     value: float
-    statistic: str
-    unit: str
+    statistic: ToolText
+    unit: ToolText
     threshold: float
-    source: str
+    source: ToolSentence
     peak: float
     share_of_samples: float
     samples: int
     span: Window | None
     windows: tuple[Window, ...]
-    members: tuple[str, ...]
-    why: str
-    advice: str
-    caveats: tuple[str, ...]
+    members: tuple[MemberName, ...]
+    why: ToolSentence
+    advice: ToolSentence
+    caveats: tuple[ToolSentence, ...]
     number: int = 0
     slices: tuple[float, ...] = ()
     explained_by: tuple[Explanation, ...] = ()
     owner: Entity | None = None
     scale: Scale = Scale()
-    doubt: str = ""
+    doubt: ToolText = ""
 
     @property
     def first(self) -> datetime | None:
@@ -231,5 +232,5 @@ class TimeSlice:
 class Skipped:
     """A rule that could not run, with the reason."""
 
-    rule: str
-    reason: str
+    rule: ToolText
+    reason: FreeText

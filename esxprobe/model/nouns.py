@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from esxprobe.model.roles import EntityName, EntityNumber, FileName, HostLine, NoteDetail, Sha256, ToolText, VmName
 from esxprobe.model.values import FrameValues, TidyFrames, Values
 
 if TYPE_CHECKING:
@@ -88,18 +89,18 @@ class QualityNote:
         detail: What was done, and where.
     """
 
-    code: str
+    code: ToolText
     severity: Severity
     count: int
-    detail: str
+    detail: NoteDetail
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """A file that was read: name, sha256 of its bytes as they lie on disk, size [bytes]."""
 
-    name: str
-    sha256: str
+    name: FileName
+    sha256: Sha256
     bytes: int
 
 
@@ -140,8 +141,8 @@ class JudgedPart:
         samples: Samples of the whole capture likewise.
     """
 
-    asked_from: str
-    asked_to: str
+    asked_from: ToolText
+    asked_to: ToolText
     span: Window
     whole: Window
     inside: int
@@ -158,9 +159,9 @@ class Entity:
         id: What tells it from others of the same name (group id, world id, instance text).
     """
 
-    kind: str
-    name: str
-    id: str
+    kind: ToolText
+    name: EntityName
+    id: EntityName
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +176,11 @@ class VirtualMachine:
         mmu_evidence: The line of evidence, empty when unknown.
     """
 
-    name: str
-    gid: str
+    name: VmName
+    gid: EntityNumber
     vcpus: int
     mmu: Mmu = "unknown"
-    mmu_evidence: str = ""
+    mmu_evidence: HostLine = ""
 
 
 @dataclass(frozen=True, slots=True)
