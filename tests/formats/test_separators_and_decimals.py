@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from esxprobe.arrays import Bools, Bytes, Floats, Integers
 from esxprobe.formats import row_scanner
-from esxprobe.formats.decimals import Bools, Buffers, Bytes, Cells, Floats, Places, fill, number, numbers
+from esxprobe.formats.decimals import Buffers, Cells, fill, number, numbers
 from esxprobe.formats.points import unpacked
 from esxprobe.formats.repair import RowLayout
 from esxprobe.formats.row_scanner import RowScanner
@@ -168,7 +169,7 @@ def blocks(draw: st.DrawFn) -> tuple[list[list[bytes]], list[int], bool]:
     return rows, sorted(wanted), draw(st.booleans())
 
 
-def laid_out(rows: list[list[bytes]], trailing: bool, breaks: bytes = b"\n") -> tuple[Bytes, Places, Places]:
+def laid_out(rows: list[list[bytes]], trailing: bool, breaks: bytes = b"\n") -> tuple[Bytes, Integers, Integers]:
     """Rows as the lines of a text: the text, where they start and end."""
     lines = [b",".join(row) + b"," * trailing + breaks[:-1] for row in rows]
     ends = np.cumsum([len(line) + 1 for line in lines]) - 1
