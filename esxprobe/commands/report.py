@@ -31,6 +31,7 @@ def report(
     timezone: options.Timezone = None,
     start: From = None,
     end: To = None,
+    guests_file: options.GuestsFile = None,
     guest_log: options.GuestLog = None,
     guest_offset: options.GuestOffset = None,
     guest_timezone: options.GuestTimezone = None,
@@ -55,6 +56,7 @@ def report(
             "--summary": summary,
             "--from": start,
             "--to": end,
+            "--guests": guests_file,
             "--guest-log": guest_log,
             "--guest-offset": guest_offset,
         }
@@ -70,6 +72,7 @@ def report(
         return
     _refuse_several(words)
     with Drawer() as drawer:
+        from esxprobe.commands.guest_file import with_guest_file
         from esxprobe.commands.guests import guest_options
         from esxprobe.commands.reporting import newest, report_capture
         from esxprobe.commands.terminal import show_summary
@@ -79,7 +82,7 @@ def report(
         guests = guest_options(
             source, guest_log or (), guest_offset or (), guest_timezone, mmu or (), vmware_log or ()
         )
-        capture = CaptureRequest(source, guests, window_of(start, end))
+        capture = CaptureRequest(source, with_guest_file(guests, guests_file), window_of(start, end))
         request = ReportRequest(capture, timezone=timezone, rules=rules, outputs=outputs, redaction=redaction)
         done = report_capture(request, drawer)
     show_summary(done.analysis, done.html, bundle, quiet=outputs.json_to_stdout)
