@@ -29,6 +29,7 @@ from esxprobe.report.links import Links
 from esxprobe.report.pages import Pages, pages_of
 from esxprobe.report.provenance import ProvenancePanel, provenance_panel
 from esxprobe.report.summary import render_summary
+from esxprobe.report.tables import Table
 from esxprobe.report.verdict import verdict_of
 from esxprobe.report.vms import vm_table, vms_summary
 from esxprobe.rules import RuleBook
@@ -138,7 +139,7 @@ class Page:
     causes: tuple[CauseGroup, ...]
     slices: tuple[tuple[str, ...], ...]
     rules: RuleOutcomes
-    vms: tuple[tuple[str, ...], ...]
+    vms: Table
     vms_summary: str
     quality: tuple[tuple[str, ...], ...]
     objects: tuple[tuple[str, ...], ...]
