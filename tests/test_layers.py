@@ -1,6 +1,7 @@
 """The house keeps its plan: layers, small modules, and each foreign library in its own room."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -116,3 +117,13 @@ def test_what_needs_no_capture_waits_for_no_heavy_library(words: list[str], ligh
     assert done.stdout.strip()
     heavy = (HEAVY | light) & set(done.stderr.split())
     assert not heavy, f"esxprobe {' '.join(words)} imports {sorted(heavy)}"
+
+
+TEMPLATES = sorted((ROOT / "templates").glob("*.j2"))
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_no_template_takes_a_cell_by_its_number(template: Path) -> None:
+    """A new column would put every later cell under another heading."""
+    text = template.read_text(encoding="utf-8")
+    assert not re.findall(r"\brow\[[-0-9:]+\]", text), "give the columns to `listing`, or name the parts of the row"
