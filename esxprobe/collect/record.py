@@ -150,7 +150,9 @@ def reading(clock: ClockReading | None) -> dict[str, Any] | None:
 
 
 def _segment(segment: Segment) -> dict[str, Any]:
-    return {**asdict(segment), "started": iso(segment.started), "ended": iso(segment.ended)}
+    fields = asdict(segment)
+    del fields["no_limit"]  # it is a note
+    return {**fields, "started": iso(segment.started), "ended": iso(segment.ended)}
 
 
 def _guest(guest: GuestOutcome, timezone: str) -> dict[str, Any]:
