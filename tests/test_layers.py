@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from eachone import each_one
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "esxprobe"
@@ -45,7 +46,7 @@ CORE = {
     "series",
 }
 
-shorter = pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+shorter = each_one(MODULES, lambda path: str(path.relative_to(ROOT)))
 
 
 def imports(module: Path) -> Iterator[str]:
