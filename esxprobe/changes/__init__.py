@@ -5,7 +5,19 @@ Plain arrays in, plain arrays out; docs/changes.md has the method, its sources a
 
 from __future__ import annotations
 
-from esxprobe.changes.rank import SURE, Ranking, rank_changes
+from esxprobe.changes.ranking import FEWEST_BEFORE, LEVEL, SPREAD, SURE, Ranking, joined, rank_changes
 from esxprobe.changes.reference import FEWEST, TIMES, before, rest
 
-__all__ = ["FEWEST", "SURE", "TIMES", "Ranking", "before", "rank_changes", "rest"]
+__all__ = [
+    "FEWEST",
+    "FEWEST_BEFORE",
+    "LEVEL",
+    "SPREAD",
+    "SURE",
+    "TIMES",
+    "Ranking",
+    "before",
+    "joined",
+    "rank_changes",
+    "rest",
+]

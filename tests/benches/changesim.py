@@ -13,7 +13,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from esxprobe.changes import Ranking, before, rank_changes
-from esxprobe.changes.points import Proposal, Sizes, propose
+from esxprobe.changes.proposals import Proposal, Sizes, propose
 from esxprobe.rules.matters import LARGE, SMALLEST
 from esxprobe.series import Floats
 

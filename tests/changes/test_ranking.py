@@ -11,7 +11,7 @@ from scipy.stats import hypergeom, norm
 
 from esxprobe.changes import FEWEST, Ranking, before, rank_changes, rest
 from esxprobe.changes.counts import log_p_of_counts, log_tail
-from esxprobe.changes.rank import SPREAD
+from esxprobe.changes.ranking import SPREAD
 from esxprobe.changes.wander import spread_of
 from esxprobe.series import Bools, Floats
 
@@ -142,7 +142,7 @@ def test_missing_values_are_left_out_and_counted() -> None:
 
 @given(st.floats(-40, -1e-6))
 def test_the_statistic_is_the_deviate_that_is_as_unlikely(log_p: float) -> None:
-    from esxprobe.changes.rank import deviate_of, log_p_of
+    from esxprobe.changes.ranking import deviate_of, log_p_of
 
     deviate = deviate_of(np.array([log_p]))
     assert deviate[0] == pytest.approx(norm.isf(np.exp(log_p) / 2), rel=1e-6, abs=1e-6)

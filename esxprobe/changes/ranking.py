@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -74,8 +75,15 @@ def rank_changes(values: Floats, window: Bools, reference: Bools) -> Ranking:
     inside, before = np.flatnonzero(window), np.flatnonzero(reference)
     for part in in_parts(len(values), len(inside) + len(before)):
         _rank_part(values[part][:, before], values[part][:, inside], _slice(made, part))
-    made.q[:] = false_discovery(np.exp(made.log_p))
-    return made
+    return joined([made])
+
+
+def joined(parts: Sequence[Ranking]) -> Ranking:
+    """Rankings of several parts of the series as one: false discoveries are counted over all of them."""
+    made = Ranking(
+        **{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Ranking)}
+    )
+    return replace(made, q=false_discovery(np.exp(made.log_p)))
 
 
 def _empty(count: int) -> Ranking:
@@ -141,6 +149,7 @@ def _rank_still(rows: Ints, value: Floats, within: Floats, n: int, out: Ranking)
 
 
 def _rank_moving(rows: Ints, before: Floats, within: Floats, out: Ranking) -> None:
+    raw = before, within
     before, within = fourth_root(before), fourth_root(within)
     rises, log_p = _tested(before, within)
     if within.shape[1] > FEWEST_STEPS:
@@ -150,6 +159,8 @@ def _rank_moving(rows: Ints, before: Floats, within: Floats, out: Ranking) -> No
         other = spread_p < log_p
         out.kind[rows] = np.where(other, SPREAD, LEVEL)
         rises, log_p = np.where(other, spread_rises, rises), np.minimum(log_p, spread_p) + _TWO
+        spread = rows[other]
+        out.before[spread], out.within[spread] = (each[other].std(axis=1) for each in raw)
     log_p = np.minimum(log_p, 0.0)
     out.log_p[rows] = log_p
     out.statistic[rows] = np.where(rises, 1.0, -1.0) * deviate_of(log_p)

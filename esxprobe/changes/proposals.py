@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from esxprobe.changes.rank import LEVEL, SPREAD, fourth_root
+from esxprobe.changes.ranking import LEVEL, SPREAD, fourth_root
 from esxprobe.changes.wander import MOST_PHI
 from esxprobe.series import Bools, Floats, bridged, runs
 

@@ -5,8 +5,8 @@ import pytest
 from changesim import figures, found_of_size
 from levelsim import wandering
 
-from esxprobe.changes.points import Sizes, propose
-from esxprobe.changes.rank import SPREAD
+from esxprobe.changes.proposals import Sizes, propose
+from esxprobe.changes.ranking import SPREAD
 from esxprobe.series import Floats
 
 LENGTH = 720

@@ -1,0 +1,70 @@
+"""What changed in a window of time, by series and by what they are of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from esxprobe.model.nouns import Entity, Window
+
+ChangeKind = Literal["level", "spread"]
+
+
+@dataclass(frozen=True, slots=True)
+class CounterChange:
+    r"""How one series differs in a window from a reference.
+
+    Attributes:
+        counter: `Object\Counter`.
+        part: Which part of the entity it is of, as a vCPU or a disk; empty where it is the entity itself.
+        kind: Whether its level or its spread changed.
+        statistic: The standard normal deviate that is as unlikely by chance; negative where it fell.
+        q: False discovery rate over all series that were compared [0 to 1].
+        sure: Whether q is small enough.
+        before: Mean over the reference, of a spread the standard deviation [the counter's unit].
+        within: The same over the window.
+        constant_before: Whether the reference has one value alone.
+        column: Name of its column in frames; empty for what is worked out of several.
+    """
+
+    counter: str
+    part: str
+    kind: ChangeKind
+    statistic: float
+    q: float
+    sure: bool
+    before: float
+    within: float
+    constant_before: bool
+    column: str = ""
+
+    @property
+    def direction(self) -> Literal["up", "down"]:
+        """Which way it went."""
+        return "down" if self.statistic < 0 else "up"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedEntity:
+    """A VM, a device or another thing with what changed of it, most first."""
+
+    entity: Entity
+    changes: tuple[CounterChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedWindow:
+    """A stretch of time that stands out by itself.
+
+    Attributes:
+        span: From the start of its first sample to the end of its last one.
+        evidence: How unlikely it is to be chance: natural logarithm of one over how often chance makes one that
+            is as strong in such a capture.
+        changed: What stands out in it, most first; not all of what changed.
+        findings: Findings (`Finding.id`) at that time on what changed, which may explain it.
+    """
+
+    span: Window
+    evidence: float
+    changed: tuple[ChangedEntity, ...]
+    findings: tuple[str, ...] = ()

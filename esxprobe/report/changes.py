@@ -1,0 +1,57 @@
+"""Changes in words: "%RDY from 0.4 to 12 %", and of a VM all of them in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from esxprobe import catalog
+from esxprobe.model import CounterChange
+from esxprobe.report.formatting import number, plural
+
+# So many counters of one entity are named; the number of the others is said.
+_NAMED = 5
+
+
+def label_of(counter: str) -> str:
+    r"""A counter (`Object\Counter`) as esxtop's screens call it, else by its name."""
+    known = catalog.find(*counter.split("\\", 1))
+    return (known.label if known else "") or counter.partition("\\")[2]
+
+
+def unit_of(counter: str) -> str:
+    r"""Unit of a counter (`Object\Counter`), empty where it is not known."""
+    known = catalog.find(*counter.split("\\", 1))
+    return known.unit if known else ""
+
+
+def change_words(change: CounterChange, places: int = 1) -> str:
+    """One change: which counter, how it went, from what to what.
+
+    Args:
+        change: The strongest one of its counter.
+        places: In how many parts of the entity the same counter changed.
+    """
+    unit = unit_of(change.counter)
+    where = (
+        f" ({places} {plural(places, 'instance')})" if places > 1 else f" ({change.part})" if change.part else ""
+    )
+    before, within = number(change.before, unit), number(change.within, unit)
+    what = f"{label_of(change.counter)}{where}"
+    if change.kind == "spread":
+        return f"{what} spread {'more' if change.direction == 'up' else 'less'}: {before} to {within}"
+    if change.constant_before:
+        return f"{what} constant {before} before, then {within}"
+    return f"{what} {before} to {within}"
+
+
+def changes_words(changes: Sequence[CounterChange], most: int = _NAMED) -> str:
+    """What changed of one entity in one line: each counter once, by the part in which it changed most."""
+    strongest: dict[tuple[str, str], CounterChange] = {}
+    places: dict[tuple[str, str], int] = {}
+    for each in changes:
+        key = (each.counter, each.kind)
+        strongest.setdefault(key, each)
+        places[key] = places.get(key, 0) + 1
+    named = [change_words(each, places[key]) for key, each in list(strongest.items())[:most]]
+    more = len(strongest) - len(named)
+    return "; ".join(named) + (f"; and {more} more {plural(more, 'counter')}" if more else "")
