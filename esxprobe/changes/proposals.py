@@ -103,15 +103,38 @@ def propose(values: Floats, sizes: Sizes, interval_s: float) -> tuple[Proposal, 
         sizes: Of each series.
         interval_s: What a sample stands for [s].
     """
+    return windows_of_stretches(stretches(values, sizes, interval_s), *values.shape)
+
+
+def stretches(values: Floats, sizes: Sizes, interval_s: float, first_row: int = 0) -> list[Stretch]:
+    """Where each series stands out; `propose` for series that are not all in memory at once.
+
+    Args:
+        values: As in `propose`.
+        sizes: As in `propose`.
+        interval_s: As in `propose`.
+        first_row: Number of the first of these series among all.
+    """
     if values.shape[1] < 3 * FEWEST_SAMPLES or not len(values):
-        return ()
+        return []
     least = max(FEWEST_SAMPLES, round(SHORTEST_S / interval_s))
     found = [*_stretches(values, values, sizes, least, LEVEL), *_jumping(values, sizes, least)]
-    needed = EVIDENCE + float(np.log(values.size))  # it could have been any series at any time
+    return [replace(each, row=each.row + first_row) for each in found]
+
+
+def windows_of_stretches(found: Sequence[Stretch], series: int, samples: int) -> tuple[Proposal, ...]:
+    """The windows that all stretches make together.
+
+    Args:
+        found: Stretches of all series.
+        series: How many series were looked at.
+        samples: How many samples each has.
+    """
+    needed = EVIDENCE + float(np.log(max(1, series * samples)))  # it could have been any series at any time
     windows = [
         each
         for each in _merged(found)
-        if each.evidence >= needed and each.end - each.start < MOST_OF_CAPTURE * values.shape[1]
+        if each.evidence >= needed and each.end - each.start < MOST_OF_CAPTURE * samples
     ]
     windows.sort(key=lambda each: -each.evidence)
     return tuple(sorted(windows[:MOST_WINDOWS], key=lambda each: each.start))

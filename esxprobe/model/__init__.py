@@ -11,7 +11,7 @@ from esxprobe.model.analysis import (
     VmRow,
 )
 from esxprobe.model.bothsides import GuestHostPair, PairKind
-from esxprobe.model.changes import ChangedEntity, ChangeKind, CounterChange, ProposedWindow
+from esxprobe.model.changes import ChangedEntity, ChangeKind, CounterChange, FindingOf, ProposedWindow
 from esxprobe.model.citation import CITATION_KINDS, Citation, CitationKind
 from esxprobe.model.experiment import Calibration, FaultExperiment, FaultProbe, Injections, ProbedGuest
 from esxprobe.model.faults import (
@@ -128,6 +128,7 @@ __all__ = [
     "FaultScatter",
     "FaultSeries",
     "Finding",
+    "FindingOf",
     "FrameValues",
     "Glance",
     "GuestHostPair",

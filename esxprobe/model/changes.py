@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from esxprobe.model.nouns import Entity, Window
+from esxprobe.model.roles import ToolText
 
 ChangeKind = Literal["level", "spread"]
 
@@ -27,7 +28,7 @@ class CounterChange:
         column: Name of its column in frames; empty for what is worked out of several.
     """
 
-    counter: str
+    counter: ToolText
     part: str
     kind: ChangeKind
     statistic: float
@@ -53,18 +54,30 @@ class ChangedEntity:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingOf:
+    """A finding, by its rule and what it is about."""
+
+    rule: ToolText
+    entity: Entity
+
+    @property
+    def id(self) -> str:
+        """As `Finding.id`."""
+        return f"{self.rule}/{self.entity.kind}/{self.entity.id}"
+
+
+@dataclass(frozen=True, slots=True)
 class ProposedWindow:
     """A stretch of time that stands out by itself.
 
     Attributes:
         span: From the start of its first sample to the end of its last one.
-        evidence: How unlikely it is to be chance: natural logarithm of one over how often chance makes one that
-            is as strong in such a capture.
+        evidence: How unlikely it is to be chance in these series at this time [natural logarithm].
         changed: What stands out in it, most first; not all of what changed.
-        findings: Findings (`Finding.id`) at that time on what changed, which may explain it.
+        findings: Those at that time on what changed, which may explain it.
     """
 
     span: Window
     evidence: float
     changed: tuple[ChangedEntity, ...]
-    findings: tuple[str, ...] = ()
+    findings: tuple[FindingOf, ...] = ()
