@@ -160,7 +160,8 @@ def _rank_moving(rows: Ints, before: Floats, within: Floats, out: Ranking) -> No
         out.kind[rows] = np.where(other, SPREAD, LEVEL)
         rises, log_p = np.where(other, spread_rises, rises), np.minimum(log_p, spread_p) + _TWO
         spread = rows[other]
-        out.before[spread], out.within[spread] = (each[other].std(axis=1) for each in raw)
+        with np.errstate(over="ignore", invalid="ignore"):
+            out.before[spread], out.within[spread] = (each[other].std(axis=1) for each in raw)
     log_p = np.minimum(log_p, 0.0)
     out.log_p[rows] = log_p
     out.statistic[rows] = np.where(rises, 1.0, -1.0) * deviate_of(log_p)

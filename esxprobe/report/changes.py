@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from esxprobe import catalog
-from esxprobe.model import CounterChange
-from esxprobe.report.formatting import number, plural
+from esxprobe.model import Analysis, ChangedEntity, CounterChange, ProposedWindow
+from esxprobe.report.capture_facts import is_dated
+from esxprobe.report.formatting import joined, number, plural, window
 
 # So many counters of one entity are named; the number of the others is said.
 _NAMED = 5
@@ -55,3 +56,38 @@ def changes_words(changes: Sequence[CounterChange], most: int = _NAMED) -> str:
     named = [change_words(each, places[key]) for key, each in list(strongest.items())[:most]]
     more = len(strongest) - len(named)
     return "; ".join(named) + (f"; and {more} more {plural(more, 'counter')}" if more else "")
+
+
+def entity_words(changed: ChangedEntity) -> str:
+    """What changed of a thing: "web01: %RDY 0.4 % to 12 %"."""
+    entity = changed.entity
+    where = entity.name if entity.kind in {"vm", "host"} else f"{entity.kind} {entity.name}"
+    return f"{where}: {changes_words(changed.changes)}"
+
+
+def window_words(proposed: ProposedWindow, analysis: Analysis) -> str:
+    """When a proposed window was."""
+    capture = analysis.capture
+    zone = "" if capture.timezone else " UTC"
+    return window(proposed.span, dated=is_dated(analysis), timezone=capture.timezone) + zone
+
+
+def explained_words(proposed: ProposedWindow) -> str:
+    """Which findings were there at that time on what changed: they may explain it."""
+    rules = list(dict.fromkeys(each.rule for each in proposed.findings))
+    if not rules:
+        return "no finding on them at that time"
+    shown = joined(rules[:_NAMED])
+    return f"findings on them at that time: {shown}" + (
+        f" and {len(rules) - _NAMED} more" if len(rules) > _NAMED else ""
+    )
+
+
+def window_lines(analysis: Analysis) -> list[str]:
+    """A line of each proposed window, for the terminal."""
+    lines = []
+    for each in analysis.windows:
+        names = [changed.entity.name for changed in each.changed]
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        lines.append(f"stands out: {window_words(each, analysis)}: {entity_words(each.changed[0])}{more}")
+    return lines
