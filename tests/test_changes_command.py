@@ -99,7 +99,7 @@ def test_the_command_in_words_and_as_json() -> None:
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "against the time before" in said
     (line,) = [line for line in said.splitlines() if line.strip().startswith("mail ")]
-    assert "MCTLSZ constant 0.00 MB before, then" in line
+    assert "MCTLSZ constant 0.00 MB before, " in line
     document = json.loads(subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout)
     assert document["schema"] == "esxprobe.changes/1"
     every = json.loads(
@@ -124,7 +124,7 @@ def test_words() -> None:
 
     assert change_words(change(r"Vcpu\% Ready", part="vCPU 1")) == "%RDY (vCPU 1) 0.40 % to 12.3 %"
     still = change(r"Group Memory\Memctl MBytes", before=0.0, within=512.0, constant_before=True)
-    assert change_words(still) == "MCTLSZ constant 0.00 MB before, then 512 MB"
+    assert change_words(still) == "MCTLSZ constant 0.00 MB before, 512 MB in the window"
     spread = change(r"Vcpu\% Ready", kind="spread", statistic=-5.0)
     assert change_words(spread) == "%RDY spread less: 0.40 % to 12.3 %"
     assert change_words(change(r"Own Object\Own Counter")) == "Own Counter 0.40 to 12.3"

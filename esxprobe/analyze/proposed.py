@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from esxprobe.analyze.levels import LEVEL_NEEDS, rows_of
+from esxprobe.arrays import Bools, Floats
 from esxprobe.catalog import find
 from esxprobe.changes import SPREAD, rank_changes, rest
 from esxprobe.changes.proposals import Proposal, Sizes, Stretch, stretches, windows_of_stretches
@@ -23,7 +24,6 @@ from esxprobe.model import (
 )
 from esxprobe.rules.evaluate import timing
 from esxprobe.rules.matters import LARGE, SMALLEST
-from esxprobe.series import Bools, Floats
 
 # The sum of other latencies, which are looked at themselves.
 _SUM = r"Physical Disk SCSI Device\Average Guest MilliSec/Command"

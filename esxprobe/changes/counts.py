@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from esxprobe.series import Floats
+from esxprobe.arrays import Floats
 
 _NEGLIGIBLE = 1e-15
 

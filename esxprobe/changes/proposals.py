@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from esxprobe.arrays import Bools, Floats
 from esxprobe.changes.ranking import LEVEL, SPREAD, fourth_root
 from esxprobe.changes.wander import MOST_PHI
-from esxprobe.series import Bools, Floats, bridged, runs
+from esxprobe.series import bridged, runs
 
 # Robust deviations from the median, on the scale of fourth roots, from which a sample stands out. A rule of thumb,
 # tuned in simulations (docs/changes.md), as `EVIDENCE` is.

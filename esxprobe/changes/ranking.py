@@ -7,10 +7,11 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from esxprobe.arrays import Bools, Floats
 from esxprobe.changes.counts import log_p_of_counts, log_tail
 from esxprobe.changes.wander import spread_of
 from esxprobe.correlate.significance import false_discovery
-from esxprobe.series import Bools, Floats, in_parts
+from esxprobe.series import in_parts
 
 # A change is called sure where its false discovery rate (Benjamini and Hochberg 1995) is below this.
 SURE = 0.01

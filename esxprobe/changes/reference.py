@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from esxprobe.series import Bools
+from esxprobe.arrays import Bools
 
 # The time before is so many times as long as the window.
 TIMES = 4

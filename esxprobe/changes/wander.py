@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from esxprobe.series import Floats
+from esxprobe.arrays import Floats
 
 # A correlation of neighbors above this is taken as this: means of such series say nothing in any case.
 MOST_PHI = 0.98

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from esxprobe.frames.changes import Changes
     from esxprobe.model import ChangedEntity, CounterChange, Window
 
+# When a value was constant, by what the reference is.
+_WHEN = {"before": "before", "rest": "otherwise", "window": "in the reference"}
 # So many entities are shown in the terminal.
 _SHOWN = 20
 
@@ -90,7 +92,11 @@ def _show(found: Changes, timezone: str) -> None:
     table.add_column("what changed, strongest first", overflow="fold")
     table.add_column("deviates", justify="right")
     for each, some in rows[:_SHOWN]:
-        cells = (_where(each), printable(changes_words(some)), f"{abs(some[0].statistic):.1f}")
+        cells = (
+            _where(each),
+            printable(changes_words(some, _WHEN[found.kind_of_reference])),
+            f"{abs(some[0].statistic):.1f}",
+        )
         table.add_row(*map(Text, cells))
     console.print(table)
     if len(rows) > _SHOWN:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from esxprobe.arrays import Bools, Floats
 from esxprobe.changes import FEWEST_BEFORE, SPREAD, Ranking, before, joined, rank_changes, rest
 from esxprobe.errors import UsageError
 from esxprobe.formats.window import TimeWindow, window_of
 from esxprobe.frames.capture import Capture
 from esxprobe.frames.columns import TIME
 from esxprobe.model import ChangedEntity, CounterChange, Entity, Window
-from esxprobe.series import Bools, Floats
 
 if TYPE_CHECKING:
     import polars as pl

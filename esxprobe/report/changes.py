@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from esxprobe import catalog
 from esxprobe.model import Analysis, ChangedEntity, CounterChange, ProposedWindow
 from esxprobe.report.capture_facts import is_dated
 from esxprobe.report.formatting import joined, number, plural, window
+from esxprobe.report.links import Links
 
 # So many counters of one entity are named; the number of the others is said.
 _NAMED = 5
+# So many VMs, devices and others of one window are shown.
+_THINGS = 6
 
 
 def label_of(counter: str) -> str:
@@ -25,12 +29,13 @@ def unit_of(counter: str) -> str:
     return known.unit if known else ""
 
 
-def change_words(change: CounterChange, places: int = 1) -> str:
+def change_words(change: CounterChange, places: int = 1, reference: str = "before") -> str:
     """One change: which counter, how it went, from what to what.
 
     Args:
         change: The strongest one of its counter.
         places: In how many parts of the entity the same counter changed.
+        reference: When a constant value was constant.
     """
     unit = unit_of(change.counter)
     where = (
@@ -41,11 +46,11 @@ def change_words(change: CounterChange, places: int = 1) -> str:
     if change.kind == "spread":
         return f"{what} spread {'more' if change.direction == 'up' else 'less'}: {before} to {within}"
     if change.constant_before:
-        return f"{what} constant {before} before, then {within}"
+        return f"{what} constant {before} {reference}, {within} in the window"
     return f"{what} {before} to {within}"
 
 
-def changes_words(changes: Sequence[CounterChange], most: int = _NAMED) -> str:
+def changes_words(changes: Sequence[CounterChange], reference: str = "before") -> str:
     """What changed of one entity in one line: each counter once, by the part in which it changed most."""
     strongest: dict[tuple[str, str], CounterChange] = {}
     places: dict[tuple[str, str], int] = {}
@@ -53,16 +58,52 @@ def changes_words(changes: Sequence[CounterChange], most: int = _NAMED) -> str:
         key = (each.counter, each.kind)
         strongest.setdefault(key, each)
         places[key] = places.get(key, 0) + 1
-    named = [change_words(each, places[key]) for key, each in list(strongest.items())[:most]]
+    named = [change_words(each, places[key], reference) for key, each in list(strongest.items())[:_NAMED]]
     more = len(strongest) - len(named)
     return "; ".join(named) + (f"; and {more} more {plural(more, 'counter')}" if more else "")
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRow:
+    """A proposed window on the page.
+
+    Attributes:
+        when: In words.
+        changed: What changed: its name, its page (empty for none), how it changed.
+        more: How many others did; empty for none.
+        rules: Rules of the findings that may explain it.
+    """
+
+    when: str
+    changed: tuple[tuple[str, str, str], ...]
+    more: str
+    rules: tuple[str, ...]
+
+
+def window_rows(analysis: Analysis, links: Links) -> tuple[WindowRow, ...]:
+    """The proposed windows as the page shows them."""
+    rows = []
+    for each in analysis.windows:
+        more = len(each.changed) - _THINGS
+        rows.append(
+            WindowRow(
+                when=window_words(each, analysis),
+                changed=tuple(
+                    (thing.entity.name, links.to(thing.entity), changes_words(thing.changes, "otherwise"))
+                    for thing in each.changed[:_THINGS]
+                ),
+                more=f"and {more} more {plural(more, 'thing')}, in the JSON" if more > 0 else "",
+                rules=tuple(dict.fromkeys(of.rule for of in each.findings)),
+            )
+        )
+    return tuple(rows)
 
 
 def entity_words(changed: ChangedEntity) -> str:
     """What changed of a thing: "web01: %RDY 0.4 % to 12 %"."""
     entity = changed.entity
     where = entity.name if entity.kind in {"vm", "host"} else f"{entity.kind} {entity.name}"
-    return f"{where}: {changes_words(changed.changes)}"
+    return f"{where}: {changes_words(changed.changes, 'otherwise')}"
 
 
 def window_words(proposed: ProposedWindow, analysis: Analysis) -> str:

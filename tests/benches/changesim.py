@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.signal import lfilter
 
+from esxprobe.arrays import Floats
 from esxprobe.changes import Ranking, before, rank_changes
 from esxprobe.changes.proposals import Proposal, Sizes, propose
 from esxprobe.rules.matters import LARGE, SMALLEST
-from esxprobe.series import Floats
 
 INTERVAL_S, SAMPLES, VMS, DEVICES = 5.0, 720, 50, 6
 _VCPU, _VDISK, _PORT, _DISK = "Vcpu\\", "Virtual Disk\\", "Network Port\\", "Physical Disk SCSI Device\\"

@@ -5,9 +5,9 @@ import pytest
 from changesim import figures, found_of_size
 from levelsim import wandering
 
+from esxprobe.arrays import Floats
 from esxprobe.changes.proposals import Sizes, propose
 from esxprobe.changes.ranking import SPREAD
-from esxprobe.series import Floats
 
 LENGTH = 720
 

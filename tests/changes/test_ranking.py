@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from levelsim import wandering
 from scipy.stats import hypergeom, norm
 
+from esxprobe.arrays import Bools, Floats
 from esxprobe.changes import FEWEST, Ranking, before, rank_changes, rest
 from esxprobe.changes.counts import log_p_of_counts, log_tail
 from esxprobe.changes.ranking import SPREAD
 from esxprobe.changes.wander import spread_of
-from esxprobe.series import Bools, Floats
 
 LENGTH = 360
 

@@ -12,8 +12,8 @@ from changesim import simulated
 from levelsim import wandering
 from playwright.sync_api import Browser, Page
 
+from esxprobe.arrays import Bools, Floats
 from esxprobe.changes import SPREAD, Ranking, before, rank_changes, rest
-from esxprobe.series import Bools, Floats
 
 ROOT = Path(__file__).parents[3]
 START_S, INTERVAL_S = 1_774_560_000.0, 5.0
