@@ -65,6 +65,7 @@ bench: setup
 	$(BIN)/python tests/benches/bothsides.py
 	$(BIN)/python tests/benches/frames.py
 	$(BIN)/python tests/benches/damage.py
+	$(BIN)/python tests/benches/changesim.py
 	$(BIN)/python tests/benches/canaries.py
 	SOAK=200 $(BIN)/python -m pytest -q -s tests/ssh/test_collect_soak.py
 

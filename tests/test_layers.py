@@ -28,7 +28,7 @@ ROOMS = {
     "fsspec": ("fleet/remote",),
     "isal": ("formats",),
     "zstandard": ("formats",),
-    "scipy": ("correlate",),
+    "scipy": ("correlate", "changes"),
     "subprocess": ("report/drawing", "ssh/proxy", "lab/real"),
     "socket": ("ssh", "lab"),
 }
