@@ -119,6 +119,21 @@ class RuleOutcomes:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptureContent:
+    """What the files hold.
+
+    Attributes:
+        quality: Severity, code, count, place and advice of each kind of damage or doubt.
+        objects: Object, instances, columns, and how many of these are understood.
+        rows: Rows and columns in words.
+    """
+
+    quality: tuple[tuple[str, ...], ...]
+    objects: tuple[tuple[str, ...], ...]
+    rows: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Everything on the page, in order."""
 
@@ -143,9 +158,7 @@ class Page:
     rules: RuleOutcomes
     vms: Table
     vms_summary: str
-    quality: tuple[tuple[str, ...], ...]
-    objects: tuple[tuple[str, ...], ...]
-    rows: str
+    content: CaptureContent
     command: str
     tool: str
 
@@ -194,12 +207,14 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
         rules=_rule_outcomes(analysis, book),
         vms=vm_table(analysis.vm_rows, links, dated=dated),
         vms_summary=vms_summary(analysis.vm_rows),
-        quality=quality_rows(analysis.quality),
-        objects=tuple(
-            (name, f"{instances:,}", f"{columns:,}", f"{understood:,}")
-            for name, instances, columns, understood in capture.objects
+        content=CaptureContent(
+            quality=quality_rows(analysis.quality),
+            objects=tuple(
+                (name, f"{instances:,}", f"{columns:,}", f"{understood:,}")
+                for name, instances, columns, understood in capture.objects
+            ),
+            rows=f"{capture.rows:,} data rows, {capture.columns:,} value columns",
         ),
-        rows=f"{capture.rows:,} data rows, {capture.columns:,} value columns",
         command=command,
         tool=f"esxprobe {analysis.tool_version}",
     )
