@@ -31,7 +31,7 @@ from esxprobe.analyze.timeline import comings_and_goings, presence
 from esxprobe.analyze.vms import TABLE_NEEDS, vm_rows, with_modes
 from esxprobe.capture import Manifest
 from esxprobe.formats.closure import STATES
-from esxprobe.formats.esxtop import read_esxtop
+from esxprobe.formats.esxtop import CellsWanted, read_esxtop
 from esxprobe.formats.wanted import Enough
 from esxprobe.formats.window import TimeWindow
 from esxprobe.model import Analysis, CaptureSummary, Deviation, Glance, HostFacts, Recording
@@ -69,6 +69,7 @@ def analyze(
     early: Callable[[CaptureSummary, Glance], None] | None = None,
     against: Analysis | None = None,
     window: TimeWindow | None = None,
+    cells: CellsWanted | None = None,
 ) -> Analysis:
     """Reads a capture (one file, or one host's segments in order) and judges it.
 
@@ -85,6 +86,7 @@ def analyze(
         else.
         window: The part of the capture that is judged; None for all of it. Quality notes, VMs and provenance are
             the whole capture's.
+        cells: Who wants the cells of the columns as they were printed; None for nobody.
 
     Raises:
         UnreadableInputError: A file is no esxtop capture, or none of its rows can be used; a guest's log is none.
@@ -93,7 +95,7 @@ def analyze(
     """
     needs = all_needs(book, with_faults=has_guests(guests, manifest), with_levels=held is not None)
     recording = read_esxtop(
-        paths, needs, timezone=timezone, at_most=enough_of(book), progress=progress, window=window
+        paths, needs, timezone=timezone, at_most=enough_of(book), progress=progress, window=window, cells=cells
     )
     if held is not None:
         held(measured(recording))

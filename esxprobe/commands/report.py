@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from esxprobe.commands.embedding import USUAL, AllCounters, Embed, SeriesAsked
 from esxprobe.commands.fleet import FleetWords
 from esxprobe.commands.guestalone import GuestsAlone, are_guest_logs, report_guests, show_guests
 from esxprobe.commands.options import BaselineFrom, BaselineTo, From, To, windows_of
@@ -131,6 +132,8 @@ def report(
     with_capture: Annotated[
         bool, typer.Option("--with-capture", help="The raw capture and guests' logs go into the zip as well.")
     ] = False,
+    embed: Embed = USUAL,
+    all_counters: AllCounters = False,
     open_it: Annotated[
         bool,
         typer.Option("--open", help="Open the finished report (of several captures the summary) in a browser."),
@@ -244,6 +247,7 @@ def report(
             rules=rules,
             window=window,
             window_before=window_before,
+            series=SeriesAsked.of(embed, every=all_counters),
         )
         asked.refuse_to_overwrite(outputs)
         book = book_of(rules, private)
@@ -251,10 +255,13 @@ def report(
         analysis = judged(asked, book, early=partial(draw_ahead, drawer) if private is None else None)
         if zipped is not None:
             asked.gather(zipped)
+        found = analysis
         if private is not None:
             analysis = private.redacted(analysis, asked.captures())
             private.refuse(outputs.paths)
-        write(analysis, drawer, book, outputs, asked.command(private), private)
+        if asked.series is not None:
+            asked.series.choose(found, book, private)
+        write(analysis, drawer, book, outputs, asked.command(private), private, asked.series)
     show_summary(analysis, target, bundle, quiet=json is not None and str(json) == "-")
     if open_it:
         show_in_browser(target)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from esxprobe.analyze import GuestOptions
     from esxprobe.capture import CaptureFiles
     from esxprobe.commands.bundling import Bundle
+    from esxprobe.commands.embedding import SeriesAsked
     from esxprobe.commands.redaction import PrivateMap
     from esxprobe.formats.window import TimeWindow
     from esxprobe.model import Analysis, CaptureSummary, Glance
@@ -36,6 +37,7 @@ class Asked:
         rules: A file of own rules.
         window: The part of the capture that is judged; None for all of it.
         window_before: The part of the baseline.
+        series: The series that the page is to carry; None for none.
     """
 
     source: Path
@@ -46,6 +48,7 @@ class Asked:
     rules: Path | None
     window: TimeWindow | None = None
     window_before: TimeWindow | None = None
+    series: SeriesAsked | None = None
 
     def captures(self) -> list[CaptureFiles]:
         """The capture, and the baseline where there is one."""
@@ -98,6 +101,7 @@ class Asked:
             words += ["--baseline", shown_path(self.baseline, private)]
             words += self.window_before.words() if self.window_before else []
             words += guest_words(self.before, "--baseline-", private=private)
+        words += self.series.words() if self.series else []
         return shlex.join([*words, "--redact"] if private else words)
 
 
@@ -183,6 +187,7 @@ def judged(asked: Asked, book: RuleBook, early: Callable[[CaptureSummary, Glance
             early=early,
             against=other,
             window=asked.window,
+            cells=asked.series.wanted() if asked.series else None,
         )
         if other is None:
             return analysis
@@ -222,6 +227,7 @@ def write(
     outputs: Outputs,
     command: str,
     private: PrivateMap | None,
+    series: SeriesAsked | None = None,
 ) -> None:
     """Writes HTML, JSON and bundle; redacted ones are searched for names before.
 
@@ -233,14 +239,19 @@ def write(
     from esxprobe.report.summary import render_summary
 
     bundle = outputs.bundle
-    html = render_html(analysis, drawer, command, book)
+    carried = series.for_page() if series else None
+    html = render_html(analysis, drawer, command, book, carried)
     document = render_json(analysis) if outputs.json is not None or bundle else ""
     if bundle is not None:
         bundle.text(outputs.target.name, html)
         bundle.text(f"{outputs.target.stem}.json", document)
     if private is not None:
+        bare_series = series.for_page(named=False) if series else None
         private.search(
-            analysis, html, document, lambda bare: (render_html(bare, drawer, command, book), render_json(bare))
+            analysis,
+            html,
+            document,
+            lambda bare: (render_html(bare, drawer, command, book, bare_series), render_json(bare)),
         )
         if bundle is not None:
             bundle.search()

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esxprobe.formats.parse import Rows
+from esxprobe.formats.printed import PrintedForms
 from esxprobe.formats.spill import Block, Floats, Pick, Spill
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class ColumnStore:
         self._blocks: list[Block] = []
         self._marks: list[tuple[int, Places]] = []
         self._infinite: list[tuple[int, Places]] = []
+        self.printed = PrintedForms(len(wanted))
 
     def add(self, rows: Rows) -> None:
         """Takes in rows; their values may be changed.
@@ -81,6 +83,7 @@ class ColumnStore:
         """
         # As it mostly lies in memory: row by row. In another order a flat view would be a copy.
         values = np.require(rows.values.T, requirements=("C", "W"))
+        self.printed.add(len(self.lines), rows)
         self._clean(values)
         self.lines += rows.lines
         self.time_cells.append(rows.time_cells)
@@ -115,6 +118,7 @@ class ColumnStore:
             found = values.reshape(-1)[negative]
             marks = negative[(found == SENTINELS[0]) | (found == SENTINELS[1]) | (found == SENTINELS[2])]
             row, column = np.divmod(marks, values.shape[1])
+            self.printed.add_marks(len(self.lines) + row, column, values.reshape(-1)[marks])
             code = self._codes[column]
             cells = (row * len(self.paths) + code)[code >= 0]
             counts = np.bincount(cells, minlength=len(values) * len(self.paths))

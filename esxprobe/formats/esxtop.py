@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
@@ -19,17 +20,18 @@ from numpy.typing import NDArray
 from esxprobe import series
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import clock
+from esxprobe.formats.cells import Cells
 from esxprobe.formats.closure import off_closure
 from esxprobe.formats.column_store import ColumnStore
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.issues import QualityIssues
-from esxprobe.formats.parse import Rows
+from esxprobe.formats.parse import Rows, words_of
 from esxprobe.formats.rows import Piece
 from esxprobe.formats.scan import FileReader, Needs, Request, Segment, wanted_columns
 from esxprobe.formats.source import Source
 from esxprobe.formats.spill import Spill
 from esxprobe.formats.tidy import StoredValues
-from esxprobe.formats.wanted import Enough
+from esxprobe.formats.wanted import Enough, every_column
 from esxprobe.formats.window import TimeWindow
 from esxprobe.model import Frames, JudgedPart, Recording, SourceFile, Values, Window
 from esxprobe.series import Bools
@@ -49,6 +51,7 @@ def read_esxtop(
     at_most: Mapping[str, Enough] | None = None,
     progress: Callable[[int], None] | None = None,
     window: TimeWindow | None = None,
+    cells: CellsWanted | None = None,
 ) -> Recording:
     r"""Reads one capture, whole: one file, or the segments of one host in order.
 
@@ -62,6 +65,7 @@ def read_esxtop(
         at_most: Entity kinds of which not all entities are read.
         progress: Told the bytes read so far, all files together, after each block.
         window: The part of it that is wanted; None for all of it.
+        cells: Who wants the cells as they were printed; None for nobody.
 
     Raises:
         UnreadableInputError: A file is no esxtop capture, or no row of it fits its header.
@@ -70,7 +74,10 @@ def read_esxtop(
     issues = QualityIssues()
     segments: list[Segment] = []
     stores = _Stores()
-    request = Request(needs, at_most or {}, stores.take)
+    if cells is not None and cells.every:
+        request = Request(every_column, taker=stores.take, places=True)
+    else:
+        request = Request(needs, at_most or {}, stores.take)
     files: list[SourceFile] = []
     rows_read = 0
     for path in paths:
@@ -86,7 +93,23 @@ def read_esxtop(
         issues.take(notes)
         files.append(record)
     assembly = _Assembly(segments, stores, needs=needs, at_most=at_most, timezone=timezone, issues=issues)
-    return assembly.recording(tuple(files), rows_read, window)
+    recording = assembly.recording(tuple(files), rows_read, window)
+    if cells is not None:
+        cells.taker(assembly.cells())
+    return recording
+
+
+@dataclass(frozen=True, slots=True)
+class CellsWanted:
+    """Who wants the cells of a capture as they were printed.
+
+    Attributes:
+        taker: Gets them.
+        every: Of every column there is, not of the needed ones alone.
+    """
+
+    taker: Callable[[Cells], None]
+    every: bool = False
 
 
 def _advance(progress: Callable[[int], None], before: int, position: int) -> None:
@@ -102,7 +125,7 @@ class _Stores:
         self._last: Segment | None = None
         self._counts: list[tuple[Segment, int]] = []
 
-    def take(self, segment: Segment, _: Piece, rows: Rows) -> None:
+    def take(self, segment: Segment, piece: Piece, rows: Rows) -> None:
         """Takes in rows."""
         if segment is not self._last:
             if not self._stores or not self._stores[-1].wanted.equals(segment.wanted):
@@ -110,7 +133,10 @@ class _Stores:
                     self._stores[-1].close()
                 self._stores.append(ColumnStore(segment.wanted, self._spill))
             self._last = segment
-        self._stores[-1].add(rows)
+        store = self._stores[-1]
+        if "words" in segment.wanted.columns and segment.wanted["words"].any():
+            store.printed.add_words(len(store.lines), words_of(piece, rows, segment.wanted))
+        store.add(rows)
         self._counts.append((segment, len(rows.lines)))
 
     def closed(self) -> list[ColumnStore]:
@@ -143,6 +169,20 @@ class _Assembly:
         self._timezone, self._issues = timezone, issues
         self._date_known = True
         self._zone: tzinfo = UTC
+        self._kept: tuple[NDArray[np.int64], pl.DataFrame, Identities] | None = None
+
+    def cells(self) -> Cells:
+        """The cells of the samples of the recording, once that is made."""
+        import polars as pl
+
+        assert self._kept is not None  # noqa: S101 - the recording comes first
+        rows, samples, identities = self._kept
+        keys = pl.concat([store.wanted["key"] for store in self._stores]).unique()
+        columns = identities.columns.filter(pl.col("key").is_in(keys.implode()))
+        zone = self._segments[0].header.zone
+        rows = rows[samples["sample"].to_numpy()]
+        unread = identities.columns.height - columns.height
+        return Cells(self._stores, rows, columns, samples, identities.entities, identities.vms, zone, unread)
 
     def recording(
         self, files: tuple[SourceFile, ...], rows_read: int, window: TimeWindow | None = None
@@ -177,6 +217,7 @@ class _Assembly:
             samples, part = self._part(samples, window)
             chosen = self._chosen(rows, samples)
             values = StoredValues(self._stores, chosen, self._there(wanted, chosen))
+        self._kept = rows, samples, identities
         return Recording(
             host=first.host,
             zone=first.zone,
