@@ -627,7 +627,7 @@
     coming ??= window.esxprobe.capture().then((found) => {
       capture = found;
       machines.replaceChildren(...capture.index.vms.map(([name], n) => make("option", { value: String(n) }, name)));
-      machines.value = String(capture.index.worst_vm ?? 0);
+      machines.value = String(capture.index.first_vm ?? 0);
       presets.hidden = !capture.index.vms.length;
       left.textContent = leftOut();
     });

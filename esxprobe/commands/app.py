@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from esxprobe import __version__
-from esxprobe.commands import check, collect, counters, demo, extract, redact, report, rules
+from esxprobe.commands import check, collect, counters, demo, explore, extract, redact, report, rules
 from esxprobe.commands.streams import never_die, printable, say
 from esxprobe.errors import EXIT_BUG, EsxprobeError
 
@@ -33,6 +33,7 @@ for command, short in (
     (report.report, "Judge captures and write an HTML findings report of each."),
     (redact.redact, "Write copies of captures with pseudonyms for names."),
     (counters.counters, "Show what a capture holds."),
+    (explore.explore, "Write one page that searches and plots every counter."),
     (extract.extract, "Write chosen counters, entities and times to a file."),
     (demo.demo, "Collect a simulated host and two guests, and report."),
 ):

@@ -100,11 +100,13 @@ class SeriesAsked:
             return
         from esxprobe.analyze.shown_first import shown_first
         from esxprobe.report.embedding import embedded
+        from esxprobe.report.explore import first_vm, thresholds_of, with_layers
 
         tiers = shown_first(analysis, book, self._cells)
         if private is not None:
             self._cells = private.cells(self._cells)
-        self._first = lambda cells: embedded(cells, tiers, self.budget)
+        thresholds, first = thresholds_of(book), first_vm(analysis.findings)
+        self._first = lambda cells: with_layers(embedded(cells, tiers, self.budget), thresholds, first)
 
     def made(self) -> Embedded:
         """The series, made once."""

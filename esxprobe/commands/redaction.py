@@ -60,6 +60,13 @@ class PrivateMap:
         self._instances = learned[0]
         return self.of(analysis, learned[0])
 
+    def learned_cells(self, cells: Cells, files: CaptureFiles) -> Cells:
+        """The cells of a capture whose names are learned for them alone, under pseudonyms."""
+        from esxprobe.redact import learn_capture
+
+        self._instances = learn_capture(files.paths, files.manifest, self.redactor)
+        return self.cells(cells)
+
     def cells(self, cells: Cells) -> Cells:
         """The cells of the capture whose analysis was redacted, under pseudonyms."""
         from esxprobe.redact import redacted_cells

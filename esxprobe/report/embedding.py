@@ -80,12 +80,12 @@ class _Survey:
     shortest: Bools
 
 
-def embedded(cells: Cells, tiers: Tiers, budget: int | None) -> Embedded:
+def embedded(cells: Cells, tiers: Tiers | None, budget: int | None) -> Embedded:
     """The series of a capture that fit into a page.
 
     Args:
         cells: The cells of the columns that were read.
-        tiers: For each column how soon it goes, 0 the soonest.
+        tiers: For each column how soon it goes, 0 the soonest; None where all go alike.
         budget: How much of the page they may take [bytes]; None for all of them.
 
     Raises:
@@ -95,7 +95,7 @@ def embedded(cells: Cells, tiers: Tiers, budget: int | None) -> Embedded:
     still = np.array([each is not None for each in survey.constant], np.bool_)
     moving = np.flatnonzero(~still & ~survey.lost)
     rank = survey.telling[moving] / (survey.size[moving] + _OF_INDEX)
-    order = moving[np.lexsort((-rank, tiers[moving]))]
+    order = moving[np.lexsort((-rank, np.zeros(len(moving)) if tiers is None else tiers[moving]))]
     room = None if budget is None else float(budget)
     columns = np.flatnonzero(still & ~survey.lost)
     while True:
