@@ -10,6 +10,7 @@
   const TOP_OF = 5;
   const MOST_OF_ALL = 12; // series that are plotted at once
   const COLORS = 8;
+  const MOST_POINTS = 255; // of how well words fit a series
   const MOST_UNITS = 2;
   const DRAGGED_PX = 5; // a shorter drag is a click
   const GAP = /\*|\.\.\.|…/;
@@ -53,12 +54,28 @@
     const part = partOf(known);
     return { ...known, short: known.label || known.counter || "unnamed column", where: [known.vm, part].filter(Boolean).join(" · ") || "host" };
   };
-  const isVcpu = (series) => {
-    const known = capture.about(series);
-    return known.object === "Vcpu" && /^(?:vmx-vcpu-\d+|vmm\d+)/.test(partOf(known));
-  };
+  const isVcpu = (series) => prepared().vcpus[capture.index.thing[series]] === 1;
 
   // --- search -------------------------------------------------------------------------------------
+
+  // What is searched, in lower-case letters, once for all searches: of each counter, and of each thing that has some.
+  let searched = null;
+  const prepared = () => {
+    const { meanings, objects, things, vms } = capture.index;
+    searched ??= {
+      meanings: meanings.map(([object, counter, label, unit, meaning]) => {
+        const names = [label, objects[object], counter, unit].join(" ").toLowerCase();
+        return { label: label.toLowerCase(), names, text: `${names} ${meaning.toLowerCase()}` };
+      }),
+      things: things.map(([, instance, vm]) => `${instance} ${vm < 0 ? "" : vms[vm][0]}`.toLowerCase()),
+      vcpus: Uint8Array.from(things, ([object, instance, vm]) => {
+        if (objects[object] !== "Vcpu" || vm < 0) return 0;
+        const part = partOf({ object: "Vcpu", instance, vm: vms[vm][0], gid: vms[vm][1] });
+        return /^(?:vmx-vcpu-\d+|vmm\d+)/.test(part) ? 1 : 0;
+      }),
+    };
+    return searched;
+  };
 
   const pattern = (word) => new RegExp(word.split(GAP).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*"), "s");
 
@@ -69,15 +86,10 @@
       [this.sign, this.value] = compared ? [compared[2], Number(compared[3])] : ["", 0];
     }
 
-    // Series that all words fit, the best first: [[series, points]].
+    // Series that all words fit, the best first; of equal ones vCPUs before other worlds, then as in the capture.
     fitting() {
       const { index } = capture;
-      const meanings = index.meanings.map(([object, counter, label, unit, meaning]) => ({
-        label: label.toLowerCase(),
-        names: [label, index.objects[object], counter, unit].join(" ").toLowerCase(),
-        text: [label, index.objects[object], counter, unit, meaning].join(" ").toLowerCase(),
-      }));
-      const things = index.things.map(([, instance, vm]) => `${instance} ${vm < 0 ? "" : index.vms[vm][0]}`.toLowerCase());
+      const { meanings, things, vcpus } = prepared();
       const exact = new Set(this.words.filter((word) => meanings.some(({ label }) => label === word)));
       if (exact.size > 1) return [];
       const words = this.words.filter((word) => !exact.has(word));
@@ -85,7 +97,8 @@
       const gapped = words.filter((word) => GAP.test(word)).map(pattern);
       const byMeaning = plainWords.map((word) => meanings.map(({ names, text }) => (names.includes(word) ? 3 : text.includes(word) ? 1 : 0)));
       const byThing = plainWords.map((word) => things.map((text) => (text.includes(word) ? 2 : 0)));
-      const found = [];
+      const keys = new Float64Array(capture.count);
+      let found = 0;
       for (let series = 0; series < capture.count; series += 1) {
         const meaning = index.meaning[series];
         if (exact.size && !exact.has(meanings[meaning].label)) continue;
@@ -97,14 +110,17 @@
         });
         if (!fits) continue;
         const text = gapped.length ? `${meanings[meaning].names} ${things[index.thing[series]]} ${meanings[meaning].text}` : "";
-        if (gapped.every((each) => each.test(text))) found.push([series, points]);
+        if (!gapped.every((each) => each.test(text))) continue;
+        const thing = index.thing[series];
+        keys[found] = ((MOST_POINTS - Math.min(points, MOST_POINTS) + (vcpus[thing] ? 0 : 0.5)) * 2 * things.length + thing) * capture.count + series;
+        found += 1;
       }
-      return found.sort((a, b) => b[1] - a[1] || order(a[0]) - order(b[0]));
+      return Array.from(keys.subarray(0, found).sort(), (key) => key % capture.count);
     }
 
     // Those that reached what they are compared with in some sample.
     async found() {
-      const fitting = this.fitting().map(([series]) => series);
+      const fitting = this.fitting();
       if (!this.sign) return fitting;
       await capture.need(fitting);
       const { sign, value } = this;
@@ -113,8 +129,7 @@
     }
   }
 
-  // vCPUs before the other worlds of a VM, then as in the capture: columns of one object stand by their thing.
-  const order = (series) => (isVcpu(series) ? 0 : 1e7) + capture.index.thing[series];
+  const order = (series) => capture.index.thing[series];
 
   // --- lanes ----------------------------------------------------------------------------------------
 
