@@ -275,9 +275,9 @@
   const bar = make("div", { class: "zoombar", role: "region", "aria-label": "Time window" });
   const told = make("span", {});
 
-  const show = (times, told = false) => {
+  const show = (times, heard = false) => {
     shown = times;
-    if (!told) document.dispatchEvent(new CustomEvent("esxprobe:window", { detail: { by: "charts", times } }));
+    if (!heard) document.dispatchEvent(new CustomEvent("esxprobe:window", { detail: { by: "charts", times } }));
     bar.hidden = !shown;
     told.textContent = shown ? `${clock(shown[0])} to ${clock(shown[1])}` : "";
     say(shown ? `Charts show ${told.textContent}` : "Charts show the whole capture");

@@ -131,7 +131,7 @@
       const scale = 10 ** this.index.decimals[series];
       for (let n = 0; n < made.length; n += 1) made[n] = this.setAside[n] ? NaN : made[n] / scale;
       for (const [at, text] of this.texts.get(series) ?? []) {
-        if (Number.isNaN(made[at]) && !this.setAside[at] && text.trim()) made[at] = Number(text);
+        if (!this.setAside[at] && text.trim()) made[at] = Number(text);
       }
       return made;
     }

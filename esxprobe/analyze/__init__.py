@@ -30,8 +30,9 @@ from esxprobe.analyze.summary import SUMMARY_NEEDS, clock_pct, summary_of
 from esxprobe.analyze.timeline import comings_and_goings, presence
 from esxprobe.analyze.vms import TABLE_NEEDS, vm_rows, with_modes
 from esxprobe.capture import Manifest
+from esxprobe.formats.cells import CellsWanted
 from esxprobe.formats.closure import STATES
-from esxprobe.formats.esxtop import CellsWanted, read_esxtop
+from esxprobe.formats.esxtop import read_esxtop
 from esxprobe.formats.wanted import Enough
 from esxprobe.formats.window import TimeWindow
 from esxprobe.model import Analysis, CaptureSummary, Deviation, Glance, HostFacts, Recording

@@ -65,7 +65,10 @@ def _are(columns: pl.DataFrame, wanted: list[tuple[str, str]]) -> NDArray[np.boo
 
     asked = pl.DataFrame(wanted, schema={"kind": pl.String, "path": pl.String}, orient="row").unique()
     found = columns.select("kind", "path").join(
-        asked.with_columns(pl.lit(value=True).alias("asked")), on=["kind", "path"], how="left", maintain_order="left"
+        asked.with_columns(pl.lit(value=True).alias("asked")),
+        on=["kind", "path"],
+        how="left",
+        maintain_order="left",
     )
     flags: NDArray[np.bool_] = found["asked"].fill_null(value=False).to_numpy()
     return flags

@@ -13,8 +13,7 @@ from esxprobe.errors import UsageError
 
 if TYPE_CHECKING:
     from esxprobe.commands.redaction import PrivateMap
-    from esxprobe.formats.cells import Cells
-    from esxprobe.formats.esxtop import CellsWanted
+    from esxprobe.formats.cells import Cells, CellsWanted
     from esxprobe.model import Analysis
     from esxprobe.report.embedding import Embedded
     from esxprobe.rules import RuleBook
@@ -27,7 +26,7 @@ Embed = Annotated[
     typer.Option(
         "--embed",
         metavar="SIZE",
-        help="How much of the page the series of the capture may take, for Explore: 3MB, 500kB, all, or 0 for none.",
+        help="How much of the page the series for Explore may take: 3MB, 500kB, all, or 0 for none.",
     ),
 ]
 AllCounters = Annotated[
@@ -87,7 +86,7 @@ class SeriesAsked:
         """Who wants the cells while the capture is read; nobody where the page carries none."""
         if self.budget == 0:
             return None
-        from esxprobe.formats.esxtop import CellsWanted
+        from esxprobe.formats.cells import CellsWanted
 
         return CellsWanted(self._take, self.every)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,40 +14,48 @@ from esxprobe.commands.outputs import refuse_to_overwrite, save, show_in_browser
 from esxprobe.commands.streams import say_made
 from esxprobe.errors import UsageError
 
+if TYPE_CHECKING:
+    from esxprobe.capture import CaptureFiles
+    from esxprobe.commands.redaction import PrivateMap
+    from esxprobe.formats.cells import Cells
+    from esxprobe.formats.window import TimeWindow
+    from esxprobe.report.embedding import Embedded
+
 
 def explore(
     capture: Annotated[Path, typer.Argument(help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write the HTML; or a name of its own.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to write the HTML; or a name of its own."),
     ] = None,
     timezone: Annotated[
         str | None,
-        typer.Option(metavar="ZONE", help="Zone of the capture's stamps (Europe/Berlin, +02:00), and of times here."),
+        typer.Option(
+            metavar="ZONE", help="Zone of the capture's stamps (Europe/Berlin, +02:00), and of times here."
+        ),
     ] = None,
     start: From = None,
     end: To = None,
     embed: Embed = "all",
     redact: Annotated[
-        bool, typer.Option("--redact", help="Pseudonyms for names, addresses, ids and paths; see also esxprobe redact.")
+        bool,
+        typer.Option("--redact", help="Pseudonyms for names, addresses, ids and paths; see also esxprobe redact."),
     ] = False,
     redact_map: Annotated[
         Path | None,
-        typer.Option("--redact-map", metavar="FILE", help="The private map of names and pseudonyms. Never hand it on."),
+        typer.Option(
+            "--redact-map", metavar="FILE", help="The private map of names and pseudonyms. Never hand it on."
+        ),
     ] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open the finished page in a browser.")] = False,
 ) -> None:
     """Write every counter of a capture into one HTML page that searches and plots them; nothing is judged."""
-    import esxprobe
-    from esxprobe.capture import MANIFEST, load_capture
+    from esxprobe.capture import load_capture
     from esxprobe.commands.redaction import asked_map
     from esxprobe.commands.reporting import shown_path, stem
-    from esxprobe.commands.terminal import reading
-    from esxprobe.formats.cells import Cells
-    from esxprobe.formats.esxtop import CellsWanted, read_esxtop
     from esxprobe.formats.window import window_of
-    from esxprobe.report.drawing import Drawer
     from esxprobe.report.embedding import embedded
-    from esxprobe.report.explore import render_explore, thresholds_of, with_layers
+    from esxprobe.report.explore import thresholds_of, with_layers
     from esxprobe.rules import shipped
 
     budget = budget_of(embed)
@@ -56,14 +64,8 @@ def explore(
     private, window = asked_map(redact, redact_map), window_of(start, end)
     files = load_capture(capture)
     target = output or Path(f"{stem(private.shown(capture) if private else capture)}-explore.html")
-    inputs = [*files.paths, capture / MANIFEST]
-    inputs += [capture / file.name for file in files.manifest.files] if files.manifest else []
-    refuse_to_overwrite(inputs, target, None)
-    held: list[Cells] = []
-    with reading(files.paths) as progress:
-        wanted = CellsWanted(held.append, every=True)
-        read_esxtop(files.paths, {}, timezone=timezone, progress=progress, window=window, cells=wanted)
-    (cells,) = held
+    _refuse_to_overwrite(capture, files, target)
+    cells = _every_cell(files, timezone, window)
     if private is not None:
         cells = private.learned_cells(cells, files)
         private.refuse([target])
@@ -71,15 +73,48 @@ def explore(
     words += [*(["--timezone", timezone] if timezone else []), *(window.words() if window else [])]
     words += [*(["--embed", embed] if budget is not None else []), *(["--redact"] if private else [])]
     made = with_layers(embedded(cells, None, budget), thresholds_of(shipped()), "")
-    title = f"esxprobe: counters of {made.index['host'] or 'an unnamed host'}"
-    tool = f"esxprobe {esxprobe.__version__}"
-    with Drawer() as drawer:
-        html = render_explore(drawer, lambda: made, title, tool, shlex.join(words))
-        if private is not None:
-            bare = render_explore(drawer, made.nameless, "esxprobe: counters of name", tool, shlex.join(words))
-            private.check(html, "", (bare, ""))
-            private.save()  # before anything that was made with it
-    save(target, html)
+    save(target, _page(made, shlex.join(words), private))
     say_made(target)
     if open_it:
         show_in_browser(target)
+
+
+def _refuse_to_overwrite(capture: Path, files: CaptureFiles, target: Path) -> None:
+    from esxprobe.capture import MANIFEST
+
+    inputs = [*files.paths, capture / MANIFEST]
+    inputs += [capture / file.name for file in files.manifest.files] if files.manifest else []
+    refuse_to_overwrite(inputs, target, None)
+
+
+def _every_cell(files: CaptureFiles, timezone: str | None, window: TimeWindow | None) -> Cells:
+    """Reads the capture once, all of its columns."""
+    from esxprobe.commands.terminal import reading
+    from esxprobe.formats.cells import CellsWanted
+    from esxprobe.formats.esxtop import read_esxtop
+
+    held: list[Cells] = []
+    with reading(files.paths) as progress:
+        wanted = CellsWanted(held.append, every=True)
+        read_esxtop(files.paths, {}, timezone=timezone, progress=progress, window=window, cells=wanted)
+    return held[0]
+
+
+def _page(made: Embedded, command: str, private: PrivateMap | None) -> str:
+    """The page; a redacted one is searched for names, and its map is saved."""
+    import esxprobe
+    from esxprobe.report.drawing import Drawer
+    from esxprobe.report.explore import render_explore
+
+    tool = f"esxprobe {esxprobe.__version__}"
+
+    def drawn(series: Embedded) -> str:
+        title = f"esxprobe: counters of {series.index['host'] or 'an unnamed host'}"
+        return render_explore(drawer, lambda: series, title, tool, command)
+
+    with Drawer() as drawer:
+        html = drawn(made)
+        if private is not None:
+            private.check(html, "", (drawn(made.nameless()), ""))
+            private.save()  # before anything that was made with it
+    return html

@@ -1,6 +1,6 @@
 """The cells of a capture as they were printed, to the digit: of all columns that were read, some at a time.
 
-A report judges numbers; what is embedded in it are cells. Both come out of the same stores, so nothing is read twice.
+A report judges numbers; what is embedded in it are cells. Both come out of the same stores: nothing is read twice.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from esxprobe.formats.column_store import ColumnStore, fill
-from esxprobe.formats.decimals import MOST_WHOLE, NO_NUMBER, Bools, Decimals, Floats, Places
+from esxprobe.formats.decimals import MOST_WHOLE, NO_NUMBER, Bools, Decimals, Floats, Places, number
 from esxprobe.formats.printed import Wholes, fewest_decimals, in_columns, of_column
 from esxprobe.formats.spill import Pick
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from esxprobe.formats.entities import Identities
     from esxprobe.model import VirtualMachine
 
 _POWERS = 10.0 ** np.arange(16)
@@ -80,42 +81,41 @@ class Cells:
     Args:
         stores: The stores of a capture, in order.
         rows: For each sample the number of its row over all stores.
-        columns: See above.
         samples: The samples: time, judged.
-        entities: Frames by kind: entity, gid.
-        vms: See above.
+        identities: All columns of the capture, read or not, and what they belong to.
         zone: See above.
-        unread: See above.
     """
 
     def __init__(
         self,
         stores: Sequence[ColumnStore],
         rows: Places,
-        columns: pl.DataFrame,
         samples: pl.DataFrame,
-        entities: dict[str, pl.DataFrame],
-        vms: tuple[VirtualMachine, ...],
+        identities: Identities,
         zone: str,
-        unread: int = 0,
     ) -> None:
         import polars as pl
 
-        later = samples.select((pl.col("time") > pl.col("time").cum_max().shift()).fill_null(value=True)).to_series()
+        keys = pl.concat([store.wanted["key"] for store in stores]).unique()
+        self.columns: pl.DataFrame = identities.columns.filter(pl.col("key").is_in(keys.implode()))
+        self.unread = identities.columns.height - self.columns.height
+
+        later = samples.select(
+            (pl.col("time") > pl.col("time").cum_max().shift()).fill_null(value=True)
+        ).to_series()
         samples = samples.filter(later)
         self.times: pl.Series = samples["time"]
         self.judged: Bools = samples["judged"].to_numpy()
         self.backwards = int((~later).sum())
-        self.columns, self.vms, self.zone, self.entities = columns, vms, zone, entities
-        self.unread = unread
+        self.vms, self.zone, self.entities = identities.vms, zone, identities.entities
         self._shown: Callable[[str], str] | None = None
         self.gids = {
             (kind, entity): gid
-            for kind, frame in entities.items()
+            for kind, frame in self.entities.items()
             for entity, gid in frame.select("entity", "gid").iter_rows()
             if gid
         }
-        self._parts = _parts(stores, rows[later.to_numpy()], columns["key"])
+        self._parts = _parts(stores, rows[later.to_numpy()], self.columns["key"])
 
     def __len__(self) -> int:
         return self.columns.height
@@ -132,6 +132,7 @@ class Cells:
         for part, own in zip(self._parts, found, strict=True):
             values[np.ix_(own.rows, part.samples)] = own.values[:, part.rows]
         made = _joined(values, [part.samples for part in self._parts], found)
+        _forget_unbelieved(made)
         if self._shown is not None:
             for said in made.texts.values():
                 said.update({sample: self._shown(text) for sample, text in said.items()})
@@ -148,6 +149,19 @@ class Cells:
         made = copy(self)
         made.columns, made.vms, made._shown = columns, vms, shown
         return made
+
+
+@dataclass(frozen=True, slots=True)
+class CellsWanted:
+    """Who wants the cells of a capture as they were printed.
+
+    Attributes:
+        taker: Gets them.
+        every: Of every column there is, not of the needed ones alone.
+    """
+
+    taker: Callable[[Cells], None]
+    every: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +221,9 @@ class _Part:
         self._put_marks(values, own)
         usual, highest = forms.usual[own], forms.highest[own]
         mixed = (usual != NO_NUMBER) & ((forms.more[own] != 0) | (highest != usual))
-        texts = {int(rows[n]): self._texts_of(column) for n, column in enumerate(own.tolist()) if column in self._texts}
+        texts = {
+            int(rows[n]): self._texts_of(column) for n, column in enumerate(own.tolist()) if column in self._texts
+        }
         shortest, lost = np.zeros(len(own), np.bool_), forms.lost[own].copy()
         others: dict[int, Decimals] = {}
         if mixed.any():
@@ -229,7 +245,7 @@ class _Part:
         return {sample: text for sample, text in found if sample >= 0}
 
     def _shortest(self, own: Places, values: Floats, highest: Decimals) -> Bools:
-        """Whether all numbers of columns have as few decimals as they can: then their sum is the smallest there is."""
+        """Whether all numbers of columns have as few decimals as they can: their sum is the smallest then."""
         forms, plain = self._store.printed, ~np.isnan(values)
         for n, column in enumerate(own.tolist()):
             plain[n, list(self._texts.get(column, {}))] = False
@@ -282,6 +298,14 @@ def _joined(values: Floats, samples: Sequence[Places], found: Sequence[_Own]) ->
     for row in np.flatnonzero(several & ~lost).tolist():
         _settle(made, row, _decimals_of_row(row, values.shape[1], samples, found, made))
     return made
+
+
+def _forget_unbelieved(made: PrintedColumns) -> None:
+    """Lets go of texts of numbers that are not believed: they have no value, though one can be read from them."""
+    for row, said in made.texts.items():
+        for sample, text in list(said.items()):
+            if np.isnan(made.values[row, sample]) and not np.isnan(number(text.encode())):
+                del said[sample]
 
 
 def _decimals_of_row(

@@ -69,8 +69,8 @@ _MUST_NOT = _u64(0x7F76_7676_7676_7676)
 _DECIMALS_OF_SHORT, _REST_OF_SHORT = _u64(0xFFFF_0000_0000_0000), _u64(0x0000_00FF_FFFF_FFFF)
 _ONE, _THREE, _THIRTY_TWO, _MOST_SHIFT, _LOW_BYTE = _u64(1), _u64(3), _u64(32), _u64(63), _u64(0xFF)
 _SHORTEST, _SHORT = 3, 8
-# The least whole number that a short cell's digits make as esxtop prints it: none has a zero in front of others, and
-# one with decimals has a digit before its point. At the bytes that a cell lacks to eight in fours, plus one if pointed.
+# The least whole number that a short cell's digits make as esxtop prints it: no zero stands in front of others, a
+# digit before the point. Its place: four times the bytes that the cell lacks to eight, plus one with a point.
 _LEAST_OF_SHORT = np.zeros(64, np.uint64)
 for _bytes in range(_SHORTEST, _SHORT + 1):
     _digits = _bytes - 2
@@ -277,17 +277,17 @@ def numbers(
 
 
 def printed_lengths(values: Floats, decimals: Decimals) -> Places:
-    """How many characters numbers have as esxtop prints them: no zeros in front, one digit before the point at least.
+    """How many characters numbers have as esxtop prints them: no zeros in front, a digit before the point.
 
     Args:
-        values: Numbers; of one that is not finite, or has sixteen digits or more, the length means nothing. Of -0 it is
-            0: esxtop does not print it.
+        values: Numbers; of one that is not finite, or has sixteen digits or more, the length means nothing. Of -0
+            it is 0: esxtop does not print it.
         decimals: How many decimals each is printed with.
     """
     with np.errstate(invalid="ignore", over="ignore"):
         whole = np.rint(np.abs(values) * _POWERS[decimals])
     digits = np.searchsorted(_POWERS[1:16], whole, side="right") + 1
-    length = np.maximum(digits, decimals.astype(np.int64) + 1) + (decimals > 0) + (values < 0)
+    length: Places = np.maximum(digits, decimals.astype(np.int64) + 1) + (decimals > 0) + (values < 0)
     length[(values == 0) & np.signbit(values)] = 0
     return length
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from esxprobe import series
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import clock
-from esxprobe.formats.cells import Cells
+from esxprobe.formats.cells import Cells, CellsWanted
 from esxprobe.formats.closure import off_closure
 from esxprobe.formats.column_store import ColumnStore
 from esxprobe.formats.entities import Identities, identify
@@ -99,19 +98,6 @@ def read_esxtop(
     return recording
 
 
-@dataclass(frozen=True, slots=True)
-class CellsWanted:
-    """Who wants the cells of a capture as they were printed.
-
-    Attributes:
-        taker: Gets them.
-        every: Of every column there is, not of the needed ones alone.
-    """
-
-    taker: Callable[[Cells], None]
-    every: bool = False
-
-
 def _advance(progress: Callable[[int], None], before: int, position: int) -> None:
     progress(before + position)
 
@@ -173,16 +159,10 @@ class _Assembly:
 
     def cells(self) -> Cells:
         """The cells of the samples of the recording, once that is made."""
-        import polars as pl
-
         assert self._kept is not None  # noqa: S101 - the recording comes first
         rows, samples, identities = self._kept
-        keys = pl.concat([store.wanted["key"] for store in self._stores]).unique()
-        columns = identities.columns.filter(pl.col("key").is_in(keys.implode()))
-        zone = self._segments[0].header.zone
         rows = rows[samples["sample"].to_numpy()]
-        unread = identities.columns.height - columns.height
-        return Cells(self._stores, rows, columns, samples, identities.entities, identities.vms, zone, unread)
+        return Cells(self._stores, rows, samples, identities, self._segments[0].header.zone)
 
     def recording(
         self, files: tuple[SourceFile, ...], rows_read: int, window: TimeWindow | None = None

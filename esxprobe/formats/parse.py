@@ -41,8 +41,8 @@ class Rows:
     long as no row was let go. And for who asked for them, as long as the piece is there: where their wanted cells
     stand in its bytes, a row each.
 
-    What cells of their own form hold, by row and column: what no plain decimal is, and plain ones that esxtop does not
-    print so (`007`). A cell that holds no number, and no text here, is blank or lost.
+    What cells of their own form hold, by row and column: what no plain decimal is, and plain ones that esxtop does
+    not print so (`007`). A cell that holds no number, and no text here, is blank or lost.
     """
 
     lines: list[int]
@@ -172,7 +172,7 @@ class Parser:
 
 
 def _as_esxtop_prints(value: float, inside: bytes) -> bool:
-    """Whether a number and how many decimals it has tell the text that it was read from, as a whole number would."""
+    """Whether a number and how many decimals it has tell the text that it was read from."""
     decimals = printed(inside)
     if np.isnan(value) or decimals == OTHER_FORM or abs(value) * 10.0**decimals >= MOST_WHOLE:
         return False

@@ -1,14 +1,15 @@
 """How the cells of a column store were printed, so that each can be told again to the digit.
 
-A cell is its number and how many decimals it was printed with. Nearly every column keeps to one number of decimals. A
-spreadsheet drops zeros at the end: then a cell has as few decimals as its number can have, and their sum over a column
-proves it, for no cell can have fewer. What follows neither is remembered cell by cell, up to a limit.
+A cell is its number and how many decimals it was printed with. Nearly every column keeps to one number of decimals.
+A spreadsheet drops zeros at the end: then a cell has as few decimals as its number can have, and their sum over a
+column proves it, for no cell can have fewer. What follows neither is remembered cell by cell, up to a limit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ _MOST = 1 << 20
 
 Counts = NDArray[np.int64]
 Wholes = NDArray[np.int64]
+Kind = TypeVar("Kind", np.float64, np.uint8)
 
 
 @dataclass(slots=True)
@@ -86,7 +88,9 @@ class PrintedForms:
         row, column = row[believed], column[believed]
         found = decimals[row, column]
         np.maximum.at(self.highest, column, found)
-        self.more += np.bincount(column, found.astype(np.float64) - self.usual[column], self.columns).astype(np.int64)
+        self.more += np.bincount(column, found.astype(np.float64) - self.usual[column], self.columns).astype(
+            np.int64
+        )
         if self._count + len(row) > _MOST:
             self.lost[column] = True  # unless zeros were dropped, which the sum will show
             return
@@ -103,23 +107,26 @@ class PrintedForms:
 
     def add_marks(self, rows: Places, columns: Places, values: Floats) -> None:
         """Takes in numbers that are no values, and are taken out of the store: -1 for no limit."""
-        self._marks.append((rows.astype(np.int32), columns.astype(np.int32), values.astype(np.int8)))
+        self._marks.append((rows.astype(np.int32), columns.astype(np.int32), values.astype(np.float32)))
 
     def marks(self) -> tuple[Places, Places, Floats]:
         """Rows, columns and numbers of all of these, by column."""
-        return _by_column(self._marks)
+        return _by_column(self._marks, np.float64)
 
     def others(self) -> tuple[Places, Places, Decimals]:
-        """Rows, columns and decimals of the remembered cells that do not have their column's usual ones, by column."""
-        return _by_column(self._others)
+        """Rows, columns and decimals of the remembered cells without their column's usual ones, by column."""
+        return _by_column(self._others, np.uint8)
 
 
-def _by_column(parts: list[tuple[Places, Places, NDArray[np.generic]]]) -> tuple[Places, Places, NDArray[np.generic]]:
+def _by_column(
+    parts: list[tuple[Places, Places, NDArray[Kind]]], kind: type[Kind]
+) -> tuple[Places, Places, NDArray[Kind]]:
     if not parts:
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int8)
-    rows, columns, found = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, kind)
+    columns = np.concatenate([each for _, each, _ in parts]).astype(np.int64)
     order = np.argsort(columns, kind="stable")
-    return rows[order].astype(np.int64), columns[order].astype(np.int64), found[order]
+    rows = np.concatenate([each for each, _, _ in parts]).astype(np.int64)
+    return rows[order], columns[order], np.concatenate([each for _, _, each in parts])[order].astype(kind)
 
 
 def of_column(columns: Places, column: int) -> slice:

@@ -35,7 +35,9 @@ def redacted_cells(cells: Cells, instances: Instances, redactor: Redactor) -> Ce
         pl.Series("host", [each[0] for each in split], dtype=pl.String),
         pl.Series("object", [each[1] for each in split], dtype=pl.String),
         pl.Series("instance", [each[2] for each in split], dtype=pl.String),
-        (pl.Series("counter", [each[3] for each in split], dtype=pl.String) + _numbers(cells.columns)).alias("counter"),
+        (pl.Series("counter", [each[3] for each in split], dtype=pl.String) + _numbers(cells.columns)).alias(
+            "counter"
+        ),
     )
     vms = tuple(replace(vm, name=redactor.names.of("vm", vm.name), mmu_evidence="") for vm in cells.vms)
     return cells.renamed(columns, vms, _shown)

@@ -1,8 +1,8 @@
-"""Which series of a capture go into a page, and their index: everything that fits the budget, the telling ones first.
+"""Which series of a capture go into a page, and their index: all that fits the budget, the telling ones first.
 
-A series that never changed is one value in the index. Others are chunks of bytes (`series_codec`) that the page decodes
-when they are asked for. What findings, cards and tables refer to goes first; then a series goes before another one that
-tells less a byte: how much of its variance is slow movement and not noise from sample to sample, over its size.
+A series that never changed is one value in the index. Others are chunks of bytes (`series_codec`) that the page
+decodes when they are asked for. What findings, cards and tables refer to goes first; then a series goes before one
+that tells less a byte: how much of its variance is slow movement, not noise from sample to sample, over its size.
 """
 
 from __future__ import annotations
@@ -154,13 +154,14 @@ def _survey_part(made: _Survey, begin: int, found: PrintedColumns) -> None:
 
 
 def _sizes(numbers: Floats) -> Floats:
-    """About how many bytes series take: of each difference that is not 0 its bits, and of each sample whether it is."""
+    """About how many bytes series take: the bits of differences that are not 0, and which these are."""
     steps = np.abs(np.diff(numbers, axis=1, prepend=numbers[:, :1]))
     changed = np.count_nonzero(steps, axis=1) / steps.shape[1]
     inside = np.clip(changed, 1e-6, 1 - 1e-6)
     whether = -(inside * np.log2(inside) + (1 - inside) * np.log2(1 - inside))
     mean = steps.sum(axis=1) / np.maximum(1, changed * steps.shape[1])
-    return steps.shape[1] / 8 * (whether + changed * (1.5 + np.log2(1 + mean)))
+    sizes: Floats = steps.shape[1] / 8 * (whether + changed * (1.5 + np.log2(1 + mean)))
+    return sizes
 
 
 def _telling(numbers: Floats) -> Floats:
@@ -172,12 +173,11 @@ def _telling(numbers: Floats) -> Floats:
     total = np.einsum("ij,ij->i", about, about)
     sums = np.add.reduceat(about, cuts, axis=1)
     between = (sums * sums / lengths).sum(axis=1)
-    return np.divide(between, total, out=np.zeros(len(numbers)), where=total > 0)
+    share: Floats = np.divide(between, total, out=np.zeros(len(numbers)), where=total > 0)
+    return share
 
 
-def _filled(
-    cells: Cells, survey: _Survey, columns: Places, order: Places, room: float | None
-) -> Embedded:
+def _filled(cells: Cells, survey: _Survey, columns: Places, order: Places, room: float | None) -> Embedded:
     """Constants and as many of the others, in their order, as there is room for [bytes of the page]."""
     chunks: list[Chunk] = []
     taken: list[Places] = []
@@ -226,7 +226,7 @@ def _index(cells: Cells, survey: _Survey, every: Places, moving: int) -> dict[st
     names = columns.select("object", "instance", "kind", "entity").rows()
     said = {number: n for n, number in reversed(list(enumerate(columns["meaning"].to_list())))}
     counters = columns.select("object", "counter").rows()
-    known = [_meaning(*counters[said[number]], objects) for number in meanings]
+    known = [_meaning(counters[said[number]], objects) for number in meanings]
     of_things = []
     for number in things:
         obj, instance, kind, entity = names[first[number]]
@@ -262,7 +262,8 @@ def _numbered(values: Sequence[int]) -> tuple[list[int], list[int]]:
     return list(place), [place[value] for value in values]
 
 
-def _meaning(obj: str, counter: str, objects: dict[str, int]) -> list[Any]:
+def _meaning(named: tuple[str, ...], objects: dict[str, int]) -> list[Any]:
+    obj, counter = named
     record = catalog.find(obj, re.sub(r"#\d+$", "", counter))
     words = [record.label, record.unit, record.meaning] if record else ["", "", ""]
     return [objects.setdefault(obj, len(objects)), counter, *words]

@@ -1,4 +1,4 @@
-"""What the Explore panel is told besides series: thresholds of rules, the VM that it begins with; and its page alone."""
+"""What the Explore panel is told besides series: thresholds of rules, the VM it begins with; and its page alone."""
 
 from __future__ import annotations
 
@@ -72,4 +72,4 @@ def render_explore(drawer: Drawer, series: Callable[[], Embedded], title: str, t
     from esxprobe.report.html import filled
 
     facts = {"title": title, "tool": tool, "command": command}
-    return filled("explore.html.j2", lambda _: facts, lambda: facts, {}, drawer, series)
+    return filled("explore.html.j2", lambda _: facts, lambda: facts, {}, drawer, series=series)

@@ -19,7 +19,6 @@ from esxprobe.report.drawing import Drawer
 from esxprobe.report.faults import fault_specs
 from esxprobe.report.glance import glance_specs, strip_specs
 from esxprobe.report.glossary import Glossary
-from esxprobe.report.embedding import Embedded
 from esxprobe.report.packed import BYTES_TYPE, TYPE, packed
 from esxprobe.report.shifts import shift_specs
 from esxprobe.report.vega_bundle import chart_specs, numbered, vega_bundle
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     import jinja2
     from jinja2.runtime import Context
     from markupsafe import Markup
+
+    from esxprobe.report.embedding import Embedded
 
 
 # What reads the series of a capture out of the page, and shows them.
@@ -60,7 +61,7 @@ def render_html(
         lambda: document(analysis),
         specs,
         drawer,
-        series,
+        series=series,
     )
 
 
@@ -70,6 +71,7 @@ def filled(
     data: Callable[[], dict[str, Any]],
     specs: dict[str, dict[str, Any]],
     drawer: Drawer,
+    *,
     series: Callable[[], Embedded] | None = None,
 ) -> str:
     """A page with its style, its scripts, its drawings and its data in it.

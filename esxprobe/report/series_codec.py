@@ -1,8 +1,8 @@
 """Series of whole numbers as bytes, and back: differences in time, their low bytes first, deflated.
 
-A chunk holds some hundred series of the same samples. Each number is replaced by its difference from the one before it
-(the first by itself), zigzag makes it positive, and its bytes are written plane by plane: the lowest byte of all series,
-then the next one of those that need it. What is missing repeats the number before it and is told by a bitmap.
+A chunk holds some hundred series of the same samples. Each number is replaced by its difference from the one before
+it (the first by itself), zigzag makes it positive, and its bytes are written plane by plane: the lowest byte of all
+series, then the next one of those that need it. What is missing repeats the number before it; a bitmap tells it.
 """
 
 from __future__ import annotations
@@ -75,9 +75,9 @@ def decoded(chunk: Chunk, samples: int) -> tuple[Wholes, Bools]:
         plane = data[at : at + rows * samples].reshape(rows, samples)
         zigzag[:rows] |= plane.astype(np.uint64) << np.uint64(8 * n)
         at += rows * samples
-    bits = data[at:].reshape(len(chunk.masked), -1)
     missing = np.zeros((count, samples), np.bool_)
-    if len(chunk.masked):
+    if chunk.masked:
+        bits = data[at:].reshape(len(chunk.masked), -1)
         missing[list(chunk.masked)] = np.unpackbits(bits, axis=1, count=samples, bitorder="little").astype(np.bool_)
     steps = (zigzag >> np.uint64(1)).astype(np.int64) ^ -(zigzag & np.uint64(1)).astype(np.int64)
     return np.cumsum(steps, axis=1), missing
@@ -87,5 +87,4 @@ def _filled(whole: Wholes, missing: Bools) -> Wholes:
     """With the number before it in place of each missing one; 0 where there is none."""
     place = np.where(missing, 0, np.arange(whole.shape[1]))
     np.maximum.accumulate(place, axis=1, out=place)
-    filled = np.take_along_axis(np.where(missing, 0, whole), place, axis=1)
-    return filled
+    return np.take_along_axis(np.where(missing, 0, whole), place, axis=1)

@@ -50,13 +50,13 @@ def reports(tmp_path_factory: pytest.TempPathFactory, hostile: Analysis, drawer:
     samples = ROOT / "samples"
     sources = {
         "demo": [samples / "software-mmu", "--baseline", samples / "hardware-mmu"],
-        "lone": [samples / "demo"],
+        "lone": [samples / "demo", "--all-counters", "--embed", "all"],
         "software": [samples / "software-mmu"],  # what `make demo` ends in
         "wide": [wide],
         "twelve": [twelve],
         "noise": [noise],
         "zoned": [samples / "demo", "--timezone", "Europe/Berlin"],
-    } | ({"real": [REAL]} if REAL.exists() else {})
+    } | ({"real": [REAL, "--all-counters", "--embed", "all"]} if REAL.exists() else {})
     (folder / "hostile.html").write_text(render_html(hostile, drawer), encoding="utf-8")
     made = Reports({name: folder / f"{name}.html" for name in ("hostile", *sources)})
     for name, words in sources.items():
