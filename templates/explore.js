@@ -337,11 +337,13 @@
         if (!n) picture.append(svg("line", { x1: drawing.LEFT, x2: right, y1: y, y2: y, class: "grid" }));
         picture.append(svg("text", { x: n ? right + 5 : drawing.LEFT - 5, y: y + 4, "text-anchor": n ? "start" : "end" }, text));
       }
-      if (unit && scales.length > 1) picture.append(svg("text", { x: n ? right + 5 : 2, y: 46, class: "unit" }, n ? `[${unit}]` : `[${unit}]`));
-      for (const { y, severity, rule } of lines_) {
+      if (unit && scales.length > 1) picture.append(svg("text", { x: n ? right + 5 : 2, y: 46, class: "unit" }, `[${unit}]`));
+      const several = new Set(lane.items.map(({ label }) => label)).size > 1;
+      for (const { y, severity, rule, label } of lines_) {
         const line = svg("line", { x1: drawing.LEFT, x2: right, y1: y, y2: y, class: `limit ${severity}` });
         line.append(svg("title", {}, `${severity} of ${rule}`));
         picture.append(line);
+        if (several) picture.append(svg("text", { x: right - 3, y: y - 2, "text-anchor": "end", class: "of" }, label));
       }
     });
     const band = svg("rect", { y: 0, height: drawing.HEIGHT, class: "band", width: 0 });
@@ -366,7 +368,8 @@
     board.hidden = tools.hidden = !all.length;
     const width = Math.max(240, Math.floor(stack.clientWidth || board.clientWidth));
     const [from, to] = shown ?? whole();
-    view = drawing.viewOf(capture.times, from, to, width);
+    const twoUnits = all.some(({ items }) => new Set(items.map(({ unit }) => unit)).size > 1);
+    view = drawing.viewOf(capture.times, from, to, width, twoUnits);
     drawnLanes = all.map(laneOf);
     stack.replaceChildren(...drawnLanes.map(({ box }) => box));
     axis.replaceChildren();

@@ -2,7 +2,8 @@
 // Lanes: series over one time axis, worked out as paths that both the page (SVG) and an image (canvas) draw. Not Vega: its
 // bundle takes longer to start than the first lane may take (docs/decisions/015-the-capture-in-the-page.md).
 (() => {
-  const LEFT = 58; // px for the scale of a lane's first unit, and as much at the right for a second one
+  const LEFT = 50; // px for the scale of a lane's first unit, and as much at the right where one has a second
+  const RIGHT = 14;
   const HEIGHT = 112;
   const TOP = 8;
   const BOTTOM = 6;
@@ -98,10 +99,10 @@
   };
 
   // The view that all lanes share.
-  const viewOf = (times, from, to, width) => {
+  const viewOf = (times, from, to, width, twoUnits) => {
     const [first, behind] = samplesIn(times, from, to);
     const span = Math.max(1e-9, to - from);
-    const inner = Math.max(40, width - 2 * LEFT);
+    const inner = Math.max(40, width - LEFT - (twoUnits ? LEFT : RIGHT));
     const steps = Array.from(times.subarray(1), (time, n) => time - times[n]).sort((a, b) => a - b);
     const hole = 1.5 * (steps[steps.length >> 1] ?? Infinity) + 1e-6;
     return { times, from, to, width, inner, first, behind, hole, x: (time) => LEFT + ((time - from) / span) * inner };
@@ -118,11 +119,11 @@
           if (values[n] > highest) highest = values[n];
         }
       }
-      const limits = withThresholds ? lane.items.filter((item) => item.unit === unit).flatMap(({ thresholds }) => thresholds) : [];
+      const limits = withThresholds ? lane.items.filter((item) => item.unit === unit).flatMap(({ thresholds, label }) => thresholds.map((limit) => ({ ...limit, label }))) : [];
       for (const { value } of limits) if (value > highest && value < 3 * Math.max(highest, 0)) highest = value;
       const made = scaleOf(lowest, highest);
       const y = (value) => TOP + (1 - (value - made.low) / (made.high - made.low)) * (HEIGHT - TOP - BOTTOM);
-      const inside = new Map(limits.filter(({ value }) => value <= made.high && value > made.low).map((limit) => [`${limit.value}`, limit]));
+      const inside = new Map(limits.filter(({ value }) => value <= made.high && value > made.low).map((limit) => [`${limit.value} ${limit.label}`, limit]));
       return { unit, y, ticks: made.ticks.map((value) => [y(value), plain(value)]), limits: [...inside.values()].map((limit) => ({ ...limit, y: y(limit.value) })) };
     });
     const lines = lane.items.map(({ values, unit, color }) => ({ color, d: pathOf(values, view, scales[units.indexOf(unit)].y) }));

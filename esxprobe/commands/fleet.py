@@ -19,6 +19,7 @@ from esxprobe.commands.terminal import wide_console
 from esxprobe.errors import EXIT_FINDINGS, EXIT_HOST_FAILED, EXIT_UNREADABLE, EXIT_USAGE, UsageError
 
 if TYPE_CHECKING:
+    from esxprobe.commands.embedding import SeriesAsked
     from esxprobe.commands.redaction import PrivateMap
     from esxprobe.fleet.work import Task
     from esxprobe.formats.window import TimeWindow
@@ -46,6 +47,7 @@ class FleetWords:
         bundle: A zip of everything.
         with_capture: Raw captures go into it.
         window: The part of each capture that is judged; None for all of it.
+        series: The series that each report is to carry; None for none.
     """
 
     words: Sequence[str]
@@ -60,6 +62,7 @@ class FleetWords:
     bundle: Path | None = None
     with_capture: bool = False
     window: TimeWindow | None = None
+    series: SeriesAsked | None = None
 
 
 def report_many(words: FleetWords) -> Fleet:
@@ -173,6 +176,8 @@ def tasks_of(sources: Sequence[str], words: FleetWords, private: PrivateMap | No
             guest_timezone=words.guest_timezone,
             book=book,
             with_document=words.bundle is not None,
+            embed=words.series.budget if words.series else 0,
+            every=words.series.every if words.series else False,
             window=words.window,
         )
         for source in sources
@@ -238,6 +243,7 @@ def said_of(words: FleetWords, private: PrivateMap | None = None) -> list[str]:
     said = ["--timezone", words.timezone] if words.timezone else []
     said += words.window.words() if words.window else []
     said += ["--guest-timezone", words.guest_timezone] if words.guest_timezone else []
+    said += words.series.words() if words.series and private is None else []
     return said + (["--rules", shown_path(words.rules, private)] if words.rules else [])
 
 

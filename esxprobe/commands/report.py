@@ -174,6 +174,7 @@ def report(
             "--baseline-guest-log": baseline_guest_log,
             "--baseline-mmu": baseline_mmu,
             "--cluster": cluster,
+            "--all-counters": all_counters,
         }
         if given := [option for option, value in needs_capture.items() if value]:
             raise UsageError(f"{given[0]} needs an esxtop capture of the host", hint="give guests' logs alone")
@@ -215,6 +216,7 @@ def report(
             bundle,
             with_capture,
             window,
+            SeriesAsked.of(embed, every=all_counters),
         )
         _many(words, fail_on, redact, redact_map, open_it=open_it)
         return
