@@ -9,9 +9,9 @@ import numpy as np
 
 from esxprobe.model import Chart, Finding, Recording, Series
 from esxprobe.rules import RuleBook
+from esxprobe.rules.evaluate import timing
 from esxprobe.rules.judge import Outcome
 from esxprobe.rules.record import Rule
-from esxprobe.rules.values import timing
 from esxprobe.series import Floats, thin
 
 # A line has no more points than pixels, and more lines than this cannot be told apart.

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from esxprobe.analyze.values import rows_by_gid, shown, values_of
+from esxprobe.analyze.at_work import rows_by_gid, shown, values_of
 from esxprobe.correlate.slope import Ints
 from esxprobe.model import Entity, Recording
-from esxprobe.rules.values import timing
+from esxprobe.rules.evaluate import timing
 from esxprobe.series import Floats
 
 _VCPU = tuple(rf"Vcpu\% {name}" for name in ("Run", "Used", "Ready", "CoStop", "Max Limited", "Swap Wait"))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from esxprobe.analyze.glance import GLANCE_NEEDS
 from esxprobe.analyze.summary import SUMMARY_NEEDS
 from esxprobe.analyze.vms import TABLE_NEEDS
-from esxprobe.formats.cells import Cells
+from esxprobe.formats.printed_cells import CaptureCells
 from esxprobe.model import Analysis
 from esxprobe.rules import RuleBook
 
@@ -23,7 +23,7 @@ OF_FINDINGS, OF_TABLES, OTHERS = 0, 1, 2
 _HOST_WIDE = ("host", "pcpu")
 
 
-def shown_first(analysis: Analysis, book: RuleBook, cells: Cells) -> NDArray[np.int64]:
+def shown_first(analysis: Analysis, book: RuleBook, cells: CaptureCells) -> NDArray[np.int64]:
     """For each column how soon its series goes into the page: `OF_FINDINGS`, `OF_TABLES` or `OTHERS`.
 
     Args:
@@ -74,7 +74,7 @@ def _are(columns: pl.DataFrame, wanted: list[tuple[str, str]]) -> NDArray[np.boo
     return flags
 
 
-def _whose(cells: Cells) -> pl.DataFrame:
+def _whose(cells: CaptureCells) -> pl.DataFrame:
     """kind, entity, name and gid of every entity."""
     import polars as pl
 

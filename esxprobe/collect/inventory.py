@@ -196,34 +196,34 @@ def _host(place: _Place, table: dict[str, Any], common: dict[str, Any]) -> HostE
     own = _values(place, table, _HOST_KEYS, ("guests",))
     if "duration" in own or "samples" in own:  # one of the two takes the other's place
         common = {key: given for key, given in common.items() if key not in {"duration", "samples"}}
-    said = {**common, **own}
-    name, address = said.pop("name", None), said.pop("address", None)
+    entry = {**common, **own}
+    name, address = entry.pop("name", None), entry.pop("address", None)
     if not name and not address:
         place.refuse("has no name", 'give it one: name = "host01"')
     guests = tuple(_guest(place.table("guests", n), guest) for n, guest in _tables(place, table, "guests"))
     for number, guest in enumerate(guests):
         if guest.vm in {other.vm for other in guests[:number]}:
             place.table("guests", number).refuse(f"the VM {guest.vm!r} has two guests", "one is enough", "vm")
-    if "interval" in said:
-        said["interval_s"] = said.pop("interval")
-    return HostEntry(name or address, address, guests=guests, **said)
+    if "interval" in entry:
+        entry["interval_s"] = entry.pop("interval")
+    return HostEntry(name or address, address, guests=guests, **entry)
 
 
 def _guest(place: _Place, table: dict[str, Any]) -> GuestEntry:
-    said = _values(place, table, _GUEST_KEYS)
+    entry = _values(place, table, _GUEST_KEYS)
     for key in ("vm", "target"):
-        if not said.get(key):
+        if not entry.get(key):
             place.refuse(f"has no {key}", 'a guest is at least vm = "web01" and target = "ssh://admin@10.0.0.7"')
-    if _PASSWORD_IN_TARGET.match(said["target"].removeprefix("ssh://")):
+    if _PASSWORD_IN_TARGET.match(entry["target"].removeprefix("ssh://")):
         place.refuse("holds a password, which has no place in a file that is copied about", _SAFE, "target")
-    if said.get("system", "linux") not in {"linux", "windows"}:
-        place.refuse(f"{said['system']!r} is no system that is known", 'write "linux" or "windows"', "system")
-    if zone := said.get("timezone"):
+    if entry.get("system", "linux") not in {"linux", "windows"}:
+        place.refuse(f"{entry['system']!r} is no system that is known", 'write "linux" or "windows"', "system")
+    if zone := entry.get("timezone"):
         try:
             zoneinfo.ZoneInfo(zone)
         except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
             place.refuse(f"{zone!r} is no time zone", 'write a name such as "Europe/Berlin" or "UTC"', "timezone")
-    return GuestEntry(**said)
+    return GuestEntry(**entry)
 
 
 def _tables(place: _Place, table: dict[str, Any], name: str) -> list[tuple[int, dict[str, Any]]]:
@@ -248,12 +248,12 @@ def _values(
 ) -> dict[str, Any]:
     """The values of a table, each of its kind."""
     _known(place, table, (*kinds, *tables))
-    said: dict[str, Any] = {key: _value(place, key, table[key], kinds[key]) for key in table if key not in tables}
-    if "duration" in said and "samples" in said:
+    entry: dict[str, Any] = {key: _value(place, key, table[key], kinds[key]) for key in table if key not in tables}
+    if "duration" in entry and "samples" in entry:
         place.refuse("duration and samples are both there", "one of them says how long", "samples")
-    if said.get("port", 1) > 65535:
-        place.refuse(f"{said['port']} is no port", "a number from 1 to 65535", "port")
-    return said
+    if entry.get("port", 1) > 65535:
+        place.refuse(f"{entry['port']} is no port", "a number from 1 to 65535", "port")
+    return entry
 
 
 def _value(place: _Place, key: str, given: object, kind: str) -> Any:

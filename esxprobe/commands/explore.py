@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from esxprobe.commands.embedding import Embed, budget_of
 from esxprobe.commands.options import From, To
 from esxprobe.commands.outputs import refuse_to_overwrite, save, show_in_browser
+from esxprobe.commands.report_options import redaction_of
+from esxprobe.commands.series_of_report import Embed, budget_of
 from esxprobe.commands.streams import say_made
 from esxprobe.errors import UsageError
 
 if TYPE_CHECKING:
     from esxprobe.capture import CaptureFiles
     from esxprobe.commands.redaction import PrivateMap
-    from esxprobe.formats.cells import Cells
+    from esxprobe.formats.printed_cells import CaptureCells
     from esxprobe.formats.window import TimeWindow
     from esxprobe.report.embedding import Embedded
 
@@ -51,7 +52,7 @@ def explore(
 ) -> None:
     """Write every counter of a capture into one HTML page that searches and plots them; nothing is judged."""
     from esxprobe.capture import load_capture
-    from esxprobe.commands.redaction import asked_map
+    from esxprobe.commands.redaction import private_map
     from esxprobe.commands.reporting import shown_path, stem
     from esxprobe.formats.window import window_of
     from esxprobe.report.embedding import embedded
@@ -61,7 +62,7 @@ def explore(
     budget = budget_of(embed)
     if budget == 0:
         raise UsageError("--embed 0 leaves nothing to explore", hint="write all, or a size such as 5MB")
-    private, window = asked_map(redact, redact_map), window_of(start, end)
+    private, window = private_map(redaction_of(redact, redact_map)), window_of(start, end)
     files = load_capture(capture)
     target = output or Path(f"{stem(private.shown(capture) if private else capture)}-explore.html")
     _refuse_to_overwrite(capture, files, target)
@@ -87,13 +88,13 @@ def _refuse_to_overwrite(capture: Path, files: CaptureFiles, target: Path) -> No
     refuse_to_overwrite(inputs, target, None)
 
 
-def _every_cell(files: CaptureFiles, timezone: str | None, window: TimeWindow | None) -> Cells:
+def _every_cell(files: CaptureFiles, timezone: str | None, window: TimeWindow | None) -> CaptureCells:
     """Reads the capture once, all of its columns."""
     from esxprobe.commands.terminal import reading
-    from esxprobe.formats.cells import CellsWanted
     from esxprobe.formats.esxtop import read_esxtop
+    from esxprobe.formats.printed_cells import CellsWanted
 
-    held: list[Cells] = []
+    held: list[CaptureCells] = []
     with reading(files.paths) as progress:
         wanted = CellsWanted(held.append, every=True)
         read_esxtop(files.paths, {}, timezone=timezone, progress=progress, window=window, cells=wanted)

@@ -56,19 +56,15 @@ def guest_options(
     )
 
 
-def baseline_options(
-    baseline: Path | None, logs: Sequence[str], timezone: str | None, mmu: Sequence[str]
-) -> GuestOptions | None:
-    """All options about guests of a baseline; None without one.
+def guest_logs_alone(
+    logs: Sequence[str], timezone: str | None, mmu: Sequence[str], vmware_logs: Sequence[str]
+) -> GuestOptions:
+    """All options about guests whose host was not captured: a mode or a vmware.log may stand without its VM.
 
     Raises:
-        UsageError: There is no baseline, or one of the options is not what it should be.
+        UsageError: One of them is not what it should be.
     """
-    if baseline is not None:
-        return guest_options(baseline, logs, (), timezone, mmu, ())
-    if logs or mmu:
-        raise UsageError("there is no baseline", hint="name it: --baseline CAPTURE")
-    return None
+    return guest_options(Path(), logs, (), timezone, mmu, vmware_logs, is_alone=True)
 
 
 def guest_words(options: GuestOptions, prefix: str = "--", *, private: PrivateMap | None = None) -> list[str]:

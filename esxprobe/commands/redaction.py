@@ -13,7 +13,8 @@ from esxprobe.files import writing
 
 if TYPE_CHECKING:
     from esxprobe.capture import CaptureFiles
-    from esxprobe.formats.cells import Cells
+    from esxprobe.commands.requests import RedactionRequest
+    from esxprobe.formats.printed_cells import CaptureCells
     from esxprobe.model import Analysis
     from esxprobe.redact import Redactor
     from esxprobe.redact.instances import Instances
@@ -60,14 +61,14 @@ class PrivateMap:
         self._instances = learned[0]
         return self.of(analysis, learned[0])
 
-    def learned_cells(self, cells: Cells, files: CaptureFiles) -> Cells:
+    def learned_cells(self, cells: CaptureCells, files: CaptureFiles) -> CaptureCells:
         """The cells of a capture whose names are learned for them alone, under pseudonyms."""
         from esxprobe.redact import learn_capture
 
         self._instances = learn_capture(files.paths, files.manifest, self.redactor)
         return self.cells(cells)
 
-    def cells(self, cells: Cells) -> Cells:
+    def cells(self, cells: CaptureCells) -> CaptureCells:
         """The cells of the capture whose analysis was redacted, under pseudonyms."""
         from esxprobe.redact import redacted_cells
 
@@ -130,16 +131,13 @@ class PrivateMap:
         say(f"the private map of names is {self.path}: keep it, and do not hand it on", err=True)
 
 
-def asked_map(redact: bool, path: Path | None) -> PrivateMap | None:
-    """The map, when there is to be one.
+def private_map(request: RedactionRequest) -> PrivateMap | None:
+    """The map, when names are to be replaced.
 
     Raises:
-        UsageError: A map is named and nothing is to be redacted.
         UnreadableInputError: The file is no map, or not private.
     """
-    if path is not None and not redact:
-        raise UsageError("--redact-map needs --redact", hint="add --redact, or leave the map out")
-    return PrivateMap(path) if redact else None
+    return PrivateMap(request.map) if request.wanted else None
 
 
 def learn_all(sources: Sequence[Path], private: PrivateMap) -> dict[Path, EsxprobeError]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from esxprobe.correlate.cuts import Selection, select
+from esxprobe.correlate.cuts import IntervalSelection, select
 from esxprobe.correlate.inputs import VmFaults
 from esxprobe.correlate.significance import effective_samples
 from esxprobe.correlate.slope import Ints
@@ -43,8 +43,8 @@ class Aligned:
     guest: Mapping[str, Floats]
     host: Mapping[str, Floats]
     kinds: tuple[str, ...]
-    selection: Selection
-    everything: Selection
+    selection: IntervalSelection
+    everything: IntervalSelection
     rates: Mapping[str, FaultRates]
 
 
@@ -135,7 +135,7 @@ def join(vm: VmFaults, aligned: Aligned) -> Samples:
     return Samples(columns[0], guest, host, stretch, lengths)
 
 
-def joined(vm: VmFaults, selection: Selection, series: Floats) -> tuple[Floats, Ints, Floats]:
+def joined(vm: VmFaults, selection: IntervalSelection, series: Floats) -> tuple[Floats, Ints, Floats]:
     """The selected intervals of some series, neighbors joined as in `join`.
 
     Args:

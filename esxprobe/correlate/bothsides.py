@@ -25,8 +25,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from esxprobe.correlate.aligned import joined
-from esxprobe.correlate.clock import Sides, centered_ranks, leftover_shift
-from esxprobe.correlate.cuts import Selection, select
+from esxprobe.correlate.clock_check import Sides, centered_ranks, leftover_shift
+from esxprobe.correlate.cuts import IntervalSelection, select
 from esxprobe.correlate.inputs import VmFaults
 from esxprobe.correlate.pair_words import pair_statement
 from esxprobe.correlate.significance import effective_samples, false_discovery
@@ -138,7 +138,7 @@ def _both(vm: VmFaults, counter: str, host: Floats | None) -> _Both | None:
 
 
 def _sides(
-    vm: VmFaults, host: Floats, selection: Selection, stamps_s: Floats, counters: dict[str, Floats]
+    vm: VmFaults, host: Floats, selection: IntervalSelection, stamps_s: Floats, counters: dict[str, Floats]
 ) -> Sides:
     return Sides(
         vm.ends_s,

@@ -12,13 +12,13 @@ import numpy as np
 
 from esxprobe.correlate.aligned import Aligned, Samples, align, join
 from esxprobe.correlate.association import Found, associate
-from esxprobe.correlate.clock import Sides, leftover_shift
+from esxprobe.correlate.clock_check import Sides, leftover_shift
+from esxprobe.correlate.cost_words import worded
 from esxprobe.correlate.cuts import reclaiming
 from esxprobe.correlate.experiment import judge_experiment, trial_of
 from esxprobe.correlate.inputs import VmFaults
 from esxprobe.correlate.significance import false_discovery
 from esxprobe.correlate.verdict import bound_by_rate, could_matter, judge, pct_of_vcpu, upper_bound
-from esxprobe.correlate.words import worded
 from esxprobe.model import (
     AnalyzedIntervals,
     ClockAlignment,

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import esxprobe
 from esxprobe.errors import EXIT_BUG, EXIT_HOST_FAILED, EXIT_UNREADABLE, EsxprobeError
-from esxprobe.fleet.sources import at_hand
+from esxprobe.fleet.capture_sources import at_hand
 from esxprobe.model.fleet import Failure, Judged
 
 if TYPE_CHECKING:
-    from esxprobe.formats.cells import Cells
+    from esxprobe.formats.printed_cells import CaptureCells
     from esxprobe.formats.window import TimeWindow
     from esxprobe.model import Analysis
     from esxprobe.report.drawing import Drawer
@@ -65,8 +65,8 @@ def versions() -> dict[str, str]:
 def judge(task: Task, drawer: Drawer) -> Judged:
     """The digest and the HTML of a capture, or why there are none."""
     if task.version != esxprobe.__version__:  # a worker that came later than the check at the start
-        said = f"a worker has esxprobe {esxprobe.__version__}, {task.version} asked"
-        return Judged(failure=Failure(said, "install the same version everywhere", EXIT_HOST_FAILED))
+        message = f"a worker has esxprobe {esxprobe.__version__}, {task.version} asked"
+        return Judged(failure=Failure(message, "install the same version everywhere", EXIT_HOST_FAILED))
     try:
         return _judged(task, drawer)
     except EsxprobeError as error:
@@ -80,26 +80,21 @@ def judge(task: Task, drawer: Drawer) -> Judged:
 
 
 def _judged(task: Task, drawer: Drawer) -> Judged:
-    from esxprobe.analyze import GuestOptions, analyze
+    from esxprobe.analyze import CaptureInput, GuestOptions, describe, judge_described, read_capture
     from esxprobe.capture import load_capture
     from esxprobe.fleet.digest import digest_of
-    from esxprobe.formats.cells import CellsWanted
+    from esxprobe.formats.printed_cells import CellsWanted
     from esxprobe.report.document import render_json
     from esxprobe.report.html import render_html
 
-    held: list[Cells] = []
+    held: list[CaptureCells] = []
     with at_hand(task.source) as path:
         files = load_capture(path)
         guests = GuestOptions(timezone=task.guest_timezone, folder=path if path.is_dir() else None)
-        analysis = analyze(
-            files.paths,
-            timezone=task.timezone,
-            manifest=files.manifest,
-            guests=guests,
-            book=task.book,
-            window=task.window,
-            cells=CellsWanted(held.append, task.every) if task.embed != 0 and not task.bare else None,
-        )
+        capture = CaptureInput(files.paths, files.manifest, task.timezone, guests, task.window)
+        wanted = CellsWanted(held.append, task.every) if task.embed != 0 and not task.bare else None
+        recording = read_capture(capture, book=task.book, cells=wanted)
+        analysis = judge_described(describe(recording, capture, book=task.book), book=task.book)
     if task.bare:
         return Judged(analysis=analysis)
     series = partial(_series, analysis, task, held[0]) if held else None
@@ -110,7 +105,7 @@ def _judged(task: Task, drawer: Drawer) -> Judged:
     )
 
 
-def _series(analysis: Analysis, task: Task, cells: Cells) -> Embedded:
+def _series(analysis: Analysis, task: Task, cells: CaptureCells) -> Embedded:
     """The series of a capture that its report carries."""
     from esxprobe.analyze.shown_first import shown_first
     from esxprobe.report.embedding import embedded

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from esxprobe.formats.parse import Rows
+from esxprobe.formats.parse import CheckedRows
 from esxprobe.formats.printed import PrintedForms
-from esxprobe.formats.spill import Block, Floats, Pick, Spill
+from esxprobe.formats.spill import Floats, Pick, Spill, StoredMatrix
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,7 +36,7 @@ class Range:
         chosen: Which of its samples are chosen, None for all.
     """
 
-    block: Block
+    block: StoredMatrix
     first: int
     count: int
     chosen: Bools | None
@@ -70,12 +70,12 @@ class ColumnStore:
         self._codes = codes["code"].fill_null(-1).to_numpy()
         self._room = np.empty((0, 0))
         self._filled = 0
-        self._blocks: list[Block] = []
+        self._blocks: list[StoredMatrix] = []
         self._marks: list[tuple[int, Places]] = []
         self._infinite: list[tuple[int, Places]] = []
         self.printed = PrintedForms(len(wanted))
 
-    def add(self, rows: Rows) -> None:
+    def add(self, rows: CheckedRows) -> None:
         """Takes in rows; their values may be changed.
 
         Raises:

@@ -34,7 +34,7 @@ _TORN = re.compile(r"[.eE+-]*[0-9][0-9.eE+-]*[0-9][.eE+-]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class CheckedRows:
     """Checked rows: line numbers, time cells (String), values (one row a wanted column, NaN for none).
 
     How the numbers are printed, a row each (see `decimals.fill`), and which of all cells end with two decimals, as
@@ -53,14 +53,14 @@ class Rows:
     points: Bytes | None = None
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
 
-    def some(self, kept: Bools) -> Rows:
+    def some(self, kept: Bools) -> CheckedRows:
         """Some of the rows."""
         place = np.cumsum(kept) - 1
         texts = {(int(place[row]), column): text for (row, column), text in self.texts.items() if kept[row]}
         lines = [line for line, keep in zip(self.lines, kept.tolist(), strict=True) if keep]
         cells = None if self.cells is None else Cells(self.cells.starts[kept], self.cells.ends[kept])
         decimals = None if self.decimals is None else self.decimals[kept]
-        return Rows(lines, self.time_cells.filter(kept), self.values[:, kept], cells, decimals, texts=texts)
+        return CheckedRows(lines, self.time_cells.filter(kept), self.values[:, kept], cells, decimals, texts=texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,10 @@ class Parser:
     scanner: RowScanner
     issues: QualityIssues
 
-    def rows(self, piece: Piece) -> Rows | None:
+    def rows(self, piece: Piece) -> CheckedRows | None:
         """Times and wanted values of a piece; None when the cells of its rows cannot be told apart."""
         if not piece.lines:
-            return Rows([], _time_cells(piece), np.empty((len(self.wanted), 0)))
+            return CheckedRows([], _time_cells(piece), np.empty((len(self.wanted), 0)))
         found = piece.scan or self.scan(piece)
         if found.values is None or found.sound is None:
             return None
@@ -97,7 +97,7 @@ class Parser:
         if (found.unusual or not sound.all()) and found.cells is None:
             self.scanner.places = True  # where one cell is odd there are more in other rows
             found = replace(found, cells=self.scan(piece).cells)
-        rows = Rows(piece.lines, _time_cells(piece), values.T, found.cells, decimals, found.points)
+        rows = CheckedRows(piece.lines, _time_cells(piece), values.T, found.cells, decimals, found.points)
         if not sound.all() and not self._odd(rows, piece.data, ~sound):
             return None
         if found.unusual:
@@ -111,7 +111,7 @@ class Parser:
             text = without_commas_in_quotes(text, piece.starts, piece.ends)
         return self.scanner.scan(text, piece.starts, piece.ends)
 
-    def _odd(self, rows: Rows, data: bytes | bytearray, odd: Bools) -> bool:
+    def _odd(self, rows: CheckedRows, data: bytes | bytearray, odd: Bools) -> bool:
         """Fills in, or counts as missing, the cells that are no plain decimals; False when one is torn open."""
         values, cells, decimals = rows.values.T, rows.cells, rows.decimals
         if cells is None:
@@ -142,7 +142,7 @@ class Parser:
             self._count_bad(column, found, rows.lines, values)
         return True
 
-    def _unusual(self, rows: Rows, data: bytes | bytearray, sound: Bools) -> None:
+    def _unusual(self, rows: CheckedRows, data: bytes | bytearray, sound: Bools) -> None:
         """Keeps what plain decimals say that esxtop prints in another way."""
         values, cells, decimals = rows.values.T, rows.cells, rows.decimals
         if cells is None or decimals is None:
@@ -202,21 +202,21 @@ def held(cell: bytes, part: int) -> bytes | None:
     return cell.strip(b'"\r ')
 
 
-def words_of(piece: Piece, rows: Rows, wanted: pl.DataFrame) -> dict[int, list[str | None]]:
+def words_of(piece: Piece, rows: CheckedRows, wanted: pl.DataFrame) -> dict[int, list[str | None]]:
     """What the cells of words say, by place of their column.
 
     Args:
         piece: Where the rows stand.
-        rows: Rows whose cells' places were asked for.
+        rows: CheckedRows whose cells' places were asked for.
         wanted: Their columns: words.
     """
-    said: dict[int, list[str | None]] = {}
+    word_cells: dict[int, list[str | None]] = {}
     if rows.cells is None:
-        return said
+        return word_cells
     for column in np.flatnonzero(wanted["words"].to_numpy()).tolist():
         starts, ends = rows.cells.starts[:, column].tolist(), rows.cells.ends[:, column].tolist()
-        said[column] = [_word(piece.data, a, b) for a, b in zip(starts, ends, strict=True)]
-    return said
+        word_cells[column] = [_word(piece.data, a, b) for a, b in zip(starts, ends, strict=True)]
+    return word_cells
 
 
 def _word(data: bytes | bytearray, start: int, end: int) -> str | None:

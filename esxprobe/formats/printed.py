@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esxprobe.formats.decimals import NO_NUMBER, OTHER_FORM, Bools, Decimals, Floats, Places
-from esxprobe.formats.parse import Rows
+from esxprobe.formats.parse import CheckedRows
 
 # So many cells of their own form, and so many texts, are remembered: a file of nothing else is no capture.
 _MOST = 1 << 20
@@ -54,12 +54,12 @@ class PrintedForms:
         self.more = np.zeros(self.columns, np.int64)
         self.lost = np.zeros(self.columns, np.bool_)
 
-    def add(self, first: int, rows: Rows) -> None:
+    def add(self, first: int, rows: CheckedRows) -> None:
         """Takes in rows.
 
         Args:
             first: Number of the first one.
-            rows: Rows; their values are not changed.
+            rows: CheckedRows; their values are not changed.
         """
         if not rows.lines or not self.columns:
             return
@@ -99,11 +99,11 @@ class PrintedForms:
 
     def add_words(self, first: int, words: dict[int, list[str | None]]) -> None:
         """Takes in what cells of words say, by column, of rows from a first one on."""
-        for column, said in words.items():
-            if len(self.texts) + len(said) > _MOST:
+        for column, cell_texts in words.items():
+            if len(self.texts) + len(cell_texts) > _MOST:
                 self.lost[column] = True
                 continue
-            self.texts |= {(first + row, column): word for row, word in enumerate(said) if word}
+            self.texts |= {(first + row, column): word for row, word in enumerate(cell_texts) if word}
 
     def add_marks(self, rows: Places, columns: Places, values: Floats) -> None:
         """Takes in numbers that are no values, and are taken out of the store: -1 for no limit."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from esxprobe.formats.decimals import Bools, Buffers, Bytes, Cells, Decimals, Floats, Places, Words, fill
 from esxprobe.formats.points import POINT_BEFORE
-from esxprobe.formats.repair import Layout
+from esxprobe.formats.repair import RowLayout
 
 # Rows are looked at in groups of about so many bytes: the masks of a group stay in the processor's cache. With
 # smaller groups of wide rows threads change hands too often; 100,001 columns took 6 % longer with half of it.
@@ -199,7 +199,7 @@ class RowScanner:
         points: How all cells of a row end is wanted too.
     """
 
-    layout: Layout
+    layout: RowLayout
     cells: Places
     places: bool = False
     points: bool = False

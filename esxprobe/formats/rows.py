@@ -16,7 +16,7 @@ import numpy as np
 
 from esxprobe.formats.decimals import Places
 from esxprobe.formats.issues import QualityIssues
-from esxprobe.formats.repair import Layout, Repairer
+from esxprobe.formats.repair import Repairer, RowLayout
 from esxprobe.formats.row_scanner import RowScan, RowScanner, Shape
 
 _MARK = b"(PDH-CSV"
@@ -96,7 +96,7 @@ class RowChecker:
 
     scanner: RowScanner
     issues: QualityIssues
-    layout: Layout = field(init=False)
+    layout: RowLayout = field(init=False)
     _usual: Shape | None = field(default=None)
     _repairer: Repairer = field(init=False)
     _alone: RowScanner = field(init=False)

@@ -38,7 +38,7 @@ class Spill:
         self._file: _Unnamed | None = None
         self.on_disk = 0
 
-    def put(self, block: Floats) -> Block:
+    def put(self, block: Floats) -> StoredMatrix:
         """Keeps a matrix; one that fits into memory must not be changed any more.
 
         Raises:
@@ -85,7 +85,7 @@ class _Unnamed:
             data = data[got:]
 
 
-class Block(ABC):
+class StoredMatrix(ABC):
     """A matrix that was kept.
 
     Attributes:
@@ -99,7 +99,7 @@ class Block(ABC):
         """Some rows: their own copy, or a part of what is held."""
 
 
-class HeldBlock(Block):
+class HeldBlock(StoredMatrix):
     """A matrix in memory."""
 
     def __init__(self, matrix: Floats) -> None:
@@ -111,7 +111,7 @@ class HeldBlock(Block):
 
 
 @dataclass(frozen=True, slots=True)
-class FiledBlock(Block):
+class FiledBlock(StoredMatrix):
     """A matrix in a file.
 
     Attributes:

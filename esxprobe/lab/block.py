@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from esxprobe.lab.layout import Layout
+    from esxprobe.lab.layout import HeaderLayout
     from esxprobe.lab.plan import HostPlan, Matrix
 
 
@@ -17,7 +17,7 @@ class Block(Protocol):
     """The block of samples that a host's model is filling."""
 
     plan: HostPlan
-    layout: Layout
+    layout: HeaderLayout
     fixed: np.random.Generator
     horizon: int
     at: slice

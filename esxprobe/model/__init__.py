@@ -39,6 +39,7 @@ from esxprobe.model.findings import (
     Finding,
     Level,
     NextLevel,
+    Scale,
     Skipped,
     TimeSlice,
 )
@@ -83,7 +84,7 @@ from esxprobe.model.provenance import (
     Provenance,
 )
 from esxprobe.model.shifts import DIFFERENT, SHIFT_VERDICTS, CounterShift, ShiftReason, ShiftVerdict
-from esxprobe.model.values import Frames, FrameValues, Values
+from esxprobe.model.values import FrameValues, TidyFrames, Values
 
 __all__ = [
     "CITATION_KINDS",
@@ -124,7 +125,6 @@ __all__ = [
     "FaultSeries",
     "Finding",
     "FrameValues",
-    "Frames",
     "Glance",
     "GuestHostPair",
     "GuestLoad",
@@ -153,6 +153,7 @@ __all__ = [
     "QualityNote",
     "RateBound",
     "Recording",
+    "Scale",
     "Series",
     "Severity",
     "ShiftReason",
@@ -160,6 +161,7 @@ __all__ = [
     "Skipped",
     "SlopeReading",
     "SourceFile",
+    "TidyFrames",
     "TimeSlice",
     "UpperBound",
     "ValueKind",

@@ -90,7 +90,7 @@ class FrameValues(Values):
         return np.asarray(~np.isnan(self.read(kind, [path])[0]).all(axis=1))
 
 
-class Frames(Mapping[str, "pl.DataFrame"]):
+class TidyFrames(Mapping[str, "pl.DataFrame"]):
     """The tidy frames of values, each made whole when somebody asks for it: for captures that are small.
 
     Args:

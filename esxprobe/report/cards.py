@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from esxprobe.model import Analysis, Finding, Severity
 from esxprobe.report.cause_times import time_of
+from esxprobe.report.formatting import isolated, joined, plural, sentence
 from esxprobe.report.judged import against, not_worse
 from esxprobe.report.likely_causes import LikelyCause, entity_key, likely_causes
 from esxprobe.report.links import Links
-from esxprobe.report.words import isolated, joined, plural, sentence
 from esxprobe.rules import RuleBook
 from esxprobe.rules.record import ASKED, Rule
 
@@ -106,8 +106,8 @@ def _affected(cause: LikelyCause, links: Links) -> tuple[tuple[str, str], ...]:
     """The entities that lead by name, then those that it reaches."""
     own = _names(cause.leads, links)
     reached = [name for key, name in _names(cause.symptoms, links).items() if key not in own]
-    said = _listed(list(own.values()))
-    return (*said, ("; with symptoms on ", ""), *_listed(reached)) if reached else tuple(said)
+    names = _listed(list(own.values()))
+    return (*names, ("; with symptoms on ", ""), *_listed(reached)) if reached else tuple(names)
 
 
 def _names(findings: Sequence[Finding], links: Links) -> dict[tuple[str, str], tuple[str, str]]:
@@ -137,8 +137,8 @@ def _figures(cause: LikelyCause, book: RuleBook) -> Iterator[str]:
 
 def _figure(lead: Finding, rule: Rule) -> str:
     """The judged value against the threshold that was reached, and why a worse one was not."""
-    said = against(lead, rule)
-    return f"{said}; {worse}" if (worse := not_worse(lead)) else said
+    shown = against(lead, rule)
+    return f"{shown}; {worse}" if (worse := not_worse(lead)) else shown
 
 
 def _sure(lead: Finding, rule: Rule, analysis: Analysis) -> tuple[str, str]:

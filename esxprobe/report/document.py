@@ -22,6 +22,9 @@ from esxprobe.model import (
 )
 
 SCHEMA = "esxprobe.analysis/1"
+# Fields of the table of VMs that `vms` has already, and what is drawn from the recording for pictures alone.
+OF_VMS = ("vm", "seen", "there")
+OF_PICTURES = ("strips",)
 
 
 def document(analysis: Analysis) -> dict[str, Any]:
@@ -96,6 +99,9 @@ def document(analysis: Analysis) -> dict[str, Any]:
         "fault_costs": [_fault_cost(cost) for cost in analysis.fault_costs],
         "guest_pairs": [plain(pair) for pair in analysis.guest_pairs],
         "comparison": _comparison(analysis.comparison),
+        "vm_table": [{"gid": row.vm.gid, **plain(row, without=OF_VMS)} for row in analysis.vm_rows],
+        "glance": plain(analysis.glance, without=OF_PICTURES),
+        "provenance": None if analysis.provenance is None else plain(analysis.provenance),
     }
 
 
@@ -159,8 +165,8 @@ def _closure(closure: tuple[float, float, float] | None) -> dict[str, float | No
 
 
 def _fault_cost(cost: FaultCost) -> dict[str, Any]:
-    said: dict[str, Any] = plain(cost, without=("series", "scatter"))
-    return said
+    record: dict[str, Any] = plain(cost, without=("series", "scatter"))
+    return record
 
 
 def _comparison(found: Comparison | None) -> dict[str, Any] | None:
@@ -195,13 +201,13 @@ def _entity(entity: Entity) -> dict[str, Any]:
 
 def _shift(shift: CounterShift) -> dict[str, Any]:
     """A counter in both captures; hosts have thousands, so numbers are as short as they are worth."""
-    said = {name: getattr(shift, name) for name in shift.__slots__} | {"entity": _entity(shift.entity)}
-    for name, value in said.items():
+    record = {name: getattr(shift, name) for name in shift.__slots__} | {"entity": _entity(shift.entity)}
+    for name, value in record.items():
         if isinstance(value, float):
-            said[name] = _short(value)
+            record[name] = _short(value)
         elif isinstance(value, tuple):
-            said[name] = [_short(each) if isinstance(each, float) else each for each in value]
-    return said | {"ratio": _short(shift.ratio)}
+            record[name] = [_short(each) if isinstance(each, float) else each for each in value]
+    return record | {"ratio": _short(shift.ratio)}
 
 
 def _short(value: float) -> float | None:
@@ -209,8 +215,8 @@ def _short(value: float) -> float | None:
 
 
 def _brief(finding: Finding) -> dict[str, Any]:
-    said = finding_as_json(finding)
-    return {key: said[key] for key in ("rule", "severity", "entity", "value", "unit")}
+    record = finding_as_json(finding)
+    return {key: record[key] for key in ("rule", "severity", "entity", "value", "unit")}
 
 
 def plain(value: Any, without: tuple[str, ...] = ()) -> Any:
@@ -220,6 +226,8 @@ def plain(value: Any, without: tuple[str, ...] = ()) -> Any:
         return {name: plain(getattr(value, name)) for name in names}
     if isinstance(value, tuple):
         return [plain(each) for each in value]
+    if isinstance(value, datetime):
+        return time_as_json(value)
     return _number(value) if isinstance(value, float) else value
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esxprobe import catalog
-from esxprobe.formats.cells import Cells, PrintedColumns
+from esxprobe.formats.printed_cells import CaptureCells, PrintedColumns
 from esxprobe.report.packed import packed
 from esxprobe.report.series_codec import Chunk, encoded
 
@@ -69,7 +69,7 @@ class Embedded:
 
 
 @dataclass(slots=True)
-class _Survey:
+class _ColumnSurvey:
     """What is known of every column before any is encoded."""
 
     constant: list[float | str | None]
@@ -80,7 +80,7 @@ class _Survey:
     shortest: Bools
 
 
-def embedded(cells: Cells, tiers: Tiers | None, budget: int | None) -> Embedded:
+def embedded(cells: CaptureCells, tiers: Tiers | None, budget: int | None) -> Embedded:
     """The series of a capture that fit into a page.
 
     Args:
@@ -113,9 +113,9 @@ def _size(made: Embedded) -> int:
     return len(packed(made.text)) + sum(len(chunk) * 4 // 3 + 80 for chunk in made.chunks)
 
 
-def _surveyed(cells: Cells) -> _Survey:
+def _surveyed(cells: CaptureCells) -> _ColumnSurvey:
     count = len(cells)
-    made = _Survey(
+    made = _ColumnSurvey(
         [None] * count,
         np.zeros(count),
         np.zeros(count),
@@ -131,7 +131,7 @@ def _surveyed(cells: Cells) -> _Survey:
     return made
 
 
-def _survey_part(made: _Survey, begin: int, found: PrintedColumns) -> None:
+def _survey_part(made: _ColumnSurvey, begin: int, found: PrintedColumns) -> None:
     """Constants, and of what changed its size and how much it tells."""
     values = found.values
     same = (values == values[:, :1]).all(axis=1)
@@ -142,8 +142,8 @@ def _survey_part(made: _Survey, begin: int, found: PrintedColumns) -> None:
     for row, number in zip(np.flatnonzero(same).tolist(), whole.tolist(), strict=True):
         made.constant[begin + row] = number
     for row in np.flatnonzero(blank).tolist():
-        said = found.texts.get(row, {})
-        words = set(said.values()) | ({""} if len(said) < values.shape[1] else set())
+        cell_texts = found.texts.get(row, {})
+        words = set(cell_texts.values()) | ({""} if len(cell_texts) < values.shape[1] else set())
         if len(words) == 1:
             made.constant[begin + row] = words.pop()
     moving = np.flatnonzero(~same)
@@ -177,7 +177,9 @@ def _telling(numbers: Floats) -> Floats:
     return share
 
 
-def _filled(cells: Cells, survey: _Survey, columns: Places, order: Places, room: float | None) -> Embedded:
+def _filled(
+    cells: CaptureCells, survey: _ColumnSurvey, columns: Places, order: Places, room: float | None
+) -> Embedded:
     """Constants and as many of the others, in their order, as there is room for [bytes of the page]."""
     chunks: list[Chunk] = []
     taken: list[Places] = []
@@ -198,17 +200,19 @@ def _filled(cells: Cells, survey: _Survey, columns: Places, order: Places, room:
         at += len(some)
         place = sum(map(len, taken))
         inside = {given: n for n, given in enumerate(chunk.order)}
-        texts |= {place + inside[row]: said for row, said in found.texts.items() if said}
+        texts |= {place + inside[row]: cell_texts for row, cell_texts in found.texts.items() if cell_texts}
         chunks.append(chunk)
         taken.append(some[list(chunk.order)])
     every = np.concatenate([*taken, columns])
     index = _index(cells, survey, every, sum(map(len, taken)))
     index["chunks"] = [[len(chunk.order), list(chunk.planes), list(chunk.masked)] for chunk in chunks]
-    index["texts"] = [[series, list(said), list(said.values())] for series, said in sorted(texts.items())]
+    index["texts"] = [
+        [series, list(cell_texts), list(cell_texts.values())] for series, cell_texts in sorted(texts.items())
+    ]
     return Embedded(index, tuple(chunk.packed for chunk in chunks))
 
 
-def _index(cells: Cells, survey: _Survey, every: Places, moving: int) -> dict[str, Any]:
+def _index(cells: CaptureCells, survey: _ColumnSurvey, every: Places, moving: int) -> dict[str, Any]:
     """Names and places of the series in a page.
 
     Args:
@@ -224,9 +228,9 @@ def _index(cells: Cells, survey: _Survey, every: Places, moving: int) -> dict[st
     vms = {vm.gid: n for n, vm in enumerate(cells.vms)}
     first = {number: n for n, number in reversed(list(enumerate(columns["thing"].to_list())))}
     names = columns.select("object", "instance", "kind", "entity").rows()
-    said = {number: n for n, number in reversed(list(enumerate(columns["meaning"].to_list())))}
+    first_of = {number: n for n, number in reversed(list(enumerate(columns["meaning"].to_list())))}
     counters = columns.select("object", "counter").rows()
-    known = [_meaning(counters[said[number]], objects) for number in meanings]
+    known = [_meaning(counters[first_of[number]], objects) for number in meanings]
     of_things = []
     for number in things:
         obj, instance, kind, entity = names[first[number]]

@@ -25,7 +25,7 @@ def thresholds_of(book: RuleBook) -> Thresholds:
     for rule in book.rules:
         path = rule.value.strip()[1:-1] if rule.names == rule.needs and len(rule.needs) == 1 else ""
         plain = rule.value.strip() == f'"{path}"' and not rule.where
-        if rule.disabled or rule.threshold_unit != rule.unit or not (plain or rule.id in judges):
+        if rule.custom.disabled or rule.threshold_unit != rule.unit or not (plain or rule.id in judges):
             continue
         of_counter = found.setdefault(path if plain else judges[rule.id], [])
         of_counter += [(level.severity, float(level.threshold), rule.id) for level in rule.levels]

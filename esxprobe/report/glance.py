@@ -12,6 +12,7 @@ from esxprobe.model import (
     HeatStrip,
 )
 from esxprobe.report.cards import leading
+from esxprobe.report.formatting import isolated, joined, number, percent, plural, threshold
 from esxprobe.report.heat_charts import (
     STYLES,
     TimeFrame,
@@ -24,7 +25,6 @@ from esxprobe.report.heat_charts import (
 )
 from esxprobe.report.links import Links
 from esxprobe.report.tables import Table, device_table, port_table, volume_table
-from esxprobe.report.words import isolated, joined, number, percent, plural, threshold
 
 # Rows of a picture that are told to somebody who cannot see it.
 _TOLD = 3

@@ -25,8 +25,8 @@ from esxprobe.report.charts import (
     round_times,
     states_axis,
 )
+from esxprobe.report.formatting import in_zones, number
 from esxprobe.report.judged import amount, limit, not_worse
-from esxprobe.report.words import in_zones, number
 
 # The timeline stands beside the cards; pictures of rows have the page's whole width.
 _WIDTH, _ROW, _LABEL_PX, _TIMELINE = 860, 15, 150, 520

@@ -13,15 +13,7 @@ from esxprobe.report.cards import Cards, cards_of
 from esxprobe.report.charts import is_constant
 from esxprobe.report.comparison import ComparisonPanel, comparison_panel
 from esxprobe.report.faults import FaultPanel, fault_panel
-from esxprobe.report.glance import GlancePanel, glance_panel
-from esxprobe.report.judged import amount, limit, remarks
-from esxprobe.report.links import Links
-from esxprobe.report.pages import Pages, pages_of
-from esxprobe.report.provenance import ProvenancePanel, provenance_panel
-from esxprobe.report.summary import render_summary
-from esxprobe.report.verdict import verdict_of
-from esxprobe.report.vms import vm_table, vms_summary
-from esxprobe.report.words import (
+from esxprobe.report.formatting import (
     isolated,
     joined,
     moment,
@@ -31,6 +23,14 @@ from esxprobe.report.words import (
     window,
     without_label,
 )
+from esxprobe.report.glance import GlancePanel, glance_panel
+from esxprobe.report.judged import amount, limit, remarks
+from esxprobe.report.links import Links
+from esxprobe.report.pages import Pages, pages_of
+from esxprobe.report.provenance import ProvenancePanel, provenance_panel
+from esxprobe.report.summary import render_summary
+from esxprobe.report.verdict import verdict_of
+from esxprobe.report.vms import vm_table, vms_summary
 from esxprobe.rules import RuleBook
 from esxprobe.rules.causes import cause_of
 from esxprobe.rules.record import Rule
@@ -102,6 +102,21 @@ class CauseGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleOutcomes:
+    """Rules without a finding, and where the rules in use are not the shipped ones.
+
+    Attributes:
+        deviations: Rule, change, detail and place of each deviation.
+        clear: Rule and title of those that ran and found nothing.
+        skipped: Rule, title and reason of those that could not run.
+    """
+
+    deviations: tuple[tuple[str, ...], ...]
+    clear: tuple[tuple[str, str], ...]
+    skipped: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Everything on the page, in order."""
 
@@ -122,16 +137,24 @@ class Page:
     provenance: ProvenancePanel
     causes: tuple[CauseGroup, ...]
     slices: tuple[tuple[str, ...], ...]
-    deviations: tuple[tuple[str, ...], ...]
+    rules: RuleOutcomes
     vms: tuple[tuple[str, ...], ...]
     vms_summary: str
     quality: tuple[tuple[str, ...], ...]
-    clear: tuple[tuple[str, str], ...]
-    skipped: tuple[tuple[str, str, str], ...]
     objects: tuple[tuple[str, ...], ...]
     rows: str
     command: str
     tool: str
+
+
+def _rule_outcomes(analysis: Analysis, book: RuleBook) -> RuleOutcomes:
+    return RuleOutcomes(
+        deviations=tuple((each.rule, each.change, each.detail, each.place) for each in analysis.deviations),
+        clear=tuple((rule, without_label(book.find(rule).title)) for rule in analysis.clear),
+        skipped=tuple(
+            (each.rule, without_label(book.find(each.rule).title), each.reason) for each in analysis.skipped
+        ),
+    )
 
 
 def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: RuleBook) -> Page:
@@ -164,14 +187,10 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
         provenance=provenance_panel(analysis),
         causes=_causes(analysis, drawings, book, links),
         slices=_slice_rows(analysis, dated=dated),
-        deviations=tuple((each.rule, each.change, each.detail, each.place) for each in analysis.deviations),
+        rules=_rule_outcomes(analysis, book),
         vms=vm_table(analysis.vm_rows, links, dated=dated),
         vms_summary=vms_summary(analysis.vm_rows),
         quality=quality_rows(analysis.quality),
-        clear=tuple((rule, without_label(book.find(rule).title)) for rule in analysis.clear),
-        skipped=tuple(
-            (each.rule, without_label(book.find(each.rule).title), each.reason) for each in analysis.skipped
-        ),
         objects=tuple(
             (name, f"{instances:,}", f"{columns:,}", f"{understood:,}")
             for name, instances, columns, understood in capture.objects
@@ -270,8 +289,8 @@ def _finding_row(finding: Finding, links: Links, *, dated: bool, zone: str) -> F
 
 def _symptom(cause: Explanation) -> tuple[str, str]:
     """The rule that explains, and a sentence on why it may."""
-    said = f"of {isolated(cause.entity.name)}: {cause.because} (confidence: {cause.confidence})"
-    return cause.rule, f"{said}. Verify: {sentence(cause.confirm)}"
+    why = f"of {isolated(cause.entity.name)}: {cause.because} (confidence: {cause.confidence})"
+    return cause.rule, f"{why}. Verify: {sentence(cause.confirm)}"
 
 
 def _slice_rows(analysis: Analysis, *, dated: bool) -> tuple[tuple[str, ...], ...]:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from esxprobe.formats.spill import Block, Pick, Spill
+from esxprobe.formats.spill import Pick, Spill, StoredMatrix
 from esxprobe.model import Recording
-from esxprobe.rules import relations
+from esxprobe.rules import entity_keys
 from esxprobe.rules.expression import called_like, column_of, judged
 from esxprobe.rules.record import By, Part, Rule
 from esxprobe.series import Floats, in_parts
@@ -41,7 +41,7 @@ class _Group:
         parts: Their numbers, with the parts.
         rows: Rows of the members in `values.entities`, those of one key side by side.
         starts: Where each key begins in `rows`.
-        keys: The keys, as numbers of `relations.codes`.
+        keys: The keys, as numbers of `entity_keys.codes`.
         paths: Counters that are read.
         lacking: Optional counters that the capture lacks.
     """
@@ -99,7 +99,7 @@ class Parts:
 
     def _codes_of(self, target: str, part: Part) -> tuple[Places, Places]:
         """Keys of the judged and of the other entities as numbers; these do not depend on who is judged."""
-        return relations.codes(self._recording, target, part.kind, part.by)
+        return entity_keys.codes(self._recording, target, part.kind, part.by)
 
     def _groups(self, targets: Mapping[Part, str]) -> Iterator[_Group]:
         alike: dict[tuple[str, By, str], list[tuple[int, Part]]] = {}
@@ -121,7 +121,7 @@ class Parts:
             paths = tuple(path for path in needs if path in have)
             yield _Group(kind, tuple(parts), rows, starts, keys, paths, lacking)
 
-    def _worked_out(self, groups: Sequence[_Group]) -> Iterator[Block]:
+    def _worked_out(self, groups: Sequence[_Group]) -> Iterator[StoredMatrix]:
         """One row a part and key, some samples after the others."""
         for group in groups:
             for number, _ in group.parts:
@@ -162,7 +162,7 @@ class Parts:
 @cache
 def _plain(entity: str, part: Part) -> Part:
     """The part of an entity of this kind without what does not change its numbers."""
-    return replace(part, name="", by=part.by or relations.key_of(entity))
+    return replace(part, name="", by=part.by or entity_keys.key_of(entity))
 
 
 @cache

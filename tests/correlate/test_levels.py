@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from levelsim import false_alarms, found, wandering
 
 from esxprobe.correlate import FEWEST_OF_EACH, compare_levels
-from esxprobe.correlate.levels import correlated_for
+from esxprobe.correlate.compared_levels import correlated_for
 from esxprobe.series import Floats
 
 

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from esxprobe.formats.cells import Cells, CellsWanted
 from esxprobe.formats.decimals import Buffers, fill
 from esxprobe.formats.decimals import Cells as Places
 from esxprobe.formats.esxtop import read_esxtop
 from esxprobe.formats.printed import fewest_decimals
+from esxprobe.formats.printed_cells import CaptureCells, CellsWanted
 
 REAL = Path(__file__).resolve().parents[3] / "shared/data/esxtop/esxi6-all-fields.csv"
 COUNTERS = ("% Used", "% Run", "% System", "% Wait", "% Ready", "% Idle", "% Overlap", "% CoStop", "% Max Limited")
 
 
-def cells_of(*paths: Path) -> Cells:
-    held: list[Cells] = []
+def cells_of(*paths: Path) -> CaptureCells:
+    held: list[CaptureCells] = []
     read_esxtop(paths, {}, cells=CellsWanted(held.append, every=True))
     return held[0]
 
@@ -37,7 +37,7 @@ def written(path: Path, columns: list[list[str]], *, first: int = 0, quote: str 
     return path
 
 
-def read_back(cells: Cells) -> list[list[str]]:
+def read_back(cells: CaptureCells) -> list[list[str]]:
     part = cells.read(np.arange(len(cells)))
     assert not part.lost.any()
     return [[part.cell(row, n) for n in range(len(cells.times))] for row in range(len(cells))]

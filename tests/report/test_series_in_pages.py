@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from shippedbook import RULES, all_needs
 
-from esxprobe.formats.cells import Cells, CellsWanted
 from esxprobe.formats.esxtop import read_esxtop
+from esxprobe.formats.printed_cells import CaptureCells, CellsWanted
 from esxprobe.report.embedding import Embedded, embedded
 from esxprobe.report.explore import thresholds_of
 from esxprobe.report.packed import bytes_of, packed, part_of
@@ -43,8 +43,8 @@ def test_a_chunk_comes_back(whole: np.ndarray, seed: int, blank: float) -> None:
 
 
 @pytest.fixture(scope="module")
-def cells() -> Cells:
-    held: list[Cells] = []
+def cells() -> CaptureCells:
+    held: list[CaptureCells] = []
     read_esxtop([CAPTURE], all_needs(), cells=CellsWanted(held.append))
     return held[0]
 
@@ -60,7 +60,7 @@ def names(made: Embedded) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("budget", [0, 5_000, 12_000, 40_000, 80_000, None])
-def test_series_stay_within_their_budget(cells: Cells, budget: int | None) -> None:
+def test_series_stay_within_their_budget(cells: CaptureCells, budget: int | None) -> None:
     made = embedded(cells, None, budget)
     left = made.index["left_out"]
     assert len(names(made)) + left["series"] == len(cells)
@@ -72,7 +72,7 @@ def test_series_stay_within_their_budget(cells: Cells, budget: int | None) -> No
         assert size(made) > 0.7 * budget, "there was room for more"
 
 
-def test_what_is_referred_to_goes_first_and_then_what_tells_most(cells: Cells) -> None:
+def test_what_is_referred_to_goes_first_and_then_what_tells_most(cells: CaptureCells) -> None:
     path = cells.columns["path"].to_list()
     wanted = [n for n, each in enumerate(path) if each.endswith(r"\% Run")]
     tiers = np.ones(len(cells), np.int64)
@@ -111,7 +111,7 @@ def test_the_way_that_the_doc_shows_reads_every_value(tmp_path: Path) -> None:
         [sys.executable, "-c", f"{code}\n{tail}"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     told = {path: [float(each) for each in values] for path, *values in json.loads(done.stdout)}
-    held: list[Cells] = []
+    held: list[CaptureCells] = []
     read_esxtop([CAPTURE], {}, cells=CellsWanted(held.append, every=True))
     values = held[0].read(np.arange(len(held[0]))).values
     unique = held[0].columns["path"].is_unique().to_list()
@@ -135,7 +135,7 @@ def test_a_redacted_page_has_no_name_in_its_series(tmp_path: Path, command: str)
     assert bytes_of(text, "series")
     named = [index["host"], *(thing[1] for thing in index["things"]), *(vm[0] for vm in index["vms"])]
     originals = json.loads((tmp_path / ".esxprobe-redaction-map.json").read_text())
-    held: list[Cells] = []
+    held: list[CaptureCells] = []
     read_esxtop([CAPTURE], all_needs(), cells=CellsWanted(held.append))
     for vm in held[0].vms:
         assert not [each for each in named if vm.name in each], "a VM's name is in the page"

@@ -90,8 +90,8 @@ class Trend(Check):
     ) -> tuple[float, str]:
         """The slope and its p."""
         slopes, chances = trends(values.reshape(1, -1), timing.ends_s)
-        said = f"{chances[0]:.2g}" if chances[0] >= 1e-6 else "< 1e-06"
-        return float(slopes[0]), f"slope, p {said}"
+        p_text = f"{chances[0]:.2g}" if chances[0] >= 1e-6 else "< 1e-06"
+        return float(slopes[0]), f"slope, p {p_text}"
 
 
 def trend_rising(*, p: float = 0.01, least_s: float = 0.0) -> Trend:

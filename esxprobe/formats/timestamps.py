@@ -184,7 +184,7 @@ def named_zone(name: str) -> tzinfo:
 
 
 @dataclass(slots=True)
-class Passed:
+class TimesBefore:
     """What stood before some times, where a capture's come part by part.
 
     Attributes:
@@ -196,7 +196,7 @@ class Passed:
     back: bool = False
 
 
-def to_utc(times: pl.Series, zone: tzinfo, passed: Passed | None = None) -> pl.Series:
+def to_utc(times: pl.Series, zone: tzinfo, passed: TimesBefore | None = None) -> pl.Series:
     """Naive wall-clock times in a zone as UTC; null for times that the zone skips.
 
     Args:
@@ -207,13 +207,13 @@ def to_utc(times: pl.Series, zone: tzinfo, passed: Passed | None = None) -> pl.S
     import polars as pl
 
     if isinstance(zone, ZoneInfo):
-        return _resolved(times, zone, passed or Passed()).dt.convert_time_zone("UTC")
+        return _resolved(times, zone, passed or TimesBefore()).dt.convert_time_zone("UTC")
     offset = zone.utcoffset(datetime(2000, 1, 1)) or timedelta(0)
     return (times - pl.Series([offset], dtype=pl.Duration("us"))).dt.replace_time_zone("UTC")
 
 
 def to_utc_counted(
-    times: pl.Series, zone: tzinfo, name: str | None, issues: QualityIssues, passed: Passed | None = None
+    times: pl.Series, zone: tzinfo, name: str | None, issues: QualityIssues, passed: TimesBefore | None = None
 ) -> pl.Series:
     """The same, with times that the zone skips counted.
 
@@ -230,7 +230,7 @@ def to_utc_counted(
     return utc
 
 
-def _resolved(times: pl.Series, zone: ZoneInfo, passed: Passed) -> pl.Series:
+def _resolved(times: pl.Series, zone: ZoneInfo, passed: TimesBefore) -> pl.Series:
     """Wall-clock times in a zone; in the hour that exists twice, a step back is its second pass."""
     import polars as pl
 

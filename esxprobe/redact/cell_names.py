@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from esxprobe.formats.cells import Cells
 from esxprobe.formats.paths import split_path
+from esxprobe.formats.printed_cells import CaptureCells
 from esxprobe.redact.instances import Instances
 from esxprobe.redact.redactor import Redactor
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?\s*")
 
 
-def redacted_cells(cells: Cells, instances: Instances, redactor: Redactor) -> Cells:
+def redacted_cells(cells: CaptureCells, instances: Instances, redactor: Redactor) -> CaptureCells:
     """The same cells under the names that their header would have, redacted; words in them are hidden.
 
     Args:

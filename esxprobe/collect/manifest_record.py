@@ -29,11 +29,11 @@ from typing import Any
 
 from esxprobe.capture import Manifest
 from esxprobe.collect.cleanup_check import Leftover
-from esxprobe.collect.clock import ClockReading
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.experiment import FaultRun
 from esxprobe.collect.guests import GuestOutcome
 from esxprobe.collect.host import HostCapture
+from esxprobe.collect.host_clock import ClockReading
 from esxprobe.collect.probing import Questions
 from esxprobe.collect.segment import Segment
 from esxprobe.errors import EsxprobeError

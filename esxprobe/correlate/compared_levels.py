@@ -30,7 +30,7 @@ _MOST_TAU = 0.5  # of the samples: what is worth fewer than two samples is worth
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
+class ComparedLevels:
     """One value a row of what was compared; NaN where it cannot be told.
 
     Attributes:
@@ -60,7 +60,7 @@ class Levels:
     least_delta: Floats
 
 
-def compare_levels(before: Floats, now: Floats, stretch_before: Ints, stretch_now: Ints) -> Levels:
+def compare_levels(before: Floats, now: Floats, stretch_before: Ints, stretch_now: Ints) -> ComparedLevels:
     """Compares rows of samples, all at once.
 
     Args:
@@ -98,7 +98,7 @@ def compare_levels(before: Floats, now: Floats, stretch_before: Ints, stretch_no
         reach = 1 + _POWER_Z * error / half
     sorted_before, sorted_now = np.sort(before, axis=1), np.sort(now, axis=1)
     shift, low, high = _shifts(sorted_before, sorted_now, samples, half)
-    return Levels(
+    return ComparedLevels(
         before=quantiles_of_sorted(sorted_before, samples[:, 0], _QUARTILES),
         now=quantiles_of_sorted(sorted_now, samples[:, 1], _QUARTILES),
         samples=samples,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats import clock
+from esxprobe.formats import timestamps
 from esxprobe.formats.issues import QualityIssues
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 def all_plain(cells: pl.Series) -> bool:
     """Whether these stamps are esxtop's own."""
     padded, times, _ = _readings(cells)
-    return bool(padded.all()) and not times.null_count() and not clock.day_jumps(times)
+    return bool(padded.all()) and not times.null_count() and not timestamps.day_jumps(times)
 
 
 def known_times(cells: pl.Series, zone: tzinfo, issues: QualityIssues, timezone: str | None) -> pl.Series:
     """Times [UTC] of all rows of a capture, null where unreadable."""
-    times, _ = clock.parse_times(cells, issues)
-    return clock.to_utc_counted(times, zone, timezone, issues)
+    times, _ = timestamps.parse_times(cells, issues)
+    return timestamps.to_utc_counted(times, zone, timezone, issues)
 
 
 class Stamps:
@@ -43,7 +43,7 @@ class Stamps:
 
     def __init__(self, zone: tzinfo, issues: QualityIssues, timezone: str | None, known: pl.Series | None) -> None:
         self._zone, self._issues, self._timezone, self._known = zone, issues, timezone, known
-        self._passed = clock.Passed()
+        self._passed = timestamps.TimesBefore()
         self._rows = self._padded = self._odd = self._odd_day_first = 0
         self._last: dict[str, pl.Series] = {}
         self.readable = 0
@@ -70,7 +70,7 @@ class Stamps:
         if unreadable:
             first = cells.filter(times.is_null())[0]
             self._issues.add("time-unreadable", unreadable, f"{unreadable} rows, the first says {first[:40]!r}")
-        return clock.to_utc_counted(times, self._zone, self._timezone, self._issues, self._passed)
+        return timestamps.to_utc_counted(times, self._zone, self._timezone, self._issues, self._passed)
 
     def _oddness(self, way: str, times: pl.Series) -> int:
         """How many of the next rows cannot be read in a way, or jump by days."""
@@ -79,7 +79,7 @@ class Stamps:
         found = times.drop_nulls()
         joined = pl.concat([self._last[way], found]) if way in self._last else found
         self._last[way] = joined.tail(1)
-        return times.null_count() + clock.day_jumps(joined)
+        return times.null_count() + timestamps.day_jumps(joined)
 
     def check(self) -> None:
         """To be called when all rows were there.
@@ -102,15 +102,15 @@ def _readings(cells: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
 
     naive = pl.Datetime("us")
     text = pl.col("cell").str.strip_chars(' "\t\r').str.replace_all(r"\s+", " ")
-    padded = text.str.contains(clock.PADDED).fill_null(value=False)
+    padded = text.str.contains(timestamps.PADDED).fill_null(value=False)
     plain = pl.when(padded).then(text)
     read = (
         cells.alias("cell")
         .to_frame()
         .select(
             padded.alias("padded"),
-            plain.str.strptime(naive, clock.ESXTOP, strict=False).alias("month"),
-            plain.str.strptime(naive, clock.DAY_FIRST, strict=False).alias("day"),
+            plain.str.strptime(naive, timestamps.ESXTOP, strict=False).alias("month"),
+            plain.str.strptime(naive, timestamps.DAY_FIRST, strict=False).alias("day"),
         )
     )
     return read["padded"], read["month"], read["day"]

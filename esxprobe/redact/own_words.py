@@ -65,13 +65,13 @@ def standing_alone(wanted: str, text: str) -> int:
     return count
 
 
-def is_said(phrase: str) -> bool:
+def is_phrase(phrase: str) -> bool:
     """Whether one of those texts says just this, as a piece of its own."""
-    return standing_alone(phrase.casefold(), _said()) > 0
+    return standing_alone(phrase.casefold(), _all_texts()) > 0
 
 
 @cache
-def _said() -> str:
+def _all_texts() -> str:
     return "\n".join(own_texts()).casefold()
 
 

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from esxprobe.lab.layout import Layout
+from esxprobe.lab.layout import HeaderLayout
+from esxprobe.lab.measurements import HostModel
 from esxprobe.lab.plan import HostPlan, Matrix
-from esxprobe.lab.values import HostModel
 
 
 def header_columns(plan: HostPlan) -> list[str]:
     """The value columns' names, in order, without the stamp column."""
-    return Layout(plan).names
+    return HeaderLayout(plan).names
 
 
 def at_interval(plan: HostPlan, interval_s: int) -> HostPlan:
@@ -56,7 +56,7 @@ class RowText:
         only: Ids of the groups to show; all of them when None. What belongs to no group stays.
     """
 
-    def __init__(self, layout: Layout, only: Collection[int] | None = None) -> None:
+    def __init__(self, layout: HeaderLayout, only: Collection[int] | None = None) -> None:
         keep = [only is None or not gid or gid in only for gid in layout.gids]
         names = [name for name, kept in zip(layout.names, keep, strict=True) if kept]
         cells = ["(PDH-CSV 4.0) (UTC)(0)", *names]

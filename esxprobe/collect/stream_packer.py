@@ -7,7 +7,7 @@ import zlib
 _LEVEL = 6
 
 
-class Packer:
+class StreamPacker:
     """Makes one gzip stream of pieces; what was given can be read from it after each end of a line."""
 
     def __init__(self) -> None:

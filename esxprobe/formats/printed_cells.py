@@ -64,7 +64,7 @@ class PrintedColumns:
         return made.rstrip("0").rstrip(".") if self.shortest[row] and "." in made else made
 
 
-class Cells:
+class CaptureCells:
     """The cells of all columns that were read.
 
     Attributes:
@@ -134,11 +134,13 @@ class Cells:
         made = _joined(values, [part.samples for part in self._parts], found)
         _forget_unbelieved(made)
         if self._shown is not None:
-            for said in made.texts.values():
-                said.update({sample: self._shown(text) for sample, text in said.items()})
+            for cell_texts in made.texts.values():
+                cell_texts.update({sample: self._shown(text) for sample, text in cell_texts.items()})
         return made
 
-    def renamed(self, columns: pl.DataFrame, vms: tuple[VirtualMachine, ...], shown: Callable[[str], str]) -> Cells:
+    def renamed(
+        self, columns: pl.DataFrame, vms: tuple[VirtualMachine, ...], shown: Callable[[str], str]
+    ) -> CaptureCells:
         """The same cells under other names.
 
         Args:
@@ -160,12 +162,12 @@ class CellsWanted:
         every: Of every column there is, not of the needed ones alone.
     """
 
-    taker: Callable[[Cells], None]
+    taker: Callable[[CaptureCells], None]
     every: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class _Own:
+class _StoreColumns:
     """What one store has of some columns, all of its rows.
 
     Attributes:
@@ -191,7 +193,7 @@ class _Own:
     texts: dict[int, dict[int, str]]
 
 
-class _Part:
+class _StoreCells:
     """One store: which of its rows are samples, and where its columns stand.
 
     Args:
@@ -211,7 +213,7 @@ class _Part:
         self._sample_of = np.full(self._length, -1, np.int64)
         self._sample_of[rows] = samples
 
-    def read(self, numbers: Places) -> _Own:
+    def read(self, numbers: Places) -> _StoreColumns:
         """Some columns of the capture."""
         places = self._places[numbers]
         rows = np.flatnonzero(places >= 0)
@@ -231,7 +233,7 @@ class _Part:
             lost &= ~shortest
             for n in np.flatnonzero(mixed & ~shortest & ~lost).tolist():
                 others[n] = self._decimals_of(int(own[n]), int(usual[n]))[self.rows]
-        return _Own(rows, values, usual, highest, mixed, shortest, others, lost, texts)
+        return _StoreColumns(rows, values, usual, highest, mixed, shortest, others, lost, texts)
 
     def _put_marks(self, values: Floats, own: Places) -> None:
         rows, columns, marks = self._marks
@@ -263,7 +265,7 @@ class _Part:
         return made
 
 
-def _parts(stores: Sequence[ColumnStore], rows: Places, keys: pl.Series) -> list[_Part]:
+def _parts(stores: Sequence[ColumnStore], rows: Places, keys: pl.Series) -> list[_StoreCells]:
     import polars as pl
 
     made, first, number = [], 0, pl.DataFrame({"key": keys}).with_row_index("number")
@@ -273,12 +275,12 @@ def _parts(stores: Sequence[ColumnStore], rows: Places, keys: pl.Series) -> list
         if len(samples):
             place = pl.DataFrame({"key": store.wanted["key"], "place": np.arange(len(store.wanted))})
             found = number.join(place, on="key", how="left", maintain_order="left")["place"].fill_null(-1)
-            made.append(_Part(store, samples, rows[samples] - first, found.to_numpy()))
+            made.append(_StoreCells(store, samples, rows[samples] - first, found.to_numpy()))
         first = behind
     return made
 
 
-def _joined(values: Floats, samples: Sequence[Places], found: Sequence[_Own]) -> PrintedColumns:
+def _joined(values: Floats, samples: Sequence[Places], found: Sequence[_StoreColumns]) -> PrintedColumns:
     """Columns of all stores, each printed in one way where that can be."""
     count = len(values)
     usual = np.full(count, NO_NUMBER, np.uint8)
@@ -292,8 +294,8 @@ def _joined(values: Floats, samples: Sequence[Places], found: Sequence[_Own]) ->
         other = (usual[own.rows] != own.usual) & (usual[own.rows] != NO_NUMBER) & (own.usual != NO_NUMBER)
         several[own.rows] |= other | (own.mixed & (~own.shortest | (len(found) > 1)))
         usual[own.rows] = np.where(own.usual == NO_NUMBER, usual[own.rows], own.usual)
-        for row, said in own.texts.items():
-            texts.setdefault(row, {}).update(said)
+        for row, cell_texts in own.texts.items():
+            texts.setdefault(row, {}).update(cell_texts)
     made = PrintedColumns(values, decimals, shortest, texts, lost)
     for row in np.flatnonzero(several & ~lost).tolist():
         _settle(made, row, _decimals_of_row(row, values.shape[1], samples, found, made))
@@ -302,14 +304,14 @@ def _joined(values: Floats, samples: Sequence[Places], found: Sequence[_Own]) ->
 
 def _forget_unbelieved(made: PrintedColumns) -> None:
     """Lets go of texts of numbers that are not believed: they have no value, though one can be read from them."""
-    for row, said in made.texts.items():
-        for sample, text in list(said.items()):
+    for row, cell_texts in made.texts.items():
+        for sample, text in list(cell_texts.items()):
             if np.isnan(made.values[row, sample]) and not np.isnan(number(text.encode())):
-                del said[sample]
+                del cell_texts[sample]
 
 
 def _decimals_of_row(
-    row: int, length: int, samples: Sequence[Places], found: Sequence[_Own], made: PrintedColumns
+    row: int, length: int, samples: Sequence[Places], found: Sequence[_StoreColumns], made: PrintedColumns
 ) -> Decimals:
     """With how many decimals each cell of a column was printed."""
     decimals = np.full(length, made.decimals[row], np.uint8)

@@ -20,7 +20,7 @@ import numpy as np
 
 from esxprobe.lab.activity import Activity
 from esxprobe.lab.devices import Devices
-from esxprobe.lab.layout import FREQUENCIES_MHZ, Layout
+from esxprobe.lab.layout import FREQUENCIES_MHZ, HeaderLayout
 from esxprobe.lab.memory import MEMORY_TRACKS, PAGE_AHEAD, Memory
 from esxprobe.lab.plan import track
 
@@ -58,7 +58,7 @@ class HostModel:
         # whole blocks, and what the targets look ahead: a value never depends on how many are asked for
         blocks = -(-(horizon or plan.samples) // BLOCK_ROWS)
         self.horizon = blocks * BLOCK_ROWS + PAGE_AHEAD
-        self.layout = Layout(plan)
+        self.layout = HeaderLayout(plan)
         self.spots = {key: np.array(where) for key, where in self.layout.spots.items()}
         self.fixed = np.random.default_rng(plan.seed)
         vms, samples = self.layout.vms, self.horizon

@@ -32,7 +32,7 @@ _SEPARATORS_OF_A_ROW = 3
 
 
 @dataclass(slots=True)
-class Passed:
+class CopiedRows:
     """What was passed on.
 
     Attributes:
@@ -48,7 +48,7 @@ class Passed:
 
 def headers_of(source: Source) -> list[bytes]:
     """The distinct header lines of a file, without their line ends."""
-    passed, lines = Passed(), _Lines(source)
+    passed, lines = CopiedRows(), _Lines(source)
     while (block := lines.rows()) is not None:
         if not block:
             for _ in _header(lines, lambda line: line, passed):
@@ -56,7 +56,7 @@ def headers_of(source: Source) -> list[bytes]:
     return list(dict.fromkeys(passed.headers))
 
 
-def redacted_text(source: Source, redact: Callable[[bytes], bytes], passed: Passed) -> Iterator[bytes]:
+def redacted_text(source: Source, redact: Callable[[bytes], bytes], passed: CopiedRows) -> Iterator[bytes]:
     """The text of a file block by block, without names.
 
     Args:
@@ -125,7 +125,7 @@ class _Lines:
         return bool(more)
 
 
-def _header(lines: _Lines, redact: Callable[[bytes], bytes], passed: Passed) -> Iterator[bytes]:
+def _header(lines: _Lines, redact: Callable[[bytes], bytes], passed: CopiedRows) -> Iterator[bytes]:
     """One header, put together where line breaks stand in it."""
     whole = lines.peek()
     lines.take(whole)
@@ -163,11 +163,11 @@ def _is_numeric(block: bytes) -> bool:
     return not bool((marks[1:] & marks[:-1]).any())
 
 
-def _rows(block: bytes, passed: Passed) -> bytes:
+def _rows(block: bytes, passed: CopiedRows) -> bytes:
     return b"".join(_row(line, passed) for line in block.splitlines(keepends=True))
 
 
-def _row(line: bytes, passed: Passed) -> bytes:
+def _row(line: bytes, passed: CopiedRows) -> bytes:
     """A line of numbers as it is, a row with odd cells without them, anything else blanked."""
     text = line.rstrip(b"\r\n")
     if not text.strip(b" \t\x00") or _is_numeric(line):

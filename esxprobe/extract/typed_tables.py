@@ -13,9 +13,9 @@ import numpy as np
 from esxprobe.extract.choice import owners_of
 from esxprobe.extract.publish import Partials
 from esxprobe.formats.decimals import Floats
-from esxprobe.formats.parse import Rows, words_of
+from esxprobe.formats.parse import CheckedRows, words_of
 from esxprobe.formats.rows import Piece
-from esxprobe.formats.scan import Segment
+from esxprobe.formats.scan import SegmentReader
 
 if TYPE_CHECKING:
     import polars as pl
@@ -55,7 +55,7 @@ class TableWriter:
         self.paths: list[Path] = []
         self.columns = 0
 
-    def take(self, segment: Segment, piece: Piece, rows: Rows) -> None:
+    def take(self, segment: SegmentReader, piece: Piece, rows: CheckedRows) -> None:
         """Keeps the values of the rows of a piece."""
         wanted = segment.wanted
         if id(wanted) not in self._columns:
@@ -127,12 +127,12 @@ def _long(columns: pl.DataFrame, run: list[_Taken], times: pl.Series, inside: np
         owners = [row[thing] for thing in part["thing"].to_list()]
         places = part["place"].to_list()
         if words:
-            said: list[str | None] = [None] * (things.height * height)
+            texts: list[str | None] = [None] * (things.height * height)
             for owner, place in zip(owners, places, strict=True):
                 cells = [cell for each in run for cell in each.words[place]]
                 own = [cell for cell, keep in zip(cells, inside.tolist(), strict=True) if keep]
-                said[owner * height : (owner + 1) * height] = own
-            frame[str(counter)] = pl.Series(said, dtype=pl.String)
+                texts[owner * height : (owner + 1) * height] = own
+            frame[str(counter)] = pl.Series(texts, dtype=pl.String)
             continue
         full = np.full((things.height, height), np.nan)
         full[owners] = np.concatenate([each.values[places] for each in run], axis=1)[:, inside]

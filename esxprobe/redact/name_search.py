@@ -15,8 +15,8 @@ from collections.abc import Iterator
 
 from esxprobe.errors import OutputError
 from esxprobe.redact.names import KINDS
+from esxprobe.redact.own_words import standing_alone, words_of
 from esxprobe.redact.redactor import Redactor
-from esxprobe.redact.words import standing_alone, words_of
 
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(["\\/bfnrt]))')
 _PLAIN = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -64,7 +64,7 @@ class Scan:
         """Pseudonyms of the originals that are in a text."""
         if own is not None:
             text, own = _without_common_code(text, own)
-        ways, said = self._ways(text), self._ways(own or "")
+        ways, bare = self._ways(text), self._ways(own or "")
         for kind, original, given in self._redactor.names:
             name = original.casefold()
             if kind == "word" and self._redactor.shown.issuperset(words_of(name)):
@@ -74,26 +74,26 @@ class Scan:
             words = words_of(name)
             if not words and len(name) <= _MARKS:
                 continue  # a dot behind a pseudonym would look like one
-            ordinary = self._redactor.is_ordinary(original) or any(each.count(name) for each in said)
+            ordinary = self._redactor.is_ordinary(original) or any(each.count(name) for each in bare)
             if not ordinary and words:
-                ordinary = own is not None and all(word in said[0].words for word in words)
+                ordinary = own is not None and all(word in bare[0].words for word in words)
             if not ordinary:
                 if any(each.count(name, inside=len(name) >= _LONG) for each in ways):
                     yield given
-            elif own is not None and any(a.count(name) > b.count(name) for a, b in zip(ways, said, strict=True)):
+            elif own is not None and any(a.count(name) > b.count(name) for a, b in zip(ways, bare, strict=True)):
                 yield given
 
-    def _ways(self, text: str) -> list[_Text]:
+    def _ways(self, text: str) -> list[_SearchedText]:
         text = _PSEUDONYM.sub(self._without, _DRAWN.sub("", text))
         ways = spellings(text)
-        made = {each: _Text(each) for each in dict.fromkeys(ways)}
+        made = {each: _SearchedText(each) for each in dict.fromkeys(ways)}
         return [made[each] for each in ways]
 
     def _without(self, found: re.Match[str]) -> str:
         return " " if self._redactor.names.is_pseudonym(found[0]) else found[0]
 
 
-class _Text:
+class _SearchedText:
     """A text with an index of its words."""
 
     def __init__(self, text: str) -> None:

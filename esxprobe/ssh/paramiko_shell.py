@@ -23,9 +23,9 @@ from esxprobe.errors import (
     HostTimeoutError,
     RemoteShellError,
 )
-from esxprobe.ssh.facts import Facts
+from esxprobe.ssh.connection_facts import ConnectionFacts
+from esxprobe.ssh.display import printable
 from esxprobe.ssh.transport import Client, Timeouts, has_ended, hurried, lost
-from esxprobe.ssh.words import printable
 
 CHUNK_BYTES = 64 * 1024
 STDERR_KEPT_BYTES = 64 * 1024
@@ -40,7 +40,7 @@ _SHELL_HINT = (
 
 
 @dataclass(frozen=True)
-class Result:
+class SshResult:
     """What a command that has ended left behind; `status` is None when the host gave none."""
 
     stdout: bytes
@@ -175,7 +175,7 @@ class SshShell:
     def __init__(
         self,
         client: Client,
-        facts: Facts,
+        facts: ConnectionFacts,
         where: str,
         timeouts: Timeouts,
         on_close: tuple[Callable[[], None], ...] = (),
@@ -193,7 +193,7 @@ class SshShell:
         threading.Thread(target=self._ask_whether_alive, daemon=True, name=f"alive {where}").start()
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> ConnectionFacts:
         """What was negotiated."""
         return self._facts
 
@@ -211,7 +211,7 @@ class SshShell:
         stdin: bytes = b"",
         holds_input: bool = False,
         heard: Callable[[bytes], object] = lambda _: None,
-    ) -> Result:
+    ) -> SshResult:
         """Runs a command to its end.
 
         Args:
@@ -242,7 +242,7 @@ class SshShell:
                 if len(out) > RUN_LIMIT_BYTES:
                     raise HostError(f"{self.where}: {printable(command, 60)!r} wrote more than 64 MiB")
                 stream.idle_s = deadline - time.monotonic()
-            return Result(bytes(out), stream.stderr, stream.status)
+            return SshResult(bytes(out), stream.stderr, stream.status)
         except HostTimeoutError as error:
             raise HostTimeoutError(
                 f"{self.where} did not end {printable(command, 60)!r} within {timeout_s:g} s", hint=error.hint

@@ -10,12 +10,12 @@ import paramiko  # type: ignore[import-untyped]
 
 from esxprobe.ssh.algorithms import LEGACY_CIPHERS, LEGACY_HOST_KEYS, LEGACY_KEX, LEGACY_MACS
 from esxprobe.ssh.config import HostConfig
+from esxprobe.ssh.display import fingerprint, printable
 from esxprobe.ssh.transport import Client
-from esxprobe.ssh.words import fingerprint, printable
 
 
 @dataclass(frozen=True)
-class Facts:
+class ConnectionFacts:
     """What was negotiated; safe to write down.
 
     Attributes:
@@ -73,7 +73,7 @@ def gather_facts(
     method: str,
     legacy: bool,
     proxies: tuple[str, ...],
-) -> Facts:
+) -> ConnectionFacts:
     """Puts down what a transport that has logged in is.
 
     Args:
@@ -92,7 +92,7 @@ def gather_facts(
     cipher = str(client.remote_cipher)
     mac = "implicit" if cipher.endswith("-gcm@openssh.com") else str(client.remote_mac)
     old = {*LEGACY_KEX, *LEGACY_CIPHERS, *LEGACY_MACS, *LEGACY_HOST_KEYS}
-    return Facts(
+    return ConnectionFacts(
         alias=config.alias,
         host=config.host,
         address=address,

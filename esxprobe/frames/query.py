@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats import clock
 from esxprobe.formats import parse as parsed
+from esxprobe.formats import timestamps
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.rows import Piece
-from esxprobe.formats.scan import FileReader, Request, Segment
+from esxprobe.formats.scan import FileReader, Request, SegmentReader
 from esxprobe.formats.source import Source
-from esxprobe.frames import stamps
-from esxprobe.frames.batches import Batch, Rows
+from esxprobe.frames import time_cells
+from esxprobe.frames.batches import Batch, TimedRows
 from esxprobe.frames.behind import Behind, WantedAgainError, on_time_alone
 from esxprobe.frames.columns import TIME, Asked, Headers
 from esxprobe.model import QualityNote
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 # Checked rows, their segment, and by place of the column what their cells of words say.
-Taken = tuple[Segment, parsed.Rows, dict[int, list[str | None]]]
+Taken = tuple[SegmentReader, parsed.CheckedRows, dict[int, list[str | None]]]
 
 
 class _Pass:
@@ -50,7 +50,7 @@ class _Pass:
         self._request = Request(asked.of, taker=self._take, places=places, who=False, keep=keep)
         self.rows = 0  # lines under headers
 
-    def _take(self, segment: Segment, piece: Piece, rows: parsed.Rows) -> None:
+    def _take(self, segment: SegmentReader, piece: Piece, rows: parsed.CheckedRows) -> None:
         self._taken.append((segment, rows, parsed.words_of(piece, rows, segment.wanted)))
 
     def rows_of(self) -> Generator[Taken]:
@@ -126,7 +126,7 @@ class Reading:
         self._left = query.n_rows
         self._done = 0  # rows with a time that were dealt with
         self._issues = QualityIssues()
-        self._places: dict[int, tuple[Segment, np.ndarray]] = {}
+        self._places: dict[int, tuple[SegmentReader, np.ndarray]] = {}
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """The frames, in the order of the files.
@@ -162,23 +162,23 @@ class Reading:
         self._issues = QualityIssues()
         cells = [rows.time_cells for _, rows, _ in self._pass(None).rows_of()]
         self._issues = QualityIssues()
-        zone = clock.zone_of(self._headers.zone, self._timezone, QualityIssues())
+        zone = timestamps.zone_of(self._headers.zone, self._timezone, QualityIssues())
         every = pl.concat(cells) if cells else pl.Series([], dtype=pl.String)
-        return stamps.known_times(every, zone, self._issues, self._timezone)
+        return time_cells.known_times(every, zone, self._issues, self._timezone)
 
     def _answered(self, known: pl.Series | None, *, passing_over: bool) -> Iterator[pl.DataFrame]:
         """One pass; rows that the one before has dealt with are passed over."""
         if known is None:
             self._issues = QualityIssues()
-        zone = clock.zone_of(self._headers.zone, self._timezone, self._issues)
-        times = stamps.Stamps(zone, self._issues, self._timezone, known)
+        zone = timestamps.zone_of(self._headers.zone, self._timezone, self._issues)
+        times = time_cells.Stamps(zone, self._issues, self._timezone, known)
         behind = Behind(self._on_time, zone) if passing_over and self._on_time is not None else None
         batch, a_pass = self._batch, self._pass(behind)
         before = self._done
         rows_of = a_pass.rows_of()
         try:
             for segment, rows, words in rows_of:
-                if known is None and not times.rows and not stamps.all_plain(rows.time_cells):
+                if known is None and not times.rows and not time_cells.all_plain(rows.time_cells):
                     raise _StampsFirstError
                 ready = self._with_times(segment, rows, words, times.of(rows.time_cells))
                 passed = min(before, len(ready.times))
@@ -195,15 +195,15 @@ class Reading:
         yield self._finished(batch)
 
     def _with_times(
-        self, segment: Segment, rows: parsed.Rows, words: dict[int, list[str | None]], utc: pl.Series
-    ) -> Rows:
-        """Rows with a readable time."""
+        self, segment: SegmentReader, rows: parsed.CheckedRows, words: dict[int, list[str | None]], utc: pl.Series
+    ) -> TimedRows:
+        """TimedRows with a readable time."""
         infinite = int(np.isinf(rows.values).sum())
         self._issues.add("bad-cell", infinite, f"{infinite} cells say inf")
-        made = Rows(utc, rows.values, words, self._places_of(segment))
+        made = TimedRows(utc, rows.values, words, self._places_of(segment))
         return made.some(utc.is_not_null()) if utc.null_count() else made
 
-    def _wanted(self, rows: Rows) -> Rows:
+    def _wanted(self, rows: TimedRows) -> TimedRows:
         """Those of the next rows that the query can want by their time."""
         if self._left is not None:
             rows = rows.head(self._left)
@@ -220,7 +220,7 @@ class Reading:
             frame = frame.filter(self._query.predicate)
         return frame if len(self._schema) == len(self._query.names) else frame.select(self._query.names)
 
-    def _places_of(self, segment: Segment) -> np.ndarray:
+    def _places_of(self, segment: SegmentReader) -> np.ndarray:
         """For each column of the frame its number among the wanted ones of a segment, -1 where it lacks."""
         wanted = segment.wanted
         if id(wanted) not in self._places:
@@ -229,7 +229,7 @@ class Reading:
             self._places[id(wanted)] = segment, found  # the segment keeps its id alive
         return self._places[id(wanted)][1]
 
-    def _refuse_nothing(self, seen: int, times: stamps.Stamps) -> None:
+    def _refuse_nothing(self, seen: int, times: time_cells.Stamps) -> None:
         name = self._paths[0].name
         if times.readable:
             return

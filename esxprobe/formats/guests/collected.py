@@ -15,12 +15,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats.clock import named_zone
-from esxprobe.formats.guests.counter_table import CounterTable, Reading
+from esxprobe.formats.guests.counter_table import CounterTable, GuestReading
 from esxprobe.formats.guests.cumulative import counter_table_of, dumps_of
+from esxprobe.formats.guests.format import GuestFormat
 from esxprobe.formats.guests.lines import without_torn_end
 from esxprobe.formats.guests.raw import read_windows_raw
+from esxprobe.formats.guests.without_names import redacted_totals
 from esxprobe.formats.issues import QualityIssues
+from esxprobe.formats.timestamps import named_zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +36,7 @@ def recognizes(head: bytes) -> bool:
     return head.lstrip().startswith(b"# esxprobe guest/")
 
 
-def read_stream(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> Reading:
+def read_stream(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> GuestReading:
     """A whole stream. Its stamps are epochs, so `timezone` is not needed.
 
     Raises:
@@ -53,7 +55,7 @@ def read_stream(text: bytes, *, timezone: str | None, guest: str | None, issues:
             hint="a newer esxprobe wrote it: read it with that one",
         )
     options = dict(word.partition("=")[::2] for word in header["options"].split())
-    return Reading(guest or "", "esxprobe", "UTC", [KINDS[kind](words, options, issues)])
+    return GuestReading(guest or "", "esxprobe", "UTC", [KINDS[kind](words, options, issues)])
 
 
 def _linux(text: str, _options: Mapping[str, str], issues: QualityIssues) -> CounterTable:
@@ -69,3 +71,6 @@ KINDS: dict[str, Callable[[str, Mapping[str, str], QualityIssues], CounterTable]
     "linux": _linux,
     "windows-raw": read_windows_raw,
 }
+
+
+FORMATS = (GuestFormat("esxprobe", "the stream of `esxprobe collect`", recognizes, read_stream, redacted_totals),)

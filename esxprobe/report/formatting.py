@@ -117,7 +117,7 @@ def in_zones(time: datetime | None, timezone: str = "", *, dated: bool = True) -
 
 def in_zone(time: datetime, timezone: str) -> datetime:
     """The same moment by the clocks of a zone (an IANA name or an offset)."""
-    from esxprobe.formats.clock import named_zone
+    from esxprobe.formats.timestamps import named_zone
 
     return time.astimezone(named_zone(timezone))
 
@@ -151,12 +151,12 @@ def skips_in_words(skipped: Sequence[Skipped]) -> list[str]:
 
     absent = sum(not_there(each.reason) for each in skipped)
     rest = len(skipped) - absent
-    said = [f"{rest} {plural(rest, 'rule')} had to be skipped."] if rest else []
+    sentences = [f"{rest} {plural(rest, 'rule')} had to be skipped."] if rest else []
     if absent:
-        said.append(
+        sentences.append(
             f"{absent} {plural(absent, 'rule')} did not apply: no such device on this host, or no guest log."
         )
-    return said
+    return sentences
 
 
 def quality_rows(notes: Iterable[QualityNote]) -> tuple[tuple[str, ...], ...]:

@@ -37,7 +37,7 @@ DEFAULT_FIELDS = r"Capture\Default Fields"
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ValueTable:
     """The judged values of one rule: one row an entity, one column a sample.
 
     Attributes:
@@ -51,7 +51,7 @@ class Table:
     timing: Timing
 
 
-def judged_values(rules: Sequence[Rule], recording: Recording) -> Iterator[tuple[Rule, Table]]:
+def judged_values(rules: Sequence[Rule], recording: Recording) -> Iterator[tuple[Rule, ValueTable]]:
     """The judged values of rules that can run (see `skips`), of so many entities at a time as memory allows.
 
     A rule comes once for each part of its entities, in their order, and at least once.
@@ -68,7 +68,7 @@ def judged_values(rules: Sequence[Rule], recording: Recording) -> Iterator[tuple
 
 def _of_kind(
     kind: str, rules: Sequence[Rule], recording: Recording, parts: Parts, when: Timing
-) -> Iterator[tuple[Rule, Table]]:
+) -> Iterator[tuple[Rule, ValueTable]]:
     import polars as pl
 
     numbers, length = entities_of(recording, kind), len(when.seconds)
@@ -97,7 +97,7 @@ def _of_kind(
             keep = np.isin(some, only[rule.only]) if rule.only else None
             yield (
                 rule,
-                Table(
+                ValueTable(
                     tuple((some if keep is None else some[keep]).tolist()),
                     matrix if keep is None else matrix[keep],
                     when,
@@ -110,13 +110,13 @@ def _value(rule: Rule, parts: Parts) -> pl.Expr:
     return judged(rule.value, rule.where, renamed)
 
 
-def _of_capture(rules: Sequence[Rule], recording: Recording) -> Iterator[tuple[Rule, Table]]:
+def _of_capture(rules: Sequence[Rule], recording: Recording) -> Iterator[tuple[Rule, ValueTable]]:
     import polars as pl
 
     frame = pl.DataFrame(capture_facts(recording))
     for rule in rules:
         value = frame.select(judged(rule.value, rule.where)).to_series()
-        yield rule, Table((0,), value.to_numpy().reshape(1, 1), Timing.gapless(np.array([1.0])))
+        yield rule, ValueTable((0,), value.to_numpy().reshape(1, 1), Timing.gapless(np.array([1.0])))
 
 
 @once

@@ -73,25 +73,25 @@ def _probed_with_mode_unknown(cost: FaultCost) -> list[str]:
     probe = cost.probe
     if probe is None:
         return []
-    said = f"A probe in the guest measured {us(probe.us)} for the first touch of a page"
+    sentences = f"A probe in the guest measured {us(probe.us)} for the first touch of a page"
     if not probe.others:
-        return [f"{said}, as the guest sees it."]
+        return [f"{sentences}, as the guest sees it."]
     names = {"hardware": "hardware MMU", "software": "software MMU"}
     others = listed([f"{us(other.us)} in {other.vm} ({names[other.mmu]})" for other in probe.others[:4]])
-    return [f"{said}; on the same host it was {others}. That indicates the mode but does not prove it."]
+    return [f"{sentences}; on the same host it was {others}. That indicates the mode but does not prove it."]
 
 
 def _hardware(evidence: HostEvidence) -> list[str]:
-    said = [
+    sentences = [
         "The MMU is hardware (EPT or RVI): the guest handles its page faults itself, and they do not enter the"
         " virtualization layer."
     ]
     if evidence.nested_hypervisor:
-        said.append(
+        sentences.append(
             "However, a hypervisor ran inside the guest (nested virtualization, for example VBS). It has page"
             " tables of its own, and the mode of the host alone does not settle what faults cost under it."
         )
-    return said
+    return sentences
 
 
 def _by_rate(cost: FaultCost) -> str:
@@ -134,15 +134,17 @@ def _unmeasured(cost: FaultCost) -> list[str]:
             f"Noticeable: {NOTICEABLE_PCT:g} % of one vCPU or more (rule of thumb).",
             "What a fault cost was not measured; a fault experiment measures it.",
         ]
-    said = [first, *_association_in_short(cost)]
-    if cost.bound is not None and cost.bound.pct_vcpu < NOTICEABLE_PCT and len(said) == 1:
-        said.append(f"At that cost it does not matter: below {NOTICEABLE_PCT:g} % of one vCPU (rule of thumb).")
+    sentences = [first, *_association_in_short(cost)]
+    if cost.bound is not None and cost.bound.pct_vcpu < NOTICEABLE_PCT and len(sentences) == 1:
+        sentences.append(
+            f"At that cost it does not matter: below {NOTICEABLE_PCT:g} % of one vCPU (rule of thumb)."
+        )
     if cost.upper is not None:
-        said.append(
+        sentences.append(
             f"What it really was, this capture cannot tell: up to {_share(cost.upper.pct_vcpu)}"
             f" ({cost.upper.basis}) is not excluded. A fault experiment in the guest tells."
         )
-    return said
+    return sentences
 
 
 def _association_in_short(cost: FaultCost) -> list[str]:
@@ -174,8 +176,8 @@ def _measured(cost: FaultCost) -> list[str]:
         "severe": f"Severe: {SEVERE_PCT:g} % of one vCPU or more (rule of thumb).",
         "possible": f"Whether they reached {NOTICEABLE_PCT:g} % of one vCPU (rule of thumb) stays open.",
     }
-    said = [*_how_measured(cost), grade.get(cost.verdict, "")]
-    return [sentence for sentence in said if sentence]
+    sentences = [*_how_measured(cost), grade.get(cost.verdict, "")]
+    return [sentence for sentence in sentences if sentence]
 
 
 def _how_measured(cost: FaultCost) -> list[str]:
@@ -248,6 +250,6 @@ def _what_to_do(cost: FaultCost) -> list[str]:
     return [
         *steps,
         "Where the CPU has EPT or RVI, run the VM with the hardware MMU under the same workload and compare both"
-        " captures: esxprobe report BAD --baseline GOOD.",
+        " captures: esxprobe compare GOOD BAD.",
         "Reduce the number of faults: large pages in the guest, or an application that allocates and frees less.",
     ]

@@ -92,7 +92,7 @@ def leftover_shift(sides: Sides) -> Shift:
 
 
 @dataclass(frozen=True, slots=True)
-class _Search:
+class _OffsetSearch:
     """Strength of every shift in the window.
 
     Attributes:
@@ -146,7 +146,7 @@ class _Search:
         return float(np.clip((before - after) / (2 * bend), -0.5, 0.5) * steps[0])
 
 
-def _search(sides: Sides, chosen: Bools, window_s: float = WINDOW_S) -> _Search | None:
+def _search(sides: Sides, chosen: Bools, window_s: float = WINDOW_S) -> _OffsetSearch | None:
     """All shifts of the window over the chosen intervals; None where there is too little of anything."""
     if int(chosen.sum()) < SHORTEST:
         return None
@@ -174,7 +174,7 @@ def _search(sides: Sides, chosen: Bools, window_s: float = WINDOW_S) -> _Search 
     if not len(outside):
         return None
     scale = max(float(outside.mean()) / still.shape[1], 1e-12)
-    return _Search(every[order], strengths, scale, still.shape[1], interval_s)
+    return _OffsetSearch(every[order], strengths, scale, still.shape[1], interval_s)
 
 
 class _Grid:
