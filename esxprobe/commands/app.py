@@ -18,6 +18,7 @@ from esxprobe.commands import (
     compare,
     counters,
     demo,
+    explore,
     extract,
     fleet,
     redact,
@@ -48,6 +49,7 @@ for command, short in (
     (redact.redact, "Write copies of captures with pseudonyms for names."),
     (counters.counters, "Show what a capture holds."),
     (changes.changes, "Rank what changed in a window of time."),
+    (explore.explore, "Write one page that searches and plots every counter."),
     (extract.extract, "Write chosen counters, entities and times to a file."),
     (demo.demo, "Collect a simulated host and two guests, and report."),
 ):
