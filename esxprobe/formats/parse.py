@@ -204,7 +204,7 @@ def words_of(piece: Piece, rows: CheckedRows, wanted: pl.DataFrame) -> dict[int,
 
     Args:
         piece: Where the rows stand.
-        rows: CheckedRows whose cells' places were asked for.
+        rows: Rows whose cells' places were asked for.
         wanted: Their columns: words.
     """
     word_cells: dict[int, list[str | None]] = {}

@@ -58,7 +58,7 @@ class PrintedForms:
 
         Args:
             first: Number of the first one.
-            rows: CheckedRows; their values are not changed.
+            rows: Rows; their values are not changed.
         """
         if not rows.lines or not self.columns:
             return
