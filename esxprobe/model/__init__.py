@@ -12,6 +12,7 @@ from esxprobe.model.analysis import (
 )
 from esxprobe.model.bothsides import GuestHostPair, PairKind
 from esxprobe.model.citation import CITATION_KINDS, Citation, CitationKind
+from esxprobe.model.events import Event, EventKind, EventLog
 from esxprobe.model.experiment import Calibration, FaultExperiment, FaultProbe, Injections, ProbedGuest
 from esxprobe.model.faults import (
     AnalyzedIntervals,
@@ -114,6 +115,9 @@ __all__ = [
     "DiskRow",
     "Entity",
     "EsxtopRun",
+    "Event",
+    "EventKind",
+    "EventLog",
     "Explanation",
     "FaultComparison",
     "FaultCost",
