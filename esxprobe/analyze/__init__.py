@@ -3,7 +3,8 @@
 1. the union of what all rules need is read in one pass over each file,
 2. every rule is judged, skipped with a reason, or clear,
 3. guests' logs, where there are any, are put beside the vCPU time of their VMs,
-4. what the report shows besides is gathered: the table of VMs, the charts of the first
+4. logs of hosts, where there are any, tell events, which findings name by entity and time,
+5. what the report shows besides is gathered: the table of VMs, the charts of the first
    findings, host, storage and network at a glance, and where the capture comes from.
 """
 
@@ -18,12 +19,14 @@ from esxprobe.analyze.answers import answered
 from esxprobe.analyze.baseline import compare_with, measured_against
 from esxprobe.analyze.belongings import owned
 from esxprobe.analyze.capture_checks import doubts_of
-from esxprobe.analyze.charts import POINTS, charts_of
+from esxprobe.analyze.charts import POINTS, charts_of, marked
 from esxprobe.analyze.courses import courses_of
+from esxprobe.analyze.events import EventOptions, events_of
 from esxprobe.analyze.faults import FAULT_NEEDS, has_guests, judge_faults, vm_facts
 from esxprobe.analyze.glance import GLANCE_NEEDS, PORTS_READ, glance_of
 from esxprobe.analyze.guestlogs import GuestOptions
 from esxprobe.analyze.levels import LEVEL_NEEDS, Measured, measured
+from esxprobe.analyze.named_events import with_events
 from esxprobe.analyze.provenance import provenance_of
 from esxprobe.analyze.storage import device_rows, util_p95
 from esxprobe.analyze.summary import SUMMARY_NEEDS, clock_pct, summary_of
@@ -40,6 +43,7 @@ from esxprobe.rules.judge import Outcome, judge
 
 __all__ = [
     "POINTS",
+    "EventOptions",
     "GuestOptions",
     "Measured",
     "all_needs",
@@ -147,36 +151,41 @@ def analysis_of(
     notes = (*recording.notes, *doubts_of(recording, manifest, book), *comings_and_goings(recording, seen))
     build = manifest.build if manifest else recording.build
     recording = replace(recording, vms=with_modes(recording, manifest, guests), build=build)
+    happened = events_of(recording, manifest, guests.events, guests.folder)
     provenance = provenance_of(manifest)
     faults = judge_faults(recording, guests, manifest)
     if against is not None:
         faults = replace(faults, costs=measured_against(faults.costs, recording, provenance, against))
     known = provenance.facts if provenance else HostFacts()
     facts = vm_facts(faults.costs) | answered(manifest, known, recording)
-    recording = replace(recording, notes=(*notes, *faults.notes), facts=facts)
+    notes = (*notes, *faults.notes, *happened.notes)
+    recording = replace(recording, notes=notes, facts=facts, events=happened.events)
     capture = replace(summary_of(recording, manifest), timezone=timezone)
     glance = glance_of(recording, provenance)
     if early is not None:
         early(capture, glance)
     outcome = judge(recording, book.rules)
+    findings, marks = with_events(owned(outcome.findings, recording), recording, glance.device_uses)
     return Analysis(
         tool_version=esxprobe.__version__,
         capture=capture,
         quality=recording.notes,
         vms=recording.vms,
-        findings=owned(outcome.findings, recording),
+        findings=findings,
         clear=outcome.clear,
         skipped=outcome.skipped,
         fault_costs=faults.costs,
         guest_logs=faults.uses,
         guest_pairs=faults.pairs,
         vm_rows=vm_rows(recording, seen),
-        charts=charts_of(outcome, recording, book),
+        charts=marked(charts_of(outcome, recording, book), findings, marks),
         courses=courses_of(outcome, recording),
         slices=outcome.slices,
         deviations=_deviations(book, outcome),
         glance=glance,
         provenance=provenance,
+        events=happened.events,
+        event_logs=happened.logs,
         device_rows=device_rows(recording),
         util_p95=util_p95(recording),
         clock_pct=clock_pct(recording),

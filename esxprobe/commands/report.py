@@ -96,6 +96,18 @@ def report(
         list[str] | None,
         typer.Option(metavar="VM=FILE", help="A copy of a VM's vmware.log, which tells its monitor mode: VM=FILE."),
     ] = None,
+    log: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--log",
+            metavar="FILE",
+            help="A log that tells events (vobd, vmkernel, hostd, vmware.log, syslog, a vCenter export), or a "
+            "folder of them; may be repeated. See docs/events.md.",
+        ),
+    ] = None,
+    log_timezone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Zone of stamps in --log files that name none.")
+    ] = None,
     baseline_guest_log: Annotated[
         list[str] | None,
         typer.Option(metavar="[VM=]FILE", help="Like --guest-log, of the baseline; a capture folder has its own."),
@@ -168,6 +180,7 @@ def report(
             "--baseline": baseline,
             "--guest-log": guest_log,
             "--guest-offset": guest_offset,
+            "--log": log,
             "--baseline-guest-log": baseline_guest_log,
             "--baseline-mmu": baseline_mmu,
             "--cluster": cluster,
@@ -195,6 +208,7 @@ def report(
             "--guest-offset": guest_offset,
             "--mmu": mmu,
             "--vmware-log": vmware_log,
+            "--log": log,
             "--baseline-guest-log": baseline_guest_log,
             "--baseline-mmu": baseline_mmu,
         }
@@ -221,6 +235,7 @@ def report(
     from esxprobe.report.drawing import Drawer
 
     with Drawer() as drawer, ExitStack() as stack:  # the drawer first: it gets warm while the capture is read
+        from esxprobe.analyze.events import EventOptions
         from esxprobe.commands.bundling import Bundle
         from esxprobe.commands.guests import baseline_options, guest_options
         from esxprobe.commands.redaction import asked_map
@@ -237,7 +252,13 @@ def report(
             source=source,
             timezone=timezone,
             guests=guest_options(
-                source, guest_log or (), guest_offset or (), guest_timezone, mmu or (), vmware_log or ()
+                source,
+                guest_log or (),
+                guest_offset or (),
+                guest_timezone,
+                mmu or (),
+                vmware_log or (),
+                events=EventOptions(tuple(log or ()), log_timezone),
             ),
             baseline=baseline,
             before=baseline_options(baseline, baseline_guest_log or (), guest_timezone, baseline_mmu or ()),

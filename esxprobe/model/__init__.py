@@ -12,7 +12,7 @@ from esxprobe.model.analysis import (
 )
 from esxprobe.model.bothsides import GuestHostPair, PairKind
 from esxprobe.model.citation import CITATION_KINDS, Citation, CitationKind
-from esxprobe.model.events import Event, EventKind, EventLog
+from esxprobe.model.events import EventLog, NamedEvents
 from esxprobe.model.experiment import Calibration, FaultExperiment, FaultProbe, Injections, ProbedGuest
 from esxprobe.model.faults import (
     AnalyzedIntervals,
@@ -59,6 +59,8 @@ from esxprobe.model.nouns import (
     SEVERITIES,
     Counter,
     Entity,
+    Event,
+    EventKind,
     JudgedPart,
     Mmu,
     QualityCode,
@@ -146,6 +148,7 @@ __all__ = [
     "MeasuredShare",
     "Mmu",
     "MonitorLine",
+    "NamedEvents",
     "NextLevel",
     "PairKind",
     "Pause",

@@ -7,10 +7,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from esxprobe.model.bothsides import GuestHostPair
+from esxprobe.model.events import EventLog
 from esxprobe.model.faults import FaultComparison, FaultCost, Likeness
 from esxprobe.model.findings import Deviation, Finding, Skipped, TimeSlice
 from esxprobe.model.glance import Glance
-from esxprobe.model.nouns import Entity, JudgedPart, QualityNote, Severity, SourceFile, VirtualMachine, Window
+from esxprobe.model.nouns import (
+    Entity,
+    Event,
+    JudgedPart,
+    QualityNote,
+    Severity,
+    SourceFile,
+    VirtualMachine,
+    Window,
+)
 from esxprobe.model.provenance import Provenance
 from esxprobe.model.shifts import CounterShift
 
@@ -41,6 +51,7 @@ class Chart:
         thresholds: Level severity and value [unit] of each rule drawn across.
         windows: Stretches to shade.
         states: Where values are states: each with its name.
+        marks: Events of logs on what is drawn: time, severity, key of the kind.
     """
 
     title: str
@@ -49,6 +60,7 @@ class Chart:
     thresholds: tuple[tuple[Severity, float], ...]
     windows: tuple[Window, ...]
     states: tuple[tuple[float, str], ...] = ()
+    marks: tuple[tuple[datetime, Severity, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,4 +259,6 @@ class Analysis:
     device_rows: tuple[DeviceLatency, ...] = ()
     guest_pairs: tuple[GuestHostPair, ...] = ()
     util_p95: float | None = None  # of the host's physical CPUs over samples [%]
+    events: tuple[Event, ...] = ()  # of logs, in order of time
+    event_logs: tuple[EventLog, ...] = ()
     clock_pct: float | None = None  # %A/MPERF, mean over PCPUs and samples [% of the nominal clock]

@@ -1,68 +1,36 @@
-"""What logs say happened: events with a time, of things that a capture may show too."""
+"""Events of logs beside findings, and the logs that told them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from esxprobe.model.nouns import Entity, Severity, SourceFile
+from esxprobe.model.nouns import Entity, SourceFile
 
 
 @dataclass(frozen=True, slots=True)
-class EventKind:
-    """A kind of event, whichever log tells it.
+class NamedEvents:
+    """Events of one kind on one thing that belong to a finding by entity and time.
 
     Attributes:
-        key: kebab-case name.
-        severity: How bad one of them is by itself.
-        entity: Kind of the thing that it is mainly about; host where it is about all of it.
-        noun: What one is called in a sentence.
-        plural: What several are called.
-        supports: Causes (keys of `rules.causes`) whose findings such an event bears out, when it is of the same
-            thing at the same time; empty for events that end something, and for what bears out nothing.
-        collapse_s: Several lines of one log within this time are one event [s].
-    """
-
-    key: str
-    severity: Severity
-    entity: str
-    noun: str
-    plural: str
-    supports: tuple[str, ...] = ()
-    collapse_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that happened, as a log tells it.
-
-    Attributes:
-        time: When, aware UTC, by the clock of the computer that wrote the log.
-        host: Computer that the line names as its source, empty where it names none.
-        kind: Key of an `EventKind`.
-        severity: Of the kind.
-        entity: What it is mainly about: with the name in the line, or the one in the capture once that is known.
-        also: Other things that the line names.
-        figure: The number in it, None where it has none.
+        kind: Key of their kind.
+        entity: What they are about.
+        count: How many.
+        first: Time of the first one.
+        last: Time of the last one.
+        figure: The largest figure in them, None without one.
         unit: Unit of the figure.
-        duration_s: How long it had lasted at `time`; 0 for a moment [s].
-        line: The line itself, continuation lines joined, at most `MOST_LINE` characters.
-        file: Name of the file that it stands in.
-        source: What wrote it: `vobd`, `vmkernel`, `hostd`, `vmware.log`, `vcenter`, `csv`, ...
+        bears_out: Whether such events bear out a finding of this cause (`EventKind.supports`).
     """
 
-    time: datetime
-    host: str
     kind: str
-    severity: Severity
     entity: Entity
-    also: tuple[Entity, ...] = ()
+    count: int
+    first: datetime
+    last: datetime
     figure: float | None = None
     unit: str = ""
-    duration_s: float = 0.0
-    line: str = ""
-    file: str = ""
-    source: str = ""
+    bears_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

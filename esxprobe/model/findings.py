@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from esxprobe.model.citation import Citation
+from esxprobe.model.events import NamedEvents
 from esxprobe.model.nouns import Entity, Severity, Window
 
 
@@ -132,6 +133,7 @@ class Finding:
         states: Where values are states: each with its name and the number that esxtop prints, `hard (2)`.
         next_level: The next worse level; None where the worst was reached.
         doubt: Why not to rely on it: too few samples, or CPU states that do not add up; empty for no reason.
+        events: Events of logs that belong to its entity and time.
     """
 
     rule: str
@@ -161,6 +163,7 @@ class Finding:
     states: tuple[tuple[float, str], ...] = ()
     next_level: NextLevel | None = None
     doubt: str = ""
+    events: tuple[NamedEvents, ...] = ()
 
     def knows(self, threshold: float) -> bool:
         """Whether there can be such a threshold: not that of a state which the host's release does not have."""

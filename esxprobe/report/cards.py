@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from esxprobe.model import Analysis, Finding, Severity
+from esxprobe.report.capture_facts import is_dated
 from esxprobe.report.cause_times import time_of
+from esxprobe.report.events import events_in_words
 from esxprobe.report.judged import against, not_worse
 from esxprobe.report.likely_causes import LikelyCause, entity_key, likely_causes
 from esxprobe.report.links import Links
@@ -17,6 +19,7 @@ from esxprobe.rules.record import ASKED, Rule
 
 # Cards on the first screen; infos are shown only where there is nothing worse.
 _MOST, _NAMED = 5, 3
+_MORE_SURE = {"low": "medium", "medium": "high", "high": "high"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Card:
         why_sure: Why.
         actions: What to do next, at most two.
         symptoms: Rules of the findings that it explains, with their number.
+        events: Events of logs that belong to its findings by entity and time, in words; empty for none.
     """
 
     severity: Severity
@@ -46,6 +50,7 @@ class Card:
     why_sure: str
     actions: tuple[str, ...]
     symptoms: tuple[tuple[str, str], ...]
+    events: str = ""
 
     @property
     def affected_words(self) -> str:
@@ -84,7 +89,7 @@ def shown_of(causes: Sequence[LikelyCause]) -> Sequence[LikelyCause]:
 
 def _card(cause: LikelyCause, analysis: Analysis, book: RuleBook, links: Links) -> Card:
     lead, rule = cause.lead, book.find(cause.lead.rule)
-    sure, why = _sure(lead, rule, analysis)
+    sure, why = _with_events(*_sure(lead, rule, analysis), cause)
     rules = [each.rule for each in (*cause.leads, *cause.symptoms)]
     return Card(
         severity=cause.severity,
@@ -99,6 +104,7 @@ def _card(cause: LikelyCause, analysis: Analysis, book: RuleBook, links: Links) 
         symptoms=tuple(
             (each, f"{each} ({rules.count(each)})") for each in dict.fromkeys(rules) if each != lead.rule
         ),
+        events=events_in_words((*cause.leads, *cause.symptoms), dated=is_dated(analysis)),
     )
 
 
@@ -160,6 +166,18 @@ def _sure(lead: Finding, rule: Rule, analysis: Analysis) -> tuple[str, str]:
     if not source.published:
         return "medium", f"{seen}; the threshold is {_own(source.kind)}"
     return "high", f"{seen}; published threshold ({source.kind}: {source.author})"
+
+
+def _with_events(sure: str, why: str, cause: LikelyCause) -> tuple[str, str]:
+    """The same where events of logs bear the findings that lead out: the host's own words, by other means.
+
+    One step more, never two: events say that something happened there and then, not that it caused the values.
+    """
+    count = sum(each.count for finding in cause.leads for each in finding.events if each.bears_out)
+    if not count:
+        return sure, why
+    bear = "bears" if count == 1 else "bear"
+    return _MORE_SURE[sure], f"{why}; {count:,} {plural(count, 'event')} in logs {bear} it out"
 
 
 def _own(kind: str) -> str:

@@ -13,13 +13,17 @@ from esxprobe.model import (
     Comparison,
     CounterShift,
     Entity,
+    Event,
+    EventLog,
     Explanation,
     FaultCost,
     Finding,
     GuestLogUse,
     JudgedPart,
+    NamedEvents,
     Window,
 )
+from esxprobe.report.events import MOST_IN_DOCUMENT, worst_of
 
 SCHEMA = "esxprobe.analysis/1"
 
@@ -95,6 +99,8 @@ def document(analysis: Analysis) -> dict[str, Any]:
         "guest_logs": [_guest_log(use) for use in analysis.guest_logs],
         "fault_costs": [_fault_cost(cost) for cost in analysis.fault_costs],
         "guest_pairs": [plain(pair) for pair in analysis.guest_pairs],
+        "events": [_event(event) for event in worst_of(analysis.events, MOST_IN_DOCUMENT)],
+        "event_logs": [_event_log(log) for log in analysis.event_logs],
         "comparison": _comparison(analysis.comparison),
     }
 
@@ -131,6 +137,7 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
         "states": [{"value": value, "name": name} for value, name in finding.states],
         "doubt": finding.doubt,
         "explained_by": [_explanation(each) for each in finding.explained_by],
+        "events": [_named_events(each) for each in finding.events],
         "members": list(finding.members),
         "why": finding.why,
         "advice": finding.advice,
@@ -243,6 +250,52 @@ def part_as_json(part: JudgedPart | None) -> dict[str, Any] | None:
         "whole": _window(part.whole),
         "samples": part.inside,
         "samples_of_whole": part.samples,
+    }
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {
+        "time": f"{event.time.isoformat(timespec='milliseconds')[:23]}Z",
+        "host": event.host,
+        "kind": event.kind,
+        "severity": event.severity,
+        "entity": _entity(event.entity),
+        "also": [_entity(each) for each in event.also],
+        "figure": _number(event.figure),
+        "unit": event.unit,
+        "duration_s": _number(event.duration_s),
+        "line": event.line,
+        "file": event.file,
+        "source": event.source,
+    }
+
+
+def _event_log(log: EventLog) -> dict[str, Any]:
+    return {
+        "file": log.file.name,
+        "bytes": log.file.bytes,
+        "format": log.format,
+        "lines": log.lines,
+        "events": log.events,
+        "outside": log.outside,
+        "elsewhere": log.elsewhere,
+        "unread": log.unread,
+        "dropped": log.dropped,
+        "first": time_as_json(log.first),
+        "last": time_as_json(log.last),
+    }
+
+
+def _named_events(named: NamedEvents) -> dict[str, Any]:
+    return {
+        "kind": named.kind,
+        "entity": _entity(named.entity),
+        "count": named.count,
+        "first": time_as_json(named.first),
+        "last": time_as_json(named.last),
+        "figure": _number(named.figure),
+        "unit": named.unit,
+        "bears_out": named.bears_out,
     }
 
 

@@ -28,6 +28,7 @@ from esxprobe.report.words import isolated, joined, number, percent, plural, thr
 
 # Rows of a picture that are told to somebody who cannot see it.
 _TOLD = 3
+_EVENTS = " Triangles are events in logs on the same thing; all events stand below."
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def glance_specs(analysis: Analysis) -> dict[str, dict[str, Any]]:
     specs = strip_specs(analysis.capture, analysis.glance)
     panels = timeline_panels(analysis, leading(analysis))
     if panels:
-        specs["glance:timeline"] = timeline_spec(panels, frame)
+        specs["glance:timeline"] = timeline_spec(panels, frame, analysis.events)
     return specs
 
 
@@ -115,6 +116,11 @@ def _timeline(analysis: Analysis, drawings: dict[str, str]) -> Picture | None:
         caption=(
             "The worst entity of each likely cause. Dashed lines are thresholds, shaded stretches are the episodes "
             "beyond the one that was reached. What was the same in every sample is not drawn."
+            + (
+                " Triangles are events in logs on the same thing; all events stand below."
+                if analysis.events
+                else ""
+            )
         ),
         words=f"Over time: {joined([label for label, _, _ in panels])}",
         svg=svg,

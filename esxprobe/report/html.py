@@ -16,6 +16,7 @@ from esxprobe.model import Analysis, CaptureSummary, Glance
 from esxprobe.report.charts import is_constant, spec_of
 from esxprobe.report.document import document
 from esxprobe.report.drawing import Drawer
+from esxprobe.report.event_marks import with_marks
 from esxprobe.report.faults import fault_specs
 from esxprobe.report.glance import glance_specs, strip_specs
 from esxprobe.report.glossary import Glossary
@@ -40,7 +41,8 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str, book: RuleBook
         command: The command line that made the report, shown as provenance.
         book: The rules that judged it.
     """
-    specs = {rule: spec_of(chart) for rule, chart in analysis.charts.items() if not is_constant(chart)}
+    drawn = {rule: chart for rule, chart in analysis.charts.items() if not is_constant(chart)}
+    specs = {rule: with_marks(spec_of(chart), chart) for rule, chart in drawn.items()}
     specs |= fault_specs(analysis) | glance_specs(analysis) | shift_specs(analysis.comparison)
     return filled(
         "report.html.j2",

@@ -12,6 +12,7 @@ from esxprobe.report.capture_facts import capture_facts, head_facts, is_dated, i
 from esxprobe.report.cards import Cards, cards_of
 from esxprobe.report.charts import is_constant
 from esxprobe.report.comparison import ComparisonPanel, comparison_panel
+from esxprobe.report.events import EventPanel, event_panel, events_in_words
 from esxprobe.report.faults import FaultPanel, fault_panel
 from esxprobe.report.glance import GlancePanel, glance_panel
 from esxprobe.report.judged import amount, limit, remarks
@@ -57,6 +58,7 @@ class FindingRow:
     windows: tuple[str, ...]
     more_windows: str
     symptoms: tuple[tuple[str, str], ...]
+    events: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class Page:
     counts: tuple[tuple[Severity, int], ...]
     faults: FaultPanel
     comparison: ComparisonPanel | None
+    events: EventPanel | None
     glance: GlancePanel
     pages: Pages
     provenance: ProvenancePanel
@@ -159,6 +162,7 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
         counts=() if is_poor(analysis) else counts,
         faults=fault_panel(analysis, drawings),
         comparison=comparison_panel(analysis, drawings),
+        events=event_panel(analysis, links),
         glance=glance_panel(analysis, drawings, links),
         pages=pages_of(analysis, book, links),
         provenance=provenance_panel(analysis),
@@ -265,6 +269,7 @@ def _finding_row(finding: Finding, links: Links, *, dated: bool, zone: str) -> F
         windows=tuple(window(span, dated=dated, timezone=zone) for span in finding.windows[:_WINDOWS]),
         more_windows=f"and {extra} more" if extra > 0 else "",
         symptoms=tuple(_symptom(each) for each in finding.explained_by if each.shown),
+        events=events_in_words((finding,), dated=dated),
     )
 
 

@@ -49,6 +49,32 @@ that repeat one thing (each vCPU's `CPU reset`, both lines of a stun). The earli
 are kept.
 """
 
+_REPORT = """\
+
+## In a report
+
+`esxprobe report CAPTURE --log FILE --log FOLDER` reads the events of the captured time, ten minutes before it
+and two behind it; a capture folder's own `logs/` is read by itself. The host's logs are by the host's clock, as
+its capture is. vCenter's exports and your own list are by other clocks: where a manifest says how far the
+host's clock was ahead of the collecting machine's, their times are moved by that. Lines that name another host
+are counted and left out (`events-elsewhere`).
+
+A VM is found by its world, its VMX cartel or its configuration file where the manifest has them, by a world in
+the capture, or by a name that only one VM has; a vmware.log by the name in its first lines, else by the folder
+that it lies in. Devices, paths, adapters, uplinks and NFS volumes are found by their names, a VMFS datastore by
+the only device that lines name beside it. What is not found keeps the name that the line gives.
+
+A finding names the events of what it is about, of what that is a part of, and, for storage findings of a VM, of
+the devices that it used; those in one of its stretches, or at most one interval and 10 s before or behind.
+Where twelve stretches or more are known, the time from the first to the last counts. An event is named because
+it is about the same thing at the same time. That it caused the values is not said: the logs do not prove it,
+and neither does the capture.
+
+A card's confidence is one step higher (low to medium, medium to high) where events bear the finding out: events
+of a kind that is listed below with the finding's cause. That step is a convention of this project.
+
+"""
+
 _KINDS = """\
 
 ## Kinds
@@ -70,7 +96,7 @@ def render_events() -> str:
         f"| `{kind.key}` | {kind.severity} | {kind.entity} | {kind.noun} | {', '.join(kind.supports)} |\n"
         for kind in KINDS
     )
-    return _INTRO + _FORMATS + formed + _TIMES + _KINDS + kinds
+    return _INTRO + _FORMATS + formed + _TIMES + _REPORT + _KINDS + kinds
 
 
 if __name__ == "__main__":

@@ -40,7 +40,9 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}")
 _DATASTORES = re.compile(r"[Dd]atastores: ((?:[\"'][^\"']*[\"'](?:, )?)+)")
 _QUOTED = re.compile(r"[\"']([^\"']*)[\"']")
 # A volume is followed by its label: `<uuid> (ds01)`, `<uuid> ("ds01")`, `<uuid> ds01`.
-_LABEL = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}(?: \(\"?([^()\"]+)\"?\)| ([^\s().,]+)$)")
+_LABEL = re.compile(
+    r"\b[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}(?: \(\"?([^()\"]+)\"?\)| ([^().,:;]{1,80})$)"
+)
 _MOST_NAME, _MOST_THINGS = 256, 12
 
 
@@ -107,11 +109,12 @@ def _word(text: str | None) -> str:
 def things_in(kind: str, message: str, groups: Mapping[str, str | None]) -> tuple[Entity, ...]:
     """The things that a message names: those of the groups, then what looks like one; the kind's own first."""
     named: dict[tuple[str, str], Entity] = {}
-    for thing, text in (*_of_groups(groups), *_tokens(message)):
+    wanted = event_kind(kind).entity
+    labels = _labels(message) if wanted == "datastore" else ()
+    for thing, text in (*_of_groups(groups), *_tokens(message), *labels):
         name = text.strip().rstrip(".:,")[:_MOST_NAME]
         if name and len(named) < _MOST_THINGS:
             named.setdefault((thing, name), Entity(thing, name, name))
-    wanted = event_kind(kind).entity
     paths = {name for thing, name in named if thing == "path"}
     things = [
         each
@@ -139,6 +142,10 @@ def _tokens(message: str) -> Iterator[tuple[str, str]]:
     for match in _DATASTORES.finditer(message):
         for name in _QUOTED.findall(match[1]):
             yield "datastore", name
+
+
+def _labels(message: str) -> Iterator[tuple[str, str]]:
+    """Labels of volumes behind their ids."""
     for match in _LABEL.finditer(message):
         yield "datastore", match[1] or match[2]
 
