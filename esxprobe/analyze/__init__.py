@@ -40,6 +40,8 @@ from esxprobe.formats.window import TimeWindow
 from esxprobe.model import Analysis, CaptureSummary, Deviation, Glance, HostFacts, Recording
 from esxprobe.rules import RuleBook
 from esxprobe.rules.judge import Outcome, judge
+from esxprobe.rules.record import LOGS
+from esxprobe.rules.values import HOST_KEY
 
 __all__ = [
     "POINTS",
@@ -159,6 +161,8 @@ def analysis_of(
     known = provenance.facts if provenance else HostFacts()
     facts = vm_facts(faults.costs) | answered(manifest, known, recording)
     notes = (*notes, *faults.notes, *happened.notes)
+    if happened.logs:
+        facts |= {LOGS: {HOST_KEY: float(len(happened.logs))}}
     recording = replace(recording, notes=notes, facts=facts, events=happened.events)
     capture = replace(summary_of(recording, manifest), timezone=timezone)
     glance = glance_of(recording, provenance)

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from esxprobe.catalog.events import event_kind
 from esxprobe.model import DeviceUse, Entity, Event, Finding, NamedEvents, Recording, Window
+from esxprobe.rules.happened import Key, key_of, keys_of
 
 # An event and the samples that it shows in are this far apart at most, besides one interval: hosts declare a path
 # dead, and all paths down, seconds after commands began to hang.
@@ -15,8 +16,6 @@ _SLACK = timedelta(seconds=10)
 # Of a finding's stretches so many are kept; where there may be more, the time from the first to the last counts.
 _ALL_WINDOWS = 12
 _NAMED = 8
-
-Key = tuple[str, str]
 
 
 def with_events(
@@ -42,28 +41,10 @@ class _Search:
         self._devices: dict[str, set[str]] = {}  # of VMs
         for use in uses:
             self._devices.setdefault(use.vm, set()).add(use.device)
-        self._of_path: dict[str, tuple[str | None, str | None]] = {}
-        paths = recording.entities.get("path")
-        if paths is not None:
-            rows = paths.select("name", "device", "adapter").iter_rows()
-            self._of_path = {name: (device, adapter) for name, device, adapter in rows}
         self._by_key: dict[Key, list[Event]] = {}
         for event in recording.events:
-            for key in self._keys_of(event):
+            for key in keys_of(event, recording):
                 self._by_key.setdefault(key, []).append(event)
-
-    def _keys_of(self, event: Event) -> Iterable[Key]:
-        """What an event is of: the things that it names, and the device and adapter of its paths."""
-        keys: dict[Key, None] = {}
-        for each in (event.entity, *event.also):
-            keys[_key(each)] = None
-            if each.kind == "path":
-                device, adapter = self._of_path.get(each.name, (None, None))
-                if device:
-                    keys["device", device] = None
-                if adapter:
-                    keys["adapter", adapter] = None
-        return keys
 
     def of(self, finding: Finding) -> tuple[Event, ...]:
         """The events of a finding."""
@@ -78,9 +59,9 @@ class _Search:
         return tuple(mine.values())
 
     def _keys_of_finding(self, finding: Finding) -> Iterable[Key]:
-        keys = [_key(finding.entity)]
+        keys = [key_of(finding.entity)]
         if finding.owner is not None:
-            keys.append(_key(finding.owner))
+            keys.append(key_of(finding.owner))
         vm = next(
             (each.id for each in (finding.entity, finding.owner) if each is not None and each.kind == "vm"), ""
         )
@@ -91,10 +72,6 @@ class _Search:
     def _is_in(self, event: Event, span: Window) -> bool:
         began = event.time - timedelta(seconds=event.duration_s)
         return event.time >= span.start - self._slack and began <= span.end + self._slack
-
-
-def _key(entity: Entity) -> Key:
-    return (entity.kind, entity.id if entity.kind == "vm" else "" if entity.kind == "host" else entity.name)
 
 
 def _spans(finding: Finding) -> tuple[Window, ...]:

@@ -153,9 +153,7 @@ def skips_in_words(skipped: Sequence[Skipped]) -> list[str]:
     rest = len(skipped) - absent
     said = [f"{rest} {plural(rest, 'rule')} had to be skipped."] if rest else []
     if absent:
-        said.append(
-            f"{absent} {plural(absent, 'rule')} did not apply: no such device on this host, or no guest log."
-        )
+        said.append(f"{absent} {plural(absent, 'rule')} did not apply: no such device on this host, or no log.")
     return said
 
 

@@ -70,6 +70,9 @@ Where twelve stretches or more are known, the time from the first to the last co
 it is about the same thing at the same time. That it caused the values is not said: the logs do not prove it,
 and neither does the capture.
 
+Rules can need events: `event("path-down")` is how many there were of the judged entity in a sample. See
+[own-rules.md](own-rules.md).
+
 A card's confidence is one step higher (low to medium, medium to high) where events bear the finding out: events
 of a kind that is listed below with the finding's cause. That step is a convention of this project.
 
