@@ -89,7 +89,9 @@ def shown_of(causes: Sequence[LikelyCause]) -> Sequence[LikelyCause]:
 
 def _card(cause: LikelyCause, analysis: Analysis, book: RuleBook, links: Links) -> Card:
     lead, rule = cause.lead, book.find(cause.lead.rule)
-    sure, why = _with_events(*_sure(lead, rule, analysis), cause)
+    sure, why = _sure(lead, rule, analysis)
+    if not rule.events:  # what was only logged is not borne out by the same lines once more
+        sure, why = _with_events(sure, why, cause)
     rules = [each.rule for each in (*cause.leads, *cause.symptoms)]
     return Card(
         severity=cause.severity,
@@ -157,6 +159,8 @@ def _sure(lead: Finding, rule: Rule, analysis: Analysis) -> tuple[str, str]:
     if damage:
         return "low", f"the capture is damaged ({joined(damage)})"
     seen = f"measured by esxtop in {samples}"
+    if rule.events and not rule.needs:
+        seen = "logged by the host"
     if rule.setting:
         seen = "the host's own answer" if ASKED.keys() & set(rule.facts) else "as esxtop showed it"
     level = next((each for each in rule.levels if each.threshold == lead.threshold), rule.levels[0])

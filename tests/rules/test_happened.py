@@ -7,11 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from shippedbook import RULES, find_rule, judge
+from shippedbook import RULES, analysis_of, find_rule, judge
 from tiny import HOST, INTERVAL_S, START, Thing, recording
 
 from esxprobe.errors import UsageError
 from esxprobe.model import Entity, Event, Recording, VirtualMachine
+from esxprobe.report.cards import cards_of
+from esxprobe.rules import shipped
 from esxprobe.rules.custom import load_book
 from esxprobe.rules.happened import events_of
 from esxprobe.rules.record import LOGS, quoted
@@ -72,6 +74,13 @@ def test_without_a_log_they_do_not_apply_and_with_an_empty_one_they_are_clear() 
     assert {why_skipped(rule, without) for rule in WITH_EVENTS} == {NO_LOG}
     assert not_there(NO_LOG)
     assert set(judge(logged(), WITH_EVENTS).clear) == {rule.id for rule in WITH_EVENTS}
+
+
+def test_a_card_says_that_it_was_logged_and_is_no_surer_for_it() -> None:
+    analysis = analysis_of(logged())
+    (found,) = judge(logged(event("path-down", Entity("path", PATH, PATH), 12)), WITH_EVENTS).findings
+    (card,) = cards_of(replace(analysis, findings=(found,)), shipped()).shown
+    assert card.why_sure.startswith("logged by the host; published threshold")
 
 
 def test_a_call_is_a_column() -> None:
