@@ -18,7 +18,7 @@ from esxprobe.capture import Manifest
 from esxprobe.catalog import counters
 from esxprobe.catalog.row import ONLY_WITH_A
 from esxprobe.errors import UnreadableInputError, UsageError
-from esxprobe.formats.inventory import inventory
+from esxprobe.formats.header_listing import inventory
 from esxprobe.model import Analysis, Finding
 from esxprobe.rules.record import ASKED
 

@@ -10,12 +10,13 @@ from drawn import ESXPROBE
 
 from esxprobe import errors
 from esxprobe.catalog.quality import render_quality
-from esxprobe.formats.hostlogs.docs import render_events
+from esxprobe.formats.hostlogs.events_page import render_events
 from esxprobe.report.rulebook import render_rules
 from esxprobe.rules import shipped
 
 CHECKOUT = Path(__file__).parents[1]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+COMMANDS = (CHECKOUT / "docs" / "commands.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -32,30 +33,32 @@ def test_generated_pages_are_up_to_date(page, rendered):
     assert written == rendered, f"docs/{page} is out of date: run `make docs`"
 
 
-def commands_in_readme() -> list[str]:
-    block = README.split("## Use")[1].split("```sh")[1].split("```")[0]
-    return [line.split("#")[0].strip() for line in block.strip().splitlines()]
+def shown_commands() -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", README + COMMANDS, flags=re.DOTALL)
+    lines = [line.split("#")[0].strip() for block in blocks for line in block.strip().splitlines()]
+    return [line for line in lines if line.startswith("esxprobe ")]
 
 
-@pytest.mark.parametrize("line", commands_in_readme())
-def test_every_option_in_the_readme_exists(line):
+@pytest.mark.parametrize("line", shown_commands())
+def test_every_option_that_is_shown_exists(line):
     words = line.split()[1:]
     command = [words[0], *([words[1]] if words[0] == "rules" else [])]
     shown = run(*command, "--help")
-    assert shown.returncode == 0, f"README shows `{line}` but `{' '.join(command)} --help` fails"
+    assert shown.returncode == 0, f"`{line}` is shown but `{' '.join(command)} --help` fails"
     for option in re.findall(r"(?<!\S)--?[a-z][a-z-]*", line):
-        assert option in shown.stdout, f"README shows {option} in `{line}`, --help does not"
+        assert option in shown.stdout, f"{option} is shown in `{line}`, --help does not list it"
 
 
-def test_every_command_is_in_the_readme():
+def test_every_command_is_in_the_readme_and_shown_by_example():
     listed = re.findall(r"^[│ ]+([a-z]+)  ", run("--help").stdout, flags=re.MULTILINE)
     assert listed, "no command found in --help"
     for command in listed:
         assert f"esxprobe {command}" in README, f"`esxprobe {command}` is not in the README"
+        assert f"\nesxprobe {command} " in COMMANDS, f"docs/commands.md does not show `esxprobe {command}`"
 
 
-def test_exit_codes_in_the_readme_are_the_program_s():
-    documented = {int(code) for code in re.findall(r"^\| (\d+) \|", README, flags=re.MULTILINE)}
+def test_documented_exit_codes_are_the_program_s():
+    documented = {int(code) for code in re.findall(r"^\| (\d+) \|", COMMANDS, flags=re.MULTILINE)}
     assert documented == {value for name, value in vars(errors).items() if name.startswith("EXIT_")}
 
 

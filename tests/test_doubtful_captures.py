@@ -11,7 +11,7 @@ from shippedbook import analyze, page_of
 
 from esxprobe.capture import Manifest, load_capture
 from esxprobe.errors import UnreadableInputError, UsageError
-from esxprobe.formats.clock import named_zone
+from esxprobe.formats.timestamps import named_zone
 from esxprobe.model import Analysis
 
 

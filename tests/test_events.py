@@ -23,6 +23,7 @@ from esxprobe.redact.analysis import redacted_analysis
 from esxprobe.report.cards import cards_of
 from esxprobe.report.document import document
 from esxprobe.report.drawing import Drawer
+from esxprobe.report.events import events_of
 from esxprobe.rules import shipped
 
 ROOT = Path(__file__).parents[1]
@@ -85,29 +86,31 @@ def test_what_is_outside_of_the_captured_time_is_counted(analysis: Analysis) -> 
 
 
 def test_a_finding_names_the_events_of_its_entity_and_time(analysis: Analysis) -> None:
-    named = {finding.id: [each.kind for each in finding.events] for finding in analysis.findings if finding.events}
+    named = {finding.id: [each.kind for each in events_of(analysis, (finding,))] for finding in analysis.findings}
     assert named["cpu-ready/vm/1190417"] == ["vm-stun"]
     assert named["vm-swapping/vm/1193860"] == ["vmotion-start"]
     assert named["memory-free-low/host/esx01.example.com"] == ["vmotion-low-memory"]
-    assert "cpu-saturated/vm/1181349" not in named  # web02: no log names it
+    assert named["cpu-saturated/vm/1181349"] == []  # web02: no log names it
     ready = next(finding for finding in analysis.findings if finding.rule == "cpu-ready")
-    assert (ready.events[0].figure, ready.events[0].unit, ready.events[0].bears_out) == (920.0, "ms", True)
+    (stun,) = events_of(analysis, (ready,))
+    assert (stun.figure, stun.unit, stun.bears_out) == (920.0, "ms", True)
 
 
 def test_events_before_and_behind_a_finding_are_not_its_own(logs: Path, tmp_path: Path) -> None:
     late = (logs / "vmkernel.log").read_text().replace("21:37:10", "21:44:50")
     (tmp_path / "vmkernel.log").write_text(late)
-    swapping = next(f for f in judged(tmp_path).findings if f.rule == "vm-swapping")
+    found = judged(tmp_path)
+    swapping = next(f for f in found.findings if f.rule == "vm-swapping")
     assert swapping.last is not None
     assert swapping.last < datetime(2026, 3, 26, 21, 44, tzinfo=UTC)
-    assert swapping.events == ()
+    assert events_of(found, (swapping,)) == []
 
 
 def test_the_page_shows_them_and_a_card_is_as_sure_as_its_evidence(logs: Path, analysis: Analysis) -> None:
     with_logs, without = page_of(analysis, {}, ""), page_of(judged(), {}, "")
-    assert without.events is None
-    assert with_logs.events is not None
-    assert [row.what for row in with_logs.events.rows][:2] == ["uplink failure", "stun"]
+    assert without.glance.events is None
+    assert with_logs.glance.events is not None
+    assert [row.what for row in with_logs.glance.events.rows][:2] == ["uplink failure", "stun"]
     first = with_logs.cards.shown[0]
     assert "1 vMotion that waited for memory on this host at 21:36:30 UTC, up to 7.50 s" in first.events
     assert first.why_sure.endswith("1 event in logs bears it out")
@@ -120,7 +123,7 @@ def test_events_raise_the_confidence_by_one_step(analysis: Analysis) -> None:
     ready = next(finding for finding in analysis.findings if finding.rule == "cpu-ready")
     doubted = replace(ready, doubt="few samples", explained_by=())
     logged = replace(analysis, findings=(doubted,))
-    silent = replace(analysis, findings=(replace(doubted, events=()),))
+    silent = replace(logged, finding_events={})
     assert [cards_of(each, shipped()).shown[0].sure for each in (logged, silent)] == ["medium", "low"]
 
 

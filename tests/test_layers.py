@@ -34,7 +34,6 @@ CORE = {
     "analyze",
     "capture",
     "catalog",
-    "convert",
     "correlate",
     "errors",
     "extract",

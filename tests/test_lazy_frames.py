@@ -19,7 +19,7 @@ from polars.testing import assert_frame_equal
 
 import esxprobe
 from esxprobe.errors import UnreadableInputError, UsageError
-from esxprobe.extract import Query, extract
+from esxprobe.extract import Selection, extract
 from esxprobe.formats import row_scanner
 from esxprobe.formats.parse import Parser
 from esxprobe.formats.window import TimeWindow
@@ -65,7 +65,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("sample", ["demo", "software-mmu", "hardware-mmu"])
 def test_every_cell_is_what_extract_writes(tmp_path: Path, sample: str) -> None:
-    made = extract(sorted((SAMPLES / sample).glob("esxtop-*")), Query(), TimeWindow(), tmp_path / "all.csv")
+    made = extract(sorted((SAMPLES / sample).glob("esxtop-*")), Selection(), TimeWindow(), tmp_path / "all.csv")
     sheet = pl.concat(
         [pl.read_csv(path, infer_schema=False, truncate_ragged_lines=True) for path in made.paths], how="horizontal"
     )
@@ -283,7 +283,7 @@ def torn(count: int, places: set[int]) -> bytes:
 
 def has_the_values_of_extract(path: Path) -> None:
     """A capture gives what `extract` writes, value by value, and the same notes."""
-    made = extract([path], Query(), TimeWindow(), path.with_name("all.csv"))
+    made = extract([path], Selection(), TimeWindow(), path.with_name("all.csv"))
     written = pl.read_csv(made.paths[0], infer_schema=False)
     capture = esxprobe.open(path)
     frame = capture.scan().collect()

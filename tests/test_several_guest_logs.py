@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from esxprobe.analyze import GuestOptions, analyze
+from esxprobe.analyze import CaptureInput, GuestOptions, analyze
 from esxprobe.rules import shipped
 
 SAMPLES = 60
@@ -47,9 +47,8 @@ def costs(folder: Path, *logs: str):
     for number, text in enumerate(logs):
         paths.append(folder / f"log{number}.csv")
         paths[-1].write_text(text)
-    made = analyze(
-        [capture(folder)], guests=GuestOptions(logs=tuple(("vm01", path) for path in paths)), book=shipped()
-    )
+    guests = GuestOptions(logs=tuple(("vm01", path) for path in paths))
+    made = analyze(CaptureInput([capture(folder)], guests=guests), book=shipped())
     return made, {cost.guest_counter: cost for cost in made.fault_costs}
 
 

@@ -9,18 +9,18 @@ import pytest
 from hostsim import VmPlan, plan_of_width, write_capture
 from hypothesis import given
 from hypothesis import strategies as st
-from shippedbook import analyze
+from shippedbook import BOOK
 
-from esxprobe.analyze import Measured, compare_with
+from esxprobe.analyze import CaptureInput, Measured, compare_with, describe, judge_described, measured, read_capture
 from esxprobe.analyze.levels import LEVEL_NEEDS, CounterLevels
 from esxprobe.analyze.shifts import not_in_both, shifts
+from esxprobe.arrays import Floats
 from esxprobe.catalog import find
 from esxprobe.model import CaptureSummary, Comparison, CounterShift, Entity
 from esxprobe.report.document import document
 from esxprobe.report.shifts import PICTURE, shift_specs, shifts_panel
 from esxprobe.rules import shipped
 from esxprobe.rules.matters import SMALLEST, is_large, matters, thresholds_of
-from esxprobe.series import Floats
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "docs" / "analysis.schema.json").read_text(encoding="utf-8"))
 READY, RUN, SWCUR = r"Vcpu\% Ready", r"Vcpu\% Run", r"Group Memory\Swapped MBytes"
@@ -296,7 +296,10 @@ def test_two_captures_from_end_to_end(tmp_path: Path) -> None:
         from dataclasses import replace
 
         write_capture(tmp_path / f"{name}.csv", replace(plan, vms=vms))
-        analyses.append(analyze([tmp_path / f"{name}.csv"], held=made.append))
+        capture = CaptureInput([tmp_path / f"{name}.csv"])
+        recording = read_capture(capture, book=BOOK, with_levels=True)
+        made.append(measured(recording))
+        analyses.append(judge_described(describe(recording, capture, book=BOOK), book=BOOK))
     comparison = compare_with(*analyses, *made)
     first = comparison.shifts[0]
     assert (first.verdict, first.counter, first.entity.name) == ("regressed", READY, analyses[0].vms[0].name)

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import esxprobe
@@ -22,11 +22,11 @@ from esxprobe.analyze.capture_checks import doubts_of
 from esxprobe.analyze.charts import POINTS, charts_of, marked
 from esxprobe.analyze.courses import courses_of
 from esxprobe.analyze.events import EventOptions, events_of
-from esxprobe.analyze.faults import FAULT_NEEDS, has_guests, judge_faults, vm_facts
+from esxprobe.analyze.faults import FAULT_NEEDS, FaultOutcome, has_guests, judge_faults, vm_facts
 from esxprobe.analyze.glance import GLANCE_NEEDS, PORTS_READ, glance_of
 from esxprobe.analyze.guestlogs import GuestOptions
 from esxprobe.analyze.levels import LEVEL_NEEDS, Measured, measured
-from esxprobe.analyze.named_events import with_events
+from esxprobe.analyze.named_events import events_of_findings, named_events
 from esxprobe.analyze.provenance import provenance_of
 from esxprobe.analyze.storage import device_rows, util_p95
 from esxprobe.analyze.summary import SUMMARY_NEEDS, clock_pct, summary_of
@@ -37,23 +37,37 @@ from esxprobe.formats.closure import STATES
 from esxprobe.formats.esxtop import read_esxtop
 from esxprobe.formats.wanted import Enough
 from esxprobe.formats.window import TimeWindow
-from esxprobe.model import Analysis, CaptureSummary, Deviation, Glance, HostFacts, Recording
+from esxprobe.model import (
+    Analysis,
+    CaptureSummary,
+    Deviation,
+    EventLog,
+    Glance,
+    HostFacts,
+    Provenance,
+    Recording,
+    Window,
+)
 from esxprobe.rules import RuleBook
+from esxprobe.rules.evaluate import HOST_KEY
 from esxprobe.rules.judge import Outcome, judge
 from esxprobe.rules.record import LOGS
-from esxprobe.rules.values import HOST_KEY
 
 __all__ = [
     "POINTS",
+    "CaptureInput",
+    "DescribedCapture",
     "EventOptions",
     "GuestOptions",
     "Measured",
     "all_needs",
-    "analysis_of",
     "analyze",
     "compare_with",
+    "describe",
     "enough_of",
-    "with_baseline",
+    "judge_described",
+    "measured",
+    "read_capture",
 ]
 
 # Few of the worlds that are no vCPUs are judged; a part of them tells what the states of a sample add up to. Ports
@@ -63,48 +77,101 @@ _ENOUGH = {"world": 256, "port": PORTS_READ}
 NO_GUESTS = GuestOptions()
 
 
+@dataclass(frozen=True, slots=True)
+class CaptureInput:
+    """A capture and what a person said about it.
+
+    Attributes:
+        paths: Its files: one, or one host's segments in order.
+        manifest: The capture folder's, where there is one.
+        timezone: Zone of the stamps, where the header's cannot be trusted.
+        guests: What a person said about guests; with a folder in it, its guests' logs are read as well.
+        window: The part that is judged; None for all of it. Quality notes, VMs and provenance are of the whole
+            capture.
+    """
+
+    paths: Sequence[Path]
+    manifest: Manifest | None = None
+    timezone: str | None = None
+    guests: GuestOptions = NO_GUESTS
+    window: TimeWindow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedCapture:
+    """A capture that was read and described, before any rule is judged.
+
+    Attributes:
+        recording: What was read.
+        capture: Facts about it.
+        glance: Host, storage and network at a glance.
+        provenance: What its manifest tells; None without one.
+        faults: What came of the guests' logs.
+        seen: When each VM was there; see `presence`.
+        event_logs: The logs of hosts whose events the recording has.
+    """
+
+    recording: Recording
+    capture: CaptureSummary
+    glance: Glance
+    provenance: Provenance | None
+    faults: FaultOutcome
+    seen: dict[str, tuple[Window, ...]]
+    event_logs: tuple[EventLog, ...] = ()
+
+
 def analyze(
-    paths: Sequence[Path],
+    capture: CaptureInput,
     *,
     book: RuleBook,
-    timezone: str | None = None,
-    manifest: Manifest | None = None,
-    guests: GuestOptions = NO_GUESTS,
     progress: Callable[[int], None] | None = None,
-    held: Callable[[Measured], None] | None = None,
-    early: Callable[[CaptureSummary, Glance], None] | None = None,
     against: Analysis | None = None,
-    window: TimeWindow | None = None,
 ) -> Analysis:
-    """Reads a capture (one file, or one host's segments in order) and judges it.
+    """Reads a capture and judges it.
 
     Args:
-        paths: The files, in order.
+        capture: The capture.
         book: The rules in use.
-        timezone: Zone of the stamps, where the header's cannot be trusted.
-        manifest: The capture folder's, where there is one.
-        guests: What a person said about guests; with a folder in it, its guests' logs are read as well.
-        progress: Told the bytes read so far.
-        held: Told what a comparison with another capture needs of this one.
-        early: Told before anything is judged what does not depend on that.
+        progress: Is called with the bytes read so far.
         against: A baseline. Where it tells what faults cost, that is judged; see `compare_with` for everything
         else.
-        window: The part of the capture that is judged; None for all of it. Quality notes, VMs and provenance are
-            the whole capture's.
 
     Raises:
         UnreadableInputError: A file is no esxtop capture, or none of its rows can be used; a guest's log is none.
         UsageError: `timezone` is no time zone; a VM that was named is not there; fewer than two samples lie in
             the window.
     """
-    needs = all_needs(book, with_faults=has_guests(guests, manifest), with_levels=held is not None)
-    recording = read_esxtop(
-        paths, needs, timezone=timezone, at_most=enough_of(book), progress=progress, window=window
-    )
-    if held is not None:
-        held(measured(recording))
-    return analysis_of(
-        recording, manifest, guests, book=book, timezone=timezone or "", early=early, against=against
+    recording = read_capture(capture, book=book, progress=progress)
+    return judge_described(describe(recording, capture, book=book, against=against), book=book)
+
+
+def read_capture(
+    capture: CaptureInput,
+    *,
+    book: RuleBook,
+    with_levels: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Recording:
+    """Reads what an analysis needs.
+
+    Args:
+        capture: The capture.
+        book: The rules in use.
+        with_levels: Whether the counters that a comparison needs are read as well (`measured`).
+        progress: Is called with the bytes read so far.
+
+    Raises:
+        UnreadableInputError: A file is no esxtop capture, or none of its rows can be used.
+        UsageError: `timezone` is no time zone; fewer than two samples lie in the window.
+    """
+    needs = all_needs(book, with_faults=has_guests(capture.guests, capture.manifest), with_levels=with_levels)
+    return read_esxtop(
+        capture.paths,
+        needs,
+        timezone=capture.timezone,
+        at_most=enough_of(book),
+        progress=progress,
+        window=capture.window,
     )
 
 
@@ -128,34 +195,29 @@ def all_needs(
     return {kind: tuple(sorted(paths)) for kind, paths in needs.items()}
 
 
-def analysis_of(
-    recording: Recording,
-    manifest: Manifest | None = None,
-    guests: GuestOptions = NO_GUESTS,
-    *,
-    book: RuleBook,
-    timezone: str = "",
-    early: Callable[[CaptureSummary, Glance], None] | None = None,
-    against: Analysis | None = None,
-) -> Analysis:
-    """Judges a recording.
+def describe(
+    recording: Recording, source: CaptureInput, *, book: RuleBook, against: Analysis | None = None
+) -> DescribedCapture:
+    """Everything that is known of a capture before a rule is judged.
 
     Args:
         recording: What was read.
-        manifest: As in `analyze`.
-        guests: As in `analyze`.
+        source: What a person said about the capture.
         book: As in `analyze`.
-        timezone: The zone that was given for its stamps.
-        early: As in `analyze`.
         against: As in `analyze`.
+
+    Raises:
+        UnreadableInputError: A guest's log is none.
+        UsageError: A VM that was named is not there.
     """
+    manifest = source.manifest
     seen = presence(recording)
     notes = (*recording.notes, *doubts_of(recording, manifest, book), *comings_and_goings(recording, seen))
     build = manifest.build if manifest else recording.build
-    recording = replace(recording, vms=with_modes(recording, manifest, guests), build=build)
-    happened = events_of(recording, manifest, guests.events, guests.folder)
+    recording = replace(recording, vms=with_modes(recording, manifest, source.guests), build=build)
+    happened = events_of(recording, manifest, source.guests.events, source.guests.folder)
     provenance = provenance_of(manifest)
-    faults = judge_faults(recording, guests, manifest)
+    faults = judge_faults(recording, source.guests, manifest)
     if against is not None:
         faults = replace(faults, costs=measured_against(faults.costs, recording, provenance, against))
     known = provenance.facts if provenance else HostFacts()
@@ -164,15 +226,20 @@ def analysis_of(
     if happened.logs:
         facts |= {LOGS: {HOST_KEY: float(len(happened.logs))}}
     recording = replace(recording, notes=notes, facts=facts, events=happened.events)
-    capture = replace(summary_of(recording, manifest), timezone=timezone)
+    capture = replace(summary_of(recording, manifest), timezone=source.timezone or "")
     glance = glance_of(recording, provenance)
-    if early is not None:
-        early(capture, glance)
+    return DescribedCapture(recording, capture, glance, provenance, faults, seen, happened.logs)
+
+
+def judge_described(described: DescribedCapture, *, book: RuleBook) -> Analysis:
+    """Judges a described capture by the rules in use."""
+    recording, faults = described.recording, described.faults
     outcome = judge(recording, book.rules)
-    findings, marks = with_events(owned(outcome.findings, recording), recording, glance.device_uses)
+    findings = owned(outcome.findings, recording)
+    logged = events_of_findings(findings, recording, described.glance.device_uses)
     return Analysis(
         tool_version=esxprobe.__version__,
-        capture=capture,
+        capture=described.capture,
         quality=recording.notes,
         vms=recording.vms,
         findings=findings,
@@ -181,15 +248,16 @@ def analysis_of(
         fault_costs=faults.costs,
         guest_logs=faults.uses,
         guest_pairs=faults.pairs,
-        vm_rows=vm_rows(recording, seen),
-        charts=marked(charts_of(outcome, recording, book), findings, marks),
+        vm_rows=vm_rows(recording, described.seen),
+        charts=marked(charts_of(outcome, recording, book), findings, logged),
         courses=courses_of(outcome, recording),
         slices=outcome.slices,
         deviations=_deviations(book, outcome),
-        glance=glance,
-        provenance=provenance,
-        events=happened.events,
-        event_logs=happened.logs,
+        glance=described.glance,
+        provenance=described.provenance,
+        events=recording.events,
+        event_logs=described.event_logs,
+        finding_events=named_events(findings, logged),
         device_rows=device_rows(recording),
         util_p95=util_p95(recording),
         clock_pct=clock_pct(recording),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from esxprobe.analyze.manifest_fields import Fields
 from esxprobe.capture import Manifest
 from esxprobe.model import HostFacts, Recording
-from esxprobe.rules.values import CORES, HOST_KEY
+from esxprobe.rules.evaluate import CORES, HOST_KEY
 
 _POLICIES = {
     **dict.fromkeys(("high performance", "static"), 0.0),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from esxprobe.analyze.values import known_at, mean, p95_at_work, shown, values_of
+from esxprobe.analyze.at_work import known_at, mean, p95_at_work, shown, values_of
 from esxprobe.model import DeviceUse, DiskRow, Entity, Finding, Recording
 from esxprobe.series import in_parts
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from esxprobe.analyze.values import shown
+from esxprobe.analyze.at_work import shown
 from esxprobe.capture import Manifest
 from esxprobe.catalog.quality import note
 from esxprobe.model import QualityNote, Recording
@@ -23,8 +23,8 @@ def doubts_of(recording: Recording, manifest: Manifest | None, book: RuleBook) -
     if judged < FEW_SAMPLES:
         doubts.append(note("too-few-samples", 1, f"{judged} samples can be judged"))
     named = set(recording.columns.select("object", "counter").unique().iter_rows())
-    said = manifest.commands if manifest else ()
-    asked_for_all = any("esxtop -b -a " in command for command in said)  # then the release had no such counter yet
+    sent = manifest.commands if manifest else ()
+    asked_for_all = any("esxtop -b -a " in command for command in sent)  # then the release had no such counter yet
     if not asked_for_all and ("Group Cpu", "% Run") in named and ("Group Cpu", "% CPU Latency") not in named:
         doubts.append(note("default-fields", 1))
     doubts += _without_values(recording, book)

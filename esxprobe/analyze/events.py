@@ -91,8 +91,8 @@ def _read(paths: Sequence[Path], wanted: Wanted, *, is_empty_fine: bool) -> Even
 
 
 def _wanted(recording: Recording, manifest: Manifest | None, options: EventOptions) -> Wanted:
-    from esxprobe.formats.clock import named_zone
     from esxprobe.formats.hostlogs import Wanted
+    from esxprobe.formats.timestamps import named_zone
 
     hosts = {name.casefold() for name in (recording.host, manifest.host if manifest else "") if name}
     times = recording.samples.filter("judged")

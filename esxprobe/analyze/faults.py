@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from esxprobe.analyze.at_work import largest, rows_by_gid, values_of
 from esxprobe.analyze.experiments import Experiments, experiments_in
 from esxprobe.analyze.guestlogs import (
     ClockPoint,
@@ -19,7 +20,7 @@ from esxprobe.analyze.guestlogs import (
     vm_called,
     vm_of_computer,
 )
-from esxprobe.analyze.values import largest, rows_by_gid, values_of
+from esxprobe.arrays import Floats
 from esxprobe.capture import Manifest
 from esxprobe.catalog.quality import note
 from esxprobe.errors import EsxprobeError
@@ -35,7 +36,7 @@ from esxprobe.model import (
     Recording,
     VirtualMachine,
 )
-from esxprobe.series import ClockOffset, Floats
+from esxprobe.series import ClockOffset
 
 if TYPE_CHECKING:
     from esxprobe.correlate import GuestRates, VmFaults
@@ -122,7 +123,7 @@ def judge_faults(recording: Recording, options: GuestOptions, manifest: Manifest
         of_vm.setdefault(log.vm.gid, []).append(log)
     made = [_input(logs, recording, nested, tried) for logs in of_vm.values()]
     vms = _beside_each_other([vm for vm, _ in made if vm is not None])
-    notes += [*tried.notes, *(said for each in matched for file in each.files for said in named_notes(file))]
+    notes += [*tried.notes, *(given for each in matched for file in each.files for given in named_notes(file))]
     return FaultOutcome(
         costs=fault_costs(vms),
         pairs=guest_pairs(vms),
@@ -131,7 +132,7 @@ def judge_faults(recording: Recording, options: GuestOptions, manifest: Manifest
             for each in matched
             for file in each.files
         ),
-        notes=(*notes, *(said for _, unused in made for said in unused)),
+        notes=(*notes, *(given for _, unused in made for given in unused)),
     )
 
 
@@ -176,13 +177,13 @@ def _matched(each: LogOfVm, recording: Recording, options: GuestOptions) -> Matc
     files = tuple(read_guest_log(path, timezone=each.timezone, guest=None) for path in each.paths)
     log = _joined(files)
     if each.vm:
-        vm, why = vm_called(each.vm, recording.vms), each.said_by
+        vm, why = vm_called(each.vm, recording.vms), each.given_by
     else:
         vm = vm_of_computer(log.guest, recording.vms, each.paths[0].name)
         why = f"the only VM called like computer {log.guest}"
-    said = next((value for name, value in options.offsets.items() if name in (vm.name, vm.gid)), None)
-    if said is not None:
-        return MatchedLog(vm, log, files, ClockOffset.constant(said), f"{_ahead(said)}, as given", why)
+    given = next((value for name, value in options.offsets.items() if name in (vm.name, vm.gid)), None)
+    if given is not None:
+        return MatchedLog(vm, log, files, ClockOffset.constant(given), f"{_ahead(given)}, as given", why)
     if each.clock:
         return MatchedLog(vm, log, files, _offset(each.clock), _measured(each.clock), why)
     return MatchedLog(vm, log, files, ClockOffset(), "taken for zero: nobody measured it", why)
@@ -332,10 +333,10 @@ def _largest_of_rows(values: Floats) -> Floats:
 
 def _nested(manifest: Manifest | None, vms: Sequence[VirtualMachine]) -> dict[str, bool]:
     """VMs whose settings let a hypervisor run inside, by group id; only where a name is unique."""
-    said: Any = manifest.more.get("vms") if manifest else None
+    given: Any = manifest.more.get("vms") if manifest else None
     names = [vm.name for vm in vms]
     found = {}
-    for entry in said if isinstance(said, list) else ():
+    for entry in given if isinstance(given, list) else ():
         settings = entry.get("settings") if isinstance(entry, dict) else None
         name = str(entry.get("name")) if isinstance(entry, dict) else ""
         if isinstance(settings, dict) and names.count(name) == 1:

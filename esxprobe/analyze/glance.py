@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from esxprobe.analyze.belongings import device_uses, disks_of
-from esxprobe.analyze.heat import Cells, Line, cells_of, mean_of, strip, worst_of
-from esxprobe.analyze.values import (
+from esxprobe.analyze.at_work import (
     known_at,
     largest,
     last,
@@ -20,6 +18,9 @@ from esxprobe.analyze.values import (
     shown,
     values_of,
 )
+from esxprobe.analyze.belongings import device_uses, disks_of
+from esxprobe.analyze.heat import HeatCells, Line, cells_of, mean_of, strip, worst_of
+from esxprobe.arrays import Floats
 from esxprobe.model import (
     DeviceRow,
     Entity,
@@ -31,7 +32,7 @@ from esxprobe.model import (
     Recording,
     VolumeRow,
 )
-from esxprobe.series import Floats, in_parts
+from esxprobe.series import in_parts
 
 _READY, _LIMITED, _COSTOP, _RUN = (rf"Vcpu\% {name}" for name in ("Ready", "Max Limited", "CoStop", "Run"))
 _SIZE, _BALLOON, _SWAPPED = (rf"Group Memory\{name} MBytes" for name in ("Memory Size", "Memctl", "Swapped"))
@@ -123,7 +124,7 @@ def _host(recording: Recording, nodes: int | None) -> HostGlance:
     )
 
 
-def _vm_strips(recording: Recording, cells: Cells) -> Iterator[HeatStrip | None]:
+def _vm_strips(recording: Recording, cells: HeatCells) -> Iterator[HeatStrip | None]:
     names = {vm.gid: vm.name for vm in recording.vms}
     have = recording.values.counters("vcpu")
     for key, path, joined in (("ready", _READY, worst_of), ("costop", _COSTOP, worst_of), ("run", _RUN, mean_of)):
@@ -172,7 +173,7 @@ def _latency(recording: Recording) -> Iterator[Line | None]:
             yield Line.of(Entity("vm", name, gid or ""), name, slower[n])
 
 
-def _pcpu_strip(recording: Recording, cells: Cells, nodes: int) -> HeatStrip | None:
+def _pcpu_strip(recording: Recording, cells: HeatCells, nodes: int) -> HeatStrip | None:
     """PCPUs by number; on large hosts neighbors share a row, on those with NUMA nodes each row has its node."""
     util = values_of(recording, "pcpu", _UTIL)
     if util is None:

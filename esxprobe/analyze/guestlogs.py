@@ -64,7 +64,7 @@ class LogOfVm:
         vm: As it was said, empty when the computer's name decides.
         timezone: Zone of the stamps, None when the log says it.
         clock: Guest against host, none to two readings in order of time.
-        said_by: `--guest-log` or `collected with the host`.
+        given_by: `--guest-log` or `collected with the host`.
         is_asked_for: Whether a person named it: then it has to be readable.
     """
 
@@ -72,15 +72,15 @@ class LogOfVm:
     vm: str
     timezone: str | None
     clock: tuple[ClockPoint, ...]
-    said_by: str
+    given_by: str
     is_asked_for: bool = True
 
 
 def logs_to_read(options: GuestOptions, manifest: Manifest | None) -> list[LogOfVm]:
     """Every log that somebody named, those of a person instead of the manifest's for the same VM."""
-    said = [LogOfVm((path,), vm, options.timezone, (), "--guest-log") for vm, path in options.logs]
-    named = {log.vm for log in said}
-    return said + [log for log in _collected(options, manifest) if log.vm not in named]
+    given = [LogOfVm((path,), vm, options.timezone, (), "--guest-log") for vm, path in options.logs]
+    named = {log.vm for log in given}
+    return given + [log for log in _collected(options, manifest) if log.vm not in named]
 
 
 def _collected(options: GuestOptions, manifest: Manifest | None) -> list[LogOfVm]:
@@ -90,10 +90,9 @@ def _collected(options: GuestOptions, manifest: Manifest | None) -> list[LogOfVm
         paths = _files(entry, options.folder)
         if paths:
             clock = _clocks(entry.get("clock"), manifest.more.get("clock") if manifest else None)
-            said = entry.get("timezone")
-            zone = (
-                options.timezone or (said if isinstance(said, str) and said else None) or _zone(entry.get("clock"))
-            )
+            listed = entry.get("timezone")
+            of_guest = listed if isinstance(listed, str) and listed else None
+            zone = options.timezone or of_guest or _zone(entry.get("clock"))
             logs.append(
                 LogOfVm(paths, str(entry.get("vm", "")), zone, clock, "collected with the host", is_asked_for=False)
             )
@@ -138,9 +137,9 @@ def _reading(clocks: Any, when: str) -> tuple[datetime, float, float] | None:
 
 def _zone(entry: Any) -> str | None:
     """The zone of a guest's stamps: as the inventory said it, or its offset from UTC as its own clock did."""
-    said = entry.get("timezone")
-    if isinstance(said, str) and said:
-        return said
+    given = entry.get("timezone")
+    if isinstance(given, str) and given:
+        return given
     clocks = entry.get("clock")
     for when in ("start", "end"):
         reading = clocks.get(when) if isinstance(clocks, dict) else None
@@ -193,7 +192,7 @@ def _short(name: str) -> str:
     return name.casefold().split(".", 1)[0].strip()
 
 
-def said_modes(options: GuestOptions, called: Callable[[str], str]) -> dict[str, tuple[Mmu, str]]:
+def given_modes(options: GuestOptions, called: Callable[[str], str]) -> dict[str, tuple[Mmu, str]]:
     """Monitor modes that a person gave, with their evidence; what is said goes before a vmware.log.
 
     Args:
@@ -204,13 +203,13 @@ def said_modes(options: GuestOptions, called: Callable[[str], str]) -> dict[str,
         UsageError: A VM that was named is not there.
         UnreadableInputError: A log cannot be read.
     """
-    said: dict[str, tuple[Mmu, str]] = {}
+    given: dict[str, tuple[Mmu, str]] = {}
     for name, path in options.vmware_logs.items():
         mode = read_vmware_log(path)
-        said[called(name)] = (mode.mmu, f"{path.name}: {mode.evidence}" if mode.evidence else "")
+        given[called(name)] = (mode.mmu, f"{path.name}: {mode.evidence}" if mode.evidence else "")
     for name, mmu in options.mmu.items():
-        said[called(name)] = (mmu, f"--mmu: said to be {mmu}")
-    return said
+        given[called(name)] = (mmu, f"--mmu: said to be {mmu}")
+    return given
 
 
 def use_of(log: GuestLog, vm: str, gid: str, matched_by: str, offset: str) -> GuestLogUse:
@@ -242,5 +241,5 @@ def use_of(log: GuestLog, vm: str, gid: str, matched_by: str, offset: str) -> Gu
 
 def named_notes(log: GuestLog) -> Iterator[QualityNote]:
     """A log's notes, each with the file that it is about."""
-    for said in log.notes:
-        yield replace(said, detail=f"{log.file.name}: {said.detail}")
+    for given in log.notes:
+        yield replace(given, detail=f"{log.file.name}: {given.detail}")

@@ -9,9 +9,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import esxprobe
-from esxprobe.analyze.guestlogs import GuestOptions, named_notes, said_modes, use_of
+from esxprobe.analyze.guestlogs import GuestOptions, given_modes, named_notes, use_of
 from esxprobe.correlate import guest_rates
-from esxprobe.correlate.merged import Merged, merged
+from esxprobe.correlate.merged_guests import Merged, merged
 from esxprobe.correlate.rate_words import worded_alone
 from esxprobe.correlate.rates import KINDS, classes_of, grade_of, kinds_of, load_of, window_of
 from esxprobe.correlate.verdict import SEVERE_PCT
@@ -53,7 +53,7 @@ def analyze_guests(options: GuestOptions, book: RuleBook) -> GuestReport:
     """
     guests = _grouped(options)
     guests = _renamed(guests, [*options.mmu, *options.vmware_logs])
-    modes = said_modes(options, lambda name: _called(name, guests))
+    modes = given_modes(options, lambda name: _called(name, guests))
     judged = [_judged(guest, *modes.get(guest.name, ("unknown", ""))) for guest in guests]
     judged.sort(key=_rank)
     return GuestReport(
@@ -75,15 +75,15 @@ def _grouped(options: GuestOptions) -> list[_Guest]:
     A log without a name is one guest's by itself, whatever other files are called.
     """
     groups: dict[tuple[str, str], _Guest] = {}
-    for said, path in options.logs:
+    for given, path in options.logs:
         log = read_guest_log(path, timezone=options.timezone, guest=None)
-        name = said or log.guest
+        name = given or log.guest
         key = (name.casefold(), "") if name else ("", str(path.resolve()))
         other = groups.get(key)
         if other is not None:
             groups[key] = replace(other, logs=(*other.logs, log))
             continue
-        why = "as given" if said else "the computer's name in the log" if name else "the file's name"
+        why = "as given" if given else "the computer's name in the log" if name else "the file's name"
         groups[key] = _Guest(name or _stem(path, [guest.name for guest in groups.values()]), why, (log,))
     return list(groups.values())
 
@@ -98,9 +98,9 @@ def _stem(path: Path, taken: Sequence[str]) -> str:
     return given
 
 
-def _renamed(guests: list[_Guest], said: Sequence[str]) -> list[_Guest]:
+def _renamed(guests: list[_Guest], given: Sequence[str]) -> list[_Guest]:
     """The only guest called as a person calls it: a VM's name often is not its computer's."""
-    names = {name for name in said if name}
+    names = {name for name in given if name}
     if len(guests) == 1 and len(names) == 1 and guests[0].matched_by != "as given":
         (name,) = names
         if name.casefold() != guests[0].name.casefold():
@@ -162,8 +162,8 @@ def _unused(guest: _Guest, together: Merged) -> Iterable[UnusedLog]:
 def _findings(guest: GuestAlone, book: RuleBook) -> Iterable[Finding]:
     """What the rule on fault rates says, by its own thresholds; a rate without a capture can be a warning."""
     rule = book.find(_RULE)
-    silenced = any(fnmatchcase(guest.vm, pattern) for pattern in rule.silence)
-    if rule.disabled or silenced or not guest.kinds or guest.kinds[0].bound is None:
+    silenced = any(fnmatchcase(guest.vm, pattern) for pattern in rule.custom.silence)
+    if rule.custom.disabled or silenced or not guest.kinds or guest.kinds[0].bound is None:
         return
     mean, worst = guest.kinds[0].bound.pct_vcpu, guest.kinds[0].worst
     peak = worst.pct_vcpu if worst is not None and worst.pct_vcpu is not None else mean
@@ -193,8 +193,7 @@ def _finding(guest: GuestAlone, rule: Rule, reached: Level, judged: tuple[float,
         share_of_samples=1.0,
         samples=guest.kinds[0].rates.intervals,
         doubt=few_samples(guest.kinds[0].rates.intervals),
-        first=window.start if window else None,
-        last=window.end if window else None,
+        span=window,
         windows=(),
         members=(),
         why=rule.why,

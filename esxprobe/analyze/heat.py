@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from esxprobe.arrays import Floats
 from esxprobe.model import Entity, HeatRow, HeatStrip, Recording, Window
-from esxprobe.series import Floats, covered_seconds, quantile_of_rows, stretches
+from esxprobe.series import covered_seconds, quantile_of_rows, stretches
 
 # A row of a picture is as wide as the page: more cells could not be told apart.
 CELLS = 120
@@ -19,7 +20,7 @@ _HOLES = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
+class HeatCells:
     """How the judged samples fall into cells.
 
     Attributes:
@@ -44,7 +45,7 @@ class Cells:
         return means
 
 
-def cells_of(recording: Recording) -> Cells | None:
+def cells_of(recording: Recording) -> HeatCells | None:
     """Cells of equal numbers of samples, none over a hole; None without a judged sample."""
     judged = recording.samples.filter("judged")
     if not judged.height:
@@ -60,7 +61,7 @@ def cells_of(recording: Recording) -> Cells | None:
     spans = tuple(
         Window(min(ends[a:b]) - timedelta(seconds=float(covered_s[a])), max(ends[a:b])) for a, b in bounds
     )
-    return Cells(np.array([at for at, _ in bounds], dtype=np.intp), spans, covered_s, tuple(ends))
+    return HeatCells(np.array([at for at, _ in bounds], dtype=np.intp), spans, covered_s, tuple(ends))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class Line:
 
 
 def strip(
-    key: str, unit: str, rows: Iterable[Line | None], cells: Cells, *, in_order: bool = False
+    key: str, unit: str, rows: Iterable[Line | None], cells: HeatCells, *, in_order: bool = False
 ) -> HeatStrip | None:
     """A strip of rows, worst first; None without any value.
 
@@ -123,7 +124,7 @@ def strip(
     return HeatStrip(key, unit, cells.spans, made)
 
 
-def _row(line: Line, means: Sequence[float], cells: Cells) -> HeatRow:
+def _row(line: Line, means: Sequence[float], cells: HeatCells) -> HeatRow:
     peak = int(np.nanargmax(line.values))
     return HeatRow(
         entity=line.entity,

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from esxprobe.analyze.values import rows_by_gid, shown, values_of
-from esxprobe.correlate.slope import Ints
+from esxprobe.analyze.at_work import rows_by_gid, shown, values_of
+from esxprobe.arrays import Floats, Indexes
 from esxprobe.model import Entity, Recording
-from esxprobe.rules.values import timing
-from esxprobe.series import Floats
+from esxprobe.rules.evaluate import timing
 
 _VCPU = tuple(rf"Vcpu\% {name}" for name in ("Run", "Used", "Ready", "CoStop", "Max Limited", "Swap Wait"))
 _MEMORY = tuple(rf"Group Memory\{name} MBytes" for name in ("Memctl", "Swapped"))
@@ -78,7 +77,7 @@ class Measured:
     """
 
     counters: Mapping[tuple[str, str], CounterLevels]
-    stretch: Ints
+    stretch: Indexes
     interval_s: float | None
     vcpus: Mapping[str, int]
 

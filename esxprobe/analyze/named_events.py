@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from esxprobe.catalog.events import event_kind
@@ -18,10 +17,10 @@ _ALL_WINDOWS = 12
 _NAMED = 8
 
 
-def with_events(
+def events_of_findings(
     findings: Sequence[Finding], recording: Recording, uses: Sequence[DeviceUse]
-) -> tuple[tuple[Finding, ...], dict[str, tuple[Event, ...]]]:
-    """The findings with the events that belong to their entity and time, and these events by `Finding.key`.
+) -> dict[str, tuple[Event, ...]]:
+    """The events that belong to the entity and time of each finding that has some, by `Finding.key`.
 
     Args:
         findings: With their owners.
@@ -29,10 +28,17 @@ def with_events(
         uses: Which devices each VM used.
     """
     if not recording.events:
-        return tuple(findings), {}
+        return {}
     search = _Search(recording, uses)
-    events = {each.key: search.of(each) for each in findings}
-    return tuple(replace(each, events=_grouped(events[each.key], each)) for each in findings), events
+    found = {each.key: search.of(each) for each in findings}
+    return {key: events for key, events in found.items() if events}
+
+
+def named_events(
+    findings: Sequence[Finding], events: Mapping[str, tuple[Event, ...]]
+) -> dict[str, tuple[NamedEvents, ...]]:
+    """The same events by kind and thing, those that bear the finding out first."""
+    return {each.key: _grouped(events[each.key], each) for each in findings if each.key in events}
 
 
 class _Search:

@@ -29,7 +29,7 @@ def provenance_of(manifest: Manifest | None) -> Provenance | None:
         tool_version=manifest.tool_version,
         state=more.text("state"),
         error=more.part("error").text("message"),
-        commands=(*manifest.commands, *(said for guest in guests if (said := guest.text("command")))),
+        commands=(*manifest.commands, *(field for guest in guests if (field := guest.text("command")))),
         asked_interval_s=manifest.interval_s,
         achieved_interval_s=more.number("interval_achieved_s"),
         asked_samples=manifest.samples,
@@ -71,14 +71,14 @@ def _clocks(host: str, more: Fields, guests: Iterable[Fields]) -> Iterator[Clock
     owners += [(Entity("vm", guest.text("vm"), ""), guest.part("clock")) for guest in guests]
     for entity, clock in owners:
         for when in ("start", "end"):
-            said = clock.part(when)
+            field = clock.part(when)
             yield ClockCheck(
                 entity,
                 when,
-                said.time("at"),
-                said.number("offset_s"),
-                said.number("uncertainty_s"),
-                said.text("zone"),
+                field.time("at"),
+                field.number("offset_s"),
+                field.number("uncertainty_s"),
+                field.text("zone"),
             )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from esxprobe.analyze.levels import LOADS, CounterLevels, Measured
 from esxprobe.catalog import find
-from esxprobe.correlate import FEWEST_OF_EACH, Levels, compare_levels, false_discovery
+from esxprobe.correlate import FEWEST_OF_EACH, ComparedLevels, compare_levels, false_discovery
 from esxprobe.model import DIFFERENT, CounterShift, Entity, ShiftReason, ShiftVerdict
 from esxprobe.model.nouns import Worse
 from esxprobe.rules import RuleBook
@@ -31,7 +31,7 @@ class _Matched:
     kind: str
     names: list[str]
     entities: list[Entity]
-    levels: Levels
+    levels: ComparedLevels
 
 
 def shifts(before: Measured, now: Measured, book: RuleBook | None = None) -> tuple[CounterShift, ...]:
@@ -146,7 +146,7 @@ def _three(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Quartiles:
     return low, middle, high
 
 
-def _reason(levels: Levels, row: int, *, other_interval: bool, other_vcpus: bool) -> ShiftReason:
+def _reason(levels: ComparedLevels, row: int, *, other_interval: bool, other_vcpus: bool) -> ShiftReason:
     if not levels.samples[row].all():
         return "no-samples"
     if other_interval:
@@ -158,7 +158,9 @@ def _reason(levels: Levels, row: int, *, other_interval: bool, other_vcpus: bool
     return "few-samples" if levels.n_eff[row].min() < FEWEST_OF_EACH else ""
 
 
-def _verdict(levels: Levels, row: int, q: float, reason: ShiftReason, sizes: tuple[bool, bool]) -> ShiftVerdict:
+def _verdict(
+    levels: ComparedLevels, row: int, q: float, reason: ShiftReason, sizes: tuple[bool, bool]
+) -> ShiftVerdict:
     """`moved` for every difference; `sizes`: whether it is large enough to matter, and to be shown untested."""
     matters, large = sizes
     if reason == "standstill":
@@ -176,7 +178,7 @@ def _verdict(levels: Levels, row: int, q: float, reason: ShiftReason, sizes: tup
     return "moved" if matters else "slight"
 
 
-def _judged(verdict: ShiftVerdict, levels: Levels, row: int, worse: Worse) -> ShiftVerdict:
+def _judged(verdict: ShiftVerdict, levels: ComparedLevels, row: int, worse: Worse) -> ShiftVerdict:
     """A difference by what the catalog knows of its direction."""
     if verdict != "moved" or worse == "neither":
         return verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from esxprobe.analyze.values import ENOUGH_COMMANDS, p95_of_rows, shown, values_of
+from esxprobe.analyze.at_work import ENOUGH_COMMANDS, p95_of_rows, shown, values_of
 from esxprobe.model import DeviceLatency, Recording
 from esxprobe.series import in_parts, quantile
 

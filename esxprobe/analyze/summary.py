@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from esxprobe.analyze.values import mean, shown, values_of
+from esxprobe.analyze.at_work import mean, shown, values_of
 from esxprobe.capture import Manifest
 from esxprobe.catalog.cpu import ESXTOP_GROUP
 from esxprobe.formats.closure import STATES, sum_of_states

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from esxprobe.analyze.values import rows_by_gid, rows_in_parts
+from esxprobe.analyze.at_work import rows_by_gid, rows_in_parts
+from esxprobe.arrays import Bools
 from esxprobe.catalog.quality import note
 from esxprobe.formats.closure import STATES
 from esxprobe.model import QualityNote, Recording, Window
-from esxprobe.series import Bools, runs
+from esxprobe.series import runs
 
 # A vCPU world that exists spends about 100 % of each interval in its states; one that is gone prints
 # nothing, or zeros [%].
@@ -49,8 +50,8 @@ def comings_and_goings(recording: Recording, seen: dict[str, tuple[Window, ...]]
     notes = []
     for code, changes in (("vm-came", came), ("vm-left", left)):
         if changes:
-            said = ", ".join(f"{names[gid]} at {when:%H:%M:%S}" for gid, when in changes[:5])
-            notes.append(note(code, len(changes), f"{said}{' and others' if changes[5:] else ''} (UTC)"))
+            listed = ", ".join(f"{names[gid]} at {when:%H:%M:%S}" for gid, when in changes[:5])
+            notes.append(note(code, len(changes), f"{listed}{' and others' if changes[5:] else ''} (UTC)"))
     return notes
 
 

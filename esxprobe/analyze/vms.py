@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TypedDict
 
 from esxprobe.analyze.answers import entries_of_vms
-from esxprobe.analyze.guestlogs import GuestOptions, said_modes, vm_called
-from esxprobe.analyze.values import largest, last, mean, p95_of_rows, rows_by_gid, rows_in_parts, values_of
+from esxprobe.analyze.at_work import largest, last, mean, p95_of_rows, rows_by_gid, rows_in_parts, values_of
+from esxprobe.analyze.guestlogs import GuestOptions, given_modes, vm_called
 from esxprobe.capture import Manifest
 from esxprobe.model import Mmu, Recording, VirtualMachine, VmRow, Window
 
@@ -35,7 +35,7 @@ def with_modes(
         mmu = _KNOWN.get(monitor.text("mmu"))
         if mmu is not None:
             modes[gid] = (mmu, monitor.text("evidence"))
-    modes |= said_modes(options, lambda name: vm_called(name, recording.vms).gid)
+    modes |= given_modes(options, lambda name: vm_called(name, recording.vms).gid)
     return tuple(
         replace(vm, mmu=modes[vm.gid][0], mmu_evidence=modes[vm.gid][1]) if vm.gid in modes else vm
         for vm in recording.vms

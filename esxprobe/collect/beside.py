@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from esxprobe.collect.clock import ClockReading
+from esxprobe.collect.host_clock import ClockReading
 from esxprobe.collect.probing import Questions, ask_clock
 from esxprobe.collect.stream_to_file import Link
 from esxprobe.collect.task import HostTask

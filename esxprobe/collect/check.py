@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from esxprobe.collect.clock import HOST_CLOCK, LINUX_CLOCK, WINDOWS_CLOCK, ClockReading, read_clock
 from esxprobe.collect.dryrun import planned_commands, planned_guest_commands
 from esxprobe.collect.facts import PROBE_TIMEOUT_S, VMS, parse_version
 from esxprobe.collect.forecast import Forecast, forecast, render_forecast
 from esxprobe.collect.guests import Guest, guest_command
+from esxprobe.collect.host_clock import HOST_CLOCK, LINUX_CLOCK, WINDOWS_CLOCK, ClockReading, read_clock
 from esxprobe.collect.saying import last_line
 from esxprobe.collect.shell import Shell
 from esxprobe.collect.stream_to_file import Link
@@ -175,9 +175,9 @@ def _check_guest(guest: Guest, connect: Connect, command: str, now: Callable[[],
         _clock(shell, _CLOCKS[guest.system], steps, now)
         one = shell.run(guest_command(guest, 1), timeout_s=_TIMEOUT_S + guest.interval_s)
         if _COUNTERS[guest.system] not in one.stdout:
-            said = last_line(one.stderr)
+            output = last_line(one.stderr)
             hint = f"is it a {guest.system.capitalize()} guest? typeperf takes English counter names only"
-            raise HostError(f"no counters came{': ' + said if said else ''}", hint=hint)
+            raise HostError(f"no counters came{': ' + output if output else ''}", hint=hint)
         steps.passed("counters", f"one sample, {len(one.stdout):,} bytes")
     return Checked(guest.vm, tuple(steps.taken), (command,))
 
@@ -192,10 +192,10 @@ def _login(connect: Connect, steps: _Steps) -> Iterator[Shell]:
 
 
 def _shell_and_tools(shell: Shell, steps: _Steps) -> None:
-    said = shell.run(f"echo {_ECHO}", timeout_s=_TIMEOUT_S).stdout.decode("utf-8", "replace")
-    if said.strip() != _ECHO:
+    output = shell.run(f"echo {_ECHO}", timeout_s=_TIMEOUT_S).stdout.decode("utf-8", "replace")
+    if output.strip() != _ECHO:
         hint = "what a login prints there would come into the capture: remove it from the account's profile"
-        raise HostError(f"asked for {_ECHO!r} the shell says {said[:80]!r}", hint=hint)
+        raise HostError(f"asked for {_ECHO!r} the shell says {output[:80]!r}", hint=hint)
     steps.passed("shell", "runs commands and prints nothing else")
     tools = shell.run(_TOOLS, timeout_s=_TIMEOUT_S).stdout.decode("utf-8", "replace").split("\n")
     if len(tools) < 3:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from esxprobe.collect.bounded import vm_files_line
 from esxprobe.collect.cleanup_check import LOOK, LOOK_BEFORE, clean_up
-from esxprobe.collect.clock import HOST_CLOCK
 from esxprobe.collect.command import CapturePlan, command_line
 from esxprobe.collect.experiment import probe_command
 from esxprobe.collect.facts import PROBES
 from esxprobe.collect.forecast import Forecast, forecast
 from esxprobe.collect.guests import Guest, guest_command
-from esxprobe.collect.hostlogs import log_lines
+from esxprobe.collect.host_clock import HOST_CLOCK
+from esxprobe.collect.log_collection import log_lines
 from esxprobe.collect.probing import FILE_S, question
 from esxprobe.collect.shell import Shell
 from esxprobe.collect.stream_to_file import Link

@@ -164,7 +164,7 @@ class Surroundings:
 
 def run_in_guest(guest: Guest, plan: FaultPlan, around: Surroundings) -> tuple[FaultRun, ...]:
     """Probes a guest, and runs the experiment where the plan has one; what goes wrong is in the outcome."""
-    job = _Job(guest, plan, around, Link(guest.connect))
+    job = _ExperimentJob(guest, plan, around, Link(guest.connect))
     try:
         runs = [job.probe()]
         if plan.experiment_s is not None:
@@ -176,7 +176,7 @@ def run_in_guest(guest: Guest, plan: FaultPlan, around: Surroundings) -> tuple[F
 
 
 @dataclass(slots=True)
-class _Job:
+class _ExperimentJob:
     """One guest on its way.
 
     Attributes:

@@ -65,9 +65,9 @@ def forecast(link: Link, plan: CapturePlan, timeout_s: float = 60.0) -> Forecast
     peek = GzipPeek()
     peek.feed(result.stdout)
     if peek.rows < 1 or not peek.has_trailer:
-        said = last_line(result.stderr)
+        reason = last_line(result.stderr)
         raise HostError(
-            f"esxtop gives no sample{': ' + said if said else ''}",
+            f"esxtop gives no sample{': ' + reason if reason else ''}",
             hint="is this an ESXi host, and may this account run esxtop?",
         )
     row_bytes = peek.raw_bytes - peek.header_bytes

@@ -189,7 +189,7 @@ def windows_way(shell: Shell) -> Loop:
     Raises:
         HostError: The guest cannot be asked.
     """
-    said = shell.run(typeperf_loop(1, 1), timeout_s=_ASKING_TIMEOUT_S).stdout
-    header, _, row = said[said.find(b'"(PDH-CSV') :].partition(b"\n")
+    answer = shell.run(typeperf_loop(1, 1), timeout_s=_ASKING_TIMEOUT_S).stdout
+    header, _, row = answer[answer.find(b'"(PDH-CSV') :].partition(b"\n")
     takes_them = header.count(b'","') == len(WINDOWS_COUNTERS) and row.lstrip().startswith(b'"')
     return TYPEPERF if takes_them else RAW

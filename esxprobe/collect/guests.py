@@ -14,8 +14,8 @@ from itertools import count
 from pathlib import Path
 from typing import Literal
 
-from esxprobe.collect.clock import LINUX_CLOCK, WINDOWS_CLOCK, ClockReading
 from esxprobe.collect.guest_loops import LINUX, TYPEPERF, Loop, windows_way
+from esxprobe.collect.host_clock import LINUX_CLOCK, WINDOWS_CLOCK, ClockReading
 from esxprobe.collect.naming import safe_name
 from esxprobe.collect.probing import ask_clock
 from esxprobe.collect.retry import Retry
@@ -23,7 +23,7 @@ from esxprobe.collect.room import GUEST_SAMPLE_BYTES, LEAST_BYTES, guest_room
 from esxprobe.collect.saying import last_line
 from esxprobe.collect.segment import Gap
 from esxprobe.collect.shell import Shell
-from esxprobe.collect.stream_to_file import Clockwork, Link, Pumped, no_room, pump
+from esxprobe.collect.stream_to_file import Clockwork, Link, StopRequest, StreamEnd, no_room, stream_to_file
 from esxprobe.errors import ConnectionLostError, EsxprobeError, HostError
 
 System = Literal["linux", "windows"]
@@ -142,7 +142,7 @@ def capture_guest(
         until: A guest that was reached once is tried again until then [s since 1970], and a minute at least.
     """
     begun = begun or threading.Event()
-    job = _Job(guest, folder, samples, stop=stop, begun=begun, clockwork=clockwork or Clockwork(), until=until)
+    job = _GuestJob(guest, folder, samples, stop=stop, begun=begun, clockwork=clockwork or Clockwork(), until=until)
     try:
         return job.run()
     finally:
@@ -150,7 +150,7 @@ def capture_guest(
         job.link.drop()
 
 
-class _Job:
+class _GuestJob:
     """One guest on its way."""
 
     def __init__(
@@ -207,7 +207,9 @@ class _Job:
         self.command = self.command or command
         counted, file, started = _Count(self.loop, self.begun), self._new_file(self.loop), self.clockwork.now()
         room = guest_room(self.folder, self.missing * GUEST_SAMPLE_BYTES + LEAST_BYTES)
-        done = pump(shell, command, self.folder / file, stop=self.stop, seen=counted.seen, room=room)
+        done = stream_to_file(
+            shell, command, self.folder / file, stop=StopRequest(self.stop), seen=counted.seen, room=room
+        )
         self._keep(file, done, counted.samples, started)
         if counted.samples:
             self._retry.progressed()
@@ -219,7 +221,7 @@ class _Job:
         name = safe_name(self.guest.vm)
         return next(file for file in _names(name, loop.ending) if not (self.folder / file).exists())
 
-    def _keep(self, file: str, done: Pumped, samples: int, started: float) -> None:
+    def _keep(self, file: str, done: StreamEnd, samples: int, started: float) -> None:
         path = self.folder / file
         if not done.bytes:
             path.unlink(missing_ok=True)
@@ -233,13 +235,13 @@ class _Job:
         self.missing -= samples
         self.bytes += done.bytes
 
-    def _trouble(self, done: Pumped, samples: int) -> EsxprobeError | None:
+    def _trouble(self, done: StreamEnd, samples: int) -> EsxprobeError | None:
         if done.error is not None:
             return done.error
         if done.stopped and self.samples:
             return None
-        said = f": {last_line(done.stderr)}" if done.stderr else ""
-        return ConnectionLostError(f"it ended by itself{said}") if samples else HostError(f"no sample came{said}")
+        why = f": {last_line(done.stderr)}" if done.stderr else ""
+        return ConnectionLostError(f"it ended by itself{why}") if samples else HostError(f"no sample came{why}")
 
     def _waited_after(self, trouble: EsxprobeError) -> bool:
         """Waits after a failure that can pass; tells whether to try again."""

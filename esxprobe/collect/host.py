@@ -12,7 +12,7 @@ from pathlib import Path
 from esxprobe.collect.command import STOP, CapturePlan, command_line, most_plain
 from esxprobe.collect.retry import Retry, may_pass
 from esxprobe.collect.segment import Gap, Progress, Segment, SegmentRun, TooWideError
-from esxprobe.collect.stream_to_file import Clockwork, Link, pump
+from esxprobe.collect.stream_to_file import Clockwork, Link, StopRequest, stream_to_file
 from esxprobe.collect.vm_filter import limit_to, limited_line
 from esxprobe.errors import ConnectionLostError, EsxprobeError, HostError
 
@@ -48,7 +48,7 @@ class HostCapture:
         return round(sum(interval * weight for interval, weight in known) / count, 3) if count else None
 
 
-class _Job:
+class _HostJob:
     """One capture on its way."""
 
     def __init__(
@@ -105,12 +105,11 @@ class _Job:
             else command_line(interval_s, rows, packed=packed)
         )
         path = self.folder / run.file
-        end = pump(
+        end = stream_to_file(
             shell,
             command,
             path,
-            stop=self.stop,
-            farewell=STOP,
+            stop=StopRequest(self.stop, STOP),
             seen=run.seen,
             room=run.check,
             tick=partial(self._tick, run),
@@ -246,4 +245,6 @@ def capture_host(
         progress: Told where it stands about ten times a second, from another thread while a segment runs.
         clockwork: Our clock and how to wait.
     """
-    return _Job(host, plan, folder, link, stop=stop, progress=progress, clockwork=clockwork or Clockwork()).run()
+    return _HostJob(
+        host, plan, folder, link, stop=stop, progress=progress, clockwork=clockwork or Clockwork()
+    ).run()

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from esxprobe.collect.bounded import KILLED, VmFiles, listed, parse_vm_files, vm_files_line, within
-from esxprobe.collect.clock import HOST_CLOCK, ClockReading, read_clock
 from esxprobe.collect.facts import PROBES, Probe, parse_answer, plain
+from esxprobe.collect.host_clock import HOST_CLOCK, ClockReading, read_clock
 from esxprobe.collect.monitor import parse_vmx
 from esxprobe.collect.naming import safe_name
 from esxprobe.collect.saying import last_line, quoted
@@ -38,7 +38,7 @@ _CALLED = {"vmx": "vmx", "log": "monitor"}
 
 
 @dataclass(frozen=True, slots=True)
-class ProbeOutcome:
+class ProbeResult:
     """What became of one probe.
 
     Attributes:
@@ -92,7 +92,7 @@ class Questions:
         self.lost = self.ended = ""
         self.facts: dict[str, Any] = {}
         self.vms: list[dict[str, Any]] = []
-        self.outcomes: list[ProbeOutcome] = []
+        self.outcomes: list[ProbeResult] = []
 
     def ask_all(self, link: Link) -> None:
         """Asks everything there is to ask.
@@ -180,11 +180,11 @@ class Questions:
     def _meant(self, name: str, part: VmFiles | None) -> Any:
         if part is None:
             return None
-        said = part.text.splitlines()
-        trouble = quoted(said[-1]) if said and part.status not in {0, 1} else ""
+        lines = part.text.splitlines()
+        trouble = quoted(lines[-1]) if lines and part.status not in {0, 1} else ""
         if part.status is None:
             trouble = f"a file said nothing for {FILE_S} s, or too much: it was given up, and its grep ended"
-            if part.what == "log" and not said:
+            if part.what == "log" and not lines:
                 self._note(name, "", "failed", trouble)
                 return None
         return self._keep(Probe(name, "", _KEEPS[part.what]), "", part.text.encode(), trouble)
@@ -215,7 +215,7 @@ class Questions:
             self.lost = error.message
 
     def _note(self, name: str, line: str, outcome: str, note: str = "", file: str = "") -> None:
-        self.outcomes.append(ProbeOutcome(name, line, outcome, note, file))
+        self.outcomes.append(ProbeResult(name, line, outcome, note, file))
 
 
 def _has_files(vm: Mapping[str, str]) -> bool:

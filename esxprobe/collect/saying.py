@@ -14,8 +14,8 @@ def quoted(text: str | bytes) -> str:
     return flat if len(flat) <= MOST else flat[: MOST - 1] + "…"
 
 
-def last_line(said: str | bytes) -> str:
+def last_line(output: str | bytes) -> str:
     """The last line of what a command said, where it mostly tells what went wrong; empty where it said nothing."""
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    text = output.decode("utf-8", "replace") if isinstance(output, bytes) else output
     lines = text.strip().splitlines()
     return quoted(lines[-1]) if lines else ""

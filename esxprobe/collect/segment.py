@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esxprobe.collect.gzip_progress import GzipPeek, PlainPeek
-from esxprobe.collect.pack import Packer
 from esxprobe.collect.room import SegmentRoom
 from esxprobe.collect.saying import last_line
-from esxprobe.collect.stream_to_file import Pumped
+from esxprobe.collect.stream_packer import StreamPacker
+from esxprobe.collect.stream_to_file import StreamEnd
 from esxprobe.collect.vm_filter import Limit
 from esxprobe.errors import HostError
 
@@ -114,7 +114,7 @@ class SegmentRun:
     def __init__(self, number: int, rows: int, folder: Path, now: Callable[[], float], *, packed: bool) -> None:
         self.number, self.rows, self._now = number, rows, now
         self.peek = GzipPeek() if packed else PlainPeek()
-        self.packer = None if packed else Packer()
+        self.packer = None if packed else StreamPacker()
         self._room = SegmentRoom(self.peek, rows, folder)
         self.file = f"esxtop-{number:03}.csv.gz"
         self.bytes = 0
@@ -140,7 +140,7 @@ class SegmentRun:
             raise TooWideError(f"{self.file} is packed on the host")
         self._room.check(written)
 
-    def segment(self, command: str, end: Pumped, file: str, limit: Limit | None) -> Segment:
+    def segment(self, command: str, end: StreamEnd, file: str, limit: Limit | None) -> Segment:
         """What became of it."""
         reason = _shortcoming(self.peek, self.rows, end)
         return Segment(
@@ -161,7 +161,7 @@ class SegmentRun:
         )
 
 
-def _shortcoming(peek: PlainPeek, rows: int, end: Pumped) -> str:
+def _shortcoming(peek: PlainPeek, rows: int, end: StreamEnd) -> str:
     """Why a segment is not whole; empty when it is. Exit codes are not asked: a pipe hides esxtop's."""
     if peek.has_trailer and peek.rows == rows and not peek.ends_mid_line:
         return ""
@@ -171,7 +171,7 @@ def _shortcoming(peek: PlainPeek, rows: int, end: Pumped) -> str:
         return f"stopped on request after {peek.rows} of {rows} samples"
     if peek.damage:
         return peek.damage
-    said = f": {last_line(end.stderr)}" if end.stderr else ""
+    ending = f": {last_line(end.stderr)}" if end.stderr else ""
     if not peek.has_trailer:
-        return f"the stream ended without a gzip trailer after {peek.rows} of {rows} samples{said}"
-    return f"esxtop ended after {peek.rows} of {rows} samples{said}"
+        return f"the stream ended without a gzip trailer after {peek.rows} of {rows} samples{ending}"
+    return f"esxtop ended after {peek.rows} of {rows} samples{ending}"

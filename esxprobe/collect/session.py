@@ -29,10 +29,10 @@ from esxprobe.collect.experiment import FaultRun
 from esxprobe.collect.faultruns import FaultRuns
 from esxprobe.collect.guests import Guest, GuestOutcome, capture_guest
 from esxprobe.collect.host import capture_host
-from esxprobe.collect.hostlogs import take_logs
+from esxprobe.collect.log_collection import take_logs
+from esxprobe.collect.manifest_record import Record
 from esxprobe.collect.naming import safe_name
 from esxprobe.collect.probing import ask_clock
-from esxprobe.collect.record import Record
 from esxprobe.collect.segment import Progress
 from esxprobe.collect.stream_to_file import Clockwork, Link, no_room
 from esxprobe.collect.task import HostOutcome, HostTask, Notice, Tell

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from esxprobe.collect.pack import Packer
 from esxprobe.collect.shell import Shell, Stream
+from esxprobe.collect.stream_packer import StreamPacker
 from esxprobe.errors import EsxprobeError, HostError, OutputError
 
 _TICK_S = 0.1
@@ -28,7 +28,21 @@ _FULL = {
 
 
 @dataclass(frozen=True, slots=True)
-class Pumped:
+class StopRequest:
+    """How a stream is ended before its command ends.
+
+    Attributes:
+        event: Is set when it is to end.
+        farewell: What asks the command to end; it is then read to its end, unless it falls silent before.
+            Without it the channel is closed at once.
+    """
+
+    event: threading.Event
+    farewell: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnd:
     """How a stream ended.
 
     Attributes:
@@ -44,18 +58,17 @@ class Pumped:
     stderr: str
 
 
-def pump(
+def stream_to_file(
     shell: Shell,
     command: str,
     path: Path,
     *,
-    stop: threading.Event,
-    farewell: bytes = b"",
+    stop: StopRequest,
     seen: Callable[[bytes], None] = lambda _: None,
     room: Callable[[int], None] = lambda _: None,
     tick: Callable[[], None] = lambda: None,
-    packer: Packer | None = None,
-) -> Pumped:
+    packer: StreamPacker | None = None,
+) -> StreamEnd:
     """Runs a command and writes what it says into a new file until it ends, fails or is to stop.
 
     The file is flushed to the disk before this returns, whatever happened.
@@ -64,9 +77,7 @@ def pump(
         shell: Where the command runs.
         command: Its text.
         path: The file, which must not be there yet.
-        stop: When set, the command is asked to end, and the channel closed; what has arrived is kept.
-        farewell: What asks the command to end; it is then read to its end, unless it falls silent before.
-            Without it the channel is closed at once.
+        stop: When its event is set, the command is asked to end, and the channel closed; what has arrived is kept.
         seen: Told each piece after it was written.
         room: Told the bytes written so far after each piece; what it raises ends the stream.
         tick: Called about ten times a second by another thread, for progress.
@@ -79,7 +90,7 @@ def pump(
             try:
                 stream = shell.stream(command)
                 try:
-                    with _Watch(stream, stop, farewell, tick) as watch:
+                    with _Watch(stream, stop, tick) as watch:
                         while piece := stream.read():
                             written += _write(file.fileno(), packer.pack(piece) if packer else piece)
                             seen(piece)
@@ -94,12 +105,12 @@ def pump(
             finally:
                 os.fsync(file.fileno())
     except EsxprobeError as trouble:
-        error = None if stop.is_set() else trouble
+        error = None if stop.event.is_set() else trouble
     except OSError as trouble:
         error = no_room(path, trouble)
     with suppress(OSError):
         written = path.stat().st_size  # a write that failed may have written a part
-    return Pumped(written, stop.is_set(), error, stderr.decode("utf-8", "replace").strip())
+    return StreamEnd(written, stop.event.is_set(), error, stderr.decode("utf-8", "replace").strip())
 
 
 def _write(descriptor: int, piece: bytes) -> int:
@@ -122,8 +133,8 @@ class _Watch:
         came: Set by the reader with each piece.
     """
 
-    def __init__(self, stream: Stream, stop: threading.Event, farewell: bytes, tick: Callable[[], None]) -> None:
-        self._stream, self._stop, self._farewell, self._tick = stream, stop, farewell, tick
+    def __init__(self, stream: Stream, stop: StopRequest, tick: Callable[[], None]) -> None:
+        self._stream, self._stop, self._farewell, self._tick = stream, stop.event, stop.farewell, tick
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="capture-watch", daemon=True)
         self.came = threading.Event()

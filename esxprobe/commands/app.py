@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from esxprobe import __version__
-from esxprobe.commands import check, collect, counters, demo, extract, redact, report, rules
+from esxprobe.commands import check, collect, compare, counters, demo, extract, fleet, redact, report, rules
 from esxprobe.commands.streams import never_die, printable, say
 from esxprobe.errors import EXIT_BUG, EsxprobeError
 
@@ -30,7 +30,9 @@ app = typer.Typer(
 for command, short in (
     (collect.collect, "Capture hosts with esxtop over SSH, guests beside them."),
     (check.check, "Look whether a capture could be taken, step by step."),
-    (report.report, "Judge captures and write an HTML findings report of each."),
+    (report.report, "Judge a capture and write an HTML findings report."),
+    (compare.compare, "Judge a capture and compare it with a baseline."),
+    (fleet.fleet, "Judge many captures: a report of each and a summary."),
     (redact.redact, "Write copies of captures with pseudonyms for names."),
     (counters.counters, "Show what a capture holds."),
     (extract.extract, "Write chosen counters, entities and times to a file."),

@@ -33,7 +33,7 @@ def counters(
         return
     from esxprobe.capture import load_capture
     from esxprobe.commands.terminal import show_json
-    from esxprobe.formats.inventory import inventory
+    from esxprobe.formats.header_listing import inventory
 
     rows = inventory(load_capture(capture).paths)
     if object is not None:
@@ -56,7 +56,7 @@ def _found(path: Path, text: str, only: str | None, *, as_json: bool) -> None:
     from esxprobe.commands.terminal import show_json
     from esxprobe.frames.capture import Capture
     from esxprobe.frames.search import search
-    from esxprobe.report.words import number
+    from esxprobe.report.formatting import number
 
     found = search(Capture(path), text, only=only)
     if as_json:

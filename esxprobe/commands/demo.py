@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from esxprobe.commands.requests import CaptureRequest, OutputRequest, ReportRequest
 from esxprobe.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,7 +57,6 @@ def demo(
     """Collect a simulated host and two guests over SSH on this machine, and report."""
     from esxprobe.collect.command import plan_for
     from esxprobe.commands.options import seconds
-    from esxprobe.commands.report import report
     from esxprobe.commands.streams import say
 
     if real and speed is not None:
@@ -71,7 +71,21 @@ def demo(
         assert outcome.error is not None  # noqa: S101  (nothing came, so something went wrong)
         raise outcome.error
     say(f"capture: {outcome.folder}")
-    report([str(outcome.folder)], out / f"{name}.html", out / f"{name}.json", None, None)
+    _report(outcome.folder, OutputRequest(out / f"{name}.html", out / f"{name}.json"))
+
+
+def _report(capture: Path, outputs: OutputRequest) -> None:
+    """What `esxprobe report` does with the finished capture."""
+    from esxprobe.report.drawing import Drawer
+
+    with Drawer() as drawer:
+        from esxprobe.commands.guests import guest_options
+        from esxprobe.commands.reporting import report_capture
+        from esxprobe.commands.terminal import show_summary
+
+        guests = guest_options(capture, (), (), None, (), ())
+        done = report_capture(ReportRequest(CaptureRequest(capture, guests), outputs=outputs), drawer)
+    show_summary(done.analysis, done.html)
 
 
 @contextmanager

@@ -55,14 +55,14 @@ def extract(
     from esxprobe.commands.outputs import refuse_to_overwrite
     from esxprobe.commands.reporting import stem
     from esxprobe.commands.terminal import reading
-    from esxprobe.extract import Query
+    from esxprobe.extract import Selection
     from esxprobe.extract import extract as extracted
     from esxprobe.formats.window import TimeWindow, window_of
 
     files = load_capture(capture)
     inputs = [*files.paths, capture / MANIFEST]
     inputs += [capture / file.name for file in files.manifest.files] if files.manifest else []
-    query = Query(tuple(counter or ()), tuple(vm or ()), tuple(entity or ()), tuple(object or ()))
+    query = Selection(tuple(counter or ()), tuple(vm or ()), tuple(entity or ()), tuple(object or ()))
     window = window_of(start, end) or TimeWindow()
     with reading(files.paths) as progress:
         made = extracted(

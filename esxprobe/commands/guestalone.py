@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from esxprobe.commands.guests import guest_log_word, guest_options, guest_words
+from esxprobe.commands.guests import guest_log_word, guest_words
 from esxprobe.commands.streams import say_made
 from esxprobe.errors import EsxprobeError, UsageError
 
 if TYPE_CHECKING:
-    from esxprobe.analyze import GuestOptions
     from esxprobe.commands.bundling import Bundle
     from esxprobe.commands.redaction import PrivateMap
+    from esxprobe.commands.requests import GuestLogsRequest, OutputRequest
     from esxprobe.model.guestalone import GuestReport
     from esxprobe.report.drawing import Drawer
 
@@ -29,30 +29,16 @@ _GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
-class GuestsAlone:
-    """What is to be judged and where it goes.
+class WrittenGuestReport:
+    """A finished report of guests' logs.
 
     Attributes:
-        words: The logs as they were typed: `FILE` or `VM=FILE`.
-        timezone: Zone of the stamps, where the logs do not say it.
-        mmu: Monitor modes, `VM=MODE` or `MODE`.
-        vmware_logs: `VM=FILE` or `FILE`.
-        rules: A file of own rules.
-        output: The HTML; named after the first log when None.
-        json: The JSON document; `-` for standard output.
-        bundle: A zip to write too.
-        with_capture: The logs go into it.
+        report: What is in it.
+        html: Where its page was written.
     """
 
-    words: tuple[str, ...]
-    timezone: str | None
-    mmu: tuple[str, ...]
-    vmware_logs: tuple[str, ...]
-    rules: Path | None
-    output: Path | None
-    json: Path | None
-    bundle: Path | None
-    with_capture: bool
+    report: GuestReport
+    html: Path
 
 
 def are_guest_logs(words: Sequence[str]) -> bool:
@@ -95,45 +81,43 @@ def _path(word: str) -> Path:
         return Path(word)
 
 
-def report_guests(asked: GuestsAlone, private: PrivateMap | None) -> tuple[GuestReport, Path]:
-    """Judges the logs and writes everything; gives what was found and where the HTML lies.
+def report_guest_logs(request: GuestLogsRequest, drawer: Drawer) -> WrittenGuestReport:
+    """Judges the logs and writes everything.
 
     Raises:
-        UsageError: An option says what cannot be.
+        UsageError: Two outputs would be one file, or the rules are no rules.
         UnreadableInputError: A log cannot be read.
         OutputError: An output cannot be written, or a name is still in it.
     """
     from contextlib import ExitStack
 
-    from esxprobe.report.drawing import Drawer
+    from esxprobe.analyze.guestsalone import analyze_guests
+    from esxprobe.commands.bundling import Bundle
+    from esxprobe.commands.outputs import refuse_to_overwrite
+    from esxprobe.commands.redaction import private_map
+    from esxprobe.commands.reporting import book_of
 
-    with Drawer() as drawer, ExitStack() as stack:  # the drawer first: it gets warm while the logs are read
-        from esxprobe.analyze.guestsalone import analyze_guests
-        from esxprobe.commands.bundling import Bundle
-        from esxprobe.commands.outputs import refuse_to_overwrite
-        from esxprobe.commands.reporting import book_of
-
-        options = guest_options(
-            Path(), asked.words, (), asked.timezone, asked.mmu, asked.vmware_logs, is_alone=True
-        )
-        first = options.logs[0][1]
-        target = asked.output or Path(f"{_stem(private.shown(first) if private else first)}-report.html")
-        refuse_to_overwrite(options.files, target, asked.json, asked.rules)
-        zipped = None
-        if asked.bundle is not None:
-            zipped = stack.enter_context(Bundle(asked.bundle, with_capture=asked.with_capture, private=private))
-            zipped.refuse(options.files, (target, asked.json))
-            refuse_to_overwrite(options.files, asked.bundle, None, asked.rules)
-        report = analyze_guests(options, book_of(asked.rules, private))
+    guests, outputs = request.guests, request.outputs
+    private = private_map(request.redaction)
+    first = guests.logs[0][1]
+    html = outputs.html or Path(f"{_stem(private.shown(first) if private else first)}-report.html")
+    refuse_to_overwrite(guests.files, html, outputs.json, request.rules)
+    with ExitStack() as stack:
+        bundle = None
+        if outputs.bundle is not None:
+            bundle = stack.enter_context(Bundle(outputs.bundle, with_capture=outputs.with_capture, private=private))
+            bundle.refuse(guests.files, (html, outputs.json))
+            refuse_to_overwrite(guests.files, outputs.bundle, None, request.rules)
+        report = analyze_guests(guests, book_of(request.rules, private))
         if private is not None:
             from esxprobe.redact.guestalone import redacted_guests
 
             report = redacted_guests(report, private.redactor)
-            private.refuse([path for path in (target, asked.json, asked.bundle) if path and str(path) != "-"])
-        if zipped is not None:
-            zipped.logs(options)
-        _write(report, drawer, asked, (target, zipped), _command(asked, options, private), private)
-    return report, target
+            private.refuse([html, *outputs.files()])
+        if bundle is not None:
+            bundle.logs(guests)
+        _write(report, drawer, (html, outputs.json, bundle), _command(request, private), private)
+    return WrittenGuestReport(report, html)
 
 
 def _stem(log: Path) -> str:
@@ -144,20 +128,19 @@ def _stem(log: Path) -> str:
     return Path(name).stem if name.endswith(_ENDINGS) else name
 
 
-def _command(asked: GuestsAlone, options: GuestOptions, private: PrivateMap | None) -> str:
+def _command(request: GuestLogsRequest, private: PrivateMap | None) -> str:
     """The command that makes this report again, without the folders that lead to the files."""
-    said = [word for word in guest_words(options, private=private) if word != "--guest-log"]
-    words = ["esxprobe", "report", *said]
-    if asked.rules is not None:
-        words += ["--rules", private.shown(asked.rules).name if private else asked.rules.name]
+    given = [word for word in guest_words(request.guests, private=private) if word != "--guest-log"]
+    words = ["esxprobe", "report", *given]
+    if request.rules is not None:
+        words += ["--rules", private.shown(request.rules).name if private else request.rules.name]
     return shlex.join([*words, "--redact"] if private else words)
 
 
 def _write(
     report: GuestReport,
     drawer: Drawer,
-    asked: GuestsAlone,
-    targets: tuple[Path, Bundle | None],
+    targets: tuple[Path, Path | None, Bundle | None],
     command: str,
     private: PrivateMap | None,
 ) -> None:
@@ -166,7 +149,7 @@ def _write(
     from esxprobe.report.guestalone import render_guests_html
     from esxprobe.report.guestalone_document import render_guest_json
 
-    target, bundle = targets
+    target, json, bundle = targets
     html, document = render_guests_html(report, drawer, command), render_guest_json(report)
     if bundle is not None:
         bundle.text(target.name, html)
@@ -180,15 +163,16 @@ def _write(
             bundle.search()
         private.save()  # before anything that was made with it
     save(target, html)
-    save_json(asked.json, document)
+    save_json(json, document)
     if bundle is not None:
         bundle.write()
 
 
-def show_guests(report: GuestReport, target: Path, bundle: Path | None, *, quiet: bool) -> None:
-    """What was found in words, and where the report lies; for a script only the latter."""
-    if quiet:
+def show_guests(done: WrittenGuestReport, outputs: OutputRequest) -> None:
+    """What was found in words, and where the report is; for a script only the latter."""
+    if outputs.json_to_stdout:
         return
+    report, target, bundle = done.report, done.html, outputs.bundle
     if not sys.stdout.isatty():
         say_made(target)
         if bundle is not None:

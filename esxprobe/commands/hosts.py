@@ -164,13 +164,13 @@ def _guest_entries(words: Words) -> tuple[GuestEntry, ...]:
     return tuple(found)
 
 
-def _together(listed: Sequence[GuestEntry], said: Sequence[GuestEntry]) -> tuple[GuestEntry, ...]:
+def _together(listed: Sequence[GuestEntry], named: Sequence[GuestEntry]) -> tuple[GuestEntry, ...]:
     """The guests of the inventory, and those of the command line, which stand for a listed one of the same VM."""
-    names = [guest.vm for guest in said]
+    names = [guest.vm for guest in named]
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"the VM {name!r} has two guests", hint="one is enough")
-    return (*(guest for guest in listed if guest.vm not in names), *said)
+    return (*(guest for guest in listed if guest.vm not in names), *named)
 
 
 def _plan(words: Words, entry: HostEntry, trials: Sequence[FaultPlan]) -> CapturePlan:
@@ -178,9 +178,9 @@ def _plan(words: Words, entry: HostEntry, trials: Sequence[FaultPlan]) -> Captur
 
     if words.samples is not None and words.duration is not None:
         raise UsageError("--samples and --duration are both there", hint="one of them says how long")
-    said_here = words.samples is not None or words.duration is not None
-    samples = words.samples if said_here else entry.samples
-    duration = words.duration if said_here else entry.duration
+    given_here = words.samples is not None or words.duration is not None
+    samples = words.samples if given_here else entry.samples
+    duration = words.duration if given_here else entry.duration
     interval_s = words.interval if words.interval is not None else entry.interval_s
     experiment = any(trial.experiment_s is not None for trial in trials)
     if interval_s is None:
@@ -262,9 +262,9 @@ def _target(entry: HostEntry) -> Target:
     """Where to log in, as carefully read as on the command line: ssh_config may paste it into a shell's line."""
     from esxprobe.ssh.target import Target, parse_target
 
-    said = parse_target(entry.address or entry.name)
-    user = parse_target(f"{entry.user}@{said.host}").user if entry.user else said.user
-    return Target(said.host, user, entry.port or said.port)
+    named = parse_target(entry.address or entry.name)
+    user = parse_target(f"{entry.user}@{named.host}").user if entry.user else named.user
+    return Target(named.host, user, entry.port or named.port)
 
 
 def _credentials(words: Words) -> Credentials:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from esxprobe.errors import UsageError
-
-if TYPE_CHECKING:
-    from esxprobe.formats.window import TimeWindow
 
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)?")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, None: 1}
@@ -139,32 +136,6 @@ From = Annotated[
     ),
 ]
 To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Last time, in the same ways.")]
-BaselineFrom = Annotated[
-    str | None, typer.Option("--baseline-from", metavar="TIME", help="Like --from, of the baseline.")
-]
-BaselineTo = Annotated[
-    str | None, typer.Option("--baseline-to", metavar="TIME", help="Like --to, of the baseline.")
-]
-
-
-def windows_of(
-    baseline: Path | None, window: tuple[str | None, str | None], before: tuple[str | None, str | None]
-) -> tuple[TimeWindow | None, TimeWindow | None]:
-    """The parts of a capture and of its baseline that are judged; None for all of one.
-
-    Args:
-        baseline: The baseline, None without one.
-        window: `--from` and `--to`.
-        before: `--baseline-from` and `--baseline-to`.
-
-    Raises:
-        UsageError: One of them is no point in time, they are in the wrong order, or there is no baseline.
-    """
-    from esxprobe.formats.window import window_of
-
-    if baseline is None and before != (None, None):
-        raise UsageError("there is no baseline", hint="name it: --baseline CAPTURE")
-    return window_of(*window), window_of(*before, "baseline")
 
 
 def seconds(text: str) -> float:

@@ -42,7 +42,7 @@ def _say_where(outcomes: Sequence[HostOutcome]) -> None:
     _say([f"{outcome.host}: {outcome.folder}" for outcome in outcomes if outcome.folder is not None])
     readable = [shlex.quote(str(outcome.folder)) for outcome in outcomes if outcome.samples > 1]
     if readable:
-        _say([f"next: esxprobe report {' '.join(readable)}"])
+        _say([f"next: esxprobe {'report' if len(readable) == 1 else 'fleet'} {' '.join(readable)}"])
 
 
 def complain(told: HostOutcome | GuestOutcome | Notice) -> None:

@@ -36,7 +36,7 @@ def redact(
 ) -> None:
     """Write copies of raw captures with pseudonyms for names; a report reads the same numbers from them."""
     from esxprobe.commands.redaction import PrivateMap
-    from esxprobe.fleet.sources import is_many
+    from esxprobe.fleet.capture_sources import is_many
 
     private = PrivateMap(map)
     if is_many(captures):
@@ -63,7 +63,7 @@ def _many(words: list[str], output: Path, private: PrivateMap) -> None:
 
     from esxprobe.commands.redaction import copies_folder, learn_all, places_of, settle
     from esxprobe.errors import EXIT_HOST_FAILED, EXIT_UNREADABLE, UnreadableInputError
-    from esxprobe.fleet.sources import at_hand, expanded
+    from esxprobe.fleet.capture_sources import at_hand, expanded
     from esxprobe.redact import CaptureCopy
 
     with ExitStack() as stack:

@@ -13,6 +13,7 @@ from esxprobe.files import writing
 
 if TYPE_CHECKING:
     from esxprobe.capture import CaptureFiles
+    from esxprobe.commands.requests import RedactionRequest
     from esxprobe.model import Analysis
     from esxprobe.redact import Redactor
     from esxprobe.redact.instances import Instances
@@ -113,16 +114,13 @@ class PrivateMap:
         say(f"the private map of names is {self.path}: keep it, and do not hand it on", err=True)
 
 
-def asked_map(redact: bool, path: Path | None) -> PrivateMap | None:
-    """The map, when there is to be one.
+def private_map(request: RedactionRequest) -> PrivateMap | None:
+    """The map, when names are to be replaced.
 
     Raises:
-        UsageError: A map is named and nothing is to be redacted.
         UnreadableInputError: The file is no map, or not private.
     """
-    if path is not None and not redact:
-        raise UsageError("--redact-map needs --redact", hint="add --redact, or leave the map out")
-    return PrivateMap(path) if redact else None
+    return PrivateMap(request.map) if request.wanted else None
 
 
 def learn_all(sources: Sequence[Path], private: PrivateMap) -> dict[Path, EsxprobeError]:

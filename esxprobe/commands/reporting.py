@@ -1,10 +1,11 @@
-"""What `esxprobe report` does with what was asked for."""
+"""What `esxprobe report` and `esxprobe compare` do with what was asked for."""
 
 from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,92 +14,101 @@ from esxprobe.commands.guests import guest_words
 from esxprobe.commands.outputs import refuse_to_overwrite, save
 
 if TYPE_CHECKING:
-    from esxprobe.analyze import GuestOptions
     from esxprobe.capture import CaptureFiles
     from esxprobe.commands.bundling import Bundle
     from esxprobe.commands.redaction import PrivateMap
-    from esxprobe.formats.window import TimeWindow
-    from esxprobe.model import Analysis, CaptureSummary, Glance
+    from esxprobe.commands.requests import ReportRequest
+    from esxprobe.model import Analysis
     from esxprobe.report.drawing import Drawer
     from esxprobe.rules import RuleBook
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is to be judged, and with what.
+class WrittenReport:
+    """A finished report.
 
     Attributes:
-        source: The capture.
-        timezone: Zone of its stamps.
-        guests: What was said about its guests.
-        baseline: The capture to compare with.
-        before: What was said about the baseline's guests; None without one.
-        rules: A file of own rules.
-        window: The part of the capture that is judged; None for all of it.
-        window_before: The part of the baseline.
+        analysis: What is in it.
+        html: Where its page was written.
     """
 
-    source: Path
-    timezone: str | None
-    guests: GuestOptions
-    baseline: Path | None
-    before: GuestOptions | None
-    rules: Path | None
-    window: TimeWindow | None = None
-    window_before: TimeWindow | None = None
+    analysis: Analysis
+    html: Path
 
-    def captures(self) -> list[CaptureFiles]:
-        """The capture, and the baseline where there is one."""
-        from esxprobe.capture import load_capture
 
-        return [load_capture(path) for path in (self.source, self.baseline) if path is not None]
+def report_capture(request: ReportRequest, drawer: Drawer) -> WrittenReport:
+    """Judges a capture, compares it with its baseline where there is one, and writes everything.
 
-    def refuse_to_overwrite(self, outputs: Outputs) -> None:
-        """Outputs are no part of any capture.
+    Raises:
+        UnreadableInputError: An input cannot be read.
+        UsageError: Two outputs would be one file, a VM that was named is not there, or the rules are no rules.
+        OutputError: An output is an input, cannot be written, or a name is still in it.
+    """
+    from esxprobe.commands.redaction import private_map
 
-        Raises:
-            UsageError: Two of them would be one file, or the bundle lies in a capture.
-            OutputError: One of them is an input.
-            UnreadableInputError: There is no capture.
-        """
-        inputs = list(self._inputs())
-        refuse_to_overwrite(inputs, outputs.target, outputs.json, self.rules, outputs.summary)
-        if outputs.bundle is not None:
-            sources = [path for path in (self.source, self.baseline) if path is not None]
-            refuse_to_overwrite(inputs, outputs.bundle.target, None, self.rules)
-            outputs.bundle.refuse(sources, (outputs.target, outputs.json, outputs.summary))
+    source, outputs = request.capture.source, request.outputs
+    private = private_map(request.redaction)
+    html = outputs.html or Path(f"{stem(private.shown(source) if private else source)}-report.html")
+    with ExitStack() as stack:
+        refuse_to_overwrite(_inputs(request), html, outputs.json, request.rules, outputs.summary)
+        bundle = _bundle(request, private, html, stack)
+        book = book_of(request.rules, private)
+        # Pseudonyms come later: what is drawn before them would be drawn again.
+        analysis = _judged(request, book, ahead=drawer if private is None else None)
+        if bundle is not None:
+            for capture in request.captures:
+                bundle.capture(capture.source, capture.guests)
+        if private is not None:
+            analysis = private.redacted(analysis, _files(request))
+            private.refuse([html, *outputs.files()])
+        _write(request, analysis, _Renderer(drawer, book, command_of(request, private)), (html, bundle), private)
+    return WrittenReport(analysis, html)
 
-    def gather(self, bundle: Bundle) -> None:
-        """Puts the captures into a bundle."""
-        bundle.capture(self.source, self.guests)
-        if self.baseline is not None:
-            bundle.capture(self.baseline, self.before)
 
-    def _inputs(self) -> Iterable[Path]:
-        """Every file that belongs to a capture: it is evidence, and evidence is not written to."""
-        from esxprobe.capture import MANIFEST
+def _bundle(request: ReportRequest, private: PrivateMap | None, html: Path, stack: ExitStack) -> Bundle | None:
+    from esxprobe.commands.bundling import Bundle
 
-        sources = [path for path in (self.source, self.baseline) if path is not None]
-        for source, files in zip(sources, self.captures(), strict=True):
-            yield from files.paths
-            yield source / MANIFEST
-            for file in files.manifest.files if files.manifest else ():
-                yield source / file.name
-        for options in (self.guests, self.before):
-            yield from options.files if options else ()
+    outputs = request.outputs
+    if outputs.bundle is None:
+        return None
+    bundle = stack.enter_context(Bundle(outputs.bundle, with_capture=outputs.with_capture, private=private))
+    refuse_to_overwrite(_inputs(request), outputs.bundle, None, request.rules)
+    bundle.refuse([capture.source for capture in request.captures], (html, outputs.json, outputs.summary))
+    return bundle
 
-    def command(self, private: PrivateMap | None) -> str:
-        """The command that makes this report again, without the folders that lead to the files."""
-        words = ["esxprobe", "report", shown_path(self.source, private)]
-        words += ["--timezone", self.timezone] if self.timezone else []
-        words += self.window.words() if self.window else []
-        words += guest_words(self.guests, private=private)
-        words += ["--rules", shown_path(self.rules, private)] if self.rules else []
-        if self.baseline is not None and self.before is not None:
-            words += ["--baseline", shown_path(self.baseline, private)]
-            words += self.window_before.words() if self.window_before else []
-            words += guest_words(self.before, "--baseline-", private=private)
-        return shlex.join([*words, "--redact"] if private else words)
+
+def _files(request: ReportRequest) -> list[CaptureFiles]:
+    from esxprobe.capture import load_capture
+
+    return [load_capture(capture.source) for capture in request.captures]
+
+
+def _inputs(request: ReportRequest) -> Iterable[Path]:
+    """Every file that belongs to a capture: it is evidence, and evidence is not written to."""
+    from esxprobe.capture import MANIFEST
+
+    for capture, files in zip(request.captures, _files(request), strict=True):
+        yield from files.paths
+        yield capture.source / MANIFEST
+        for file in files.manifest.files if files.manifest else ():
+            yield capture.source / file.name
+        yield from capture.guests.files
+
+
+def command_of(request: ReportRequest, private: PrivateMap | None) -> str:
+    """The command that makes this report again, without the folders that lead to the files."""
+    capture, baseline = request.capture, request.baseline
+    words = ["esxprobe", "report" if baseline is None else "compare"]
+    words += [shown_path(baseline.source, private)] if baseline else []
+    words += [shown_path(capture.source, private)]
+    words += ["--timezone", request.timezone] if request.timezone else []
+    words += capture.window.words() if capture.window else []
+    words += guest_words(capture.guests, private=private)
+    words += ["--rules", shown_path(request.rules, private)] if request.rules else []
+    if baseline is not None:
+        words += baseline.window.words() if baseline.window else []
+        words += guest_words(baseline.guests, "--baseline-", private=private)
+    return shlex.join([*words, "--redact"] if private else words)
 
 
 def shown_path(path: Path, private: PrivateMap | None) -> str:
@@ -145,110 +155,78 @@ def book_of(rules: Path | None, private: PrivateMap | None = None) -> RuleBook:
     return redacted_book(load_book(rules), private.redactor)
 
 
-def judged(asked: Asked, book: RuleBook, early: Callable[[CaptureSummary, Glance], None] | None = None) -> Analysis:
-    """Reads and judges the capture, and compares it with its baseline; `early` is told what is not judged.
-
-    Raises:
-        UnreadableInputError: A file is none of what it should be.
-        UsageError: A VM that was named is not there.
-    """
-    from esxprobe.capture import load_capture
+def _judged(request: ReportRequest, book: RuleBook, ahead: Drawer | None) -> Analysis:
+    """Reads and judges the capture, and compares it with its baseline; what is not judged is drawn ahead."""
+    from esxprobe.analyze import CaptureInput, compare_with, describe, judge_described, measured, read_capture
     from esxprobe.commands.terminal import reading
+    from esxprobe.report.html import draw_ahead
 
-    files = load_capture(asked.source)
-    with reading(files.paths) as progress:
-        from esxprobe.analyze import Measured, analyze, compare_with
-
-        held: list[Measured] = []  # the baseline's, then this capture's
-        other = None
-        if asked.baseline is not None and asked.before is not None:
-            good = load_capture(asked.baseline)
-            other = analyze(
-                good.paths,
-                timezone=asked.timezone,
-                manifest=good.manifest,
-                guests=asked.before,
-                book=book,
-                held=held.append,
-                window=asked.window_before,
-            )
-        analysis = analyze(
-            files.paths,
-            timezone=asked.timezone,
-            manifest=files.manifest,
-            guests=asked.guests,
-            progress=progress,
-            book=book,
-            held=None if other is None else held.append,
-            early=early,
-            against=other,
-            window=asked.window,
-        )
-        if other is None:
+    inputs = [
+        CaptureInput(files.paths, files.manifest, request.timezone, each.guests, each.window)
+        for each, files in zip(request.captures, _files(request), strict=True)
+    ]
+    compared = request.baseline is not None
+    with reading(inputs[0].paths) as progress:
+        baseline = None
+        if compared:
+            recording = read_capture(inputs[1], book=book, with_levels=True)
+            before = measured(recording)
+            baseline = judge_described(describe(recording, inputs[1], book=book), book=book)
+        recording = read_capture(inputs[0], book=book, with_levels=compared, progress=progress)
+        now = measured(recording) if compared else None
+        described = describe(recording, inputs[0], book=book, against=baseline)
+        if ahead is not None:
+            draw_ahead(ahead, described.capture, described.glance)
+        analysis = judge_described(described, book=book)
+        if baseline is None:
             return analysis
-        before, now = held
-        return replace(analysis, comparison=compare_with(analysis, other, now, before, book))
+        return replace(analysis, comparison=compare_with(analysis, baseline, now, before, book))
 
 
 @dataclass(frozen=True, slots=True)
-class Outputs:
-    """Where everything goes.
+class _Renderer:
+    """What all renderings of one report have in common."""
 
-    Attributes:
-        target: The HTML.
-        json: The JSON document; `-` for standard output, None for nowhere.
-        bundle: The zip of all of it, None without one.
-        summary: The Markdown for a ticket, None for nowhere.
-    """
+    drawer: Drawer
+    book: RuleBook
+    command: str
 
-    target: Path
-    json: Path | None
-    bundle: Bundle | None = None
-    summary: Path | None = None
+    def html(self, analysis: Analysis) -> str:
+        from esxprobe.report.html import render_html
 
-    @property
-    def paths(self) -> list[Path]:
-        """Every file that is made."""
-        zipped = self.bundle.target if self.bundle else None
-        return [
-            path for path in (self.target, self.json, self.summary, zipped) if path is not None and str(path) != "-"
-        ]
+        return render_html(analysis, self.drawer, self.command, self.book)
 
 
-def write(
+def _write(
+    request: ReportRequest,
     analysis: Analysis,
-    drawer: Drawer,
-    book: RuleBook,
-    outputs: Outputs,
-    command: str,
+    renderer: _Renderer,
+    targets: tuple[Path, Bundle | None],
     private: PrivateMap | None,
 ) -> None:
-    """Writes HTML, JSON and bundle; redacted ones are searched for names before.
+    """Writes HTML, JSON, summary and bundle; redacted ones are searched for names before.
 
     Raises:
         OutputError: A file cannot be written, or a name is still in it.
     """
     from esxprobe.report.document import render_json
-    from esxprobe.report.html import render_html
     from esxprobe.report.summary import render_summary
 
-    bundle = outputs.bundle
-    html = render_html(analysis, drawer, command, book)
+    outputs, (target, bundle) = request.outputs, targets
+    html = renderer.html(analysis)
     document = render_json(analysis) if outputs.json is not None or bundle else ""
     if bundle is not None:
-        bundle.text(outputs.target.name, html)
-        bundle.text(f"{outputs.target.stem}.json", document)
+        bundle.text(target.name, html)
+        bundle.text(f"{target.stem}.json", document)
     if private is not None:
-        private.search(
-            analysis, html, document, lambda bare: (render_html(bare, drawer, command, book), render_json(bare))
-        )
+        private.search(analysis, html, document, lambda bare: (renderer.html(bare), render_json(bare)))
         if bundle is not None:
             bundle.search()
         private.save()  # before anything that was made with it
-    save(outputs.target, html)
+    save(target, html)
     save_json(outputs.json, document)
     if outputs.summary is not None:
-        save(outputs.summary, render_summary(analysis, command, book))
+        save(outputs.summary, render_summary(analysis, renderer.command, renderer.book))
     if bundle is not None:
         bundle.write()
 

@@ -238,8 +238,8 @@ def _table(findings: Sequence[Finding]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
+    from esxprobe.report.formatting import percent
     from esxprobe.report.judged import amount, remarks
-    from esxprobe.report.words import percent
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("severity", "where", "what"):

@@ -12,20 +12,20 @@ against what the host counted of them (`GuestHostPair`).
 
 from esxprobe.correlate.bothsides import guest_pairs
 from esxprobe.correlate.compare import HostWork, Setting, compare, hosts_side_by_side, with_comparison
+from esxprobe.correlate.compared_levels import FEWEST_OF_EACH, ComparedLevels, compare_levels
 from esxprobe.correlate.costs import fault_costs
 from esxprobe.correlate.inputs import ExperimentRun, GuestRates, VmFaults, guest_rates
-from esxprobe.correlate.levels import FEWEST_OF_EACH, Levels, compare_levels
-from esxprobe.correlate.merged import merged
+from esxprobe.correlate.merged_guests import merged
 from esxprobe.correlate.significance import false_discovery
 from esxprobe.correlate.stamps import within_seconds
 from esxprobe.correlate.verdict import unbooked_pct
 
 __all__ = [
     "FEWEST_OF_EACH",
+    "ComparedLevels",
     "ExperimentRun",
     "GuestRates",
     "HostWork",
-    "Levels",
     "Setting",
     "VmFaults",
     "compare",

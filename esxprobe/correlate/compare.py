@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from esxprobe.correlate.cost_words import worded
 from esxprobe.correlate.numbers import say, us
 from esxprobe.correlate.statistics import KINDS
 from esxprobe.correlate.verdict import judge
-from esxprobe.correlate.words import worded
 from esxprobe.model import FaultComparison, FaultCost, Likeness, MeasuredShare
 
 # Loads within a tenth of each other are the same: a rule of thumb. What they differ by widens the interval all the
@@ -133,8 +133,8 @@ def _clock(here: Setting, there: Setting) -> Likeness:
         return _number(name, here.clock_pct, there.clock_pct, "%")
     policies = (here.power_policy, there.power_policy)
     if all(each.casefold() in _FULL_CLOCK for each in policies):
-        said = [f"not counted; policy {each}" for each in policies]
-        return Likeness(name, said[0], said[1], same=True)
+        sentences = [f"not counted; policy {each}" for each in policies]
+        return Likeness(name, sentences[0], sentences[1], same=True)
     return Likeness(name, "", "", None)
 
 
@@ -180,21 +180,21 @@ def _number(name: str, one: float, two: float, unit: str) -> Likeness:
 
 def _words(found: FaultComparison) -> list[str]:
     kind = KINDS[found.guest_counter]
-    said = [
+    sentences = [
         f"{found.vm} took {say(found.fault_rate_problem)} {kind} per second ({say(found.fault_rate_baseline)} in"
         f" the baseline) and used {say(found.run_pct_problem)} % of one vCPU ({say(found.run_pct_baseline)} % in"
         " the baseline)."
     ]
     modes = (found.mmu_problem, found.mmu_baseline)
     if "unknown" in modes:
-        return [*said, "A monitor mode is unknown, so none of the difference is attributed to it."]
+        return [*sentences, "A monitor mode is unknown, so none of the difference is attributed to it."]
     if modes[0] == modes[1]:
         return [
-            *said,
+            *sentences,
             f"The MMU was {modes[0]} in both captures: a difference comes from the guest, its workload or the"
             " host, not from the monitor mode.",
         ]
-    return said + _across_modes(found)
+    return sentences + _across_modes(found)
 
 
 def _across_modes(found: FaultComparison) -> list[str]:
@@ -211,18 +211,18 @@ def _across_modes(found: FaultComparison) -> list[str]:
         ]
     if found.extra_pct <= 0:
         return ["The capture with the software MMU did not use more vCPU time, so no cost of it is shown."]
-    said = [
+    sentences = [
         f"The capture with the software MMU used {say(found.extra_pct)} % of one vCPU more. What of it the software"
         " MMU cost, these two captures do not tell."
     ]
     if apart:
         differs = "; ".join(f"{each.name} ({each.problem}, baseline {each.baseline})" for each in apart)
-        said.append(f"The two differ in more than the MMU: {differs}.")
+        sentences.append(f"The two differ in more than the MMU: {differs}.")
     if unknown:
-        said.append(f"Not known in both captures: {', '.join(unknown)}.")
+        sentences.append(f"Not known in both captures: {', '.join(unknown)}.")
     if not apart and not unknown:
-        said.append(f"It is no more than the two captures differ by in other ways ({interval}).")
-    return said
+        sentences.append(f"It is no more than the two captures differ by in other ways ({interval}).")
+    return sentences
 
 
 def _names(found: FaultComparison) -> str:

@@ -10,15 +10,16 @@ from typing import Literal
 
 import numpy as np
 
+from esxprobe.arrays import Floats
 from esxprobe.correlate.aligned import Aligned, Samples, align, join
 from esxprobe.correlate.association import Found, associate
-from esxprobe.correlate.clock import Sides, leftover_shift
+from esxprobe.correlate.clock_check import Sides, leftover_shift
+from esxprobe.correlate.cost_words import worded
 from esxprobe.correlate.cuts import reclaiming
 from esxprobe.correlate.experiment import judge_experiment, trial_of
 from esxprobe.correlate.inputs import VmFaults
 from esxprobe.correlate.significance import false_discovery
 from esxprobe.correlate.verdict import bound_by_rate, could_matter, judge, pct_of_vcpu, upper_bound
-from esxprobe.correlate.words import worded
 from esxprobe.model import (
     AnalyzedIntervals,
     ClockAlignment,
@@ -30,7 +31,6 @@ from esxprobe.model import (
     GuestLoad,
     MeasuredShare,
 )
-from esxprobe.series import Floats
 
 _SCATTER_POINTS = 500
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from esxprobe.arrays import Bools, Floats
 from esxprobe.correlate.inputs import VmFaults
 from esxprobe.model import Cut
-from esxprobe.series import GAP_INTERVALS, Bools, Floats, runs
+from esxprobe.series import GAP_INTERVALS, runs
 
 # Rules of thumb, all of them.
 POWER_ON_S = 300.0  # a guest's first touch of its memory, which Windows does while it boots
@@ -32,7 +33,7 @@ REASONS: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Selection:
+class IntervalSelection:
     """What is analyzed.
 
     Attributes:
@@ -51,7 +52,7 @@ class Selection:
         return tuple(Cut(reason, count, REASONS[reason]) for reason, count in counts.items() if count)
 
 
-def select(vm: VmFaults, guest: Floats, *, saturated_too: bool = False) -> Selection:
+def select(vm: VmFaults, guest: Floats, *, saturated_too: bool = False) -> IntervalSelection:
     """Chooses the intervals of one VM.
 
     Args:
@@ -99,7 +100,7 @@ def select(vm: VmFaults, guest: Floats, *, saturated_too: bool = False) -> Selec
     if not saturated_too:
         cut("saturated", np.asarray(run >= SATURATED_PCT * len(vm.run_pct)))
     kept = reason == ""
-    return Selection(kept, reason, _stretches(vm.ends_s, begins, kept, usual))
+    return IntervalSelection(kept, reason, _stretches(vm.ends_s, begins, kept, usual))
 
 
 def experiments(vm: VmFaults) -> list[tuple[float, float]]:

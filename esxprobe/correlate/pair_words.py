@@ -22,23 +22,23 @@ _NO_CLOCK = (
 
 def pair_statement(pair: GuestHostPair) -> str:
     """The sentences of a pair, its q known."""
-    said = {"steal": _steal, "disk": _disk}.get(pair.what, _balloon)
-    return " ".join(said(pair))
+    sentences = {"steal": _steal, "disk": _disk}.get(pair.what, _balloon)
+    return " ".join(sentences(pair))
 
 
 def _steal(pair: GuestHostPair) -> list[str]:
     waited = f"{_zero(pair.host_mean)} % ready and co-stop (%RDY + %CSTP, mean of its vCPUs)"
     if pair.guest_mean <= 0:
-        said = [f"The guest counted no steal in {counted(pair.samples, 'sample')}; the host showed {waited}."]
-        return [*said, _NO_CLOCK] if pair.host_mean > 0 else said
-    said = [
+        sentences = [f"The guest counted no steal in {counted(pair.samples, 'sample')}; the host showed {waited}."]
+        return [*sentences, _NO_CLOCK] if pair.host_mean > 0 else sentences
+    sentences = [
         f"The guest counted {say(pair.guest_mean)} % steal and the host {waited};"
         f" means of {counted(pair.samples, 'sample')}.",
         _difference(pair.guest_mean - pair.host_mean),
         *_together(pair),
         "Both measure time in which vCPUs wanted to run and did not.",
     ]
-    return [*said, *_clock(pair)]
+    return [*sentences, *_clock(pair)]
 
 
 def _clock(pair: GuestHostPair) -> list[str]:
@@ -67,17 +67,17 @@ def _balloon(pair: GuestHostPair) -> list[str]:
     others = (
         f"and {_zero(pair.guest_otherwise)} {unit} otherwise" if _known(pair.guest_otherwise) else "in all of them"
     )
-    said = [
+    sentences = [
         f"{grown}. In these and the 30 s after them the guest {noun} {_zero(pair.guest_after)} {unit} on average,"
         f" {others}.",
         *_together(pair, "The two went together", "The guest's rate was lower when MCTLSZ grew"),
     ]
     more = pair.r > 0 and pair.q < _BY_CHANCE
-    return [*said, "This does not show that the balloon was the cause."] if more else said
+    return [*sentences, "This does not show that the balloon was the cause."] if more else sentences
 
 
 def _disk(pair: GuestHostPair) -> list[str]:
-    said = [
+    sentences = [
         f"The guest measured {say(pair.guest_mean)} ms per transfer on its disks and the host"
         f" {_zero(pair.host_mean)} ms per command (GAVG of its devices, weighted by commands);"
         f" means of {counted(pair.samples, 'sample')}.",
@@ -85,11 +85,11 @@ def _disk(pair: GuestHostPair) -> list[str]:
     ]
     if pair.guest_mean < _BELOW * pair.host_mean:
         return [
-            *said,
+            *sentences,
             f"The guest's time was {say(pair.host_mean - pair.guest_mean)} ms shorter, which is unexpected: it"
             " contains the guest's own queue besides what GAVG measures.",
         ]
-    return [*said, "The guest's time contains its own queue, so it may exceed GAVG."]
+    return [*sentences, "The guest's time contains its own queue, so it may exceed GAVG."]
 
 
 def _together(

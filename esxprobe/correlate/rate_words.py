@@ -56,8 +56,8 @@ def _statement(guest: GuestAlone) -> tuple[str, ...]:
             " they cost.",
         )
     kind = guest.kinds[0]
-    said = [_first(guest, kind), *_figure(guest, kind), *_worst(kind), *_beyond(guest, kind)]
-    return (*said, *_hard(guest), *_classes(guest))
+    sentences = [_first(guest, kind), *_figure(guest, kind), *_worst(kind), *_beyond(guest, kind)]
+    return (*sentences, *_hard(guest), *_classes(guest))
 
 
 def _first(guest: GuestAlone, kind: KindOfFault) -> str:

@@ -42,7 +42,7 @@ def _experiment(cost: FaultCost) -> list[str]:
     held = "the guest's other work held constant" if found.adjusted else "nothing held constant"
     if found.balance_p < 0.05 and not found.adjusted:
         held = "with and without the guest's other work held constant, because that followed the order"
-    said = [
+    sentences = [
         f"Fault experiment: {found.pages:,} pages in {counted(found.pairs, 'pair')} of blocks of"
         f" {say(found.block_s)} s, the order drawn at random, {held}: {us(found.us)} per page (95 % interval"
         f" {us(found.low, unit=False)} to {us(found.high)}; {chance('p', found.p)} over {found.orders:,} orders).",
@@ -50,10 +50,10 @@ def _experiment(cost: FaultCost) -> list[str]:
         f" for a page; the two {'agree' if found.agrees else 'do not agree'}.",
     ]
     if not found.measured:
-        said.append(f"No cost is concluded from it: {found.reason}.")
+        sentences.append(f"No cost is concluded from it: {found.reason}.")
     if cost.association is not None:
-        said.append("Where the association below says otherwise, the experiment counts.")
-    return said
+        sentences.append("Where the association below says otherwise, the experiment counts.")
+    return sentences
 
 
 def _association(cost: FaultCost) -> list[str]:
@@ -61,23 +61,23 @@ def _association(cost: FaultCost) -> list[str]:
     if found is None:
         return _too_little(cost)
     kind = KINDS[cost.guest_counter]
-    said = [
+    sentences = [
         f"{counted(cost.intervals.count, 'interval')} of {say(cost.intervals.interval_s)} s were analyzed;"
         f" neighbors are alike, so they are worth {say(found.n_eff)} independent ones.",
     ]
     if cost.guest_counter == "hard_faults" and found.high_us > CEILING_US:
         return [
-            *said,
+            *sentences,
             f"What a hard page fault cost in vCPU time cannot be measured here: the data allow up to"
             f" {us(found.high_us)} per fault. There were too few of them, and disk waits come with them.",
         ]
     first, *others = found.readings
-    said.append(
+    sentences.append(
         f"{_reading(first, kind)} (95 % interval {_interval(first)}; {chance('p', found.p)}, corrected for all"
         f" tests {chance('q', found.q)}). A slope below {us(found.detectable_us)} could not have been seen."
     )
-    said += [f"{_reading(each, kind)} (95 % interval {_interval(each)})." for each in others]
-    return [*said, *_disagreement(found), *_hidden(found, kind), *_limits(found)]
+    sentences += [f"{_reading(each, kind)} (95 % interval {_interval(each)})." for each in others]
+    return [*sentences, *_disagreement(found), *_hidden(found, kind), *_limits(found)]
 
 
 def _reading(reading: SlopeReading, kind: str) -> str:
@@ -115,11 +115,11 @@ def _hidden(found: Association, kind: str) -> list[str]:
 
 
 def _limits(found: Association) -> list[str]:
-    said = []
+    sentences = []
     if "user_time" not in found.readings[0].controls:
-        said.append("The guest's user time is not in its log, so load that comes with faults is in the slope.")
+        sentences.append("The guest's user time is not in its log, so load that comes with faults is in the slope.")
     return [
-        *said,
+        *sentences,
         "The guest's own handling of a fault and the virtualization layer's are in these figures together. Work"
         " that is in no log and moves with the faults adds to them; work that moves against the faults takes from"
         " them. They follow the faults whose rate varies; a steady stream of faults of another kind can cost more"

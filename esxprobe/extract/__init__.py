@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError, UsageError
-from esxprobe.extract.choice import Choice, Query
+from esxprobe.extract.choice import ColumnChoice, Selection
 from esxprobe.extract.pdh_csv import PdhCsvWriter
 from esxprobe.extract.publish import Partials, unfinished
-from esxprobe.extract.tables import TableWriter
-from esxprobe.formats import clock
+from esxprobe.extract.typed_tables import TableWriter
+from esxprobe.formats import timestamps
 from esxprobe.formats.issues import QualityIssues
-from esxprobe.formats.parse import Rows
+from esxprobe.formats.parse import CheckedRows
 from esxprobe.formats.rows import Piece
-from esxprobe.formats.scan import FileReader, Request, Segment
+from esxprobe.formats.scan import FileReader, Request, SegmentReader
 from esxprobe.formats.source import Source
 from esxprobe.formats.window import TimeWindow
 from esxprobe.model import QualityNote
@@ -30,7 +30,7 @@ from esxprobe.model import QualityNote
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["ENDINGS", "Extracted", "Query", "extract"]
+__all__ = ["ENDINGS", "Extracted", "Selection", "extract"]
 
 ENDINGS = (".csv", ".parquet", ".arrow")
 
@@ -62,7 +62,7 @@ class Extracted:
 
 def extract(
     paths: Sequence[Path],
-    query: Query,
+    query: Selection,
     window: TimeWindow,
     target: Path,
     *,
@@ -103,8 +103,8 @@ def _advance(progress: Callable[[int], None], before: int, position: int) -> Non
 class _Extraction:
     """One run: what is read, and when each row of it was."""
 
-    def __init__(self, query: Query, timezone: str | None, writer: Writer, partials: Partials) -> None:
-        self._choice, self._timezone = Choice(query), timezone
+    def __init__(self, query: Selection, timezone: str | None, writer: Writer, partials: Partials) -> None:
+        self._choice, self._timezone = ColumnChoice(query), timezone
         self._writer, self._partials = writer, partials
         self._who = bool(query.vms or query.entities) or isinstance(writer, TableWriter)
         self._issues = QualityIssues()
@@ -132,7 +132,7 @@ class _Extraction:
         self._choice.check()
         return self._publish(window, seen, paths[0])
 
-    def _take(self, segment: Segment, piece: Piece, rows: Rows) -> None:
+    def _take(self, segment: SegmentReader, piece: Piece, rows: CheckedRows) -> None:
         self._cells.append(rows.time_cells)
         self._chosen += [bool(segment.wanted.height)] * len(rows.lines)
         if segment.wanted.height:
@@ -157,9 +157,9 @@ class _Extraction:
                 hint="the file was cut or saved again; send it as esxtop wrote it",
             )
         cells = pl.concat(self._cells)
-        times, dated = clock.parse_times(cells, self._issues)
-        zone = clock.zone_of(self._zone_text, self._timezone, self._issues)
-        utc = clock.to_utc(times, zone)
+        times, dated = timestamps.parse_times(cells, self._issues)
+        zone = timestamps.zone_of(self._zone_text, self._timezone, self._issues)
+        utc = timestamps.to_utc(times, zone)
         if utc.null_count() == len(utc):
             raise UnreadableInputError(
                 f"{path.name}: no row has a readable time", hint="send the file as esxtop wrote it"

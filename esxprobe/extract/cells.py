@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from esxprobe.formats.decimals import Bools, Bytes, Places
-from esxprobe.formats.parse import Rows, held
+from esxprobe.arrays import Bools, Bytes, Integers
+from esxprobe.formats.parse import CheckedRows, held
 from esxprobe.formats.rows import Piece
 
 _QUOTE = 34
@@ -40,7 +40,7 @@ class Cutter:
             slice(at, min(at + self.most, self.wanted.height)) for at in range(0, self.wanted.height, self.most)
         ]
 
-    def rows(self, piece: Piece, rows: Rows) -> Iterator[list[bytes]]:
+    def rows(self, piece: Piece, rows: CheckedRows) -> Iterator[list[bytes]]:
         """Every row's parts: cells in quotes, a comma before each."""
         assert rows.cells is not None, "a reader hands them to its taker"  # noqa: S101
         text = np.frombuffer(piece.data, np.uint8)
@@ -59,8 +59,8 @@ class Cutter:
 class _Row:
     data: bytes | bytearray
     text: Bytes
-    starts: Places
-    ends: Places
+    starts: Integers
+    ends: Integers
     odd: Bools
     lost: Bools
     wanted: pl.DataFrame

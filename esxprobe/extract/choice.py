@@ -27,7 +27,7 @@ _KINDS = ("counter", "counter of object", "VM", "entity", "object")
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class Selection:
     r"""What is asked for; nothing of a kind means all of it.
 
     Attributes:
@@ -49,10 +49,10 @@ def fits(pattern: str, name: str) -> bool:
     return low == folded or fnmatchcase(folded, low)
 
 
-class Choice:
+class ColumnChoice:
     """Chooses from one header after the other and remembers what was found nowhere."""
 
-    def __init__(self, query: Query) -> None:
+    def __init__(self, query: Selection) -> None:
         self._query = query
         self._found: set[tuple[str, str]] = set()
         self._names: dict[str, dict[str, None]] = {what: {} for what in _KINDS}

@@ -1,6 +1,6 @@
 """PDH-CSV that perfmon, relog and esxplot open: quotes round every cell, esxtop's stamps, few enough columns.
 
-Rows are written as they come, into unfinished files; which of them lie in the window is known when all times
+CheckedRows are written as they come, into unfinished files; which of them lie in the window is known when all times
 are. Usually all do, and the files are done; else the rows that do not are left out in a copy.
 """
 
@@ -13,9 +13,9 @@ from typing import IO, TYPE_CHECKING
 
 from esxprobe.extract.cells import Cutter
 from esxprobe.extract.publish import Partials
-from esxprobe.formats.parse import Rows
+from esxprobe.formats.parse import CheckedRows
 from esxprobe.formats.rows import Piece
-from esxprobe.formats.scan import Segment
+from esxprobe.formats.scan import SegmentReader
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,7 +69,7 @@ class PdhCsvWriter:
         self.paths: list[Path] = []
         self.columns = 0
 
-    def take(self, segment: Segment, piece: Piece, rows: Rows) -> None:
+    def take(self, segment: SegmentReader, piece: Piece, rows: CheckedRows) -> None:
         """Writes the rows of a piece into the unfinished files."""
         number = self._part_of(segment)
         part = self._parts[number]
@@ -115,7 +115,7 @@ class PdhCsvWriter:
     def _slices(self, keys: list[str]) -> list[list[str]]:
         return [keys[at : at + self._most] for at in range(0, len(keys), self._most)]
 
-    def _part_of(self, segment: Segment) -> int:
+    def _part_of(self, segment: SegmentReader) -> int:
         """Number of the part that a segment's rows belong to: the same header may come again and again."""
         if self._last[0] is segment.wanted:
             return self._last[1]

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from esxprobe.errors import EXIT_UNREADABLE
-from esxprobe.fleet.sources import size_of
+from esxprobe.fleet.capture_sources import size_of
 from esxprobe.fleet.work import Task, judge, judge_here
 from esxprobe.model.fleet import Failure, Judged
 

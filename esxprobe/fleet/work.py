@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import esxprobe
 from esxprobe.errors import EXIT_BUG, EXIT_HOST_FAILED, EXIT_UNREADABLE, EsxprobeError
-from esxprobe.fleet.sources import at_hand
+from esxprobe.fleet.capture_sources import at_hand
 from esxprobe.model.fleet import Failure, Judged
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def versions() -> dict[str, str]:
 def judge(task: Task, drawer: Drawer) -> Judged:
     """The digest and the HTML of a capture, or why there are none."""
     if task.version != esxprobe.__version__:  # a worker that came later than the check at the start
-        said = f"a worker has esxprobe {esxprobe.__version__}, {task.version} asked"
-        return Judged(failure=Failure(said, "install the same version everywhere", EXIT_HOST_FAILED))
+        message = f"a worker has esxprobe {esxprobe.__version__}, {task.version} asked"
+        return Judged(failure=Failure(message, "install the same version everywhere", EXIT_HOST_FAILED))
     try:
         return _judged(task, drawer)
     except EsxprobeError as error:
@@ -72,7 +72,7 @@ def judge(task: Task, drawer: Drawer) -> Judged:
 
 
 def _judged(task: Task, drawer: Drawer) -> Judged:
-    from esxprobe.analyze import GuestOptions, analyze
+    from esxprobe.analyze import CaptureInput, GuestOptions, analyze
     from esxprobe.capture import load_capture
     from esxprobe.fleet.digest import digest_of
     from esxprobe.report.document import render_json
@@ -81,14 +81,8 @@ def _judged(task: Task, drawer: Drawer) -> Judged:
     with at_hand(task.source) as path:
         files = load_capture(path)
         guests = GuestOptions(timezone=task.guest_timezone, folder=path if path.is_dir() else None)
-        analysis = analyze(
-            files.paths,
-            timezone=task.timezone,
-            manifest=files.manifest,
-            guests=guests,
-            book=task.book,
-            window=task.window,
-        )
+        capture = CaptureInput(files.paths, files.manifest, task.timezone, guests, task.window)
+        analysis = analyze(capture, book=task.book)
     if task.bare:
         return Judged(analysis=analysis)
     return Judged(

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 
-from esxprobe.formats.parse import Parser, Rows
+from esxprobe.formats.parse import CheckedRows, Parser
 from esxprobe.formats.row_scanner import RowScan
 from esxprobe.formats.rows import Piece, RowChecker, Span
 
@@ -17,7 +17,7 @@ from esxprobe.formats.rows import Piece, RowChecker, Span
 _MOST = 3
 
 # Gets a piece and its rows, none where its cells cannot be told apart.
-Taker = Callable[[Piece, Rows | None], None]
+Taker = Callable[[Piece, CheckedRows | None], None]
 
 
 def threads() -> int:

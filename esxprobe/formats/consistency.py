@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from esxprobe.formats.decimals import NO_NUMBER, OTHER_FORM, Bools, Decimals, Floats, Places
+from esxprobe.arrays import Bools, Bytes, Floats, Integers
+from esxprobe.formats.decimals import NO_NUMBER, OTHER_FORM
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.moves import Moves
-from esxprobe.formats.parse import Rows
+from esxprobe.formats.parse import CheckedRows
 from esxprobe.formats.points import MOVED, Points, form_of, unpacked
 from esxprobe.formats.repair import LOST
 from esxprobe.formats.rows import Piece
@@ -38,7 +39,7 @@ _ESXTOP = (0, 2)
 # What the other columns of a counter count where a column has few rows [rows].
 _OTHERS = 1.5
 
-Taker = Callable[[Piece, Rows], None]
+Taker = Callable[[Piece, CheckedRows], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +47,19 @@ class Formats:
     """How the wanted columns of a header are printed.
 
     Attributes:
-        usual: Decimals of each column.
+        usual: Bytes of each column.
         most: Columns may have any number of decimals up to this one; None where each keeps to its own.
         free: Columns in which any number is believed.
         nought: Columns that held nothing but a bare 0 in the rows from which this was learned.
     """
 
-    usual: Decimals
+    usual: Bytes
     most: int | None
     free: Bools
     nought: Bools
 
     @classmethod
-    def learn(cls, decimals: Decimals, zero: Bools, counters: Places, *, quoted: bool) -> Formats:
+    def learn(cls, decimals: Bytes, zero: Bools, counters: Integers, *, quoted: bool) -> Formats:
         """Formats of columns.
 
         Args:
@@ -73,7 +74,7 @@ class Formats:
         counts = np.stack([np.count_nonzero(decimals == form, axis=0) for form in forms], axis=1).astype(np.float64)
         together: Floats = np.stack([np.bincount(counters, column) for column in counts.T], axis=1)
         together /= np.maximum(together.sum(axis=1, keepdims=True), 1.0)
-        usual: Decimals = forms[(counts + _OTHERS * together[counters]).argmax(axis=1)]
+        usual: Bytes = forms[(counts + _OTHERS * together[counters]).argmax(axis=1)]
         seen: Bools = counts.sum(axis=1) > 0
         free: Bools = ~seen | ~np.isin(usual, _ESXTOP)
         odd = ((decimals != usual) & (decimals != NO_NUMBER) & ~free).any(axis=1)
@@ -82,7 +83,7 @@ class Formats:
         nought: Bools = seen & ((decimals == NO_NUMBER) | ((decimals == 0) & zero)).all(axis=0)
         return cls(usual, most, free, nought)
 
-    def odd(self, rows: Rows) -> Bools | None:
+    def odd(self, rows: CheckedRows) -> Bools | None:
         """Which numbers are printed in another way, a row a row; None for none."""
         decimals = rows.decimals
         if decimals is None:
@@ -129,11 +130,11 @@ class FormatCheck:
     _points: Points | None = None
     _moves: Moves | None = None
     # Rows from which the formats are not learned yet, and who gets them.
-    _waiting: list[tuple[Piece, Rows, Taker]] = field(default_factory=list)
+    _waiting: list[tuple[Piece, CheckedRows, Taker]] = field(default_factory=list)
     # Which numbers are odd in rows with such, as long as one stands behind the other.
     _run: list[Bools] = field(default_factory=list)
 
-    def take(self, piece: Piece, rows: Rows, taker: Taker) -> None:
+    def take(self, piece: Piece, rows: CheckedRows, taker: Taker) -> None:
         """Takes rows, and hands on what is sound of them; the first ones wait until there are enough."""
         if not len(self.wanted):
             taker(piece, rows)
@@ -158,7 +159,7 @@ class FormatCheck:
             else:
                 self._check(self._formats, piece, rows, taker)
 
-    def _learn(self, first: list[Rows]) -> None:
+    def _learn(self, first: list[CheckedRows]) -> None:
         """Learns from the first rows."""
         decimals = [rows.decimals for rows in first if rows.decimals is not None]
         if not decimals:
@@ -174,7 +175,7 @@ class FormatCheck:
             seen = unpacked(np.concatenate(points)[:LEARNED_FROM], self.width - 1)
             self._points = Points.learn(seen, self.never)
 
-    def _check(self, formats: Formats, piece: Piece, rows: Rows, taker: Taker) -> None:
+    def _check(self, formats: Formats, piece: Piece, rows: CheckedRows, taker: Taker) -> None:
         kept = np.ones(len(rows.lines), np.bool_)
         torn = _torn(piece)
         self._check_points(piece, rows, kept, torn)
@@ -187,7 +188,7 @@ class FormatCheck:
                 self.issues.add("row-shifted", 1, place)
         taker(piece, rows if kept.all() else rows.some(kept))
 
-    def _check_points(self, piece: Piece, rows: Rows, kept: Bools, torn: dict[int, Places]) -> None:
+    def _check_points(self, piece: Piece, rows: CheckedRows, kept: Bools, torn: dict[int, Integers]) -> None:
         """Lets go of rows in which cells, wanted or not, end as those of other columns do."""
         if self._points is None or rows.points is None:
             return
@@ -200,7 +201,7 @@ class FormatCheck:
             elif len(odd) == 1 and not self._points.free[odd[0]]:
                 torn.setdefault(row, odd + 1)
 
-    def _check_formats(self, formats: Formats, rows: Rows, kept: Bools) -> None:
+    def _check_formats(self, formats: Formats, rows: CheckedRows, kept: Bools) -> None:
         """Takes out numbers that are printed in another way; lets go of rows where these have moved."""
         odd = formats.odd(rows) if len(self.wanted) >= _FEWEST else None
         if odd is None:
@@ -218,7 +219,7 @@ class FormatCheck:
             if kept[row]:
                 kept[row] = self._one_lost(formats, rows, row, found)
 
-    def _one_lost(self, formats: Formats, rows: Rows, row: int, found: Places) -> bool:
+    def _one_lost(self, formats: Formats, rows: CheckedRows, row: int, found: Integers) -> bool:
         """Whether it is one number alone that cannot be believed; else the row is not either. It is counted."""
         line, first = rows.lines[row], int(found[0])
         key = self.wanted["key"][first]
@@ -229,7 +230,7 @@ class FormatCheck:
         self.issues.add("row-shifted", 1, f"line {line:,}: {len(found):,} columns, the first is {key}")
         return False
 
-    def _may_have_moved(self, formats: Formats, rows: Rows, row: int, place: int) -> bool:
+    def _may_have_moved(self, formats: Formats, rows: CheckedRows, row: int, place: int) -> bool:
         """Whether a column near by is printed as a number is, or nobody knows how it is."""
         if formats.most is not None or rows.decimals is None:
             return False  # what is printed with too many decimals is of no column
@@ -247,13 +248,13 @@ def _line(piece: Piece, row: int) -> bytes:
     return bytes(piece.data[piece.starts[row] : piece.ends[row]])
 
 
-def _forms(piece: Piece, row: int, places: Places) -> list[int | None]:
+def _forms(piece: Piece, row: int, places: Integers) -> list[int | None]:
     """How cells (from 0, the time not among them) of a row are printed."""
     cells = _line(piece, row).split(b",")
     return [form_of(cells[place + 1]) for place in places.tolist()]
 
 
-def _torn(piece: Piece) -> dict[int, Places]:
+def _torn(piece: Piece) -> dict[int, Integers]:
     """Numbers of the cells that the repairer lost, of rows with such."""
     if piece.scan is not None or piece.data.find(LOST) < 0:
         return {}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.paths import with_numbers
-from esxprobe.formats.relations import with_kin
+from esxprobe.formats.relations import with_relations
 from esxprobe.model import VirtualMachine
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def identify(columns: pl.DataFrame, issues: QualityIssues) -> Identities:
     known = things.join(rows, on=["object", "instance"], how="left", maintain_order="left")
     of_columns = known.select(pl.col("kind").fill_null(""), "entity")[columns["thing"]]
     joined = columns.with_columns(of_columns)
-    return Identities(joined, with_kin(entities, columns, worlds), _machines(names, owners))
+    return Identities(joined, with_relations(entities, columns, worlds), _machines(names, owners))
 
 
 def parts_of(

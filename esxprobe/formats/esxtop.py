@@ -17,22 +17,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esxprobe import series
+from esxprobe.arrays import Bools
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats import clock
+from esxprobe.formats import timestamps
 from esxprobe.formats.closure import off_closure
 from esxprobe.formats.column_store import ColumnStore
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.issues import QualityIssues
-from esxprobe.formats.parse import Rows
+from esxprobe.formats.parse import CheckedRows
 from esxprobe.formats.rows import Piece
-from esxprobe.formats.scan import FileReader, Needs, Request, Segment, wanted_columns
+from esxprobe.formats.scan import FileReader, Needs, Request, SegmentReader, wanted_columns
 from esxprobe.formats.source import Source
 from esxprobe.formats.spill import Spill
 from esxprobe.formats.tidy import StoredValues
 from esxprobe.formats.wanted import Enough
 from esxprobe.formats.window import TimeWindow
-from esxprobe.model import Frames, JudgedPart, Recording, SourceFile, Values, Window
-from esxprobe.series import Bools
+from esxprobe.model import JudgedPart, Recording, SourceFile, TidyFrames, Values, Window
 
 if TYPE_CHECKING:
     import polars as pl
@@ -68,7 +68,7 @@ def read_esxtop(
         UsageError: `timezone` is no time zone; fewer than two samples lie in the window.
     """
     issues = QualityIssues()
-    segments: list[Segment] = []
+    segments: list[SegmentReader] = []
     stores = _Stores()
     request = Request(needs, at_most or {}, stores.take)
     files: list[SourceFile] = []
@@ -99,10 +99,10 @@ class _Stores:
     def __init__(self) -> None:
         self._spill = Spill()
         self._stores: list[ColumnStore] = []
-        self._last: Segment | None = None
-        self._counts: list[tuple[Segment, int]] = []
+        self._last: SegmentReader | None = None
+        self._counts: list[tuple[SegmentReader, int]] = []
 
-    def take(self, segment: Segment, _: Piece, rows: Rows) -> None:
+    def take(self, segment: SegmentReader, _: Piece, rows: CheckedRows) -> None:
         """Takes in rows."""
         if segment is not self._last:
             if not self._stores or not self._stores[-1].wanted.equals(segment.wanted):
@@ -119,7 +119,7 @@ class _Stores:
             self._stores[-1].close()
         return self._stores
 
-    def numbers(self, segments: list[Segment]) -> NDArray[np.int64]:
+    def numbers(self, segments: list[SegmentReader]) -> NDArray[np.int64]:
         """For each row the number of its segment."""
         place = {id(segment): number for number, segment in enumerate(segments)}
         return np.repeat([place[id(segment)] for segment, _ in self._counts], [count for _, count in self._counts])
@@ -130,7 +130,7 @@ class _Assembly:
 
     def __init__(
         self,
-        segments: list[Segment],
+        segments: list[SegmentReader],
         stores: _Stores,
         *,
         needs: Needs,
@@ -182,7 +182,7 @@ class _Assembly:
             zone=first.zone,
             columns=columns,
             samples=samples,
-            tidy=Frames(values, values.kinds, samples.filter("judged")["sample"]),
+            tidy=TidyFrames(values, values.kinds, samples.filter("judged")["sample"]),
             entities=identities.entities,
             vms=identities.vms,
             notes=tuple(self._issues.notes()),
@@ -262,9 +262,9 @@ class _Assembly:
                 "cell": pl.concat([cells for store in self._stores for cells in store.time_cells]),
             }
         )
-        times, self._date_known = clock.parse_times(joined["cell"], self._issues)
-        self._zone = clock.zone_of(zone_text, self._timezone, self._issues)
-        utc = clock.to_utc_counted(times, self._zone, self._timezone, self._issues)
+        times, self._date_known = timestamps.parse_times(joined["cell"], self._issues)
+        self._zone = timestamps.zone_of(zone_text, self._timezone, self._issues)
+        utc = timestamps.to_utc_counted(times, self._zone, self._timezone, self._issues)
         return joined.select(
             pl.col("line").cast(pl.UInt32),
             pl.col("segment").cast(pl.UInt32),

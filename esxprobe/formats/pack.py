@@ -27,7 +27,7 @@ def packing_of(path: Path) -> Packing:
     return "zstd" if head == b"\x28\xb5\x2f\xfd" else "plain"
 
 
-class Packer:
+class PackedFile:
     """A new file that takes text.
 
     Args:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from esxprobe.formats.decimals import NO_NUMBER, Bools, Bytes, Cells, Decimals, Floats, number, printed
+from esxprobe.arrays import Bools, Bytes, Floats
+from esxprobe.formats.decimals import NO_NUMBER, Cells, number, printed
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.repair import LOST
 from esxprobe.formats.row_scanner import RowScan, RowScanner, without_commas_in_quotes
@@ -22,7 +23,7 @@ _TORN = re.compile(r"[.eE+-]*[0-9][0-9.eE+-]*[0-9][.eE+-]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class CheckedRows:
     """Checked rows: line numbers, time cells (String), values (one row a wanted column, NaN for none).
 
     How the numbers are printed, a row each (see `decimals.fill`), and which of all cells end with two decimals, as
@@ -34,15 +35,15 @@ class Rows:
     time_cells: pl.Series
     values: Floats
     cells: Cells | None = None
-    decimals: Decimals | None = None
+    decimals: Bytes | None = None
     points: Bytes | None = None
 
-    def some(self, kept: Bools) -> Rows:
+    def some(self, kept: Bools) -> CheckedRows:
         """Some of the rows."""
         lines = [line for line, keep in zip(self.lines, kept.tolist(), strict=True) if keep]
         cells = None if self.cells is None else Cells(self.cells.starts[kept], self.cells.ends[kept])
         decimals = None if self.decimals is None else self.decimals[kept]
-        return Rows(lines, self.time_cells.filter(kept), self.values[:, kept], cells, decimals)
+        return CheckedRows(lines, self.time_cells.filter(kept), self.values[:, kept], cells, decimals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,10 @@ class Parser:
     scanner: RowScanner
     issues: QualityIssues
 
-    def rows(self, piece: Piece) -> Rows | None:
+    def rows(self, piece: Piece) -> CheckedRows | None:
         """Times and wanted values of a piece; None when the cells of its rows cannot be told apart."""
         if not piece.lines:
-            return Rows([], _time_cells(piece), np.empty((len(self.wanted), 0)))
+            return CheckedRows([], _time_cells(piece), np.empty((len(self.wanted), 0)))
         found = piece.scan or self.scan(piece)
         if found.values is None or found.sound is None:
             return None
@@ -79,7 +80,7 @@ class Parser:
         if not sound.all() and found.cells is None:
             self.scanner.places = True  # where one cell is odd there are more in other rows
             found = replace(found, cells=self.scan(piece).cells)
-        rows = Rows(piece.lines, _time_cells(piece), values.T, found.cells, decimals, found.points)
+        rows = CheckedRows(piece.lines, _time_cells(piece), values.T, found.cells, decimals, found.points)
         return rows if sound.all() or self._odd(rows, piece.data, ~sound) else None
 
     def scan(self, piece: Piece) -> RowScan:
@@ -89,7 +90,7 @@ class Parser:
             text = without_commas_in_quotes(text, piece.starts, piece.ends)
         return self.scanner.scan(text, piece.starts, piece.ends)
 
-    def _odd(self, rows: Rows, data: bytes | bytearray, odd: Bools) -> bool:
+    def _odd(self, rows: CheckedRows, data: bytes | bytearray, odd: Bools) -> bool:
         """Fills in, or counts as missing, the cells that are no plain decimals; False when one is torn open."""
         values, cells, decimals = rows.values.T, rows.cells, rows.decimals
         if cells is None:
@@ -155,21 +156,21 @@ def held(cell: bytes, part: int) -> bytes | None:
     return cell.strip(b'"\r ')
 
 
-def words_of(piece: Piece, rows: Rows, wanted: pl.DataFrame) -> dict[int, list[str | None]]:
+def words_of(piece: Piece, rows: CheckedRows, wanted: pl.DataFrame) -> dict[int, list[str | None]]:
     """What the cells of words say, by place of their column.
 
     Args:
         piece: Where the rows stand.
-        rows: Rows whose cells' places were asked for.
+        rows: CheckedRows whose cells' places were asked for.
         wanted: Their columns: words.
     """
-    said: dict[int, list[str | None]] = {}
+    word_cells: dict[int, list[str | None]] = {}
     if rows.cells is None:
-        return said
+        return word_cells
     for column in np.flatnonzero(wanted["words"].to_numpy()).tolist():
         starts, ends = rows.cells.starts[:, column].tolist(), rows.cells.ends[:, column].tolist()
-        said[column] = [_word(piece.data, a, b) for a, b in zip(starts, ends, strict=True)]
-    return said
+        word_cells[column] = [_word(piece.data, a, b) for a, b in zip(starts, ends, strict=True)]
+    return word_cells
 
 
 def _word(data: bytes | bytearray, start: int, end: int) -> str | None:

@@ -20,7 +20,7 @@ _DEVICE, _PATH = "Physical Disk SCSI Device", "Physical Disk Path"
 _ENDS_IN_DEVICE = r"-((?:naa|eui|t10|mpx)\..+)$"
 
 
-def with_kin(
+def with_relations(
     entities: dict[str, pl.DataFrame], columns: pl.DataFrame, worlds: pl.DataFrame
 ) -> dict[str, pl.DataFrame]:
     """The frames of entities with device, adapter, switch and pcpu (String, null where not known).

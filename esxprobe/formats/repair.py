@@ -42,7 +42,7 @@ _BLANK = b' \t\r\x00",;\xef\xbb\xbf'
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class RowLayout:
     """What a row must look like.
 
     Attributes:
@@ -68,7 +68,7 @@ class Repairer:
         trailing: Rows end with a comma.
     """
 
-    layout: Layout
+    layout: RowLayout
     issues: QualityIssues
     trailing: bool = False
 

@@ -15,8 +15,8 @@ from esxprobe.formats.consistency import FormatCheck
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.head import LONGEST_LINE, Head
 from esxprobe.formats.issues import QualityIssues
-from esxprobe.formats.parse import Parser, Rows
-from esxprobe.formats.repair import Layout
+from esxprobe.formats.parse import CheckedRows, Parser
+from esxprobe.formats.repair import RowLayout
 from esxprobe.formats.row_scanner import RowScanner
 from esxprobe.formats.rows import MOST_LINES, Piece, RowChecker, Span, line_spans
 from esxprobe.formats.source import Source
@@ -25,7 +25,7 @@ from esxprobe.formats.wanted import Enough, Needs, columns_of, known, text_cells
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Chooser", "FileReader", "Needs", "Request", "Segment", "wanted_columns"]
+__all__ = ["Chooser", "FileReader", "Needs", "Request", "SegmentReader", "wanted_columns"]
 
 # Bytes that are looked at in one go: few enough for the processor's cache, and far more than a row.
 BLOCK = 4 << 20
@@ -39,7 +39,7 @@ Chooser = Callable[[Identities], "pl.DataFrame"]
 
 
 @dataclass(slots=True)
-class Segment:
+class SegmentReader:
     """What reads the rows under one header."""
 
     header: pdh.Header
@@ -50,7 +50,7 @@ class Segment:
     formats: FormatCheck
 
 
-def _nobody(_segment: Segment, _piece: Piece, _rows: Rows) -> None:
+def _nobody(_segment: SegmentReader, _piece: Piece, _rows: CheckedRows) -> None:
     """Lets go of rows: they are checked and counted all the same."""
 
 
@@ -70,7 +70,7 @@ class Request:
 
     needs: Needs | Chooser
     at_most: Mapping[str, Enough] = field(default_factory=dict)
-    taker: Callable[[Segment, Piece, Rows], None] = _nobody
+    taker: Callable[[SegmentReader, Piece, CheckedRows], None] = _nobody
     places: bool = False
     who: bool = True
     keep: Callable[[bytes | bytearray, list[Span]], list[Span]] | None = None
@@ -101,7 +101,7 @@ class FileReader:
         self._orphaned = False  # the rows stand under a header that cannot be read
         self.rows = 0
 
-    def start(self) -> Segment:
+    def start(self) -> SegmentReader:
         """The first segment, its header read and nothing else.
 
         Raises:
@@ -111,7 +111,7 @@ class FileReader:
         self._buffer, self._line = head.rest, head.number
         return self._segment(head.header)
 
-    def read(self, progress: Callable[[int], None] | None = None) -> list[Segment]:
+    def read(self, progress: Callable[[int], None] | None = None) -> list[SegmentReader]:
         """Hands the rows on and gives the segments.
 
         Args:
@@ -120,14 +120,14 @@ class FileReader:
         Raises:
             UnreadableInputError: It is no esxtop capture, or cannot be read further.
         """
-        segments: list[Segment] = []
+        segments: list[SegmentReader] = []
         for made in self.steps():
             segments = made
             if progress:
                 progress(self._source.position)
         return segments
 
-    def steps(self) -> Generator[list[Segment]]:
+    def steps(self) -> Generator[list[SegmentReader]]:
         """Does the same step by step, for who may stop early: rows are handed on as long as steps are asked for.
 
         Gives:
@@ -151,7 +151,7 @@ class FileReader:
             self._issues.join(self._doubts)
         yield segments
 
-    def _segment(self, line: bytes) -> Segment:
+    def _segment(self, line: bytes) -> SegmentReader:
         issues = QualityIssues()  # the rows before this header may still be under way: they are told of first
         if b"\x00" in line:
             issues.add("nul-bytes", 1, f"{line.count(0):,} bytes in the header")
@@ -173,9 +173,9 @@ class FileReader:
         wordy = layout.loose | layout.glued | layout.texts
         formats = FormatCheck(wanted, self._doubts, header.quoted, layout.width, wordy)
         self._pipeline.later(partial(self._issues.join, issues))
-        return Segment(header, identities, wanted, parser, RowChecker(scanner, self._issues), formats)
+        return SegmentReader(header, identities, wanted, parser, RowChecker(scanner, self._issues), formats)
 
-    def _blocks(self, segments: list[Segment], many: int) -> Iterator[tuple[bytes | bytearray, list[Span]]]:
+    def _blocks(self, segments: list[SegmentReader], many: int) -> Iterator[tuple[bytes | bytearray, list[Span]]]:
         """Blocks of whole lines; doubtful last lines wait for the next block, for they may go on there.
 
         So many blocks behind it a block is overwritten. What no span names is no part of it.
@@ -226,7 +226,7 @@ class FileReader:
             end = start
         return end
 
-    def _take(self, block: bytes | bytearray, spans: list[Span], segments: list[Segment]) -> None:
+    def _take(self, block: bytes | bytearray, spans: list[Span], segments: list[SegmentReader]) -> None:
         at = 0
         for n, span in enumerate(spans):
             if not span.header:
@@ -236,7 +236,7 @@ class FileReader:
             self._next_segment(bytes(block[span.start : span.end]).rstrip(b"\r"), span, segments)
         self._scan(block, spans[at:], segments[-1])
 
-    def _next_segment(self, line: bytes, span: Span, segments: list[Segment]) -> None:
+    def _next_segment(self, line: bytes, span: Span, segments: list[SegmentReader]) -> None:
         """A header further down starts a segment: the rows behind it begin with an unknown interval."""
         place = f"line {span.number:,}"
         self._orphaned = False
@@ -263,7 +263,7 @@ class FileReader:
         """A header as it looks in blocks whose separators were put right."""
         return line.replace(b",", b".").replace(b";", b",") if self._semicolons else line
 
-    def _scan(self, block: bytes | bytearray, spans: list[Span], segment: Segment) -> None:
+    def _scan(self, block: bytes | bytearray, spans: list[Span], segment: SegmentReader) -> None:
         empty = [span for span in spans if span.end == span.start]
         if empty:
             self._tell("blank-row", sum(span.lines for span in empty), f"line {empty[0].number:,}")
@@ -291,14 +291,14 @@ class FileReader:
                 hint="cut off what is not the capture's, or send the file as esxtop wrote it",
             )
 
-    def _settled(self, segment: Segment, piece: Piece, rows: Rows | None) -> None:
+    def _settled(self, segment: SegmentReader, piece: Piece, rows: CheckedRows | None) -> None:
         """Takes in the rows of a piece."""
         if rows is None:
             where = f"rows from line {piece.lines[0]:,} on cannot be read"
             raise UnreadableInputError(f"{self._source.path}: {where}")
         self._hand_on(segment, piece, rows)
 
-    def _hand_on(self, segment: Segment, piece: Piece, rows: Rows) -> None:
+    def _hand_on(self, segment: SegmentReader, piece: Piece, rows: CheckedRows) -> None:
         if not rows.lines:
             return
         if self._formats is not None and self._formats is not segment.formats:
@@ -306,15 +306,15 @@ class FileReader:
         self._formats = segment.formats
         segment.formats.take(piece, rows, partial(self._give, segment))
 
-    def _give(self, segment: Segment, piece: Piece, rows: Rows) -> None:
+    def _give(self, segment: SegmentReader, piece: Piece, rows: CheckedRows) -> None:
         if rows.lines:
             self._request.taker(segment, piece, rows)
 
 
-def _layout(header: pdh.Header, index: pl.DataFrame) -> Layout:
+def _layout(header: pdh.Header, index: pl.DataFrame) -> RowLayout:
     import polars as pl
 
     columns = header.columns
     loose = columns.filter((pl.col("path") == "") & (pl.col("part") == 0))["cell"]
     glued = columns.filter(pl.col("part") != 0)["cell"]
-    return Layout(header.width, frozenset(loose), frozenset(glued), frozenset(text_cells(index)))
+    return RowLayout(header.width, frozenset(loose), frozenset(glued), frozenset(text_cells(index)))

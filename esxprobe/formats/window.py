@@ -111,8 +111,8 @@ class TimeWindow:
 
     def words(self) -> list[str]:
         """The options as they would be typed."""
-        said = (("from", self.start), ("to", self.end))
-        return [word for name, moment in said if moment for word in (self._option(name), moment.text)]
+        ends = (("from", self.start), ("to", self.end))
+        return [word for name, moment in ends if moment for word in (self._option(name), moment.text)]
 
     def _option(self, name: str) -> str:
         return f"--{name}" if self.whose == "capture" else f"--{self.whose}-{name}"
@@ -160,12 +160,12 @@ class TimeWindow:
             first, last = _ends(times, zone)
             undated = "" if dated else "; its stamps have no date: write 10:50 or +10m"
             raise UsageError(
-                f"{'only one sample lies' if found else 'no sample lies'} {self._said(start, end, zone)}",
+                f"{'only one sample lies' if found else 'no sample lies'} {self._in_words(start, end, zone)}",
                 hint=f"the {self.whose} goes from {first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S}{undated}",
             )
         return inside
 
-    def _said(self, start: datetime, end: datetime, zone: tzinfo) -> str:
+    def _in_words(self, start: datetime, end: datetime, zone: tzinfo) -> str:
         """When the window is, by the capture's clock, without an end that nobody set."""
         began, ended = (_in_zone(each, zone) for each in (start, end))
         if self.start and self.end:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from esxprobe.formats.decimals import Floats, Places
+from esxprobe.arrays import Floats, Integers
 from esxprobe.frames.columns import TIME
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ SIZE = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class TimedRows:
     """Rows with times.
 
     Attributes:
@@ -31,28 +31,28 @@ class Rows:
     times: pl.Series
     values: Floats
     words: dict[int, list[str | None]]
-    places: Places
+    places: Integers
 
-    def some(self, kept: pl.Series) -> Rows:
+    def some(self, kept: pl.Series) -> TimedRows:
         """Some of the rows."""
         if kept.all():
             return self
         flags = kept.to_numpy()
         words = {
-            column: [word for word, keep in zip(said, flags.tolist(), strict=True) if keep]
-            for column, said in self.words.items()
+            column: [word for word, keep in zip(cells, flags.tolist(), strict=True) if keep]
+            for column, cells in self.words.items()
         }
-        return Rows(self.times.filter(kept), self.values[:, flags], words, self.places)
+        return TimedRows(self.times.filter(kept), self.values[:, flags], words, self.places)
 
-    def head(self, count: int) -> Rows:
+    def head(self, count: int) -> TimedRows:
         """The first ones."""
-        words = {column: said[:count] for column, said in self.words.items()}
-        return Rows(self.times.head(count), self.values[:, :count], words, self.places)
+        words = {column: cells[:count] for column, cells in self.words.items()}
+        return TimedRows(self.times.head(count), self.values[:, :count], words, self.places)
 
-    def tail(self, passed: int) -> Rows:
+    def tail(self, passed: int) -> TimedRows:
         """Those behind the first so many."""
-        words = {column: said[passed:] for column, said in self.words.items()}
-        return Rows(self.times[passed:], self.values[:, passed:], words, self.places)
+        words = {column: cells[passed:] for column, cells in self.words.items()}
+        return TimedRows(self.times[passed:], self.values[:, passed:], words, self.places)
 
 
 class Batch:
@@ -71,7 +71,7 @@ class Batch:
         self._words = [n for n, name in enumerate(self._names) if schema[name] == pl.String]
         usual = max(1, SIZE // (8 * max(1, len(self._names))))
         self._most = min(usual, most) if most else usual
-        self._rows: list[Rows] = []
+        self._rows: list[TimedRows] = []
         self._count = 0
 
     @property
@@ -79,7 +79,7 @@ class Batch:
         """Whether it is time for a frame."""
         return self._count >= self._most
 
-    def add(self, rows: Rows) -> None:
+    def add(self, rows: TimedRows) -> None:
         """Takes in rows."""
         if len(rows.times):
             self._rows.append(rows)
@@ -106,7 +106,7 @@ class Batch:
         # One long series cut into columns: tens of thousands of series made one by one take ten times as long.
         flat = pl.Series(values.reshape(-1)).fill_nan(None)
         columns = {name: flat.slice(n * count, count).alias(name) for n, name in enumerate(self._names)}
-        columns |= {self._names[n]: pl.Series(self._names[n], said, pl.String) for n, said in words.items()}
+        columns |= {self._names[n]: pl.Series(self._names[n], cells, pl.String) for n, cells in words.items()}
         utc = [each.times for each in rows] or [pl.Series([], dtype=pl.Datetime("us", "UTC"))]
         columns[TIME] = pl.concat(utc).alias(TIME)
         return pl.DataFrame([columns[name] for name in self._schema])

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from esxprobe.formats import clock
+from esxprobe.formats import timestamps
 from esxprobe.formats.consistency import LEARNED_FROM
 from esxprobe.frames.columns import TIME
 
@@ -93,9 +93,9 @@ class Behind:
 
         found = [_STAMP.match(bytes(block[span.start : span.start + _LONGEST])) for span in spans]
         texts = pl.Series(TIME, [match and match[1].decode() for match in found], dtype=pl.String)
-        times = texts.str.strptime(pl.Datetime("us"), clock.ESXTOP, strict=False)
+        times = texts.str.strptime(pl.Datetime("us"), timestamps.ESXTOP, strict=False)
         if not isinstance(self._zone, ZoneInfo):
-            return self._fulfilled(clock.to_utc(times, self._zone), times)
+            return self._fulfilled(timestamps.to_utc(times, self._zone), times)
         # In an hour that exists twice either is possible.
         key = self._zone.key
         first, second = (

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from esxprobe import catalog
 from esxprobe.capture import load_capture
-from esxprobe.formats.clock import named_zone
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.paths import with_numbers
 from esxprobe.formats.relations import RELATED
+from esxprobe.formats.timestamps import named_zone
 from esxprobe.formats.wanted import known
 from esxprobe.frames.columns import TIME, Headers
-from esxprobe.frames.reading import Query, Reading
+from esxprobe.frames.query import Query, Reading
 from esxprobe.model import QualityNote
 
 if TYPE_CHECKING:

@@ -9,15 +9,16 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from esxprobe.lab.layout import Layout
-    from esxprobe.lab.plan import HostPlan, Matrix
+    from esxprobe.arrays import Matrix
+    from esxprobe.lab.layout import HeaderLayout
+    from esxprobe.lab.plan import HostPlan
 
 
 class Block(Protocol):
     """The block of samples that a host's model is filling."""
 
     plan: HostPlan
-    layout: Layout
+    layout: HeaderLayout
     fixed: np.random.Generator
     horizon: int
     at: slice

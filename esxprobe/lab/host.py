@@ -19,11 +19,11 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from esxprobe.lab.csv_rows import at_interval, capture_lines
 from esxprobe.lab.host_answers import HostAnswers, RunningVm, chosen_groups
-from esxprobe.lab.hostlogs import log_lines
+from esxprobe.lab.log_files import log_lines
 from esxprobe.lab.machine import GONE, Clock, Wire, grep, not_found, split
 from esxprobe.lab.plan import HostPlan
-from esxprobe.lab.rows import at_interval, capture_lines
 
 _ESXTOP = re.compile(r"\besxtop -b -a -d (\d+) -n (\d+)(?: --?import-entity ('[^']*'|\S+))?")
 _EXPORT = re.compile(r"\besxtop (?:-b )?--?export-entity ('[^']*'|\S+)")

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from esxprobe.lab.layout import Group, port_clients, world_groups
+from esxprobe.lab.layout import GroupRow, port_clients, world_groups
 from esxprobe.lab.plan import HostPlan, VmPlan
 
 _CPUS = {
@@ -32,7 +32,7 @@ class RunningVm:
     """A VM as `esxcli vm process list` shows it: its plan, its group, its world and where its files lie."""
 
     plan: VmPlan
-    group: Group
+    group: GroupRow
 
     @property
     def world_id(self) -> int:
@@ -200,7 +200,7 @@ class HostAnswers:
         if self.plan.release == "4.1":
             modes = "BT" if software else "HWMMU HV BT"
             execution = "software" if software else "hardware"
-            said: tuple[str, ...] = (
+            texts: tuple[str, ...] = (
                 "Log for VMware ESX pid=5312 version=4.1.0 build=build-260247 option=Release",
                 f"MONITOR MODE: allowed modes          : {'BT HV' if software else 'BT HV HWMMU'}",
                 "MONITOR MODE: user requested modes   : BT HV HWMMU",
@@ -208,14 +208,14 @@ class HostAnswers:
                 f"MONITOR MODE: filtered list          : {modes}",
                 f"HV Settings: virtual exec = '{execution}'; virtual mmu = '{execution}'",
             )
-            return [f"Jan 22 09:14:{7 + i:02}.{i * 41 + 112:03}: vmx| {text}" for i, text in enumerate(said)]
+            return [f"Jan 22 09:14:{7 + i:02}.{i * 41 + 112:03}: vmx| {text}" for i, text in enumerate(texts)]
         modules = ("hv-vt.vmm", "gphys-sw.vmm" if software else "gphys-ept.vmm")
-        said = (
+        texts = (
             "Log for VMware ESX version=8.0.3 build=24022510",
             "Monitor Mode: CPL0",
             *(f"    {m}" for m in modules),
         )
-        return [f"2026-03-09T09:14:35.{i * 5 + 175:03}Z In(05) vmx {text}" for i, text in enumerate(said)]
+        return [f"2026-03-09T09:14:35.{i * 5 + 175:03}Z In(05) vmx {text}" for i, text in enumerate(texts)]
 
     def entities(self) -> str:
         """The file that `esxtop -export-entity` writes: sections of what can be shown, an id and a name a line."""

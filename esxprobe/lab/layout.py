@@ -1,6 +1,6 @@
 """The columns of the simulated host's capture: objects, counters and instances in esxtop's order.
 
-`Layout` walks a plan once and remembers at which positions of a row each (object, counter) pair stands.
+`HeaderLayout` walks a plan once and remembers at which positions of a row each (object, counter) pair stands.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class World(NamedTuple):
     role: str
 
 
-class Group(NamedTuple):
+class GroupRow(NamedTuple):
     """One row of esxtop's CPU screen: a VM, a system group or a user world group."""
 
     gid: int
@@ -120,13 +120,13 @@ class Group(NamedTuple):
     worlds: list[World]
 
 
-def world_groups(plan: HostPlan) -> list[Group]:
+def world_groups(plan: HostPlan) -> list[GroupRow]:
     """All groups of the host by group id, their worlds in starting order."""
     wid = iter(range(65537, 10**9))
 
-    def kernel(gid: int, name: str, worlds: list[str], idle: int = 0) -> Group:
+    def kernel(gid: int, name: str, worlds: list[str], idle: int = 0) -> GroupRow:
         sleepers = [World(next(wid), f"idle{cpu}", "idle") for cpu in range(idle)]
-        return Group(gid, name, "kernel", sleepers + [World(next(wid), world, "kernel") for world in worlds])
+        return GroupRow(gid, name, "kernel", sleepers + [World(next(wid), world, "kernel") for world in worlds])
 
     names, queues = SYSTEM_WORLDS.split("|"), HELPERS.split("|")
     system = [names[i % 30] + (f"-{i // 30}" if i >= 30 else "") for i in range(plan.system_worlds)]
@@ -146,7 +146,7 @@ def world_groups(plan: HostPlan) -> list[Group]:
         role = "esxtop" if name == "esxtop" else "user"
         worlds = [World(first + k, name + ("-worker" if k else ""), role) for k in range(members)]
         wid = iter(range(first + members, 10**9))
-        groups.append(Group(gid, f"{name}.{first}", "user", worlds))
+        groups.append(GroupRow(gid, f"{name}.{first}", "user", worlds))
     start = 2_100_000
     for vm in sorted(plan.vms, key=lambda vm: vm.gid):
         lead = start + 1  # the id that ports, devices and helper worlds carry
@@ -158,7 +158,7 @@ def world_groups(plan: HostPlan) -> list[Group]:
         ]
         worlds += [World(start + 7 + i + (i > 0), f"vmx-vcpu-{i}:{vm.name}", "vcpu") for i in range(vm.vcpus)]
         worlds.append(World(start + 8, f"PVSCSI-{lead}:0", "scsi"))
-        groups.append(Group(vm.gid, vm.name, "vm", worlds))
+        groups.append(GroupRow(vm.gid, vm.name, "vm", worlds))
         start += 16 + vm.vcpus
     return sorted(groups, key=lambda group: group.gid)
 
@@ -172,7 +172,7 @@ def port_clients(plan: HostPlan) -> list[tuple[int, str]]:
     return [(33554433 + i, client) for i, client in enumerate(clients)]
 
 
-class Layout:
+class HeaderLayout:
     """The header: names in order, which are integers, and where each counter of each object stands."""
 
     def __init__(self, plan: HostPlan) -> None:
@@ -186,12 +186,12 @@ class Layout:
         self.leaders = [g.worlds[0].wid + 1 for g in self.groups if g.kind == "vm"]
         self._host()
         for g in self.groups:
-            self.add("Group Cpu", f"{g.gid}:{g.name}", VM_GROUP if g.kind == "vm" else GROUP)
+            self.add("GroupRow Cpu", f"{g.gid}:{g.name}", VM_GROUP if g.kind == "vm" else GROUP)
             for w in g.worlds:
                 self.add("Vcpu", f"{g.gid}:{g.name}:{w.wid}:{w.name}", VCPU)
         for g in self.groups:
             if g.kind != "kernel":
-                self.add("Group Memory", f"{g.gid}:{g.name}", GROUP_MEMORY)
+                self.add("GroupRow Memory", f"{g.gid}:{g.name}", GROUP_MEMORY)
         self._storage()
         self._network()
         self._interrupts()
@@ -204,7 +204,7 @@ class Layout:
         if late and object_name in LATER_OBJECTS:
             return
         gid = 0
-        if instance and object_name in ("Group Cpu", "Vcpu", "Group Memory"):
+        if instance and object_name in ("GroupRow Cpu", "Vcpu", "GroupRow Memory"):
             gid = int(instance.partition(":")[0])
         path = f"\\\\{self.plan.host}\\{object_name}" + (f"({instance})" if instance is not None else "")
         for counter in counters.split("|"):

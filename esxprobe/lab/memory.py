@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from esxprobe.arrays import Matrix
 from esxprobe.lab.plan import track
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from esxprobe.lab.layout import Layout
-    from esxprobe.lab.plan import HostPlan, Matrix
+    from esxprobe.lab.layout import HeaderLayout
+    from esxprobe.lab.plan import HostPlan
 
 PAGE_AHEAD = 12  # samples by which the balloon and swap targets run ahead of what is there
 BALLOON_MAX = 0.65  # of a VM's memory
@@ -31,11 +32,11 @@ MEMORY_TRACKS = (
 _SMALL = {"Memory Size MBytes": 1.9, "Touched MBytes": 0.3, "Touched Write MBytes": 0.1}
 
 
-class Block(Protocol):
+class MemoryBlock(Protocol):
     """The block of samples that a host's model is filling."""
 
     plan: HostPlan
-    layout: Layout
+    layout: HeaderLayout
     horizon: int
     at: slice
     t: Matrix
@@ -73,7 +74,7 @@ def min_free_mb(memory_mb: float) -> float:
 class Memory:
     """Fills the objects `Memory` and `Group Memory` of a model's block."""
 
-    def __init__(self, model: Block) -> None:
+    def __init__(self, model: MemoryBlock) -> None:
         self.model, self.plan, self.vms = model, model.plan, model.layout.vms
         self.state = track(self.plan.memory_state, model.horizon, self.plan.knob_step).astype(int)
         self.size = np.array([vm.memory_mb for vm in self.vms], float)

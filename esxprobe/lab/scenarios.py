@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from esxprobe.lab.hostlogs import path_fails
+from esxprobe.lab.log_files import path_fails
 from esxprobe.lab.plan import USER_GROUPS, DevicePlan, GuestPlan, HostPlan, Knob, Mmu, VmPlan, over, steps
 
 # A Java application that has touched its memory long ago: hundreds to a few thousand faults a second.

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from esxprobe.lab.csv_rows import header_columns
 from esxprobe.lab.plan import ALL_POWER_STATES, USER_GROUPS, HostPlan, VmPlan
-from esxprobe.lab.rows import header_columns
 
 
 def plan_of_width(columns: int, samples: int, seed: int = 1) -> HostPlan:

@@ -40,6 +40,7 @@ from esxprobe.model.findings import (
     Finding,
     Level,
     NextLevel,
+    Scale,
     Skipped,
     TimeSlice,
 )
@@ -86,7 +87,7 @@ from esxprobe.model.provenance import (
     Provenance,
 )
 from esxprobe.model.shifts import DIFFERENT, SHIFT_VERDICTS, CounterShift, ShiftReason, ShiftVerdict
-from esxprobe.model.values import Frames, FrameValues, Values
+from esxprobe.model.values import FrameValues, TidyFrames, Values
 
 __all__ = [
     "CITATION_KINDS",
@@ -130,7 +131,6 @@ __all__ = [
     "FaultSeries",
     "Finding",
     "FrameValues",
-    "Frames",
     "Glance",
     "GuestHostPair",
     "GuestLoad",
@@ -160,6 +160,7 @@ __all__ = [
     "QualityNote",
     "RateBound",
     "Recording",
+    "Scale",
     "Series",
     "Severity",
     "ShiftReason",
@@ -167,6 +168,7 @@ __all__ = [
     "Skipped",
     "SlopeReading",
     "SourceFile",
+    "TidyFrames",
     "TimeSlice",
     "UpperBound",
     "ValueKind",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from esxprobe.model.bothsides import GuestHostPair
-from esxprobe.model.events import EventLog
+from esxprobe.model.events import EventLog, NamedEvents
 from esxprobe.model.faults import FaultComparison, FaultCost, Likeness
 from esxprobe.model.findings import Deviation, Finding, Skipped, TimeSlice
 from esxprobe.model.glance import Glance
@@ -22,6 +22,22 @@ from esxprobe.model.nouns import (
     Window,
 )
 from esxprobe.model.provenance import Provenance
+from esxprobe.model.roles import (
+    BuildText,
+    DeviceName,
+    EntityNumber,
+    FileName,
+    FreeText,
+    GuestName,
+    HostName,
+    ObjectText,
+    SeriesLabel,
+    Sha256,
+    ToolText,
+    VmName,
+    ZoneText,
+    ZoneWords,
+)
 from esxprobe.model.shifts import CounterShift
 
 
@@ -35,7 +51,7 @@ class Series:
         values: In the chart's unit; None where a sample is missing.
     """
 
-    label: str
+    label: SeriesLabel
     times: tuple[datetime, ...]
     values: tuple[float | None, ...]
 
@@ -54,13 +70,13 @@ class Chart:
         marks: Events of logs on what is drawn: time, severity, key of the kind.
     """
 
-    title: str
-    unit: str
+    title: ToolText
+    unit: ToolText
     series: tuple[Series, ...]
     thresholds: tuple[tuple[Severity, float], ...]
     windows: tuple[Window, ...]
-    states: tuple[tuple[float, str], ...] = ()
-    marks: tuple[tuple[datetime, Severity, str], ...] = ()
+    states: tuple[tuple[float, ToolText], ...] = ()
+    marks: tuple[tuple[datetime, Severity, ToolText], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +122,7 @@ class DeviceLatency:
         davg_p95: 95th percentile of the same [ms].
     """
 
-    device: str
+    device: DeviceName
     commands: float | None
     busy: int
     davg_median: float | None
@@ -133,17 +149,17 @@ class GuestLogUse:
         last: Last stamp.
     """
 
-    vm: str
-    gid: str
-    file: str
-    sha256: str
+    vm: VmName
+    gid: EntityNumber
+    file: FileName
+    sha256: Sha256
     bytes: int
-    format: str
-    computer: str
-    zone: str
+    format: ToolText
+    computer: GuestName
+    zone: ZoneWords
     interval_s: float | None
-    matched_by: str
-    offset: str
+    matched_by: FreeText
+    offset: ToolText
     first: datetime | None
     last: datetime | None
 
@@ -177,8 +193,8 @@ class CaptureSummary:
             `interval_s`, `samples`, `judged`, `closure` and `observer_pct`.
     """
 
-    host: str
-    build: str
+    host: HostName
+    build: BuildText
     started: datetime | None
     ended: datetime | None
     interval_s: float | None
@@ -192,11 +208,11 @@ class CaptureSummary:
     rows: int
     closure: tuple[float, float, float] | None
     observer_pct: float | None
-    zone: str
+    zone: ZoneText
     date_known: bool
     files: tuple[SourceFile, ...]
-    objects: tuple[tuple[str, int, int, int], ...]
-    timezone: str = ""
+    objects: tuple[tuple[ObjectText, int, int, int], ...]
+    timezone: ToolText = ""
     part: JudgedPart | None = None
 
 
@@ -226,12 +242,12 @@ class Comparison:
     gone: tuple[Finding, ...]
     changed: tuple[tuple[Finding, Finding], ...]
     same: int
-    incomparable: tuple[str, ...]
+    incomparable: tuple[ToolText, ...]
     stayed: tuple[tuple[Finding, Finding], ...] = ()
     shifts: tuple[CounterShift, ...] = ()
     came: tuple[Entity, ...] = ()
     went: tuple[Entity, ...] = ()
-    lacking: tuple[str, ...] = ()
+    lacking: tuple[ToolText, ...] = ()
     settings: tuple[Likeness, ...] = ()
 
 
@@ -239,19 +255,19 @@ class Comparison:
 class Analysis:
     """Everything the report, the JSON and the terminal show; charts by rule id, courses by `Finding.key`."""
 
-    tool_version: str
+    tool_version: ToolText
     capture: CaptureSummary
     quality: tuple[QualityNote, ...]
     vms: tuple[VirtualMachine, ...]
     findings: tuple[Finding, ...]
-    clear: tuple[str, ...]
+    clear: tuple[ToolText, ...]
     skipped: tuple[Skipped, ...]
     fault_costs: tuple[FaultCost, ...] = ()
     guest_logs: tuple[GuestLogUse, ...] = ()
     comparison: Comparison | None = None
     vm_rows: tuple[VmRow, ...] = ()
-    charts: Mapping[str, Chart] = field(default_factory=dict)
-    courses: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    charts: Mapping[ToolText, Chart] = field(default_factory=dict)
+    courses: Mapping[ToolText, tuple[float | None, ...]] = field(default_factory=dict)
     slices: tuple[TimeSlice, ...] = ()
     deviations: tuple[Deviation, ...] = ()
     glance: Glance = field(default_factory=Glance)
@@ -261,4 +277,5 @@ class Analysis:
     util_p95: float | None = None  # of the host's physical CPUs over samples [%]
     events: tuple[Event, ...] = ()  # of logs, in order of time
     event_logs: tuple[EventLog, ...] = ()
+    finding_events: Mapping[ToolText, tuple[NamedEvents, ...]] = field(default_factory=dict)  # by `Finding.key`
     clock_pct: float | None = None  # %A/MPERF, mean over PCPUs and samples [% of the nominal clock]

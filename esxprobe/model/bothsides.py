@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from esxprobe.model.roles import EntityNumber, ToolText, VmName
+
 PairKind = Literal["steal", "balloon-swap", "balloon-faults", "disk"]
 
 
@@ -33,11 +35,11 @@ class GuestHostPair:
         statement: What was seen, in plain words.
     """
 
-    vm: str
-    gid: str
+    vm: VmName
+    gid: EntityNumber
     what: PairKind
-    guest_counter: str
-    host_counter: str
+    guest_counter: ToolText
+    host_counter: ToolText
     samples: int
     guest_mean: float
     host_mean: float
@@ -49,4 +51,4 @@ class GuestHostPair:
     guest_after: float = math.nan
     guest_otherwise: float = math.nan
     shift_s: float = math.nan
-    statement: str = ""
+    statement: ToolText = ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from esxprobe.model.roles import ToolSentence, ToolText
+
 CitationKind = Literal[
     "vendor document", "vendor staff", "community", "tool default", "rule of thumb", "own threshold"
 ]
@@ -29,11 +31,11 @@ class Citation:
     """
 
     kind: CitationKind
-    title: str
-    author: str = ""
-    year: str = ""
-    address: str = ""
-    says: str = ""
+    title: ToolSentence
+    author: ToolText = ""
+    year: ToolText = ""
+    address: ToolText = ""
+    says: ToolText = ""
 
     def saying(self, says: str) -> Citation:
         """The same source with what it says about one threshold."""
@@ -57,8 +59,8 @@ class Citation:
             return self.title
         if self.kind == "rule of thumb":
             return f"rule of thumb: {self.title}"
-        said = f"{self.name}: {self.says}" if self.says else self.name
-        return f"{said} [{self.kind}]: {self.address}"
+        quoted = f"{self.name}: {self.says}" if self.says else self.name
+        return f"{quoted} [{self.kind}]: {self.address}"
 
     @property
     def link(self) -> str:

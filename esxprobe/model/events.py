@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from esxprobe.model.nouns import Entity, SourceFile
+from esxprobe.model.roles import ToolText
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,13 @@ class NamedEvents:
         bears_out: Whether such events bear out a finding of this cause (`EventKind.supports`).
     """
 
-    kind: str
+    kind: ToolText
     entity: Entity
     count: int
     first: datetime
     last: datetime
     figure: float | None = None
-    unit: str = ""
+    unit: ToolText = ""
     bears_out: bool = False
 
 
@@ -51,7 +52,7 @@ class EventLog:
     """
 
     file: SourceFile
-    format: str
+    format: ToolText
     lines: int
     events: int
     outside: int = 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from esxprobe.model.nouns import Mmu
+from esxprobe.model.roles import HostLine, Message, VmName
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,7 +76,7 @@ class ProbedGuest:
         us: First touch of a page, median [µs].
     """
 
-    vm: str
+    vm: VmName
     mmu: Mmu
     us: float
 
@@ -97,7 +98,7 @@ class FaultProbe:
     low_us: float
     high_us: float
     cpu_us: float
-    injector: str
+    injector: HostLine
     others: tuple[ProbedGuest, ...] = ()
 
 
@@ -140,4 +141,4 @@ class FaultExperiment:
     own_cpu_us: float = math.nan
     agrees: bool | None = None
     measured: bool = False
-    reason: str = ""
+    reason: Message = ""

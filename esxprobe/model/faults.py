@@ -9,6 +9,7 @@ from typing import Literal
 
 from esxprobe.model.experiment import FaultExperiment, FaultProbe
 from esxprobe.model.nouns import Mmu
+from esxprobe.model.roles import EntityNumber, FreeText, HostFact, ToolSentence, ToolText, VmName
 
 # `possible`: the rate alone allows a cost that matters, and nothing here tells how much it was.
 Verdict = Literal["native", "negligible", "possible", "noticeable", "severe", "inconclusive", "unknown_mode"]
@@ -39,9 +40,9 @@ class HostEvidence:
 class Cut:
     """Intervals that were left out for one reason, counted."""
 
-    reason: str
+    reason: ToolText
     intervals: int
-    meaning: str
+    meaning: ToolText
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class FaultSeries:
     times: tuple[datetime, ...]
     fault_rate: tuple[float | None, ...]
     vcpu_pct: tuple[float | None, ...]
-    cut: tuple[str, ...]
+    cut: tuple[ToolText, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class RateBound:
     """
 
     us: float
-    basis: str
+    basis: FreeText
     pct_vcpu: float
 
 
@@ -134,7 +135,7 @@ class SlopeReading:
         high: Upper end of it [µs].
     """
 
-    controls: tuple[str, ...]
+    controls: tuple[ToolText, ...]
     us: float
     low: float
     high: float
@@ -190,7 +191,7 @@ class ClockAlignment:
     warning: bool = False
     visible_s: float = math.nan
     drift_s: float = math.nan
-    counters: tuple[str, ...] = ()
+    counters: tuple[ToolText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ class UpperBound:
     """
 
     pct_vcpu: float
-    basis: str
+    basis: FreeText
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,9 +267,9 @@ class Likeness:
         same: Whether they agree; None where one of them is not known.
     """
 
-    name: str
-    problem: str
-    baseline: str
+    name: ToolText
+    problem: HostFact
+    baseline: HostFact
     same: bool | None
 
 
@@ -294,8 +295,8 @@ class FaultComparison:
         statement: In sentences that can be quoted.
     """
 
-    vm: str
-    guest_counter: str
+    vm: VmName
+    guest_counter: ToolText
     mmu_problem: Mmu
     mmu_baseline: Mmu
     fault_rate_problem: float
@@ -308,7 +309,7 @@ class FaultComparison:
     extra_us: float
     likenesses: tuple[Likeness, ...]
     attributed: bool
-    statement: str
+    statement: FreeText
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,10 +342,10 @@ class FaultCost:
         scatter: For the chart of one against the other.
     """
 
-    vm: str
-    gid: str
-    guest_counter: str
-    host_counter: str
+    vm: VmName
+    gid: EntityNumber
+    guest_counter: ToolText
+    host_counter: ToolText
     mmu: Mmu
     verdict: Verdict
     rates: FaultRates
@@ -359,8 +360,8 @@ class FaultCost:
     intervals: AnalyzedIntervals = AnalyzedIntervals()
     load: GuestLoad = GuestLoad()
     evidence: HostEvidence = HostEvidence()
-    statement: str = ""
-    statistics: tuple[str, ...] = ()
-    advice: tuple[str, ...] = ()
+    statement: FreeText = ""
+    statistics: tuple[FreeText, ...] = ()
+    advice: tuple[ToolSentence, ...] = ()
     series: FaultSeries | None = None
     scatter: FaultScatter | None = None

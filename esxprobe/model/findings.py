@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Literal
 
 from esxprobe.model.citation import Citation
-from esxprobe.model.events import NamedEvents
 from esxprobe.model.nouns import Entity, Severity, Window
+from esxprobe.model.roles import FileName, FreeText, MemberName, ToolSentence, ToolText
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class NextLevel:
 
     severity: Severity
     threshold: float
-    needs: str = ""
-    was: str = ""
+    needs: ToolText = ""
+    was: ToolText = ""
 
 
 Confidence = Literal["high", "medium", "low"]
@@ -69,14 +69,14 @@ class Explanation:
         confirm: The next check to make: a command or a counter.
     """
 
-    finding: str
-    rule: str
+    finding: ToolText
+    rule: ToolText
     entity: Entity
     confidence: Confidence
     overlap: float
     elsewhere: float | None
-    because: str
-    confirm: str
+    because: ToolSentence
+    confirm: ToolSentence
 
     @property
     def shown(self) -> bool:
@@ -95,10 +95,23 @@ class Deviation:
         place: File and line.
     """
 
-    rule: str
+    rule: ToolText
     change: Literal["threshold", "silenced", "disabled", "added"]
-    detail: str
-    place: str
+    detail: FreeText
+    place: FileName
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What a value was judged on besides the threshold that it reached.
+
+    Attributes:
+        states: Where values are states: each with its name and the number that esxtop prints, `hard (2)`.
+        next_level: The next worse level; None where the worst was reached.
+    """
+
+    states: tuple[tuple[float, ToolText], ...] = ()
+    next_level: NextLevel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +132,7 @@ class Finding:
         peak: Largest value seen, in `unit`.
         share_of_samples: Share of judged samples beyond `threshold`, 0 to 1.
         samples: Number of judged samples.
-        first: Start of the first window beyond `threshold`.
-        last: End of the last one.
+        span: From the start of the first stretch beyond `threshold` to the end of the last one; None without one.
         windows: The stretches beyond `threshold`, longest first.
         members: Names of the parts merged into this finding (the vCPUs of a VM), worst first.
         advice: What to do next.
@@ -130,40 +142,55 @@ class Finding:
         slices: Seconds beyond `threshold` in each of the capture's slices of time (see `TimeSlice`) [s].
         explained_by: Findings that this one is likely a symptom of, the most confident first.
         owner: The VM or the device that the entity is a part of, None where it is of none or is not known.
-        states: Where values are states: each with its name and the number that esxtop prints, `hard (2)`.
-        next_level: The next worse level; None where the worst was reached.
+        scale: The other levels and states that the value was judged on.
         doubt: Why not to rely on it: too few samples, or CPU states that do not add up; empty for no reason.
-        events: Events of logs that belong to its entity and time.
     """
 
-    rule: str
+    rule: ToolText
     severity: Severity
     entity: Entity
-    title: str
-    cause: str
+    title: ToolSentence
+    cause: ToolText
     value: float
-    statistic: str
-    unit: str
+    statistic: ToolText
+    unit: ToolText
     threshold: float
-    source: str
+    source: ToolSentence
     peak: float
     share_of_samples: float
     samples: int
-    first: datetime | None
-    last: datetime | None
+    span: Window | None
     windows: tuple[Window, ...]
-    members: tuple[str, ...]
-    why: str
-    advice: str
-    caveats: tuple[str, ...]
+    members: tuple[MemberName, ...]
+    why: ToolSentence
+    advice: ToolSentence
+    caveats: tuple[ToolSentence, ...]
     number: int = 0
     slices: tuple[float, ...] = ()
     explained_by: tuple[Explanation, ...] = ()
     owner: Entity | None = None
-    states: tuple[tuple[float, str], ...] = ()
-    next_level: NextLevel | None = None
-    doubt: str = ""
-    events: tuple[NamedEvents, ...] = ()
+    scale: Scale = Scale()
+    doubt: ToolText = ""
+
+    @property
+    def first(self) -> datetime | None:
+        """Start of the first stretch beyond the threshold."""
+        return self.span.start if self.span else None
+
+    @property
+    def last(self) -> datetime | None:
+        """End of the last stretch beyond the threshold."""
+        return self.span.end if self.span else None
+
+    @property
+    def states(self) -> tuple[tuple[float, str], ...]:
+        """Names of states, see `Scale`."""
+        return self.scale.states
+
+    @property
+    def next_level(self) -> NextLevel | None:
+        """The next worse level, see `Scale`."""
+        return self.scale.next_level
 
     def knows(self, threshold: float) -> bool:
         """Whether there can be such a threshold: not that of a state which the host's release does not have."""
@@ -205,5 +232,5 @@ class TimeSlice:
 class Skipped:
     """A rule that could not run, with the reason."""
 
-    rule: str
-    reason: str
+    rule: ToolText
+    reason: FreeText

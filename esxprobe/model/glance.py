@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from esxprobe.model.nouns import Entity, Window
+from esxprobe.model.roles import DeviceName, EntityNumber, StripLabel, ToolText
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class HeatRow:
     """
 
     entity: Entity
-    label: str
+    label: StripLabel
     values: tuple[float | None, ...]
     mean: float
     p95: float
@@ -42,8 +43,8 @@ class HeatStrip:
         rows: Worst first; PCPUs in their order.
     """
 
-    key: str
-    unit: str
+    key: ToolText
+    unit: ToolText
     cells: tuple[Window, ...]
     rows: tuple[HeatRow, ...]
 
@@ -108,7 +109,7 @@ class PortRow:
     """
 
     entity: Entity
-    vm: str
+    vm: EntityNumber
     sent_packets_s: float | None
     received_packets_s: float | None
     sent_mbit_s: float | None
@@ -131,7 +132,7 @@ class DiskRow:
     """
 
     entity: Entity
-    vm: str
+    vm: EntityNumber
     reads_s: float | None
     writes_s: float | None
     read_ms: float | None
@@ -148,8 +149,8 @@ class DeviceUse:
         commands_s: CMDS/s, mean [1/s].
     """
 
-    vm: str
-    device: str
+    vm: EntityNumber
+    device: DeviceName
     commands_s: float
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from esxprobe.model.nouns import QualityNote, SourceFile
+from esxprobe.model.roles import GuestName, ToolText, ZoneWords
 
 if TYPE_CHECKING:
     import polars as pl
@@ -50,9 +51,9 @@ class GuestLog:
         restarts: When the guest started anew within the log, or its counters went back to zero [UTC].
     """
 
-    guest: str
-    format: str
-    zone: str
+    guest: GuestName
+    format: ToolText
+    zone: ZoneWords
     samples: pl.DataFrame
     notes: tuple[QualityNote, ...]
     file: SourceFile

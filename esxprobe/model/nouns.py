@@ -10,7 +10,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from esxprobe.model.values import Frames, FrameValues, Values
+from esxprobe.model.roles import (
+    EntityName,
+    EntityNumber,
+    FileName,
+    HostLine,
+    HostName,
+    NoteDetail,
+    Sha256,
+    ToolText,
+    VmName,
+)
+from esxprobe.model.values import FrameValues, TidyFrames, Values
 
 if TYPE_CHECKING:
     import polars as pl
@@ -88,18 +99,24 @@ class QualityNote:
         detail: What was done, and where.
     """
 
-    code: str
+    code: ToolText
     severity: Severity
     count: int
-    detail: str
+    detail: NoteDetail
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file that was read: name, sha256 of its bytes as they lie on disk, size [bytes]."""
+    """A file that was read.
 
-    name: str
-    sha256: str
+    Attributes:
+        name: Its name.
+        sha256: Of its bytes as they are on disk.
+        bytes: Its size [bytes].
+    """
+
+    name: FileName
+    sha256: Sha256
     bytes: int
 
 
@@ -140,8 +157,8 @@ class JudgedPart:
         samples: Samples of the whole capture likewise.
     """
 
-    asked_from: str
-    asked_to: str
+    asked_from: ToolText
+    asked_to: ToolText
     span: Window
     whole: Window
     inside: int
@@ -158,9 +175,9 @@ class Entity:
         id: What tells it from others of the same name (group id, world id, instance text).
     """
 
-    kind: str
-    name: str
-    id: str
+    kind: ToolText
+    name: EntityName
+    id: EntityName
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,17 +224,17 @@ class Event:
     """
 
     time: datetime
-    host: str
-    kind: str
+    host: HostName
+    kind: ToolText
     severity: Severity
     entity: Entity
     also: tuple[Entity, ...] = ()
     figure: float | None = None
-    unit: str = ""
+    unit: ToolText = ""
     duration_s: float = 0.0
-    line: str = ""
-    file: str = ""
-    source: str = ""
+    line: HostLine = ""
+    file: FileName = ""
+    source: ToolText = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,11 +249,11 @@ class VirtualMachine:
         mmu_evidence: The line of evidence, empty when unknown.
     """
 
-    name: str
-    gid: str
+    name: VmName
+    gid: EntityNumber
     vcpus: int
     mmu: Mmu = "unknown"
-    mmu_evidence: str = ""
+    mmu_evidence: HostLine = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,9 +265,9 @@ class Recording:
         zone: The zone text of the header's first cell.
         columns: One row a value column: position, host, object, instance, counter, name, known, wanted.
         samples: One row a kept sample: sample, line, segment, time [UTC], interval_s, judged, reason.
-        tidy: Frames by entity kind: sample, entity, one Float64 column a counter (`Object\Counter`). Those of a
+        tidy: TidyFrames by entity kind: sample, entity, one Float64 column a counter (`Object\Counter`). Those of a
             capture that was read are made when they are asked for, whole: rather ask for `values`.
-        entities: Frames by entity kind: entity, name, id, vm, gid and what else the kind knows.
+        entities: TidyFrames by entity kind: entity, name, id, vm, gid and what else the kind knows.
         vms: The virtual machines, in the order of the header.
         notes: Data quality, counted.
         files: The files that were read.
@@ -286,6 +303,6 @@ class Recording:
     @property
     def values(self) -> Values:
         """The values of the judged samples, in parts."""
-        if isinstance(self.tidy, Frames):
+        if isinstance(self.tidy, TidyFrames):
             return self.tidy.values_of
         return FrameValues(self.tidy, int(self.samples["judged"].sum()))

@@ -6,6 +6,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from esxprobe.model.nouns import Entity, SourceFile
+from esxprobe.model.roles import (
+    BuildText,
+    CommandLine,
+    CpuModel,
+    DatastoreName,
+    DatastoreType,
+    FileName,
+    HardwareVersion,
+    HostLine,
+    ListedZone,
+    Message,
+    PowerPolicyName,
+    ProbeName,
+    ToolText,
+    ToolVersion,
+    VmName,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,24 +40,31 @@ class EsxtopRun:
         reason: Why it is partial.
     """
 
-    file: str
+    file: FileName
     started: datetime | None
     ended: datetime | None
     asked: int | None
     samples: int | None
     interval_s: float | None
-    outcome: str
-    reason: str
+    outcome: HostLine
+    reason: Message
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A time without esxtop between two runs [s]."""
+    """A time without esxtop between two runs.
 
-    after: str
-    before: str
+    Attributes:
+        after: File of the run before it.
+        before: File of the run after it.
+        seconds: Its length [s].
+        reason: Why there was none.
+    """
+
+    after: FileName
+    before: FileName
     seconds: float | None
-    reason: str
+    reason: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +81,11 @@ class ClockCheck:
     """
 
     entity: Entity
-    when: str
+    when: ToolText
     at: datetime | None
     offset_s: float | None
     uncertainty_s: float | None
-    zone: str
+    zone: ListedZone
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,29 +103,42 @@ class MonitorLine:
     """
 
     entity: Entity
-    mmu: str
-    execution: str
-    evidence: str
-    file: str
-    lines: tuple[str, ...]
-    hardware_version: str
+    mmu: HostLine
+    execution: HostLine
+    evidence: HostLine
+    file: FileName
+    lines: tuple[HostLine, ...]
+    hardware_version: HardwareVersion
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeOutcome:
-    """A question to the host, and what became of it."""
+    """A question to the host, and what became of it.
 
-    name: str
-    outcome: str
-    note: str
+    Attributes:
+        name: Its name.
+        outcome: `ok`, `failed` or `skipped`.
+        note: Why it is not ok.
+    """
+
+    name: ProbeName
+    outcome: HostLine
+    note: Message
 
 
 @dataclass(frozen=True, slots=True)
 class Datastore:
-    """A datastore as the host lists it; sizes in [bytes]."""
+    """A datastore as the host lists it.
 
-    name: str
-    kind: str
+    Attributes:
+        name: Its name.
+        kind: Type of its file system.
+        size_bytes: Its size [bytes].
+        free_bytes: Free of it [bytes].
+    """
+
+    name: DatastoreName
+    kind: DatastoreType
     size_bytes: float | None
     free_bytes: float | None
 
@@ -124,13 +161,13 @@ class HostFacts:
         datastores: As it lists them.
     """
 
-    build: str = ""
-    cpu_model: str = ""
+    build: BuildText = ""
+    cpu_model: CpuModel = ""
     packages: int | None = None
     cores: int | None = None
     threads: int | None = None
     hyperthreading: bool | None = None
-    power_policy: str = ""
+    power_policy: PowerPolicyName = ""
     memory_bytes: float | None = None
     numa_nodes: int | None = None
     uptime_s: float | None = None
@@ -161,15 +198,15 @@ class Provenance:
         notes: What a person should know.
     """
 
-    tool_version: str = ""
-    state: str = ""
-    error: str = ""
-    commands: tuple[str, ...] = ()
+    tool_version: ToolVersion = ""
+    state: HostLine = ""
+    error: Message = ""
+    commands: tuple[CommandLine, ...] = ()
     asked_interval_s: float | None = None
     achieved_interval_s: float | None = None
     asked_samples: int | None = None
     received_samples: int | None = None
-    limited_to: tuple[str, ...] = ()
+    limited_to: tuple[VmName, ...] = ()
     runs: tuple[EsxtopRun, ...] = ()
     pauses: tuple[Pause, ...] = ()
     clocks: tuple[ClockCheck, ...] = ()
@@ -177,4 +214,4 @@ class Provenance:
     monitors: tuple[MonitorLine, ...] = ()
     probes: tuple[ProbeOutcome, ...] = ()
     files: tuple[SourceFile, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()

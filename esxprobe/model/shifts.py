@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from esxprobe.model.nouns import Entity, Worse
+from esxprobe.model.roles import ToolText
 
 ShiftVerdict = Literal["regressed", "improved", "moved", "untested", "slight", "unchanged", "incomparable"]
 SHIFT_VERDICTS: tuple[ShiftVerdict, ...] = get_args(ShiftVerdict)
@@ -44,7 +45,7 @@ class CounterShift:
     """
 
     entity: Entity
-    counter: str
+    counter: ToolText
     verdict: ShiftVerdict
     reason: ShiftReason
     worse: Worse

@@ -7,9 +7,9 @@ from esxprobe.redact.guests import redacted_guest_log
 from esxprobe.redact.learn import learn_capture, no_instances
 from esxprobe.redact.manifest import redacted_manifest
 from esxprobe.redact.mapfile import load_map, save_map
+from esxprobe.redact.name_search import Scan
 from esxprobe.redact.names import Names
 from esxprobe.redact.redactor import Redactor
-from esxprobe.redact.scan import Scan
 
 __all__ = [
     "CaptureCopy",

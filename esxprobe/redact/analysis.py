@@ -15,186 +15,15 @@ from esxprobe.catalog import find
 from esxprobe.catalog.quality import quality_code
 from esxprobe.errors import EsxprobeError
 from esxprobe.model import Analysis, Chart, Entity, Explanation, QualityNote, Skipped
+from esxprobe.model.roles import FREE, Role, roles_of
 from esxprobe.redact.instances import Instances
 from esxprobe.redact.manifest import LISTED, PROBES
 from esxprobe.redact.messages import redacted_message
+from esxprobe.redact.own_words import own_ids
 from esxprobe.redact.redactor import Redactor
-from esxprobe.redact.words import own_ids
 from esxprobe.rules.skips import counters_lacking
 
-# What each string field of the model holds:
-#   own    a word or sentence of the tool that no capture can change
-#   said   a sentence of the tool in which a name may have been put
-#   line   a line that a host or a guest wrote: what is on no list goes
-#   message, command   a message, a command that we composed, with somebody's words in it
-#   build, cpu, ...    a value that stays where it is on its list (`listed.is_listed`)
-#   free   composed text with pieces of the capture in it
-#   others names, each of its kind
-ROLES: dict[str, str] = {
-    "CaptureSummary.timezone": "own",
-    "ClockCheck.when": "own",
-    "ClockCheck.zone": "listed_zone",
-    "Datastore.kind": "store",
-    "Datastore.name": "datastore",
-    "EsxtopRun.file": "file",
-    "EsxtopRun.outcome": "line",
-    "EsxtopRun.reason": "message",
-    "HeatRow.label": "strip",
-    "HeatStrip.key": "own",
-    "HeatStrip.unit": "own",
-    "HostFacts.build": "build",
-    "HostFacts.cpu_model": "cpu",
-    "HostFacts.power_policy": "power",
-    "MonitorLine.evidence": "line",
-    "MonitorLine.execution": "line",
-    "MonitorLine.file": "file",
-    "MonitorLine.hardware_version": "hardware",
-    "MonitorLine.lines": "line",
-    "MonitorLine.mmu": "line",
-    "Pause.after": "file",
-    "Pause.before": "file",
-    "Pause.reason": "message",
-    "ProbeOutcome.name": "probe",
-    "ProbeOutcome.note": "message",
-    "ProbeOutcome.outcome": "line",
-    "Provenance.commands": "command",
-    "Provenance.error": "message",
-    "Provenance.limited_to": "vm",
-    "Provenance.notes": "message",
-    "Provenance.state": "line",
-    "Provenance.tool_version": "tool",
-    "Analysis.tool_version": "own",
-    "Analysis.clear": "own",
-    "Analysis.charts": "own",  # its keys: rule ids
-    "Analysis.courses": "own",  # its keys: rule ids with numbers of entities
-    "CaptureSummary.host": "host",
-    "CaptureSummary.build": "build",
-    "CaptureSummary.zone": "zone",
-    "CaptureSummary.objects": "object",
-    "Chart.title": "own",
-    "Chart.unit": "own",
-    "Chart.thresholds": "own",
-    "Chart.states": "own",
-    "Chart.marks": "own",
-    "Event.host": "host",
-    "Event.kind": "own",
-    "Event.severity": "own",
-    "Event.unit": "own",
-    "Event.line": "line",
-    "Event.file": "file",
-    "Event.source": "own",
-    "EventLog.format": "own",
-    "NamedEvents.kind": "own",
-    "NamedEvents.unit": "own",
-    "Series.label": "label",
-    "Comparison.incomparable": "own",
-    "Comparison.lacking": "own",  # counters of the catalog
-    "CounterShift.counter": "own",
-    "CounterShift.reason": "own",
-    "CounterShift.verdict": "own",
-    "CounterShift.worse": "own",
-    "Cut.meaning": "own",
-    "Cut.reason": "own",
-    "Deviation.change": "own",
-    "Deviation.detail": "free",
-    "Deviation.place": "file",
-    "Deviation.rule": "own",
-    "Entity.kind": "own",
-    "Entity.name": "entity",
-    "Entity.id": "entity",
-    "Explanation.because": "said",
-    "Explanation.confidence": "own",
-    "Explanation.confirm": "said",
-    "Explanation.finding": "own",  # made anew of what is redacted
-    "Explanation.rule": "own",
-    "FaultComparison.guest_counter": "own",
-    "FaultComparison.mmu_baseline": "own",
-    "FaultComparison.mmu_problem": "own",
-    "FaultComparison.statement": "free",
-    "FaultComparison.vm": "vm",
-    "FaultCost.advice": "said",
-    "DeviceLatency.device": "device",
-    "DeviceUse.device": "device",
-    "DeviceUse.vm": "number",
-    "DiskRow.vm": "number",
-    "PortRow.vm": "number",
-    "FaultCost.gid": "number",
-    "FaultCost.vm": "vm",
-    "FaultCost.guest_counter": "own",
-    "FaultCost.host_counter": "own",
-    "FaultCost.mmu": "own",
-    "FaultCost.verdict": "own",
-    "FaultCost.statement": "free",
-    "FaultCost.statistics": "free",
-    "FaultExperiment.reason": "message",
-    "FaultProbe.injector": "line",
-    "ProbedGuest.vm": "vm",
-    "ProbedGuest.mmu": "own",
-    "ClockAlignment.counters": "own",
-    "Likeness.name": "own",
-    "Likeness.problem": "fact",
-    "Likeness.baseline": "fact",
-    "MeasuredShare.by": "own",
-    "RateBound.basis": "free",
-    "SlopeReading.controls": "own",
-    "UpperBound.basis": "free",
-    "Finding.rule": "own",
-    "Finding.severity": "own",
-    "Finding.title": "said",
-    "Finding.cause": "own",
-    "Finding.statistic": "own",
-    "Finding.unit": "own",
-    "Finding.source": "said",
-    "Finding.members": "member",
-    "Finding.why": "said",
-    "Finding.advice": "said",
-    "Finding.caveats": "said",
-    "Finding.states": "own",
-    "Finding.doubt": "own",
-    "NextLevel.severity": "own",
-    "NextLevel.needs": "own",
-    "NextLevel.was": "own",
-    "FaultSeries.cut": "own",
-    "GuestHostPair.gid": "number",
-    "GuestHostPair.guest_counter": "own",
-    "GuestHostPair.host_counter": "own",
-    "GuestHostPair.statement": "own",
-    "GuestHostPair.vm": "vm",
-    "GuestHostPair.what": "own",
-    "GuestLogUse.computer": "guest",
-    "GuestLogUse.file": "file",
-    "GuestLogUse.format": "own",
-    "GuestLogUse.gid": "number",
-    "GuestLogUse.matched_by": "free",
-    "GuestLogUse.offset": "own",
-    "GuestLogUse.sha256": "sha256",
-    "GuestLogUse.vm": "vm",
-    "GuestLogUse.zone": "zone_in_words",
-    "GuestLog.guest": "guest",
-    "GuestLog.format": "own",
-    "GuestLog.zone": "zone_in_words",
-    "JudgedPart.asked_from": "own",  # times
-    "JudgedPart.asked_to": "own",
-    "Level.severity": "own",
-    "Citation.address": "own",
-    "Citation.author": "own",
-    "Citation.kind": "own",
-    "Citation.says": "own",
-    "Citation.title": "said",
-    "Citation.year": "own",
-    "QualityNote.code": "own",
-    "QualityNote.severity": "own",
-    "QualityNote.detail": "detail",
-    "Skipped.rule": "own",
-    "Skipped.reason": "free",
-    "SourceFile.name": "file",
-    "SourceFile.sha256": "sha256",
-    "VirtualMachine.name": "vm",
-    "VirtualMachine.gid": "number",
-    "VirtualMachine.mmu": "own",
-    "VirtualMachine.mmu_evidence": "line",
-}
-NAMES = frozenset({"host", "vm", "strip", "datastore", "guest", "file", "entity", "label", "member"})
+_FREE = Role(FREE)
 _MEMBER = re.compile(r"vCPU \d+|PCPU \d+")
 _LABEL_REST = re.compile(r"(?: \(\d+\))?(?: v?P?CPU \d+)?")
 # Which object's instances name the entities of a kind.
@@ -251,7 +80,7 @@ def nameless(analysis: Analysis) -> Analysis:
 class _Records:
     """Walks records, tuples and mappings down to their strings."""
 
-    def walk(self, value: Any, role: str = "free") -> Any:
+    def walk(self, value: Any, role: Role = _FREE) -> Any:
         if isinstance(value, str):
             return self.text(role, value)
         if value is None or isinstance(value, (int, float, date, timedelta)):
@@ -267,11 +96,12 @@ class _Records:
         raise EsxprobeError(f"nobody said how a {type(value).__name__} is redacted")
 
     def record(self, value: Any) -> Any:
-        kind = type(value).__name__
+        kind: type = type(value)
+        roles = roles_of(kind)
         made = replace(
             value,
             **{
-                field.name: self.walk(getattr(value, field.name), ROLES.get(f"{kind}.{field.name}", "free"))
+                field.name: self.walk(getattr(value, field.name), roles.get(field.name, _FREE))
                 for field in fields(value)
             },
         )
@@ -279,7 +109,7 @@ class _Records:
             return replace(made, finding=f"{made.rule}/{made.entity.kind}/{made.entity.id}")
         return made
 
-    def text(self, role: str, text: str) -> str:
+    def text(self, role: Role, text: str) -> str:
         raise NotImplementedError
 
     def entity(self, entity: Entity) -> Entity:
@@ -287,8 +117,8 @@ class _Records:
 
 
 class _Nameless(_Records):
-    def text(self, role: str, text: str) -> str:
-        return "name" if role in NAMES and text else text
+    def text(self, role: Role, text: str) -> str:
+        return "name" if role.is_name and text else text
 
     def entity(self, entity: Entity) -> Entity:
         return Entity(entity.kind, "name", "name" if entity.id == entity.name else entity.id)
@@ -310,7 +140,10 @@ class _Walker(_Records):
             return replace(made, series=tuple(replace(new, label=self._label(old.label)) for new, old in lines))
         return made
 
-    def text(self, role: str, text: str) -> str:
+    def text(self, role: Role, text: str) -> str:
+        return self._text(role.name, text)
+
+    def _text(self, role: str, text: str) -> str:
         names, redactor = self._names, self._redactor
         ways: dict[str, Callable[[str], str]] = {
             "own": str,
@@ -323,7 +156,7 @@ class _Walker(_Records):
             "number": lambda name: name if name.isdigit() else names.of("id", name),
             "member": self._member,
             "object": self._instances.object,
-            "said": redactor.said,
+            "sentence": redactor.sentence,
             "line": redactor.line,
             "zone": redactor.zone,
             "fact": redactor.fact,
@@ -345,14 +178,14 @@ class _Walker(_Records):
             return Entity(entity.kind, name, name)
         if entity.kind == "capture":
             return Entity(entity.kind, name, self._names.host(entity.id) if entity.id else "")
-        return Entity(entity.kind, name, self.text("number", entity.id) if entity.id else "")
+        return Entity(entity.kind, name, self._text("number", entity.id) if entity.id else "")
 
     def _entity_name(self, entity: Entity) -> str:
         kind, name = entity.kind, entity.name
         if kind == "capture":
             return ", ".join(self._redactor.file(each) for each in name.split(", "))
         if kind in {"host", "vm"}:
-            return self.text(kind, name)
+            return self._text(kind, name)
         if kind == "group":
             return self._instances.group(entity.id, name)
         if kind == "world":

@@ -29,12 +29,21 @@ def redacted_book(book: RuleBook, redactor: Redactor) -> RuleBook:
         replace(each, rule=ids.get(each.rule, each.rule), detail=redactor.line(each.detail))
         for each in book.deviations
     )
-    rules = (_redacted(rule, hidden, ids) if rule.origin else rule for rule in book.rules)
+    rules = (_redacted(rule, hidden, ids) if rule.custom.origin else rule for rule in book.rules)
     return bound(rules, tuple(deviations))
 
 
 def _texts(rule: Rule) -> Iterator[str]:
-    yield from (rule.title, rule.label, rule.unit, rule.why, rule.advice, rule.confirm, rule.origin, rule.disabled)
+    yield from (
+        rule.title,
+        rule.label,
+        rule.unit,
+        rule.why,
+        rule.advice,
+        rule.confirm,
+        rule.custom.origin,
+        rule.custom.disabled,
+    )
     yield from (citation.title for level in rule.levels for citation in level.sources)
     yield from (each.text if isinstance(each, Caveat) else each for each in rule.caveats)
 
@@ -53,15 +62,17 @@ def _redacted(rule: Rule, hidden: Callable[[str], str], ids: dict[str, str]) -> 
             replace(each, text=hidden(each.text)) if isinstance(each, Caveat) else hidden(each)
             for each in rule.caveats
         ),
-        implies=tuple(ids.get(each, each) for each in rule.implies),
-        implies_beside=tuple(ids.get(each, each) for each in rule.implies_beside),
-        accounts_for=tuple(ids.get(each, each) for each in rule.accounts_for),
+        effects=replace(
+            rule.effects,
+            implies=tuple(ids.get(each, each) for each in rule.effects.implies),
+            implies_beside=tuple(ids.get(each, each) for each in rule.effects.implies_beside),
+            accounts_for=tuple(ids.get(each, each) for each in rule.effects.accounts_for),
+        ),
         title=hidden(rule.title),
         label=hidden(rule.label),
         unit=hidden(rule.unit),
         why=hidden(rule.why),
         advice=hidden(rule.advice),
         confirm=hidden(rule.confirm),
-        origin=hidden(rule.origin),
-        disabled=hidden(rule.disabled),
+        custom=replace(rule.custom, origin=hidden(rule.custom.origin), disabled=hidden(rule.custom.disabled)),
     )

@@ -10,16 +10,16 @@ from esxprobe.capture import MANIFEST, described, load_capture, save_manifest
 from esxprobe.errors import OutputError, UnreadableInputError
 from esxprobe.files.reading import content as content_of
 from esxprobe.files.writing import settle, workplace
-from esxprobe.formats.pack import Packer, packing_of
+from esxprobe.formats.pack import PackedFile, packing_of
 from esxprobe.formats.source import CUT_CODES, Source
+from esxprobe.redact.copied_rows import CopiedRows, headers_of, redacted_text
 from esxprobe.redact.guests import redacted_guest_log
 from esxprobe.redact.header import redacted_header
 from esxprobe.redact.learn import learn_capture
 from esxprobe.redact.manifest import ManifestRedactor
+from esxprobe.redact.name_search import Scan
 from esxprobe.redact.probes import redacted_probe
 from esxprobe.redact.redactor import Redactor
-from esxprobe.redact.scan import Scan
-from esxprobe.redact.stream import Passed, headers_of, redacted_text
 
 # Guest logs and probes are small; what is larger is not one of them [bytes].
 _LARGEST_TEXT = 256 << 20
@@ -135,8 +135,8 @@ class CaptureCopy:
             self.result.files.append(MANIFEST)
 
     def _esxtop(self, path: Path, shown: str) -> None:
-        passed, source = Passed(), Source(path)
-        packer = Packer(self._new(shown), packing_of(path))
+        passed, source = CopiedRows(), Source(path)
+        packer = PackedFile(self._new(shown), packing_of(path))
         cut = True
         try:
             for block in redacted_text(source, lambda line: redacted_header(line, self._redactor), passed):

@@ -87,6 +87,6 @@ def _note(note: QualityNote, ways: _Ways) -> QualityNote:
     *_, file, _, free = ways
     name, colon, rest = note.detail.partition(": ")
     meaning = quality_code(note.code).meaning
-    said = rest.removeprefix(meaning)
-    own = meaning if said != rest or rest == meaning else ""
-    return replace(note, detail=f"{file(name)}{colon}{own}{free(said)}")
+    remark = rest.removeprefix(meaning)
+    own = meaning if remark != rest or rest == meaning else ""
+    return replace(note, detail=f"{file(name)}{colon}{own}{free(remark)}")

@@ -13,8 +13,8 @@ from esxprobe import catalog
 from esxprobe.formats import entities, paths, sniff
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.redact import host_words
+from esxprobe.redact.own_words import counter_words, words_of
 from esxprobe.redact.redactor import Redactor
-from esxprobe.redact.words import counter_words, words_of
 
 if TYPE_CHECKING:
     import polars as pl

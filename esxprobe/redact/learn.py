@@ -12,10 +12,10 @@ from esxprobe.formats import paths as paths_of
 from esxprobe.formats import pdh, sniff
 from esxprobe.formats.source import Source
 from esxprobe.formats.wanted import refuse_foreign
+from esxprobe.redact.copied_rows import headers_of
 from esxprobe.redact.instances import Instances
 from esxprobe.redact.manifest import ManifestRedactor
 from esxprobe.redact.redactor import Redactor
-from esxprobe.redact.stream import headers_of
 
 if TYPE_CHECKING:
     import polars as pl

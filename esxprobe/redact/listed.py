@@ -15,7 +15,7 @@ from types import CodeType
 from zoneinfo import available_timezones
 
 from esxprobe.model import GUEST_COUNTERS
-from esxprobe.redact.words import own_texts, words_of
+from esxprobe.redact.own_words import own_texts, words_of
 
 # What stands between blanks and marks.
 RUN = re.compile(r"""[^\s"'()\[\]{}<>,;:=|/\\*!?#&`]+""")
@@ -24,7 +24,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 # Where messages, notes and reasons are written; and what is run on hosts and in guests.
 _SAYING = ("analyze", "collect", "correlate", "formats", "rules", "ssh")
 _COMMANDS = (
-    "collect/cleanup_check.py", "collect/clock.py", "collect/command.py", "collect/facts.py",
+    "collect/cleanup_check.py", "collect/host_clock.py", "collect/command.py", "collect/facts.py",
     "collect/guest_loops.py", "collect/guests.py", "collect/injectors", "collect/monitor.py", "collect/probing.py",
     "collect/shell.py", "collect/vm_filter.py",
 )  # fmt: skip
@@ -103,7 +103,7 @@ def words() -> frozenset[str]:
     listed.update(trimmed(run).casefold() for text in own_texts() for run in RUN.findall(text))
     listed.update(part.casefold() for name in KEYS for part in (name, *name.split(".")))
     listed.update(GUEST_COUNTERS)
-    for text in _said_in(_SAYING):
+    for text in _texts_in(_SAYING):
         for run in RUN.findall(text):
             word = trimmed(run).casefold()
             if word.isascii() and word.replace("-", "").isalpha():
@@ -122,7 +122,7 @@ def key_words() -> frozenset[str]:
 def command_words() -> frozenset[str]:
     """Runs of the commands that esxprobe gives to hosts and guests."""
     folder = _ROOT / "collect"
-    texts = list(_said_in(_COMMANDS))
+    texts = list(_texts_in(_COMMANDS))
     texts += [path.read_text(encoding="utf-8") for path in sorted((folder / "injectors").glob("injector.*"))]
     return words() | {trimmed(run).casefold() for text in texts for run in RUN.findall(text)}
 
@@ -165,7 +165,7 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def _said_in(places: tuple[str, ...]) -> Iterator[str]:
+def _texts_in(places: tuple[str, ...]) -> Iterator[str]:
     """Strings that stand in modules, read off what Python made of them; nothing is imported."""
     for place in places:
         base = _ROOT / place

@@ -13,8 +13,8 @@ from esxprobe.capture import MANIFEST, Manifest, save_manifest
 from esxprobe.model import SourceFile
 from esxprobe.redact import listed
 from esxprobe.redact.messages import redacted_message
+from esxprobe.redact.name_search import Scan
 from esxprobe.redact.redactor import Redactor
-from esxprobe.redact.scan import Scan
 
 # What a key holds: a value that is on a list, a name of a kind, a command of ours; everything else is a message.
 _KEYS = {

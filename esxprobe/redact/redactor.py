@@ -17,7 +17,7 @@ from esxprobe.formats.guests.zones import is_windows_zone
 from esxprobe.redact import listed
 from esxprobe.redact.known import KnownNames
 from esxprobe.redact.names import KINDS, Names, is_address
-from esxprobe.redact.words import is_said, own_words, words_of
+from esxprobe.redact.own_words import is_phrase, own_words, words_of
 
 _ENDINGS = re.compile(r"(?:\.(?:csv|txt|log|json|gz|zst|html|tsv|blg))+$", re.IGNORECASE)
 _PLAIN_FILE = re.compile(
@@ -115,7 +115,7 @@ class Redactor:
         own, parts = own_words() | listed.key_words(), words_of(name)
         if not parts or not all(part in own or self.is_kept(part) or part.isdigit() for part in parts):
             return False
-        return len(parts) == 1 or _NUMBERED.fullmatch(name) is not None or is_said(name)
+        return len(parts) == 1 or _NUMBERED.fullmatch(name) is not None or is_phrase(name)
 
     def free(self, text: str) -> str:
         """Free text of unknown origin: quoted pieces go whole, unless they say nothing of anybody."""
@@ -165,7 +165,7 @@ class Redactor:
         port = found["port"] or ""
         return f"{found['open']}{user}{shown}{port}{found['close']}"
 
-    def said(self, text: str) -> str:
+    def sentence(self, text: str) -> str:
         """A sentence of our own: only names that no sentence of ours has."""
         return self._known(text, ordinary=False)
 
@@ -184,6 +184,10 @@ class Redactor:
         name = found["name"] if self.is_zone(found["name"]) else "(redacted)"
         iana = f", {found['iana']}" if found["iana"] and self.is_zone(found["iana"]) else ""
         return name + (found["offset"] or "") + iana
+
+    def of(self, kind: str, name: str) -> str:
+        """The pseudonym of a name of this kind."""
+        return self.names.of(kind, name)
 
     def is_zone(self, name: str) -> bool:
         """Whether a name is one of the zones that the world has."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from esxprobe.model import GUEST_COUNTERS, Analysis, GuestHostPair, PairKind
-from esxprobe.report.words import number
+from esxprobe.report.formatting import number
 
 # What the guest's and the host's columns hold, with the host's unit.
 _NAMES: dict[PairKind, tuple[str, str, str]] = {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from esxprobe.model import Analysis
+from esxprobe.report.formatting import duration, in_zone, joined, local, moment, number, plural
 from esxprobe.report.part import part_rows
-from esxprobe.report.words import duration, in_zone, joined, local, moment, number, plural
 
 # A capture of which so few samples could be judged.
 FEW = "too-few-samples"

@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from esxprobe.model import Analysis, Finding, Severity
-from esxprobe.report.capture_facts import is_dated
+from esxprobe.model import Analysis, Finding, NamedEvents, Severity
 from esxprobe.report.cause_times import time_of
-from esxprobe.report.events import events_in_words
+from esxprobe.report.events import events_in_words, events_of
+from esxprobe.report.formatting import isolated, joined, plural, sentence
 from esxprobe.report.judged import against, not_worse
 from esxprobe.report.likely_causes import LikelyCause, entity_key, likely_causes
 from esxprobe.report.links import Links
-from esxprobe.report.words import isolated, joined, plural, sentence
 from esxprobe.rules import RuleBook
 from esxprobe.rules.record import ASKED, Rule
 
@@ -91,7 +90,7 @@ def _card(cause: LikelyCause, analysis: Analysis, book: RuleBook, links: Links) 
     lead, rule = cause.lead, book.find(cause.lead.rule)
     sure, why = _sure(lead, rule, analysis)
     if not rule.events:  # what was only logged is not borne out by the same lines once more
-        sure, why = _with_events(sure, why, cause)
+        sure, why = _with_events(sure, why, events_of(analysis, cause.leads))
     rules = [each.rule for each in (*cause.leads, *cause.symptoms)]
     return Card(
         severity=cause.severity,
@@ -106,7 +105,7 @@ def _card(cause: LikelyCause, analysis: Analysis, book: RuleBook, links: Links) 
         symptoms=tuple(
             (each, f"{each} ({rules.count(each)})") for each in dict.fromkeys(rules) if each != lead.rule
         ),
-        events=events_in_words((*cause.leads, *cause.symptoms), dated=is_dated(analysis)),
+        events=events_in_words(analysis, (*cause.leads, *cause.symptoms)),
     )
 
 
@@ -114,8 +113,8 @@ def _affected(cause: LikelyCause, links: Links) -> tuple[tuple[str, str], ...]:
     """The entities that lead by name, then those that it reaches."""
     own = _names(cause.leads, links)
     reached = [name for key, name in _names(cause.symptoms, links).items() if key not in own]
-    said = _listed(list(own.values()))
-    return (*said, ("; with symptoms on ", ""), *_listed(reached)) if reached else tuple(said)
+    names = _listed(list(own.values()))
+    return (*names, ("; with symptoms on ", ""), *_listed(reached)) if reached else tuple(names)
 
 
 def _names(findings: Sequence[Finding], links: Links) -> dict[tuple[str, str], tuple[str, str]]:
@@ -145,8 +144,8 @@ def _figures(cause: LikelyCause, book: RuleBook) -> Iterator[str]:
 
 def _figure(lead: Finding, rule: Rule) -> str:
     """The judged value against the threshold that was reached, and why a worse one was not."""
-    said = against(lead, rule)
-    return f"{said}; {worse}" if (worse := not_worse(lead)) else said
+    shown = against(lead, rule)
+    return f"{shown}; {worse}" if (worse := not_worse(lead)) else shown
 
 
 def _sure(lead: Finding, rule: Rule, analysis: Analysis) -> tuple[str, str]:
@@ -172,12 +171,12 @@ def _sure(lead: Finding, rule: Rule, analysis: Analysis) -> tuple[str, str]:
     return "high", f"{seen}; published threshold ({source.kind}: {source.author})"
 
 
-def _with_events(sure: str, why: str, cause: LikelyCause) -> tuple[str, str]:
+def _with_events(sure: str, why: str, events: Sequence[NamedEvents]) -> tuple[str, str]:
     """The same where events of logs bear the findings that lead out: the host's own words, by other means.
 
     One step more, never two: events say that something happened there and then, not that it caused the values.
     """
-    count = sum(each.count for finding in cause.leads for each in finding.events if each.bears_out)
+    count = sum(each.count for each in events if each.bears_out)
     if not count:
         return sure, why
     bear = "bears" if count == 1 else "bear"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from esxprobe.model import Analysis, Finding, Window, joined_windows
 from esxprobe.report.capture_facts import is_dated
+from esxprobe.report.formatting import percent, window
 from esxprobe.report.likely_causes import LikelyCause
-from esxprobe.report.words import percent, window
 from esxprobe.rules import RuleBook
 
 # A cause that was there in more of the time than this was there all the time.
@@ -64,4 +64,4 @@ def _timed(cause: LikelyCause, book: RuleBook) -> Sequence[Finding]:
 
 def _stays(finding: Finding, book: RuleBook) -> bool:
     rule = book.find(finding.rule)
-    return rule.setting or rule.lingers
+    return rule.setting or rule.effects.lingers

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from esxprobe.model import Chart, Severity
-from esxprobe.report.words import threshold
+from esxprobe.report.formatting import threshold
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 WIDTH, HEIGHT = 1000, 180

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from esxprobe.model import Analysis, FaultComparison, Finding, Likeness, worst_first
+from esxprobe.report.formatting import isolated, joined, moment, number, plural
 from esxprobe.report.judged import amount, remarks
 from esxprobe.report.part import part_fact
 from esxprobe.report.shifts import PICTURE, ShiftsPanel, shifts_panel
-from esxprobe.report.words import isolated, joined, moment, number, plural
 
 _KINDS = {"soft_faults": "soft faults", "hard_faults": "hard faults", "faults": "faults"}
 
@@ -95,11 +95,11 @@ def compared_in_words(analysis: Analysis) -> str:
 
 def _agreement(settings: tuple[Likeness, ...]) -> str:
     """What of both captures agrees, what does not, and what is not known: no more than that."""
-    said = []
+    parts = []
     for same, words in ((False, "Different"), (None, "Not known in both"), (True, "The same")):
         if names := [each.name for each in settings if each.same is same]:
-            said.append(f"{words}: {joined(names)}.")
-    return " ".join(said)
+            parts.append(f"{words}: {joined(names)}.")
+    return " ".join(parts)
 
 
 def _likeness_row(each: Likeness) -> tuple[str, ...]:
@@ -139,5 +139,5 @@ def _change(what: str, new: Finding | None, old: Finding | None) -> tuple[str, .
 
 
 def _severity(finding: Finding) -> str:
-    said = f"{finding.severity}, {amount(finding)}"
-    return f"{said} ({'; '.join(beside)})" if (beside := remarks(finding)) else said
+    parts = f"{finding.severity}, {amount(finding)}"
+    return f"{parts} ({'; '.join(beside)})" if (beside := remarks(finding)) else parts

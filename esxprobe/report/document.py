@@ -26,6 +26,9 @@ from esxprobe.model import (
 from esxprobe.report.events import MOST_IN_DOCUMENT, worst_of
 
 SCHEMA = "esxprobe.analysis/1"
+# Fields of the table of VMs that `vms` has already, and what is drawn from the recording for pictures alone.
+OF_VMS = ("vm", "seen", "there")
+OF_PICTURES = ("strips",)
 
 
 def document(analysis: Analysis) -> dict[str, Any]:
@@ -78,7 +81,11 @@ def document(analysis: Analysis) -> dict[str, Any]:
             }
             for vm in analysis.vms
         ],
-        "findings": [finding_as_json(finding) for finding in analysis.findings],
+        "findings": [
+            finding_as_json(finding)
+            | {"events": [_named_events(each) for each in analysis.finding_events.get(finding.key, ())]}
+            for finding in analysis.findings
+        ],
         "slices": [
             {
                 "start": time_as_json(each.start),
@@ -102,6 +109,9 @@ def document(analysis: Analysis) -> dict[str, Any]:
         "events": [_event(event) for event in worst_of(analysis.events, MOST_IN_DOCUMENT)],
         "event_logs": [_event_log(log) for log in analysis.event_logs],
         "comparison": _comparison(analysis.comparison),
+        "vm_table": [{"gid": row.vm.gid, **plain(row, without=OF_VMS)} for row in analysis.vm_rows],
+        "glance": plain(analysis.glance, without=OF_PICTURES),
+        "provenance": None if analysis.provenance is None else plain(analysis.provenance),
     }
 
 
@@ -137,7 +147,6 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
         "states": [{"value": value, "name": name} for value, name in finding.states],
         "doubt": finding.doubt,
         "explained_by": [_explanation(each) for each in finding.explained_by],
-        "events": [_named_events(each) for each in finding.events],
         "members": list(finding.members),
         "why": finding.why,
         "advice": finding.advice,
@@ -166,8 +175,8 @@ def _closure(closure: tuple[float, float, float] | None) -> dict[str, float | No
 
 
 def _fault_cost(cost: FaultCost) -> dict[str, Any]:
-    said: dict[str, Any] = plain(cost, without=("series", "scatter"))
-    return said
+    record: dict[str, Any] = plain(cost, without=("series", "scatter"))
+    return record
 
 
 def _comparison(found: Comparison | None) -> dict[str, Any] | None:
@@ -202,13 +211,13 @@ def _entity(entity: Entity) -> dict[str, Any]:
 
 def _shift(shift: CounterShift) -> dict[str, Any]:
     """A counter in both captures; hosts have thousands, so numbers are as short as they are worth."""
-    said = {name: getattr(shift, name) for name in shift.__slots__} | {"entity": _entity(shift.entity)}
-    for name, value in said.items():
+    record = {name: getattr(shift, name) for name in shift.__slots__} | {"entity": _entity(shift.entity)}
+    for name, value in record.items():
         if isinstance(value, float):
-            said[name] = _short(value)
+            record[name] = _short(value)
         elif isinstance(value, tuple):
-            said[name] = [_short(each) if isinstance(each, float) else each for each in value]
-    return said | {"ratio": _short(shift.ratio)}
+            record[name] = [_short(each) if isinstance(each, float) else each for each in value]
+    return record | {"ratio": _short(shift.ratio)}
 
 
 def _short(value: float) -> float | None:
@@ -216,8 +225,8 @@ def _short(value: float) -> float | None:
 
 
 def _brief(finding: Finding) -> dict[str, Any]:
-    said = finding_as_json(finding)
-    return {key: said[key] for key in ("rule", "severity", "entity", "value", "unit")}
+    record = finding_as_json(finding)
+    return {key: record[key] for key in ("rule", "severity", "entity", "value", "unit")}
 
 
 def plain(value: Any, without: tuple[str, ...] = ()) -> Any:
@@ -227,6 +236,8 @@ def plain(value: Any, without: tuple[str, ...] = ()) -> Any:
         return {name: plain(getattr(value, name)) for name in names}
     if isinstance(value, tuple):
         return [plain(each) for each in value]
+    if isinstance(value, datetime):
+        return time_as_json(value)
     return _number(value) if isinstance(value, float) else value
 
 

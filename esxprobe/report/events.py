@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from esxprobe.catalog.events import event_kind
 from esxprobe.model import Analysis, Entity, Event, Finding, NamedEvents, worst_first
 from esxprobe.report.capture_facts import is_dated
+from esxprobe.report.formatting import isolated, joined, moment, number, plural
 from esxprobe.report.links import Links
-from esxprobe.report.words import isolated, joined, moment, number, plural
 
 # Events in the table, and in the JSON document; the worst where there are more.
 _ROWS, MOST_IN_DOCUMENT = 500, 5_000
@@ -120,16 +120,16 @@ def named_in_words(named: NamedEvents, *, dated: bool = False) -> str:
     return f"{counted(named.kind, named.count)}{of} {when} UTC{most}"
 
 
-def events_in_words(findings: Iterable[Finding], *, dated: bool = False) -> str:
-    """The events of findings, the first few kinds, those that bear a finding out first; empty where there are none.
+def events_of(analysis: Analysis, findings: Iterable[Finding]) -> list[NamedEvents]:
+    """The events of findings, those that bear one out first."""
+    events = [each for finding in findings for each in analysis.finding_events.get(finding.key, ())]
+    return sorted(events, key=lambda each: not each.bears_out)
 
-    Args:
-        findings: Of one likely cause.
-        dated: Whether times show their day.
-    """
-    events = [each for finding in findings for each in finding.events]
-    events.sort(key=lambda each: not each.bears_out)
-    told = dict.fromkeys(named_in_words(each, dated=dated) for each in events)
+
+def events_in_words(analysis: Analysis, findings: Iterable[Finding]) -> str:
+    """The events of findings, the first few kinds; empty where there are none."""
+    dated = is_dated(analysis)
+    told = dict.fromkeys(named_in_words(each, dated=dated) for each in events_of(analysis, findings))
     shown = list(told)[:_NAMED]
     more = f" and {len(told) - len(shown)} more kinds" if len(told) > len(shown) else ""
     return "; ".join(shown) + more

@@ -13,8 +13,8 @@ from esxprobe.correlate.verdict import ASSUMED_US
 from esxprobe.model import Analysis, FaultCost, Verdict
 from esxprobe.report.bothsides import PairRow, pair_rows
 from esxprobe.report.fault_charts import spec_of_scatter, spec_over_time
+from esxprobe.report.formatting import MODES, isolated, joined, moment, number, plural, threshold
 from esxprobe.report.unlogged import UnloggedRow, unlogged_rows
-from esxprobe.report.words import MODES, isolated, joined, moment, number, plural, threshold
 
 # What each verdict is called in the report, worst first, and the color that it borrows.
 VERDICTS: dict[Verdict, tuple[str, str]] = {

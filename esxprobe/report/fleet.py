@@ -9,11 +9,11 @@ from urllib.parse import quote
 from esxprobe.model import SEVERITIES, Severity
 from esxprobe.model.fleet import CaptureOutcome, Figure, Fleet, SlowDevice, TraveledVm, VmStay
 from esxprobe.report.fleet_timeline import FleetTimeline, fleet_timeline, worst_hosts
+from esxprobe.report.formatting import isolated, moment, number, plural
 from esxprobe.report.html import asset, environment, policy_of
 from esxprobe.report.part import asked_of_many
-from esxprobe.report.words import isolated, moment, number, plural
 
-# Rows of a table before the rest is counted; the JSON has them all.
+# FleetTable of a table before the rest is counted; the JSON has them all.
 ROWS = 200
 _NAMED = 8
 _SPREADS = {
@@ -26,7 +26,7 @@ _SPREADS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class FleetTable:
     """A table: its rows, and how many are not shown."""
 
     rows: tuple[tuple[str, ...], ...]
@@ -67,13 +67,13 @@ class FleetPage:
     counts: tuple[tuple[Severity, int], ...]
     timeline: FleetTimeline
     captures: tuple[CaptureLine, ...]
-    rules: Rows
-    entities: Rows
+    rules: FleetTable
+    entities: FleetTable
     figures: tuple[str, ...]
     hosts: tuple[HostLine, ...]
-    odd: Rows
-    devices: Rows
-    traveled: Rows
+    odd: FleetTable
+    devices: FleetTable
+    traveled: FleetTable
     command: str
     tool: str
 
@@ -153,28 +153,28 @@ def fleet_page(fleet: Fleet, command: str = "") -> FleetPage:
 def _verdict(fleet: Fleet) -> tuple[str, ...]:
     failed = sum(each.digest is None for each in fleet.outcomes)
     total = len(fleet.outcomes)
-    said = [_first(fleet)] if fleet.hosts else []
-    said.append(
+    sentences = [_first(fleet)] if fleet.hosts else []
+    sentences.append(
         f"{total - failed:,} of {total:,} {plural(total, 'capture')} of {len(fleet.hosts):,} "
         f"{plural(len(fleet.hosts), 'host')} judged."
     )
     if window := asked_of_many(each.digest.part for each in fleet.outcomes if each.digest):
-        said.append(f"Only a part of each capture was judged: {window}.")
+        sentences.append(f"Only a part of each capture was judged: {window}.")
     if failed:
-        said.append(f"{failed:,} could not be judged: the list says why.")
+        sentences.append(f"{failed:,} could not be judged: the list says why.")
     if fleet.by_rule:
         first = fleet.by_rule[0]
-        said.append(
+        sentences.append(
             f"Of the worst findings {first.rule} ({first.title}) is the most common: in {len(first.captures):,} "
             f"{plural(len(first.captures), 'capture')}."
         )
     elif failed < total:
-        said.append("No rule found anything.")
+        sentences.append("No rule found anything.")
     if fleet.odd:
         odd = len({each.host for each in fleet.odd})
         verb = "differs" if odd == 1 else "differ"
-        said.append(f"{odd:,} {plural(odd, 'host')} {verb} from the others: see hosts side by side.")
-    return tuple(said)
+        sentences.append(f"{odd:,} {plural(odd, 'host')} {verb} from the others: see hosts side by side.")
+    return tuple(sentences)
 
 
 def _first(fleet: Fleet) -> str:
@@ -195,8 +195,8 @@ def _capture(each: CaptureOutcome) -> CaptureLine:
     digest = each.digest
     if digest is None or each.failure is not None:
         failure = each.failure
-        said = (failure.message, failure.hint) if failure else ("not judged", "")
-        return CaptureLine(isolated(each.source), "–", "", "–", "", ("–",) * len(SEVERITIES), "–", *said)
+        sentences = (failure.message, failure.hint) if failure else ("not judged", "")
+        return CaptureLine(isolated(each.source), "–", "", "–", "", ("–",) * len(SEVERITIES), "–", *sentences)
     started, ended = digest.started, digest.ended
     other_day = digest.date_known and started is not None and ended is not None and started.date() != ended.date()
     window = f"{moment(started, dated=digest.date_known)} – {moment(ended, dated=other_day)}"
@@ -264,5 +264,5 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "") if names else "–"
 
 
-def _rows(rows: list[tuple[str, ...]]) -> Rows:
-    return Rows(tuple(rows[:ROWS]), max(0, len(rows) - ROWS))
+def _rows(rows: list[tuple[str, ...]]) -> FleetTable:
+    return FleetTable(tuple(rows[:ROWS]), max(0, len(rows) - ROWS))

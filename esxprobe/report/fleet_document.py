@@ -53,7 +53,7 @@ def render_fleet_json(fleet: Fleet) -> str:
 
 
 def _capture(each: CaptureOutcome) -> dict[str, Any]:
-    said: dict[str, Any] = {
+    record: dict[str, Any] = {
         "source": each.source,
         "report": each.report or None,
         "error": None if each.failure is None else _plain(each.failure),
@@ -62,16 +62,16 @@ def _capture(each: CaptureOutcome) -> dict[str, Any]:
     if each.digest is not None:
         counts: dict[str, Any] = {"counts": {level: each.digest.count(level) for level in SEVERITIES}}
         more = {"figures": _numbers(each.digest.figures), "part": part_as_json(each.digest.part)}
-        said["digest"] = counts | _plain(each.digest) | more
-    return said
+        record["digest"] = counts | _plain(each.digest) | more
+    return record
 
 
 def _numbers(pairs: tuple[tuple[str, float | None], ...]) -> dict[str, Any]:
     return {key: _plain(value) for key, value in pairs}
 
 
-def _without(said: dict[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in said.items() if name != key}
+def _without(record: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name != key}
 
 
 def _plain(value: Any) -> Any:

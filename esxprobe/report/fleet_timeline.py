@@ -10,7 +10,7 @@ from urllib.parse import quote
 from esxprobe.model import Severity, Window
 from esxprobe.model.fleet import CauseBrief, Fleet, HostRow
 from esxprobe.report.charts import clock_format, round_times
-from esxprobe.report.words import isolated, joined, moment, plural
+from esxprobe.report.formatting import isolated, joined, moment, plural
 
 # Hosts with a lane, causes in it, and names in a sentence; the tables and the hosts' own reports have all.
 LANES, CAUSES, _NAMED = 40, 3, 40
@@ -42,7 +42,7 @@ class LaneCause:
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class HostLane:
     """A host that has likely causes; `captured` is when it was looked at."""
 
     host: str
@@ -56,10 +56,10 @@ class Lane:
 class FleetTimeline:
     """The section: lanes of the hosts that cost most first, ticks of the axis they share, and what has no lane."""
 
-    lanes: tuple[Lane, ...]
+    lanes: tuple[HostLane, ...]
     ticks: tuple[tuple[str, str], ...]
     span: str
-    said: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def worst_hosts(fleet: Fleet) -> list[HostRow]:
@@ -83,7 +83,7 @@ def fleet_timeline(fleet: Fleet) -> FleetTimeline:
         lanes=tuple(_lane(fleet, row, captured[row.host], axis) for row in shown[:LANES]) if axis else (),
         ticks=tuple(_ticks(axis)) if axis else (),
         span=f"{moment(axis.start)} to {moment(axis.end)} UTC" if axis else "",
-        said=tuple(_said(fleet, hosts, shown)),
+        notes=tuple(_notes(fleet, hosts, shown)),
     )
 
 
@@ -93,7 +93,7 @@ def _captured(fleet: Fleet, row: HostRow) -> list[Window]:
     return [Window(each.started, each.ended) for each in digests if each.date_known and each.started and each.ended]
 
 
-def _said(fleet: Fleet, hosts: Sequence[HostRow], shown: Sequence[HostRow]) -> Iterable[str]:
+def _notes(fleet: Fleet, hosts: Sequence[HostRow], shown: Sequence[HostRow]) -> Iterable[str]:
     """The hosts that have no lane, and why."""
     if quiet := [row.host for row in fleet.hosts if not row.causes]:
         yield f"No likely cause worse than info on {_named(quiet)}."
@@ -113,11 +113,11 @@ def _named(hosts: Sequence[str]) -> str:
     return listed if len(hosts) == 1 else f"{len(hosts):,} hosts: {listed}"
 
 
-def _lane(fleet: Fleet, row: HostRow, captured: Sequence[Window], axis: Window) -> Lane:
+def _lane(fleet: Fleet, row: HostRow, captured: Sequence[Window], axis: Window) -> HostLane:
     reports = [fleet.outcomes[number].report for number in row.captures]
     link = quote(reports[0]) if len(reports) == 1 else ""  # of several captures the table has the links
     rest = len(row.causes) - CAUSES
-    return Lane(
+    return HostLane(
         host=isolated(row.host),
         link=link,
         captured=tuple(_bar(span, axis) for span in captured),

@@ -12,6 +12,8 @@ from esxprobe.model import (
     HeatStrip,
 )
 from esxprobe.report.cards import leading
+from esxprobe.report.events import EventPanel, event_panel
+from esxprobe.report.formatting import isolated, joined, number, percent, plural, threshold
 from esxprobe.report.heat_charts import (
     STYLES,
     TimeFrame,
@@ -24,7 +26,6 @@ from esxprobe.report.heat_charts import (
 )
 from esxprobe.report.links import Links
 from esxprobe.report.tables import Table, device_table, port_table, volume_table
-from esxprobe.report.words import isolated, joined, number, percent, plural, threshold
 
 # Rows of a picture that are told to somebody who cannot see it.
 _TOLD = 3
@@ -56,6 +57,7 @@ class GlancePanel:
     adapters: Table | None
     volumes: Table | None
     ports: Table | None
+    events: EventPanel | None
 
 
 def strip_specs(capture: CaptureSummary, glance: Glance) -> dict[str, dict[str, Any]]:
@@ -102,6 +104,7 @@ def glance_panel(analysis: Analysis, drawings: dict[str, str], links: Links) -> 
         adapters=device_table(glance.adapters, links, with_queue=False),
         volumes=volume_table(glance.volumes),
         ports=port_table(glance, links),
+        events=event_panel(analysis, links),
     )
 
 

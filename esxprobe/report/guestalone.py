@@ -14,10 +14,7 @@ from esxprobe.model import GUEST_COUNTERS, SEVERITIES, Chart, Severity
 from esxprobe.model.guestalone import GuestAlone, GuestReport, KindOfFault, RateGrade
 from esxprobe.report.charts import spec_of
 from esxprobe.report.drawing import Drawer
-from esxprobe.report.guestalone_document import guest_document
-from esxprobe.report.html import filled
-from esxprobe.report.judged import amount, limit, remarks
-from esxprobe.report.words import (
+from esxprobe.report.formatting import (
     MODES,
     duration,
     isolated,
@@ -29,6 +26,9 @@ from esxprobe.report.words import (
     quality_rows,
     threshold,
 )
+from esxprobe.report.guestalone_document import guest_document
+from esxprobe.report.html import filled
+from esxprobe.report.judged import amount, limit, remarks
 
 _BADGES: dict[RateGrade, str] = {
     "large": "warning",
@@ -131,17 +131,17 @@ def guest_page(report: GuestReport, drawings: dict[str, str], command: str) -> G
 def _verdict(report: GuestReport) -> tuple[str, ...]:
     """The worst guest's judgment, the others in a count, and what is missing."""
     worst, others = report.guests[0], report.guests[1:]
-    said = list(worst.statement[:3])
+    sentences = list(worst.statement[:3])
     if others:
         grades = [_grade(each) for each in others]
         shown = [f"{grades.count(name)} {name}" for name in dict.fromkeys(grades)]
-        said.append(f"{len(others)} other {plural(len(others), 'guest')}: {joined(shown)}.")
+        sentences.append(f"{len(others)} other {plural(len(others), 'guest')}: {joined(shown)}.")
     doubts = [note.code for note in report.quality if note.severity != "info"]
     if doubts:
         kinds = joined(list(dict.fromkeys(doubts)))
-        said.append(f"The logs have {len(doubts)} {plural(len(doubts), 'kind')} of damage or doubt: {kinds}.")
-    said.append("There is no esxtop capture of the host beside it, so vCPU time was not compared with the faults.")
-    return tuple(said)
+        sentences.append(f"The logs have {len(doubts)} {plural(len(doubts), 'kind')} of damage or doubt: {kinds}.")
+    sentences.append("There is no esxtop capture of the host, so vCPU time was not compared with the faults.")
+    return tuple(sentences)
 
 
 def _page_facts(report: GuestReport) -> tuple[tuple[str, str], ...]:

@@ -32,8 +32,8 @@ def render_guest_json(report: GuestReport) -> str:
 
 
 def _guest(guest: GuestAlone) -> dict[str, Any]:
-    said: dict[str, Any] = plain(guest, without=("kinds", "covered", "logs"))
-    return said | {
+    record: dict[str, Any] = plain(guest, without=("kinds", "covered", "logs"))
+    return record | {
         "kinds": [_kind(kind) for kind in guest.kinds],
         "covered": None if guest.covered is None else _window(guest.covered),
         "logs": [

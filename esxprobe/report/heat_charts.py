@@ -26,8 +26,8 @@ from esxprobe.report.charts import (
     states_axis,
 )
 from esxprobe.report.event_marks import event_layer, event_rows
+from esxprobe.report.formatting import in_zones, number
 from esxprobe.report.judged import amount, limit, not_worse
-from esxprobe.report.words import in_zones, number
 
 # The timeline stands beside the cards; pictures of rows have the page's whole width.
 _WIDTH, _ROW, _LABEL_PX, _TIMELINE = 860, 15, 150, 520

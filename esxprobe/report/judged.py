@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from esxprobe.model import Finding
-from esxprobe.report.words import number, printed, threshold
+from esxprobe.report.formatting import number, printed, threshold
 from esxprobe.rules.record import Rule
 
 
@@ -21,11 +21,11 @@ def limit(finding: Finding, value: float | None = None) -> str:
 
 def against(finding: Finding, rule: Rule) -> str:
     """The judged value against the threshold that was reached."""
-    said = f"{rule.label} {amount(finding)}"
+    amounts = f"{rule.label} {amount(finding)}"
     if not rule.setting:
-        said += f" ({finding.statistic})"
+        amounts += f" ({finding.statistic})"
     side = "from" if rule.check.above else "down to"
-    return f"{said}, {finding.severity} {side} {limit(finding)}"
+    return f"{amounts}, {finding.severity} {side} {limit(finding)}"
 
 
 def not_worse(finding: Finding) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from esxprobe.model import HeatRow, HeatStrip
+from esxprobe.report.formatting import number, threshold
 from esxprobe.report.heat_charts import STYLES, row_figures
-from esxprobe.report.words import number, threshold
 
 # Size of a lane in its own units, and the most points in one: it is a third of a page wide.
 WIDTH, HEIGHT, _POINTS = 300, 30, 60

@@ -21,13 +21,13 @@ from esxprobe.model import (
 )
 from esxprobe.report.capture_facts import is_dated
 from esxprobe.report.faults import fault_anchors
+from esxprobe.report.formatting import MODES, isolated, number, plural, window
 from esxprobe.report.heat_charts import is_still
 from esxprobe.report.judged import against
 from esxprobe.report.lanes import Lane, lane_of, spark_of, still_words
 from esxprobe.report.links import HOST, Links, paged_devices
 from esxprobe.report.tables import Table, disks_of_vm, ports_of_vm
 from esxprobe.report.vms import seen_words
-from esxprobe.report.words import MODES, isolated, number, plural, window
 from esxprobe.report.worst_time import WorstTimes
 from esxprobe.rules import RuleBook
 
@@ -169,7 +169,6 @@ class _Maker:
             tables=tuple(table for table in tables if table is not None),
             beside=self._worst.beside(gid, over_time),
             related=("Devices that it used", self._uses.get(gid, ())),
-            faults=self._faults.get(gid, ""),
         )
 
     def _device(self, row: DeviceRow) -> ThingPage:
@@ -208,7 +207,6 @@ class _Maker:
         tables: tuple[Table, ...] = (),
         beside: Linked = (),
         related: tuple[str, Sequence[tuple[str, str]]] = ("", ()),
-        faults: str = "",
     ) -> ThingPage:
         findings = sorted(self._found.get(anchor, ()), key=lambda each: worst_first(each.severity))
         levels = [each.severity for each in findings]
@@ -228,7 +226,7 @@ class _Maker:
             beside=beside,
             related_title=related[0] if related[1] else "",
             related=(*related[1][:_NAMES], *([(f"and {rest} more", "")] if rest > 0 else [])),
-            faults=faults,
+            faults=self._faults.get(given, ""),
         )
 
     def _line(self, finding: Finding, owner: str) -> FindingLine:

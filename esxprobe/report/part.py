@@ -6,13 +6,13 @@ import shlex
 from collections.abc import Iterable
 
 from esxprobe.model import CaptureSummary, JudgedPart, Window
-from esxprobe.report.words import in_zone, local, moment
+from esxprobe.report.formatting import in_zone, local, moment
 
 
 def asked(part: JudgedPart, prefix: str = "--") -> str:
     """The window as it was asked for: its options."""
-    said = (("from", part.asked_from), ("to", part.asked_to))
-    return shlex.join([word for name, text in said if text for word in (f"{prefix}{name}", text)])
+    shown = (("from", part.asked_from), ("to", part.asked_to))
+    return shlex.join([word for name, text in shown if text for word in (f"{prefix}{name}", text)])
 
 
 def part_sentence(capture: CaptureSummary) -> str:
@@ -29,8 +29,8 @@ def part_sentence(capture: CaptureSummary) -> str:
 
 def part_rows(capture: CaptureSummary) -> tuple[tuple[str, str], ...]:
     """The row among the facts of a capture; none where nobody asked for a part."""
-    said = part_fact(capture)
-    return (("Part of the capture", said),) if said else ()
+    shown = part_fact(capture)
+    return (("Part of the capture", shown),) if shown else ()
 
 
 def part_fact(capture: CaptureSummary, prefix: str = "--") -> str:
@@ -54,8 +54,8 @@ def _counts(part: JudgedPart) -> str:
 def _span(span: Window, capture: CaptureSummary) -> str:
     """From when to when, in UTC and in the zone that a person named."""
     dated = capture.date_known
-    said = f"{moment(span.start, dated=dated)} to {moment(span.end, dated=dated)} UTC"
+    shown = f"{moment(span.start, dated=dated)} to {moment(span.end, dated=dated)} UTC"
     if capture.timezone:
         began = moment(in_zone(span.start, capture.timezone), dated=dated)
-        said += f" = {began} to {local(span.end, capture.timezone, dated=dated)}"
-    return said
+        shown += f" = {began} to {local(span.end, capture.timezone, dated=dated)}"
+    return shown

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from esxprobe.model import Analysis, ClockCheck, HostFacts, MonitorLine, Provenance
-from esxprobe.report.words import duration, in_zones, number, plural, threshold
+from esxprobe.report.formatting import duration, in_zones, number, plural, threshold
 
 _NOT = "not recorded"
 _MB = 1 << 20
@@ -45,13 +45,14 @@ class ProvenancePanel:
 
 def provenance_panel(analysis: Analysis) -> ProvenancePanel:
     """The section of an analysis."""
-    said, zone = analysis.provenance or Provenance(), analysis.capture.timezone
+    manifest, zone = analysis.provenance or Provenance(), analysis.capture.timezone
+    questions = len(manifest.probes)
     return ProvenancePanel(
         collected=analysis.provenance is not None,
-        facts=_facts(analysis, said),
-        host=_host(analysis, said.facts),
-        commands=said.commands,
-        commands_title=f"{len(said.commands)} remote {plural(len(said.commands), 'command')}, verbatim",
+        facts=_facts(analysis, manifest),
+        host=_host(analysis, manifest.facts),
+        commands=manifest.commands,
+        commands_title=f"{len(manifest.commands)} remote {plural(len(manifest.commands), 'command')}, verbatim",
         runs=tuple(
             (
                 run.file or _NOT,
@@ -61,37 +62,37 @@ def provenance_panel(analysis: Analysis) -> ProvenancePanel:
                 _seconds(run.interval_s),
                 run.outcome + (f": {run.reason}" if run.reason else ""),
             )
-            for run in said.runs
+            for run in manifest.runs
         ),
         pauses=tuple(
             f"{pause.after} to {pause.before}: {_seconds(pause.seconds)} ({pause.reason or _NOT})"
-            for pause in said.pauses
+            for pause in manifest.pauses
         ),
-        clocks=tuple(_clock(check, zone) for check in said.clocks),
+        clocks=tuple(_clock(check, zone) for check in manifest.clocks),
         datastores=tuple(
             (store.name or _NOT, store.kind or _NOT, _gigabytes(store.size_bytes), _gigabytes(store.free_bytes))
-            for store in said.facts.datastores
+            for store in manifest.facts.datastores
         ),
-        monitors=tuple(_monitors(analysis, said.monitors)),
-        probes=tuple((probe.name, probe.outcome or _NOT, probe.note) for probe in said.probes),
-        probes_title=f"{len(said.probes)} {plural(len(said.probes), 'question')} to the host, and what came of it",
-        notes=said.notes,
-        files=tuple(_files(analysis, said)),
+        monitors=tuple(_monitors(analysis, manifest.monitors)),
+        probes=tuple((probe.name, probe.outcome or _NOT, probe.note) for probe in manifest.probes),
+        probes_title=f"{questions} {plural(questions, 'question')} to the host and the outcome of each",
+        notes=manifest.notes,
+        files=tuple(_files(analysis, manifest)),
     )
 
 
-def _facts(analysis: Analysis, said: Provenance) -> tuple[tuple[str, str], ...]:
+def _facts(analysis: Analysis, manifest: Provenance) -> tuple[tuple[str, str], ...]:
     """Asked and achieved, by the manifest and by the file itself."""
     capture = analysis.capture
     part = capture.part
-    achieved = said.achieved_interval_s if said.achieved_interval_s is not None else capture.interval_s
+    achieved = manifest.achieved_interval_s if manifest.achieved_interval_s is not None else capture.interval_s
     rows = [
-        ("Outcome of the collection", said.state + (f": {said.error}" if said.error else "") or _NOT),
-        ("Collected by", f"esxprobe {said.tool_version}" if said.tool_version else _NOT),
-        ("Interval", f"asked {_seconds(said.asked_interval_s)}, achieved {_seconds(achieved)}"),
+        ("Outcome of the collection", manifest.state + (f": {manifest.error}" if manifest.error else "") or _NOT),
+        ("Collected by", f"esxprobe {manifest.tool_version}" if manifest.tool_version else _NOT),
+        ("Interval", f"asked {_seconds(manifest.asked_interval_s)}, achieved {_seconds(achieved)}"),
         (
             "Samples",
-            f"asked {_count(said.asked_samples)}, received {_count(said.received_samples)}; "
+            f"asked {_count(manifest.asked_samples)}, received {_count(manifest.received_samples)}; "
             f"{capture.rows:,} rows read",
         ),
         *(
@@ -100,10 +101,10 @@ def _facts(analysis: Analysis, said: Provenance) -> tuple[tuple[str, str], ...]:
             else [("First sample", in_zones(part.whole.start, capture.timezone))]
         ),
         ("Last sample", in_zones(part.whole.end if part else capture.ended, capture.timezone)),
-        ("Runs of esxtop", _count(len(said.runs) or None)),
+        ("Runs of esxtop", _count(len(manifest.runs) or None)),
     ]
-    if said.limited_to:
-        rows.append(("Limited to the VMs", ", ".join(said.limited_to)))
+    if manifest.limited_to:
+        rows.append(("Limited to the VMs", ", ".join(manifest.limited_to)))
     return tuple(rows)
 
 
@@ -135,10 +136,10 @@ def _clock(check: ClockCheck, zone: str) -> tuple[str, ...]:
     return (whose.strip(), check.when, in_zones(check.at, zone), offset, check.zone or _NOT)
 
 
-def _monitors(analysis: Analysis, said: Iterable[MonitorLine]) -> Iterable[Monitor]:
+def _monitors(analysis: Analysis, manifest: Iterable[MonitorLine]) -> Iterable[Monitor]:
     """What the host gave of each VM, then what a person said of others."""
     told = set()
-    for line in said:
+    for line in manifest:
         told.add(line.entity.name)
         lines = _evidence(line)
         known = [f"{line.mmu} MMU" if line.mmu else "", f"{line.execution} execution" if line.execution else ""]
@@ -154,18 +155,18 @@ def _monitors(analysis: Analysis, said: Iterable[MonitorLine]) -> Iterable[Monit
             yield Monitor(vm.name, f"{vm.mmu} MMU", _NOT, "given with the report", ((vm.mmu_evidence, True),))
 
 
-def _evidence(said: MonitorLine) -> tuple[tuple[str, bool], ...]:
-    tells = [bool(said.evidence) and said.evidence in line for line in said.lines]
-    alone = ((said.evidence, True),) if said.evidence and not any(tells) else ()
-    return (*alone, *zip(said.lines, tells, strict=True))
+def _evidence(manifest: MonitorLine) -> tuple[tuple[str, bool], ...]:
+    tells = [bool(manifest.evidence) and manifest.evidence in line for line in manifest.lines]
+    alone = ((manifest.evidence, True),) if manifest.evidence and not any(tells) else ()
+    return (*alone, *zip(manifest.lines, tells, strict=True))
 
 
-def _files(analysis: Analysis, said: Provenance) -> Iterable[tuple[str, ...]]:
+def _files(analysis: Analysis, manifest: Provenance) -> Iterable[tuple[str, ...]]:
     """Every file, with the sum of what was read where it was, and with the manifest's where it was not."""
     shown = set()
     logs = [(use.file, use.bytes, use.sha256, "read") for use in analysis.guest_logs]
     read = [(file.name, file.bytes, file.sha256, "read") for file in analysis.capture.files]
-    kept = [(file.name, file.bytes, file.sha256, "listed in the manifest") for file in said.files]
+    kept = [(file.name, file.bytes, file.sha256, "listed in the manifest") for file in manifest.files]
     for name, size, digest, how in (*read, *logs, *kept):
         if (name.rpartition("/")[2], digest) not in shown:
             shown.add((name.rpartition("/")[2], digest))

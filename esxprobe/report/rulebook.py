@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from esxprobe.model import CITATION_KINDS, Citation, Level
-from esxprobe.report.words import threshold
+from esxprobe.report.formatting import threshold
 from esxprobe.rules import RuleBook, shipped
 from esxprobe.rules.causes import CAUSES, cause_of
+from esxprobe.rules.entity_keys import key_of
 from esxprobe.rules.record import EVENT, FACTS, Caveat, Example, Part, Rule, States
-from esxprobe.rules.relations import key_of
 from esxprobe.rules.release import in_words
 
 
@@ -53,11 +53,11 @@ def rule_document(rule: Rule) -> dict[str, Any]:
         "only": rule.only,
         "since": rule.since,
         "until": rule.until,
-        "implies": [*rule.implies, *rule.implies_beside],
+        "implies": [*rule.effects.implies, *rule.effects.implies_beside],
         "confirm": rule.confirm,
-        "silence": list(rule.silence),
-        "disabled": rule.disabled,
-        "origin": rule.origin,
+        "silence": list(rule.custom.silence),
+        "disabled": rule.custom.disabled,
+        "origin": rule.custom.origin,
         "fires": [_example_document(example) for example in rule.fires],
         "quiet": [_example_document(example) for example in rule.quiet],
     }
@@ -83,8 +83,8 @@ def citation_words(citation: Citation) -> str:
     """A source as Markdown: its name as a link, what it says, its kind."""
     if not citation.published:
         return citation.text
-    said = f": {citation.says}" if citation.says else ""
-    return f"[{citation.name}]({citation.link}){said} ({citation.kind})"
+    quoted = f": {citation.says}" if citation.says else ""
+    return f"[{citation.name}]({citation.link}){quoted} ({citation.kind})"
 
 
 def _part_document(part: Part) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def render_rule(rule: Rule, level: int = 1) -> str:
         "",
         f"**{rule.title}.** {rule.why}",
         "",
-        *([f"Not as shipped: {rule.origin}.", ""] if rule.origin else []),
+        *([f"Not as shipped: {rule.custom.origin}.", ""] if rule.custom.origin else []),
         f"- Judges: {judges}",
         f"- Value: `{rule.label}`" + (f" [{rule.unit}]" if rule.unit else "") + f" = `{rule.value}`",
         *(f"- Part: {part_words(rule, part)}" for part in rule.parts),
@@ -139,9 +139,13 @@ def render_rule(rule: Rule, level: int = 1) -> str:
         *([f"- Only samples in which `{rule.where}`"] if rule.where else []),
         f"- Fires: {rule.check.words}",
         f"- Filed under: {cause_of(rule.cause).title}",
-        *([f"- Can explain: {', '.join(implied)}"] if (implied := [*rule.implies, *rule.implies_beside]) else []),
-        *([f"- Silenced for: {', '.join(rule.silence)}"] if rule.silence else []),
-        *([f"- Does not run: {rule.disabled}"] if rule.disabled else []),
+        *(
+            [f"- Can explain: {', '.join(implied)}"]
+            if (implied := [*rule.effects.implies, *rule.effects.implies_beside])
+            else []
+        ),
+        *([f"- Silenced for: {', '.join(rule.custom.silence)}"] if rule.custom.silence else []),
+        *([f"- Does not run: {rule.custom.disabled}"] if rule.custom.disabled else []),
         "",
         "| severity | threshold | source |",
         "|---|---|---|",

@@ -10,7 +10,7 @@ from typing import Any
 from esxprobe.catalog import find, label
 from esxprobe.model import DIFFERENT, SHIFT_VERDICTS, Comparison, CounterShift, Entity, ShiftReason, ShiftVerdict
 from esxprobe.report.charts import CONFIG, LINES, SCHEMA, WIDTH
-from esxprobe.report.words import isolated, joined, number, percent, plural, threshold
+from esxprobe.report.formatting import isolated, joined, number, percent, plural, threshold
 from esxprobe.rules.matters import SMALLEST
 
 PICTURE = "compare:levels"
@@ -190,12 +190,12 @@ def _row(shift: CounterShift) -> ShiftRow:
 
 def _remark(shift: CounterShift) -> str:
     if shift.verdict == "untested":
-        said = f"not tested: {_why_untested(shift)}"
+        state = f"not tested: {_why_untested(shift)}"
     elif shift.reason == "standstill":
-        said = "stood still in both, so there was nothing to test"
+        state = "stood still in both, so there was nothing to test"
     else:
-        said = f"worth {number(shift.n_eff[0])} and {number(shift.n_eff[1])} independent samples"
-    return f"{said}; its load differs, too" if shift.load_moved else said
+        state = f"worth {number(shift.n_eff[0])} and {number(shift.n_eff[1])} independent samples"
+    return f"{state}; its load differs, too" if shift.load_moved else state
 
 
 def _why_untested(shift: CounterShift) -> str:
@@ -243,12 +243,12 @@ def _limits(shifts: Iterable[CounterShift]) -> Iterable[tuple[str, ...]]:
         if entry := SMALLEST.get(path):
             unit = _unit(path)
             least = threshold(entry.absolute, "points" if unit == "%" else unit)  # 5 % could be a share as well
-            said = f"{least} and {percent(entry.share)} of the larger value"
+            state = f"{least} and {percent(entry.share)} of the larger value"
             if entry.rules:
-                said += f", or {least} across a threshold of {joined(list(entry.rules))}"
+                state += f", or {least} across a threshold of {joined(list(entry.rules))}"
             yield (
                 label(path),
-                said,
+                state,
                 entry.sources[0].text,
             )
 

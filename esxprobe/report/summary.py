@@ -7,8 +7,8 @@ import re
 from esxprobe.model import Analysis
 from esxprobe.report.capture_facts import head_facts
 from esxprobe.report.cards import Card, cards_of
+from esxprobe.report.formatting import plural
 from esxprobe.report.verdict import verdict_of
-from esxprobe.report.words import plural
 from esxprobe.rules import RuleBook
 
 _LINES, _CARD = 30, 3

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from esxprobe.model import DeviceRow, DiskRow, Glance, PortRow, VolumeRow
+from esxprobe.report.formatting import isolated, number, plural
 from esxprobe.report.links import BUSIEST, Links
-from esxprobe.report.words import isolated, number, plural
 
 _ENOUGH = "Latencies are over samples with at least 10 commands/s, as the rules judge them."
 _PORT = ("Port", "PKTTX/s", "PKTRX/s", "MbTX/s", "MbRX/s", "%DRPTX max", "%DRPRX max")
@@ -92,7 +92,7 @@ def port_table(glance: Glance, links: Links) -> Table | None:
     return Table(
         headings=_PORT,
         rows=tuple(_port(row) for row in shown),
-        hidden=" ".join(said for said in (hidden, beyond if unread else "") if said),
+        hidden=" ".join(reason for reason in (hidden, beyond if unread else "") if reason),
         anchors=tuple(links.to_vm(row.vm) for row in shown),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from esxprobe.correlate.verdict import rate_for
 from esxprobe.model import Analysis, VmRow
-from esxprobe.report.words import number
+from esxprobe.report.formatting import number
 
 # VMs that are shown, those that used most vCPU time first.
 _SHOWN = 30
@@ -62,13 +62,13 @@ def _row(row: VmRow) -> UnloggedRow:
 def _follows(row: VmRow, run: float | None) -> str:
     limit = "no more than its %RUN" if run is not None else "vCPU time, how much is not known"
     if row.vm.mmu == "hardware":
-        said = ["Page faults added nothing to the virtualization layer, whatever their rate (EPT or RVI)."]
+        sentences = ["Page faults added nothing to the virtualization layer, whatever their rate (EPT or RVI)."]
     elif row.vm.mmu == "software":
-        said = [f"Page faults entered the virtualization layer and took {limit}."]
+        sentences = [f"Page faults entered the virtualization layer and took {limit}."]
     else:
-        said = [f"With a software MMU page faults took {limit}, with EPT or RVI nothing."]
+        sentences = [f"With a software MMU page faults took {limit}, with EPT or RVI nothing."]
     if row.balloon_mb:
-        said.append("The balloon took memory, which makes a guest page.")
+        sentences.append("The balloon took memory, which makes a guest page.")
     if row.swapped_mb or row.swap_wait_pct:
-        said.append("The host swapped its memory; that takes time for which the guest counts no fault.")
-    return " ".join(said)
+        sentences.append("The host swapped its memory; that takes time for which the guest counts no fault.")
+    return " ".join(sentences)

@@ -6,8 +6,8 @@ from esxprobe.model import Analysis
 from esxprobe.report.capture_facts import FEW, is_poor
 from esxprobe.report.comparison import compared_in_words
 from esxprobe.report.faults import fault_sentence
+from esxprobe.report.formatting import joined, plural, skips_in_words
 from esxprobe.report.part import part_sentence
-from esxprobe.report.words import joined, plural, skips_in_words
 from esxprobe.rules.causes import cause_of
 
 _NAMED_CAUSES = 3  # in the first sentence of the verdict

@@ -5,24 +5,16 @@ The template does no arithmetic and makes no choice but to show or not to show.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from esxprobe.model import SEVERITIES, Analysis, Citation, Explanation, Finding, Severity, worst_first
 from esxprobe.report.capture_facts import capture_facts, head_facts, is_dated, is_poor
 from esxprobe.report.cards import Cards, cards_of
 from esxprobe.report.charts import is_constant
 from esxprobe.report.comparison import ComparisonPanel, comparison_panel
-from esxprobe.report.events import EventPanel, event_panel, events_in_words
+from esxprobe.report.events import events_in_words
 from esxprobe.report.faults import FaultPanel, fault_panel
-from esxprobe.report.glance import GlancePanel, glance_panel
-from esxprobe.report.judged import amount, limit, remarks
-from esxprobe.report.links import Links
-from esxprobe.report.pages import Pages, pages_of
-from esxprobe.report.provenance import ProvenancePanel, provenance_panel
-from esxprobe.report.summary import render_summary
-from esxprobe.report.verdict import verdict_of
-from esxprobe.report.vms import vm_table, vms_summary
-from esxprobe.report.words import (
+from esxprobe.report.formatting import (
     isolated,
     joined,
     moment,
@@ -32,6 +24,14 @@ from esxprobe.report.words import (
     window,
     without_label,
 )
+from esxprobe.report.glance import GlancePanel, glance_panel
+from esxprobe.report.judged import amount, limit, remarks
+from esxprobe.report.links import Links
+from esxprobe.report.pages import Pages, pages_of
+from esxprobe.report.provenance import ProvenancePanel, provenance_panel
+from esxprobe.report.summary import render_summary
+from esxprobe.report.verdict import verdict_of
+from esxprobe.report.vms import vm_table, vms_summary
 from esxprobe.rules import RuleBook
 from esxprobe.rules.causes import cause_of
 from esxprobe.rules.record import Rule
@@ -58,7 +58,6 @@ class FindingRow:
     windows: tuple[str, ...]
     more_windows: str
     symptoms: tuple[tuple[str, str], ...]
-    events: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +89,7 @@ class RuleGroup:
     svg: str
     chart_words: str
     constant: str
+    logged: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,21 @@ class CauseGroup:
     says: str
     severity: Severity
     groups: tuple[RuleGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOutcomes:
+    """Rules without a finding, and where the rules in use are not the shipped ones.
+
+    Attributes:
+        deviations: Rule, change, detail and place of each deviation.
+        clear: Rule and title of those that ran and found nothing.
+        skipped: Rule, title and reason of those that could not run.
+    """
+
+    deviations: tuple[tuple[str, ...], ...]
+    clear: tuple[tuple[str, str], ...]
+    skipped: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +134,29 @@ class Page:
     counts: tuple[tuple[Severity, int], ...]
     faults: FaultPanel
     comparison: ComparisonPanel | None
-    events: EventPanel | None
     glance: GlancePanel
     pages: Pages
     provenance: ProvenancePanel
     causes: tuple[CauseGroup, ...]
     slices: tuple[tuple[str, ...], ...]
-    deviations: tuple[tuple[str, ...], ...]
+    rules: RuleOutcomes
     vms: tuple[tuple[str, ...], ...]
     vms_summary: str
     quality: tuple[tuple[str, ...], ...]
-    clear: tuple[tuple[str, str], ...]
-    skipped: tuple[tuple[str, str, str], ...]
     objects: tuple[tuple[str, ...], ...]
     rows: str
     command: str
     tool: str
+
+
+def _rule_outcomes(analysis: Analysis, book: RuleBook) -> RuleOutcomes:
+    return RuleOutcomes(
+        deviations=tuple((each.rule, each.change, each.detail, each.place) for each in analysis.deviations),
+        clear=tuple((rule, without_label(book.find(rule).title)) for rule in analysis.clear),
+        skipped=tuple(
+            (each.rule, without_label(book.find(each.rule).title), each.reason) for each in analysis.skipped
+        ),
+    )
 
 
 def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: RuleBook) -> Page:
@@ -162,20 +184,15 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
         counts=() if is_poor(analysis) else counts,
         faults=fault_panel(analysis, drawings),
         comparison=comparison_panel(analysis, drawings),
-        events=event_panel(analysis, links),
         glance=glance_panel(analysis, drawings, links),
         pages=pages_of(analysis, book, links),
         provenance=provenance_panel(analysis),
         causes=_causes(analysis, drawings, book, links),
         slices=_slice_rows(analysis, dated=dated),
-        deviations=tuple((each.rule, each.change, each.detail, each.place) for each in analysis.deviations),
+        rules=_rule_outcomes(analysis, book),
         vms=vm_table(analysis.vm_rows, links, dated=dated),
         vms_summary=vms_summary(analysis.vm_rows),
         quality=quality_rows(analysis.quality),
-        clear=tuple((rule, without_label(book.find(rule).title)) for rule in analysis.clear),
-        skipped=tuple(
-            (each.rule, without_label(book.find(each.rule).title), each.reason) for each in analysis.skipped
-        ),
         objects=tuple(
             (name, f"{instances:,}", f"{columns:,}", f"{understood:,}")
             for name, instances, columns, understood in capture.objects
@@ -205,8 +222,16 @@ def _causes(analysis: Analysis, drawings: dict[str, str], book: RuleBook, links:
             for rule in dict.fromkeys(finding.rule for finding in mine)
         )
         cause = cause_of(key)
+        parts = tuple(replace(part, logged=_logged(analysis, mine, part.rule)) for part in parts)
         groups.append(CauseGroup(cause.key, cause.title, cause.says, _worst(mine), parts))
     return tuple(groups)
+
+
+def _logged(analysis: Analysis, found: list[Finding], rule: str) -> tuple[tuple[str, str], ...]:
+    """What findings of a rule are about, each with the events of logs that belong to it."""
+    mine = [finding for finding in found if finding.rule == rule][:ROWS]
+    told = ((finding.entity.name, events_in_words(analysis, (finding,))) for finding in mine)
+    return tuple((name, events) for name, events in told if events)
 
 
 def _worst(found: list[Finding]) -> Severity:
@@ -269,14 +294,13 @@ def _finding_row(finding: Finding, links: Links, *, dated: bool, zone: str) -> F
         windows=tuple(window(span, dated=dated, timezone=zone) for span in finding.windows[:_WINDOWS]),
         more_windows=f"and {extra} more" if extra > 0 else "",
         symptoms=tuple(_symptom(each) for each in finding.explained_by if each.shown),
-        events=events_in_words((finding,), dated=dated),
     )
 
 
 def _symptom(cause: Explanation) -> tuple[str, str]:
     """The rule that explains, and a sentence on why it may."""
-    said = f"of {isolated(cause.entity.name)}: {cause.because} (confidence: {cause.confidence})"
-    return cause.rule, f"{said}. Verify: {sentence(cause.confirm)}"
+    why = f"of {isolated(cause.entity.name)}: {cause.because} (confidence: {cause.confidence})"
+    return cause.rule, f"{why}. Verify: {sentence(cause.confirm)}"
 
 
 def _slice_rows(analysis: Analysis, *, dated: bool) -> tuple[tuple[str, ...], ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from esxprobe.model import VmRow
+from esxprobe.report.formatting import isolated, joined, number, plural, window
 from esxprobe.report.links import Links
-from esxprobe.report.words import isolated, joined, number, plural, window
 
 _WINDOWS = 4
 
@@ -27,10 +27,10 @@ def vms_summary(rows: Sequence[VmRow]) -> str:
     if not rows:
         return ""
     first = min(rows, key=_by_ready)
-    said = f"{len(rows):,} {plural(len(rows), 'VM')}"
+    counted = f"{len(rows):,} {plural(len(rows), 'VM')}"
     if not first.ready_p95:
-        return said
-    return f"{said}: {isolated(first.vm.name)} waited most (%RDY p95 {number(first.ready_p95, '%')})"
+        return counted
+    return f"{counted}: {isolated(first.vm.name)} waited most (%RDY p95 {number(first.ready_p95, '%')})"
 
 
 def _by_ready(row: VmRow) -> tuple[float, float, str, str]:

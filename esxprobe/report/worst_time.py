@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from esxprobe.arrays import Floats
 from esxprobe.model import Analysis, Finding, HeatRow, HeatStrip, Window
 from esxprobe.report.capture_facts import is_dated
+from esxprobe.report.formatting import isolated, number, window
 from esxprobe.report.heat_charts import STYLES, is_still
 from esxprobe.report.links import Links
-from esxprobe.report.words import isolated, number, window
-from esxprobe.series import Floats
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,8 +83,8 @@ class WorstTimes:
         for n, entity in [each for each in entities if each[1].id != gid][:_NAMED]:
             if totals[n] >= STYLES["run"].breaks[0]:
                 vcpus = "its vCPU" if self._vcpus[n] == 1 else f"each of its {self._vcpus[n]} vCPUs"
-                said = f"{isolated(entity.name)} ran {number(float(means[n]), '%')} of {vcpus} (%RUN)."
-                yield said, self._links.to_vm(entity.id)
+                sentence = f"{isolated(entity.name)} ran {number(float(means[n]), '%')} of {vcpus} (%RUN)."
+                yield sentence, self._links.to_vm(entity.id)
 
     @cached_property
     def _running(self) -> Floats:

@@ -50,7 +50,7 @@ class RuleBook:
         needs: dict[str, set[str]] = {}
         for rule in self.rules:
             for kind, paths in rule.needs_by_kind.items():
-                if kind != "capture" and paths and not rule.disabled:
+                if kind != "capture" and paths and not rule.custom.disabled:
                     needs.setdefault(kind, set()).update(paths)
         for kind, paths in EXPLANATION_NEEDS.items():
             if kind in needs:
@@ -62,7 +62,7 @@ class RuleBook:
 
         Empty where no rule judges any.
         """
-        rules = [rule for rule in self.rules if not rule.disabled]
+        rules = [rule for rule in self.rules if not rule.custom.disabled]
         patterns = [rule.only for rule in rules if rule.entity == kind]
         patterns += [part.only for rule in rules for part in rule.parts if part.kind == kind]
         if not all(patterns):

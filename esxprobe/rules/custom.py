@@ -29,7 +29,7 @@ from esxprobe.files.reading import toml_text
 from esxprobe.model import SEVERITIES, Deviation, Level
 from esxprobe.rules import RuleBook, bound, shipped
 from esxprobe.rules.custom_added import added
-from esxprobe.rules.record import Rule
+from esxprobe.rules.record import Customization, Rule
 from esxprobe.rules.sources import own_threshold
 from esxprobe.rules.toml_document import TomlDocument, nearest
 
@@ -85,7 +85,7 @@ def _changed(document: TomlDocument, where: tuple[str, str], rule: Rule) -> tupl
     if not made:
         return rule, []
     origin = f"changed by {document.place(where)}"
-    return replace(rule, levels=levels, silence=silence, disabled=disabled, origin=origin), made
+    return replace(rule, levels=levels, custom=Customization(silence, disabled, origin)), made
 
 
 def _levels(

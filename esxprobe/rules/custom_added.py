@@ -13,7 +13,7 @@ from esxprobe.model import SEVERITIES, Level, Severity
 from esxprobe.rules import checks, sql
 from esxprobe.rules.causes import CAUSES
 from esxprobe.rules.happened import event_names
-from esxprobe.rules.record import FACTS, By, How, Part, Rule
+from esxprobe.rules.record import FACTS, By, Customization, Effects, How, Part, Rule
 from esxprobe.rules.sources import own_threshold
 from esxprobe.rules.toml_document import TomlDocument, nearest
 
@@ -114,11 +114,11 @@ def added(document: TomlDocument, rule_id: str, book: Collection[str]) -> Rule:
         where=condition,
         since=_release(document, (*where, "since")),
         until=_release(document, (*where, "until")),
-        implies=document.texts((*where, "implies")),
-        host_wide=document.flag((*where, "host_wide")),
+        effects=Effects(
+            implies=document.texts((*where, "implies")), host_wide=document.flag((*where, "host_wide"))
+        ),
         confirm=document.text((*where, "confirm"), ""),
-        silence=document.texts((*where, "silence")),
-        origin=f"added by {document.place(where)}",
+        custom=Customization(document.texts((*where, "silence")), origin=f"added by {document.place(where)}"),
     )
 
 

@@ -43,7 +43,7 @@ class OffClosure:
             for world, count in off.items():
                 self._groups[gids[world]] = max(count, self._groups.get(gids[world], 0))
 
-    def said_of(self, finding: Finding, rule: Rule) -> str:
+    def doubt_of(self, finding: Finding, rule: Rule) -> str:
         """What is said of a finding on CPU time of such a world, or of the VM or group that it belongs to."""
         if not self._groups or not _reads_cpu_time(rule):
             return ""

@@ -14,7 +14,7 @@ convention and is printed as such:
   remaining time did. Partly: 80 % and 25 points, or 50 % and 35. Both lasted: there was no time without the symptom
   to compare.
 - What was together for less than 3 samples or 30 s does not follow.
-- A setting never explains by its time. Where the cause brings the symptom about by itself (`Rule.accounts_for`),
+- A setting never explains by its time. Where the cause brings the symptom about by itself (`Effects.accounts_for`),
   "does not follow" is medium, if at least 80 % of the symptom's time fell in the episodes (and, of a moment, if the
   cause was never there without it; of latencies, if the cause's is at least half of the symptom's).
 - Where one cause follows (or does so in part), others that have no time to show for themselves are low: what was
@@ -28,13 +28,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from esxprobe.arrays import Bools
 from esxprobe.model import Confidence, Explanation, Finding, Recording
+from esxprobe.rules.evaluate import timing
 from esxprobe.rules.places import Place, Places, Reach
 from esxprobe.rules.rank import ranked
 from esxprobe.rules.record import Rule
 from esxprobe.rules.together import Course, Together, Track, held_against
-from esxprobe.rules.values import timing
-from esxprobe.series import Bools
 
 # Less shared time than this is not worth a word, not even a doubtful one.
 _LEAST_INSIDE = 0.2
@@ -125,7 +125,7 @@ def explained(
     causes = {rule: _causes_of(rule, rules) for rule in fired}
     if not any(fired & mine.keys() for mine in causes.values()):
         return plain
-    search = _Search(plain, suspects, rules, recording, ran)
+    search = _CauseSearch(plain, suspects, rules, recording, ran)
     attached = [replace(each, explained_by=search.explanations(each, causes[each.rule])) for each in plain]
     return ranked(attached, settings)
 
@@ -142,22 +142,24 @@ def _causes_of(rule_id: str, rules: Sequence[Rule]) -> Mapping[str, _Edge]:
     while behind:
         nearer: dict[str, tuple[int, tuple[str, ...]]] = {}
         for rule in rules:
-            over = [each for each in (*rule.implies, *rule.implies_beside) if each in behind]
+            over = [each for each in (*rule.effects.implies, *rule.effects.implies_beside) if each in behind]
             if not over or rule.id in found or rule.id == rule_id:
                 continue
             steps, sides = behind[over[0]]
             mine = sides if side_of[rule.id] == sides[-1] else (*sides, side_of[rule.id])
-            beside = over[0] in rule.implies_beside
+            beside = over[0] in rule.effects.implies_beside
             if len(mine) > 2 or (beside and steps):
                 continue
             if not beside:
                 nearer[rule.id] = (steps + 1, mine)
-            found[rule.id] = _Edge(steps + 1, tuple(over), beside, not steps and rule_id in rule.accounts_for)
+            found[rule.id] = _Edge(
+                steps + 1, tuple(over), beside, not steps and rule_id in rule.effects.accounts_for
+            )
         behind = nearer
     return found
 
 
-class _Search:
+class _CauseSearch:
     """Looks for the causes of findings among the others."""
 
     def __init__(
@@ -172,7 +174,7 @@ class _Search:
         self._rules = {rule.id: rule for rule in rules}
         self._places = Places(recording, self._rules)
         when = timing(recording)
-        lingering = {rule.id for rule in rules if rule.lingers}
+        lingering = {rule.id for rule in rules if rule.effects.lingers}
         self._tracks = {
             each.finding.id: Track(each.beyond, each.episodes, when, lingers=each.finding.rule in lingering)
             for each in suspects

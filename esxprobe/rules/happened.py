@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from esxprobe.catalog.events import KINDS
 from esxprobe.model import Entity, Event, Recording
 from esxprobe.rules.once import once
 from esxprobe.rules.record import EVENT
-from esxprobe.series import Floats
+
+if TYPE_CHECKING:
+    from esxprobe.arrays import Floats
 
 Key = tuple[str, str]
 
@@ -37,7 +38,7 @@ def key_of(entity: Entity) -> Key:
 
 
 @once
-def kin_of_paths(recording: Recording) -> Mapping[str, tuple[str | None, str | None]]:
+def devices_of_paths(recording: Recording) -> Mapping[str, tuple[str | None, str | None]]:
     """The device and the adapter of each path, as far as they are known."""
     paths = recording.entities.get("path")
     rows: Iterable[tuple[str, str | None, str | None]] = (
@@ -52,7 +53,7 @@ def keys_of(event: Event, recording: Recording) -> tuple[Key, ...]:
     for each in (event.entity, *event.also):
         keys[key_of(each)] = None
         if each.kind == "path":
-            device, adapter = kin_of_paths(recording).get(each.name, (None, None))
+            device, adapter = devices_of_paths(recording).get(each.name, (None, None))
             if device:
                 keys["device", device] = None
             if adapter:
@@ -63,6 +64,8 @@ def keys_of(event: Event, recording: Recording) -> tuple[Key, ...]:
 @once
 def events_of(recording: Recording, kind: str, name: str) -> Floats:
     """How many events of a kind there were: one row an entity of this kind, one column a judged sample."""
+    import numpy as np
+
     things = recording.entities[kind]
     judged = recording.samples.filter("judged")
     ends = judged["time"].dt.timestamp("us").to_numpy() / 1e6

@@ -12,26 +12,28 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
-from esxprobe.formats.spill import Block, Pick, Spill
+from esxprobe.arrays import Bools, Floats
+from esxprobe.formats.spill import Pick, Spill, StoredMatrix
 from esxprobe.model import (
     Entity,
     Finding,
     Level,
     Recording,
+    Scale,
     Skipped,
     TimeSlice,
     Window,
     worst_first,
 )
 from esxprobe.rules.doubts import OffClosure, few_samples
+from esxprobe.rules.evaluate import DAMAGE, DEFAULT_FIELDS, DOUBTS, ValueTable, judged_values, timing
 from esxprobe.rules.explain import Suspect, explained
 from esxprobe.rules.merged import VmFigures, merged, next_level
 from esxprobe.rules.record import Caveat, Rule
 from esxprobe.rules.release import Release, release_of, states_of
 from esxprobe.rules.skips import for_want_of_counters, in_words, why_skipped
 from esxprobe.rules.slices import seconds_in_slices, slices_of
-from esxprobe.rules.values import DAMAGE, DEFAULT_FIELDS, DOUBTS, Table, judged_values, timing
-from esxprobe.series import Bools, Floats, Timing, bridged, runs
+from esxprobe.series import Timing, bridged, runs
 
 # A finding lists its longest stretches, not hundreds of them.
 _WINDOWS_SHOWN = 12
@@ -57,7 +59,7 @@ class Outcome:
     skipped: tuple[Skipped, ...]
     silenced: tuple[Finding, ...] = ()
     slices: tuple[TimeSlice, ...] = ()
-    kept: Mapping[tuple[str, int], tuple[Block, int]] = field(default_factory=dict)
+    kept: Mapping[tuple[str, int], tuple[StoredMatrix, int]] = field(default_factory=dict)
 
     def values_of(self, finding: Finding) -> Floats:
         """The judged value in each sample, NaN for none, of what the finding is about (of a VM: its worst vCPU)."""
@@ -96,10 +98,10 @@ def judge(recording: Recording, rules: Sequence[Rule]) -> Outcome:
 
 def _all_suspects(
     rules: Sequence[Rule], recording: Recording
-) -> tuple[dict[str, list[Suspect]], dict[tuple[str, int], tuple[Block, int]]]:
+) -> tuple[dict[str, list[Suspect]], dict[tuple[str, int], tuple[StoredMatrix, int]]]:
     """What each rule finds, and where the judged values of it are kept."""
     found: dict[str, list[Suspect]] = {rule.id: [] for rule in rules}
-    kept: dict[tuple[str, int], tuple[Block, int]] = {}
+    kept: dict[tuple[str, int], tuple[StoredMatrix, int]] = {}
     spill = Spill(_BUDGET)
     figures = {rule.id: VmFigures(rule) for rule in rules if rule.entity == "vcpu"}
     gids = recording.entities["vcpu"]["gid"].to_list() if figures else []
@@ -109,8 +111,8 @@ def _all_suspects(
         reached = [(row, level) for row, level in enumerate(levels_reached(rule, judged)) if level is not None]
         if not reached:
             continue
-        said = caveats_of(rule, recording)
-        found[rule.id] += [_suspect(rule, recording, judged, row, level, caveats=said) for row, level in reached]
+        notes = caveats_of(rule, recording)
+        found[rule.id] += [_suspect(rule, recording, judged, row, level, caveats=notes) for row, level in reached]
         block = spill.put(judged.values[[row for row, _ in reached]])
         kept.update({(rule.id, judged.entities[row]): (block, at) for at, (row, _) in enumerate(reached)})
     for rule in rules:
@@ -118,23 +120,23 @@ def _all_suspects(
             found[rule.id] = merged(found[rule.id], rule, recording, figures[rule.id], timing(recording))
     off = OffClosure(recording)
     for rule in rules:
-        found[rule.id] = [_doubted(each, off.said_of(each.finding, rule)) for each in found[rule.id]]
+        found[rule.id] = [_doubted(each, off.doubt_of(each.finding, rule)) for each in found[rule.id]]
     return found, kept
 
 
-def _doubted(suspect: Suspect, said: str) -> Suspect:
-    if not said:
+def _doubted(suspect: Suspect, doubt: str) -> Suspect:
+    if not doubt:
         return suspect
-    both = "; ".join(each for each in (suspect.finding.doubt, said) if each)
+    both = "; ".join(each for each in (suspect.finding.doubt, doubt) if each)
     return replace(suspect, finding=replace(suspect.finding, doubt=both))
 
 
 def _is_silenced(rule: Rule, finding: Finding) -> bool:
     names = (finding.entity.name, finding.entity.id)
-    return any(fnmatchcase(name, pattern) for pattern in rule.silence for name in names)
+    return any(fnmatchcase(name, pattern) for pattern in rule.custom.silence for name in names)
 
 
-def levels_reached(rule: Rule, judged: Table) -> list[Level | None]:
+def levels_reached(rule: Rule, judged: ValueTable) -> list[Level | None]:
     """The worst level that each entity reaches, None for none."""
     reached: list[Level | None] = [None] * len(judged.values)
     for level in sorted(rule.levels, key=lambda level: worst_first(level.severity), reverse=True):
@@ -145,7 +147,7 @@ def levels_reached(rule: Rule, judged: Table) -> list[Level | None]:
 
 
 def _suspect(
-    rule: Rule, recording: Recording, judged: Table, row: int, level: Level, *, caveats: tuple[str, ...]
+    rule: Rule, recording: Recording, judged: ValueTable, row: int, level: Level, *, caveats: tuple[str, ...]
 ) -> Suspect:
     values, when = judged.values[row], judged.timing
     beyond = rule.check.beyond(values, level.threshold)
@@ -167,8 +169,7 @@ def _suspect(
         peak=_peak(rule, values) if rule.check.on_values else value,
         share_of_samples=float(beyond.sum() / max(1, seen.sum())),
         samples=int(seen.sum()),
-        first=min((span.start for span in spans), default=None),
-        last=max((span.end for span in spans), default=None),
+        span=Window(min(each.start for each in spans), max(each.end for each in spans)) if spans else None,
         windows=tuple(sorted(spans, key=lambda span: (-span.seconds, span.start))[:_WINDOWS_SHOWN]),
         members=_codes(rule, recording) if rule.entity == "capture" else (),
         why=rule.why,
@@ -176,8 +177,7 @@ def _suspect(
         caveats=caveats,
         number=judged.entities[row],
         slices=() if rule.entity == "capture" else seconds_in_slices(beyond, when),
-        states=states_of(rule, recording),
-        next_level=next_level(rule, level.threshold, values, when),
+        scale=Scale(states_of(rule, recording), next_level(rule, level.threshold, values, when)),
         doubt="" if rule.setting or rule.entity == "capture" else few_samples(int(seen.sum())),
     )
     mildest = rule.levels[-1].threshold
@@ -198,7 +198,7 @@ def _peak(rule: Rule, values: Floats) -> float:
 
 def caveats_of(rule: Rule, recording: Recording) -> tuple[str, ...]:
     """The rule's caveats as far as they hold for the host's release, and what was taken for granted."""
-    said = []
+    doubts = []
     zeros = [
         path
         for kind, paths in rule.needs_by_kind.items()
@@ -206,17 +206,17 @@ def caveats_of(rule: Rule, recording: Recording) -> tuple[str, ...]:
         if path in rule.optional and path not in recording.values.counters(kind)
     ]
     if zeros:
-        said.append(f"The capture lacks {', '.join(dict.fromkeys(zeros))}: it was taken for zero.")
+        doubts.append(f"The capture lacks {', '.join(dict.fromkeys(zeros))}: it was taken for zero.")
     ranged = rule.since or rule.until or any(isinstance(caveat, Caveat) for caveat in rule.caveats)
     release = release_of(recording) if ranged else Release()
     if (rule.since or rule.until) and not release.inside(rule.since, rule.until):
-        said.append(f"It holds {in_words(rule.since, rule.until)}; the host's release is {release.words}.")
+        doubts.append(f"It holds {in_words(rule.since, rule.until)}; the host's release is {release.words}.")
     for caveat in rule.caveats:
         if not isinstance(caveat, Caveat):
-            said.append(caveat)
+            doubts.append(caveat)
         elif not release.outside(caveat.since, caveat.until):
-            said.append(caveat.text)
-    return tuple(said)
+            doubts.append(caveat.text)
+    return tuple(doubts)
 
 
 def _entity(rule: Rule, recording: Recording, number: int) -> Entity:

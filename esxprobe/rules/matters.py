@@ -82,7 +82,7 @@ def thresholds_of(path: str, book: RuleBook | None) -> tuple[float, ...]:
     entry = SMALLEST.get(path)
     if entry is None or book is None:
         return ()
-    rules = [rule for rule in book.rules if rule.id in entry.rules and not rule.disabled]
+    rules = [rule for rule in book.rules if rule.id in entry.rules and not rule.custom.disabled]
     return tuple(level.threshold for rule in rules for level in rule.levels)
 
 

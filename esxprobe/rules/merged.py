@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from esxprobe.arrays import Floats
 from esxprobe.model import Entity, Level, NextLevel, Recording, worst_first
 from esxprobe.rules.checks import Sustained
+from esxprobe.rules.evaluate import ValueTable
 from esxprobe.rules.explain import Suspect
 from esxprobe.rules.rank import rank
 from esxprobe.rules.record import Rule
-from esxprobe.rules.values import Table
-from esxprobe.series import Floats, Timing
+from esxprobe.series import Timing
 
 # A 95th percentile can only be beyond a threshold where about one sample in twenty is.
 _LEAST_BEYOND = 0.04
@@ -36,7 +37,7 @@ class VmFigures:
     statistic: dict[str, float] = field(default_factory=dict)
     peak: dict[str, float] = field(default_factory=dict)
 
-    def see(self, judged: Table, gids: Sequence[str]) -> None:
+    def see(self, judged: ValueTable, gids: Sequence[str]) -> None:
         """Takes more vCPUs into account."""
         check = self.rule.check
         if not isinstance(check, Sustained):
@@ -101,6 +102,6 @@ def merged(
             statistic = figures.statistic.get(gid, finding.value)
             if finding.statistic == check.statistic and _worse(check, statistic, finding.value):
                 following = next_level(rule, finding.threshold, figures.values[gid], when)
-                finding = replace(finding, value=statistic, next_level=following)
+                finding = replace(finding, value=statistic, scale=replace(finding.scale, next_level=following))
         made.append(replace(worst, finding=finding))
     return made

@@ -6,7 +6,7 @@
 - what runs through it as far as the capture tells: a virtual disk through the device that carries its commands, a
   device through the adapters of its paths, a VM through the PCPUs that its vCPUs were on, a port through the
   uplinks of its virtual switch (see `routes`);
-- everything on the host only where it is a shortage of the whole host (`Rule.host_wide`).
+- everything on the host only where it is a shortage of the whole host (`Effects.host_wide`).
 
 Where the capture does not tell, it reaches nothing. Neighbors of one kind do not reach each other: what is wrong
 with one virtual disk of a VM says nothing of the next one.
@@ -19,11 +19,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from esxprobe.arrays import Bools
 from esxprobe.model import Finding, Recording
-from esxprobe.rules import relations
+from esxprobe.rules import entity_keys
 from esxprobe.rules.record import By, Rule
 from esxprobe.rules.routes import Routes
-from esxprobe.series import Bools
 
 # How sure a cause reaches: `own` for certain, `host` as a shortage of all of it, `possible` as one of several.
 Reach = Literal["own", "host", "possible"]
@@ -100,7 +100,7 @@ class Places:
             keys: dict[str, str] = {}
             for by in _DIMENSIONS if kind != "capture" else ():
                 if (kind, by) not in self._columns:
-                    self._columns[kind, by] = relations.keys(self._recording, kind, by).to_list()
+                    self._columns[kind, by] = entity_keys.keys(self._recording, kind, by).to_list()
                 key = self._columns[kind, by][number]
                 if key is not None:
                     keys[by] = key
@@ -131,7 +131,7 @@ class Places:
             cause: The finding that may explain.
             symptom: The one that may be explained.
             beyond: Samples in which both are beyond their thresholds.
-            beside: The cause's rule implies the symptom's on neighbors (`Rule.implies_beside`).
+            beside: The cause's rule implies the symptom's on neighbors (`Effects.implies_beside`).
         """
         here, there = self.of(cause), self.of(symptom)
         if here.kind == there.kind:
@@ -141,7 +141,7 @@ class Places:
             same = beside and "switch" in here.keys and here.keys["switch"] == there.keys.get("switch")
             return Place("possible", "both are uplinks of the same virtual switch") if same else None
         if here.kind == "host":
-            wide = self._rules[cause.rule].host_wide
+            wide = self._rules[cause.rule].effects.host_wide
             return Place("host", "it affected the whole host") if wide else None
         if there.kind == "host":
             return self._in_most_devices(here)

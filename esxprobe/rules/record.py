@@ -172,6 +172,44 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Effects:
+    """What a rule's findings may explain, and how far they reach.
+
+    Attributes:
+        implies: Rules whose findings this one may explain, wherever it can reach them (see `places`).
+        implies_beside: Rules whose findings it may explain on its neighbors: other uplinks of its virtual switch.
+        accounts_for: Those of `implies` that this one brings about by itself: by definition, as the latency of a
+            virtual disk holds that of its device, or because something is at its limit, as a full link drops. To
+            be there at the same time is enough.
+        host_wide: It judges something that the whole host has too little of, or that all of it is made of: it
+            reaches every entity on the host. For rules on the host only.
+        lingers: What it shows stays when its cause is gone, as memory that was swapped out and is not asked for:
+            only its beginning is looked for in a cause.
+    """
+
+    implies: tuple[str, ...] = ()
+    implies_beside: tuple[str, ...] = ()
+    accounts_for: tuple[str, ...] = ()
+    host_wide: bool = False
+    lingers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Customization:
+    """What a file of one's own rules made of a rule; nothing in the shipped book.
+
+    Attributes:
+        silence: Shell patterns of names and ids that give no finding.
+        disabled: Why it does not run at all; empty when it does.
+        origin: Where it was written or changed; empty for the shipped book.
+    """
+
+    silence: tuple[str, ...] = ()
+    disabled: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     r"""A symptom that can be judged from counters.
 
@@ -198,22 +236,12 @@ class Rule:
         where: SQL condition like `value`: only samples in which it holds are judged.
         since: First release that it holds for, as `6.0`; on older hosts it is skipped.
         until: First release that it does not hold for any more.
-        implies: Rules whose findings this one may explain, wherever it can reach them (see `places`).
-        implies_beside: Rules whose findings it may explain on its neighbors: other uplinks of its virtual switch.
-        accounts_for: Those of `implies` that this one brings about by itself: by definition, as the latency of a
-            virtual disk holds that of its device, or because something is at its limit, as a full link drops. To
-            be there at the same time is enough.
-        host_wide: It judges something that the whole host has too little of, or that all of it is made of: it
-            reaches every entity on the host. For rules on the host only.
-        lingers: What it shows stays when its cause is gone, as memory that was swapped out and is not asked for:
-            only its beginning is looked for in a cause.
+        effects: What it may explain, and how far it reaches.
         confirm: Command or counter that tells whether this really is the cause of what it implies.
-        silence: Shell patterns of names and ids that give no finding (own rules only).
         setting: It judges a size or a setting that holds for the whole capture, or what follows from one: as an
             info it is ranked behind what happened, and it never explains by its time.
         states: Where values are states: their names, those of older releases first.
-        disabled: Why it does not run at all (own rules only).
-        origin: Where it was written or changed, empty for the shipped book.
+        custom: What a file of one's own rules made of it.
     """
 
     id: str
@@ -236,17 +264,11 @@ class Rule:
     where: str = ""
     since: str = ""
     until: str = ""
-    implies: tuple[str, ...] = ()
-    implies_beside: tuple[str, ...] = ()
-    accounts_for: tuple[str, ...] = ()
-    host_wide: bool = False
-    lingers: bool = False
+    effects: Effects = Effects()
     confirm: str = ""
-    silence: tuple[str, ...] = ()
     setting: bool = False
     states: tuple[States, ...] = ()
-    disabled: str = ""
-    origin: str = ""
+    custom: Customization = Customization()
 
     @property
     def names(self) -> tuple[str, ...]:

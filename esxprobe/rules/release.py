@@ -88,9 +88,9 @@ def states_of(rule: Rule, recording: Recording) -> tuple[tuple[float, str], ...]
 @once
 def release_of(recording: Recording) -> Release:
     """What the build text, or else objects, counters and memory states of the capture tell of the release."""
-    said = re.search(r"\bESXi?\s+(\d+\.\d+(?:\.\d+)?)", recording.build)
-    if said:
-        return Release(version(said[1]), exact=True)
+    found = re.search(r"\bESXi?\s+(\d+\.\d+(?:\.\d+)?)", recording.build)
+    if found:
+        return Release(version(found[1]), exact=True)
     seen = set(recording.columns.select("object", "counter").unique().iter_rows())
     if seen & _BELOW_5:
         return Release(high=(5, 0))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from esxprobe.model import Recording
-from esxprobe.rules import relations
+from esxprobe.rules import entity_keys
+from esxprobe.rules.evaluate import FAULTS, entities_of, facts_of
 from esxprobe.rules.expression import called_like
 from esxprobe.rules.once import once
 from esxprobe.rules.record import ASKED, LOGS, Part, Rule
 from esxprobe.rules.release import in_words, release_of
-from esxprobe.rules.values import FAULTS, entities_of, facts_of
 
 __all__ = ["for_want_of_counters", "in_words", "why_skipped"]
 
@@ -24,8 +24,8 @@ _OPTIONAL = {"rdma": "RDMA device", "vsan-role": "vSAN", "nfs-volume": "NFS volu
 
 def why_skipped(rule: Rule, recording: Recording) -> str:
     """Why a rule cannot run, empty when it can."""
-    if rule.disabled:
-        return rule.disabled
+    if rule.custom.disabled:
+        return rule.custom.disabled
     if rule.entity == "capture":
         return ""
     if not _any_judged(recording):
@@ -126,6 +126,6 @@ def _nobody(rule: Rule, recording: Recording) -> str:
 def _unrelated(rule: Rule, part: Part, recording: Recording) -> str:
     if not len(recording.values.entities(part.kind)):
         return f"the capture shows no {part.kind}"
-    by = part.by or relations.key_of(rule.entity)
-    target, _ = relations.codes(recording, rule.entity, part.kind, by)
+    by = part.by or entity_keys.key_of(rule.entity)
+    target, _ = entity_keys.codes(recording, rule.entity, part.kind, by)
     return "" if (target >= 0).any() else f"the capture does not tell which {part.kind} belongs to which {by}"

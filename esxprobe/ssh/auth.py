@@ -20,10 +20,10 @@ import paramiko  # type: ignore[import-untyped]
 from esxprobe.errors import HostError, HostTimeoutError, LoginError
 from esxprobe.ssh.algorithms import RSA_SIGNATURES, Sha1RsaKey
 from esxprobe.ssh.config import HostConfig
-from esxprobe.ssh.keys import Candidate, Choice
+from esxprobe.ssh.display import kind, printable
+from esxprobe.ssh.keys import Candidate, KeyChoice
 from esxprobe.ssh.secrets import Credentials, Secret
 from esxprobe.ssh.transport import Client, lost
-from esxprobe.ssh.words import kind, printable
 
 _SECOND_FACTOR = re.compile(
     r"one.?time|\botp\b|token|code\b|verif|second|factor|challenge|\bpin\b|duo|response", re.IGNORECASE
@@ -66,7 +66,7 @@ class _Conversation:
 def authenticate(
     client: Client,
     config: HostConfig,
-    choice: Choice,
+    choice: KeyChoice,
     credentials: Credentials,
     *,
     silence_s: float,
@@ -129,7 +129,7 @@ def _next_method(talk: _Conversation, offer: list[str], keys: list[Candidate]) -
     return "password" if "password" in open_ways and not talk.secret_sent else None
 
 
-def _acceptable(talk: _Conversation, choice: Choice) -> list[Candidate]:
+def _acceptable(talk: _Conversation, choice: KeyChoice) -> list[Candidate]:
     """Drops keys that the host says it cannot use, then everything above the limit."""
     accepts = talk.client.signatures_accepted()
     rsa = {*RSA_SIGNATURES, *(["ssh-rsa"] if talk.legacy else [])}

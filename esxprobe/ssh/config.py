@@ -25,8 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esxprobe.errors import UsageError
+from esxprobe.ssh.display import address
 from esxprobe.ssh.target import Target, parse_target
-from esxprobe.ssh.words import address
 
 # no exec: paramiko runs the command on our own standard input, where a password may be waiting
 _MATCH_CRITERIA = {"all", "host", "originalhost", "user", "localuser", "final", "canonical"}

@@ -14,15 +14,15 @@ from esxprobe.errors import ConnectError, HostError, UsageError
 from esxprobe.ssh import algorithms
 from esxprobe.ssh.auth import authenticate
 from esxprobe.ssh.config import HostConfig, read_host_config
-from esxprobe.ssh.facts import Facts, gather_facts
+from esxprobe.ssh.connection_facts import ConnectionFacts, gather_facts
+from esxprobe.ssh.display import address, fingerprint, kind, printable
 from esxprobe.ssh.hostkeys import KnownKey, check_host_key, known_types, read_known_keys
 from esxprobe.ssh.keys import agent_keys, choose_keys
+from esxprobe.ssh.paramiko_shell import SshShell
 from esxprobe.ssh.proxy import ProxyProcess
 from esxprobe.ssh.secrets import Credentials
-from esxprobe.ssh.shell import SshShell
 from esxprobe.ssh.target import Target, parse_target
 from esxprobe.ssh.transport import Client, Socket, Tap, Timeouts, dial, handshake, hurried
-from esxprobe.ssh.words import address, fingerprint, kind, printable
 
 _MAX_HOPS = 8
 # Is told each step of a login that went well, and what came of it: name, port, host key, login, in this order.
@@ -120,7 +120,7 @@ def _open(target: Target, login: Login, via: SshShell | None, depth: int, passed
 
 def _log_in(
     config: HostConfig, login: Login, timeouts: Timeouts, known: list[KnownKey], way: _Way, *, passed: Passed
-) -> tuple[Client, Facts]:
+) -> tuple[Client, ConnectionFacts]:
     """Shakes hands, checks the host's key and says who we are, in this order."""
     legacy = login.legacy_crypto
     order = algorithms.host_key_order(known_types(known), legacy=legacy)
@@ -213,7 +213,7 @@ def _through(config: HostConfig, hop: SshShell) -> _Way:
     return _Way(channel, "", (*hop.facts.proxies, _hop_name(hop.facts)), (hop.close,))
 
 
-def _hop_name(facts: Facts) -> str:
+def _hop_name(facts: ConnectionFacts) -> str:
     return f"{facts.user}@{address(facts.host, facts.port)} {facts.host_key_fingerprint}"
 
 

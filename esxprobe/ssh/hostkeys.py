@@ -24,7 +24,7 @@ from pathlib import Path
 
 from esxprobe.errors import ChangedHostKeyError, HostKeyError, UnknownHostKeyError
 from esxprobe.ssh.config import HostConfig
-from esxprobe.ssh.words import fingerprint, kind
+from esxprobe.ssh.display import fingerprint, kind
 
 REVOKED = "@revoked"
 AUTHORITY = "@cert-authority"

@@ -22,8 +22,8 @@ from paramiko.agent import AgentSSH  # type: ignore[import-untyped]
 
 from esxprobe.errors import LoginError, UsageError
 from esxprobe.ssh.config import HostConfig
+from esxprobe.ssh.display import fingerprint, kind
 from esxprobe.ssh.secrets import Credentials
-from esxprobe.ssh.words import fingerprint, kind
 
 MAX_NAMED = 4
 MAX_UNNAMED = 3
@@ -47,7 +47,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Choice:
+class KeyChoice:
     """The keys to offer in this order, at most `limit` of them, and what was left out."""
 
     candidates: tuple[Candidate, ...]
@@ -97,7 +97,7 @@ def agent_keys(config: HostConfig) -> Iterator[list[paramiko.PKey]]:
 
 def choose_keys(
     config: HostConfig, identities: tuple[Path, ...], held: list[paramiko.PKey], credentials: Credentials
-) -> Choice:
+) -> KeyChoice:
     """Decides which keys may be offered.
 
     Args:
@@ -119,14 +119,14 @@ def choose_keys(
     named = tuple(path.expanduser() for path in identities) or config.identity_files
     if named:
         found, left_out = _named(named, by_blob, credentials)
-        return Choice(tuple(found), MAX_NAMED, tuple(left_out))
+        return KeyChoice(tuple(found), MAX_NAMED, tuple(left_out))
     usual = [] if config.no_identity_files else [Path.home() / ".ssh" / name for name in _USUAL_NAMES]
     found, left_out = _named(tuple(usual), by_blob, credentials, silent=True)
     if not config.identities_only:
         agents = [_from_agent(key) for key in held]
         labels = {candidate.label for candidate in agents}
         found = agents + [candidate for candidate in found if candidate.label not in labels]
-    return Choice(tuple(found), MAX_UNNAMED, tuple(left_out))
+    return KeyChoice(tuple(found), MAX_UNNAMED, tuple(left_out))
 
 
 def _named(

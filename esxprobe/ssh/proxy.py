@@ -11,7 +11,7 @@ import tempfile
 from typing import IO
 
 from esxprobe.errors import ConnectError
-from esxprobe.ssh.words import printable
+from esxprobe.ssh.display import printable
 
 
 class ProxyProcess:

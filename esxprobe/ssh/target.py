@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from esxprobe.errors import UsageError
-from esxprobe.ssh.words import printable
+from esxprobe.ssh.display import printable
 
 _SYNTAX = "write host, user@host, user@host:port or ssh://user@host:port; an IPv6 address with a port in brackets"
 # ssh_config may paste both into a ProxyCommand, which is a line for a shell

@@ -17,7 +17,7 @@ import paramiko  # type: ignore[import-untyped]
 from esxprobe.errors import AlgorithmError, ConnectError, ConnectionLostError, HostError, HostTimeoutError
 from esxprobe.ssh import algorithms
 from esxprobe.ssh.config import HostConfig
-from esxprobe.ssh.words import address, printable
+from esxprobe.ssh.display import address, printable
 
 WIRE_LOG = "esxprobe.ssh.transport"
 _SERVICE_HINT = "is SSH switched on (Host > Services > TSM-SSH), is the port right, is a firewall in between?"
@@ -150,8 +150,8 @@ class Client(paramiko.Transport):  # type: ignore[misc]
 
     def signatures_accepted(self) -> frozenset[str]:
         """Gives the signature algorithms that the host says it accepts; empty when it says nothing."""
-        said = self.server_extensions.get("server-sig-algs", b"")
-        return frozenset(filter(None, said.decode("ascii", "replace").split(",")))
+        answer = self.server_extensions.get("server-sig-algs", b"")
+        return frozenset(filter(None, answer.decode("ascii", "replace").split(",")))
 
     def _really_parse_kex_init(self, m: paramiko.Message, ignore_first_byte: bool = False) -> dict[str, list[str]]:
         offer: dict[str, list[str]] = super()._really_parse_kex_init(m, ignore_first_byte)
@@ -330,9 +330,9 @@ def _nothing_in_common(client: Client, reason: BaseException, where: str, *, leg
 
 def lost(client: Client, where: str, doing: str) -> ConnectionLostError:
     """Puts the end of a connection into words."""
-    said = f"; it says: {client.farewell}" if client.farewell else ""
+    answer = f"; it says: {client.farewell}" if client.farewell else ""
     return ConnectionLostError(
-        f"the connection to {where} ended while {doing}{said}",
+        f"the connection to {where} ended while {doing}{answer}",
         hint="is the host up, and was its SSH service restarted?",
     )
 

@@ -220,7 +220,7 @@ def fleet_works(folder: Path) -> list[Work]:
     for jobs in sorted({1, 2, os.cpu_count() or 1}):
         out = folder / f"jobs{jobs}"
         out.mkdir()
-        words = esxprobe("report", captures, "--jobs", str(jobs), "-o", out)
+        words = esxprobe("fleet", captures, "--jobs", str(jobs), "-o", out)
         works.append(Work(f"esxprobe report, {FLEET} captures, --jobs {jobs}", words))
     return works
 

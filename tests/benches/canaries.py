@@ -18,10 +18,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/redact")]
 
 from test_canary_outputs import everything, made  # noqa: E402
 
-from esxprobe.analyze import GuestOptions, analyze  # noqa: E402
+from esxprobe.analyze import CaptureInput, GuestOptions, analyze  # noqa: E402
 from esxprobe.capture import load_capture  # noqa: E402
 from esxprobe.redact import CaptureCopy, Names, Redactor, learn_capture, nameless, redacted_analysis  # noqa: E402
-from esxprobe.redact.scan import Scan  # noqa: E402
+from esxprobe.redact.name_search import Scan  # noqa: E402
 from esxprobe.report.document import document, render_json  # noqa: E402
 from esxprobe.rules import shipped  # noqa: E402
 
@@ -71,7 +71,7 @@ def one(dice: random.Random, folder: Path) -> tuple[int, int, int, int, int]:
     redactor = Redactor(Names(b"k" * 32))
     files = load_capture(capture)
     options = GuestOptions(logs=((str(logs[2]), logs[0]),), folder=capture)
-    plain = analyze(files.paths, manifest=files.manifest, guests=options, book=shipped())
+    plain = analyze(CaptureInput(files.paths, files.manifest, guests=options), book=shipped())
     shown = redacted_analysis(plain, redactor, learn_capture(files.paths, files.manifest, redactor))
     text = render_json(shown)
     Scan(redactor).check(text, "the JSON", own=render_json(nameless(shown)))

@@ -24,14 +24,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from esxprobe.formats import clock, scan
+from esxprobe.formats import scan, timestamps
 from esxprobe.formats.consistency import FormatCheck
 from esxprobe.formats.issues import QualityIssues
-from esxprobe.formats.parse import Parser, Rows
+from esxprobe.formats.parse import CheckedRows, Parser
 from esxprobe.formats.rows import RowChecker
-from esxprobe.formats.scan import FileReader, Needs, Request, Segment
+from esxprobe.formats.scan import FileReader, Needs, Request, SegmentReader
 from esxprobe.formats.source import Source
-from esxprobe.lab.rows import capture_lines
+from esxprobe.lab.csv_rows import capture_lines
 from esxprobe.lab.wide import plan_of_width
 
 ROWS = 14
@@ -141,17 +141,17 @@ class _Reader(FileReader):
     """A reader that knows one header already: what it costs to read that again and again is saved."""
 
     def __init__(
-        self, source: Source, request: Request, issues: QualityIssues, known: Segment | None, header: bytes
+        self, source: Source, request: Request, issues: QualityIssues, known: SegmentReader | None, header: bytes
     ) -> None:
         super().__init__(source, request, issues)
         self._known, self._head = known, header
 
-    def _segment(self, line: bytes) -> Segment:
+    def _segment(self, line: bytes) -> SegmentReader:
         if self._known is None or line != self._head:
             return super()._segment(line)
         known, self._header_line = self._known, line
         scanner = known.checker.scanner
-        return Segment(
+        return SegmentReader(
             known.header, known.identities, known.wanted, Parser(known.wanted, scanner, self._issues),
             RowChecker(scanner, self._issues),
             FormatCheck(known.wanted, self._doubts, known.header.quoted, known.formats.width, known.formats.never),
@@ -173,7 +173,7 @@ class Bench:
     body: bytes
     needs: Needs
     folder: Path
-    known: Segment | None = None
+    known: SegmentReader | None = None
     truth: dict[object, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -185,7 +185,7 @@ class Bench:
         path.write_bytes(self.header + b"\n" + body)
         source, issues, taken = Source(path, checksum=False), QualityIssues(), []
 
-        def keep(_segment: Segment, _piece: object, rows: Rows) -> None:
+        def keep(_segment: SegmentReader, _piece: object, rows: CheckedRows) -> None:
             taken.append((rows.time_cells, rows.values.copy()))
 
         try:
@@ -199,7 +199,7 @@ class Bench:
             source.close()
         self.known = self.known or segments[0]
         if taken:
-            times = clock.parse_times(pl.concat([cells for cells, _ in taken]), issues)[0].to_list()
+            times = timestamps.parse_times(pl.concat([cells for cells, _ in taken]), issues)[0].to_list()
             yield from zip(times, np.concatenate([values for _, values in taken], axis=1).T, strict=True)
 
     def outcome(self, kind: str, body: bytes) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
-from esxprobe.lab.rows import capture_lines
+from esxprobe.lab.csv_rows import capture_lines
 from esxprobe.lab.wide import plan_of_width
 
 # So many rows differ from each other in their values: more would take longer to make than to judge.

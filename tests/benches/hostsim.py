@@ -17,8 +17,8 @@ from typing import IO, Any
 
 import zstandard
 
+from esxprobe.lab.csv_rows import capture_lines, header_columns
 from esxprobe.lab.plan import ALL_POWER_STATES, USER_GROUPS, GuestPlan, HostPlan, VmPlan, over, steps
-from esxprobe.lab.rows import capture_lines, header_columns
 from esxprobe.lab.scenarios import demo_plan
 from esxprobe.lab.wide import plan_of_width
 

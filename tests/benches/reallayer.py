@@ -23,7 +23,7 @@ from unittest.mock import patch
 
 from realhost import RealCapture, real_capture
 
-from esxprobe.analyze import GuestOptions, analyze
+from esxprobe.analyze import CaptureInput, GuestOptions, analyze
 from esxprobe.capture import load_capture
 from esxprobe.collect import experiment as experiments
 from esxprobe.collect import plainview
@@ -128,7 +128,7 @@ def analyzed(made: RealCapture, *, as_if_nothing_was_tried: bool) -> FaultCost:
         manifest = replace(
             manifest, more={key: value for key, value in manifest.more.items() if key != "fault_runs"}
         )
-    said = analyze(files.paths, book=shipped(), manifest=manifest, guests=GuestOptions(folder=made.folder))
+    said = analyze(CaptureInput(files.paths, manifest, guests=GuestOptions(folder=made.folder)), book=shipped())
     return next(each for each in said.fault_costs if each.guest_counter == "soft_faults")
 
 

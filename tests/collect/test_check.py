@@ -8,10 +8,10 @@ from localshell import LocalShell
 from test_facts import DATA
 
 from esxprobe.collect.check import CheckTask, HostCheck, Step, check_host, check_hosts, render_offset
-from esxprobe.collect.clock import ClockReading
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.dryrun import planned_commands
 from esxprobe.collect.guests import Guest
+from esxprobe.collect.host_clock import ClockReading
 from esxprobe.collect.task import HostTask
 from esxprobe.errors import ConnectionLostError, HostTimeoutError, LoginError
 

@@ -18,9 +18,9 @@ from localshell import BIN, LocalShell
 
 from esxprobe.collect.bounded import KILLED, listed, parse_vm_files, vm_files_line, within
 from esxprobe.collect.cleanup_check import check_left_behind, others_esxtop
-from esxprobe.collect.clock import HOST_CLOCK, LINUX_CLOCK, parse_clock, read_clock
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.facts import PROBES, Probe, parse_answer
+from esxprobe.collect.host_clock import HOST_CLOCK, LINUX_CLOCK, parse_clock, read_clock
 from esxprobe.collect.monitor import parse_vmx
 from esxprobe.collect.probing import Questions, ask_clock, question
 from esxprobe.collect.session import collect_host

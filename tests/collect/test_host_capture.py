@@ -24,7 +24,7 @@ from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.forecast import forecast
 from esxprobe.collect.gzip_progress import GzipPeek
 from esxprobe.collect.host import HostCapture, capture_host
-from esxprobe.collect.record import Record
+from esxprobe.collect.manifest_record import Record
 from esxprobe.collect.retry import BACKOFF_S
 from esxprobe.collect.segment import Progress
 from esxprobe.collect.stream_to_file import Clockwork, Link

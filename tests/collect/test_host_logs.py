@@ -14,7 +14,7 @@ import pytest
 from localshell import LocalShell
 
 from esxprobe.collect.command import CapturePlan
-from esxprobe.collect.hostlogs import FOLDER, LOGS, log_line, take_logs
+from esxprobe.collect.log_collection import FOLDER, LOGS, log_line, take_logs
 from esxprobe.collect.stream_to_file import Link
 from esxprobe.errors import ConnectionLostError
 

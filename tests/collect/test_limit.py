@@ -22,7 +22,7 @@ from esxprobe.capture import load_capture
 from esxprobe.collect.cleanup_check import check_left_behind
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.dryrun import dry_run
-from esxprobe.collect.record import Record
+from esxprobe.collect.manifest_record import Record
 from esxprobe.collect.stream_to_file import Link
 from esxprobe.collect.task import HostTask
 from esxprobe.collect.vm_filter import (

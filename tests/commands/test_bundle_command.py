@@ -139,7 +139,7 @@ def test_a_bundle_does_not_go_into_its_own_capture(run: Run, capture: Path) -> N
 def test_a_bundle_of_several_captures(run: Run, sick: Path, healthy: Path, capture: Path, tmp_path: Path) -> None:
     """The summary, each report with its JSON, each capture; one that is broken has nothing."""
     (tmp_path / "broken.csv").write_text("no capture\n", encoding="utf-8")
-    words = ("report", sick, healthy, capture, "broken.csv", "-o", "out/all.html", "--bundle", "all.zip")
+    words = ("fleet", sick, healthy, capture, "broken.csv", "-o", "out/all.html", "--bundle", "all.zip")
     done = run(*words, "--with-capture", "--jobs", "1")
     assert done.returncode == 3
     assert done.stdout.splitlines()[-1] == "all.zip"

@@ -27,6 +27,44 @@ def test_a_log_an_offset_and_a_mode_for_a_lone_capture(run: Run, tmp_path: Path)
     assert str(LOG.parent) not in page
 
 
+GUESTS = """
+[[guests]]
+vm = "cgi01"
+log = "cgi01.txt"
+offset = "+38.2s"
+mmu = "software"
+"""
+
+
+def test_a_file_says_the_same_as_the_options(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "guests").mkdir()
+    (tmp_path / "guests" / "g.toml").write_text(GUESTS, encoding="utf-8")
+    (tmp_path / "guests" / "cgi01.txt").write_bytes(LOG.read_bytes())
+    done = run("report", CAPTURE, "--guests", "guests/g.toml", "--json", "out.json", "-o", "out.html")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert verdicts(tmp_path / "out.json")["cgi01", "soft_faults"] == "possible"
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert "--guest-log cgi01=cgi01.txt --guest-offset cgi01=+38.2s --mmu cgi01=software" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[[guests]]\nlog = 'a.txt'\n", "g.toml:1: guests.0.vm: this key is missing"),
+        ("[[guests]]\nvm = 'a'\nlogs = 'a.txt'\n", "g.toml:3: guests.0.logs: this key means nothing here"),
+        ("[[guests]]\nvm = 'a'\nmmu = 'magic'\n", "g.toml:3: guests.0.mmu: 'magic' is "),
+        ("[[guests]]\nvm = 'a'\noffset = 3.5\n", "g.toml:3: guests.0.offset: expected a text in quotes"),
+        ("guests = 1\n", "g.toml:1: guests: expected a list of tables"),
+        ("[[guests]\n", "g.toml is not valid TOML"),
+    ],
+)
+def test_a_guests_file_is_refused_with_line_and_key(run: Run, tmp_path: Path, text: str, complaint: str) -> None:
+    (tmp_path / "g.toml").write_text(text, encoding="utf-8")
+    done = run("report", CAPTURE, "--guests", "g.toml")
+    assert done.returncode == 2
+    assert complaint in done.stderr.splitlines()[0]
+
+
 def test_a_folder_brings_its_guests(run: Run, tmp_path: Path) -> None:
     done = run("report", SOFTWARE, "--json", "out.json")
     assert done.returncode == 0
@@ -34,19 +72,19 @@ def test_a_folder_brings_its_guests(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_baseline_is_compared(run: Run, tmp_path: Path) -> None:
-    done = run("report", SOFTWARE, "--baseline", HARDWARE, "-o", "out.html", "--json", "out.json")
+    done = run("compare", HARDWARE, SOFTWARE, "-o", "out.html", "--json", "out.json")
     assert (done.returncode, done.stderr) == (0, "")
     page = (tmp_path / "out.html").read_text(encoding="utf-8")
     assert "Against the baseline" in page
     assert "these two captures do not tell" in page
     assert "Different: CPU model, release and build" in page
-    assert "esxprobe report software-mmu --baseline hardware-mmu" in page
+    assert "esxprobe compare hardware-mmu software-mmu" in page
 
 
 def test_a_lone_baseline_gets_its_own_log_and_mode(run: Run, tmp_path: Path) -> None:
-    base = ["--baseline", HARDWARE / "esxtop-000.csv.gz", "--baseline-mmu", "cgi01=hardware"]
+    base = ["--baseline-mmu", "cgi01=hardware"]
     log = ["--baseline-guest-log", f"cgi01={HARDWARE / 'guests/cgi01.txt'}"]
-    done = run("report", SOFTWARE, *base, *log, "--json", "out.json")
+    done = run("compare", HARDWARE / "esxtop-000.csv.gz", SOFTWARE, *base, *log, "--json", "out.json")
     assert done.returncode == 0
     faults = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["comparison"]["faults"]
     assert {(each["vm"], each["mmu_baseline"]) for each in faults} == {("cgi01", "hardware")}
@@ -63,8 +101,6 @@ def test_a_lone_baseline_gets_its_own_log_and_mode(run: Run, tmp_path: Path) -> 
         ("--guest-log =x", "--guest-log '=x' names no VM"),
         ("--guest-log cgi01=missing.txt", "missing.txt does not exist"),
         ("--guest-timezone Mars/Olympus --guest-log cgi01=missing.txt", "missing.txt does not exist"),
-        ("--baseline-mmu cgi01=hardware", "there is no baseline"),
-        ("--baseline missing.csv", "missing.csv does not exist"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_one_line(run: Run, words: str, said: str) -> None:
@@ -72,6 +108,12 @@ def test_what_cannot_be_meant_is_refused_in_one_line(run: Run, words: str, said:
     assert done.returncode in (2, 4)
     assert said in done.stderr.splitlines()[0]
     assert done.stdout == ""
+
+
+def test_a_baseline_that_is_not_there_is_named(run: Run) -> None:
+    done = run("compare", "missing.csv", CAPTURE)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "missing.csv does not exist" in done.stderr
 
 
 def test_a_guests_log_is_never_overwritten(run: Run, tmp_path: Path) -> None:

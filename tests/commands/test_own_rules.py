@@ -94,7 +94,7 @@ def test_an_added_rule_fires_in_every_one_of_many_captures(run: Run, tmp_path: P
 def test_an_added_rule_is_compared_with_a_baseline(run: Run, tmp_path: Path, own: Path) -> None:
     good = tmp_path / "good.csv"
     good.write_bytes(slow_reads(tmp_path, "esx1").read_bytes().replace(b'"90.00"', b'"3.00"'))
-    done = run("report", "esx1.csv", "--baseline", good, "--rules", own, "-o", "r.html", "--json", "r.json")
+    done = run("compare", good, "esx1.csv", "--rules", own, "-o", "r.html", "--json", "r.json")
     assert done.returncode == 0, done.stderr
     appeared = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["comparison"]["appeared"]
     assert "slow-reads" in json.dumps(appeared)
@@ -123,11 +123,11 @@ def test_a_rule_is_shown_as_the_file_makes_it(run: Run, own: Path) -> None:
 
 def test_a_book_of_one_rule_is_enough(tmp_path: Path) -> None:
     """Nothing that judges or shows asks another book than the one that it was handed."""
-    from esxprobe.analyze import analyze
+    from esxprobe.analyze import CaptureInput, analyze
     from esxprobe.report.view import page_of
 
     book = bound([shipped().find("cpu-ready")])
-    analysis = analyze([slow_reads(tmp_path, "esx1")], book=book)
+    analysis = analyze(CaptureInput([slow_reads(tmp_path, "esx1")]), book=book)
     page = page_of(analysis, {}, "", book)
     assert [card.anchor for card in page.cards.shown] == ["cpu-ready"]
     assert {*analysis.clear, *(each.rule for each in analysis.skipped)} == set()
@@ -140,7 +140,7 @@ def test_only_those_who_choose_a_book_ask_for_the_shipped_one() -> None:
         "rules/__init__.py",
         "rules/custom.py",  # what is changed
         "report/rulebook.py",  # docs/rules.md
-        "redact/words.py",  # vocabulary, no judging
+        "redact/own_words.py",  # vocabulary, no judging
         "redact/customrules.py",  # which texts are ours, no judging
     }
     home = ROOT / "esxprobe"

@@ -111,7 +111,7 @@ def test_the_log_is_never_written_over(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("--baseline", "other.csv"), ("--guest-offset", "a=+3s"), ("--guest-log", "guest.csv")]
+    "words", [("--summary", "s.md"), ("--guest-offset", "a=+3s"), ("--guest-log", "guest.csv")]
 )
 def test_what_needs_a_capture_is_refused(run: Run, tmp_path: Path, words: tuple[str, str]) -> None:
     written(tmp_path, "guest.csv", perfmon([200.0] * 30))
@@ -122,7 +122,7 @@ def test_what_needs_a_capture_is_refused(run: Run, tmp_path: Path, words: tuple[
 
 def test_a_log_among_captures_is_named_and_the_captures_are_judged(run: Run, sick: Path, tmp_path: Path) -> None:
     written(tmp_path, "guest.csv", perfmon([200.0] * 30))
-    done = run("report", sick, "guest.csv", "--json", "many.json")
+    done = run("fleet", sick, "guest.csv", "--json", "many.json")
     said = json.loads((tmp_path / "many.json").read_text(encoding="utf-8"))
     failed = [each["error"] for each in said["captures"] if each["error"]]
     assert done.returncode != 0

@@ -26,7 +26,7 @@ def captures(tmp_path: Path, sick: Path, healthy: Path) -> Path:
 
 
 def test_a_folder_of_captures_gives_a_report_each_and_a_summary(run: Run, captures: Path, tmp_path: Path) -> None:
-    done = run("report", captures, "--json", "f.json", "--jobs", "2")
+    done = run("fleet", captures, "--json", "f.json", "--jobs", "2")
     assert (done.returncode, done.stderr) == (0, "")
     names = ["fleet-report.html", "esx01-report.html", "esx02-report.html", "esx03-report.html"]
     assert done.stdout.splitlines() == names
@@ -44,7 +44,7 @@ def test_a_folder_of_captures_gives_a_report_each_and_a_summary(run: Run, captur
 
 
 def test_each_report_is_what_the_capture_alone_would_give(run: Run, captures: Path, tmp_path: Path) -> None:
-    assert run("report", captures, "-o", "many/all.html").returncode == 0
+    assert run("fleet", captures, "-o", "many/all.html").returncode == 0
     assert run("report", captures / "esx02.csv.gz", "-o", "one.html").returncode == 0
     alone = (tmp_path / "one.html").read_bytes()
     assert (tmp_path / "many" / "esx02-report.html").read_bytes() == alone
@@ -52,9 +52,7 @@ def test_each_report_is_what_the_capture_alone_would_give(run: Run, captures: Pa
 
 
 def test_captures_can_be_named_one_by_one_and_each_counts_once(run: Run, captures: Path, tmp_path: Path) -> None:
-    done = run(
-        "report", captures / "esx01.csv", captures, f"{captures}/../captures/esx03", "-o", ".", "--json", "-"
-    )
+    done = run("fleet", captures / "esx01.csv", captures, f"{captures}/../captures/esx03", "-o", ".", "--json", "-")
     sources = [each["source"] for each in json.loads(done.stdout)["captures"]]
     assert [Path(source).name for source in sources] == ["esx01.csv", "esx02.csv.gz", "esx03"]
     assert (tmp_path / "fleet-report.html").exists()
@@ -64,8 +62,26 @@ def test_captures_of_one_name_get_a_report_each(run: Run, captures: Path, health
     (tmp_path / "more").mkdir()
     shutil.copy(healthy, tmp_path / "more" / "esx01.csv")
     shutil.copy(healthy, tmp_path / "more" / "ESX01.csv")
-    done = run("report", captures / "esx01.csv", "more")
+    done = run("fleet", captures / "esx01.csv", "more")
     assert done.stdout.splitlines()[1:] == ["esx01-report.html", "ESX01-2-report.html", "esx01-3-report.html"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        (("captures/esx01.csv", "captures/esx03"), "these are several", "esxprobe compare BASELINE CAPTURE"),
+        (("captures",), "captures is not one capture", "esxprobe fleet captures"),
+        (("s3://bucket/site",), "s3://bucket/site is not one capture", "esxprobe fleet s3://bucket/site"),
+    ],
+)
+def test_report_names_the_command_for_several_captures(
+    run: Run, captures: Path, words: tuple[str, ...], message: str, hint: str
+) -> None:
+    assert captures.exists()
+    done = run("report", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert hint in done.stderr
 
 
 # --- exit codes -----------------------------------------------------------------------------------
@@ -74,7 +90,7 @@ def test_captures_of_one_name_get_a_report_each(run: Run, captures: Path, health
 def test_a_broken_capture_is_an_outcome_with_its_error(run: Run, captures: Path, tmp_path: Path) -> None:
     """3 some captures could not be judged: it goes before 1, for what was not judged may have findings."""
     (captures / "broken.csv").write_bytes(b"PK\x03\x04 not a capture")
-    done = run("report", captures, "--json", "f.json", "--fail-on", "critical")
+    done = run("fleet", captures, "--json", "f.json", "--fail-on", "critical")
     assert done.returncode == 3
     message, hint = done.stderr.splitlines()
     assert "broken.csv" in message
@@ -88,12 +104,12 @@ def test_a_broken_capture_is_an_outcome_with_its_error(run: Run, captures: Path,
 
 
 def test_findings_fail_a_script_only_when_it_asks_for_that(run: Run, captures: Path) -> None:
-    assert run("report", captures, "--fail-on", "critical").returncode == 1
+    assert run("fleet", captures, "--fail-on", "critical").returncode == 1
 
 
 def test_when_none_can_be_read_it_is_unreadable_input(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"")
-    done = run("report", "a.csv", "nowhere.csv")
+    done = run("fleet", "a.csv", "nowhere.csv")
     assert done.returncode == 4
     assert "nowhere.csv" in done.stderr
     assert done.stdout == "fleet-report.html\n", "which says why"
@@ -102,9 +118,8 @@ def test_when_none_can_be_read_it_is_unreadable_input(run: Run, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (("--baseline", "b.csv"), "--baseline goes with one capture"),
         (("--redact-map", "m.json"), "--redact-map needs --redact"),
-        (("--mmu", "a=software"), "--mmu goes with one capture"),
+        (("--mmu", "a=software"), "No such option"),
         (("--jobs", "0"), "Invalid value"),
         (("--timezone", "Europa/Berlin"), "Europa/Berlin"),
         (("-o", "same.html", "--json", "same.html"), "same.html"),
@@ -117,20 +132,20 @@ def test_words_that_do_not_fit_are_a_usage_error(
     run: Run, captures: Path, tmp_path: Path, words: tuple[str, ...], complaint: str
 ) -> None:
     before = {path: path.read_bytes() for path in captures.rglob("*") if path.is_file()}
-    done = run("report", "captures", *words, COLUMNS="200")
+    done = run("fleet", "captures", *words, COLUMNS="200")
     assert done.returncode == 2, done.stdout
     assert complaint in done.stderr
     assert {path: path.read_bytes() for path in captures.rglob("*") if path.is_file()} == before
 
 
 def test_a_cluster_that_is_not_there_is_said(run: Run, captures: Path) -> None:
-    done = run("report", "--cluster", "tcp://127.0.0.1:9")
-    assert (done.returncode, "needs captures" in done.stderr) == (2, True)
+    done = run("fleet", "--cluster", "tcp://127.0.0.1:9")
+    assert (done.returncode, "Missing argument" in done.stderr) == (2, True)
 
 
 def test_secrets_of_a_url_are_not_shown(run: Run, tmp_path: Path) -> None:
     """Neither a password nor the query of a signed URL, in what is said or written."""
-    done = run("report", "ftp://me:canary1@127.0.0.1:9/a.csv?sig=canary2", PYTHONWARNINGS="")
+    done = run("fleet", "ftp://me:canary1@127.0.0.1:9/a.csv?sig=canary2", PYTHONWARNINGS="")
     assert done.returncode == 4, done.stderr
     assert "ftp://127.0.0.1:9/a.csv" in done.stderr
     assert "canary" not in done.stdout + done.stderr
@@ -141,7 +156,7 @@ def test_hostile_file_names_are_links_and_text(run: Run, healthy: Path, tmp_path
     (tmp_path / "in").mkdir()
     for each in (name.replace("/", ""), "b.csv"):
         shutil.copy(healthy, tmp_path / "in" / each)
-    assert run("report", "in").returncode == 0
+    assert run("fleet", "in").returncode == 0
     page = (tmp_path / "fleet-report.html").read_text(encoding="utf-8")
     assert page.count("<script") == 1, "the page's own, which sorts its tables"
     assert "<script>alert" not in page
@@ -154,7 +169,7 @@ def test_a_vm_s_trouble_is_found_again_over_hosts(run: Run, tmp_path: Path) -> N
     for number in range(6):
         vm = VmPlan(f"vm{number}", 1_200_100, 1, 1024, ready_pct=30 if number == 4 else 0.4)
         write_capture(tmp_path / "in" / f"{number}.csv", plan(vm, host=f"esx{number}.example.com"))
-    done = run("report", "in", "--json", "-")
+    done = run("fleet", "in", "--json", "-")
     odd = [(each["host"], each["figure"]) for each in json.loads(done.stdout)["odd"]]
     assert ("esx4.example.com", "ready") in odd
     assert {host for host, _ in odd} == {"esx4.example.com"}

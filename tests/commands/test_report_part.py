@@ -50,8 +50,9 @@ def cut(path: Path, target: Path, first: int, last: int) -> Path:
     return target / path.name
 
 
-def said(run: Run, *words: str | Path) -> dict[str, Any]:
-    done = run("report", *words, "--json", "-")
+def said(run: Run, *words: str | Path, baseline: Path | None = None) -> dict[str, Any]:
+    command = ("compare", baseline) if baseline else ("report",)
+    done = run(*command, *words, "--json", "-")
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
     jsonschema.validate(told, SCHEMAS["analysis"])
@@ -243,17 +244,18 @@ def test_an_offset_counts_real_time_where_the_clock_is_set(
 def test_one_capture_is_compared_with_a_better_time_of_its_own(run: Run, turning: Path, tmp_path: Path) -> None:
     told = said(
         *(run, turning, "--from", "21:33:10", "--to", "21:35", "-o", "r.html"),
-        *("--baseline", turning, "--baseline-from", "+0", "--baseline-to", "21:32:50"),
+        *("--baseline-from", "+0", "--baseline-to", "21:32:50"),
+        baseline=turning,
     )
     assert {each["rule"] for each in told["comparison"]["appeared"]} >= {"cpu-ready"}
     assert told["comparison"]["baseline"]["part"]["to"] == "21:32:50"
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "a part of it, --baseline-from +0 --baseline-to 21:32:50: 35 of 97 samples" in page
-    assert "--baseline turning.csv --baseline-from +0 --baseline-to 21:32:50" in page
+    assert "esxprobe compare turning.csv turning.csv --from 21:33:10 --to 21:35 --baseline-from +0" in page
 
 
 def test_a_window_is_of_the_capture_and_not_of_its_baseline(run: Run, turning: Path) -> None:
-    told = said(run, turning, "--to", "+2m", "--baseline", turning)
+    told = said(run, turning, "--to", "+2m", baseline=turning)
     assert told["comparison"]["baseline"]["part"] is None
     assert {each["rule"] for each in told["comparison"]["gone"]} >= {"cpu-ready"}
 
@@ -278,7 +280,7 @@ def test_a_stamp_is_one_for_all_captures_and_who_has_no_sample_then_is_listed(
 ) -> None:
     """3 some captures could not be judged."""
     window = ("--from", "2026-03-26T21:33:10", "--to", "2026-03-26T21:34:50")
-    done = run("report", captures, *window, "--json", "f.json")
+    done = run("fleet", captures, *window, "--json", "f.json")
     assert done.returncode == 3
     message, hint = done.stderr.splitlines()
     assert message.endswith("esx03.csv: no sample lies between 2026-03-26 21:33:10 and 2026-03-26 21:34:50")
@@ -297,14 +299,14 @@ def test_a_stamp_is_one_for_all_captures_and_who_has_no_sample_then_is_listed(
 
 
 def test_a_time_of_day_and_an_offset_are_each_captures_own(run: Run, captures: Path, tmp_path: Path) -> None:
-    assert run("report", captures, "--from", "21:31", "--to", "+90s", "--json", "f.json").returncode == 0
+    assert run("fleet", captures, "--from", "21:31", "--to", "+90s", "--json", "f.json").returncode == 0
     told = json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))
     spans = [each["digest"]["part"]["span"]["start"] for each in told["captures"]]
     assert spans == ["2026-03-26T21:31:00Z"] * 2 + ["2026-03-27T21:31:00Z"]
 
 
 def test_where_no_capture_has_a_sample_the_words_are_wrong(run: Run, captures: Path) -> None:
-    done = run("report", captures, "--from", "2030-01-01T00:00")
+    done = run("fleet", captures, "--from", "2030-01-01T00:00")
     assert (done.returncode, done.stderr.count("no sample lies at or after")) == (2, 3)
 
 
@@ -318,7 +320,7 @@ def test_a_redacted_report_tells_its_times(run: Run, turning: Path, captures: Pa
     assert "billing7" not in page
     assert re.search(r"esxprobe report file-\S+ --from 21:33 --to \+5m --redact", page)
     assert "--from 21:33 --to +5m: 25 of 97 samples" in page
-    done = run("report", captures, *window, "-o", "many/all.html", "--jobs", "1")
+    done = run("fleet", captures, *window, "-o", "many/all.html", "--jobs", "1")
     assert done.returncode == 3
     assert "no sample lies between 2026-03-27 21:33:00" in done.stderr
     assert "billing7" not in (tmp_path / "many" / "all.html").read_text(encoding="utf-8")
@@ -353,16 +355,15 @@ def test_a_redacted_report_tells_its_times(run: Run, turning: Path, captures: Pa
                 "the capture goes from 2026-03-26 21:30:00 to 2026-03-26 21:38:00",
             ),
         ),
-        (("--baseline-to", "+5m"), ("there is no baseline", "name it: --baseline CAPTURE")),
         (
-            ("--baseline", "turning.csv", "--baseline-from", "+9m"),
+            ("--baseline-from", "+9m"),
             (
                 "no sample lies at or after 2026-03-26 21:39:00",
                 "the baseline goes from 2026-03-26 21:30:00 to 2026-03-26 21:38:00",
             ),
         ),
         (
-            ("--baseline", "turning.csv", "--baseline-from", "+2m", "--baseline-to", "+1m"),
+            ("--baseline-from", "+2m", "--baseline-to", "+1m"),
             ("the window ends (+1m) before it begins (+2m)", "--baseline-from comes first"),
         ),
     ],
@@ -371,7 +372,8 @@ def test_a_window_that_does_not_fit_is_a_usage_error(
     run: Run, turning: Path, tmp_path: Path, words: tuple[str, ...], says: tuple[str, str]
 ) -> None:
     shutil.copy(turning, tmp_path / "turning.csv")
-    done = run("report", "turning.csv", *words)
+    is_of_baseline = words[0].startswith("--baseline")
+    done = run(*(("compare", "turning.csv") if is_of_baseline else ("report",)), "turning.csv", *words)
     assert (done.returncode, done.stdout) == (2, "")
     first, second = done.stderr.splitlines()
     assert first == f"esxprobe: {says[0]}"

@@ -10,7 +10,7 @@ import pytest
 from faultcost import autoregressive, clock_check
 from faultsim import Plan
 
-from esxprobe.correlate.clock import Sides, circular, innovations, leftover_shift
+from esxprobe.correlate.clock_check import Sides, circular, innovations, leftover_shift
 
 
 def sides(host: np.ndarray, guest: np.ndarray, *, stretch: np.ndarray | None = None, late_s: float = 0.0) -> Sides:

@@ -12,6 +12,7 @@ from typing import get_args
 import pytest
 from shippedbook import find_rule
 
+from esxprobe.correlate.cost_words import advice, statement, worded
 from esxprobe.correlate.numbers import say
 from esxprobe.correlate.statistics import KINDS, statistics
 from esxprobe.correlate.verdict import (
@@ -24,7 +25,6 @@ from esxprobe.correlate.verdict import (
     unbooked_pct,
     upper_bound,
 )
-from esxprobe.correlate.words import advice, statement, worded
 from esxprobe.model import (
     AnalyzedIntervals,
     Association,

@@ -9,7 +9,7 @@ import pytest
 from made_captures import HOST, NAMES, header
 
 from esxprobe.errors import UsageError
-from esxprobe.extract.choice import Choice, Query
+from esxprobe.extract.choice import ColumnChoice, Selection
 from esxprobe.formats import paths, pdh
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.issues import QualityIssues
@@ -29,7 +29,7 @@ def demo() -> Identities:
 
 
 def chosen(identities: Identities, **asked: tuple[str, ...]) -> pl.DataFrame:
-    choice = Choice(Query(**asked))
+    choice = ColumnChoice(Selection(**asked))
     columns = choice.of(identities)
     choice.check()
     return columns

@@ -33,7 +33,7 @@ from made_captures import write as write_bytes
 from test_real_capture import REAL, by_hand
 
 from esxprobe.errors import OutputError, UnreadableInputError, UsageError
-from esxprobe.extract import Extracted, Query, extract
+from esxprobe.extract import Extracted, Selection, extract
 from esxprobe.formats.paths import split_path
 from esxprobe.formats.window import TimeWindow, parse_moment
 
@@ -41,11 +41,11 @@ Rows = list[list[str]]
 
 
 def made(
-    folder: Path, data: bytes, query: Query | None = None, window: TimeWindow | None = None
+    folder: Path, data: bytes, query: Selection | None = None, window: TimeWindow | None = None
 ) -> tuple[Rows, Extracted]:
     """What an extract of a capture holds, cell by cell."""
     target = folder / "part.csv"
-    result = extract([write_bytes(folder, data)], query or Query(), window or TimeWindow(), target)
+    result = extract([write_bytes(folder, data)], query or Selection(), window or TimeWindow(), target)
     return cells_of(target), result
 
 
@@ -88,7 +88,7 @@ def test_any_choice_and_window_of_a_sound_file_is_what_the_csv_module_makes(
     window = TimeWindow(
         parse_moment((START + first * STEP).isoformat()), parse_moment(f"+{last * STEP.total_seconds():.0f}s")
     )
-    got, result = made(tmp_path_factory.mktemp("twin"), data, Query(counters=tuple(patterns)), window)
+    got, result = made(tmp_path_factory.mktemp("twin"), data, Selection(counters=tuple(patterns)), window)
     assert got == twin(data, patterns, stamp(first), stamp(last))
     assert (result.rows, result.seen) == (len(got) - 1, rows)
 
@@ -104,9 +104,9 @@ def test_a_wide_host_is_the_same_bytes_too(tmp_path: Path) -> None:
     """Blocks, scattered cells and neighbors, with many decimals and none."""
     source = tmp_path / "wide.csv"
     write_capture(source, plan_of_width(3_000, 60, 3))
-    extract([source], Query(), TimeWindow(), tmp_path / "all.csv")
+    extract([source], Selection(), TimeWindow(), tmp_path / "all.csv")
     assert (tmp_path / "all.csv").read_bytes() == source.read_bytes()
-    extract([source], Query(counters=("% Ready", "*MBytes*")), TimeWindow(), tmp_path / "some.csv")
+    extract([source], Selection(counters=("% Ready", "*MBytes*")), TimeWindow(), tmp_path / "some.csv")
     assert cells_of(tmp_path / "some.csv") == twin(source.read_bytes(), ["% Ready", "*MBytes*"], "", "9")
 
 
@@ -115,7 +115,7 @@ def test_packed_captures_give_the_same(tmp_path: Path, ending: str) -> None:
     data = joined(lines())
     pack = gzip.compress if ending == "csv.gz" else zstandard.ZstdCompressor().compress
     source = write_bytes(tmp_path, pack(data), f"c.{ending}")
-    extract([source], Query(), TimeWindow(), tmp_path / "part.csv")
+    extract([source], Selection(), TimeWindow(), tmp_path / "part.csv")
     assert (tmp_path / "part.csv").read_bytes() == data
 
 
@@ -224,7 +224,7 @@ def test_names_with_quotes_and_commas_come_back(tmp_path: Path) -> None:
 def test_more_columns_than_a_spreadsheet_has_become_several_files(tmp_path: Path) -> None:
     source = tmp_path / "wide.csv"
     write_capture(source, plan_of_width(20_000, 3, 1))
-    result = extract([source], Query(), TimeWindow(), tmp_path / "out" / "all.csv")
+    result = extract([source], Selection(), TimeWindow(), tmp_path / "out" / "all.csv")
     assert [path.name for path in result.paths] == ["all-01.csv", "all-02.csv"]
     parts = [cells_of(path) for path in result.paths]
     assert all(len(line) < 16_384 for part in parts for line in part)
@@ -249,7 +249,7 @@ def test_segments_with_other_columns_are_put_side_by_side(tmp_path: Path) -> Non
     first = write_bytes(tmp_path, joined(lines(2)), "a.csv")
     names = [*NAMES[:3], BETA]
     second = write_bytes(tmp_path, joined([header(names), *(later(n, names) for n in range(2))]), "b.csv")
-    result = extract([first, second], Query(), TimeWindow(), tmp_path / "part.csv")
+    result = extract([first, second], Selection(), TimeWindow(), tmp_path / "part.csv")
     got = cells_of(tmp_path / "part.csv")
     assert got[0][1:] == [*NAMES, BETA]
     assert got[1][1:] == [*(cell(0, c) for c in range(len(NAMES))), ""]
@@ -260,7 +260,7 @@ def test_segments_with_other_columns_are_put_side_by_side(tmp_path: Path) -> Non
 def test_segments_without_a_chosen_column_are_left_out_and_counted(tmp_path: Path) -> None:
     names = [*NAMES[:3], BETA]
     data = joined([*lines(2), header(names), *(later(n, names) for n in range(2))])
-    got, result = made(tmp_path, data, Query(entities=("20:beta",)))
+    got, result = made(tmp_path, data, Selection(entities=("20:beta",)))
     assert got[0][1:] == [BETA]
     assert [line[1] for line in got[1:]] == [cell(n, 3) for n in range(2)]
     assert (result.rows, result.without) == (2, 2)
@@ -278,7 +278,7 @@ def test_a_header_that_repeats_is_one(tmp_path: Path) -> None:
 
 def test_what_is_not_there_leaves_no_file_behind(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
-        made(tmp_path, joined(lines()), Query(counters=("% Nothing",)))
+        made(tmp_path, joined(lines()), Selection(counters=("% Nothing",)))
     with pytest.raises(UsageError, match="no sample lies at or after"):
         made(tmp_path, joined(lines()), window=TimeWindow(parse_moment("+1h")))
     assert [path.name for path in tmp_path.iterdir()] == ["capture.csv"]
@@ -286,21 +286,23 @@ def test_what_is_not_there_leaves_no_file_behind(tmp_path: Path) -> None:
 
 def test_an_unknown_ending_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"none of \.csv, \.parquet, \.arrow"):
-        extract([tmp_path / "missing.csv"], Query(), TimeWindow(), tmp_path / "part.xlsx")
+        extract([tmp_path / "missing.csv"], Selection(), TimeWindow(), tmp_path / "part.xlsx")
 
 
 def test_a_place_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> None:
     source = write_bytes(tmp_path, joined(lines()))
     with pytest.raises(OutputError, match="cannot be written"):
-        extract([source], Query(), TimeWindow(), source / "below" / "a-file.csv")
+        extract([source], Selection(), TimeWindow(), source / "below" / "a-file.csv")
     (tmp_path / "taken.csv").mkdir()
     with pytest.raises(OutputError, match="is there and is no file"):
-        extract([source], Query(), TimeWindow(), tmp_path / "taken.csv")
+        extract([source], Selection(), TimeWindow(), tmp_path / "taken.csv")
 
 
 def test_a_guard_is_asked_for_every_file(tmp_path: Path) -> None:
     asked: list[Path] = []
-    extract([write_bytes(tmp_path, joined(lines()))], Query(), TimeWindow(), tmp_path / "p.csv", guard=asked.append)
+    extract(
+        [write_bytes(tmp_path, joined(lines()))], Selection(), TimeWindow(), tmp_path / "p.csv", guard=asked.append
+    )
     assert set(asked) == {tmp_path / "p.csv"}
 
 
@@ -311,7 +313,7 @@ def test_a_guard_is_asked_for_every_file(tmp_path: Path) -> None:
 def test_a_real_hosts_cells_come_back_one_by_one(tmp_path: Path) -> None:
     """All fields of an ESXi 6 host, nameless and glued cells among them, against the csv module."""
     names, rows = by_hand()
-    result = extract([REAL], Query(), TimeWindow(), tmp_path / "real.csv")
+    result = extract([REAL], Selection(), TimeWindow(), tmp_path / "real.csv")
     parts = [cells_of(path) for path in result.paths]
     got = [one[1:] + other[1:] for one, other in zip(*parts, strict=True)]
     assert [name for name in got[0] if name != "   -"] == [name for name in names if name.startswith("\\\\")]

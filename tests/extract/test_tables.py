@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from made_captures import HOST, NAMES, cell, header, joined, lines, row, write
 
-from esxprobe.extract import Query, extract
+from esxprobe.extract import Selection, extract
 from esxprobe.formats.window import TimeWindow, parse_moment
 
 DEMO = Path(__file__).parents[2] / "samples" / "demo" / "esxtop-000.csv.gz"
@@ -22,7 +22,7 @@ def table(path: Path) -> pl.DataFrame:
 @pytest.mark.parametrize("ending", ["parquet", "arrow"])
 def test_one_object_is_one_typed_table(tmp_path: Path, ending: str) -> None:
     source = write(tmp_path, joined(lines()))
-    result = extract([source], Query(objects=("Vcpu",)), TimeWindow(), tmp_path / f"v.{ending}")
+    result = extract([source], Selection(objects=("Vcpu",)), TimeWindow(), tmp_path / f"v.{ending}")
     assert result.paths == (tmp_path / f"v.{ending}",)
     rows = table(result.paths[0])
     assert dict(rows.schema) == {
@@ -46,7 +46,7 @@ def test_one_object_is_one_typed_table(tmp_path: Path, ending: str) -> None:
 
 
 def test_several_objects_are_a_file_each_with_the_values_of_the_pdh_csv(tmp_path: Path) -> None:
-    asked = Query(counters=("% R*", "Free MBytes"))
+    asked = Selection(counters=("% R*", "Free MBytes"))
     window = TimeWindow(parse_moment("+1m"), parse_moment("+5m"))
     result = extract([DEMO], asked, window, tmp_path / "p.parquet")
     assert {path.name for path in result.paths} >= {"p-vcpu.parquet", "p-group-cpu.parquet", "p-memory.parquet"}
@@ -77,7 +77,7 @@ def test_lost_cells_are_null_and_words_are_text(tmp_path: Path) -> None:
     rows = [row(n, NAMES[:2]) + f',"vmnic{n}"' for n in range(6)]
     rows[2] = rows[2].replace(cell(2, 1), "oops")
     source = write(tmp_path, joined([header([*NAMES[:2], words]), *rows]))
-    result = extract([source], Query(), TimeWindow(), tmp_path / "p.parquet")
+    result = extract([source], Selection(), TimeWindow(), tmp_path / "p.parquet")
     assert len(result.paths) == 3
     port = table(tmp_path / "p-rdma-device.parquet")
     assert port["Team Uplink"].to_list() == [f"vmnic{n}" for n in range(6)]
@@ -88,8 +88,8 @@ def test_lost_cells_are_null_and_words_are_text(tmp_path: Path) -> None:
 def test_stamps_in_another_zone_become_utc(tmp_path: Path) -> None:
     source = write(tmp_path, joined(lines()))
     paths = [tmp_path / "utc.parquet", tmp_path / "berlin.parquet"]
-    extract([source], Query(objects=("Memory",)), TimeWindow(), paths[0])
-    extract([source], Query(objects=("Memory",)), TimeWindow(), paths[1], timezone="Europe/Berlin")
+    extract([source], Selection(objects=("Memory",)), TimeWindow(), paths[0])
+    extract([source], Selection(objects=("Memory",)), TimeWindow(), paths[1], timezone="Europe/Berlin")
     utc, berlin = (table(path)["time"] for path in paths)
     assert (utc - berlin).unique().to_list() == [timedelta(hours=2)]
 
@@ -98,7 +98,7 @@ def test_headers_that_differ_share_a_table(tmp_path: Path) -> None:
     later = [row(n, NAMES[:2]).replace("10:49", "11:49") for n in range(2)]
     data = joined([header(NAMES[:3]), row(0, NAMES[:3]), row(1, NAMES[:3]), header(NAMES[:2]), *later])
     result = extract(
-        [write(tmp_path, data)], Query(counters=("% Util Time", "% Used")), TimeWindow(), tmp_path / "p.parquet"
+        [write(tmp_path, data)], Selection(counters=("% Util Time", "% Used")), TimeWindow(), tmp_path / "p.parquet"
     )
     assert result.rows == 4
     assert table(tmp_path / "p-physical-cpu.parquet").height == 4

@@ -13,9 +13,9 @@ from drawn import ESXPROBE
 from shell import environment
 
 from esxprobe.errors import ClusterError, UnreadableInputError
+from esxprobe.fleet.capture_sources import expanded
 from esxprobe.fleet.cluster import judged_on_cluster
 from esxprobe.fleet.pool import judged_here
-from esxprobe.fleet.sources import expanded
 from esxprobe.fleet.work import Task
 from esxprobe.model.fleet import Judged
 
@@ -68,7 +68,7 @@ def test_captures_are_read_from_s3_by_the_workers(
 ) -> None:
     """A folder behind a URL is searched as one of this machine is; the broken capture is an outcome there too."""
     words = [
-        "report",
+        "fleet",
         f"s3://{BUCKET}/site/captures",
         "--cluster",
         cluster.address,

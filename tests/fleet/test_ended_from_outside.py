@@ -49,7 +49,7 @@ def with_mark(mark: str) -> set[int]:
 )
 def test_no_process_stays(captures: Path, tmp_path: Path, number: signal.Signals, processes: int) -> None:
     mark = uuid.uuid4().hex
-    command = [sys.executable, "-m", "esxprobe", "report", str(captures), "--jobs", "2", "-o", "out"]
+    command = [sys.executable, "-m", "esxprobe", "fleet", str(captures), "--jobs", "2", "-o", "out"]
     running = subprocess.Popen(
         command, cwd=tmp_path, env=environment(MARK=mark), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

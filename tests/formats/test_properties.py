@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from made_captures import NAMES, Cells, header, joined, lines, needs_of, read, reported, write
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats import clock, parse, paths, pdh, scan
+from esxprobe.formats import parse, paths, pdh, scan, timestamps
 from esxprobe.formats.consistency import FormatCheck
 from esxprobe.formats.entities import identify
 from esxprobe.formats.issues import QualityIssues
@@ -204,9 +204,9 @@ class Rows:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder
         original = scan.FileReader._segment
-        known: dict[bytes, scan.Segment] = {}
+        known: dict[bytes, scan.SegmentReader] = {}
 
-        def remembered(reader: scan.FileReader, line: bytes) -> scan.Segment:
+        def remembered(reader: scan.FileReader, line: bytes) -> scan.SegmentReader:
             if line != GOOD_LINES[0].encode():
                 return original(reader, line)
             if line not in known:
@@ -216,14 +216,14 @@ class Rows:
             checker = scan.RowChecker(made.checker.scanner, reader._issues)
             parser = scan.Parser(made.wanted, made.parser.scanner, reader._issues)
             formats = FormatCheck(made.wanted, reader._doubts, made.header.quoted, made.formats.width)
-            return scan.Segment(made.header, made.identities, made.wanted, parser, checker, formats)
+            return scan.SegmentReader(made.header, made.identities, made.wanted, parser, checker, formats)
 
         monkeypatch.setattr(scan.FileReader, "_segment", remembered)
 
     def read(self, data: bytes) -> tuple[dict[tuple[object, str], float], int]:
         """Values by time and path, the first row's too, and how much was counted."""
         source, issues = Source(write(self.folder, data)), QualityIssues()
-        pieces: list[parse.Rows] = []
+        pieces: list[parse.CheckedRows] = []
         request = scan.Request(NEEDS, taker=lambda _segment, _piece, rows: pieces.append(rows))
         try:
             scan.FileReader(source, request, issues).read()
@@ -232,7 +232,7 @@ class Rows:
         found: dict[tuple[object, str], float] = {}
         if pieces:
             cells = pl.concat([rows.time_cells for rows in pieces])
-            times = clock.parse_times(cells, issues)[0].to_list()
+            times = timestamps.parse_times(cells, issues)[0].to_list()
             numbers = np.concatenate([rows.values for rows in pieces], axis=1)
             for time, column in zip(times, numbers.T, strict=True):
                 for path, value in zip(FEW, column.tolist(), strict=True):

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from esxprobe.arrays import Bools, Bytes, Floats, Integers
 from esxprobe.formats import row_scanner
-from esxprobe.formats.decimals import Bools, Buffers, Bytes, Cells, Floats, Places, fill, number, numbers
+from esxprobe.formats.decimals import Buffers, Cells, fill, number, numbers
 from esxprobe.formats.points import unpacked
-from esxprobe.formats.repair import Layout
+from esxprobe.formats.repair import RowLayout
 from esxprobe.formats.row_scanner import RowScanner
 
 # --- numbers ---------------------------------------------------------------------------------------
@@ -168,7 +169,7 @@ def blocks(draw: st.DrawFn) -> tuple[list[list[bytes]], list[int], bool]:
     return rows, sorted(wanted), draw(st.booleans())
 
 
-def laid_out(rows: list[list[bytes]], trailing: bool, breaks: bytes = b"\n") -> tuple[Bytes, Places, Places]:
+def laid_out(rows: list[list[bytes]], trailing: bool, breaks: bytes = b"\n") -> tuple[Bytes, Integers, Integers]:
     """Rows as the lines of a text: the text, where they start and end."""
     lines = [b",".join(row) + b"," * trailing + breaks[:-1] for row in rows]
     ends = np.cumsum([len(line) + 1 for line in lines]) - 1
@@ -197,7 +198,7 @@ def test_wanted_cells_are_found_and_separators_counted(
     rows, wanted, trailing = block
     text, starts, ends = laid_out(rows, trailing, breaks)
     lines = [text[a:b].tobytes() for a, b in zip(starts, ends, strict=True)]
-    scanner = RowScanner(Layout(len(rows[0])), np.array(wanted, np.int64), places=True, points=bool(wanted))
+    scanner = RowScanner(RowLayout(len(rows[0])), np.array(wanted, np.int64), places=True, points=bool(wanted))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(row_scanner, "GROUP", group)
         patch.setattr(row_scanner, "_SHORT", short)
@@ -229,7 +230,7 @@ def test_numbers_are_the_same_with_places_and_without(data: st.DataObject, width
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(row_scanner, "_DENSE", dense)
         with_places, without = (
-            RowScanner(Layout(width + 1), np.array(twice), places).scan(text, starts, ends)
+            RowScanner(RowLayout(width + 1), np.array(twice), places).scan(text, starts, ends)
             for places in (True, False)
         )
     assert without.cells is None
@@ -241,7 +242,7 @@ def test_numbers_are_the_same_with_places_and_without(data: st.DataObject, width
 
 def test_several_threads_share_one_scanner() -> None:
     rows = [[b'"04/24/2018 10:49:12"', *(b'"%d.%02d"' % divmod(n * k, 100) for n in range(700))] for k in range(60)]
-    scanner = RowScanner(Layout(701), np.arange(1, 701))
+    scanner = RowScanner(RowLayout(701), np.arange(1, 701))
     blocks = [laid_out(rows[at : at + 4], trailing=False) for at in range(0, 60, 4)]
     with ThreadPoolExecutor(4) as pool:
         scans = list(pool.map(lambda block: scanner.scan(*block), blocks))
@@ -252,6 +253,6 @@ def test_several_threads_share_one_scanner() -> None:
 def test_a_row_of_another_width_gives_no_cells() -> None:
     text = b'"a","1","2"\n"b","1","2","3","4"\n'
     edges = np.array([0, 12]), np.array([11, 32])
-    made = RowScanner(Layout(3), np.array([1])).scan(np.frombuffer(text, np.uint8), *edges)
+    made = RowScanner(RowLayout(3), np.array([1])).scan(np.frombuffer(text, np.uint8), *edges)
     assert [shape[0] for shape in made.shapes] == [2, 4]
     assert made.values is None

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esxprobe.formats.column_store import ColumnStore, fill
-from esxprobe.formats.parse import Rows
-from esxprobe.formats.spill import Block, FiledBlock, HeldBlock, Pick, Spill
+from esxprobe.formats.parse import CheckedRows
+from esxprobe.formats.spill import FiledBlock, HeldBlock, Pick, Spill, StoredMatrix
 
 HOME = Path(__file__).parents[2]
 
@@ -57,7 +57,7 @@ def test_the_file_is_there_beyond_the_budget_only_and_goes_with_the_last_block()
     gc.collect()  # what other tests left
     before = files_without_a_name()
     spill = Spill(8 * 100)
-    kept: list[Block] = [spill.put(matrix(10, 10))]
+    kept: list[StoredMatrix] = [spill.put(matrix(10, 10))]
     assert isinstance(kept[0], HeldBlock)
     assert files_without_a_name() == before
     kept.append(spill.put(matrix(10, 10)))
@@ -110,7 +110,7 @@ def test_marks_are_taken_out_however_the_numbers_lie_in_memory() -> None:
     fixed.flags.writeable = False
     for given_ in (numbers.copy(), np.asfortranarray(numbers), fixed):
         store = ColumnStore(wanted, Spill())
-        store.add(Rows([2, 3, 4], pl.Series(["t"] * 3), given_))
+        store.add(CheckedRows([2, 3, 4], pl.Series(["t"] * 3), given_))
         store.close()
         judged = np.array([False, True, True])
         (only,) = store.ranges(judged, 0)

@@ -9,17 +9,17 @@ from hostsim import demo_plan
 from labs import LINUX_VM, PLAN, WINDOWS_VM, Passed, Tape
 
 from esxprobe.collect.bounded import listed, parse_vm_files, vm_files_line
-from esxprobe.collect.clock import HOST_CLOCK, LINUX_CLOCK, WINDOWS_CLOCK, parse_clock
 from esxprobe.collect.command import CapturePlan, command_line, left_behind, pipeline
 from esxprobe.collect.dryrun import planned_commands
 from esxprobe.collect.facts import PROBES, Probe, parse_answer
 from esxprobe.collect.guest_loops import VMSTAT, WINDOWS_COUNTERS, linux_loop, typeperf_loop
+from esxprobe.collect.host_clock import HOST_CLOCK, LINUX_CLOCK, WINDOWS_CLOCK, parse_clock
 from esxprobe.collect.monitor import parse_vmx
 from esxprobe.formats.vmware_log import parse_monitor_mode
+from esxprobe.lab.csv_rows import capture_lines
 from esxprobe.lab.guest import GuestMachine
 from esxprobe.lab.host import HostMachine
 from esxprobe.lab.plan import HostPlan
-from esxprobe.lab.rows import capture_lines
 from esxprobe.lab.scenarios import hardware_plan, software_plan
 
 LATER = PLAN.true_start + 3600

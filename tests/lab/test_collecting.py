@@ -23,10 +23,10 @@ from esxprobe.collect.segment import Progress
 from esxprobe.collect.session import collect_hosts
 from esxprobe.collect.shell import Shell
 from esxprobe.collect.task import HostOutcome, HostTask
+from esxprobe.lab.csv_rows import at_interval, capture_lines
 from esxprobe.lab.guest import GuestMachine
 from esxprobe.lab.lab import Lab
 from esxprobe.lab.plan import HostPlan
-from esxprobe.lab.rows import at_interval, capture_lines
 from esxprobe.ssh.connect import Login, open_shell
 from esxprobe.ssh.target import Target
 

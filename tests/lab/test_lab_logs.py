@@ -17,8 +17,8 @@ from esxprobe.capture import load_capture
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.session import collect_hosts
 from esxprobe.collect.task import HostTask
-from esxprobe.lab.hostlogs import log_lines, path_fails, snapshot_task, vmotion_comes_in
-from esxprobe.lab.rows import capture_lines
+from esxprobe.lab.csv_rows import capture_lines
+from esxprobe.lab.log_files import log_lines, path_fails, snapshot_task, vmotion_comes_in
 from esxprobe.lab.scenarios import path_plan
 from esxprobe.model import Analysis
 from esxprobe.report.cards import cards_of

@@ -17,14 +17,14 @@ import pytest
 
 from esxprobe.errors import EXIT_HOST_FAILED
 from esxprobe.lab.machine import Gone
-from esxprobe.lab.real.agent import ERR, INPUT, OUT, Frames, frame
+from esxprobe.lab.real.agent import ERR, INPUT, OUT, FrameSplitter, frame
 from esxprobe.lab.real.channels import GuestLostError, GuestShell, RunningCommand
 from esxprobe.lab.real.cputime import CpuTime, busy_pct
 from esxprobe.lab.real.guests import RealGuest, RealLayerError, RunningGuest, require_uml, unavailable_reason
 from esxprobe.lab.real.host import RealHostMachine
 from esxprobe.lab.real.lab import host_plan
 from esxprobe.lab.real.procfiles import ProcFiles
-from esxprobe.lab.real.workload import Levels
+from esxprobe.lab.real.workload import LoadLevels
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 300.0
@@ -75,7 +75,7 @@ def test_frames_come_out_as_they_went_in_however_the_stream_is_cut() -> None:
     sent = [(OUT, b"a" * 3), (ERR, b""), (INPUT, bytes(range(256)) * 30)]
     stream = b"".join(frame(kind, payload) for kind, payload in sent)
     for size in (1, 4, 5, 7, 7_000, len(stream)):
-        frames, got = Frames(), []
+        frames, got = FrameSplitter(), []
         for begin in range(0, len(stream), size):
             got += frames.feed(stream[begin : begin + size])
         assert got == sent, size
@@ -347,7 +347,7 @@ def test_rows_show_what_was_measured_over_the_time_that_passed() -> None:
 
 def test_levels_go_together_against_or_each_for_itself() -> None:
     blocks = [7.0 * block + 1 for block in range(4_000)]
-    kinds = {kind: [Levels(kind, 7.0, 3).at(moment) for moment in blocks] for kind in ("co", "anti", "indep")}
+    kinds = {kind: [LoadLevels(kind, 7.0, 3).at(moment) for moment in blocks] for kind in ("co", "anti", "indep")}
     for kind, expected in (("co", 1.0), ("anti", -1.0), ("indep", 0.0)):
         faults = [first for first, _ in kinds[kind]]
         mean = sum(faults) / len(faults)
@@ -356,9 +356,9 @@ def test_levels_go_together_against_or_each_for_itself() -> None:
         assert 1.99 < max(faults) <= 2
         slope = sum((f - mean) * (o - 1) for f, o in kinds[kind]) / sum((f - mean) ** 2 for f in faults)
         assert slope == pytest.approx(expected, abs=0.06)
-    storms = [Levels("fork", 7.0, 3).at(moment)[0] for moment in blocks]
+    storms = [LoadLevels("fork", 7.0, 3).at(moment)[0] for moment in blocks]
     assert all(sorted(storms[i : i + 4]) == [0, 0, 0, 4] for i in range(0, len(storms), 4))
-    assert Levels("steady", 7.0, 3).at(99.0) == (1.0, 1.0)
+    assert LoadLevels("steady", 7.0, 3).at(99.0) == (1.0, 1.0)
 
 
 # --- where it is not there ----------------------------------------------------------------------------

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from customers import Customer, capture_of
 
-from esxprobe.analyze import analyze, compare_with
+from esxprobe.analyze import CaptureInput, analyze, compare_with
 from esxprobe.capture import Manifest, load_manifest, save_manifest
-from esxprobe.formats.guests.reading import read_guest_log
+from esxprobe.formats.guests.guest_log import read_guest_log
 from esxprobe.model import (
     FaultComparison,
     FaultCost,
@@ -321,7 +321,7 @@ def test_records_of_faults_keep_their_words_and_lose_their_names(redactor: Redac
                                  attributed=False, statement="esx-zqcanary had 1.5 % more."),
         statement=statement, statistics=(statistics,), advice=("Run a fault experiment in zqcanary1.",),
     )  # fmt: skip
-    plain = replace(analyze([capture], book=shipped()), fault_costs=(cost,))
+    plain = replace(analyze(CaptureInput([capture]), book=shipped()), fault_costs=(cost,))
     likeness = Likeness("CPU model", "Intel(R) Xeon(R) CPU X5365 @ 3.00GHz", "zqcanary", same=None)
     compared = replace(compare_with(plain, plain), settings=(likeness,))
     shown = redacted_analysis(

@@ -53,7 +53,7 @@ def test_identities_go_wherever_they_stand(identity: str, sentence: str, redacto
 def test_our_own_sentences_stay(sentence: str, redactor: Redactor) -> None:
     for name in ("the", "line", "a", "row", "VMware", "rate", "hardware"):
         redactor.names.of("vm", name)
-    assert redactor.said(sentence) == sentence
+    assert redactor.sentence(sentence) == sentence
     if "'" not in sentence:
         assert redactor.free(sentence).endswith(sentence[7:])
 

@@ -61,7 +61,7 @@ def files(folder: Path) -> Iterator[tuple[str, str]]:
 
 def test_no_name_is_left_in_reports_summary_json_bundle_or_terminal(captures: Path, tmp_path: Path) -> None:
     words = (
-        "report",
+        "fleet",
         captures,
         "--redact",
         "--redact-map",
@@ -86,7 +86,7 @@ def test_no_name_is_left_in_reports_summary_json_bundle_or_terminal(captures: Pa
 
     summary = json.loads((tmp_path / "out" / "f.json").read_text())
     jsonschema.validate(summary, SCHEMA)
-    run(tmp_path, "report", captures, "-o", "plain/all.html", "--json", "plain/f.json")
+    run(tmp_path, "fleet", captures, "-o", "plain/all.html", "--json", "plain/f.json")
     plain = json.loads((tmp_path / "plain" / "f.json").read_text())
     assert [each["digest"]["counts"] for each in summary["captures"]] == [
         each["digest"]["counts"] for each in plain["captures"]
@@ -97,7 +97,7 @@ def test_no_name_is_left_in_reports_summary_json_bundle_or_terminal(captures: Pa
 
 
 def test_one_map_gives_the_same_files_again(captures: Path, tmp_path: Path) -> None:
-    words = ("report", captures, "--redact", "--redact-map", "private.json", "--jobs", "1", "-o")
+    words = ("fleet", captures, "--redact", "--redact-map", "private.json", "--jobs", "1", "-o")
     for name in ("one", "two"):
         assert run(tmp_path, *words, f"{name}/all.html").returncode == 0
     one, two = (dict(files(tmp_path / name)) for name in ("one", "two"))
@@ -106,14 +106,14 @@ def test_one_map_gives_the_same_files_again(captures: Path, tmp_path: Path) -> N
 
 def test_a_broken_capture_is_an_outcome_without_its_name(captures: Path, tmp_path: Path) -> None:
     (captures / "acme-kunde.csv").write_text("kunde-seven,1,2\n", encoding="utf-8")
-    done = run(tmp_path, "report", captures, "--redact", "-o", "out/all.html", "--jobs", "1")
+    done = run(tmp_path, "fleet", captures, "--redact", "-o", "out/all.html", "--jobs", "1")
     assert done.returncode == 3
     assert not leaks(iter([("stderr", done.stderr), ("stdout", done.stdout)]))
     assert not leaks(files(tmp_path / "out"))
 
 
 def test_a_name_in_an_output_stops_everything(captures: Path, tmp_path: Path) -> None:
-    done = run(tmp_path, "report", captures, "--redact", "-o", "out/db01.html", "--jobs", "1")
+    done = run(tmp_path, "fleet", captures, "--redact", "-o", "out/db01.html", "--jobs", "1")
     assert done.returncode == 2
     assert "in the name of an output: nothing was written" in done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {captures.name}
@@ -132,8 +132,8 @@ def test_copies_of_several_captures_share_their_names(captures: Path, tmp_path: 
     assert {path.name for path in tmp_path.iterdir()} == {captures.name, "copies", "private.json"}
     names = json.loads((tmp_path / "private.json").read_text())["names"]
     (broken / "capture.json").unlink()
-    run(tmp_path, "report", "copies", "-o", "a/all.html", "--json", "a.json")
-    run(tmp_path, "report", captures, "-o", "b/all.html", "--json", "b.json")
+    run(tmp_path, "fleet", "copies", "-o", "a/all.html", "--json", "a.json")
+    run(tmp_path, "fleet", captures, "-o", "b/all.html", "--json", "b.json")
     copied, plain = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
     back = {each["digest"]["host"]: each["digest"]["counts"] for each in named_back(copied["captures"], names)}
     assert back == {each["digest"]["host"]: each["digest"]["counts"] for each in plain["captures"]}
@@ -159,7 +159,7 @@ def test_whatever_vms_are_called(vms: list[str], tmp_path_factory: pytest.TempPa
     (folder / "a.csv").write_bytes(capture_of(Customer(vms=tuple(vms))))
     (folder / "b.csv").write_bytes(capture_of(Customer(host="esx77", vms=(vms[-1], "db", "db01"))))
     done = run(
-        folder, "report", "a.csv", "b.csv", "--redact", "-o", "out/s.html", "--json", "out/s.json", "--jobs", "1"
+        folder, "fleet", "a.csv", "b.csv", "--redact", "-o", "out/s.html", "--json", "out/s.json", "--jobs", "1"
     )
     assert done.returncode == 0, done.stderr
     for where, text in files(folder / "out"):

@@ -16,7 +16,7 @@ NAMES = ("cgi01", "intranet", "sql-legacy", "print srv", "esx-old", "esx-new", "
 
 
 def report(folder: Path, *words: str | Path) -> tuple[dict, str]:
-    command = [*ESXPROBE, "report", SOFTWARE, "--baseline", HARDWARE, *words]
+    command = [*ESXPROBE, "compare", HARDWARE, SOFTWARE, *words]
     command += ["-o", "out.html", "--json", "out.json"]
     done = subprocess.run(
         command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False

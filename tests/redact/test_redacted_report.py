@@ -15,7 +15,7 @@ from esxprobe.commands.redaction import PrivateMap
 from esxprobe.errors import OutputError
 from esxprobe.model import Analysis
 from esxprobe.redact import Names, Redactor, Scan, learn_capture, nameless, redacted_analysis
-from esxprobe.redact.words import words_of
+from esxprobe.redact.own_words import words_of
 from esxprobe.report.document import document, render_json
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.packed import packed, unpacked

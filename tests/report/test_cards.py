@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shippedbook import RULES, page_of
 from tiny_findings import because, finding
 
-from esxprobe.model import Analysis, Finding, Level, NextLevel, Window
+from esxprobe.model import Analysis, Finding, Level, NextLevel, Scale, Window
 from esxprobe.report.cards import Card, cards_of, leading
 from esxprobe.report.cause_times import time_of
 from esxprobe.report.likely_causes import LikelyCause, entity_key, likely_causes
@@ -162,7 +162,7 @@ def test_many_things_are_named_and_then_counted(demo: Analysis) -> None:
 def test_a_value_beyond_a_worse_level_says_why_it_was_not_reached(demo: Analysis) -> None:
     full = next(each for each in demo.findings if each.rule == "pcpu-saturated")
     missed = NextLevel("critical", 90, "for 50 % of the time", "12 % of the time")
-    hot = replace(full, value=90.3, explained_by=(), next_level=missed)
+    hot = replace(full, value=90.3, explained_by=(), scale=Scale(next_level=missed))
     (figure,) = card(replace(demo, findings=(hot,)), "pcpu-saturated").figures
     assert figure.endswith(
         "90.3 % (p95), warning from 75 %; critical needs 90 % or more for 50 % of the time; "

@@ -17,8 +17,8 @@ from tiny_findings import finding
 
 from esxprobe.catalog.quality import note
 from esxprobe.commands.terminal import _table
-from esxprobe.model import Analysis, Comparison, Finding, NextLevel, VirtualMachine
-from esxprobe.report import words
+from esxprobe.model import Analysis, Comparison, Finding, NextLevel, Scale, VirtualMachine
+from esxprobe.report import formatting
 from esxprobe.report.cards import cards_of
 from esxprobe.report.charts import spec_of
 from esxprobe.report.comparison import comparison_panel
@@ -28,7 +28,7 @@ from esxprobe.report.judged import amount, limit, not_worse, remarks
 from esxprobe.report.summary import render_summary
 from esxprobe.rules import shipped
 from esxprobe.rules.checks import Sustained
-from esxprobe.rules.record import Rule
+from esxprobe.rules.record import Effects, Rule
 
 STATE = r"Memory\Kernel State"
 USED = r"Group Cpu\% Used"
@@ -81,7 +81,7 @@ def test_states_have_names_wherever_they_are_printed() -> None:
 
 
 def test_a_state_that_is_no_whole_one_is_a_number() -> None:
-    down = replace(finding("uplink-down", "vmnic1", "port"), states=((0, "down (0)"), (1, "up (1)")))
+    down = replace(finding("uplink-down", "vmnic1", "port"), scale=Scale(((0, "down (0)"), (1, "up (1)"))))
     assert amount(replace(down, value=0.0)) == "down (0)"
     assert amount(replace(down, value=0.25)) == "0.25"
 
@@ -109,14 +109,12 @@ def over_a_plain_counter(rule: Rule) -> Rule:
         optional=(),
         since="",
         until="",
-        implies=(),
-        implies_beside=(),
-        accounts_for=(),
+        effects=Effects(implies=(), implies_beside=(), accounts_for=()),
     )
 
 
 def printed(found: Finding) -> float:
-    return words.printed(found.value, found.unit)
+    return formatting.printed(found.value, found.unit)
 
 
 @given(rule=st.sampled_from(SEVERAL), data=st.data())
@@ -173,10 +171,10 @@ def test_it_is_said_for_how_long_and_how_long_it_was() -> None:
 def test_a_value_that_is_rounded_to_the_next_threshold_is_just_below_it() -> None:
     near = replace(finding("device-resets", "naa.1", "device"), threshold=1.0, value=9.999, unit="ms")
     assert (
-        not_worse(replace(near, next_level=NextLevel("critical", 10.0)))
+        not_worse(replace(near, scale=Scale(next_level=NextLevel("critical", 10.0))))
         == "just below 10 ms, where critical begins"
     )
-    assert not not_worse(replace(near, value=9.9, next_level=NextLevel("critical", 10.0)))
+    assert not not_worse(replace(near, value=9.9, scale=Scale(next_level=NextLevel("critical", 10.0))))
 
 
 # --- doubts ---------------------------------------------------------------------------------------

@@ -15,8 +15,8 @@ from tiny import Thing, recording
 from esxprobe.model import Analysis, Finding, VirtualMachine
 from esxprobe.report.cards import cards_of
 from esxprobe.report.document import finding_as_json
+from esxprobe.report.formatting import number
 from esxprobe.report.judged import amount
-from esxprobe.report.words import number
 from esxprobe.rules import shipped
 from esxprobe.series import quantile, quantile_of_rows, quantiles_of_sorted
 

@@ -9,8 +9,18 @@ from shippedbook import page_of
 
 from esxprobe.model import Analysis, Deviation, QualityNote, Window
 from esxprobe.report.document import document
+from esxprobe.report.formatting import (
+    duration,
+    in_zones,
+    isolated,
+    local,
+    moment,
+    number,
+    printed,
+    threshold,
+    window,
+)
 from esxprobe.report.view import ROWS
-from esxprobe.report.words import duration, in_zones, isolated, local, moment, number, printed, threshold, window
 
 NOON = datetime(2026, 3, 26, 12, 0, 0, tzinfo=UTC)
 
@@ -229,7 +239,7 @@ def test_the_time_is_shown_in_slices(demo: Analysis) -> None:
 def test_deviations_are_told_in_the_page_and_in_the_document(demo: Analysis) -> None:
     own = Deviation("cpu-ready", "silenced", "for vm1*; findings withheld: 1", "own.toml:3")
     changed = replace(demo, deviations=(own,))
-    assert page_of(changed, {}, "").deviations == (("cpu-ready", "silenced", own.detail, "own.toml:3"),)
+    assert page_of(changed, {}, "").rules.deviations == (("cpu-ready", "silenced", own.detail, "own.toml:3"),)
     assert document(changed)["deviations"][0]["place"] == "own.toml:3"
 
 

@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from esxprobe.capture import Manifest
+from esxprobe.lab.csv_rows import capture_lines
 from esxprobe.lab.plan import (
     ALL_POWER_STATES,
     USER_GROUPS,
@@ -46,7 +47,6 @@ from esxprobe.lab.plan import (
     over,
     steps,
 )
-from esxprobe.lab.rows import capture_lines
 
 FOLDER = Path(__file__).parent / "scenarios"
 _PARTS = {

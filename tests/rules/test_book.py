@@ -114,17 +114,19 @@ def test_needs_are_in_the_catalog(rule: Rule) -> None:
 
 
 def test_what_reaches_the_whole_host_is_judged_on_the_host() -> None:
-    assert {rule.entity for rule in RULES if rule.host_wide} == {"host"}
-    assert not [rule.id for rule in RULES if rule.host_wide and rule.setting], "a size of the host is no shortage"
+    assert {rule.entity for rule in RULES if rule.effects.host_wide} == {"host"}
+    assert not [rule.id for rule in RULES if rule.effects.host_wide and rule.setting], (
+        "a size of the host is no shortage"
+    )
 
 
 def test_what_a_rule_brings_about_by_itself_is_among_what_it_implies() -> None:
     for rule in RULES:
-        assert set(rule.accounts_for) <= set(rule.implies), rule.id
+        assert set(rule.effects.accounts_for) <= set(rule.effects.implies), rule.id
 
 
 def test_what_is_implied_exists_and_goes_in_no_circle() -> None:
-    implied = {rule.id: {*rule.implies, *rule.implies_beside} for rule in RULES}
+    implied = {rule.id: {*rule.effects.implies, *rule.effects.implies_beside} for rule in RULES}
     assert set().union(*implied.values()) <= set(implied), "a rule implies one that is not there"
     done: set[str] = set()
     while done != set(implied):

@@ -9,7 +9,7 @@ from tiny import HOST, Thing, recording
 from esxprobe.model import Explanation, Finding, Level, VirtualMachine
 from esxprobe.rules.checks import sustained_above
 from esxprobe.rules.judge import Outcome, judge
-from esxprobe.rules.record import Rule
+from esxprobe.rules.record import Effects, Rule
 from esxprobe.rules.sources import rule_of_thumb
 
 COSTOP, STATE = r"Vcpu\% CoStop", r"Memory\Kernel State"
@@ -19,6 +19,7 @@ SENT = r"Physical Disk Per-Device-Per-World\Commands/sec"
 READ_MS, READS, WRITES = (rf"Virtual Disk\{name}" for name in ("Average MilliSec/Read", "Reads/sec", "Writes/sec"))
 # Ten minutes of five seconds: the trouble is in the last two.
 SHORT, LONG = (5.0,) * 24, (0.0,) * 96
+EFFECTS = set(Effects.__slots__)
 LATE, ALWAYS, NEVER = LONG + SHORT, (5.0,) * 120, (0.0,) * 120
 
 
@@ -27,7 +28,8 @@ def made(rule_id: str, entity: str, counter: str, severity: str = "warning", **m
     levels = (Level(severity, 1.0, rule_of_thumb("a test")),)  # type: ignore[arg-type]
     check = sustained_above(share=0.1, run_s=60)
     plain = replace(find_rule("vm-balloon"), id=rule_id, entity=entity, value=f'"{counter}"', levels=levels)
-    return replace(plain, check=check, confirm="", **{"implies": (), **more})  # type: ignore[arg-type]
+    effects = Effects(**{name: more.pop(name) for name in EFFECTS & more.keys()})  # type: ignore[arg-type]
+    return replace(plain, check=check, confirm="", effects=effects, **more)  # type: ignore[arg-type]
 
 
 def judged(rules: list[Rule], *things: Thing) -> Outcome:
@@ -106,11 +108,16 @@ def test_a_shortage_of_the_whole_host_reaches_its_vms_and_any_other_state_of_the
     wide = causes(judged([HOST_CAUSE, SYMPTOM], *things))
     assert wide["host-cause"].confidence == "high"
     assert "it affected the whole host" in wide["host-cause"].because
-    assert causes(judged([replace(HOST_CAUSE, host_wide=False), SYMPTOM], *things)) == {}
+    assert (
+        causes(
+            judged([replace(HOST_CAUSE, effects=replace(HOST_CAUSE.effects, host_wide=False)), SYMPTOM], *things)
+        )
+        == {}
+    )
 
 
 def test_that_both_are_on_this_host_is_no_reason() -> None:
-    here = replace(VM_CAUSE, implies=("slow-device",))
+    here = replace(VM_CAUSE, effects=replace(VM_CAUSE.effects, implies=("slow-device",)))
     outcome = judged([here, made("slow-device", "device", LATENCY)], vm("1", LATE), device("naa.1", LATE))
     assert all(not finding.explained_by for finding in outcome.findings)
 
@@ -258,7 +265,7 @@ def test_where_both_lasted_all_the_time_only_the_place_counts() -> None:
 def test_what_stays_when_its_cause_is_gone_belongs_to_what_it_began_in() -> None:
     """Memory that was swapped out stays there until the guest asks for it."""
     pressure, swapped = (0.0,) * 30 + (5.0,) * 24 + (0.0,) * 66, (0.0,) * 36 + (5.0,) * 84
-    stays = replace(SYMPTOM, lingers=True)
+    stays = replace(SYMPTOM, effects=replace(SYMPTOM.effects, lingers=True))
     assert (
         causes(judged([VM_CAUSE, SYMPTOM], vm("1", pressure), vcpu("1", swapped)))["vm-cause"].confidence == "low"
     )
@@ -282,7 +289,7 @@ def test_a_cause_is_there_at_its_mildest_level_too() -> None:
 def test_a_moment_together_is_no_evidence() -> None:
     """Two samples of trouble, found by their share of a short capture."""
     moment = (0.0,) * 14 + (5.0,) * 2
-    for cause in (VM_CAUSE, replace(VM_CAUSE, accounts_for=("vcpu-symptom",))):
+    for cause in (VM_CAUSE, replace(VM_CAUSE, effects=replace(VM_CAUSE.effects, accounts_for=("vcpu-symptom",)))):
         (low,) = causes(judged([cause, SYMPTOM], vm("1", (5.0,) * 16), vcpu("1", moment))).values()
         assert low.confidence == "low"
     (low,) = causes(judged([VM_CAUSE, SYMPTOM], vm("1", moment), vcpu("1", moment))).values()
@@ -307,14 +314,14 @@ def test_beside_a_cause_that_came_with_the_symptom_what_was_there_before_is_low(
 
 
 def test_what_a_value_is_made_of_needs_no_contrast() -> None:
-    makes = replace(VM_CAUSE, accounts_for=("vcpu-symptom",))
+    makes = replace(VM_CAUSE, effects=replace(VM_CAUSE.effects, accounts_for=("vcpu-symptom",)))
     (cause,) = causes(judged([makes, SYMPTOM], vm("1", ALWAYS), vcpu("1", LATE))).values()
     assert cause.confidence == "medium"
 
 
 def test_a_latency_that_was_there_before_makes_up_no_larger_one() -> None:
     """The device always took 12 ms; a virtual disk that suddenly takes 60 does not wait for that."""
-    below = replace(SLOW_DEVICE, accounts_for=("slow-disk",), unit="ms")
+    below = replace(SLOW_DEVICE, effects=replace(SLOW_DEVICE.effects, accounts_for=("slow-disk",)), unit="ms")
     disk = replace(SLOW_DISK, unit="ms")
 
     def confidence(disk_ms: float) -> str:
@@ -341,7 +348,11 @@ def test_a_cause_works_through_a_rule_that_fired_or_could_not_run_and_not_throug
 def test_but_not_from_the_host_over_a_vm_to_a_device() -> None:
     """Without the VM's finding nobody knows which VM and which device that would be."""
     root = made("root-cause", "host", STATE, implies=("vm-cause",), host_wide=True)
-    rules = [root, replace(VM_CAUSE, implies=("slow-device",)), made("slow-device", "device", LATENCY)]
+    rules = [
+        root,
+        replace(VM_CAUSE, effects=replace(VM_CAUSE.effects, implies=("slow-device",))),
+        made("slow-device", "device", LATENCY),
+    ]
     things = (host(LATE), device("naa.1", LATE), sent("1", "naa.1"))
     assert causes(judged(rules, *things), "slow-device") == {}
     assert causes(judged(rules, *things, vm("1", LATE)), "slow-device").keys() == {"vm-cause"}

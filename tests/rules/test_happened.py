@@ -15,10 +15,10 @@ from esxprobe.model import Entity, Event, Recording, VirtualMachine
 from esxprobe.report.cards import cards_of
 from esxprobe.rules import shipped
 from esxprobe.rules.custom import load_book
+from esxprobe.rules.evaluate import HOST_KEY
 from esxprobe.rules.happened import events_of
 from esxprobe.rules.record import LOGS, quoted
 from esxprobe.rules.skips import NO_LOG, not_there, why_skipped
-from esxprobe.rules.values import HOST_KEY
 
 PATH, DEVICE = "vmhba1:C0:T0:L0", "naa.6000"
 WITH_EVENTS = [rule for rule in RULES if rule.events]

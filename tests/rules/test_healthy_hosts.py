@@ -13,8 +13,8 @@ import pytest
 from scenario import host_plan
 from shippedbook import analyze
 
+from esxprobe.lab.csv_rows import capture_lines
 from esxprobe.lab.plan import DevicePlan, HostPlan, UplinkPlan, VmPlan, over, steps
-from esxprobe.lab.rows import capture_lines
 
 DISK, TAPE = "naa.600a09803830305345{:014x}", "t10.HP______Ultrium_7DSCSI______________________3A54"
 CD = "mpx.vmhba32:C0:T0:L0"

@@ -15,9 +15,9 @@ from esxprobe.catalog.quality import CODES, note
 from esxprobe.errors import UnknownRuleError
 from esxprobe.model import Finding, Recording, VirtualMachine
 from esxprobe.rules import shipped
+from esxprobe.rules.evaluate import capture_facts
 from esxprobe.rules.rank import ranked
 from esxprobe.rules.skips import NO_GUEST_LOG, NOT_ASKED, not_there, why_skipped
-from esxprobe.rules.values import capture_facts
 
 READY, LIMITED, COSTOP = r"Vcpu\% Ready", r"Vcpu\% Max Limited", r"Vcpu\% CoStop"
 STATE, BALLOON = r"Memory\Kernel State", r"Group Memory\Memctl MBytes"

@@ -32,9 +32,9 @@ from esxprobe.report.document import render_json
 from esxprobe.rules import judge as judging
 from esxprobe.rules import parts as rule_parts
 from esxprobe.rules import shipped
+from esxprobe.rules.evaluate import judged_values
 from esxprobe.rules.parts import taken_together
 from esxprobe.rules.skips import why_skipped
-from esxprobe.rules.values import judged_values
 
 HOME = Path(__file__).parents[2]
 REAL = HOME.parent / "shared/data/esxtop/esxi6-all-fields.csv"

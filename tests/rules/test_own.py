@@ -9,12 +9,13 @@ from shippedbook import analysis_of
 from tiny import Thing, recording
 
 from esxprobe.errors import UsageError
+from esxprobe.files.toml_lines import line_of
 from esxprobe.model import VirtualMachine
 from esxprobe.rules import RuleBook, shipped
 from esxprobe.rules.custom import load_book
 from esxprobe.rules.custom_added import OBJECTS, counters_of
+from esxprobe.rules.record import Customization
 from esxprobe.rules.sql import complaint
-from esxprobe.rules.toml_lines import line_of
 
 READY, LIMITED = r"Vcpu\% Ready", r"Vcpu\% Max Limited"
 READS = r"Virtual Disk\Average MilliSec/Read"
@@ -250,6 +251,6 @@ def test_a_merged_rule_shows_its_deviation(tmp_path: Path) -> None:
     page = render_rule(book.find("cpu-ready"))
     assert "| warning | ≥ 7 % | own threshold (own.toml:2)" in page
     assert "Silenced for: a*" in page
-    assert replace(book.find("cpu-ready"), levels=(), silence=(), origin="") == replace(
+    assert replace(book.find("cpu-ready"), levels=(), custom=Customization()) == replace(
         shipped().find("cpu-ready"), levels=()
     )

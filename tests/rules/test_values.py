@@ -13,12 +13,12 @@ from tiny import Thing, recording, tables
 from esxprobe.catalog.quality import note
 from esxprobe.model import Level, Recording, VirtualMachine
 from esxprobe.rules.checks import any_above
+from esxprobe.rules.evaluate import capture_facts
 from esxprobe.rules.judge import judge
-from esxprobe.rules.record import Caveat, Part, Rule
+from esxprobe.rules.record import Caveat, Effects, Part, Rule
 from esxprobe.rules.release import release_of
 from esxprobe.rules.skips import why_skipped
 from esxprobe.rules.sources import rule_of_thumb
-from esxprobe.rules.values import capture_facts
 
 RUN, READY = r"Vcpu\% Run", r"Vcpu\% Ready"
 SIZE = r"Group Memory\Memory Size MBytes"
@@ -29,7 +29,7 @@ def rule(entity: str, value: str, **more: object) -> Rule:
     template = find_rule("cpu-costop")
     levels = (Level("info", 0.0, rule_of_thumb("a test")),)
     changed = replace(template, id="made-up", entity=entity, value=value, levels=levels, check=any_above())
-    return replace(changed, implies=(), **more)  # type: ignore[arg-type]
+    return replace(changed, effects=Effects(implies=()), **more)  # type: ignore[arg-type]
 
 
 def values_of(made: Rule, capture: Recording) -> list[list[float]]:

@@ -14,8 +14,8 @@ import polars as pl
 from esxprobe.catalog.quality import note
 from esxprobe.formats.relations import RELATED
 from esxprobe.model import Entity, Event, QualityNote, Recording, SourceFile, VirtualMachine
+from esxprobe.rules.evaluate import CORES, FAULTS, HOST_KEY, ValueTable, judged_values
 from esxprobe.rules.record import ASKED, EVENT, FACT, LOGS, Example, Rule
-from esxprobe.rules.values import CORES, FAULTS, HOST_KEY, Table, judged_values
 
 START = datetime(2026, 3, 26, 21, 30, tzinfo=UTC)
 INTERVAL_S = 5.0
@@ -229,13 +229,13 @@ def _tidy(things: list[Thing], samples: int) -> pl.DataFrame:
     )
 
 
-def tables(rules: Sequence[Rule], capture: Recording) -> dict[str, Table]:
+def tables(rules: Sequence[Rule], capture: Recording) -> dict[str, ValueTable]:
     """The judged values of rules, their parts put together again, by rule id."""
-    parts: dict[str, list[Table]] = {}
+    parts: dict[str, list[ValueTable]] = {}
     for rule, table in judged_values(rules, capture):
         parts.setdefault(rule.id, []).append(table)
     return {
-        rule: Table(
+        rule: ValueTable(
             tuple(entity for table in found for entity in table.entities),
             np.concatenate([table.values for table in found]),
             found[0].timing,

@@ -16,7 +16,7 @@ from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
 from ssh_logins import Client, Keys, SshdStarter
 from ssh_servers import Account, Sshd, an_account, make_key, public_line, start_sshd, tool, until
 
-from esxprobe.ssh.shell import SshShell
+from esxprobe.ssh.paramiko_shell import SshShell
 
 # the server side of these tests; its tracebacks belong to nobody's output
 logging.getLogger("test.in-process-server").propagate = False

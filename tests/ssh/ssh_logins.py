@@ -9,8 +9,8 @@ from pathlib import Path
 from ssh_servers import Sshd
 
 from esxprobe.ssh.connect import Login, open_shell
+from esxprobe.ssh.paramiko_shell import SshShell
 from esxprobe.ssh.secrets import Credentials, Secret
-from esxprobe.ssh.shell import SshShell
 from esxprobe.ssh.transport import Timeouts
 
 # Limits that nothing comes near to on a machine that is not quite stuck.

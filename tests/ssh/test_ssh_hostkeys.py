@@ -14,8 +14,8 @@ from ssh_servers import Sshd, public_line, tool
 
 from esxprobe.errors import ChangedHostKeyError, HostKeyError, UnknownHostKeyError
 from esxprobe.ssh.config import HostConfig
+from esxprobe.ssh.display import fingerprint
 from esxprobe.ssh.hostkeys import check_host_key, host_key_name, known_types, read_known_keys
-from esxprobe.ssh.words import fingerprint
 
 OURS, OTHER = b"\0\0\0\x0bssh-ed25519 ours", b"\0\0\0\x0bssh-ed25519 other"
 LINE = f"ssh-ed25519 {base64.b64encode(OURS).decode()}"

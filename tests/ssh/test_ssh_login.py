@@ -13,8 +13,8 @@ from ssh_logins import Client, Keys, SshdStarter, asks
 from ssh_servers import Sshd, make_key, public_line, tool
 
 from esxprobe.errors import AlgorithmError, LoginError, UsageError
+from esxprobe.ssh.display import fingerprint
 from esxprobe.ssh.secrets import Credentials, Secret
-from esxprobe.ssh.words import fingerprint
 
 WRONG = "wrong"
 

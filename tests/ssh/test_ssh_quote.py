@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ssh_servers import tool
 
 from esxprobe.collect.shell import quote
-from esxprobe.ssh.shell import SshShell
+from esxprobe.ssh.paramiko_shell import SshShell
 
 # Where the test's account may write and nobody else has a file.
 TOUCHED = Path(f"/tmp/esxprobe-touched-{os.getpid()}")  # noqa: S108

@@ -21,7 +21,7 @@ from esxprobe.errors import (
     RemoteShellError,
 )
 from esxprobe.ssh.connect import Login, open_shell
-from esxprobe.ssh.shell import SshShell
+from esxprobe.ssh.paramiko_shell import SshShell
 
 
 def as_collect_sees_it(shell: SshShell) -> protocol.Shell:

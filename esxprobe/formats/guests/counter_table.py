@@ -37,7 +37,7 @@ class CounterTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class GuestReading:
     """What a format's reader found: the computer's name, the format, the stamps' zone, the counter_tables."""
 
     guest: str
@@ -68,7 +68,7 @@ def choose_guest(found: list[str], wanted: str | None) -> str:
     )
 
 
-def samples_of(reading: Reading, issues: QualityIssues) -> tuple[pl.DataFrame, float | None]:
+def samples_of(reading: GuestReading, issues: QualityIssues) -> tuple[pl.DataFrame, float | None]:
     """The long frame of a log and its median interval [s].
 
     Returns:

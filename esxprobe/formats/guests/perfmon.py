@@ -18,14 +18,17 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats.clock import parse_times
+from esxprobe.formats.guests import known_words
 from esxprobe.formats.guests.codepages import CODE_PAGES, legibility
-from esxprobe.formats.guests.counter_table import CounterTable, Reading, choose_guest
+from esxprobe.formats.guests.counter_table import CounterTable, GuestReading, choose_guest
+from esxprobe.formats.guests.format import GuestFormat, Pseudonyms
 from esxprobe.formats.guests.lines import shown
 from esxprobe.formats.guests.locales import our_counter
+from esxprobe.formats.guests.without_names import DROPPED
 from esxprobe.formats.guests.zones import utc_of, zone_cell
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.paths import split_path
+from esxprobe.formats.timestamps import parse_times
 from esxprobe.model.guestlog import GUEST_COUNTERS
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ _PDH_STAMP = re.compile(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d\.\d{3}$")
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class PerfmonHeader:
     """A header: first cell, paths, and what stands between cells."""
 
     first: str
@@ -62,7 +65,7 @@ def recognizes(head: bytes) -> bool:
     return any(_HEADER.match(line) for line in head.split(b"\n"))
 
 
-def read_perfmon(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> Reading:
+def read_perfmon(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> GuestReading:
     """A whole log.
 
     Raises:
@@ -95,7 +98,7 @@ def read_perfmon(text: bytes, *, timezone: str | None, guest: str | None, issues
     order = utc.arg_sort() if len(bodies) > 1 and _out_of_order(utc, bodies) else None
     if order is not None:
         utc, ordered = utc.gather(order), {name: series.gather(order) for name, series in ordered.items()}
-    return Reading(host, "perfmon", words, [CounterTable(utc.cast(pl.Datetime("us", "UTC")), ordered)])
+    return GuestReading(host, "perfmon", words, [CounterTable(utc.cast(pl.Datetime("us", "UTC")), ordered)])
 
 
 def _out_of_order(utc: pl.Series, bodies: list[list[str]]) -> bool:
@@ -110,7 +113,7 @@ def _one_host(hosts: list[str], guest: str | None) -> str:
 
 
 def parts(text: bytes, issues: QualityIssues) -> tuple[list[bytes], list[list[str]]]:
-    """Header lines, and the lines below each."""
+    """PerfmonHeader lines, and the lines below each."""
     headers: list[bytes] = []
     bodies: list[list[str]] = []
     lines = text.split(b"\n")
@@ -144,12 +147,12 @@ def _whole_header(line: bytes, lines: list[bytes], number: int) -> tuple[bytes, 
     return line, number
 
 
-def parse_header(line: bytes, issues: QualityIssues) -> Header:
+def parse_header(line: bytes, issues: QualityIssues) -> PerfmonHeader:
     """The header in the code page in which most of its counters are known, or else most look like words."""
     try:
         header = _split_header(line.decode("ascii"))
     except UnicodeDecodeError:
-        best: tuple[tuple[int, float], Header] | None = None
+        best: tuple[tuple[int, float], PerfmonHeader] | None = None
         for page in CODE_PAGES:
             try:
                 text = line.decode(page)
@@ -167,7 +170,7 @@ def parse_header(line: bytes, issues: QualityIssues) -> Header:
     return header
 
 
-def _split_header(text: str) -> Header:
+def _split_header(text: str) -> PerfmonHeader:
     text = text.strip().lstrip("\ufeff")
     quoted = text.startswith('"')
     if text.lstrip('"').startswith("(PDH-TSV"):
@@ -176,7 +179,7 @@ def _split_header(text: str) -> Header:
         at = text.find('"', 1) + 1 if quoted else text.find("\\") - 1
         separator = ";" if text[at : at + 1] == ";" else ","
     first, *paths = _cells(text, separator)
-    return Header(first, paths, separator, quoted)
+    return PerfmonHeader(first, paths, separator, quoted)
 
 
 def _cells(line: str, separator: str) -> list[str]:
@@ -186,7 +189,7 @@ def _cells(line: str, separator: str) -> list[str]:
         return line.split(separator)
 
 
-def _columns(header: Header) -> list[_Column]:
+def _columns(header: PerfmonHeader) -> list[_Column]:
     """Wanted columns of a header."""
     found = []
     for place, path in enumerate(header.paths, start=1):
@@ -232,7 +235,7 @@ def _collect(
 
 
 def _rows(
-    header: Header, columns: list[_Column], body: list[str], issues: QualityIssues
+    header: PerfmonHeader, columns: list[_Column], body: list[str], issues: QualityIssues
 ) -> list[tuple[str | None, ...]]:
     """Stamp and wanted cells of each row that can be trusted."""
     if not columns:
@@ -254,7 +257,7 @@ def _rows(
     return rows
 
 
-def _odd_row(header: Header, line: str, issues: QualityIssues, *, last: bool) -> Sequence[str | None] | None:
+def _odd_row(header: PerfmonHeader, line: str, issues: QualityIssues, *, last: bool) -> Sequence[str | None] | None:
     """Cells of a row that is not just quoted cells; None where nothing in it can be placed."""
     cells: list[str | None] = list(_cells(line.strip(), header.separator))
     width = len(header.paths) + 1
@@ -313,7 +316,7 @@ def _numbers(cells: dict[str, list[str | None]], issues: QualityIssues) -> pl.Da
     return numbers
 
 
-def _nothing_known(headers: list[Header]) -> UnreadableInputError:
+def _nothing_known(headers: list[PerfmonHeader]) -> UnreadableInputError:
     names = [path for header in headers for path in header.paths if "\\" in path]
     shown_names = "; ".join(path.lstrip("\\").partition("\\")[2] or path for path in names[:8])
     more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
@@ -321,3 +324,56 @@ def _nothing_known(headers: list[Header]) -> UnreadableInputError:
         f"none of the counters in the log is known: {shown_names or 'its header names none'}{more}",
         hint=r"log \Memory\Page Faults/sec and the others that docs/guests.md lists, in one of its languages",
     )
+
+
+_PDH_TIME = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4} \d{1,2}:\d{2}:\d{2}(?:\.\d+)?(?: [AP]M)?")
+_PDH_VALUE = re.compile(r"[-+]?\d*[.,]?\d*(?:[eE][-+]?\d+)?|-1\.#IND|1\.#INF|NaN", re.ASCII)
+_FAREWELL = re.compile(r"The command completed successfully\.|Exiting, please wait\.\.\.")
+
+
+def _redacted(content: bytes, names: Pseudonyms) -> tuple[str, int] | None:
+    """Computers' names stand in the headers; rows hold a time and numbers."""
+    wide = content[:2] in {b"\xff\xfe", b"\xfe\xff"}
+    text = (content.decode("utf-16", "replace").encode() if wide else content).replace(b"\r\n", b"\n")
+    lines, blanked = [], 0
+    for line, rows in zip(*parts(text, QualityIssues()), strict=True):
+        header = parse_header(line, QualityIssues())
+        quote = '"' if header.quoted else ""
+        kind = "TSV" if header.separator == "\t" else "CSV"
+        zone = header.first.partition(")")[2].strip()
+        first = f"(PDH-{kind} 4.0)" + (f" {names.zone(zone)}" if zone else "")
+        titles = [first, *(_redacted_path(path, names) for path in header.paths)]
+        lines.append(header.separator.join(f"{quote}{name}{quote}" for name in titles))
+        for row in rows:
+            shown, odd = _redacted_row(row.rstrip("\r"), header.separator)
+            lines.append(shown)
+            blanked += odd
+    return "\r\n".join(lines) + "\r\n", blanked
+
+
+def _redacted_path(path: str, names: Pseudonyms) -> str:
+    r"""`\\computer\Object(instance)\Counter`: counters are Windows', or localized; instances may be anything."""
+    computer, thing, instance, counter = split_path(path)
+    if not thing:
+        return "" if not path.strip() else names.of("counter", path)
+    shown = instance if re.fullmatch(r"_Total|\d+(?:,(?:\d+|_Total))?|", instance) else None
+    inside = f"({names.of('instance', instance) if shown is None else shown})" if instance else ""
+    guest = names.of("guest", computer.casefold())
+    thing = thing if known_words.is_object(thing) else names.of("object", thing)
+    counter = counter if known_words.is_counter(counter) else names.of("counter", counter)
+    return f"\\\\{guest}\\{thing}{inside}\\{counter}"
+
+
+def _redacted_row(line: str, separator: str) -> tuple[str, int]:
+    """A row as it is; of one with words in it the words are blanked, and a line that is no row goes."""
+    if not line.strip() or _FAREWELL.fullmatch(line.strip()):
+        return line, 0
+    first, *cells = line.split(separator)
+    if not cells or not _PDH_TIME.fullmatch(first.strip('" ')):
+        return DROPPED, 1
+    odd = [cell for cell in cells if not _PDH_VALUE.fullmatch(cell.strip('" '))]
+    shown = [cell if cell not in odd else re.sub(r'[^"]', " ", cell) for cell in cells]
+    return separator.join((first, *shown)), len(odd)
+
+
+FORMATS = (GuestFormat("perfmon", "perfmon, logman, typeperf and relog", recognizes, read_perfmon, _redacted),)

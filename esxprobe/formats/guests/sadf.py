@@ -16,10 +16,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats.guests.counter_table import CounterTable, Reading, choose_guest
+from esxprobe.formats.guests import known_words
+from esxprobe.formats.guests.counter_table import CounterTable, GuestReading, choose_guest
+from esxprobe.formats.guests.format import GuestFormat, Pseudonyms
 from esxprobe.formats.guests.lines import shown, without_torn_end
 from esxprobe.formats.guests.sar import counter_tables_of
-from esxprobe.formats.guests.tables import Report, report_of
+from esxprobe.formats.guests.sysstat_tables import Report, report_of
+from esxprobe.formats.guests.without_names import DROPPED, by_line, known_cell, text_of
 from esxprobe.formats.guests.zones import zone_of_stamps
 from esxprobe.formats.issues import QualityIssues
 
@@ -46,13 +49,13 @@ def recognizes_j(head: bytes) -> bool:
     return head.lstrip()[:1] == b"{" and b'"sysstat"' in head[:4096]
 
 
-def read_sadf_d(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> Reading:
+def read_sadf_d(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> GuestReading:
     """A whole `sadf -d` log (see `_reading` for errors)."""
     words = without_torn_end(text, issues).decode("utf-8", errors="replace")
     return _reading("sadf-d", _lines(words, issues), timezone, guest, issues)
 
 
-def read_sadf_j(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> Reading:
+def read_sadf_j(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> GuestReading:
     """A whole `sadf -j` log (see `_reading` for errors).
 
     Raises:
@@ -62,31 +65,33 @@ def read_sadf_j(text: bytes, *, timezone: str | None, guest: str | None, issues:
     return _reading("sadf-j", _samples(_hosts(words, issues), issues), timezone, guest, issues)
 
 
-def _reading(name: str, found: Found, timezone: str | None, guest: str | None, issues: QualityIssues) -> Reading:
+def _reading(
+    name: str, found: Found, timezone: str | None, guest: str | None, issues: QualityIssues
+) -> GuestReading:
     """One counter_table for each table of the computer.
 
     Raises:
         UnreadableInputError: No table of system-wide faults, switches or processor time.
         UsageError: Several computers and none was named; the zone is none.
     """
-    every = [(host, report, said) for host, report, said in found if report.wanted and report.times]
+    every = [(host, report, zone_text) for host, report, zone_text in found if report.wanted and report.times]
     host = choose_guest(list(dict.fromkeys(each[0] for each in every)), guest)
     by_zone: dict[str, list[Report]] = {}
-    for owner, report, said in every:
+    for owner, report, zone_text in every:
         if owner == host:
-            by_zone.setdefault(said, []).append(report)
+            by_zone.setdefault(zone_text, []).append(report)
     if not by_zone:
         raise UnreadableInputError(
             "the sadf log has no table of system-wide faults, context switches or processor time",
             hint="export with `sadf -d FILE -- -B -u -w -W`",
         )
     counter_tables, words = [], []
-    for said, reports in by_zone.items():
+    for zone_text, reports in by_zone.items():
         first = min(time for report in reports for time in report.times)
-        zone, word = zone_of_stamps(said, first, timezone, issues)
+        zone, word = zone_of_stamps(zone_text, first, timezone, issues)
         counter_tables += [_tiled(counter_table) for counter_table in counter_tables_of(reports, zone, issues)]
         words.append(word)
-    return Reading(host, name, ", ".join(dict.fromkeys(words)), counter_tables)
+    return GuestReading(host, name, ", ".join(dict.fromkeys(words)), counter_tables)
 
 
 def _tiled(counter_table: CounterTable) -> CounterTable:
@@ -139,8 +144,8 @@ def _lines(text: str, issues: QualityIssues) -> Found:
         report.add(stamp[0], _start(stamp[0], interval), cells[3:])
     for host, times in restarts.items():
         _restarted([report for (owner, _, _), report in reports.items() if owner == host], times, issues)
-    for (host, _, said), report in reports.items():
-        yield host, report, said
+    for (host, _, zone_text), report in reports.items():
+        yield host, report, zone_text
 
 
 def _restarted(reports: list[Report], times: list[datetime], issues: QualityIssues) -> None:
@@ -218,15 +223,15 @@ def _samples(hosts: list[dict[str, Any]], issues: QualityIssues) -> Found:
                     report = reports.get(key) or reports.setdefault(key, report_of(names))
                     report.add(when[0], start, cells)
         _json_restarts(host, reports, issues)
-        for (_, _, said), report in reports.items():
-            yield name, report, said
+        for (_, _, zone_text), report in reports.items():
+            yield name, report, zone_text
 
 
 def _json_stamp(stamp: dict[str, Any]) -> tuple[datetime, str] | None:
     if isinstance(stamp.get("sec"), (int, str)) and "date" not in stamp:
         return _stamp(str(stamp["sec"]))
-    said = stamp.get("tz")
-    zone = "UTC" if stamp.get("utc") == 1 else said if isinstance(said, str) else ""
+    zone_text = stamp.get("tz")
+    zone = "UTC" if stamp.get("utc") == 1 else zone_text if isinstance(zone_text, str) else ""
     return _stamp(f"{stamp.get('date')} {stamp.get('time')} {zone}")
 
 
@@ -251,3 +256,77 @@ def _json_restarts(host: dict[str, Any], reports: dict[Any, Report], issues: Qua
     stamps = [_json_stamp(boot) for boot in found if isinstance(boot, dict)]
     if times := [stamp[0] for stamp in stamps if stamp is not None]:
         _restarted([*reports.values()], times, issues)
+
+
+_WHEN = re.compile(r"(?P<when>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|\d{9,11})(?:(?P<gap> )(?P<zone>.+))?")
+
+_RESTART = re.compile(r"LINUX-RESTART(?:\s*\(\d+ CPU\))?")
+
+
+def _redacted_lines(content: bytes, names: Pseudonyms) -> tuple[str, int]:
+    def title(text: str) -> str:
+        bare = text.removesuffix("[...]")
+        return text if bare.strip() in known_words.COLUMNS or not bare else names.of("counter", text)
+
+    def change(line: str) -> str | None:
+        if not line.strip():
+            return line
+        if line.startswith("#"):
+            mark, _, rest = line.partition(" ")
+            return " ".join((mark, ";".join(map(title, rest.split(";"))))) if mark == "#" and ";" in rest else None
+        cells = line.split(";")
+        if len(cells) < 4:
+            return None
+        host, interval, when = cells[:3]
+        shown = [each if _RESTART.fullmatch(each) else known_cell(each, names) for each in cells[3:]]
+        return ";".join((names.of("guest", host), known_cell(interval, names), _when(when, names), *shown))
+
+    return by_line(text_of(content), change)
+
+
+def _when(text: str, names: Pseudonyms) -> str:
+    found = _WHEN.fullmatch(text.strip())
+    if found is None:
+        return known_cell(text, names)
+    zone = found["zone"]
+    return text if zone is None or names.is_zone(zone) else f"{found['when']} {DROPPED}"
+
+
+def _redacted_json(content: bytes, names: Pseudonyms) -> tuple[str, int] | None:
+    try:
+        document = json.loads(text_of(content))
+    except (ValueError, RecursionError):
+        return None
+    return json.dumps(_without_names(document, names), indent=1, ensure_ascii=False) + "\n", 0
+
+
+def _without_names(value: Any, names: Pseudonyms, key: str = "") -> Any:
+    if isinstance(value, dict):
+        return {_json_key(str(name), names): _without_names(each, names, str(name)) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_without_names(each, names, key) for each in value]
+    if not isinstance(value, str):
+        return value
+    if key == "nodename":
+        return names.of("guest", value)
+    known = {
+        "sysname": value == "Linux",
+        "release": known_words.is_kernel(value),
+        "machine": value.strip("_") in known_words.MACHINES,
+        "timezone": names.is_zone(value),
+        "tz": names.is_zone(value),
+    }
+    plain = re.fullmatch(r"[\d:.,T/ +-]*Z?", value) or known_words.is_cell(value)
+    if key in known:
+        return value if known[key] else DROPPED
+    return value if plain else names.of("instance", value)
+
+
+def _json_key(key: str, names: Pseudonyms) -> str:
+    return key if key.removesuffix("/s").lstrip("%") in known_words.JSON_KEYS else names.of("counter", key)
+
+
+FORMATS = (
+    GuestFormat("sadf-d", "`sadf -d` lines", recognizes_d, read_sadf_d, _redacted_lines),
+    GuestFormat("sadf-j", "`sadf -j` JSON", recognizes_j, read_sadf_j, _redacted_json),
+)

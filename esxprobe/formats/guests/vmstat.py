@@ -12,11 +12,13 @@ import re
 from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats.clock import named_zone, to_utc
-from esxprobe.formats.guests.counter_table import Reading
+from esxprobe.formats.guests.counter_table import GuestReading
 from esxprobe.formats.guests.cumulative import Dump, counter_table_of, dumps_of
+from esxprobe.formats.guests.format import GuestFormat
 from esxprobe.formats.guests.lines import without_torn_end
+from esxprobe.formats.guests.without_names import redacted_totals
 from esxprobe.formats.issues import QualityIssues
+from esxprobe.formats.timestamps import named_zone, to_utc
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,7 +32,7 @@ def recognizes(head: bytes) -> bool:
     )
 
 
-def read_vmstat(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> Reading:
+def read_vmstat(text: bytes, *, timezone: str | None, guest: str | None, issues: QualityIssues) -> GuestReading:
     """A whole log.
 
     Raises:
@@ -45,7 +47,7 @@ def read_vmstat(text: bytes, *, timezone: str | None, guest: str | None, issues:
             hint='run: while sleep 5; do echo "timestamp: $(date +%s.%N)"; cat /proc/vmstat; done > guest.txt',
         )
     times, zone = _times(dumps, timezone, issues)
-    return Reading(guest or "", "vmstat", zone, [counter_table_of(dumps, times, issues)])
+    return GuestReading(guest or "", "vmstat", zone, [counter_table_of(dumps, times, issues)])
 
 
 def _times(dumps: list[Dump], timezone: str | None, issues: QualityIssues) -> tuple[pl.Series, str]:
@@ -61,3 +63,6 @@ def _times(dumps: list[Dump], timezone: str | None, issues: QualityIssues) -> tu
     local = pl.Series([dump.local for dump in dumps])
     there = to_utc(stamps, named_zone(timezone)).dt.convert_time_zone("UTC")
     return pl.select(pl.when(local).then(there).otherwise(utc.dt.convert_time_zone("UTC"))).to_series(), timezone
+
+
+FORMATS = (GuestFormat("vmstat", "dumps of `/proc/vmstat`", recognizes, read_vmstat, redacted_totals),)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from esxprobe.errors import UsageError
-from esxprobe.formats.clock import named_zone, to_utc
 from esxprobe.formats.issues import QualityIssues
+from esxprobe.formats.timestamps import named_zone, to_utc
 
 if TYPE_CHECKING:
     import polars as pl
@@ -122,11 +122,11 @@ def utc_of(
     return to_utc(_after_step_back(times, issues), fixed), _words(name, bias)
 
 
-def zone_of_stamps(said: str, when: datetime, asked: str | None, issues: QualityIssues) -> tuple[tzinfo, str]:
+def zone_of_stamps(stated: str, when: datetime, asked: str | None, issues: QualityIssues) -> tuple[tzinfo, str]:
     """The zone of stamps that carry `UTC`, an abbreviation, an offset or nothing; and in words.
 
     Args:
-        said: What the stamps carry.
+        stated: What the stamps carry.
         when: One of them; an abbreviation means another offset in another year.
         asked: The zone that the user named; it goes before all but `UTC`.
         issues: Counts doubts.
@@ -134,45 +134,45 @@ def zone_of_stamps(said: str, when: datetime, asked: str | None, issues: Quality
     Raises:
         UsageError: Nobody has such a zone, or several have, and none was named; or the one named is none.
     """
-    if said in {"UTC", "GMT", "Z"}:
+    if stated in {"UTC", "GMT", "Z"}:
         return UTC, "UTC"
-    if not said:
+    if not stated:
         if asked is None:
             issues.add("guest-zone-assumed", 1, "the stamps are local time without its zone")
         return named_zone(asked or "UTC"), asked or "UTC (assumed)"
-    offsets = _offsets_of(said, when)
+    offsets = _offsets_of(stated, when)
     if asked:
         zone = named_zone(asked)
         if offsets and when.replace(tzinfo=zone).utcoffset() not in offsets:
-            issues.add("guest-zone-differs", 1, f"the stamps say {said}, {asked} was given")
+            issues.add("guest-zone-differs", 1, f"the stamps say {stated}, {asked} was given")
         return zone, asked
     if len(offsets) == 1:
         (offset,) = offsets
-        return timezone(offset), f"{said} ({_signed(offset)})"
+        return timezone(offset), f"{stated} ({_signed(offset)})"
     if not offsets:
         raise UsageError(
-            f"the log's stamps are in {said}, which is no time zone that is known",
+            f"the log's stamps are in {stated}, which is no time zone that is known",
             hint="give the guest's own zone, for example --guest-timezone Europe/Berlin",
         )
     shown = ", ".join(_signed(offset) for offset in sorted(offsets))
     raise UsageError(
-        f"the log's stamps are in {said}, which stands for several time zones ({shown})",
+        f"the log's stamps are in {stated}, which stands for several time zones ({shown})",
         hint="give the guest's own zone, for example --guest-timezone America/Chicago",
     )
 
 
-def _offsets_of(said: str, when: datetime) -> set[timedelta]:
+def _offsets_of(stated: str, when: datetime) -> set[timedelta]:
     """Offsets that an abbreviation stands for in the year of a stamp, by IANA's data; an offset is itself."""
-    found = re.fullmatch(r"([+-])(\d\d):?(\d\d)?", said)
+    found = re.fullmatch(r"([+-])(\d\d):?(\d\d)?", stated)
     if found:
-        said_offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
-        return {said_offset if found[1] == "+" else -said_offset} if said_offset < timedelta(hours=24) else set()
+        offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
+        return {offset if found[1] == "+" else -offset} if offset < timedelta(hours=24) else set()
     offsets = set()
     for key in available_timezones():
         for month in (1, 7):
             moment = datetime(when.year, month, 15, tzinfo=ZoneInfo(key))
-            if moment.tzname() == said and (offset := moment.utcoffset()) is not None:
-                offsets.add(offset)
+            if moment.tzname() == stated and (moved := moment.utcoffset()) is not None:
+                offsets.add(moved)
     return offsets
 
 

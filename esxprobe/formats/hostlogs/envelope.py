@@ -189,8 +189,8 @@ def _of_program(found: Envelope) -> Envelope:
         rest, source, program = kernel["message"], "vmkernel", program or "vmkernel"
     elif _VOB.match(rest):
         source, program = "vobd", program or "vobd"
-    elif said := _HOSTD.match(rest):
-        source, program = "hostd", program or (said["prog"] or "hostd").lower()
+    elif agent := _HOSTD.match(rest):
+        source, program = "hostd", program or (agent["prog"] or "hostd").lower()
     elif program in {"vmkernel", "vmkwarning", "vmkalert"}:
         source = "vmkernel"
     elif program == "vobd":

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from esxprobe.catalog.events import event_kind
 from esxprobe.formats.hostlogs.keeper import shown_line
-from esxprobe.formats.hostlogs.shape import Found
+from esxprobe.formats.hostlogs.shape import ToldEvent
 from esxprobe.model import Entity, Event
 
 
@@ -23,7 +23,7 @@ class Origin:
     source: str
 
 
-def event_of(told: Found, origin: Origin, named: Sequence[Entity] = ()) -> Event:
+def event_of(told: ToldEvent, origin: Origin, named: Sequence[Entity] = ()) -> Event:
     """An event.
 
     Args:

@@ -12,10 +12,10 @@ from typing import Any
 
 from esxprobe.formats.hostlogs.event import Origin, event_of
 from esxprobe.formats.hostlogs.keeper import Counts, Keeper
+from esxprobe.formats.hostlogs.log_format import LogFormat
 from esxprobe.formats.hostlogs.message import told_by, told_by_id
-from esxprobe.formats.hostlogs.record import LogFormat
-from esxprobe.formats.hostlogs.shape import Found
-from esxprobe.formats.hostlogs.stamps import ansic, in_utc, iso
+from esxprobe.formats.hostlogs.shape import ToldEvent
+from esxprobe.formats.hostlogs.table_times import ansic, in_utc, iso
 from esxprobe.formats.source import Source
 from esxprobe.model import Entity
 
@@ -83,7 +83,7 @@ def read_text(source: Source, keeper: Keeper, counts: Counts, path: Path) -> Non
             return
 
 
-def _by(kind: str, message: str) -> Found | None:
+def _by(kind: str, message: str) -> ToldEvent | None:
     plain = kind.rpartition(".")[2] if kind.startswith("vim.") else kind
     if plain in {"", "EventEx", "ExtendedEvent", "TaskEvent"}:
         return told_by(message)
@@ -141,13 +141,13 @@ def _get(record: Mapping[str, Any], key: str) -> Any:
 
 
 def _when(event: Mapping[str, Any], keeper: Keeper) -> datetime | None:
-    said = _get(event, "createdTime")
-    stamp = iso(said) if isinstance(said, str) else None
+    text = _get(event, "createdTime")
+    stamp = iso(text) if isinstance(text, str) else None
     when = in_utc(stamp, keeper.wanted.zone) if stamp else None
     return None if when is None else when + timedelta(seconds=keeper.wanted.shift_s)
 
 
-def _told(event: Mapping[str, Any]) -> Found | None:
+def _told(event: Mapping[str, Any]) -> ToldEvent | None:
     kinds = (_get(event, "eventTypeId"), event.get("_typeName"), event.get("xsi:type"), event.get("subject"),
              _get(event, "type"))  # fmt: skip
     message = _message(event)

@@ -106,12 +106,12 @@ class Keeper:
         """What was kept, in order of time, each once."""
         made: list[Event] = []
         latest: dict[tuple[str, Entity], list[int]] = {}
-        said: set[tuple[datetime, str]] = set()
+        seen: set[tuple[datetime, str]] = set()
         for event in sorted(self._events, key=lambda each: each.time):
             words = (event.time, _words(event.line))
-            if event.line and words in said:
+            if event.line and words in seen:
                 continue  # vmkwarning.log repeats vmkernel.log, and rotations may be there twice
-            said.add(words)
+            seen.add(words)
             recent = latest.setdefault((event.kind, event.entity), [])
             same = next((n for n in reversed(recent[-4:]) if _is_same(made[n], event)), None)
             if same is None:

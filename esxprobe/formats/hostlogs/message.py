@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from esxprobe.formats.hostlogs import host, machines, network, storage
+from esxprobe.formats.hostlogs import host_shapes, network_shapes, storage_shapes, vm_shapes
 from esxprobe.formats.hostlogs.ids import kind_of_id
-from esxprobe.formats.hostlogs.shape import Found, Shape, found_by, things_in
+from esxprobe.formats.hostlogs.shape import Shape, ToldEvent, found_by, things_in
 
-SHAPES: tuple[Shape, ...] = (*storage.SHAPES, *network.SHAPES, *machines.SHAPES, *host.SHAPES)
+SHAPES: tuple[Shape, ...] = (*storage_shapes.SHAPES, *network_shapes.SHAPES, *vm_shapes.SHAPES, *host_shapes.SHAPES)
 # What every record of vobd has.
 _IDS = ("[vob.", "[esx.")
 _RECORD = re.compile(r"(?:\[\w+\]\s+)?\d+us:\s+\[(?P<id>(?:vob|esx)\.[\w.-]+)\]\s*(?P<text>.*)$", re.DOTALL)
@@ -22,7 +22,7 @@ def needles() -> tuple[str, ...]:
     return tuple(dict.fromkeys((*_IDS, *(each for shape in SHAPES for each in shape.needles))))
 
 
-def told_by(message: str) -> Found | None:
+def told_by(message: str) -> ToldEvent | None:
     """What a message tells; None where it is of no known kind."""
     message = message[:_MOST_TEXT]
     record = _RECORD.match(message)
@@ -31,7 +31,7 @@ def told_by(message: str) -> Found | None:
     return _by_shape(message)
 
 
-def told_by_id(event_id: str, text: str) -> Found | None:
+def told_by_id(event_id: str, text: str) -> ToldEvent | None:
     """What an event with an id tells; what its text names is taken from there.
 
     Args:
@@ -44,13 +44,13 @@ def told_by_id(event_id: str, text: str) -> Found | None:
     shown = _by_shape(text)
     if shown is not None and (shown.kind == kind or kind in _VAGUE):
         return shown
-    return Found(kind, things_in(kind, text, {}))
+    return ToldEvent(kind, things_in(kind, text, {}))
 
 
 _VAGUE = frozenset({"host-problem", "host-problem-cleared", "host-audit"})
 
 
-def _by_shape(message: str) -> Found | None:
+def _by_shape(message: str) -> ToldEvent | None:
     for shape in SHAPES:
         if any(needle in message for needle in shape.needles):
             found = found_by(shape, message)

@@ -71,7 +71,7 @@ def shape(needles: str, regex: str, kind: str = "", **kinds: str) -> Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ToldEvent:
     """What a message tells.
 
     Attributes:
@@ -89,7 +89,7 @@ class Found:
     duration_s: float = 0.0
 
 
-def found_by(one: Shape, message: str) -> Found | None:
+def found_by(one: Shape, message: str) -> ToldEvent | None:
     """What a message of this shape tells; None where it is not of it."""
     match = one.regex.search(message)
     if match is None:
@@ -99,7 +99,7 @@ def found_by(one: Shape, message: str) -> Found | None:
     if not kind:
         return None
     figure, unit, duration = _figure(groups)
-    return Found(kind, things_in(kind, message, groups), figure, unit, duration)
+    return ToldEvent(kind, things_in(kind, message, groups), figure, unit, duration)
 
 
 def _word(text: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from esxprobe.formats.hostlogs.record import line_format
+from esxprobe.formats.hostlogs.log_format import line_format
 from esxprobe.model import Entity
 
 _NAME = re.compile(rb'\bdisplayName = "((?:[^"|]|\|[0-9A-Fa-f]{2})*)"', re.IGNORECASE)

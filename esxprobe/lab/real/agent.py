@@ -46,7 +46,7 @@ def frame(kind: bytes, payload: bytes = b"") -> bytes:
     return _HEAD.pack(kind, len(payload)) + payload
 
 
-class Frames:
+class FrameSplitter:
     """Splits a byte stream into frames."""
 
     def __init__(self) -> None:
@@ -71,10 +71,10 @@ class _Channel:
         self.descriptor = descriptor
         self.received: deque[tuple[bytes, bytes]] = deque()
         self.room = OUTPUT_WINDOW
-        self._frames = Frames()
+        self._frames = FrameSplitter()
 
     def fill(self) -> None:
-        """Reads once. Frames go to `received`."""
+        """Reads once. FrameSplitter go to `received`."""
         piece = os.read(self.descriptor, _PIECE)
         if not piece:
             raise SystemExit(0)  # the host has closed its end

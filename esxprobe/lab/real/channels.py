@@ -27,7 +27,7 @@ from esxprobe.lab.real.agent import (
     OUT,
     RUN,
     RUN_PART,
-    Frames,
+    FrameSplitter,
     frame,
 )
 
@@ -44,11 +44,11 @@ class GuestLostError(Exception):
 
 
 class Channel:
-    """One channel. Frames arrive through `feed`, which a thread of `Channels` calls."""
+    """One channel. FrameSplitter arrive through `feed`, which a thread of `Channels` calls."""
 
     def __init__(self, end: socket.socket) -> None:
         self.socket = end
-        self._frames = Frames()
+        self._frames = FrameSplitter()
         self._received: queue.SimpleQueue[tuple[bytes, bytes] | None] = queue.SimpleQueue()
         self._changed = threading.Condition()
         self._room = INPUT_WINDOW
@@ -85,7 +85,7 @@ class Channel:
 
         Args:
             number: Of the command.
-            kind: Of the frame. Frames with data wait until the guest has room for them.
+            kind: Of the frame. FrameSplitter with data wait until the guest has room for them.
             payload: Its data.
             timeout_s: How long to wait [s].
 

@@ -247,9 +247,9 @@ class RunningLoad:
         *lines, self._rest = (self._rest + content).split(b"\n")
         with self._changed:
             for line in lines:
-                said = json.loads(line)
-                if "record" in said:
-                    self._records.append(said["record"])
+                message = json.loads(line)
+                if "record" in message:
+                    self._records.append(message["record"])
                 else:
-                    self._answers.append(said)
+                    self._answers.append(message)
             self._changed.notify_all()

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
+from esxprobe.lab.csv_rows import RowText, at_interval, stamped
 from esxprobe.lab.host import HostMachine
 from esxprobe.lab.machine import Clock
 from esxprobe.lab.plan import HostPlan
 from esxprobe.lab.real.cputime import CpuTime, CpuTimeReader, busy_pct, pcpu_times
-from esxprobe.lab.real.model import Measured, MeasuredModel
-from esxprobe.lab.rows import RowText, at_interval, stamped
+from esxprobe.lab.real.model import MeasuredInterval, MeasuredModel
 
 
 class RealHostMachine(HostMachine):
@@ -54,11 +54,11 @@ class RealHostMachine(HostMachine):
 
 def _measured(
     then: Sequence[CpuTime], now: Sequence[CpuTime], esxtop_s: float, busy: tuple[float, ...]
-) -> Measured:
+) -> MeasuredInterval:
     """Two readings of all guests as shares of the time between them."""
     pairs = list(zip(then, now, strict=True))
     lengths_s = [after.at_s - before.at_s for before, after in pairs]
-    return Measured(
+    return MeasuredInterval(
         length_s=max(lengths_s),
         run_pct=tuple(
             100 * (after.run_s - before.run_s) / length_s

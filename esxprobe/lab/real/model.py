@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from esxprobe.lab.values import HostModel
+from esxprobe.arrays import Matrix
+from esxprobe.lab.measurements import HostModel
 
 if TYPE_CHECKING:
-    from esxprobe.lab.plan import HostPlan, Matrix
+    from esxprobe.lab.plan import HostPlan
 
 REST = "rest-of-this-machine"  # user world group for CPU time of processes that belong to no guest
 _CLOSURE_PCT = 100.0
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredInterval:
     """Measured values of one interval.
 
     Attributes:
@@ -53,13 +54,13 @@ class MeasuredModel(HostModel):
 
     def __init__(self, plan: HostPlan, rows: int) -> None:
         super().__init__(plan, rows)
-        self._measured = Measured(1.0, (), (), 0.0, ())
+        self._measured = MeasuredInterval(1.0, (), (), 0.0, ())
         self._history: list[tuple[float, float]] = []
         names = np.repeat([group.name.partition(".")[0] for group in self.layout.groups], self.members)
         self._rest = np.flatnonzero(names == REST)
         self._esxtop = np.flatnonzero(self.roles == "esxtop")
 
-    def measured_row(self, number: int, measured: Measured) -> Matrix:
+    def measured_row(self, number: int, measured: MeasuredInterval) -> Matrix:
         """Values of all columns, shape (1, columns).
 
         Args:

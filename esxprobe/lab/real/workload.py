@@ -49,7 +49,7 @@ _CALIBRATION_S = 0.05
 _TOTALS = ("faults", "touch_s", "touch_cpu_s", "discard_s", "kernel_s", "user_s", "forks")
 
 
-class Levels:
+class LoadLevels:
     """The level of the load, block by block."""
 
     def __init__(self, kind: str, block_s: float, seed: int) -> None:
@@ -73,7 +73,7 @@ class Workload:
 
     def __init__(self, plan: dict[str, Any]) -> None:
         self.plan = plan
-        self.levels = Levels(plan["kind"], plan["block_s"], plan["seed"])
+        self.levels = LoadLevels(plan["kind"], plan["block_s"], plan["seed"])
         self.totals = dict.fromkeys(_TOTALS, 0.0)
         self.rounds: list[float] = []
         self._pool = mmap.mmap(-1, ROUND * PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)

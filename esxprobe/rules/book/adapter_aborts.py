@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Example, Part, Rule, Series
+from esxprobe.rules.record import Effects, Example, Part, Rule, Series
 
 _ABORTS, _RESETS = r"Physical Disk Path\Aborts/sec", r"Physical Disk Path\Resets/sec"
 
@@ -32,7 +32,7 @@ RULE = Rule(
     why="Several paths failing in the same seconds share an adapter, a link, a switch or an array's controller.",
     advice="Look at the link of this adapter first: transceiver, cable, errors at the switch port, firmware.",
     caveats=("A reset of a whole bus or target counts on all paths through it.",),
-    implies=("path-slow", "device-aborts", "device-resets"),
+    effects=Effects(implies=("path-slow", "device-aborts", "device-resets")),
     confirm="esxcli storage san fc events get; esxcli storage san fc stats get -A vmhbaN",
     fires=(
         Example("on four paths", {}, "warning", parts=_paths(1, 2, 1, 3)),

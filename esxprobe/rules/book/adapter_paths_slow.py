@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Part, Rule, Series
+from esxprobe.rules.record import Effects, Example, Part, Rule, Series
 
 _DAVG, _CMDS = r"Physical Disk Path\Average Driver MilliSec/Command", r"Physical Disk Path\Commands/sec"
 _ADAPTER_DAVG = r"Physical Disk Adapter\Average Driver MilliSec/Command"
@@ -51,7 +51,7 @@ RULE = Rule(
         "50 commands/s and a DAVG below 10 ms.",
         "Adapters that lead to different storage are compared as well.",
     ),
-    implies=("path-slow", "device-slow-together", "device-latency"),
+    effects=Effects(implies=("path-slow", "device-slow-together", "device-latency")),
     confirm="esxtop, disk adapter screen (d): DAVG/cmd of each vmhba; esxcli storage san fc stats get -A vmhbaN",
     fires=(
         Example("all four", {}, "warning", parts=_beside(2, 40, 30, 35, 28)),

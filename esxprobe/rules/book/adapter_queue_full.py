@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Part, Rule, Series
+from esxprobe.rules.record import Effects, Example, Part, Rule, Series
 
 _DAVG, _CMDS = r"Physical Disk Adapter\Average Driver MilliSec/Command", r"Physical Disk Adapter\Commands/sec"
 _DEPTH = r"Physical Disk\Adapter Q Depth"
@@ -37,7 +37,7 @@ RULE = Rule(
         "interval.",
         "Some controllers on the mainboard take 31 commands and no more.",
     ),
-    implies=("device-queued-commands", "device-kernel-latency", "device-queue-latency"),
+    effects=Effects(implies=("device-queued-commands", "device-kernel-latency", "device-queue-latency")),
     confirm="esxtop, disk adapter screen (d): AQLEN, and KAVG/cmd of the adapter",
     fires=(
         Example("1,000 on the way of 1,024", _adapter(20_000, 50), "warning", parts=_OF_1024),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Part, Rule, Series
+from esxprobe.rules.record import Effects, Example, Part, Rule, Series
 
 _RUN, _READY, _VCPUS = r"Vcpu\% Run", r"Vcpu\% Ready", r"Fact\vCPUs"
 
@@ -38,7 +38,7 @@ RULE = Rule(
         "guest for an idle loop that does not halt (idle=poll, DPDK)."
     ),
     caveats=("It needs that no vCPU waits: guests under real full load mostly show some %RDY.",),
-    implies=("cpu-saturated",),
+    effects=Effects(implies=("cpu-saturated",)),
     setting=True,
     confirm="grep -i latencySensitivity in the VM's .vmx; CPU use as the guest itself sees it",
     fires=(

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_below
-from esxprobe.rules.record import Caveat, Example, Rule, Series
+from esxprobe.rules.record import Caveat, Effects, Example, Rule, Series
 
 _USED, _RUN = r"Vcpu\% Used", r"Vcpu\% Run"
 
@@ -35,8 +35,7 @@ RULE = Rule(
         "Only samples in which the vCPU runs at least half of the time are judged.",
         Caveat("Before an accounting fix hosts with hyper-threading are charged too little.", until="7.0.3"),
     ),
-    implies=("cpu-shared-core", "cpu-latency"),
-    accounts_for=("cpu-latency",),
+    effects=Effects(implies=("cpu-shared-core", "cpu-latency"), accounts_for=("cpu-latency",)),
     confirm="esxtop, power screen (p): %A/MPERF well below 100 on PCPUs whose C0 is busy",
     fires=(
         Example("a third of the clock", _vcpu(27), "warning", samples=72),

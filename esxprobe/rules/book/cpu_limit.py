@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _LIMITED = r"Vcpu\% Max Limited"
 
@@ -28,7 +28,7 @@ RULE = Rule(
         "Remove the CPU limit of the VM, or raise that of its resource pool: shares and reservations do the same "
         "job without stopping a VM on an idle host."
     ),
-    implies=("cpu-costop", "cpu-demand"),
+    effects=Effects(implies=("cpu-costop", "cpu-demand")),
     confirm="esxtop, CPU screen (c): %MLMTD, and AMAX of the VM and of its pool",
     fires=(
         Example("1.5 % all the time", {_LIMITED: 1.5}, "warning"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _READY = r"Vcpu\% Ready"
 _LIMITED = r"Vcpu\% Max Limited"
@@ -60,8 +60,7 @@ RULE = Rule(
         "%MLMTD is a part of %RDY and was subtracted: waiting for a limit is judged by cpu-limit.",
         "3,000 to 6,000 wakeups per second of a VM can by themselves show as %RDY.",
     ),
-    implies=("cpu-costop", "cpu-latency", "cpu-demand"),
-    accounts_for=("cpu-latency",),
+    effects=Effects(implies=("cpu-costop", "cpu-latency", "cpu-demand"), accounts_for=("cpu-latency",)),
     confirm="esxtop, CPU screen (c), e on the VM: %RDY and %CSTP of its vCPUs",
     fires=(
         Example("12 % all the time", {_READY: 12, _LIMITED: 0}, "critical"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _LATENCY, _RUN = r"Vcpu\% CPU Latency", r"Vcpu\% Run"
 _READY, _LIMITED = r"Vcpu\% Ready", r"Vcpu\% Max Limited"
@@ -43,8 +43,7 @@ RULE = Rule(
         "helps. For a VM that must not share, set latency sensitivity to high with a full reservation."
     ),
     caveats=("Only samples in which the vCPU runs at least half of the time are judged.",),
-    implies=("cpu-latency", "cpu-demand"),
-    accounts_for=("cpu-latency",),
+    effects=Effects(implies=("cpu-latency", "cpu-demand"), accounts_for=("cpu-latency",)),
     confirm="esxtop, CPU screen (c): CORE UTIL(%) beside PCPU UTIL(%); power screen (p): %A/MPERF",
     fires=(
         Example("a sibling that never rests", _vcpu(30), "info", samples=72),

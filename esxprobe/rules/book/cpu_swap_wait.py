@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _SWAP_WAIT = r"Vcpu\% Swap Wait"
 
@@ -33,8 +33,7 @@ RULE = Rule(
         "whatever else the guest could have run on it."
     ),
     advice="Free memory on the host: move VMs, remove memory limits, see memory-state and vm-balloon.",
-    implies=("vm-memory-latency", "cpu-costop"),
-    accounts_for=("vm-memory-latency",),
+    effects=Effects(implies=("vm-memory-latency", "cpu-costop"), accounts_for=("vm-memory-latency",)),
     confirm="esxtop, CPU screen (c): %SWPWT; memory screen (m): SWR/s of the VM",
     fires=(
         Example("8 % for a minute", {_SWAP_WAIT: (0,) * 60 + (8,) * 12}, "critical"),

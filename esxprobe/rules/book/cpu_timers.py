@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _TIMERS, _VCPUS = r"Group Cpu\Timers/sec", r"Fact\vCPUs"
 
@@ -34,7 +34,7 @@ RULE = Rule(
         "Linux: a tickless kernel, or divider=10 on 2.6 kernels. Windows: look for programs that ask for a fine "
         "timer resolution (powercfg /energy names them), such as browsers and Java."
     ),
-    implies=("cpu-wakeups",),
+    effects=Effects(implies=("cpu-wakeups",)),
     confirm="in the guest: powercfg /energy (Windows), the timer lines of /proc/interrupts twice (Linux)",
     fires=(
         Example("5,000 on each of two vCPUs", {_TIMERS: 10_000, _VCPUS: 2}, "info", samples=72),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _WAKE = r"Vcpu\Wakeups/sec"
 
@@ -34,7 +34,7 @@ RULE = Rule(
         "Look in the guest for threads that hand work to each other in small pieces, for short timers and for many "
         "small packets; fewer vCPUs mean fewer wakeups between them."
     ),
-    implies=("cpu-ready",),
+    effects=Effects(implies=("cpu-ready",)),
     confirm="in the guest: context switches and interrupts a second (vmstat cs, in; System\\Context Switches/sec)",
     fires=(
         Example("4,500 a second", {_WAKE: 4500}, "info"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _RATE = r"Physical Disk SCSI Device\Aborts/sec"
 
@@ -33,7 +33,7 @@ RULE = Rule(
         "fabric and array."
     ),
     caveats=("CD drives, tapes and cluster disks can show some without any harm.",),
-    implies=("vdisk-latency",),
+    effects=Effects(implies=("vdisk-latency",)),
     confirm="grep -E 'H:0x[58] ' /var/log/vmkernel.log, and the array's log of the same minute",
     fires=(
         Example("three a second", {_RATE: (0,) * 30 + (3,) * 6}, "critical"),

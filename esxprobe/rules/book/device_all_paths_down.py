@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _APD, _LOST, _CUT = r"Event\apd-start", r"Event\device-permanent-loss", r"Event\storage-connectivity-lost"
 _ONCE = (*(0,) * 17, 1, *(0,) * 18)
@@ -20,7 +20,15 @@ RULE = Rule(
     cause="storage",
     why="No command reaches the device: VMs on it wait until a path is back, or get errors when the host gives up.",
     advice="Find out what all paths of the device share: adapter, switch, target port, array controller.",
-    implies=("device-paths-failed", "device-stalled", "device-latency", "device-failed-commands", "path-stopped"),
+    effects=Effects(
+        implies=(
+            "device-paths-failed",
+            "device-stalled",
+            "device-latency",
+            "device-failed-commands",
+            "path-stopped",
+        )
+    ),
     confirm="esxcli storage core path list -d NAA: State of each path",
     fires=(
         Example("all paths were down", {_APD: _ONCE, _LOST: 0, _CUT: 0}, "critical"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import thresholds
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Part, Rule, Series
+from esxprobe.rules.record import Effects, Example, Part, Rule, Series
 
 _DAVG, _CMDS = r"Physical Disk Path\Average Driver MilliSec/Command", r"Physical Disk Path\Commands/sec"
 _BUSY = f'"{_CMDS}" >= 10'
@@ -46,7 +46,7 @@ RULE = Rule(
         "Only samples in which at least two paths carry at least 10 commands/s are judged.",
         "Which path leads to which device is inferred from the order of the header; else the rule is skipped.",
     ),
-    implies=("device-latency", "device-read-latency", "device-write-latency", "vdisk-latency"),
+    effects=Effects(implies=("device-latency", "device-read-latency", "device-write-latency", "vdisk-latency")),
     confirm="the array's own latency for this LUN: below its front-end ports or in front of them?",
     fires=(
         Example("both slow", {}, "warning", parts=_paths(40, 38)),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import rises
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _FAILED = r"Physical Disk SCSI Device\ATS Failed"
 
@@ -55,7 +55,7 @@ RULE = Rule(
         "The counter is a total: its rise over the capture is judged.",
         "A lost race between two hosts counts as well, and is harmless.",
     ),
-    implies=("device-failed-commands",),
+    effects=Effects(implies=("device-failed-commands",)),
     confirm="grep -iE 'miscompare|lost access' /var/log/vmkernel.log /var/log/vobd.log",
     fires=(
         Example("100 more than before", _device((43,) * 12 + (143,) * 12), "warning"),

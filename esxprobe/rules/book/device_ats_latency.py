@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _ATS = r"Physical Disk SCSI Device\Average Success Latency ms/ATS"
 
@@ -33,7 +33,7 @@ RULE = Rule(
     caveats=(
         "Only samples with such a command are judged; whether the mean is of the interval is not documented.",
     ),
-    implies=("device-ats-failures",),
+    effects=Effects(implies=("device-ats-failures",)),
     confirm="esxtop, disk device screen (u), VAAI latency fields: AAVG/suc; vobd.log for lost access to the volume",
     fires=(
         Example("300 ms", {_ATS: 300}, "warning"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _DEAD = r"Fact\Dead Paths"
 
@@ -24,7 +24,7 @@ RULE = Rule(
         "back."
     ),
     caveats=("It is the state when the host was asked, at the time of the capture.",),
-    implies=("device-single-path",),
+    effects=Effects(implies=("device-single-path",)),
     confirm="esxcli storage core path list -d NAA: State of each path",
     fires=(
         Example("two are dead", {_DEAD: 2}, "warning"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _READS, _WRITES = r"Physical Disk SCSI Device\Failed Reads/sec", r"Physical Disk SCSI Device\Failed Writes/sec"
 
@@ -34,8 +34,7 @@ RULE = Rule(
     caveats=(
         "Reservation conflicts of clusters and the failover of a path can fail some that then succeed elsewhere.",
     ),
-    implies=("vdisk-failed-ios",),
-    accounts_for=("vdisk-failed-ios",),
+    effects=Effects(implies=("vdisk-failed-ios",), accounts_for=("vdisk-failed-ios",)),
     confirm="grep ScsiDeviceIO /var/log/vmkernel.log in that minute; esxcli storage core device stats get -d NAA",
     fires=(
         Example("some in one sample", _device((0,) * 30 + (2,) + (0,) * 5), "warning"),

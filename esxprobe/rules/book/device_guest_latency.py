@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _GAVG, _DAVG = (f"Physical Disk SCSI Device\\Average {layer} MilliSec/Command" for layer in ("Guest", "Driver"))
 _CMDS = r"Physical Disk SCSI Device\Commands/sec"
@@ -39,8 +39,7 @@ RULE = Rule(
     caveats=(
         "Only samples with at least 10 commands/s and a DAVG below 25 ms are judged: above, see device-latency.",
     ),
-    implies=("vdisk-latency",),
-    accounts_for=("vdisk-latency",),
+    effects=Effects(implies=("vdisk-latency",), accounts_for=("vdisk-latency",)),
     confirm="esxtop, disk device screen (u): DAVG/cmd and KAVG/cmd, which add up to GAVG/cmd",
     fires=(
         Example("15 ms below the host and 15 ms in it", _device(30, 15), "warning"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _KAVG, _CMDS = (
     r"Physical Disk SCSI Device\Average Kernel MilliSec/Command",
@@ -66,8 +66,7 @@ RULE = Rule(
         "Only samples with at least 10 commands/s are judged.",
         "Storage I/O Control and limits on IOPS hold commands back on purpose; some of that shows as KAVG.",
     ),
-    implies=("vdisk-latency",),
-    accounts_for=("vdisk-latency",),
+    effects=Effects(implies=("vdisk-latency",), accounts_for=("vdisk-latency",)),
     confirm="esxtop, disk device screen (u): KAVG/cmd beside QAVG/cmd, ACTV, QUED and DQLEN",
     fires=(
         Example("8 ms all the time", _device(8), "warning"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _READ, _WRITTEN = r"Physical Disk SCSI Device\MBytes Read/sec", r"Physical Disk SCSI Device\MBytes Written/sec"
 _CMDS = r"Physical Disk SCSI Device\Commands/sec"
@@ -42,7 +42,9 @@ RULE = Rule(
         "limit."
     ),
     caveats=("It is the mean of all commands: small ones beside it are not seen.",),
-    implies=("device-latency", "device-latency-rising", "device-read-latency", "device-write-latency"),
+    effects=Effects(
+        implies=("device-latency", "device-latency-rising", "device-read-latency", "device-write-latency")
+    ),
     confirm="vscsiStats -s -w WORLDGROUP, then vscsiStats -p ioLength: the histogram of sizes of one VM",
     fires=(
         Example("half a megabyte", _device(50), "info"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources, thresholds
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _DAVG = r"Physical Disk SCSI Device\Average Driver MilliSec/Command"
 _CMDS = r"Physical Disk SCSI Device\Commands/sec"
@@ -58,8 +58,7 @@ RULE = Rule(
         "DAVG is a mean: a few slow commands, as XCOPY, raise it (Broadcom KB 309140).",
         "Large commands take longer: compare MB/s with commands/s. Tapes and CD drives are slow by nature.",
     ),
-    implies=("vdisk-latency",),
-    accounts_for=("vdisk-latency",),
+    effects=Effects(implies=("vdisk-latency",), accounts_for=("vdisk-latency",)),
     confirm="esxtop, disk device screen (u): DAVG/cmd beside KAVG/cmd, and the array's own latency for this LUN",
     fires=(
         Example("60 ms all the time", _device(60), "critical"),

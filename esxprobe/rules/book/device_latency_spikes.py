@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import episodes
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _DAVG, _CMDS = (
     r"Physical Disk SCSI Device\Average Driver MilliSec/Command",
@@ -49,7 +49,7 @@ RULE = Rule(
         "Only samples with at least 10 commands/s are judged: one slow command among few makes a high mean.",
         "Commands that are slow by nature, as XCOPY of VAAI, show as spikes too (Broadcom KB 309140).",
     ),
-    implies=("vdisk-latency",),
+    effects=Effects(implies=("vdisk-latency",)),
     confirm="grep 'performance has deteriorated' /var/log/vmkernel.log (Broadcom KB 318927), and the array's log",
     fires=(
         Example("eight in a few minutes", _spikes(8), "info"),

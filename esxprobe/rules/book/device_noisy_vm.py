@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Part, Rule, Series
+from esxprobe.rules.record import Effects, Example, Part, Rule, Series
 
 _CMDS = r"Physical Disk Per-Device-Per-World\Commands/sec"
 _GAVG, _LOAD = r"Physical Disk SCSI Device\Average Guest MilliSec/Command", r"Physical Disk SCSI Device\Load"
@@ -47,14 +47,16 @@ RULE = Rule(
         "at least 10 commands/s: a slow device without load is the array's matter.",
         "Hosts that share the device are not seen here.",
     ),
-    implies=(
-        "device-overloaded",
-        "device-queue-full",
-        "device-queued-commands",
-        "device-queue-latency",
-        "device-kernel-latency",
-        "device-guest-latency",
-        "device-latency",
+    effects=Effects(
+        implies=(
+            "device-overloaded",
+            "device-queue-full",
+            "device-queued-commands",
+            "device-queue-latency",
+            "device-kernel-latency",
+            "device-guest-latency",
+            "device-latency",
+        )
     ),
     confirm="esxtop, disk VM screen (v): CMDS/s of this VM beside the others; while it is limited, does GAVG fall?",
     fires=(

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _MB = tuple(rf"Physical Disk SCSI Device\MBytes {what}/sec" for what in ("CReads", "CWrites", "Zeroed", "Deletes"))
 
@@ -29,7 +29,7 @@ RULE = Rule(
     ),
     advice="Find the task in vCenter. If the VMs suffer, do it at another time, or fewer at once.",
     caveats=("What the array can do by pointers alone costs it nothing, at any rate.",),
-    implies=("device-latency", "device-latency-rising", "device-ats-latency"),
+    effects=Effects(implies=("device-latency", "device-latency-rising", "device-ats-latency")),
     confirm="esxtop, disk device screen (u), VAAI fields: MBC_WR/s, MBZERO/s; vCenter's recent tasks",
     fires=(
         Example("a clone of 400 MB/s", _device(400), "info"),

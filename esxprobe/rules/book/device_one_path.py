@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_below
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _PATHS = r"Fact\SAN Paths"
 
@@ -25,7 +25,7 @@ RULE = Rule(
         "device-dead-paths.",
         "Local disks have one path by nature and are not judged.",
     ),
-    implies=("device-single-path",),
+    effects=Effects(implies=("device-single-path",)),
     confirm="esxcli storage core path list -d NAA; esxcli storage san fc list, or esxcli iscsi session list",
     fires=(Example("one", {_PATHS: 1}, "warning"),),
     quiet=(

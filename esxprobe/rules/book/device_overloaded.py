@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _LOAD, _CMDS = r"Physical Disk SCSI Device\Load", r"Physical Disk SCSI Device\Commands/sec"
 
@@ -26,7 +26,9 @@ RULE = Rule(
     why="Commands active and waiting are a multiple of the queue: every one waits for the turn of those before it.",
     advice="Find the VMs that send most (device-noisy-vm), spread them over more devices, or limit their IOPS.",
     caveats=("Only samples with at least 10 commands/s are judged; LOAD is of the instant of the sample.",),
-    implies=("device-queue-full", "device-queued-commands", "device-queue-latency", "device-kernel-latency"),
+    effects=Effects(
+        implies=("device-queue-full", "device-queued-commands", "device-queue-latency", "device-kernel-latency")
+    ),
     confirm="esxtop, disk device screen (u): LOAD, QUED; press e on the device to see its worlds",
     fires=(
         Example("five times the queue", _device(5), "warning"),

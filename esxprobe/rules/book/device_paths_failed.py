@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _DOWN = r"Event\path-down"
 _ONCE = (*(0,) * 17, 1, *(0,) * 18)
@@ -24,7 +24,9 @@ RULE = Rule(
     ),
     advice="Look at the adapter, the cable, the switch and the target of the path in the same minutes.",
     caveats=("Where a path's name does not say its device, the order of the capture's columns does.",),
-    implies=("path-stopped", "path-failing", "device-single-path", "device-path-imbalance", "device-stalled"),
+    effects=Effects(
+        implies=("path-stopped", "path-failing", "device-single-path", "device-path-imbalance", "device-stalled")
+    ),
     confirm="esxcli storage core path list -d NAA: State of each path",
     fires=(Example("one path failed once", {_DOWN: _ONCE}, "warning"),),
     quiet=(Example("no path failed", {_DOWN: 0}),),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _USED, _CMDS = r"Physical Disk SCSI Device\% Used", r"Physical Disk SCSI Device\Commands/sec"
 
@@ -47,7 +47,7 @@ RULE = Rule(
         "%USD counts the commands at the instant of the sample.",
         "A full queue with low latency is throughput, and no trouble.",
     ),
-    implies=("device-queue-latency", "device-kernel-latency", "device-queued-commands"),
+    effects=Effects(implies=("device-queue-latency", "device-kernel-latency", "device-queued-commands")),
     confirm=("esxtop, disk device screen (u): ACTV, DQLEN and QUED; esxcli storage core device list -d NAA"),
     fires=(
         Example("full all the time", _device(100), "warning"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _QAVG, _CMDS = (
     r"Physical Disk SCSI Device\Average Queue MilliSec/Command",
@@ -44,8 +44,9 @@ RULE = Rule(
         "--sched-num-req-outstanding`, or spread the VMs over more devices."
     ),
     caveats=("QAVG is a part of KAVG.", "Only samples with at least 10 commands/s are judged."),
-    implies=("device-kernel-latency", "vdisk-latency"),
-    accounts_for=("device-kernel-latency", "vdisk-latency"),
+    effects=Effects(
+        implies=("device-kernel-latency", "vdisk-latency"), accounts_for=("device-kernel-latency", "vdisk-latency")
+    ),
     confirm="esxtop, disk device screen (u): ACTV at DQLEN and QUED above zero in the same minutes",
     fires=(
         Example("6 ms all the time", _device(6), "warning"),

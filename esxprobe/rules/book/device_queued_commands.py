@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _QUEUED = r"Physical Disk SCSI Device\Queued Commands"
 
@@ -39,7 +39,7 @@ RULE = Rule(
         "what limits; where the array is slow, a longer queue does not help."
     ),
     caveats=("QUED is what waits at the instant of the sample; short queues between samples are not seen.",),
-    implies=("device-queue-latency", "device-kernel-latency"),
+    effects=Effects(implies=("device-queue-latency", "device-kernel-latency")),
     confirm="esxtop, disk device screen (u): QUED beside ACTV and DQLEN",
     fires=(
         Example("12 commands wait all the time", {_QUEUED: 12}, "warning"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources, thresholds
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _TOOK = r"Physical Disk SCSI Device\Average Driver MilliSec/Read"
 _DAVG = r"Physical Disk SCSI Device\Average Driver MilliSec/Command"
@@ -40,8 +40,7 @@ RULE = Rule(
     caveats=(
         "Only samples with at least 10 reads/s and a DAVG/cmd below 20 ms are judged: above, see device-latency.",
     ),
-    implies=("vdisk-latency",),
-    accounts_for=("vdisk-latency",),
+    effects=Effects(implies=("vdisk-latency",), accounts_for=("vdisk-latency",)),
     confirm="esxtop, disk device screen (u): the read latencies of this device, and the array's own",
     fires=(
         Example("reads of 40 ms in a mean of 12 ms", _device(40, 12), "warning"),

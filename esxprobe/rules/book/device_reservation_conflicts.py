@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Caveat, Example, Rule
+from esxprobe.rules.record import Caveat, Effects, Example, Rule
 
 _CONFLICTS = r"Physical Disk SCSI Device\Conflicts/sec"
 
@@ -47,7 +47,7 @@ RULE = Rule(
             since="5.0",
         ),
     ),
-    implies=("device-failed-commands",),
+    effects=Effects(implies=("device-failed-commands",)),
     confirm="vmkfstools -Ph -v1 /vmfs/volumes/NAME: the line Mode (public ATS-only, or public)",
     fires=(
         Example("40 a second for a minute of ten", {_CONFLICTS: (0,) * 108 + (40,) * 12}, "warning"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _RATE = r"Physical Disk SCSI Device\Resets/sec"
 
@@ -32,7 +32,7 @@ RULE = Rule(
         "disk, a failover to another path, or the driver."
     ),
     caveats=("CD drives, tapes and cluster disks can show some without any harm.",),
-    implies=("device-aborts", "vdisk-latency"),
+    effects=Effects(implies=("device-aborts", "vdisk-latency")),
     confirm="grep -iE 'reset|TaskMgmt' /var/log/vmkernel.log in that minute",
     fires=(
         Example("three a second", {_RATE: (0,) * 30 + (3,) * 6}, "critical"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Part, Rule, Series
+from esxprobe.rules.record import Effects, Example, Part, Rule, Series
 
 _DAVG = r"Physical Disk SCSI Device\Average Driver MilliSec/Command"
 _CMDS = r"Physical Disk SCSI Device\Commands/sec"
@@ -44,8 +44,10 @@ RULE = Rule(
         "Only samples with at least three devices in use (10 commands/s) are judged.",
         "Devices of different arrays are counted together.",
     ),
-    implies=("device-all-paths-slow", "device-latency", "device-read-latency", "device-write-latency"),
-    host_wide=True,
+    effects=Effects(
+        implies=("device-all-paths-slow", "device-latency", "device-read-latency", "device-write-latency"),
+        host_wide=True,
+    ),
     confirm="esxtop on another host that uses the same array, in the same minutes",
     fires=(
         Example("three of four", {}, "warning", parts=_devices(40, 30, 35, 2)),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _ACTIVE, _CMDS = r"Physical Disk SCSI Device\Active Commands", r"Physical Disk SCSI Device\Commands/sec"
 
@@ -34,7 +34,7 @@ RULE = Rule(
         "Removable drives and enclosures can keep a command for ever without harm.",
         "ACTV is of the instant of the sample, CMDS/s of the interval before it.",
     ),
-    implies=("device-aborts", "device-resets", "device-failed-io", "vdisk-latency"),
+    effects=Effects(implies=("device-aborts", "device-resets", "device-failed-io", "vdisk-latency")),
     confirm="grep -iE 'APD|PDL|permanently' /var/log/vobd.log, and esxcli storage core device list -d NAA (Status)",
     fires=(
         Example(

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _WRITE, _READ = (f"Physical Disk SCSI Device\\Average Driver MilliSec/{what}" for what in ("Write", "Read"))
 _WRITES, _READS = r"Physical Disk SCSI Device\Writes/sec", r"Physical Disk SCSI Device\Reads/sec"
@@ -40,9 +40,11 @@ RULE = Rule(
         "Large writes beside small reads take longer by nature: compare MB/s with commands/s.",
         "Local disks without a caching controller behave so by nature, flash behind a read cache too.",
     ),
-    implies=("device-latency", "device-all-paths-slow", "device-write-latency"),
+    effects=Effects(
+        implies=("device-latency", "device-all-paths-slow", "device-write-latency"),
+        accounts_for=("device-all-paths-slow", "device-latency"),
+    ),
     # DAVG of a path is the mean over reads and writes: slow writes alone make it slow.
-    accounts_for=("device-all-paths-slow", "device-latency"),
     confirm="the array's or controller's report on its write cache",
     fires=(
         Example("writes of 30 ms beside reads of 5 ms", _device(30, 5), "info"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _USED = r"Group Cpu\% Used"
 
@@ -33,7 +33,7 @@ RULE = Rule(
         "tools, update vendor CIM providers and agents, look for storage paths that are lost and retried."
     ),
     caveats=("100 % is one PCPU, whatever the host's number of them.",),
-    implies=("host-cpu-agents-ready",),
+    effects=Effects(implies=("host-cpu-agents-ready",)),
     confirm="esxtop, CPU screen (c): the process by name, e for its threads; its log in the same minutes",
     fires=(
         Example("three quarters of a PCPU", {_USED: 75}, "info"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _LOAD = r"Physical Cpu Load\Cpu Load (1 Minute Avg)"
 
@@ -44,8 +44,7 @@ RULE = Rule(
     ),
     advice="Move VMs to other hosts, or find those that use most; the 5 and 15 minute averages show for how long.",
     caveats=("It starts over when the host boots: in the first minutes it means little.",),
-    implies=("cpu-ready", "cpu-costop", "cpu-latency", "host-cpu-agents-ready"),
-    host_wide=True,
+    effects=Effects(implies=("cpu-ready", "cpu-costop", "cpu-latency", "host-cpu-agents-ready"), host_wide=True),
     confirm="esxtop, CPU screen (c): the load averages in the header, PCPU UTIL(%) below them",
     fires=(
         Example("nine tenths", {_LOAD: 0.9}, "warning"),

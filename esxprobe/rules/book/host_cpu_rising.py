@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import trend_rising
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _UTIL = r"Physical Cpu\% Util Time"
 
@@ -26,8 +26,7 @@ RULE = Rule(
     why="What rose steadily over the capture may go on rising after it.",
     advice="Find the VMs whose %RUN rises with it; capture again later, and over the busy hour.",
     caveats=("The longer the capture, the better: a rise over twenty minutes need not go on for the hour.",),
-    implies=("cpu-ready-rising",),
-    host_wide=True,
+    effects=Effects(implies=("cpu-ready-rising",), host_wide=True),
     confirm="the host's CPU chart of the day in vCenter",
     fires=(
         Example("25 points in an hour", _rising(25), "info"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _RUN = r"Vcpu\% Run"
 
@@ -32,7 +32,7 @@ RULE = Rule(
         "With the enhanced data path (ENS) a thread polls all the time by design: there 100 % says nothing.",
         "Only captures that list the VMkernel's own worlds show poll threads.",
     ),
-    implies=("uplink-drops-received",),
+    effects=Effects(implies=("uplink-drops-received",)),
     confirm=(
         "esxtop, CPU screen (c), e on group system: %RUN of vmnicN-pollWorld-*; esxcli network nic stats get -n "
         "vmnicN"

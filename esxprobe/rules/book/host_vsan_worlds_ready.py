@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _READY = r"Vcpu\% Ready"
 
@@ -38,7 +38,7 @@ RULE = Rule(
         "for."
     ),
     caveats=("Only captures that list the VMkernel's own worlds show them.",),
-    implies=("vsan-read-latency", "vsan-write-latency"),
+    effects=Effects(implies=("vsan-read-latency", "vsan-write-latency")),
     confirm="esxtop, CPU screen (c), e on group system: %RDY of worlds that begin with VSAN, LSOM, DOM or CMMDS",
     fires=(
         Example("4 % all the time", {_READY: 4}, "info"),

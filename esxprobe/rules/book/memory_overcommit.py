@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import mean_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _OVERCOMMIT = r"Memory\Memory Overcommit (5 Minute Avg)"
 
@@ -37,7 +37,7 @@ RULE = Rule(
         "VMs, or add memory."
     ),
     caveats=("Overcommitment alone is not a problem while guests leave most of their memory untouched.",),
-    implies=("memory-state", "memory-free-low"),
+    effects=Effects(implies=("memory-state", "memory-free-low")),
     confirm="esxtop, memory screen (m): MEM overcommit avg in the header beside the state",
     fires=(
         Example("half as much again", {_OVERCOMMIT: 0.5}, "info"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Caveat, Example, Rule, States
+from esxprobe.rules.record import Caveat, Effects, Example, Rule, States
 
 _STATE, _STATES = r"Memory\Kernel State", r"Fact\Memory States"
 
@@ -62,37 +62,39 @@ RULE = Rule(
         ),
         "Where the release is not known, it is taken for 6.0 or later.",
     ),
-    implies=(
-        "memory-balloon-rising",
-        "memory-large-pages-broken",
-        "memory-nearly-full",
-        "memory-swap-rising",
-        "vm-balloon",
-        "vm-balloon-max",
-        "vm-balloon-target",
-        "vm-llswap",
-        "vm-memory-starved",
-        "vm-swap-target",
-        "vm-swapped",
-        "vm-swapping",
-        "vm-zipped",
-        "vm-zipping",
+    effects=Effects(
+        implies=(
+            "memory-balloon-rising",
+            "memory-large-pages-broken",
+            "memory-nearly-full",
+            "memory-swap-rising",
+            "vm-balloon",
+            "vm-balloon-max",
+            "vm-balloon-target",
+            "vm-llswap",
+            "vm-memory-starved",
+            "vm-swap-target",
+            "vm-swapped",
+            "vm-swapping",
+            "vm-zipped",
+            "vm-zipping",
+        ),
+        accounts_for=(
+            "memory-nearly-full",
+            "vm-balloon",
+            "vm-balloon-max",
+            "vm-balloon-target",
+            "vm-llswap",
+            "vm-memory-starved",
+            "vm-swap-target",
+            "vm-swapped",
+            "vm-swapping",
+            "vm-zipped",
+            "vm-zipping",
+        ),
+        host_wide=True,
     ),
     # ESXi takes memory from VMs without a limit only below its high state.
-    accounts_for=(
-        "memory-nearly-full",
-        "vm-balloon",
-        "vm-balloon-max",
-        "vm-balloon-target",
-        "vm-llswap",
-        "vm-memory-starved",
-        "vm-swap-target",
-        "vm-swapped",
-        "vm-swapping",
-        "vm-zipped",
-        "vm-zipping",
-    ),
-    host_wide=True,
     states=(
         States(((0, "high (0)"), (2, "soft (1)"), (3, "hard (2)"), (4, "low (3)")), until="6.0"),
         States(((0, "high (0)"), (1, "clear (1)"), (2, "soft (2)"), (3, "hard (3)"), (4, "low (4)"))),

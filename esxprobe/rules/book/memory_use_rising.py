@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import trend_rising
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _FREE, _MACHINE = r"Memory\Free MBytes", r"Memory\Machine MBytes"
 
@@ -31,7 +31,7 @@ RULE = Rule(
         "themselves; see memory-kernel-rising for the kernel's part."
     ),
     caveats=("A rise over ten minutes says nothing about the hour: the longer the capture, the better.",),
-    implies=("memory-state", "memory-free-low"),
+    effects=Effects(implies=("memory-state", "memory-free-low")),
     confirm="esxtop, memory screen (m), after an hour: PMEM free, and GRANT of the largest VMs",
     fires=(
         Example("8 % in an hour", _filling(8), "info"),

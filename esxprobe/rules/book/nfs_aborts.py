@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _RATE = r"Physical Disk NFS Volume\Aborts/sec"
 
@@ -28,7 +28,7 @@ RULE = Rule(
         "Look in vmkernel.log for lost connections to this server and for APD, and at the server's own log of the "
         "same minute."
     ),
-    implies=("vdisk-latency",),
+    effects=Effects(implies=("vdisk-latency",)),
     confirm="grep -iE 'nfs|apd' /var/log/vmkernel.log, and vmkping -I VMK -s 1472 -d SERVER",
     fires=(
         Example("three a second", {_RATE: (0,) * 30 + (3,) * 6}, "critical"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _GAVG = r"Physical Disk NFS Volume\Average Guest MilliSec/Command"
 _CMDS = r"Physical Disk NFS Volume\Commands/sec"
@@ -39,7 +39,7 @@ RULE = Rule(
         "Only samples with at least 10 commands/s are judged: a mean of a few commands means little.",
         "Large commands take longer: compare MB/s with commands/s.",
     ),
-    implies=("vdisk-latency",),
+    effects=Effects(implies=("vdisk-latency",)),
     confirm="grep -i nfs /var/log/vmkernel.log (performance has deteriorated), and esxcli storage nfs list",
     fires=(
         Example("165 ms all the time", _volume(165), "critical"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import time_share
-from esxprobe.rules.record import Caveat, Example, Rule
+from esxprobe.rules.record import Caveat, Effects, Example, Rule
 
 _MOVES = r"Group Memory\Numa Rebalance Count Delta"
 
@@ -56,7 +56,7 @@ RULE = Rule(
             until="9.1",
         ),
     ),
-    implies=("numa-locality", "numa-remote-memory"),
+    effects=Effects(implies=("numa-locality", "numa-remote-memory")),
     confirm="esxtop, memory screen (m), NUMA fields: NMIG of this VM, which counts up",
     fires=(
         Example("in every sample", {_MOVES: 1}, "warning"),

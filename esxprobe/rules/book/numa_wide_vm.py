@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import thresholds
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Example, Part, Rule
+from esxprobe.rules.record import Effects, Example, Part, Rule
 
 _VCPUS, _CORES, _HOME = r"Fact\vCPUs", r"Fact\Cores", r"Group Memory\Numa Home Nodes"
 
@@ -48,7 +48,7 @@ RULE = Rule(
         "With numa.vcpu.preferHT set, second threads count too, and twice as many vCPUs fit into a node.",
         "Without CORE UTIL in the capture and without the host's own answer every PCPU is taken for a core.",
     ),
-    implies=("numa-locality", "numa-remote-memory"),
+    effects=Effects(implies=("numa-locality", "numa-remote-memory")),
     confirm="esxcli hardware memory get (NUMA Node Count); vmdumper -l and the VM's vmware.log for its "
     "NUMA clients",
     setting=True,

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Part, Rule, Series
+from esxprobe.rules.record import Effects, Example, Part, Rule, Series
 
 _FAILED, _CMDS = r"Physical Disk Path\Failed Commands/sec", r"Physical Disk Path\Commands/sec"
 _SHARE = f'100 * "{_FAILED}" / "{_CMDS}"'
@@ -38,7 +38,9 @@ RULE = Rule(
         "Only samples with at least 10 commands/s are judged.",
         "Which path leads to which device is inferred from the order of the header; else the rule is skipped.",
     ),
-    implies=("path-slow", "device-failed-commands", "device-failed-io", "device-aborts", "device-latency"),
+    effects=Effects(
+        implies=("path-slow", "device-failed-commands", "device-failed-io", "device-aborts", "device-latency")
+    ),
     confirm="esxcli storage core path stats get -p PATH; esxcli storage san fc stats get: CRC and link failures",
     fires=(
         Example("a tenth fails here, none elsewhere", _path(5), "warning", parts={"path": (_path(0), _path(0.1))}),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Part, Rule, Series
+from esxprobe.rules.record import Effects, Example, Part, Rule, Series
 
 _DAVG, _CMDS = r"Physical Disk Path\Average Driver MilliSec/Command", r"Physical Disk Path\Commands/sec"
 
@@ -36,8 +36,7 @@ RULE = Rule(
         "With a fixed or most-recently-used policy only one path carries I/O and there is nothing to compare.",
         "Which path leads to which device is inferred from the order of the header; else the rule is skipped.",
     ),
-    implies=("device-latency",),
-    accounts_for=("device-latency",),
+    effects=Effects(implies=("device-latency",), accounts_for=("device-latency",)),
     confirm="esxcli storage core path stats get, failed commands of this path",
     fires=(
         Example("40 ms beside 5 ms", _path(40), "warning", parts={"path": (_path(5), _path(6))}),

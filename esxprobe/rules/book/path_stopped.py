@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import changes
-from esxprobe.rules.record import Example, Part, Rule, Series
+from esxprobe.rules.record import Effects, Example, Part, Rule, Series
 
 _CMDS, _EVERY = r"Physical Disk Path\Commands/sec", r"Fact\Interval s"
 _DEVICE = r"Physical Disk SCSI Device\Commands/sec"
@@ -48,7 +48,9 @@ RULE = Rule(
         "Policies by latency (VMW_PSP_RR type latency, plug-ins of arrays) leave out paths on purpose.",
         "Which path leads to which device is inferred from the order of the header; else the rule is skipped.",
     ),
-    implies=("device-single-path", "device-failed-io", "device-failed-commands", "device-latency-spikes"),
+    effects=Effects(
+        implies=("device-single-path", "device-failed-io", "device-failed-commands", "device-latency-spikes")
+    ),
     confirm=(
         "grep -E 'path|NMP' /var/log/vobd.log /var/log/vmkernel.log in that minute; esxcli storage core path list"
     ),

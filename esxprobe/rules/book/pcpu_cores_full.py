@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Part, Rule, Series
+from esxprobe.rules.record import Effects, Example, Part, Rule, Series
 
 _UTIL, _CORE = r"Physical Cpu\% Util Time", r"Physical Cpu\% Core Util Time"
 
@@ -49,8 +49,7 @@ RULE = Rule(
         "without any %RDY. Capacity is cores and a quarter, not threads."
     ),
     caveats=("Where UTIL is 75 % or more pcpu-saturated says it.",),
-    implies=("cpu-shared-core", "cpu-latency", "cpu-ready", "cpu-costop"),
-    host_wide=True,
+    effects=Effects(implies=("cpu-shared-core", "cpu-latency", "cpu-ready", "cpu-costop"), host_wide=True),
     confirm="esxtop, CPU screen (c): CORE UTIL(%) beside PCPU UTIL(%)",
     fires=(
         Example("one thread of each core", {}, "warning", samples=72, parts=_pcpus(52, 97)),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _COUNT = r"Interrupt Cookie\Interrupts/second"
 
@@ -40,7 +40,7 @@ RULE = Rule(
         "A busy 25 or 100 Gbit/s adapter can reach this with all in order; pcpu-interrupts says what it costs.",
         "Each vector is judged on each PCPU by itself: timers and calls between PCPUs add up on large hosts.",
     ),
-    implies=("pcpu-interrupts",),
+    effects=Effects(implies=("pcpu-interrupts",)),
     confirm="esxtop, interrupt screen (i): COUNT/s and TIME/int of the vector, by PCPU",
     fires=(
         Example("a storm", {_COUNT: 52_000}, "warning"),

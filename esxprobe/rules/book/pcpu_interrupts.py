@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Part, Rule, Series
+from esxprobe.rules.record import Effects, Example, Part, Rule, Series
 
 _COUNT, _TIME = r"Interrupt Cookie\Interrupts/second", r"Interrupt Cookie\Processing Time MicroSec/Interrupt"
 
@@ -45,7 +45,7 @@ RULE = Rule(
         "moderation, another driver or firmware. A storage adapter: its driver's interrupt coalescing."
     ),
     caveats=("Handler times are printed in whole microseconds: shorter ones count as nothing.",),
-    implies=("pcpu-hot", "cpu-overlap"),
+    effects=Effects(implies=("pcpu-hot", "cpu-overlap")),
     confirm="esxtop, interrupt screen (i): COUNT/s, TIME/int and DEVICES of the largest",
     fires=(
         Example("60,000 of 5 µs", {}, "warning", parts=_cookies((60_000, 5), (200, 2))),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _UTIL = r"Physical Cpu\% Util Time"
 
@@ -43,8 +43,10 @@ RULE = Rule(
         "With hyper-threading a PCPU is half a core: the last half of UTIL brings much less than the first.",
         "%USED is scaled by the clock frequency and can differ widely from UTIL.",
     ),
-    implies=("host-cpu-load", "cpu-ready", "cpu-costop", "cpu-shared-core", "host-cpu-agents-ready"),
-    host_wide=True,
+    effects=Effects(
+        implies=("host-cpu-load", "cpu-ready", "cpu-costop", "cpu-shared-core", "host-cpu-agents-ready"),
+        host_wide=True,
+    ),
     confirm="esxtop, CPU screen (c): PCPU UTIL(%) in the same minutes",
     fires=(
         Example("95 % all the time", {_UTIL: 95}, "critical"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Caveat, Example, Part, Rule, Series
+from esxprobe.rules.record import Caveat, Effects, Example, Part, Rule, Series
 
 _USED, _UTIL = r"Physical Cpu\% Processor Time", r"Physical Cpu\% Util Time"
 
@@ -28,9 +28,7 @@ RULE = Rule(
     why="Such values are faults of the accounting, not load: a host that looks full by USED may be idle by UTIL.",
     advice="Do not quote PCPU USED of these minutes, nor vCenter's CPU usage; judge by UTIL. Update the host.",
     caveats=(Caveat("Known for AMD Zen 3 before 6.7 P06 and 7.0 U3 (Broadcom KB 318366).", until="7.0.3"),),
-    implies=("cpu-used-spike",),
-    accounts_for=("cpu-used-spike",),
-    host_wide=True,
+    effects=Effects(implies=("cpu-used-spike",), accounts_for=("cpu-used-spike",), host_wide=True),
     confirm="the CPU's model and the host's build: vmware -vl; esxtop, CPU screen (c): USED beside UTIL",
     fires=(
         Example("one absurd sample", {}, "warning", parts=_pcpus((20,) * 20 + (9_000,) + (20,) * 20, 20)),

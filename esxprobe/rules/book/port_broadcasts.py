@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _BROADCASTS = r"Network Port\Broadcast Packets Transmitted/sec"
 
@@ -37,7 +37,7 @@ RULE = Rule(
     cause="network",
     why="Every one reaches all VMs and hosts of the VLAN.",
     advice="See in the guest what sends (ARP scans, a bridge between two network cards, discovery protocols).",
-    implies=("port-drops-received",),
+    effects=Effects(implies=("port-drops-received",)),
     confirm="pktcap-uw --switchport PORTID -c 100 -o FILE, and the packets' type",
     fires=(
         Example("2,000 a second", {_BROADCASTS: 2000}, "warning"),

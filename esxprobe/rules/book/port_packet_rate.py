@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _TX, _RX = r"Network Port\Packets Transmitted/sec", r"Network Port\Packets Received/sec"
 
@@ -42,8 +42,10 @@ RULE = Rule(
         "%RUN of NetWorld and at the hottest vCPU."
     ),
     caveats=("What a network card takes depends on packets, guest and CPU.",),
-    implies=("port-drops-received", "port-drops-transmitted"),
-    accounts_for=("port-drops-received", "port-drops-transmitted"),
+    effects=Effects(
+        implies=("port-drops-received", "port-drops-transmitted"),
+        accounts_for=("port-drops-received", "port-drops-transmitted"),
+    ),
     confirm=(
         "net-stats -i 10 -t WicQv -A: load of the port's threads and queues; in the guest: softirq or DPC time by "
         "CPU"

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_below
-from esxprobe.rules.record import Example, Part, Rule, Series
+from esxprobe.rules.record import Effects, Example, Part, Rule, Series
 
 _APERF, _UTIL = r"PCPU Power State\% of aperf/mperf", r"Physical Cpu\% Util Time"
 
@@ -47,9 +47,11 @@ RULE = Rule(
         "Only samples in which the PCPUs are used for at least 30 % are judged: an idle host may save power.",
         "The counter is on the power screen from 6.5 on.",
     ),
-    implies=("power-clock-low", "cpu-clocked-down", "cpu-saturated"),
-    accounts_for=("cpu-clocked-down", "cpu-saturated"),
-    host_wide=True,
+    effects=Effects(
+        implies=("power-clock-low", "cpu-clocked-down", "cpu-saturated"),
+        accounts_for=("cpu-clocked-down", "cpu-saturated"),
+        host_wide=True,
+    ),
     confirm="esxtop, power screen (p): %A/MPERF and the P-states of busy PCPUs",
     fires=(
         Example("two thirds of the clock", {}, "info", samples=72, parts=_pcpu(66)),

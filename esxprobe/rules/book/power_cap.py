@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _NOW, _CAP = r"Power\Power Usage Now Watts", r"Power\Power Usage Cap Watts"
 
@@ -21,9 +21,11 @@ RULE = Rule(
     why="A capped host lowers its clock to stay below the cap, so it is slowest when it has most to do.",
     advice="Raise or remove the power cap in the hardware's management (iDRAC, iLO, UCS), or move VMs away.",
     caveats=("Hosts without a power meter or a cap print zeros and are not judged.",),
-    implies=("power-throttled", "power-pstates", "power-clock-low", "cpu-clocked-down"),
-    accounts_for=("power-throttled",),
-    host_wide=True,
+    effects=Effects(
+        implies=("power-throttled", "power-pstates", "power-clock-low", "cpu-clocked-down"),
+        accounts_for=("power-throttled",),
+        host_wide=True,
+    ),
     confirm="esxtop, power screen (p): Power Usage and Power Cap in the header; the hardware's power settings",
     fires=(
         Example("at the cap", {_NOW: 349, _CAP: 350}, "warning"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_below
-from esxprobe.rules.record import Caveat, Example, Part, Rule, Series
+from esxprobe.rules.record import Caveat, Effects, Example, Part, Rule, Series
 
 _USED, _UTIL = r"Physical Cpu\% Processor Time", r"Physical Cpu\% Util Time"
 _CORE = r"Physical Cpu\% Core Util Time"
@@ -59,9 +59,11 @@ RULE = Rule(
             "Hosts with hyper-threading were charged too little before 7.0 U3 (Broadcom KB 335065).", until="7.0.3"
         ),
     ),
-    implies=("cpu-clocked-down", "cpu-shared-core", "cpu-latency", "cpu-saturated"),
-    accounts_for=("cpu-clocked-down", "cpu-saturated"),
-    host_wide=True,
+    effects=Effects(
+        implies=("cpu-clocked-down", "cpu-shared-core", "cpu-latency", "cpu-saturated"),
+        accounts_for=("cpu-clocked-down", "cpu-saturated"),
+        host_wide=True,
+    ),
     confirm="esxcli hardware power policy get; esxtop, power screen (p): %A/MPERF and P-states of busy PCPUs",
     fires=(
         Example("half of the clock", {}, "warning", samples=72, parts=_pcpu(30)),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Example, Rule, States
+from esxprobe.rules.record import Effects, Example, Rule, States
 
 _POLICY = r"Fact\Power Policy"
 
@@ -31,7 +31,7 @@ RULE = Rule(
     why="With this policy the host keeps PCPUs on a low clock and in deep sleep also while VMs have work to do.",
     advice="Set High Performance where latency matters: Host, Configure, Power Management, or the firmware.",
     caveats=("The firmware can keep the policy to itself: then the host has no say.",),
-    implies=("power-clock-low", "power-pstates", "power-aperf-low"),
+    effects=Effects(implies=("power-clock-low", "power-pstates", "power-aperf-low")),
     confirm="esxcli system settings advanced list -o /Power/CpuPolicy; esxtop, power screen (p)",
     fires=(Example("Low Power", {_POLICY: 2}, "info"),),
     quiet=(

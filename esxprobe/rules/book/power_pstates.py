@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_below
-from esxprobe.rules.record import Example, Part, Rule, Series
+from esxprobe.rules.record import Effects, Example, Part, Rule, Series
 
 _C0, _P0 = r"PCPU Power State\%C-State C0", r"PCPU Power State\%P-State P0"
 
@@ -50,9 +50,11 @@ RULE = Rule(
         "Where firmware or the processor steers the clock, P-states do not show it: power-clock-low does.",
         "Samples in which no PCPU is ever in P0 are not judged: such hosts do not tell their P-states.",
     ),
-    implies=("power-clock-low", "cpu-clocked-down", "cpu-shared-core", "cpu-latency"),
-    accounts_for=("cpu-clocked-down",),
-    host_wide=True,
+    effects=Effects(
+        implies=("power-clock-low", "cpu-clocked-down", "cpu-shared-core", "cpu-latency"),
+        accounts_for=("cpu-clocked-down",),
+        host_wide=True,
+    ),
     confirm="esxcli hardware power policy get; esxtop, power screen (p): %P0 and the lower states",
     fires=(
         Example("busy in P8", {}, "warning", samples=72, parts=_pcpus((90, 5), (95, 10), (3, 100))),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Part, Rule, Series
+from esxprobe.rules.record import Effects, Example, Part, Rule, Series
 
 _T = tuple(rf"PCPU Power State\%T-State T{n}" for n in range(8))
 
@@ -32,9 +32,11 @@ RULE = Rule(
         "down, and no setting of a VM changes it."
     ),
     advice="Look in the hardware's log (IPMI, iDRAC, iLO) for heat, fans, power supplies and a power cap.",
-    implies=("power-clock-low", "cpu-clocked-down", "cpu-shared-core", "cpu-latency"),
-    accounts_for=("cpu-clocked-down",),
-    host_wide=True,
+    effects=Effects(
+        implies=("power-clock-low", "cpu-clocked-down", "cpu-shared-core", "cpu-latency"),
+        accounts_for=("cpu-clocked-down",),
+        host_wide=True,
+    ),
     confirm="esxcli hardware ipmi sel list; esxtop, power screen (p): %T0 below 100",
     fires=(
         Example("one PCPU for 5 % of the time", {}, "warning", parts=_pcpus(5, 0)),

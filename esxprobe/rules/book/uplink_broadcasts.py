@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _BROADCASTS = r"Network Port\Broadcast Packets Received/sec"
 
@@ -34,7 +34,7 @@ RULE = Rule(
         "them; look for a loop."
     ),
     caveats=("A trunk with many VLANs carries the broadcasts of all of them.",),
-    implies=("port-drops-received", "uplink-drops-received"),
+    effects=Effects(implies=("port-drops-received", "uplink-drops-received")),
     confirm="the switch port's storm-control counters, and the MAC addresses in a capture with pktcap-uw",
     fires=(
         Example("a storm", {_BROADCASTS: 8000}, "warning"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_below
-from esxprobe.rules.record import Example, Part, Rule, States
+from esxprobe.rules.record import Effects, Example, Part, Rule, States
 
 _UP = r"Network Port\Link Up?"
 
@@ -36,7 +36,7 @@ RULE = Rule(
         "network vswitch standard uplink remove -u vmnicN -v vSwitchN."
     ),
     caveats=("Whether it was up before the capture is not known: see uplink-flapping for changes.",),
-    implies_beside=("uplink-imbalance", "uplink-near-line-rate"),
+    effects=Effects(implies_beside=("uplink-imbalance", "uplink-near-line-rate")),
     confirm="esxcli network nic list; esxcli network nic get -n vmnicN",
     states=(States(((0, "down (0)"), (1, "up (1)"))),),
     fires=(Example("down beside one that is up", {_UP: 0}, "warning", parts={"port": ({_UP: 1},)}),),

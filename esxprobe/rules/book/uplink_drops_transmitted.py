@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources, thresholds
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _DROPPED, _PACKETS = r"Network Port\% Outbound Packets Dropped", r"Network Port\Packets Transmitted/sec"
 
@@ -52,7 +52,7 @@ RULE = Rule(
         "vmnicN), and at the version of the driver."
     ),
     caveats=("It concerns all VMs and services that the team sends through this uplink.",),
-    implies=("port-drops-transmitted",),
+    effects=Effects(implies=("port-drops-transmitted",)),
     confirm="esxcli network nic stats get -n vmnicN: transmit packets dropped, transmit errors",
     fires=(
         Example("a fifth is lost", _port(20), "critical"),

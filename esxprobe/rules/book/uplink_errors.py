@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _ERRORS = r"Fact\NIC Errors"
 
@@ -45,7 +45,7 @@ RULE = Rule(
         "The adapter counts since its driver was loaded: the errors may be old. Ask twice, and compare.",
         "Drivers count missed frames as errors or do not.",
     ),
-    implies=("uplink-drops-received",),
+    effects=Effects(implies=("uplink-drops-received",)),
     confirm="esxcli network nic stats get -n vmnicN, twice with a minute between",
     fires=(
         Example("5 %", {_ERRORS: 5}, "warning"),

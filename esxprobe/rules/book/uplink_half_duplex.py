@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_below
-from esxprobe.rules.record import Example, Rule, States
+from esxprobe.rules.record import Effects, Example, Rule, States
 
 _DUPLEX, _UP = r"Network Port\Full Duplex?", r"Network Port\Link Up?"
 
@@ -36,7 +36,7 @@ RULE = Rule(
         "packets collide."
     ),
     advice="Let both sides negotiate: esxcli network nic set -n vmnicN --auto, and the same at the switch port.",
-    implies=("uplink-drops-received", "uplink-drops-transmitted", "uplink-near-line-rate"),
+    effects=Effects(implies=("uplink-drops-received", "uplink-drops-transmitted", "uplink-near-line-rate")),
     confirm="esxcli network nic get -n vmnicN: Link Status, Duplex, and late collisions at the switch port",
     states=(States(((0, "no (0)"), (1, "yes (1)"))),),
     fires=(Example("half duplex", {_DUPLEX: 0, _UP: 1}, "warning"),),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Part, Rule, Series
+from esxprobe.rules.record import Effects, Example, Part, Rule, Series
 
 _TX, _SPEED, _UP = (rf"Network Port\{name}" for name in ("MBits Transmitted/sec", "Link Speed (Mb/s)", "Link Up?"))
 _UPLINKS = r":\d{8,10}:vmnic\d+"
@@ -39,7 +39,7 @@ RULE = Rule(
         "Only samples in which the uplink sends at least 40 % of its speed are judged.",
         "With explicit failover order, or one large flow, it is meant so or cannot be otherwise.",
     ),
-    implies=("uplink-near-line-rate",),
+    effects=Effects(implies=("uplink-near-line-rate",)),
     setting=True,
     confirm=(
         "esxcli network vswitch standard policy failover get -v vSwitchN; esxtop (n): TEAM-PNIC of the busy ports"

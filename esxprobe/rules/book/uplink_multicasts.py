@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _MULTICASTS = r"Network Port\Multicast Packets Received/sec"
 
@@ -23,7 +23,7 @@ RULE = Rule(
         "See who sends and who wants them; turn on IGMP and MLD snooping on the virtual and the physical switch."
     ),
     caveats=("Video, market data, PXE and old vSAN releases send multicasts on purpose.",),
-    implies=("port-drops-received", "uplink-drops-received"),
+    effects=Effects(implies=("port-drops-received", "uplink-drops-received")),
     confirm="pktcap-uw --uplink vmnicN --capture UplinkRcvKernel -c 100 -o FILE: groups and senders",
     fires=(
         Example("20,000 a second", {_MULTICASTS: 20_000}, "info"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _TX, _RX = r"Network Port\MBits Transmitted/sec", r"Network Port\MBits Received/sec"
 _SPEED = r"Network Port\Link Speed (Mb/s)"
@@ -39,8 +39,10 @@ RULE = Rule(
         "uplinks (load-based teaming), or set shares in Network I/O Control."
     ),
     caveats=("vMotion fills a link on purpose, and for a short time.",),
-    implies=("uplink-drops-transmitted", "uplink-drops-received", "port-drops-transmitted"),
-    accounts_for=("uplink-drops-transmitted", "uplink-drops-received"),
+    effects=Effects(
+        implies=("uplink-drops-transmitted", "uplink-drops-received", "port-drops-transmitted"),
+        accounts_for=("uplink-drops-transmitted", "uplink-drops-received"),
+    ),
     confirm="esxtop, network screen (n): MbTX/s and MbRX/s of the ports by uplink (TEAM-PNIC)",
     fires=(
         Example("9.6 of 10 Gb/s", _uplink(9600), "warning"),

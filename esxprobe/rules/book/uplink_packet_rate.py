@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _TX, _RX = r"Network Port\Packets Transmitted/sec", r"Network Port\Packets Received/sec"
 
@@ -39,8 +39,10 @@ RULE = Rule(
         "number of queues of the driver (esxcli system module parameters list -m DRIVER)."
     ),
     caveats=("The limit depends on adapter, driver and number of queues.",),
-    implies=("uplink-drops-received", "uplink-drops-transmitted"),
-    accounts_for=("uplink-drops-received", "uplink-drops-transmitted"),
+    effects=Effects(
+        implies=("uplink-drops-received", "uplink-drops-transmitted"),
+        accounts_for=("uplink-drops-received", "uplink-drops-transmitted"),
+    ),
     confirm=(
         "net-stats -i 10 -t WicQv -A: queues and their load; esxcli network nic stats get -n vmnicN: receive missed"
     ),

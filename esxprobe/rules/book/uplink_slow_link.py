@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_below
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _SPEED, _UP = r"Network Port\Link Speed (Mb/s)", r"Network Port\Link Up?"
 
@@ -40,7 +40,7 @@ RULE = Rule(
         "Look at the cable and the switch port; let both sides negotiate: esxcli network nic set -n vmnicN --auto."
     ),
     caveats=("An adapter for management alone may be meant to be slow.",),
-    implies=("uplink-near-line-rate", "uplink-drops-transmitted", "uplink-speed-mismatch"),
+    effects=Effects(implies=("uplink-near-line-rate", "uplink-drops-transmitted", "uplink-speed-mismatch")),
     confirm="esxcli network nic get -n vmnicN: advertised and current speed",
     fires=(
         Example("100 Mb/s", _uplink(100), "warning"),

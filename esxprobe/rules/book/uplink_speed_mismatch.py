@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Part, Rule, Series
+from esxprobe.rules.record import Effects, Example, Part, Rule, Series
 
 _SPEED, _UP = r"Network Port\Link Speed (Mb/s)", r"Network Port\Link Up?"
 
@@ -45,7 +45,7 @@ RULE = Rule(
         "active in the teaming policy."
     ),
     caveats=("A slow standby adapter is harmless until it is needed: esxtop does not tell active from standby.",),
-    implies=("uplink-near-line-rate", "uplink-drops-transmitted"),
+    effects=Effects(implies=("uplink-near-line-rate", "uplink-drops-transmitted")),
     confirm="esxcli network vswitch standard policy failover get -v vSwitchN; esxcli network nic list",
     fires=(
         Example("a gigabit beside ten", _uplink(1000), "warning", parts={"port": (_uplink(10_000),)}),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Part, Rule, Series
+from esxprobe.rules.record import Effects, Example, Part, Rule, Series
 
 _READ, _WRITE = (rf"Virtual Disk\Average MilliSec/{what}" for what in ("Read", "Write"))
 _READS, _WRITES = r"Virtual Disk\Reads/sec", r"Virtual Disk\Writes/sec"
@@ -48,7 +48,7 @@ RULE = Rule(
         "as the VM's slowest device.",
         "Disks on NFS or vSAN have no device; a VM that has disks on both is judged by the devices that it has.",
     ),
-    implies=("vdisk-latency", "cpu-costop", "cpu-costop-alone"),
+    effects=Effects(implies=("vdisk-latency", "cpu-costop", "cpu-costop-alone")),
     confirm="vim-cmd vmsvc/get.snapshot VMID, the VM's IOPS limits, and esxcli storage core device world list",
     fires=(
         Example("a limit holds it at 40 ms", _disk(40), "warning", parts=_below(1.2)),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import time_share
-from esxprobe.rules.record import Caveat, Example, Part, Rule, Series
+from esxprobe.rules.record import Caveat, Effects, Example, Part, Rule, Series
 
 _DRIVER, _STATE = r"Group Memory\Memctl?", r"Memory\Kernel State"
 
@@ -53,7 +53,7 @@ RULE = Rule(
         "gives nothing either way.",
         Caveat("From 6.0 on the clear state counts too; ballooning starts one state further.", since="6.0"),
     ),
-    implies=("vm-zipped", "vm-zipping", "vm-swapped", "vm-swapping"),
+    effects=Effects(implies=("vm-zipped", "vm-zipping", "vm-swapped", "vm-swapping")),
     confirm="esxtop, memory screen (m), balloon fields: MCTL? of this VM; vmware-toolbox-cmd stat balloon "
     "in the guest",
     fires=(

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _BALLOON, _MAX = r"Group Memory\Memctl MBytes", r"Group Memory\Memctl Max MBytes"
 
@@ -34,7 +34,7 @@ RULE = Rule(
         "Memory Reclamation).",
         "The balloon keeps its size until the host lets it go: it may show an earlier shortage.",
     ),
-    implies=("vm-zipped", "vm-zipping", "vm-swapped", "vm-swapping"),
+    effects=Effects(implies=("vm-zipped", "vm-zipping", "vm-swapped", "vm-swapping")),
     confirm="esxtop, memory screen (m), balloon fields: MCTLSZ, MCTLTGT and MCTLMAX of this VM",
     fires=(
         Example("all of it", {_BALLOON: 1302, _MAX: 1300}, "warning"),

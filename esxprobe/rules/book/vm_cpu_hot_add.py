@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Caveat, Example, Rule
+from esxprobe.rules.record import Caveat, Effects, Example, Rule
 
 _VCPUS, _HOT_ADD = r"Fact\vCPUs", r"Fact\CPU Hot Add"
 
@@ -40,7 +40,7 @@ RULE = Rule(
         Caveat("From 8.0 on, VMs of hardware version 20 can have virtual NUMA with hot add.", since="8.0"),
         "The setting is that of the VM's file when the host was asked.",
     ),
-    implies=("numa-locality", "numa-remote-memory"),
+    effects=Effects(implies=("numa-locality", "numa-remote-memory")),
     confirm="grep -i hotadd NAME.vmx; in the guest: numactl --hardware, or coreinfo",
     fires=(
         Example("16 vCPUs", {_VCPUS: 16, _HOT_ADD: 1}, "info"),

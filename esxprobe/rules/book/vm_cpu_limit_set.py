@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Part, Rule
+from esxprobe.rules.record import Effects, Example, Part, Rule
 
 _LIMIT = r"Group Cpu\Alloc Max"
 
@@ -39,7 +39,7 @@ RULE = Rule(
     ),
     advice="Set the VM's CPU limit to Unlimited unless there is a known reason for it; shares do the rest.",
     caveats=("The unit of AMAX is not in the file.", "Whether the limit is reached is judged by cpu-limit."),
-    implies=("cpu-limit",),
+    effects=Effects(implies=("cpu-limit",)),
     confirm="vim-cmd vmsvc/get.config <vmid> | grep -A 6 cpuAllocation: limit",
     setting=True,
     fires=(

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import thresholds
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _VCPUS, _CORES = r"Fact\vCPUs", r"Fact\Cores"
 
@@ -33,7 +33,7 @@ RULE = Rule(
         "two nodes' cores divide evenly, and leave virtual NUMA to ESXi (cores per socket 1, no CPU hot add)."
     ),
     caveats=("Without CORE UTIL in the capture and without the host's own answer every PCPU is taken for a core.",),
-    implies=("cpu-costop",),
+    effects=Effects(implies=("cpu-costop",)),
     confirm="esxcli hardware cpu global get: cores and threads; esxcli hardware memory get: NUMA node count",
     setting=True,
     fires=(

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _ADAPTERS = r"Fact\E1000 Adapters"
 
@@ -33,7 +33,7 @@ RULE = Rule(
     ),
     advice="Replace it by VMXNET3, for which VMware Tools or the guest's own driver is needed.",
     caveats=("The setting is that of the VM's file when the host was asked.",),
-    implies=("port-drops-received", "vm-cpu-helpers"),
+    effects=Effects(implies=("port-drops-received", "vm-cpu-helpers")),
     confirm="grep -i virtualDev NAME.vmx",
     fires=(Example("one of two", {_ADAPTERS: 1}, "info"), Example("both", {_ADAPTERS: 2}, "info")),
     quiet=(Example("none", {_ADAPTERS: 0}),),

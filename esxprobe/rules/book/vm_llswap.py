@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _READ, _WRITTEN = r"Group Memory\Llswap Read MBytes/sec", r"Group Memory\Llswap Written MBytes/sec"
 
@@ -28,8 +28,7 @@ RULE = Rule(
         "than reads from a datastore, but they stop them; and when the cache is full the datastore follows."
     ),
     advice="Free memory on the host. See that the SSD of the host cache is not one that VMs or vSAN use as well.",
-    implies=("cpu-swap-wait", "vm-memory-latency"),
-    accounts_for=("cpu-swap-wait",),
+    effects=Effects(implies=("cpu-swap-wait", "vm-memory-latency"), accounts_for=("cpu-swap-wait",)),
     confirm="esxtop, memory screen (m), fields of low-level swap: LLSWR/s and LLSWW/s of this VM",
     fires=(
         Example("5 MB/s read for two minutes", {_READ: (0,) * 60 + (5,) * 24, _WRITTEN: 0}, "warning"),

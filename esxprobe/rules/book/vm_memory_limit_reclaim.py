@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Part, Rule, Series
+from esxprobe.rules.record import Effects, Example, Part, Rule, Series
 
 _BALLOON, _SWAPPED = r"Group Memory\Memctl Target MBytes", r"Group Memory\Swap Target MBytes"
 _STATE = r"Memory\Kernel State"
@@ -45,16 +45,18 @@ RULE = Rule(
         "has free "
         "(E. Sloof, ntpro.nl, article 2537).",
     ),
-    implies=(
-        "vm-balloon",
-        "vm-balloon-max",
-        "vm-balloon-target",
-        "vm-memory-starved",
-        "vm-swap-target",
-        "vm-swapped",
-        "vm-swapping",
-        "vm-zipped",
-        "vm-zipping",
+    effects=Effects(
+        implies=(
+            "vm-balloon",
+            "vm-balloon-max",
+            "vm-balloon-target",
+            "vm-memory-starved",
+            "vm-swap-target",
+            "vm-swapped",
+            "vm-swapping",
+            "vm-zipped",
+            "vm-zipping",
+        )
     ),
     confirm="esxtop, memory screen (m), allocation fields: AMAX of the VM and of its pool; the limits in vCenter",
     fires=(

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule, Series
+from esxprobe.rules.record import Effects, Example, Rule, Series
 
 _TOUCHED, _GRANTED = r"Group Memory\Touched MBytes", r"Group Memory\Memory Granted Size MBytes"
 _SIZE, _SWAPPED, _BALLOON = (
@@ -34,7 +34,7 @@ RULE = Rule(
     ),
     advice="Give this VM memory first: a reservation of its working set, more shares, or another host.",
     caveats=("TCHD is a sampled estimate. Only time is judged in which memory is ballooned or swapped.",),
-    implies=("vm-swapping", "vm-zipping"),
+    effects=Effects(implies=("vm-swapping", "vm-zipping")),
     confirm="in the guest: paging (vmstat si, so; Memory Pages Input/sec), and SWR/s of the VM",
     fires=(
         Example("4.5 of 5 GB", _vm(4_600, 5_000, 2_000), "warning"),

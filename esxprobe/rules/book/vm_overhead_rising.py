@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import trend_rising
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _OVERHEAD, _PROCESS = r"Group Memory\Overhead MBytes", r"Group Memory\Overhead UW MBytes"
 
@@ -33,7 +33,7 @@ RULE = Rule(
     ),
     caveats=("Overhead grows for a while after power-on, when devices are added, and while a console is open.",),
     optional=(_PROCESS,),
-    implies=("vm-overhead-max",),
+    effects=Effects(implies=("vm-overhead-max",)),
     confirm="esxtop, memory screen (m), overhead fields, an hour apart",
     fires=(
         Example("60 MB in an hour", _rising(60), "info"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _SWAPPED = r"Group Memory\Swapped MBytes"
 
@@ -36,7 +36,7 @@ RULE = Rule(
         "be touched."
     ),
     caveats=("SWCUR shows an earlier shortage: it stays until the guest touches the pages.",),
-    lingers=True,
+    effects=Effects(lingers=True),
     fires=(
         Example("300 MB all the time", {_SWAPPED: 300}, "warning"),
         Example("just reaches it", {_SWAPPED: 1.05}, "warning"),

@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _READ = r"Group Memory\Swap Read MBytes/sec"
 _WRITTEN = r"Group Memory\Swap Written MBytes/sec"
@@ -39,8 +39,9 @@ RULE = Rule(
         "for that disk; writes show that the host was taking memory."
     ),
     advice="Free memory on the host, then find out which VMs used it; see memory-state.",
-    implies=("cpu-swap-wait", "vm-memory-latency", "device-latency"),
-    accounts_for=("cpu-swap-wait",),
+    effects=Effects(
+        implies=("cpu-swap-wait", "vm-memory-latency", "device-latency"), accounts_for=("cpu-swap-wait",)
+    ),
     confirm="esxtop, memory screen (m): SWR/s and SWW/s of this VM; the datastore that holds its .vswp file",
     fires=(
         Example("2 MB/s read for two minutes", {_READ: (0,) * 60 + (2,) * 24, _WRITTEN: 0}, "critical"),

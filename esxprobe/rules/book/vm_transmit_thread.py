@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _RUN = r"Vcpu\% Run"
 
@@ -42,7 +42,7 @@ RULE = Rule(
         "The thread is named after the VM's leader world, not after the VM: esxtop, CPU screen, e shows whose it "
         "is.",
     ),
-    implies=("port-drops-transmitted", "vm-cpu-helpers"),
+    effects=Effects(implies=("port-drops-transmitted", "vm-cpu-helpers")),
     confirm="esxtop, CPU screen (c), e on the VM: %RUN of NetWorld-VM-*; network screen (n): PKTTX/s of its port",
     fires=(
         Example("full", {_RUN: 98.5}, "warning"),

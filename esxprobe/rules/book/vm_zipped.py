@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _ZIPPED = r"Group Memory\Used Compressed Memory MBytes"
 
@@ -26,7 +26,7 @@ RULE = Rule(
         "left from a shortage long ago."
     ),
     caveats=("CACHEUSD tells of the past, as SWCUR does: it stays until the guest touches the pages.",),
-    lingers=True,
+    effects=Effects(lingers=True),
     confirm="esxtop, memory screen (m), fields of compression: CACHEUSD beside ZIP/s and UNZIP/s",
     fires=(
         Example("50 MB all the time", {_ZIPPED: 50}, "warning"),

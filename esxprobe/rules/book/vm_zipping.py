@@ -3,7 +3,7 @@
 from esxprobe.model import Level
 from esxprobe.rules import sources
 from esxprobe.rules.checks import sustained_above
-from esxprobe.rules.record import Example, Rule
+from esxprobe.rules.record import Effects, Example, Rule
 
 _ZIP, _UNZIP = r"Group Memory\Compression MBytes/sec", r"Group Memory\Decompression MBytes/sec"
 
@@ -25,8 +25,7 @@ RULE = Rule(
         "such page a vCPU waited until it was decompressed. A host that stays short swaps next."
     ),
     advice="Free memory on the host, then find out who took it; see memory-state and vm-memory-idle.",
-    implies=("vm-memory-latency",),
-    accounts_for=("vm-memory-latency",),
+    effects=Effects(implies=("vm-memory-latency",), accounts_for=("vm-memory-latency",)),
     confirm="esxtop, memory screen (m), fields of compression: ZIP/s and UNZIP/s of this VM",
     fires=(
         Example("3 MB/s for two minutes", {_ZIP: (0,) * 60 + (3,) * 24, _UNZIP: 0}, "warning"),

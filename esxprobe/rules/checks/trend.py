@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from esxprobe.rules.checks.base import Check
 
 if TYPE_CHECKING:
+    from esxprobe.arrays import Bools, Floats
     from esxprobe.model import Window
-    from esxprobe.series import Bools, Floats, Timing
+    from esxprobe.series import Timing
 
 # Blocks a capture is cut into, the fewest that a trend can be told from, and the fewest samples in one.
 BLOCKS, LEAST_BLOCKS, LEAST_BLOCK = 20, 10, 5
@@ -90,8 +91,8 @@ class Trend(Check):
     ) -> tuple[float, str]:
         """The slope and its p."""
         slopes, chances = trends(values.reshape(1, -1), timing.ends_s)
-        said = f"{chances[0]:.2g}" if chances[0] >= 1e-6 else "< 1e-06"
-        return float(slopes[0]), f"slope, p {said}"
+        p_text = f"{chances[0]:.2g}" if chances[0] >= 1e-6 else "< 1e-06"
+        return float(slopes[0]), f"slope, p {p_text}"
 
 
 def trend_rising(*, p: float = 0.01, least_s: float = 0.0) -> Trend:

@@ -49,18 +49,18 @@ def reports(tmp_path_factory: pytest.TempPathFactory, hostile: Analysis, drawer:
     write_noise(noise)
     samples = ROOT / "samples"
     sources = {
-        "demo": [samples / "software-mmu", "--baseline", samples / "hardware-mmu"],
-        "lone": [samples / "demo"],
-        "software": [samples / "software-mmu"],  # what `make demo` ends in
-        "wide": [wide],
-        "twelve": [twelve],
-        "noise": [noise],
-        "zoned": [samples / "demo", "--timezone", "Europe/Berlin"],
-    } | ({"real": [REAL]} if REAL.exists() else {})
+        "demo": ["compare", samples / "hardware-mmu", samples / "software-mmu"],
+        "lone": ["report", samples / "demo"],
+        "software": ["report", samples / "software-mmu"],  # what `make demo` ends in
+        "wide": ["report", wide],
+        "twelve": ["report", twelve],
+        "noise": ["report", noise],
+        "zoned": ["report", samples / "demo", "--timezone", "Europe/Berlin"],
+    } | ({"real": ["report", REAL]} if REAL.exists() else {})
     (folder / "hostile.html").write_text(render_html(hostile, drawer), encoding="utf-8")
     made = Reports({name: folder / f"{name}.html" for name in ("hostile", *sources)})
     for name, words in sources.items():
-        command = [*ESXPROBE, "report", *map(str, words), "-o", str(made.files[name])]
+        command = [*ESXPROBE, *map(str, words), "-o", str(made.files[name])]
         made.started[name] = subprocess.Popen(
             command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True
         )

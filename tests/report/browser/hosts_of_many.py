@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from hostsim import plan_of_width, write_capture
 
+from esxprobe.lab.csv_rows import capture_lines
 from esxprobe.lab.plan import VmPlan, steps
-from esxprobe.lab.rows import capture_lines
 
 # Every 25th VM waits for a PCPU from the second minute on.
 SUFFERING = 12

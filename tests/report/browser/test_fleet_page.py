@@ -21,7 +21,7 @@ def summary(reports: Reports, tmp_path_factory: pytest.TempPathFactory) -> str:
     broken = folder / "<img src=x onerror=document.title=1>.csv"
     broken.write_text("no capture\n", encoding="utf-8")
     sources = [*SOURCES, *([str(REAL)] if REAL.exists() else []), str(broken)]
-    words = [*ESXPROBE, "report", *sources, "-o", str(folder)]
+    words = [*ESXPROBE, "fleet", *sources, "-o", str(folder)]
     ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (folder / "fleet-report.html").exists(), ended.stderr
     reports.files["fleet"] = folder / "fleet-report.html"

@@ -1,0 +1,91 @@
+"""`esxprobe compare`: a capture against a baseline, in one HTML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from esxprobe.commands import report_options as options
+from esxprobe.commands.options import From, To
+from esxprobe.commands.requests import CaptureRequest, ReportRequest
+
+
+def compare(
+    baseline: Annotated[
+        Path,
+        typer.Argument(
+            metavar="BASELINE", help="A capture of a good time, or of another monitor mode.", show_default=False
+        ),
+    ],
+    capture: Annotated[
+        Path, typer.Argument(metavar="CAPTURE", help="The capture that is judged.", show_default=False)
+    ],
+    output: options.Output = None,
+    json: options.Json = None,
+    summary: options.Summary = None,
+    timezone: options.Timezone = None,
+    start: From = None,
+    end: To = None,
+    baseline_start: Annotated[
+        str | None, typer.Option("--baseline-from", metavar="TIME", help="Like --from, of the baseline.")
+    ] = None,
+    baseline_end: Annotated[
+        str | None, typer.Option("--baseline-to", metavar="TIME", help="Like --to, of the baseline.")
+    ] = None,
+    guests_file: options.GuestsFile = None,
+    guest_log: options.GuestLog = None,
+    guest_offset: options.GuestOffset = None,
+    guest_timezone: options.GuestTimezone = None,
+    mmu: options.Mmu = None,
+    vmware_log: options.VmwareLog = None,
+    baseline_guest_log: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--baseline-guest-log",
+            metavar="[VM=]FILE",
+            help="Like --guest-log, of the baseline; a capture folder has its own.",
+        ),
+    ] = None,
+    baseline_mmu: Annotated[
+        list[str] | None,
+        typer.Option("--baseline-mmu", metavar="VM=MODE", help="Like --mmu, of the baseline."),
+    ] = None,
+    rules: options.Rules = None,
+    redact: options.Redact = False,
+    redact_map: options.RedactMap = None,
+    bundle: options.BundleFile = None,
+    with_capture: options.WithCapture = False,
+    open_it: options.OpenIt = False,
+    fail_on: options.FailOnSeverity = None,
+) -> None:
+    """Judge a capture and compare it with a baseline, which may be another part of the same file."""
+    outputs = options.outputs_of(output, json, summary, bundle, with_capture)
+    redaction = options.redaction_of(redact, redact_map)
+    from esxprobe.report.drawing import Drawer
+
+    with Drawer() as drawer:  # first: its process starts while the rest is imported
+        from esxprobe.commands.guest_file import with_guest_file
+        from esxprobe.commands.guests import guest_options
+        from esxprobe.commands.reporting import report_capture
+        from esxprobe.commands.terminal import show_summary
+        from esxprobe.formats.window import window_of
+
+        guests = guest_options(
+            capture, guest_log or (), guest_offset or (), guest_timezone, mmu or (), vmware_log or ()
+        )
+        guests_before = guest_options(
+            baseline, baseline_guest_log or (), (), guest_timezone, baseline_mmu or (), ()
+        )
+        request = ReportRequest(
+            CaptureRequest(capture, with_guest_file(guests, guests_file), window_of(start, end)),
+            CaptureRequest(baseline, guests_before, window_of(baseline_start, baseline_end, "baseline")),
+            timezone,
+            rules,
+            outputs,
+            redaction,
+        )
+        done = report_capture(request, drawer)
+    show_summary(done.analysis, done.html, bundle, quiet=outputs.json_to_stdout)
+    options.finish(done.html, done.analysis.findings, open_it=open_it, fail_on=fail_on)

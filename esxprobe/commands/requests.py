@@ -1,0 +1,139 @@
+"""What a person asked a reporting command for, as records: made from options, handed to a use case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from esxprobe.analyze import GuestOptions
+    from esxprobe.formats.window import TimeWindow
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRequest:
+    """Where the results go.
+
+    Attributes:
+        html: The page; named after the input when None.
+        json: The JSON document; `-` for standard output, None for nowhere.
+        summary: The Markdown for a ticket, None for nowhere.
+        bundle: The zip of all of it, None for none.
+        with_capture: The raw capture and the guests' logs go into the zip as well.
+    """
+
+    html: Path | None = None
+    json: Path | None = None
+    summary: Path | None = None
+    bundle: Path | None = None
+    with_capture: bool = False
+
+    @property
+    def json_to_stdout(self) -> bool:
+        """Whether standard output is the JSON document."""
+        return str(self.json) == "-"
+
+    def files(self) -> list[Path]:
+        """Every file that was named, besides the page."""
+        named = (self.json, self.summary, self.bundle)
+        return [path for path in named if path is not None and str(path) != "-"]
+
+
+@dataclass(frozen=True, slots=True)
+class RedactionRequest:
+    """Whether names are replaced, and by which map.
+
+    Attributes:
+        wanted: Names, addresses and ids become pseudonyms.
+        map: The private map of names; the default file when None.
+    """
+
+    wanted: bool = False
+    map: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRequest:
+    """One capture and how it is read.
+
+    Attributes:
+        source: A CSV or a capture folder.
+        guests: What is known about its guests.
+        window: The part that is judged; None for all of it.
+    """
+
+    source: Path
+    guests: GuestOptions
+    window: TimeWindow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """A report of one capture, or a comparison with a baseline.
+
+    Attributes:
+        capture: The capture that is judged.
+        baseline: The capture that it is compared with; None without one.
+        timezone: Zone of the stamps of both.
+        rules: A file of one's own rules.
+        outputs: Where the results go.
+        redaction: Whether names are replaced.
+    """
+
+    capture: CaptureRequest
+    baseline: CaptureRequest | None = None
+    timezone: str | None = None
+    rules: Path | None = None
+    outputs: OutputRequest = field(default_factory=OutputRequest)
+    redaction: RedactionRequest = field(default_factory=RedactionRequest)
+
+    @property
+    def captures(self) -> tuple[CaptureRequest, ...]:
+        """The capture, and the baseline where there is one."""
+        return (self.capture,) if self.baseline is None else (self.capture, self.baseline)
+
+
+@dataclass(frozen=True, slots=True)
+class GuestLogsRequest:
+    """A report of guests' logs without a capture of their host.
+
+    Attributes:
+        guests: The logs and what is known about them.
+        rules: A file of one's own rules.
+        outputs: Where the results go.
+        redaction: Whether names are replaced.
+    """
+
+    guests: GuestOptions
+    rules: Path | None = None
+    outputs: OutputRequest = field(default_factory=OutputRequest)
+    redaction: RedactionRequest = field(default_factory=RedactionRequest)
+
+
+@dataclass(frozen=True, slots=True)
+class FleetRequest:
+    """Reports of many captures and one summary.
+
+    Attributes:
+        sources: Paths, folders and URLs of captures.
+        timezone: Zone of all captures' stamps.
+        guest_timezone: Zone of all guests' stamps.
+        window: The part of each capture that is judged; None for all of it.
+        rules: A file of one's own rules.
+        jobs: Processes at most; one a core when None.
+        cluster: A Dask scheduler that does the work instead.
+        outputs: Where the results go; `html` is the summary, or the folder that it goes to.
+        redaction: Whether names are replaced.
+    """
+
+    sources: Sequence[str]
+    timezone: str | None = None
+    guest_timezone: str | None = None
+    window: TimeWindow | None = None
+    rules: Path | None = None
+    jobs: int | None = None
+    cluster: str | None = None
+    outputs: OutputRequest = field(default_factory=OutputRequest)
+    redaction: RedactionRequest = field(default_factory=RedactionRequest)
