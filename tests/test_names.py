@@ -20,6 +20,7 @@ ALLOWED = {
             "analysis",
             "bothsides",
             "capture",
+            "changes",
             "charts",
             "check",
             "compare",

@@ -11,7 +11,19 @@ from typing import Annotated, NoReturn
 import typer
 
 from esxprobe import __version__
-from esxprobe.commands import check, collect, compare, counters, demo, extract, fleet, redact, report, rules
+from esxprobe.commands import (
+    changes,
+    check,
+    collect,
+    compare,
+    counters,
+    demo,
+    extract,
+    fleet,
+    redact,
+    report,
+    rules,
+)
 from esxprobe.commands.streams import never_die, printable, say
 from esxprobe.errors import EXIT_BUG, EsxprobeError
 
@@ -35,6 +47,7 @@ for command, short in (
     (fleet.fleet, "Judge many captures: a report of each and a summary."),
     (redact.redact, "Write copies of captures with pseudonyms for names."),
     (counters.counters, "Show what a capture holds."),
+    (changes.changes, "Rank what changed in a window of time."),
     (extract.extract, "Write chosen counters, entities and times to a file."),
     (demo.demo, "Collect a simulated host and two guests, and report."),
 ):

@@ -11,6 +11,7 @@ from esxprobe.model.analysis import (
     VmRow,
 )
 from esxprobe.model.bothsides import GuestHostPair, PairKind
+from esxprobe.model.changes import ChangedEntity, ChangeKind, CounterChange, FindingOf, ProposedWindow
 from esxprobe.model.citation import CITATION_KINDS, Citation, CitationKind
 from esxprobe.model.events import EventLog, NamedEvents
 from esxprobe.model.experiment import Calibration, FaultExperiment, FaultProbe, Injections, ProbedGuest
@@ -100,6 +101,8 @@ __all__ = [
     "Association",
     "Calibration",
     "CaptureSummary",
+    "ChangeKind",
+    "ChangedEntity",
     "Chart",
     "Citation",
     "CitationKind",
@@ -108,6 +111,7 @@ __all__ = [
     "Comparison",
     "Confidence",
     "Counter",
+    "CounterChange",
     "CounterShift",
     "Cut",
     "Datastore",
@@ -130,6 +134,7 @@ __all__ = [
     "FaultScatter",
     "FaultSeries",
     "Finding",
+    "FindingOf",
     "FrameValues",
     "Glance",
     "GuestHostPair",
@@ -155,6 +160,7 @@ __all__ = [
     "PortRow",
     "ProbeOutcome",
     "ProbedGuest",
+    "ProposedWindow",
     "Provenance",
     "QualityCode",
     "QualityNote",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from esxprobe.model.bothsides import GuestHostPair
+from esxprobe.model.changes import ProposedWindow
 from esxprobe.model.events import EventLog, NamedEvents
 from esxprobe.model.faults import FaultComparison, FaultCost, Likeness
 from esxprobe.model.findings import Deviation, Finding, Skipped, TimeSlice
@@ -278,4 +279,5 @@ class Analysis:
     events: tuple[Event, ...] = ()  # of logs, in order of time
     event_logs: tuple[EventLog, ...] = ()
     finding_events: Mapping[ToolText, tuple[NamedEvents, ...]] = field(default_factory=dict)  # by `Finding.key`
+    windows: tuple[ProposedWindow, ...] = ()  # that stand out, in the order of time
     clock_pct: float | None = None  # %A/MPERF, mean over PCPUs and samples [% of the nominal clock]

@@ -84,7 +84,8 @@ def glance_specs(analysis: Analysis) -> dict[str, dict[str, Any]]:
     specs = strip_specs(analysis.capture, analysis.glance)
     panels = timeline_panels(analysis, leading(analysis))
     if panels:
-        specs["glance:timeline"] = timeline_spec(panels, frame, analysis.events)
+        bands = [each.span for each in analysis.windows]
+        specs["glance:timeline"] = timeline_spec(panels, frame, bands, analysis.events)
     return specs
 
 
@@ -119,11 +120,8 @@ def _timeline(analysis: Analysis, drawings: dict[str, str]) -> Picture | None:
         caption=(
             "The worst entity of each likely cause. Dashed lines are thresholds, shaded stretches are the episodes "
             "beyond the one that was reached. What was the same in every sample is not drawn."
-            + (
-                " Triangles are events in logs on the same thing; all events stand below."
-                if analysis.events
-                else ""
-            )
+            f"{' Grey bands are windows that stand out.' if analysis.windows else ''}"
+            f"{_EVENTS if analysis.events else ''}"
         ),
         words=f"Over time: {joined([label for label, _, _ in panels])}",
         svg=svg,
