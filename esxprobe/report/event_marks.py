@@ -10,7 +10,7 @@ from esxprobe.model import Chart, Event, worst_first
 from esxprobe.report.charts import HEIGHT, LEVELS, epoch_ms
 
 # Kinds that get a row of their own below the timeline, and marks in all of them.
-_ROWS, _MARKS, _ROW_PX = 6, 400, 16
+_ROWS, _MARKS, _ROW_PX, _LABEL_PX = 6, 400, 16, 164
 
 
 def event_rows(events: Sequence[Event], x: dict[str, Any], axis: dict[str, Any], width: int) -> dict[str, Any]:
@@ -30,30 +30,39 @@ def event_rows(events: Sequence[Event], x: dict[str, Any], axis: dict[str, Any],
         if event.kind in shown
     }
     labels = [event_kind(kind).noun for kind in shown]
+    rows = {"field": "e", "type": "nominal", "sort": None, "scale": {"domain": labels}, "title": "", "axis": axis}
     return {
         "title": {"text": "Events in logs", "anchor": "start", "frame": "group", "fontSize": 13}
         | {"fontWeight": "normal", "color": "currentColor", "offset": 3},
         "width": width,
         "height": _ROW_PX * len(labels),
-        "data": {"values": [{"t": t, "e": e, "s": s} for t, e, s in sorted(points)[:_MARKS]]},
-        "mark": {"type": "tick", "thickness": 2, "bandSize": 12},
-        "encoding": {
-            "x": x | {"field": "t"},
-            "y": {
-                "field": "e",
-                "type": "nominal",
-                "sort": None,
-                "scale": {"domain": labels},
-                "title": "",
-                "axis": axis,
+        "layer": [
+            {
+                "data": {"values": [{"t": t, "e": e, "s": s} for t, e, s in sorted(points)[:_MARKS]]},
+                "mark": {"type": "tick", "thickness": 2, "bandSize": 12},
+                "encoding": {
+                    "x": x | {"field": "t"},
+                    "y": rows,
+                    "color": {
+                        "field": "s",
+                        "type": "nominal",
+                        "legend": None,
+                        "scale": {"domain": list(LEVELS), "range": list(LEVELS.values())},
+                    },
+                },
             },
-            "color": {
-                "field": "s",
-                "type": "nominal",
-                "legend": None,
-                "scale": {"domain": list(LEVELS), "range": list(LEVELS.values())},
+            {
+                "data": {"values": [{"e": label} for label in labels]},
+                "mark": {
+                    "type": "text",
+                    "align": "left",
+                    "fontSize": 10,
+                    "color": "currentColor",
+                    "limit": _LABEL_PX,
+                },
+                "encoding": {"x": {"value": width + 6}, "y": rows, "text": {"field": "e"}},
             },
-        },
+        ],
     }
 
 

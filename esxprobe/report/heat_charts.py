@@ -241,7 +241,7 @@ def timeline_spec(
     for panel in drawn if bands else ():
         panel["layer"].insert(0, _bands(bands, frame, last=panel is drawn[-1] and not inside))
     if inside:
-        room = {"minExtent": frame.left_px, "maxExtent": frame.left_px, "labelLimit": frame.left_px}
+        room = {"minExtent": frame.left_px, "maxExtent": frame.left_px, "labels": False}
         drawn.append(event_rows(inside, _time_axis(frame), room | {"ticks": False, "domain": False}, _TIMELINE))
     return _sheet() | {"spacing": 12, "vconcat": drawn, "resolve": {"scale": {"x": "shared"}}}
 
