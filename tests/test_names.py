@@ -24,6 +24,7 @@ ALLOWED = {
             "charts",
             "check",
             "compare",
+            "events",
             "experiment",
             "explore",
             "faults",

@@ -3,7 +3,8 @@
 1. the union of what all rules need is read in one pass over each file,
 2. every rule is judged, skipped with a reason, or clear,
 3. guests' logs, where there are any, are put beside the vCPU time of their VMs,
-4. what the report shows besides is gathered: the table of VMs, the charts of the first
+4. logs of hosts, where there are any, tell events, which findings name by entity and time,
+5. what the report shows besides is gathered: the table of VMs, the charts of the first
    findings, host, storage and network at a glance, and where the capture comes from.
 """
 
@@ -18,12 +19,14 @@ from esxprobe.analyze.answers import answered
 from esxprobe.analyze.baseline import compare_with, measured_against
 from esxprobe.analyze.belongings import owned
 from esxprobe.analyze.capture_checks import doubts_of
-from esxprobe.analyze.charts import POINTS, charts_of
+from esxprobe.analyze.charts import POINTS, charts_of, marked
 from esxprobe.analyze.courses import courses_of
+from esxprobe.analyze.events import EventOptions, events_of
 from esxprobe.analyze.faults import FAULT_NEEDS, FaultOutcome, has_guests, judge_faults, vm_facts
 from esxprobe.analyze.glance import GLANCE_NEEDS, PORTS_READ, glance_of
 from esxprobe.analyze.guestlogs import GuestOptions
 from esxprobe.analyze.levels import LEVEL_NEEDS, Measured, measured
+from esxprobe.analyze.named_events import events_of_findings, named_events
 from esxprobe.analyze.proposed import PROPOSAL_NEEDS, proposed_windows
 from esxprobe.analyze.provenance import provenance_of
 from esxprobe.analyze.storage import device_rows, util_p95
@@ -36,14 +39,27 @@ from esxprobe.formats.esxtop import read_esxtop
 from esxprobe.formats.printed_cells import CellsWanted
 from esxprobe.formats.wanted import Enough
 from esxprobe.formats.window import TimeWindow
-from esxprobe.model import Analysis, CaptureSummary, Deviation, Glance, HostFacts, Provenance, Recording, Window
+from esxprobe.model import (
+    Analysis,
+    CaptureSummary,
+    Deviation,
+    EventLog,
+    Glance,
+    HostFacts,
+    Provenance,
+    Recording,
+    Window,
+)
 from esxprobe.rules import RuleBook
+from esxprobe.rules.evaluate import HOST_KEY
 from esxprobe.rules.judge import Outcome, judge
+from esxprobe.rules.record import LOGS
 
 __all__ = [
     "POINTS",
     "CaptureInput",
     "DescribedCapture",
+    "EventOptions",
     "GuestOptions",
     "Measured",
     "all_needs",
@@ -94,6 +110,7 @@ class DescribedCapture:
         provenance: What its manifest tells; None without one.
         faults: What came of the guests' logs.
         seen: When each VM was there; see `presence`.
+        event_logs: The logs of hosts whose events the recording has.
     """
 
     recording: Recording
@@ -102,6 +119,7 @@ class DescribedCapture:
     provenance: Provenance | None
     faults: FaultOutcome
     seen: dict[str, tuple[Window, ...]]
+    event_logs: tuple[EventLog, ...] = ()
 
 
 def analyze(
@@ -202,15 +220,20 @@ def describe(
     notes = (*recording.notes, *doubts_of(recording, manifest, book), *comings_and_goings(recording, seen))
     build = manifest.build if manifest else recording.build
     recording = replace(recording, vms=with_modes(recording, manifest, source.guests), build=build)
+    happened = events_of(recording, manifest, source.guests.events, source.guests.folder)
     provenance = provenance_of(manifest)
     faults = judge_faults(recording, source.guests, manifest)
     if against is not None:
         faults = replace(faults, costs=measured_against(faults.costs, recording, provenance, against))
     known = provenance.facts if provenance else HostFacts()
     facts = vm_facts(faults.costs) | answered(manifest, known, recording)
-    recording = replace(recording, notes=(*notes, *faults.notes), facts=facts)
+    notes = (*notes, *faults.notes, *happened.notes)
+    if happened.logs:
+        facts |= {LOGS: {HOST_KEY: float(len(happened.logs))}}
+    recording = replace(recording, notes=notes, facts=facts, events=happened.events)
     capture = replace(summary_of(recording, manifest), timezone=source.timezone or "")
-    return DescribedCapture(recording, capture, glance_of(recording, provenance), provenance, faults, seen)
+    glance = glance_of(recording, provenance)
+    return DescribedCapture(recording, capture, glance, provenance, faults, seen, happened.logs)
 
 
 def judge_described(described: DescribedCapture, *, book: RuleBook) -> Analysis:
@@ -218,6 +241,7 @@ def judge_described(described: DescribedCapture, *, book: RuleBook) -> Analysis:
     recording, faults = described.recording, described.faults
     outcome = judge(recording, book.rules)
     findings = owned(outcome.findings, recording)
+    logged = events_of_findings(findings, recording, described.glance.device_uses)
     return Analysis(
         tool_version=esxprobe.__version__,
         capture=described.capture,
@@ -230,12 +254,15 @@ def judge_described(described: DescribedCapture, *, book: RuleBook) -> Analysis:
         guest_logs=faults.uses,
         guest_pairs=faults.pairs,
         vm_rows=vm_rows(recording, described.seen),
-        charts=charts_of(outcome, recording, book),
+        charts=marked(charts_of(outcome, recording, book), findings, logged),
         courses=courses_of(outcome, recording),
         slices=outcome.slices,
         deviations=_deviations(book, outcome),
         glance=described.glance,
         provenance=described.provenance,
+        events=recording.events,
+        event_logs=described.event_logs,
+        finding_events=named_events(findings, logged),
         device_rows=device_rows(recording),
         util_p95=util_p95(recording),
         clock_pct=clock_pct(recording),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 
 from esxprobe.arrays import Floats
-from esxprobe.model import Chart, Finding, Recording, Series
+from esxprobe.model import Chart, Event, Finding, Recording, Series
 from esxprobe.rules import RuleBook
 from esxprobe.rules.evaluate import timing
 from esxprobe.rules.judge import Outcome
@@ -18,6 +19,7 @@ from esxprobe.series import thin
 # A line has no more points than pixels, and more lines than this cannot be told apart.
 POINTS = 300
 _LINES = 4
+_MARKS = 100
 
 
 def charts_of(outcome: Outcome, recording: Recording, book: RuleBook) -> dict[str, Chart]:
@@ -27,6 +29,21 @@ def charts_of(outcome: Outcome, recording: Recording, book: RuleBook) -> dict[st
         by_rule.setdefault(finding.rule, []).append(finding)
     charts = {rule: _chart(book.find(rule), found, outcome, recording) for rule, found in by_rule.items()}
     return {rule: chart for rule, chart in charts.items() if chart.series}
+
+
+def marked(
+    charts: Mapping[str, Chart], findings: Sequence[Finding], marks: Mapping[str, Sequence[Event]]
+) -> dict[str, Chart]:
+    """The charts with marks of the events that belong to what they show, by `Finding.key`."""
+    made = dict(charts)
+    for rule, chart in charts.items():
+        drawn = [each for each in findings if each.rule == rule][:_LINES]
+        events = [event for each in drawn for event in marks.get(each.key, ())]
+        # Marks of one kind in one second cannot be told apart.
+        seen = {(event.time.replace(microsecond=0), event.severity, event.kind) for event in events}
+        if seen:
+            made[rule] = replace(chart, marks=tuple(sorted(seen)[:_MARKS]))
+    return made
 
 
 def _chart(rule: Rule, found: list[Finding], outcome: Outcome, recording: Recording) -> Chart:

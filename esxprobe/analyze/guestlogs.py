@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from esxprobe.analyze.events import EventOptions
 from esxprobe.capture import Manifest
 from esxprobe.errors import UsageError
 from esxprobe.formats.vmware_log import read_vmware_log
@@ -28,6 +29,7 @@ class GuestOptions:
         mmu: By VM: its monitor mode.
         vmware_logs: By VM: a copy of its vmware.log.
         folder: The capture folder, whose manifest names logs; None without one.
+        events: What a person said about logs of hosts, which events are taken from.
     """
 
     logs: tuple[tuple[str, Path], ...] = ()
@@ -36,11 +38,12 @@ class GuestOptions:
     mmu: Mapping[str, Mmu] = field(default_factory=dict)
     vmware_logs: Mapping[str, Path] = field(default_factory=dict)
     folder: Path | None = None
+    events: EventOptions = field(default_factory=EventOptions)
 
     @property
     def files(self) -> tuple[Path, ...]:
         """Every file that a person named."""
-        return (*(path for _, path in self.logs), *self.vmware_logs.values())
+        return (*(path for _, path in self.logs), *self.vmware_logs.values(), *self.events.files)
 
 
 @dataclass(frozen=True, slots=True)

@@ -284,6 +284,32 @@ CODES: tuple[QualityCode, ...] = (
         "info",
         "A counter of a guest has several values for one time; the first one is used",
     ),
+    # Logs that were given for their events
+    QualityCode(
+        "event-log-other",
+        "info",
+        "A file of the folder of logs is no log that events are taken from",
+        "docs/events.md lists the formats.",
+    ),
+    QualityCode(
+        "event-log-unread",
+        "info",
+        "A log could not be read for events",
+        "Give it alone with --log for the whole message.",
+    ),
+    QualityCode("events-unread", "info", "Lines of logs that may tell of an event could not be read"),
+    QualityCode("events-elsewhere", "info", "Logs hold events of other hosts; they were left out"),
+    QualityCode(
+        "events-dropped",
+        "info",
+        "Logs hold more events than are kept; the rest was only counted",
+        "Give logs of a shorter time, or judge a part of the capture with --from and --to.",
+    ),
+    QualityCode(
+        "events-undated",
+        "info",
+        "The capture's stamps have no date, so that events of logs cannot be placed",
+    ),
 )
 
 

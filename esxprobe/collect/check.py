@@ -160,7 +160,7 @@ def check_host(check: CheckTask, now: Callable[[], float]) -> HostCheck:
         _clock(shell, HOST_CLOCK, steps, now)
         cost = forecast(Link(lambda: shell), task.plan)
         steps.passed("forecast", render_forecast(cost))
-    commands = planned_commands(task.plan, limit, packed=cost is not None and cost.packed)
+    commands = planned_commands(task.plan, limit, packed=cost is not None and cost.packed, logs=task.logs)
     would_run = dict(planned_guest_commands(task))
     guests = tuple(
         _check_guest(guest, connect, would_run[guest.vm], now)

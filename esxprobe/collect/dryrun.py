@@ -12,6 +12,7 @@ from esxprobe.collect.facts import PROBES
 from esxprobe.collect.forecast import Forecast, forecast
 from esxprobe.collect.guests import Guest, guest_command
 from esxprobe.collect.host_clock import HOST_CLOCK
+from esxprobe.collect.log_collection import log_lines
 from esxprobe.collect.probing import FILE_S, question
 from esxprobe.collect.shell import Shell
 from esxprobe.collect.stream_to_file import Link
@@ -65,7 +66,10 @@ def dry_run(task: HostTask) -> DryRun:
     finally:
         link.drop()
     return DryRun(
-        task.host, planned_commands(task.plan, limit, packed=cost.packed), planned_guest_commands(task), cost
+        task.host,
+        planned_commands(task.plan, limit, packed=cost.packed, logs=task.logs),
+        planned_guest_commands(task),
+        cost,
     )
 
 
@@ -81,7 +85,9 @@ def require_vms(task: HostTask, shell: Shell) -> None:
         require(task.host, entities, task.plan.vms, running_vms(shell))
 
 
-def planned_commands(plan: CapturePlan, limit: Limit | None = None, *, packed: bool = False) -> tuple[str, ...]:
+def planned_commands(
+    plan: CapturePlan, limit: Limit | None = None, *, packed: bool = False, logs: bool = True
+) -> tuple[str, ...]:
     """What a host is asked to run when nothing goes wrong: before, beside, for and after the capture.
 
     The last one beside it gets the paths of VMs' vmx files as its input.
@@ -90,6 +96,7 @@ def planned_commands(plan: CapturePlan, limit: Limit | None = None, *, packed: b
         plan: How much.
         limit: The VMs that it is limited to; the names of its files are others each time.
         packed: Whether gzip runs on the host. Where nobody said so, the first run begins without it.
+        logs: Whether lines of its logs are taken.
     """
     segments = list(plan.segments())
     runs = [(rows, packed) for rows in segments]
@@ -103,7 +110,7 @@ def planned_commands(plan: CapturePlan, limit: Limit | None = None, *, packed: b
         lines = (limited_line(plan.interval_s, rows, limit, packed=there) for rows, there in runs)
         captures = [command for line in lines for command in (*first, line)]
     beside = (*(question(probe) for probe in PROBES), vm_files_line(FILE_S))
-    after = (HOST_CLOCK, LOOK, *((clean_up((limit.file,)),) if limit else ()))
+    after = (*(log_lines(plan) if logs else ()), HOST_CLOCK, LOOK, *((clean_up((limit.file,)),) if limit else ()))
     return (*first, HOST_CLOCK, LOOK_BEFORE, *beside, *captures, *after)
 
 

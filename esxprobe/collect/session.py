@@ -5,7 +5,7 @@
 3. capture esxtop until everything that was asked for is there, or a stop is; fault probes and experiments run in
    guests meanwhile,
 4. meanwhile ask the probes on a connection of their own (`beside`),
-5. end the guests, read the host's clock again, look for what stayed behind,
+5. end the guests, take the host's logs of that time, read its clock again, look for what stayed behind,
 6. sum up every file in the manifest.
 
 Nothing that a capture can do without comes between the login and esxtop but step 2, which has some seconds.
@@ -29,6 +29,7 @@ from esxprobe.collect.experiment import FaultRun
 from esxprobe.collect.faultruns import FaultRuns
 from esxprobe.collect.guests import Guest, GuestOutcome, capture_guest
 from esxprobe.collect.host import capture_host
+from esxprobe.collect.log_collection import take_logs
 from esxprobe.collect.manifest_record import Record
 from esxprobe.collect.naming import safe_name
 from esxprobe.collect.probing import ask_clock
@@ -226,6 +227,8 @@ class _Session:
             record.notes.append("the host was given up: neither its clock nor its processes were asked afterwards")
             return  # a login that was refused is not tried once more
         self._phase("closing")
+        if self._task.logs and capture is not None and capture.segments and not self._stop.is_set():
+            asking.questions.outcomes += take_logs(self._link, self._task.plan, self._folder, self._stop)
         record.clock_end, why = ask_clock(self._link, self._clockwork.now)
         if record.clock_end is None:
             record.notes.append(f"the host's clock could not be read at the end: {why}")

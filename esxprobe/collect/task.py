@@ -25,6 +25,7 @@ class HostTask:
         faults: Fault probes and experiments to run in some of them.
         beside: Opens a second login, for the questions that are asked while esxtop runs; nobody is asked for a
             secret again. Without one they are asked after the capture, on its connection.
+        logs: Whether lines of the host's logs are taken after the capture.
     """
 
     host: str
@@ -33,6 +34,7 @@ class HostTask:
     guests: tuple[Guest, ...] = ()
     faults: tuple[FaultPlan, ...] = ()
     beside: Callable[[], Shell] | None = None
+    logs: bool = True
 
 
 @dataclass(frozen=True, slots=True)

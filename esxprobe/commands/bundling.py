@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # A guest's log of a day has some megabytes [bytes].
 _LARGEST_LOG = 256 << 20
 # Where captures, and logs that were named by themselves, lie in the zip.
-_CAPTURES, _GUEST_LOGS, _VMWARE_LOGS = "captures", "guest-logs", "vmware-logs"
+_CAPTURES, _GUEST_LOGS, _VMWARE_LOGS, _EVENT_LOGS = "captures", "guest-logs", "vmware-logs", "logs"
 
 
 class Bundle:
@@ -159,7 +159,7 @@ class Bundle:
             if path.is_symlink() or not path.is_file():
                 if path.is_symlink() or not path.is_dir():
                     _left_out(name, "no plain file")
-            elif path in files.paths or name.startswith(("guests/", "probes/")):
+            elif path in files.paths or name.startswith(("guests/", "probes/", "logs/")):
                 self._raw.append(Member(f"{folder}/{name}", path))
             elif name != MANIFEST:
                 _left_out(name, "no part of a capture")
@@ -207,6 +207,12 @@ class Bundle:
                 self._raw.append(Member(f"{_VMWARE_LOGS}/{path.name}", path))
             else:
                 _left_out(self._name(path), "vmware.log cannot be redacted; its line of evidence is in the report")
+
+        for path in guests.events.files:
+            if self._private is None:
+                self._raw.append(Member(f"{_EVENT_LOGS}/{path.name}", path))
+            else:
+                _left_out(self._name(path), "a log of a host cannot be redacted; its events are in the report")
 
     def _name(self, path: Path) -> str:
         return path.name if self._private is None else self._private.redactor.file(path.name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from esxprobe.errors import UsageError
 
 if TYPE_CHECKING:
-    from esxprobe.analyze import GuestOptions
+    from esxprobe.analyze import EventOptions, GuestOptions
     from esxprobe.commands.redaction import PrivateMap
     from esxprobe.model import Mmu
 
@@ -29,6 +29,7 @@ def guest_options(
     vmware_logs: Iterable[str],
     *,
     is_alone: bool = False,
+    events: EventOptions | None = None,
 ) -> GuestOptions:
     """All options about guests of a capture as one record.
 
@@ -40,11 +41,12 @@ def guest_options(
         mmu: `VM=MODE` each.
         vmware_logs: `VM=FILE` each.
         is_alone: Whether there is no capture: then a mode or a vmware.log may stand without its VM.
+        events: What was said about logs of hosts.
 
     Raises:
         UsageError: One of them is not what it should be.
     """
-    from esxprobe.analyze import GuestOptions
+    from esxprobe.analyze import EventOptions, GuestOptions
 
     return GuestOptions(
         logs=tuple(guest_log_word(text) for text in logs),
@@ -53,6 +55,7 @@ def guest_options(
         mmu=dict(_pair("--mmu", text, mode_of, is_alone=is_alone) for text in mmu),
         vmware_logs=dict(_pair("--vmware-log", text, Path, is_alone=is_alone) for text in vmware_logs),
         folder=capture if not is_alone and _is(Path.is_dir, capture) else None,
+        events=events or EventOptions(),
     )
 
 
@@ -80,6 +83,10 @@ def guest_words(options: GuestOptions, prefix: str = "--", *, private: PrivateMa
         words += [f"{prefix}mmu", f"{_vm(vm, private)}={mode}".removeprefix("=")]
     for vm, path in options.vmware_logs.items():
         words += ["--vmware-log", f"{_vm(vm, private)}={_file(path, private)}".removeprefix("=")]
+    for path in options.events.paths:
+        words += ["--log", _file(path, private)]
+    if options.events.timezone:
+        words += ["--log-timezone", options.events.timezone]
     return words
 
 

@@ -57,6 +57,7 @@ class Words:
     faults: FaultWords = NO_FAULTS
     retry_for: str | None = None
     packed: bool | None = None
+    logs: bool = True
 
 
 def host_tasks(words: Words) -> list[HostTask]:
@@ -90,10 +91,11 @@ def check_tasks(words: Words, *, keeps_host_keys: bool = False) -> list[CheckTas
         words.legacy_crypto,
         keeps_host_keys=keeps_host_keys,
     )
-    return [
+    made = [
         _task(entry, plan, trials, login, words.guest_interval)
         for entry, plan, trials in zip(entries, plans, faults, strict=True)
     ]
+    return [replace(check, task=replace(check.task, logs=words.logs)) for check in made]
 
 
 def _entries(words: Words) -> list[HostEntry]:

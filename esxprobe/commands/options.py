@@ -54,6 +54,13 @@ RetryFor = Annotated[
         help="How long a lost connection is tried again: 30m, 2h, 0. Not said: until the capture was to end.",
     ),
 ]
+Logs = Annotated[
+    bool,
+    typer.Option(
+        "--logs/--no-logs",
+        help="Whether lines of the host's logs of that time are taken after the capture, for their events.",
+    ),
+]
 Vms = Annotated[
     list[str] | None,
     typer.Option(

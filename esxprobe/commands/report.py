@@ -38,6 +38,8 @@ def report(
     guest_timezone: options.GuestTimezone = None,
     mmu: options.Mmu = None,
     vmware_log: options.VmwareLog = None,
+    log: options.Log = None,
+    log_timezone: options.LogTimezone = None,
     rules: options.Rules = None,
     redact: options.Redact = False,
     redact_map: options.RedactMap = None,
@@ -64,6 +66,7 @@ def report(
             "--guest-log": guest_log,
             "--guest-offset": guest_offset,
             "--all-counters": all_counters,
+            "--log": log,
         }
         if given := [option for option, value in needs_capture.items() if value]:
             raise UsageError(f"{given[0]} needs an esxtop capture of the host", hint="give guests' logs alone")
@@ -77,6 +80,7 @@ def report(
         return
     _refuse_several(words)
     with Drawer() as drawer:
+        from esxprobe.analyze.events import EventOptions
         from esxprobe.commands.auto_window import window_asked
         from esxprobe.commands.guest_file import with_guest_file
         from esxprobe.commands.guests import guest_options
@@ -85,7 +89,13 @@ def report(
 
         source = Path(words[0]) if words else newest()
         guests = guest_options(
-            source, guest_log or (), guest_offset or (), guest_timezone, mmu or (), vmware_log or ()
+            source,
+            guest_log or (),
+            guest_offset or (),
+            guest_timezone,
+            mmu or (),
+            vmware_log or (),
+            events=EventOptions(tuple(log or ()), log_timezone),
         )
         window = window_asked(source, start, end, timezone)
         capture = CaptureRequest(source, with_guest_file(guests, guests_file), window)

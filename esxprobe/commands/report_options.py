@@ -83,6 +83,19 @@ GuestTimezone = Annotated[
         "--guest-timezone", metavar="ZONE", help="Zone of the guests' stamps, where their logs do not contain it."
     ),
 ]
+Log = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--log",
+        metavar="FILE",
+        help="A log that tells events (vobd, vmkernel, hostd, vmware.log, syslog, a vCenter export), or a folder "
+        "of them; may be repeated. See docs/events.md.",
+    ),
+]
+LogTimezone = Annotated[
+    str | None,
+    typer.Option("--log-timezone", metavar="ZONE", help="Zone of stamps in --log files that name none."),
+]
 Mmu = Annotated[
     list[str] | None,
     typer.Option("--mmu", metavar="VM=MODE", help="A VM's monitor mode: VM=software, VM=hardware or VM=unknown."),

@@ -8,6 +8,7 @@ and the samples' numbers only.
 from __future__ import annotations
 
 import fnmatch
+import gzip
 import itertools
 import math
 import posixpath
@@ -16,9 +17,11 @@ import threading
 import zlib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from esxprobe.lab.csv_rows import at_interval, capture_lines
 from esxprobe.lab.host_answers import HostAnswers, RunningVm, chosen_groups
+from esxprobe.lab.log_files import log_lines
 from esxprobe.lab.machine import GONE, Clock, Wire, grep, not_found, split
 from esxprobe.lab.plan import HostPlan
 
@@ -27,6 +30,8 @@ _EXPORT = re.compile(r"\besxtop (?:-b )?--?export-entity ('[^']*'|\S+)")
 # What runs a question within a time, and what goes through the files of VMs: the texts that matter in them.
 _WITHIN = re.compile(r"\$s sh -c ('(?:[^']|'\\'')*') </dev/null")
 _VM_FILES = re.compile(r"while IFS= read -r f; .*grep -iE '([^']*)' .*grep -E '([^']*)' vmware")
+# What takes the lines of a log: its name, and how far back they go.
+_LOG = re.compile(r"for f in (\w+)\.\*\.gz; .*awk -v n=(\d+)")
 
 
 class HostMachine:
@@ -93,6 +98,8 @@ class HostMachine:
             for name in split(match[3]):
                 self._files.pop(name, None)
             return 0
+        if wanted := _LOG.search(command):
+            return self._log(wanted[1], int(wanted[2]), wire)
         if patterns := _VM_FILES.search(command):
             return self._vm_files(patterns[1], patterns[2], wire)
         return self._grep(command, wire)
@@ -208,6 +215,16 @@ class HostMachine:
             wire.complain(f"cat: can't open '{name}': No such file or directory\n".encode())
             return 1
         wire.write(text.encode())
+        return 0
+
+    # --- logs -----------------------------------------------------------------------------------------
+
+    def _log(self, log: str, back_s: int, wire: Wire) -> int:
+        """Lines of a log of the last `back_s` seconds, packed."""
+        now = self._clock.now() + self.plan.clock_ahead_s
+        first, last = (f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S}" for at in (now - back_s, now))
+        lines = [line for line in log_lines(self.plan, log) if first <= line[:19] <= last]
+        wire.write(gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0))
         return 0
 
     # --- files of VMs ---------------------------------------------------------------------------------

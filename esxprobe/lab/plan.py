@@ -192,6 +192,15 @@ class Alone:
 
 
 @dataclass(frozen=True)
+class Logged:
+    """A line that the host writes into one of its logs: `vobd`, `vmkernel`, `hostd` or `vmksummary`."""
+
+    minute: float  # after the first sample
+    log: str
+    message: str  # as its release writes it, without what stands before
+
+
+@dataclass(frozen=True)
 class HostPlan:
     """The host, everything on it, and the capture's length."""
 
@@ -236,6 +245,7 @@ class HostPlan:
     kernel_mb: Knob = 0.0  # more memory of the vmkernel
     free_mb: Knob = -1.0  # by the memory state while it is negative
     alone: tuple[Alone, ...] = ()
+    logged: tuple[Logged, ...] = ()
     knob_step: float = 1.0  # by how much a knob's index goes on from sample to sample
 
     @property

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from esxprobe.lab.plan import USER_GROUPS, GuestPlan, HostPlan, Knob, Mmu, VmPlan, over, steps
+from esxprobe.lab.log_files import path_fails
+from esxprobe.lab.plan import USER_GROUPS, DevicePlan, GuestPlan, HostPlan, Knob, Mmu, VmPlan, over, steps
 
 # A Java application that has touched its memory long ago: hundreds to a few thousand faults a second.
 INTRANET = GuestPlan(
@@ -98,6 +99,28 @@ def demo_plan() -> HostPlan:
         memory_state=steps((0, 0), (6, 1), (7.5, 2), (9.5, 1), (12, 0)),
         seed=20260326,
         samples=181,
+    )
+
+
+def path_plan() -> HostPlan:
+    """Ten minutes of a host: a path of a busy device fails in the fourth minute and comes back in the ninth.
+
+    Its logs say so: what was seen in the numbers has its reason beside it.
+    """
+    device = "naa.600a098038303053453f463031733450"
+    return HostPlan(
+        host="esx07.example.com",
+        pcpus=16,
+        vms=(
+            VmPlan("web01", 1_181_022, 2, 8_192, 22, iops=60),
+            VmPlan("db01", 1_190_417, 4, 16_384, 30, iops=1900, device=0),
+        ),
+        devices=(device,),
+        device_plans=(DevicePlan(path_shares=(1, steps((0, 1), (3, 0), (8, 1)))),),
+        memory_mb=98_304,
+        seed=7,
+        samples=121,
+        logged=path_fails(3, 8, "vmhba1:C0:T1:L0", device, "gold pool"),
     )
 
 

@@ -13,6 +13,7 @@ from esxprobe.model.analysis import (
 from esxprobe.model.bothsides import GuestHostPair, PairKind
 from esxprobe.model.changes import ChangedEntity, ChangeKind, CounterChange, FindingOf, ProposedWindow
 from esxprobe.model.citation import CITATION_KINDS, Citation, CitationKind
+from esxprobe.model.events import EventLog, NamedEvents
 from esxprobe.model.experiment import Calibration, FaultExperiment, FaultProbe, Injections, ProbedGuest
 from esxprobe.model.faults import (
     AnalyzedIntervals,
@@ -60,6 +61,8 @@ from esxprobe.model.nouns import (
     SEVERITIES,
     Counter,
     Entity,
+    Event,
+    EventKind,
     JudgedPart,
     Mmu,
     QualityCode,
@@ -119,6 +122,9 @@ __all__ = [
     "DiskRow",
     "Entity",
     "EsxtopRun",
+    "Event",
+    "EventKind",
+    "EventLog",
     "Explanation",
     "FaultComparison",
     "FaultCost",
@@ -147,6 +153,7 @@ __all__ = [
     "MeasuredShare",
     "Mmu",
     "MonitorLine",
+    "NamedEvents",
     "NextLevel",
     "PairKind",
     "Pause",

@@ -8,10 +8,20 @@ from datetime import datetime
 
 from esxprobe.model.bothsides import GuestHostPair
 from esxprobe.model.changes import ProposedWindow
+from esxprobe.model.events import EventLog, NamedEvents
 from esxprobe.model.faults import FaultComparison, FaultCost, Likeness
 from esxprobe.model.findings import Deviation, Finding, Skipped, TimeSlice
 from esxprobe.model.glance import Glance
-from esxprobe.model.nouns import Entity, JudgedPart, QualityNote, Severity, SourceFile, VirtualMachine, Window
+from esxprobe.model.nouns import (
+    Entity,
+    Event,
+    JudgedPart,
+    QualityNote,
+    Severity,
+    SourceFile,
+    VirtualMachine,
+    Window,
+)
 from esxprobe.model.provenance import Provenance
 from esxprobe.model.roles import (
     BuildText,
@@ -58,6 +68,7 @@ class Chart:
         thresholds: Level severity and value [unit] of each rule drawn across.
         windows: Stretches to shade.
         states: Where values are states: each with its name.
+        marks: Events of logs on what is drawn: time, severity, key of the kind.
     """
 
     title: ToolText
@@ -66,6 +77,7 @@ class Chart:
     thresholds: tuple[tuple[Severity, float], ...]
     windows: tuple[Window, ...]
     states: tuple[tuple[float, ToolText], ...] = ()
+    marks: tuple[tuple[datetime, Severity, ToolText], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,5 +276,8 @@ class Analysis:
     device_rows: tuple[DeviceLatency, ...] = ()
     guest_pairs: tuple[GuestHostPair, ...] = ()
     util_p95: float | None = None  # of the host's physical CPUs over samples [%]
+    events: tuple[Event, ...] = ()  # of logs, in order of time
+    event_logs: tuple[EventLog, ...] = ()
+    finding_events: Mapping[ToolText, tuple[NamedEvents, ...]] = field(default_factory=dict)  # by `Finding.key`
     windows: tuple[ProposedWindow, ...] = ()  # that stand out, in the order of time
     clock_pct: float | None = None  # %A/MPERF, mean over PCPUs and samples [% of the nominal clock]

@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from esxprobe.model.roles import EntityName, EntityNumber, FileName, HostLine, NoteDetail, Sha256, ToolText, VmName
+from esxprobe.model.roles import (
+    EntityName,
+    EntityNumber,
+    FileName,
+    HostLine,
+    HostName,
+    NoteDetail,
+    Sha256,
+    ToolText,
+    VmName,
+)
 from esxprobe.model.values import FrameValues, TidyFrames, Values
 
 if TYPE_CHECKING:
@@ -171,6 +181,63 @@ class Entity:
 
 
 @dataclass(frozen=True, slots=True)
+class EventKind:
+    """A kind of event, whichever log tells it.
+
+    Attributes:
+        key: kebab-case name.
+        severity: How bad one of them is by itself.
+        entity: Kind of the thing that it is mainly about; host where it is about all of it.
+        noun: What one is called in a sentence.
+        plural: What several are called.
+        supports: Causes (keys of `rules.causes`) whose findings such an event bears out, when it is of the same
+            thing at the same time; empty for events that end something, and for what bears out nothing.
+        collapse_s: Several lines of one log within this time are one event [s].
+    """
+
+    key: str
+    severity: Severity
+    entity: str
+    noun: str
+    plural: str
+    supports: tuple[str, ...] = ()
+    collapse_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, as a log tells it.
+
+    Attributes:
+        time: When, aware UTC, by the clock of the computer that wrote the log.
+        host: Computer that the line names as its source, empty where it names none.
+        kind: Key of an `EventKind`.
+        severity: Of the kind.
+        entity: What it is mainly about: with the name in the line, or the one in the capture once that is known.
+        also: Other things that the line names.
+        figure: The number in it, None where it has none.
+        unit: Unit of the figure.
+        duration_s: How long it had lasted at `time`; 0 for a moment [s].
+        line: The line itself, continuation lines joined, at most `MOST_LINE` characters.
+        file: Name of the file that it stands in.
+        source: What wrote it: `vobd`, `vmkernel`, `hostd`, `vmware.log`, `vcenter`, `csv`, ...
+    """
+
+    time: datetime
+    host: HostName
+    kind: ToolText
+    severity: Severity
+    entity: Entity
+    also: tuple[Entity, ...] = ()
+    figure: float | None = None
+    unit: ToolText = ""
+    duration_s: float = 0.0
+    line: HostLine = ""
+    file: FileName = ""
+    source: ToolText = ""
+
+
+@dataclass(frozen=True, slots=True)
 class VirtualMachine:
     """A group that owns a `vmx` world.
 
@@ -211,6 +278,7 @@ class Recording:
         facts: What is known besides counters, by fact (see `rules.record.FACTS`) and what it is about: a VM's group
             id, a device, an uplink, or empty for the host.
         part: The part of the capture that samples and values are of; None for the whole. Notes are of the whole.
+        events: What logs say happened, in order of time.
         answers: What was worked out of it and is kept for those who ask again (see `rules.once`).
     """
 
@@ -229,6 +297,7 @@ class Recording:
     build: str = ""
     facts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     part: JudgedPart | None = None
+    events: tuple[Event, ...] = ()
     answers: dict[object, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property

@@ -41,6 +41,12 @@ _OBJECTS = {
     "vdisk": "Virtual Disk",
     "vm-disks": "Virtual Disk",
 }
+# Things that lines of logs name, by what their names are; others of them are numbers, or topology as on every host.
+_LOGGED = {
+    "datastore": "datastore", "volume": "id", "ip": "address", "vmx": "path", "file": "path", "vm-folder": "vm",
+    "named": "word", "switch": "switch", "portgroup": "port", "vscsi": "",
+}  # fmt: skip
+_NUMBERS = re.compile(r"\d+")
 
 
 def _of_catalog(reason: str) -> bool:
@@ -186,7 +192,15 @@ class _Walker(_Records):
             return self._instances.world("", "", name)
         if kind in _OBJECTS:
             return self._instances.of(_OBJECTS[kind], name)
-        return name if _MEMBER.fullmatch(name) else self._instances.of("", name)
+        return self._logged(kind, name) or (name if _MEMBER.fullmatch(name) else self._instances.of("", name))
+
+    def _logged(self, kind: str, name: str) -> str:
+        """A thing that only logs name; empty for another one."""
+        if kind == "server":
+            return self._names.host(name)
+        if _LOGGED.get(kind):
+            return self._names.of(_LOGGED[kind], name)
+        return name if kind == "vscsi" or _NUMBERS.fullmatch(name) else ""
 
     def _member(self, name: str) -> str:
         """A part of what a finding is about: a vCPU, a rule that was skipped, a code of quality, a world."""

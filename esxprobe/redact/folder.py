@@ -125,6 +125,8 @@ class CaptureCopy:
                 self._esxtop(path, shown)
             elif name.startswith(("guests/", "probes/")):
                 self._text(path, name, shown)
+            elif name.startswith("logs/"):
+                self.result.left_out.append((name, "a log of a host cannot be redacted"))
             elif name != MANIFEST:
                 self.result.left_out.append((name, "not understood"))
         if names is not None:

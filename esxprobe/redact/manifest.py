@@ -47,7 +47,7 @@ LISTED = {"zone", "algorithm", "build", "store", "hardware", "sha256", "server",
 _NUMBER = re.compile(r"\d*")
 PROBES = frozenset(
     {"version", "cpu", "cpu-model", "memory", "power-policy", "uptime", "vms", "datastores", "devices", "paths"}
-    | {"nic-stats", "vm-files", "vm-files-ended"}
+    | {"nic-stats", "vm-files", "vm-files-ended", "log-vobd", "log-vmkernel", "log-hostd", "log-vmksummary"}
 )
 _PROBE_OF_VM = re.compile(r"vm-(?P<name>.*)-(?P<world>[A-Za-z0-9_.]+)-(?P<what>vmx|monitor)(?P<ending>\.txt)?")
 
@@ -124,6 +124,8 @@ class ManifestRedactor:
         folder, slash, last = name.rpartition("/")
         if folder == "probes":
             return folder + slash + self.probe(last)
+        if folder == "logs" and f"log-{last.partition('.')[0]}" in PROBES:
+            return name
         if folder == "guests":
             return folder + slash + (self._guest_file(name) or self._redactor.file(last))
         return self._redactor.file(name)

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from esxprobe.model import Analysis, Finding, Severity
+from esxprobe.model import Analysis, Finding, NamedEvents, Severity
 from esxprobe.report.cause_times import time_of
+from esxprobe.report.events import events_in_words, events_of
 from esxprobe.report.formatting import isolated, joined, plural, sentence
 from esxprobe.report.judged import against, not_worse
 from esxprobe.report.likely_causes import LikelyCause, entity_key, likely_causes
@@ -17,6 +18,7 @@ from esxprobe.rules.record import ASKED, Rule
 
 # Cards on the first screen; infos are shown only where there is nothing worse.
 _MOST, _NAMED = 5, 3
+_MORE_SURE = {"low": "medium", "medium": "high", "high": "high"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Card:
         why_sure: Why.
         actions: What to do next, at most two.
         symptoms: Rules of the findings that it explains, with their number.
+        events: Events of logs that belong to its findings by entity and time, in words; empty for none.
     """
 
     severity: Severity
@@ -46,6 +49,7 @@ class Card:
     why_sure: str
     actions: tuple[str, ...]
     symptoms: tuple[tuple[str, str], ...]
+    events: str = ""
 
     @property
     def affected_words(self) -> str:
@@ -85,6 +89,8 @@ def shown_of(causes: Sequence[LikelyCause]) -> Sequence[LikelyCause]:
 def _card(cause: LikelyCause, analysis: Analysis, book: RuleBook, links: Links) -> Card:
     lead, rule = cause.lead, book.find(cause.lead.rule)
     sure, why = _sure(lead, rule, analysis)
+    if not rule.events:  # what was only logged is not borne out by the same lines once more
+        sure, why = _with_events(sure, why, events_of(analysis, cause.leads))
     rules = [each.rule for each in (*cause.leads, *cause.symptoms)]
     return Card(
         severity=cause.severity,
@@ -99,6 +105,7 @@ def _card(cause: LikelyCause, analysis: Analysis, book: RuleBook, links: Links) 
         symptoms=tuple(
             (each, f"{each} ({rules.count(each)})") for each in dict.fromkeys(rules) if each != lead.rule
         ),
+        events=events_in_words(analysis, (*cause.leads, *cause.symptoms)),
     )
 
 
@@ -151,6 +158,8 @@ def _sure(lead: Finding, rule: Rule, analysis: Analysis) -> tuple[str, str]:
     if damage:
         return "low", f"the capture is damaged ({joined(damage)})"
     seen = f"measured by esxtop in {samples}"
+    if rule.events and not rule.needs:
+        seen = "logged by the host"
     if rule.setting:
         seen = "the host's own answer" if ASKED.keys() & set(rule.facts) else "as esxtop showed it"
     level = next((each for each in rule.levels if each.threshold == lead.threshold), rule.levels[0])
@@ -160,6 +169,18 @@ def _sure(lead: Finding, rule: Rule, analysis: Analysis) -> tuple[str, str]:
     if not source.published:
         return "medium", f"{seen}; the threshold is {_own(source.kind)}"
     return "high", f"{seen}; published threshold ({source.kind}: {source.author})"
+
+
+def _with_events(sure: str, why: str, events: Sequence[NamedEvents]) -> tuple[str, str]:
+    """The same where events of logs bear the findings that lead out: the host's own words, by other means.
+
+    One step more, never two: events say that something happened there and then, not that it caused the values.
+    """
+    count = sum(each.count for each in events if each.bears_out)
+    if not count:
+        return sure, why
+    bear = "bears" if count == 1 else "bear"
+    return _MORE_SURE[sure], f"{why}; {count:,} {plural(count, 'event')} in logs {bear} it out"
 
 
 def _own(kind: str) -> str:

@@ -13,13 +13,17 @@ from esxprobe.model import (
     Comparison,
     CounterShift,
     Entity,
+    Event,
+    EventLog,
     Explanation,
     FaultCost,
     Finding,
     GuestLogUse,
     JudgedPart,
+    NamedEvents,
     Window,
 )
+from esxprobe.report.events import MOST_IN_DOCUMENT, worst_of
 
 SCHEMA = "esxprobe.analysis/1"
 # Fields of the table of VMs that `vms` has already, and what is drawn from the recording for pictures alone.
@@ -77,7 +81,11 @@ def document(analysis: Analysis) -> dict[str, Any]:
             }
             for vm in analysis.vms
         ],
-        "findings": [finding_as_json(finding) for finding in analysis.findings],
+        "findings": [
+            finding_as_json(finding)
+            | {"events": [_named_events(each) for each in analysis.finding_events.get(finding.key, ())]}
+            for finding in analysis.findings
+        ],
         "slices": [
             {
                 "start": time_as_json(each.start),
@@ -116,6 +124,8 @@ def document(analysis: Analysis) -> dict[str, Any]:
         "guest_logs": [_guest_log(use) for use in analysis.guest_logs],
         "fault_costs": [_fault_cost(cost) for cost in analysis.fault_costs],
         "guest_pairs": [plain(pair) for pair in analysis.guest_pairs],
+        "events": [_event(event) for event in worst_of(analysis.events, MOST_IN_DOCUMENT)],
+        "event_logs": [_event_log(log) for log in analysis.event_logs],
         "comparison": _comparison(analysis.comparison),
         "vm_table": [{"gid": row.vm.gid, **plain(row, without=OF_VMS)} for row in analysis.vm_rows],
         "glance": plain(analysis.glance, without=OF_PICTURES),
@@ -269,6 +279,52 @@ def part_as_json(part: JudgedPart | None) -> dict[str, Any] | None:
         "whole": _window(part.whole),
         "samples": part.inside,
         "samples_of_whole": part.samples,
+    }
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {
+        "time": f"{event.time.isoformat(timespec='milliseconds')[:23]}Z",
+        "host": event.host,
+        "kind": event.kind,
+        "severity": event.severity,
+        "entity": _entity(event.entity),
+        "also": [_entity(each) for each in event.also],
+        "figure": _number(event.figure),
+        "unit": event.unit,
+        "duration_s": _number(event.duration_s),
+        "line": event.line,
+        "file": event.file,
+        "source": event.source,
+    }
+
+
+def _event_log(log: EventLog) -> dict[str, Any]:
+    return {
+        "file": log.file.name,
+        "bytes": log.file.bytes,
+        "format": log.format,
+        "lines": log.lines,
+        "events": log.events,
+        "outside": log.outside,
+        "elsewhere": log.elsewhere,
+        "unread": log.unread,
+        "dropped": log.dropped,
+        "first": time_as_json(log.first),
+        "last": time_as_json(log.last),
+    }
+
+
+def _named_events(named: NamedEvents) -> dict[str, Any]:
+    return {
+        "kind": named.kind,
+        "entity": _entity(named.entity),
+        "count": named.count,
+        "first": time_as_json(named.first),
+        "last": time_as_json(named.last),
+        "figure": _number(named.figure),
+        "unit": named.unit,
+        "bears_out": named.bears_out,
     }
 
 

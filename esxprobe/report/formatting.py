@@ -154,7 +154,7 @@ def skips_in_words(skipped: Sequence[Skipped]) -> list[str]:
     sentences = [f"{rest} {plural(rest, 'rule')} had to be skipped."] if rest else []
     if absent:
         sentences.append(
-            f"{absent} {plural(absent, 'rule')} did not apply: no such device on this host, or no guest log."
+            f"{absent} {plural(absent, 'rule')} did not apply: no such device on this host, or no log."
         )
     return sentences
 

@@ -13,6 +13,7 @@ from esxprobe.model import (
 )
 from esxprobe.report.cards import leading
 from esxprobe.report.changes import WindowRow, window_rows
+from esxprobe.report.events import EventPanel, event_panel
 from esxprobe.report.formatting import isolated, joined, number, percent, plural, threshold
 from esxprobe.report.heat_charts import (
     STYLES,
@@ -29,6 +30,7 @@ from esxprobe.report.tables import Table, device_table, port_table, volume_table
 
 # Rows of a picture that are told to somebody who cannot see it.
 _TOLD = 3
+_EVENTS = " Triangles are events in logs on the same thing; all events stand below."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class GlancePanel:
     adapters: Table | None
     volumes: Table | None
     ports: Table | None
+    events: EventPanel | None
 
 
 def strip_specs(capture: CaptureSummary, glance: Glance) -> dict[str, dict[str, Any]]:
@@ -83,7 +86,8 @@ def glance_specs(analysis: Analysis) -> dict[str, dict[str, Any]]:
     specs = strip_specs(analysis.capture, analysis.glance)
     panels = timeline_panels(analysis, leading(analysis))
     if panels:
-        specs["glance:timeline"] = timeline_spec(panels, frame, [each.span for each in analysis.windows])
+        bands = [each.span for each in analysis.windows]
+        specs["glance:timeline"] = timeline_spec(panels, frame, bands, analysis.events)
     return specs
 
 
@@ -104,6 +108,7 @@ def glance_panel(analysis: Analysis, drawings: dict[str, str], links: Links) -> 
         adapters=device_table(glance.adapters, links, with_queue=False),
         volumes=volume_table(glance.volumes),
         ports=port_table(glance, links),
+        events=event_panel(analysis, links),
     )
 
 
@@ -119,6 +124,7 @@ def _timeline(analysis: Analysis, drawings: dict[str, str]) -> Picture | None:
             "The worst entity of each likely cause. Dashed lines are thresholds, shaded stretches are the episodes "
             "beyond the one that was reached. What was the same in every sample is not drawn."
             f"{' Grey bands are windows that stand out.' if analysis.windows else ''}"
+            f"{_EVENTS if analysis.events else ''}"
         ),
         words=f"Over time: {joined([label for label, _, _ in panels])}",
         svg=svg,

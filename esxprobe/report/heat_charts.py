@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from esxprobe.model import Analysis, Chart, Finding, HeatRow, HeatStrip, Window
+from esxprobe.model import Analysis, Chart, Event, Finding, HeatRow, HeatStrip, Window
 from esxprobe.report.charts import (
     CONFIG,
     LEVELS,
@@ -25,6 +25,7 @@ from esxprobe.report.charts import (
     round_times,
     states_axis,
 )
+from esxprobe.report.event_marks import event_layer, event_rows
 from esxprobe.report.formatting import in_zones, number
 from esxprobe.report.judged import amount, limit, not_worse
 
@@ -218,22 +219,30 @@ def _shades(hue: str, count: int) -> list[str]:
 
 
 def timeline_spec(
-    panels: Sequence[tuple[str, Finding, Chart]], frame: TimeFrame, bands: Sequence[Window] = ()
+    panels: Sequence[tuple[str, Finding, Chart]],
+    frame: TimeFrame,
+    bands: Sequence[Window] = (),
+    events: Sequence[Event] = (),
 ) -> dict[str, Any]:
-    """Small panels on one time axis: the worst entity of each rule, its thresholds and its episodes.
+    """Small panels on one time axis: the worst entity of each rule, its thresholds and its episodes; events below.
 
     Args:
         panels: See `timeline_panels`.
         frame: The time axis.
         bands: Windows that are shaded in all of them.
+        events: Events of logs, which get rows of marks.
     """
+    inside = [event for event in events if frame.start <= event.time <= frame.end]
     labels = legend_labels((label for label, _, _ in panels), room_px=_TIMELINE)
     drawn = [
-        _panel(label, finding, chart, frame, last=n == len(panels) - 1)
+        _panel(label, finding, chart, frame, last=n == len(panels) - 1 and not inside)
         for n, (label, (_, finding, chart)) in enumerate(zip(labels, panels, strict=True))
     ]
     for panel in drawn if bands else ():
-        panel["layer"].insert(0, _bands(bands, frame, last=panel is drawn[-1]))
+        panel["layer"].insert(0, _bands(bands, frame, last=panel is drawn[-1] and not inside))
+    if inside:
+        room = {"minExtent": frame.left_px, "maxExtent": frame.left_px, "labels": False}
+        drawn.append(event_rows(inside, _time_axis(frame), room | {"ticks": False, "domain": False}, _TIMELINE))
     return _sheet() | {"spacing": 12, "vconcat": drawn, "resolve": {"scale": {"x": "shared"}}}
 
 
@@ -310,6 +319,7 @@ def _panel(label: str, finding: Finding, chart: Chart, frame: TimeFrame, *, last
             for severity, value in levels
         ),
         *_beside(beside),
+        *event_layer(chart, x, _PANEL),
     ]
     title = {"text": label, "anchor": "start", "frame": "group", "fontSize": 13, "fontWeight": "normal"}
     return {

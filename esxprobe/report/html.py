@@ -16,6 +16,7 @@ from esxprobe.model import Analysis, CaptureSummary, Glance
 from esxprobe.report.charts import is_constant, spec_of
 from esxprobe.report.document import document
 from esxprobe.report.drawing import Drawer
+from esxprobe.report.event_marks import with_marks
 from esxprobe.report.faults import fault_specs
 from esxprobe.report.glance import glance_specs, strip_specs
 from esxprobe.report.glossary import Glossary
@@ -53,7 +54,8 @@ def render_html(
         book: The rules that judged it.
         series: Gives the series of the capture that the page carries; None for none.
     """
-    specs = {rule: spec_of(chart) for rule, chart in analysis.charts.items() if not is_constant(chart)}
+    drawn = {rule: chart for rule, chart in analysis.charts.items() if not is_constant(chart)}
+    specs = {rule: with_marks(spec_of(chart), chart) for rule, chart in drawn.items()}
     specs |= fault_specs(analysis) | glance_specs(analysis) | shift_specs(analysis.comparison)
     return filled(
         "report.html.j2",

@@ -44,9 +44,10 @@ def render_summary(analysis: Analysis, command: str, book: RuleBook) -> str:
 
 def _of_card(number: int, card: Card) -> list[str]:
     actions = " ".join(card.actions)
+    logged = f" In the logs: {_plain(card.events)}." if card.events else ""
     return [
         f"{number}. **{_plain(card.title)}** ({card.severity}): {_plain(card.affected_words)}, {card.when}.",
-        f"   {_plain('. '.join(card.figures))}. Confidence {card.sure}: {_plain(card.why_sure)}.",
+        f"   {_plain('. '.join(card.figures))}. Confidence {card.sure}: {_plain(card.why_sure)}.{logged}",
         f"   Next: {_line(actions)}",
     ]
 

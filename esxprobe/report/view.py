@@ -5,13 +5,14 @@ The template does no arithmetic and makes no choice but to show or not to show.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from esxprobe.model import SEVERITIES, Analysis, Citation, Explanation, Finding, Severity, worst_first
 from esxprobe.report.capture_facts import capture_facts, head_facts, is_dated, is_poor
 from esxprobe.report.cards import Cards, cards_of
 from esxprobe.report.charts import is_constant
 from esxprobe.report.comparison import ComparisonPanel, comparison_panel
+from esxprobe.report.events import events_in_words
 from esxprobe.report.faults import FaultPanel, fault_panel
 from esxprobe.report.formatting import (
     isolated,
@@ -89,6 +90,7 @@ class RuleGroup:
     svg: str
     chart_words: str
     constant: str
+    logged: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +238,16 @@ def _causes(analysis: Analysis, drawings: dict[str, str], book: RuleBook, links:
             for rule in dict.fromkeys(finding.rule for finding in mine)
         )
         cause = cause_of(key)
+        parts = tuple(replace(part, logged=_logged(analysis, mine, part.rule)) for part in parts)
         groups.append(CauseGroup(cause.key, cause.title, cause.says, _worst(mine), parts))
     return tuple(groups)
+
+
+def _logged(analysis: Analysis, found: list[Finding], rule: str) -> tuple[tuple[str, str], ...]:
+    """What findings of a rule are about, each with the events of logs that belong to it."""
+    mine = [finding for finding in found if finding.rule == rule][:ROWS]
+    told = ((finding.entity.name, events_in_words(analysis, (finding,))) for finding in mine)
+    return tuple((name, events) for name, events in told if events)
 
 
 def _worst(found: list[Finding]) -> Severity:

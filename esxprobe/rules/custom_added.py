@@ -12,6 +12,7 @@ from esxprobe.catalog import counters
 from esxprobe.model import SEVERITIES, Level, Severity
 from esxprobe.rules import checks, sql
 from esxprobe.rules.causes import CAUSES
+from esxprobe.rules.happened import event_names
 from esxprobe.rules.record import FACTS, By, Customization, Effects, How, Part, Rule
 from esxprobe.rules.sources import own_threshold
 from esxprobe.rules.toml_document import TomlDocument, nearest
@@ -79,7 +80,7 @@ def added(document: TomlDocument, rule_id: str, book: Collection[str]) -> Rule:
     entity = _one_of(document, (*where, "entity"), OBJECTS)
     parts = _parts(document, where)
     value, condition = document.text((*where, "value")), document.text((*where, "where"), "")
-    known = {*counters_of(entity), *FACTS, *(part.name for part in parts)}
+    known = {*counters_of(entity), *FACTS, *event_names(), *(part.name for part in parts)}
     _checked(document, (*where, "value"), value, known)
     _checked(document, (*where, "where"), condition, known, condition=True)
     check = _check(document, where)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from esxprobe.arrays import Floats
 from esxprobe.model import Recording
 from esxprobe.rules.expression import called_like, column_of, judged
+from esxprobe.rules.happened import events_of
 from esxprobe.rules.once import once
 from esxprobe.rules.parts import Parts
 from esxprobe.rules.record import ASKED, Rule
@@ -78,16 +79,18 @@ def _of_kind(
     paths = [path for path in needs if path in have]
     lacking = {path for rule in rules for path in rule.optional if path in rule.needs and path not in have}
     facts = {name: facts_of(recording, kind, name) for rule in rules for name in rule.facts}
+    logged = {name: events_of(recording, kind, name) for rule in rules for name in rule.events}
     asked = {parts.column(rule, part): (rule, part) for rule in rules for part in rule.parts}
     expressions = [_value(rule, parts).alias(rule.id) for rule in rules]
     only = {rule.only: called_like(recording, kind, rule.only) for rule in rules if rule.only}
-    held = length * (2 * len(paths) + len(asked) + len(facts) + 2 * len(rules))
+    held = length * (2 * len(paths) + len(asked) + len(facts) + len(logged) + 2 * len(rules))
     for rows in in_parts(len(numbers), held):
         some = numbers[rows]
         columns = {"": pl.repeat(0.0, len(some) * length, dtype=pl.Float64, eager=True)}
         if paths:
             columns = dict(zip(paths, map(column_of, recording.values.read(kind, paths, rows)), strict=True))
         columns |= {name: pl.Series(np.repeat(known[some], length)) for name, known in facts.items()}
+        columns |= {name: column_of(counts[some]) for name, counts in logged.items()}
         columns |= {name: column_of(parts.values(rule, part, some)) for name, (rule, part) in asked.items()}
         frame = pl.DataFrame(columns).lazy().with_columns(pl.lit(0.0).alias(path) for path in lacking)
         del columns

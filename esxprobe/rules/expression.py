@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from esxprobe.arrays import Floats
 from esxprobe.model import Recording
 from esxprobe.rules.once import once
+from esxprobe.rules.record import in_sql
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,6 +28,7 @@ def judged(value: str, where: str = "", renamed: tuple[tuple[str, str], ...] = (
     """
     import polars as pl
 
+    value, where = in_sql(value), in_sql(where)
     for name, column in renamed:
         value, where = (text.replace(f'"{name}"', f'"{column}"') for text in (value, where))
     number = pl.sql_expr(value).cast(pl.Float64)

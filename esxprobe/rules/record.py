@@ -68,10 +68,22 @@ OWN_KEY: dict[str, By] = {
 }
 
 
+# What a value may read of logs: how many events of a kind there were in a sample (see `happened`).
+EVENT = "Event\\"
+# The fact that logs were read at all, in `Recording.facts`.
+LOGS = r"Event\Logs"
+_CALL = re.compile(r"\bevent\(\s*\"([^\"]*)\"\s*\)")
+
+
+def in_sql(text: str) -> str:
+    r"""SQL with columns in place of calls: `event("path-down") >= 1` becomes `"Event\path-down" >= 1`."""
+    return _CALL.sub(lambda call: f'"{EVENT}{call[1]}"', text)
+
+
 @cache
 def quoted(sql: str) -> tuple[str, ...]:
-    """The names in double quotes of a SQL expression, each once, in order."""
-    return tuple(dict.fromkeys(re.findall(r'"([^"]+)"', sql)))
+    """The names in double quotes of a SQL expression, each once, in order; those of events as their columns."""
+    return tuple(dict.fromkeys(re.findall(r'"([^"]+)"', in_sql(sql))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +218,8 @@ class Rule:
         title: What is the matter, one line, without numbers.
         entity: Kind of entity that is judged: host, vm, vcpu, group, device, path, port, capture, ...
         value: Polars SQL expression giving the judged value; it names counters of the entity
-            (`Object\Counter`), parts and facts, each in double quotes.
+            (`Object\Counter`), parts and facts, each in double quotes; `event("path-down")` is how many events of
+            that kind logs have of the entity in a sample.
         label: Name of the value as esxtop's screens show it.
         unit: Of the value; thresholds have the check's unit (`threshold_unit`), mostly the same.
         levels: Thresholds, worst first, each with its source.
@@ -266,12 +279,17 @@ class Rule:
     def needs(self) -> tuple[str, ...]:
         r"""Counters (`Object\Counter`) of the judged entity that it reads."""
         named = {part.name for part in self.parts}
-        return tuple(name for name in self.names if name not in named and not name.startswith(FACT))
+        return tuple(name for name in self.names if name not in named and not name.startswith((FACT, EVENT)))
 
     @property
     def facts(self) -> tuple[str, ...]:
         """Facts that it reads."""
         return tuple(name for name in self.names if name.startswith(FACT))
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        r"""Kinds of events that it reads, as `Event\path-down`."""
+        return tuple(name for name in self.names if name.startswith(EVENT))
 
     @property
     def needs_by_kind(self) -> dict[str, tuple[str, ...]]:

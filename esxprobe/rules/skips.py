@@ -7,7 +7,7 @@ from esxprobe.rules import entity_keys
 from esxprobe.rules.evaluate import FAULTS, entities_of, facts_of
 from esxprobe.rules.expression import called_like
 from esxprobe.rules.once import once
-from esxprobe.rules.record import ASKED, Part, Rule
+from esxprobe.rules.record import ASKED, LOGS, Part, Rule
 from esxprobe.rules.release import in_words, release_of
 
 __all__ = ["for_want_of_counters", "in_words", "why_skipped"]
@@ -15,6 +15,7 @@ __all__ = ["for_want_of_counters", "in_words", "why_skipped"]
 _LACKS = "the capture lacks "
 _NOT_THERE = "not there on this host: "
 NOT_ASKED = "the host's own answer is not with the capture: "
+NO_LOG = "no log of the host belongs to this capture (--log)"
 NO_GUEST_LOG = "no guest's log of page faults belongs to this capture"
 # What many hosts do not have; a capture with all fields shows it where it is.
 _WITH_ALL = ("Group Cpu", "% CPU Latency")  # only with -a; see `default-fields`
@@ -33,6 +34,7 @@ def why_skipped(rule: Rule, recording: Recording) -> str:
         _other_release(rule, recording)
         or _absent(rule, recording)
         or _lacking(rule, recording)
+        or (NO_LOG if rule.events and LOGS not in recording.facts else "")
         or _nobody(rule, recording)
     )
 
@@ -49,7 +51,7 @@ def counters_lacking(reason: str) -> tuple[str, ...]:
 
 def not_there(reason: str) -> bool:
     """Whether a reason of `why_skipped` is that there is no such thing, so that nothing was missed."""
-    return reason.startswith(_NOT_THERE) or reason == NO_GUEST_LOG
+    return reason.startswith(_NOT_THERE) or reason in (NO_GUEST_LOG, NO_LOG)
 
 
 def _absent(rule: Rule, recording: Recording) -> str:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from esxprobe.rules.record import quoted
+from esxprobe.rules.record import in_sql, quoted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,6 +26,7 @@ def complaint(sql: str, known: Collection[str], *, condition: bool = False) -> t
     """
     import polars as pl
 
+    sql = in_sql(sql)
     strange = [name for name in quoted(sql) if name not in known]
     if strange:
         return f'"{strange[0]}" is no counter, part or fact of this kind', _nearest(strange[0], known)

@@ -13,6 +13,7 @@ from esxprobe.catalog import find
 from esxprobe.model import Severity, worst_first
 from esxprobe.rules import book, shipped
 from esxprobe.rules.causes import CAUSES, cause_of
+from esxprobe.rules.happened import event_names
 from esxprobe.rules.judge import judge
 from esxprobe.rules.record import FACTS, Example, Rule
 
@@ -78,7 +79,9 @@ def _numbers(given: float | tuple[float | None, ...]) -> list[float]:
 @every_rule
 def test_examples_give_what_the_rule_reads_and_nothing_else(rule: Rule) -> None:
     for example in (*rule.fires, *rule.quiet):
-        assert set(example.values) == {*rule.needs, *rule.facts} - RELEASE, f"{example.says!r} gives other counters"
+        assert set(example.values) == {*rule.needs, *rule.facts, *rule.events} - RELEASE, (
+            f"{example.says!r} gives other counters"
+        )
         for kind, others in example.parts.items():
             read = set(rule.needs_by_kind[kind])
             assert all(set(values) == read for values in others), f"{example.says!r} gives other counters of {kind}"
@@ -91,6 +94,7 @@ def test_every_part_is_used_and_every_name_known(rule: Rule) -> None:
     assert len(named) == len(set(named)), "two parts of one name"
     assert set(named) <= set(rule.names), "a part that neither value nor where names"
     assert set(rule.facts) <= set(FACTS), "a fact that nobody knows"
+    assert set(rule.events) <= set(event_names()), "a kind of event that nobody knows"
     assert set(rule.optional) <= {path for paths in rule.needs_by_kind.values() for path in paths}
 
 

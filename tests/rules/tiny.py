@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,9 +13,9 @@ import polars as pl
 
 from esxprobe.catalog.quality import note
 from esxprobe.formats.relations import RELATED
-from esxprobe.model import QualityNote, Recording, SourceFile, VirtualMachine
+from esxprobe.model import Entity, Event, QualityNote, Recording, SourceFile, VirtualMachine
 from esxprobe.rules.evaluate import CORES, FAULTS, HOST_KEY, ValueTable, judged_values
-from esxprobe.rules.record import ASKED, FACT, Example, Rule
+from esxprobe.rules.record import ASKED, EVENT, FACT, LOGS, Example, Rule
 
 START = datetime(2026, 3, 26, 21, 30, tzinfo=UTC)
 INTERVAL_S = 5.0
@@ -111,7 +111,8 @@ def example_recording(rule: Rule, example: Example) -> Recording:
     lengths = [len(values) for each in given for values in each.values() if isinstance(values, tuple)]
     samples = lengths[0] if lengths else example.samples
     facts = {name: value for name, value in example.values.items() if name.startswith(FACT)}
-    counters = {name: value for name, value in example.values.items() if name not in facts}
+    logged = {name: value for name, value in example.values.items() if name.startswith(EVENT)}
+    counters = {name: value for name, value in example.values.items() if name not in facts and name not in logged}
     name = NAMES.get(rule.entity, "thing")
     if rule.only:
         name = next(n for n in (name, *OTHER_NAMES.get(rule.entity, ())) if re.search(rule.only, n))
@@ -127,11 +128,24 @@ def example_recording(rule: Rule, example: Example) -> Recording:
         build=example.build,
         shown={kind: int(facts[fact]) for fact, kind in SHOWN.items() if fact in facts},
     )
+    if logged:
+        happened = tuple(_events(rule, name, _spread(logged, samples)))
+        made = replace(made, events=happened, facts={LOGS: {HOST_KEY: 1.0}})
     keys = {"host": HOST_KEY, "device": "naa.6000", "uplink": "vmnic0", "vm": "100"}
     host = {fact: {keys[ASKED.get(fact, "host")]: v} for fact, v in facts.items() if fact in {CORES, *ASKED}}
-    return replace(
-        made, facts=host | {fact: {"100": value} for fact, value in facts.items() if fact.startswith(FAULTS)}
-    )
+    measured = {fact: {"100": value} for fact, value in facts.items() if fact.startswith(FAULTS)}
+    return replace(made, facts={**made.facts, **host, **measured})
+
+
+def _events(rule: Rule, name: str, logged: Mapping[str, Values]) -> Iterator[Event]:
+    """As many events of each kind in each sample as an example says, on the judged entity."""
+    ids = {"vm": "100", "host": HOST}
+    entity = Entity(rule.entity, name, ids.get(rule.entity, name))
+    for kind, counts in logged.items():
+        for sample, count in enumerate(counts):
+            for _ in range(int(count or 0)):
+                time = START + timedelta(seconds=INTERVAL_S * (sample + 0.5))
+                yield Event(time, HOST, kind.removeprefix(EVENT), "warning", entity)
 
 
 SHOWN = {r"Fact\PCPUs": "pcpu", r"Fact\NUMA Nodes": "numa"}

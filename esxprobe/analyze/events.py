@@ -1,0 +1,220 @@
+"""What logs say of the captured time: events read, put on the host's clock and on the things of the capture."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from esxprobe.analyze.answers import entries_of_vms
+from esxprobe.analyze.manifest_fields import Fields
+from esxprobe.capture import Manifest
+from esxprobe.catalog.quality import note
+from esxprobe.model import Entity, Event, EventLog, QualityNote, Recording
+
+if TYPE_CHECKING:
+    from esxprobe.formats.hostlogs import EventLogs, Wanted
+
+# What was collected with a capture lies in its folder here.
+COLLECTED = "logs"
+# Events so long before the first sample are kept: what begins a bad time may lie there; and behind the last [min].
+_BEFORE, _BEHIND = timedelta(minutes=10), timedelta(minutes=2)
+_UPLINK = re.compile(r":(vmnic\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class EventOptions:
+    """What a person said about logs of events.
+
+    Attributes:
+        paths: Files and folders.
+        timezone: Zone of stamps that name none; None where nobody said it.
+    """
+
+    paths: tuple[Path, ...] = ()
+    timezone: str | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file of them."""
+        from esxprobe.formats.hostlogs import log_files
+
+        return tuple(path for path, _ in log_files(self.paths)) if self.paths else ()
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureEvents:
+    """Events of a capture's time, the logs that told them, and what was wrong with these."""
+
+    events: tuple[Event, ...] = ()
+    logs: tuple[EventLog, ...] = ()
+    notes: tuple[QualityNote, ...] = ()
+
+
+def events_of(
+    recording: Recording, manifest: Manifest | None, options: EventOptions, folder: Path | None
+) -> CaptureEvents:
+    """The events of the logs that a person named or that were collected with the capture.
+
+    Args:
+        recording: The capture.
+        manifest: Its manifest, None without one.
+        options: What a person said.
+        folder: The capture folder, None for a lone file.
+
+    Raises:
+        UnreadableInputError: A file that was named is no log, or cannot be read.
+        UsageError: The zone of one is not known, or is none.
+    """
+    collected = folder / COLLECTED if folder is not None and (folder / COLLECTED).is_dir() else None
+    paths = (*options.paths, *([collected] if collected else ()))
+    if not paths:
+        return CaptureEvents()
+    if not recording.date_known:
+        return CaptureEvents(notes=(note("events-undated", len(paths)),))
+    read = _read(paths, _wanted(recording, manifest, options), is_empty_fine=not options.paths)
+    if read is None:
+        return CaptureEvents()
+    return CaptureEvents(placed(read.events, recording, manifest), read.logs, read.notes)
+
+
+def _read(paths: Sequence[Path], wanted: Wanted, *, is_empty_fine: bool) -> EventLogs | None:
+    """The events; None where nothing was collected."""
+    from esxprobe.formats.hostlogs import log_files, read_event_logs
+
+    if is_empty_fine and not log_files(paths):
+        return None
+    return read_event_logs(paths, wanted)
+
+
+def _wanted(recording: Recording, manifest: Manifest | None, options: EventOptions) -> Wanted:
+    from esxprobe.formats.hostlogs import Wanted
+    from esxprobe.formats.timestamps import named_zone
+
+    hosts = {name.casefold() for name in (recording.host, manifest.host if manifest else "") if name}
+    times = recording.samples.filter("judged")
+    first: datetime | None = times["time"].min() if times.height else None  # type: ignore[assignment]
+    last: datetime | None = times["time"].max() if times.height else None  # type: ignore[assignment]
+    interval = timedelta(seconds=recording.interval_s or 0.0)
+    return Wanted(
+        start=first - interval - _BEFORE if first else None,
+        end=last + _BEHIND if last else None,
+        hosts=frozenset(hosts),
+        zone=named_zone(options.timezone) if options.timezone else None,
+        shift_s=_host_ahead_s(manifest),
+    )
+
+
+def _host_ahead_s(manifest: Manifest | None) -> float:
+    """How far the host's clock is ahead of the collecting machine's, as the manifest has it at the start [s].
+
+    The host's own logs are by its own clock, as its capture is. Other computers' clocks (vCenter, a person's list)
+    are taken to be right, as the collecting machine's is.
+    """
+    clock = Fields(manifest.more).part("clock") if manifest else Fields({})
+    return clock.part("start").number("offset_s") or 0.0
+
+
+def placed(events: Iterable[Event], recording: Recording, manifest: Manifest | None) -> tuple[Event, ...]:
+    """The events with the things of the capture in place of the names in their lines, where these are known."""
+    places = _Things(recording, manifest)
+    return tuple(places.placed(event) for event in places.with_datastores(tuple(events)))
+
+
+class _Things:
+    """The things of a capture by the names that logs give them."""
+
+    def __init__(self, recording: Recording, manifest: Manifest | None) -> None:
+        self._recording = recording
+        self._host = Entity("host", recording.host, "")
+        self._known: dict[tuple[str, str], Entity] = {}
+        self._datastores: dict[str, str] = {}  # label to the only device that lines name beside it
+        self._vms(manifest)
+        for kind in ("device", "adapter", "nfs-volume", "pcpu", "path", "port"):
+            self._of_kind(kind)
+        for each in Fields(manifest.more).part("facts").records("datastores") if manifest else ():
+            if (uuid := each.text("uuid")) and (label := each.text("volume_name")):
+                self._known["volume", uuid] = self._known.get(
+                    ("datastore", label), Entity("datastore", label, label)
+                )
+
+    def _vms(self, manifest: Manifest | None) -> None:
+        names = [vm.name for vm in self._recording.vms]
+        by_gid = {vm.gid: Entity("vm", vm.name, vm.gid) for vm in self._recording.vms}
+        for entity in by_gid.values():
+            if names.count(entity.name) == 1:
+                self._known["vm", entity.name] = entity
+        worlds = self._recording.entities.get("world")
+        for kind in ("world", "vcpu"):
+            worlds = self._recording.entities.get(kind)
+            for world, role, gid in worlds.select("id", "role", "gid").iter_rows() if worlds is not None else ():
+                if gid in by_gid:
+                    self._known["world", world] = by_gid[gid]
+                    if role.startswith("NetWorld-VM-"):  # named after the leader of the VM's worlds
+                        self._known["world", role.removeprefix("NetWorld-VM-")] = by_gid[gid]
+        for gid, entry in entries_of_vms(manifest, self._recording):
+            for key in ("world_id", "vmx_cartel_id"):
+                if text := entry.text(key):
+                    self._known["world", text] = by_gid[gid]
+            if config := entry.text("config_file"):
+                self._known["vmx", config] = by_gid[gid]
+
+    def _of_kind(self, kind: str) -> None:
+        things = self._recording.entities.get(kind)
+        for name, number in things.select("name", "id").iter_rows() if things is not None else ():
+            entity = Entity(kind, name, number or name)
+            match kind:
+                case "port":
+                    if found := _UPLINK.search(name):
+                        self._known.setdefault(("uplink", found[1]), entity)
+                case "pcpu":
+                    self._known["pcpu", number] = entity
+                case "path":  # newer ones carry their device behind the name
+                    self._known.setdefault(("path", re.split(r"-(?=(?:naa|eui|t10|mpx)\.)", name)[0]), entity)
+                case "nfs-volume":
+                    self._known["datastore", name] = entity
+                case _:
+                    self._known[kind, name] = entity
+
+    def with_datastores(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
+        """Learns on which device a datastore lies from lines that name one of each."""
+        devices: dict[str, set[str]] = {}
+        for event in events:
+            things = (event.entity, *event.also)
+            mine = {each.name for each in things if each.kind == "device"}
+            for each in things if len(mine) == 1 else ():
+                if each.kind == "datastore":
+                    devices.setdefault(each.name, set()).update(mine)
+        self._datastores = {label: next(iter(mine)) for label, mine in devices.items() if len(mine) == 1}
+        return events
+
+    def placed(self, event: Event) -> Event:
+        """An event with the things of the capture that it is about."""
+        things = tuple(dict.fromkeys(self._all((event.entity, *event.also))))
+        return replace(event, entity=things[0], also=things[1:])
+
+    def _all(self, things: Iterable[Entity]) -> Iterator[Entity]:
+        for each in things:
+            found = self._found(each)
+            yield found
+            if found.kind == "datastore" and found.name in self._datastores:
+                yield self._found(Entity("device", self._datastores[found.name], ""))
+
+    def _found(self, thing: Entity) -> Entity:
+        if thing.kind == "host":
+            return self._host
+        if thing.kind == "named":
+            kinds = ("vm", "device", "datastore", "path", "uplink", "adapter")
+            found = next(
+                (self._known[kind, thing.name] for kind in kinds if (kind, thing.name) in self._known), None
+            )
+            return found or (self._host if thing.name.casefold() == self._host.name.casefold() else thing)
+        if thing.kind == "vm-folder":
+            return self._known.get(("vm", thing.name), thing)
+        if thing.kind == "vmx" and ("vmx", thing.name) not in self._known:
+            stem = thing.name.rpartition("/")[2].removesuffix(".vmx")
+            return self._known.get(("vm", stem), Entity("vm", stem, thing.name))
+        return self._known.get((thing.kind, thing.name), thing)

@@ -1,0 +1,13 @@
+"""Logs of hosts, VMs and vCenter, and lists of events: what happened, as events on the time axis.
+
+In the order in which bytes pass: `event_log_files` (files and folders; which format), the formats, each in a
+module with a `FORMAT` (`vobd`, `vmkernel`, `hostd`, `vmware`, `syslog`, `event_tables`, `govc`), `log_lines`
+(blocks searched for the words of all kinds), `envelope` (stamp, host, program), `message` (what it tells: by
+`ids`, or by the shapes of `storage_shapes`, `network_shapes`, `vm_shapes` and `host_shapes`), `event` (both put
+together), `table_times` (times of tables), `keeper` (what is kept).
+"""
+
+from esxprobe.formats.hostlogs.event_log_files import EventLogs, formats, log_files, read_event_logs
+from esxprobe.formats.hostlogs.keeper import Wanted
+
+__all__ = ["EventLogs", "Wanted", "formats", "log_files", "read_event_logs"]

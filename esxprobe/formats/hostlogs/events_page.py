@@ -1,0 +1,106 @@
+"""Formats and kinds of events as a page for people: docs/events.md is this module's output.
+
+`python -m esxprobe.formats.hostlogs.events_page` prints the page.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from esxprobe.catalog.events import KINDS
+from esxprobe.formats.hostlogs.event_log_files import formats
+
+_INTRO = """\
+# Events of logs
+
+A capture says what happened; logs can say more: a path failed, a VM was stunned by a snapshot, NTP stepped the
+clock. This page is generated from `esxprobe/formats/hostlogs` and `esxprobe/catalog/events.py`: change it there
+and run `make docs`.
+
+"""
+
+_FORMATS = """\
+## Formats
+
+Files are told by their content, not by their names; plain, gzip or zstandard, UTF-16 as well. Rotations may
+come in any order, and lines that stand in several files are one event.
+
+| Format | What |
+|---|---|
+"""
+
+_TIMES = """\
+
+Stamps of ESXi's logs are UTC and say so (`Z`); offsets (`+02:00`) are taken as they are. Copies on syslog
+servers and exports can have times without a zone, `Nov 28 20:00:00` of RFC 3164 even without a year: these need
+`--log-timezone ZONE`, and the year is the one that puts the time nearest to the capture. Dates of exports are
+read month-first or day-first as the whole column allows; where both are possible, and the capture's own date
+does not tell, the file is refused.
+
+Blocks of a log are searched for the words of all kinds at once, so the size of a log matters less than the
+number of events in it. Of each kind on one thing the first 1,000 keep their line; at most 100,000 events are
+kept, the rest is counted (`events-dropped`). A line is shown up to 1,000 characters, with control characters
+replaced. Lines of no known kind are counted, never shown. Failed SCSI commands with the opcodes 0x1a, 0x4d and
+0x85 (mode sense, log sense, SMART) are no events: devices refuse them all the time.
+
+What is one event: the same line in two files; an observation of vobd (`vob.`) and the event that the host makes
+of it (`esx.`) within 2.5 s; the same kind on the same thing told by two logs within 2.5 s; lines of one log
+that repeat one thing (each vCPU's `CPU reset`, both lines of a stun). The earlier stamp and the larger figure
+are kept.
+"""
+
+_REPORT = """\
+
+## In a report
+
+`esxprobe report CAPTURE --log FILE --log FOLDER` reads the events of the captured time, ten minutes before it
+and two behind it; a capture folder's own `logs/` is read by itself. The host's logs are by the host's clock, as
+its capture is. vCenter's exports and your own list are by other clocks: where a manifest says how far the
+host's clock was ahead of the collecting machine's, their times are moved by that. Lines that name another host
+are counted and left out (`events-elsewhere`).
+
+A VM is found by its world, its VMX cartel or its configuration file where the manifest has them, by a world in
+the capture, or by a name that only one VM has; a vmware.log by the name in its first lines, else by the folder
+that it lies in. Devices, paths, adapters, uplinks and NFS volumes are found by their names, a VMFS datastore by
+the only device that lines name beside it. What is not found keeps the name that the line gives.
+
+A finding names the events of what it is about, of what that is a part of, and, for storage findings of a VM, of
+the devices that it used; those in one of its stretches, or at most one interval and 10 s before or behind.
+Where twelve stretches or more are known, the time from the first to the last counts. An event is named because
+it is about the same thing at the same time. That it caused the values is not said: the logs do not prove it,
+and neither does the capture.
+
+Rules can need events: `event("path-down")` is how many there were of the judged entity in a sample. See
+[own-rules.md](own-rules.md).
+
+A card's confidence is one step higher (low to medium, medium to high) where events bear the finding out: events
+of a kind that is listed below with the finding's cause. That step is a convention of this project.
+
+"""
+
+_KINDS = """\
+
+## Kinds
+
+*About* is the kind of thing that such an event is mainly about; *bears out* are the causes whose findings it
+can bear out.
+
+| Kind | Severity | About | In words | Bears out |
+|---|---|---|---|---|
+"""
+
+
+def render_events() -> str:
+    """The whole page as Markdown."""
+    formed = "".join(
+        f"| `{each.name}` | {each.title} |\n" for each in sorted(formats(), key=lambda each: each.name)
+    )
+    kinds = "".join(
+        f"| `{kind.key}` | {kind.severity} | {kind.entity} | {kind.noun} | {', '.join(kind.supports)} |\n"
+        for kind in KINDS
+    )
+    return _INTRO + _FORMATS + formed + _TIMES + _REPORT + _KINDS + kinds
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render_events())

@@ -1,0 +1,150 @@
+"""What the ids of vobd's and vCenter's events mean: the stable key, where there is one.
+
+`vob.*` is an observation, `esx.problem.*`, `esx.clear.*` and `esx.audit.*` the event that hosts make of it and hand
+to vCenter (`EventEx.eventTypeId`). An id is looked up by its longest beginning that is listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+_T = TypeVar("_T")
+
+_DEVICE = {
+    "scsi.device.io.latency": ("device-latency-high", "device-latency-improved"),
+    "psastor.device.io.latency": ("device-latency-high", "device-latency-improved"),
+    "scsi.device.too.many.io.error": ("device-io-errors", ""),
+    "scsi.device.state.permanentloss": ("device-permanent-loss", "device-online"),
+    "vmfs.nfs.volume.io.latency": ("nfs-latency-high", "nfs-latency-improved"),
+    "vmfs.nfs.server.disconnect": ("nfs-lost", ""),
+    "vmfs.nfs.server.restored": ("nfs-restored", "nfs-restored"),
+    "vmfs.heartbeat.timedout": ("vmfs-heartbeat-lost", ""),
+    "vmfs.heartbeat.unrecoverable": ("vmfs-heartbeat-lost", ""),
+    "vmfs.heartbeat.recovered": ("vmfs-heartbeat-restored", "vmfs-heartbeat-restored"),
+    "vmfs.ats.support.lost": ("ats-lost", ""),
+    "vmfs.lock": ("vmfs-lock-wait", ""),
+    "storage.apd.start": ("apd-start", ""),
+    "storage.apd.timeout": ("apd-timeout", ""),
+    "storage.apd.exit": ("", "apd-exit"),
+    "bootdevice.apd.start": ("apd-start", ""),
+    "bootdevice.apd.timeout": ("apd-timeout", ""),
+    "bootdevice.apd.exit": ("", "apd-exit"),
+    "storage.connectivity.lost": ("storage-connectivity-lost", ""),
+    "storage.connectivity.restored": ("", "storage-connectivity-restored"),
+    "storage.connectivity.pathstatechanges": ("path-state-changes", ""),
+    "storage.connectivity.devicepor": ("path-power-on-reset", ""),
+    "storage.connectivity.pathpor": ("path-power-on-reset", ""),
+    "storage.redundancy": ("storage-redundancy-lost", "storage-redundancy-restored"),
+    "hardware.fpin.fc": ("fc-congestion", ""),
+    "vsan.lsom": ("vsan-congestion", "vsan-congestion-end"),
+    "vob.vsan.lsom": ("vsan-congestion", "vsan-congestion-end"),
+    "vob.vsan.dom.resyncdecisiondelayed": ("vsan-resync", ""),
+    "vob.vsan.dom.resynctimeout": ("vsan-resync", ""),
+    "vob.vsan.dom.nospaceduringresync": ("vsan-resync", ""),
+}
+_REST = {
+    "net.vmnic.linkstate.down": ("uplink-down", ""),
+    "net.vmnic.linkstate.flapping": ("uplink-flapping", ""),
+    "net.vmnic.linkstate.up": ("", "uplink-up"),
+    "net.vmnic.watchdog.reset": ("uplink-transmit-hang", ""),
+    "net.connectivity": ("network-lost", "network-restored"),
+    "net.redundancy": ("uplink-redundancy-lost", "uplink-redundancy-restored"),
+    "net.dvport.connectivity": ("network-lost", "network-restored"),
+    "net.dvport.redundancy": ("uplink-redundancy-lost", "uplink-redundancy-restored"),
+    "net.lacp": ("lacp-problem", "lacp-restored"),
+    "net.vmknic.ip.duplicate": ("duplicate-ip", ""),
+    "clock.correction": ("clock-step", "clock-synchronized"),
+    "ntpd.clock.correction": ("clock-step", ""),
+    "hostd.core.dumped": ("agent-crashed", ""),
+    "vpxa.core.dumped": ("agent-crashed", ""),
+    "vm.kill.unexpected": ("vm-killed", ""),
+    "cpu.page.correctederrors": ("memory-error", ""),
+    "apei.bert.memory": ("memory-error", ""),
+    "pageretire": ("memory-error", ""),
+    "visorfs.ramdisk.full": ("ramdisk-full", ""),
+    "vmsyslogd.remote.failure": ("log-loss", ""),
+}
+_PAIRS = _DEVICE | _REST
+_VOBS = {
+    "vob.scsi.scsipath.pathstate.dead": "path-down",
+    "vob.scsi.scsipath.pathstate.on": "path-up",
+    "vob.scsi.scsipath.por": "path-power-on-reset",
+    "vob.scsi.scsipath.remove": "path-removed",
+    "vob.scsi.device.io.latency.high": "device-latency-high",
+    "vob.scsi.device.io.latency.improved": "device-latency-improved",
+    "vob.scsi.device.state.permanentloss": "device-permanent-loss",
+    "vob.storage.apd.start": "apd-start",
+    "vob.storage.apd.timeout": "apd-timeout",
+    "vob.storage.apd.exit": "apd-exit",
+    "vob.vmfs.heartbeat.timedout": "vmfs-heartbeat-lost",
+    "vob.vmfs.heartbeat.unrecoverable": "vmfs-heartbeat-lost",
+    "vob.vmfs.heartbeat.recovered": "vmfs-heartbeat-restored",
+    "vob.vmfs.nfs.server.disconnect": "nfs-lost",
+    "vob.vmfs.nfs.server.restored": "nfs-restored",
+    "vob.vmfs.nfs.volume.io.latency.improved": "nfs-latency-improved",
+    "vob.vmfs.nfs.volume.io.latency": "nfs-latency-high",
+    "vob.net.vmnic.linkstate.down": "uplink-down",
+    "vob.net.vmnic.linkstate.up": "uplink-up",
+    "vob.net.vmnic.linkstate.flapping": "uplink-flapping",
+    "vob.net.vmnic.watchdog.reset": "uplink-transmit-hang",
+    "vob.net.pg.uplink.transition.down": "uplink-down",
+    "vob.net.pg.uplink.transition.up": "uplink-up",
+    "vob.vsan.lsom": "vsan-congestion",
+}
+_AUDITS = {
+    "esx.audit.host.boot": "host-boot",
+    "esx.audit.maintenancemode": "maintenance",
+}
+# Events of vCenter by the name of their class.
+_CLASSES = {
+    "VmBeingHotMigratedEvent": "vmotion-start", "VmBeingMigratedEvent": "vmotion-start",
+    "VmEmigratingEvent": "vmotion-start", "VmMigratedEvent": "vmotion-end", "DrsVmMigratedEvent": "vmotion-end",
+    "VmFailedMigrateEvent": "vmotion-failed", "VmBeingRelocatedEvent": "storage-vmotion-start",
+    "VmRelocatedEvent": "storage-vmotion-end", "VmRelocateFailedEvent": "vmotion-failed",
+    "VmPoweredOnEvent": "vm-power-on", "DrsVmPoweredOnEvent": "vm-power-on", "VmStartingEvent": "vm-power-on",
+    "VmPoweredOffEvent": "vm-power-off", "VmStoppingEvent": "vm-power-off", "VmResettingEvent": "vm-reset",
+    "VmGuestRebootEvent": "guest-reboot", "VmGuestShutdownEvent": "guest-shutdown",
+    "VmSuspendedEvent": "vm-suspend", "VmSuspendingEvent": "vm-suspend", "VmResumingEvent": "vm-power-on",
+    "VmReconfiguredEvent": "vm-reconfigured", "HostConnectionLostEvent": "host-disconnected",
+    "HostDisconnectedEvent": "host-disconnected", "EnteredMaintenanceModeEvent": "maintenance",
+    "EnteringMaintenanceModeEvent": "maintenance", "ExitMaintenanceModeEvent": "maintenance",
+    "AlarmStatusChangedEvent": "alarm",
+}  # fmt: skip
+_VCENTER = {
+    "com.vmware.vc.VmDiskConsolidationNeeded": "snapshot-consolidation-needed",
+    "com.vmware.vc.ha.VmRestartedByHAEvent": "vm-restarted-by-ha",
+}
+
+
+def kind_of_id(event_id: str) -> str:
+    """The kind of an event by its id or class; empty where the id is not listed.
+
+    An id of a host that is not listed is one of the `host-` kinds: a problem, the end of one, an audit.
+    """
+    plain = event_id.rpartition(":")[2] if event_id.startswith(("vim.event.", "urn:")) else event_id
+    plain = plain.removeprefix("vim.event.").removeprefix("vim.")
+    if plain in _CLASSES:
+        return _CLASSES[plain]
+    for known in (_VOBS, _AUDITS, _VCENTER):
+        if kind := _longest(plain, known):
+            return kind
+    for prefix, which, rest in (("esx.problem.", 0, "host-problem"), ("esx.clear.", 1, "host-problem-cleared")):
+        if plain.startswith(prefix):
+            kinds = _longest(plain.removeprefix(prefix), _PAIRS)
+            return (kinds[which] if kinds else "") or rest
+    return "host-audit" if plain.startswith("esx.audit.") else ""
+
+
+def _longest(event_id: str, known: Mapping[str, _T]) -> _T | None:
+    """What the longest listed beginning stands for."""
+    parts = event_id.split(".")
+    for length in range(len(parts), 0, -1):
+        beginning = ".".join(parts[:length])
+        if beginning in known:
+            return known[beginning]
+        if length == len(parts):  # `pathstate.deadver2`: a version at the end of the last word
+            for key, value in known.items():
+                if beginning.startswith(f"{key}ver"):
+                    return value
+    return None

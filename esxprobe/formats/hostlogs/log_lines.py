@@ -1,0 +1,133 @@
+"""Logs of lines: blocks are searched for the words of all kinds at once, and only lines with one are looked at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from esxprobe.catalog.events import event_kind
+from esxprobe.formats.hostlogs.envelope import opened
+from esxprobe.formats.hostlogs.event import Origin, event_of
+from esxprobe.formats.hostlogs.keeper import Counts, Keeper
+from esxprobe.formats.hostlogs.message import needles, told_by
+from esxprobe.formats.hostlogs.shape import ToldEvent
+from esxprobe.formats.source import Source
+from esxprobe.model import Entity
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_BLOCK = 2 << 20
+# A line that is longer is cut: what stands in it is looked at up to here [bytes].
+_MOST_LINE = 64 << 10
+_CONTINUED = 8
+
+
+def read_lines(source: Source, keeper: Keeper, counts: Counts, path: Path, about: Entity | None = None) -> None:
+    """Takes the events out of a log of lines.
+
+    Args:
+        source: The log.
+        keeper: Where they go.
+        counts: Counts what is met.
+        path: The file, for its name.
+        about: What lines are about that name nothing themselves: the VM of a vmware.log.
+    """
+    edges = _edges(keeper)
+    for line, tail in interesting(source, counts):
+        if edges and line[10:11] == "T" and "Z" in line[19:30] and not edges[0] <= line[:19] <= edges[1]:
+            counts.outside += 1
+            continue
+        found = opened(line)
+        if found is None:
+            counts.unread += 1
+            continue
+        told = None if found.is_continued else told_by(found.message)
+        if told is None:
+            continue
+        when = found.at(keeper.wanted.zone, keeper.wanted.near)
+        if when is None:
+            counts.unread += 1
+            continue
+        origin = Origin(when, found.host, f"{line} {tail}" if tail else line, path.name, found.source)
+        keeper.take(event_of(told, origin, _named(told, about)), counts)
+
+
+def _edges(keeper: Keeper) -> tuple[str, str] | None:
+    """The time asked for as stamps begin, so that lines outside of it are passed over; None for no limits."""
+    wanted = keeper.wanted
+    if wanted.start is None or wanted.end is None:
+        return None
+    return f"{wanted.start:%Y-%m-%dT%H:%M:%S}", f"{wanted.end:%Y-%m-%dT%H:%M:%S}"
+
+
+def _named(told: ToldEvent, about: Entity | None) -> tuple[Entity, ...]:
+    """The VM of a vmware.log, where the line is about a VM and names none."""
+    if about is None or event_kind(told.kind).entity != "vm":
+        return ()
+    return () if any(each.kind in {"vm", "vmx"} for each in told.things) else (about,)
+
+
+def interesting(source: Source, counts: Counts) -> Iterator[tuple[str, str]]:
+    """Lines in which words of a known kind stand, and what continues each; every line is counted."""
+    left, is_cut = b"", False
+    while block := source.read(_BLOCK):
+        counts.lines += block.count(b"\n")
+        if is_cut:  # the rest of a line without an end
+            _, ended, block = block.partition(b"\n")
+            is_cut = not ended
+            if is_cut:
+                continue
+        data = left + block
+        end = data.rfind(b"\n") + 1
+        if not end and len(data) > _BLOCK:
+            left, is_cut = b"", True
+            yield from _hits(data[:_MOST_LINE])
+            continue
+        left = data[end:]
+        yield from _hits(data[:end])
+    if left:
+        counts.lines += 1
+        yield from _hits(left)
+
+
+def _hits(data: bytes) -> Iterator[tuple[str, str]]:
+    if not data:
+        return
+    lines = _lines(data)
+    hits = lines.str.contains(_words()).arg_true()
+    for number, line in zip(hits.to_list(), lines.gather(hits).to_list(), strict=True):
+        yield line[:_MOST_LINE].rstrip("\r"), _continuation(lines, number + 1)
+
+
+def _lines(data: bytes) -> pl.Series:
+    """The lines of a block; what is no UTF-8 in it is replaced."""
+    import polars as pl
+
+    try:
+        block = pl.Series([data]).cast(pl.String)
+    except pl.exceptions.PolarsError:
+        block = pl.Series([data.decode("utf-8", "replace")])
+    return block.str.split("\n").explode()
+
+
+@cache
+def _words() -> str:
+    """A regular expression that finds each of the needles; how many there are makes no difference to its speed."""
+    return "|".join(re.escape(needle) for needle in needles())
+
+
+def _continuation(lines: pl.Series, number: int) -> str:
+    """The lines behind one that continue it: `-->`, with or without an envelope."""
+    parts: list[str] = []
+    while len(parts) < _CONTINUED and number < len(lines):
+        line = lines[number][:1024]
+        at = line.find("-->", 0, 128)
+        if at < 0 or (at and ": " not in line[:at]):
+            break
+        parts.append(line[at + 3 :].strip())
+        number += 1
+    return " ".join(parts)

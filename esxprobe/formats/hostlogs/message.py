@@ -1,0 +1,59 @@
+"""What a message tells: by the id that vobd gives it, else by its shape."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from esxprobe.formats.hostlogs import host_shapes, network_shapes, storage_shapes, vm_shapes
+from esxprobe.formats.hostlogs.ids import kind_of_id
+from esxprobe.formats.hostlogs.shape import Shape, ToldEvent, found_by, things_in
+
+SHAPES: tuple[Shape, ...] = (*storage_shapes.SHAPES, *network_shapes.SHAPES, *vm_shapes.SHAPES, *host_shapes.SHAPES)
+# What every record of vobd has.
+_IDS = ("[vob.", "[esx.")
+_RECORD = re.compile(r"(?:\[\w+\]\s+)?\d+us:\s+\[(?P<id>(?:vob|esx)\.[\w.-]+)\]\s*(?P<text>.*)$", re.DOTALL)
+_MOST_TEXT = 4096
+
+
+@cache
+def needles() -> tuple[str, ...]:
+    """Texts of which at least one stands in every line of a known kind."""
+    return tuple(dict.fromkeys((*_IDS, *(each for shape in SHAPES for each in shape.needles))))
+
+
+def told_by(message: str) -> ToldEvent | None:
+    """What a message tells; None where it is of no known kind."""
+    message = message[:_MOST_TEXT]
+    record = _RECORD.match(message)
+    if record is not None:
+        return told_by_id(record["id"], record["text"])
+    return _by_shape(message)
+
+
+def told_by_id(event_id: str, text: str) -> ToldEvent | None:
+    """What an event with an id tells; what its text names is taken from there.
+
+    Args:
+        event_id: `esx.problem.storage.apd.start`, `VmMigratedEvent`, ...
+        text: Its words.
+    """
+    kind, text = kind_of_id(event_id), text[:_MOST_TEXT].rstrip()
+    if not kind:
+        return None if event_id.startswith("vob.") else _by_shape(text)
+    shown = _by_shape(text)
+    if shown is not None and (shown.kind == kind or kind in _VAGUE):
+        return shown
+    return ToldEvent(kind, things_in(kind, text, {}))
+
+
+_VAGUE = frozenset({"host-problem", "host-problem-cleared", "host-audit"})
+
+
+def _by_shape(message: str) -> ToldEvent | None:
+    for shape in SHAPES:
+        if any(needle in message for needle in shape.needles):
+            found = found_by(shape, message)
+            if found is not None:
+                return found
+    return None

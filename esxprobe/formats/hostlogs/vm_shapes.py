@@ -1,0 +1,149 @@
+"""Lines about VMs: vMotion, snapshots, power, as vmkernel, vmware.log, hostd, fdm and vCenter write them."""
+
+from __future__ import annotations
+
+import re
+
+from esxprobe.formats.hostlogs.shape import Shape, shape
+
+# `vm01 on  esx01 in ha-datacenter is powered on`: hostd puts two blanks where vCenter puts one.
+_ON_HOST = r"(?:^(?!.*Event \d+ : )|Event \d+ : )(?P<vm>.+?) on\s+(?:host )?\S+ in .+?"
+# What a task of hostd's does, by method; when it begins and when it is over.
+_VM_TASKS = {
+    "poweron": ("vm-power-on", ""), "poweroff": ("vm-power-off", ""), "suspend": ("vm-suspend", ""),
+    "reset": ("vm-reset", ""), "rebootguest": ("guest-reboot", ""), "shutdownguest": ("guest-shutdown", ""),
+    "createsnapshot": ("snapshot-start", "snapshot-end"), "createsnapshotex": ("snapshot-start", "snapshot-end"),
+    "removesnapshot": ("snapshot-start", "snapshot-end"), "removeallsnapshots": ("snapshot-start", "snapshot-end"),
+    "remove": ("snapshot-start", "snapshot-end"), "revert": ("snapshot-start", "snapshot-end"),
+    "reverttosnapshot": ("snapshot-start", "snapshot-end"),
+    "reverttocurrentsnapshot": ("snapshot-start", "snapshot-end"),
+    "consolidatedisks": ("snapshot-start", "snapshot-consolidated"),
+    "relocate": ("storage-vmotion-start", "storage-vmotion-end"), "migrate": ("vmotion-start", "vmotion-end"),
+    "reconfigure": ("vm-reconfigured", ""), "reconfigvm": ("vm-reconfigured", ""),
+}  # fmt: skip
+_HOST_TASKS = {
+    "entermaintenancemode": ("maintenance", "maintenance"), "exitmaintenancemode": ("maintenance", "maintenance"),
+    "reboot": ("host-stop", ""), "shutdown": ("host-stop", ""),
+}  # fmt: skip
+
+
+def _task(match: re.Match[str]) -> str:
+    """What a task is: of a VM or one of its snapshots, or of the host."""
+    of_host = "HostSystem" in match["type"]
+    if not of_host and not match["type"].startswith(("VirtualMachine", "vm.")):
+        return ""
+    kinds = (_HOST_TASKS if of_host else _VM_TASKS).get(match["method"].lower().removesuffix("_task"), ("", ""))
+    return kinds[match["when"] == "Completed"]
+
+
+SHAPES = (
+    shape(
+        "VMOTION info",
+        r"Migrate: (?:vm (?P<world>\d+): )?.*?Setting VMOTION info:.*?src ip = <(?P<ip>[^>]*)>",
+        "vmotion-start",
+    ),
+    shape("Stopping pre-copy", r"\bVMotion\w*: \d+: (?P<migration>\d+) [SD]: Stopping pre-copy",
+          "vmotion-precopy-end"),
+    shape("Sent all modified pages", r"\bVMotion\w*: \d+: \d+ S: Sent all modified pages", "vmotion-end"),
+    shape(
+        "low memory state",
+        r"\bVMotion\w*: \d+: \d+ D: World (?P<world>\d+) waited (?P<s>\d+(?:\.\d+)?) seconds? to leave low memory",
+        "vmotion-low-memory",
+    ),
+    shape("migrate 'to' request", r"Received migrate 'to' request", "vmotion-start"),
+    shape("Migrate_Open: Restoring", r"Migrate_Open: Restoring from <(?P<ip>[^>]*)> with migration id",
+          "vmotion-start"),
+    shape(
+        "Migrate_SetFailure|checkpoint.migration.", r"Migrate_SetFailure\w*|\[?msg\.checkpoint\.migration\.\w+",
+        "vmotion-failed",
+    ),
+    shape("Checkpoint_Unstun", r"Checkpoint_Unstun: vm stopped for (?P<stun_us>\d+) us", "vm-stun"),
+    shape("vm was stunned for", r"CPT: vm was stunned for (?P<stun_us>\d+) us", "vm-stun"),
+    shape("TakeSnapshot", r"SnapshotVMX_?TakeSnapshot:? start: ", "snapshot-start"),
+    shape("TakeSnapshotComplete", r"SnapshotVMXTakeSnapshotComplete: ?Done with snapshot", "snapshot-end"),
+    shape(
+        "onsolidate",
+        r"ConsolidateEnd: Snapshot consolidate complete|SnapshotVMXConsolidate\w+: Done with consolidate",
+        "snapshot-consolidated",
+    ),
+    shape("svmmirror", r"SVM: \d+: (?P<which>Created|Destroyed) device (?P<file>\S+-svmmirror)",
+          created="storage-vmotion-start", destroyed="storage-vmotion-end"),
+    shape("Opening mirror node", r"Opening mirror node (?P<file>\S+-svmmirror)", "storage-vmotion-start"),
+    Shape(
+        ("Task Created", "Task Completed"),
+        re.compile(
+            r"Task (?P<when>Created|Completed) : (?:haTask-)?(?:(?P<vmid>\d+)-)?\S*?\bvim\.(?P<type>[\w.]+?)"
+            r"\.(?P<method>\w+)-\d+"
+        ),
+        tell=_task,
+    ),
+    shape(
+        "State Transition",
+        r"State Transition \(\w+ -> VM_STATE_(?P<which>\w+)\)",
+        powering_on="vm-power-on",
+        on="vm-power-on",
+        powering_off="vm-power-off",
+        off="vm-power-off",
+        suspending="vm-suspend",
+        suspended="vm-suspend",
+        resetting="vm-reset",
+        guest_rebooting="guest-reboot",
+        shutting_down="guest-shutdown",
+        create_snapshot="snapshot-start",
+        remove_snapshot="snapshot-start",
+        emigrating="vmotion-start",
+        immigrating="vmotion-start",
+        reconfiguring="vm-reconfigured",
+    ),
+    shape(
+        " is powered o| is starting| is stopping| is suspended| is reset| is being suspended",
+        _ON_HOST + r" is (?:being )?(?P<which>powered on|powered off|starting|stopping|suspended|reset)\b",
+        powered_on="vm-power-on",
+        starting="vm-power-on",
+        powered_off="vm-power-off",
+        stopping="vm-power-off",
+        suspended="vm-suspend",
+        reset="vm-reset",
+    ),
+    shape(
+        "uest OS reboot|uest OS shut",
+        r"Guest OS (?P<which>reboot|shut ?down) for (?P<vm>.+?) on ",
+        reboot="guest-reboot",
+        shutdown="guest-shutdown",
+        shut_down="guest-shutdown",
+    ),
+    shape(
+        "igration of virtual machine|igrating ",
+        r"(?P<which>Migration) of virtual machine (?P<vm>.+?) from .+? to .+? completed",
+        migration="vmotion-end",
+    ),
+    shape(
+        "igrating ", r"\b(?:Hot m|M)igrating (?P<vm>.+?) (?:off host|from) ", "vmotion-start"
+    ),
+    shape("irtual machine snapshot|ll snapshots|onsolidate virtual machine",
+          r"Task: (?:Create virtual machine snapshot|Remove (?:all )?snapshots?\b|Delete (?:all )?snapshots?\b"
+          r"|Delete virtual machine snapshot|Consolidate virtual machine disk)"
+          r"(?:.*?\(target=VirtualMachine (?P<vm>.+)\))?", "snapshot-start"),
+    shape("isk consolidation is needed|isks consolidation is needed",
+          r"[Dd]isks? consolidation is needed on (?P<vm>.+?) on ", "snapshot-consolidation-needed"),
+    shape(
+        "CPU reset:|CPU reset ",
+        r"CPU reset: (?P<which>soft|hard)\b",
+        soft="guest-reboot",
+        hard="vm-reset",
+    ),
+    shape("PM Soft Off|local poweroff", r"PIIX4: PM Soft Off|MKS local poweroff", "guest-shutdown"),
+    shape(
+        "state change request",
+        r"Tools: sending 'OS_(?P<which>Halt|Reboot)'",
+        halt="guest-shutdown",
+        reboot="guest-reboot",
+    ),
+    shape("VMAutomation_Reset", r"VMAutomation_Reset", "vm-reset"),
+    shape("riple fault", r"\b[Tt]riple fault\b", "guest-fault"),
+    shape("Last heartbeat value", r"Last heartbeat value \d+ \(last received (?P<s>\d+)s ago\)",
+          "tools-heartbeat-late"),
+    shape("RestartedByHA", r"VmRestartedByHAEvent", "vm-restarted-by-ha"),
+    shape("vSphere HA restarted", r"vSphere HA restarted (?:this )?virtual machine (?P<vm>.+?)(?: on |$)",
+          "vm-restarted-by-ha"),
+)  # fmt: skip

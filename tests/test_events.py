@@ -1,0 +1,206 @@
+"""Logs beside a capture: events on its axis, on its things, in its findings and in its report."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jsonschema
+import pytest
+from drawn import ESXPROBE
+from shippedbook import analyze, page_of, render_html
+
+from esxprobe.analyze import EventOptions, GuestOptions
+from esxprobe.analyze.events import COLLECTED
+from esxprobe.capture import Manifest
+from esxprobe.model import Analysis, Entity, Event
+from esxprobe.redact import Names, Redactor, Scan, learn_capture
+from esxprobe.redact.analysis import redacted_analysis
+from esxprobe.report.cards import cards_of
+from esxprobe.report.document import document
+from esxprobe.report.drawing import Drawer
+from esxprobe.report.events import events_of
+from esxprobe.rules import shipped
+
+ROOT = Path(__file__).parents[1]
+DEMO = ROOT / "samples" / "demo" / "esxtop-000.csv.gz"
+DEVICE = "naa.600a098038303053453f463031733441"
+DAY = "2026-03-26T"
+VOBD = f"""\
+{DAY}20:00:00.000Z In(14) vobd[2097764]:  [netCorrelator] 1us: [vob.net.vmnic.linkstate.down] vmnic vmnic0 linkstate down
+{DAY}21:34:58.464Z In(14) vobd[2097764]:  [netCorrelator] 2us: [vob.net.vmnic.linkstate.down] vmnic vmnic1 linkstate down
+{DAY}21:36:01.000Z In(14) vobd[2097764]:  [scsiCorrelator] 3us: [esx.problem.storage.connectivity.lost] Lost connectivity to storage device {DEVICE}. Path vmhba2:C0:T19:L1 is down. Affected datastores: "gold pool".
+{DAY}21:36:20.000Z In(14) vobd[2097764]:  [vmfsCorrelator] 4us: [esx.problem.vmfs.heartbeat.timedout] 65000000-11111111-2222-333333333333 gold pool
+"""  # noqa: E501 - lines of logs are long
+VMKERNEL = f"""\
+{DAY}21:36:30.000Z Wa(180) vmkwarning: cpu9:2097803)WARNING: VMotionRecv: 3902: 7211023344556677 D: World 2155010 waited 7.5 seconds to leave low memory state on dest host during pre-copy. May cause unexpected VMotion failures!
+{DAY}21:37:10.000Z In(182) vmkernel: cpu7:2101009)Migrate: vm 2100067: 4000: Setting VMOTION info: Source ts = 88, src ip = <192.0.2.13> dest ip = <192.0.2.12> Dest wid = 0 using SHARED swap
+"""  # noqa: E501
+VMWARE = f"""\
+{DAY}10:00:00.632Z| vmx| I125: Log for VMware ESX pid=2109999 version=7.0.0 build=build-17839012 option=Release
+{DAY}21:35:02.000Z| vcpu-0| I125: Checkpoint_Unstun: vm stopped for 920000 us
+"""
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("logs")
+    (folder / "vobd.0.gz").write_bytes(gzip.compress(VOBD.encode()))
+    (folder / "vmkernel.log").write_text(VMKERNEL)
+    (folder / "sql01").mkdir()
+    (folder / "sql01" / "vmware.log").write_text(VMWARE)
+    return folder
+
+
+def judged(*paths: Path, manifest: Manifest | None = None, folder: Path | None = None) -> Analysis:
+    return analyze([DEMO], guests=GuestOptions(folder=folder, events=EventOptions(paths)), manifest=manifest)
+
+
+@pytest.fixture(scope="module")
+def analysis(logs: Path) -> Analysis:
+    return judged(logs)
+
+
+def of_kind(analysis: Analysis, kind: str) -> Event:
+    (found,) = [event for event in analysis.events if event.kind == kind]
+    return found
+
+
+def test_events_are_about_the_things_of_the_capture(analysis: Analysis) -> None:
+    assert of_kind(analysis, "uplink-down").entity == Entity("port", "vSwitch0:33554436:vmnic1", "33554436")
+    assert of_kind(analysis, "vmotion-start").entity == Entity("vm", "mail", "1193860")  # by its leader world
+    assert of_kind(analysis, "vm-stun").entity == Entity("vm", "sql01", "1190417")  # by the folder of the log
+    assert of_kind(analysis, "storage-connectivity-lost").entity == Entity("device", DEVICE, DEVICE)
+    assert of_kind(analysis, "vmotion-low-memory").entity.kind == "host"
+    # Which device a datastore lies on is told by a line that names both.
+    assert Entity("device", DEVICE, DEVICE) in of_kind(analysis, "vmfs-heartbeat-lost").also
+
+
+def test_what_is_outside_of_the_captured_time_is_counted(analysis: Analysis) -> None:
+    vobd = next(log for log in analysis.event_logs if log.format == "vobd")
+    assert (vobd.lines, vobd.events, vobd.outside) == (4, 3, 1)
+
+
+def test_a_finding_names_the_events_of_its_entity_and_time(analysis: Analysis) -> None:
+    named = {finding.id: [each.kind for each in events_of(analysis, (finding,))] for finding in analysis.findings}
+    assert named["cpu-ready/vm/1190417"] == ["vm-stun"]
+    assert named["vm-swapping/vm/1193860"] == ["vmotion-start"]
+    assert named["memory-free-low/host/esx01.example.com"] == ["vmotion-low-memory"]
+    assert named["cpu-saturated/vm/1181349"] == []  # web02: no log names it
+    ready = next(finding for finding in analysis.findings if finding.rule == "cpu-ready")
+    (stun,) = events_of(analysis, (ready,))
+    assert (stun.figure, stun.unit, stun.bears_out) == (920.0, "ms", True)
+
+
+def test_events_before_and_behind_a_finding_are_not_its_own(logs: Path, tmp_path: Path) -> None:
+    late = (logs / "vmkernel.log").read_text().replace("21:37:10", "21:44:50")
+    (tmp_path / "vmkernel.log").write_text(late)
+    found = judged(tmp_path)
+    swapping = next(f for f in found.findings if f.rule == "vm-swapping")
+    assert swapping.last is not None
+    assert swapping.last < datetime(2026, 3, 26, 21, 44, tzinfo=UTC)
+    assert events_of(found, (swapping,)) == []
+
+
+def test_the_page_shows_them_and_a_card_is_as_sure_as_its_evidence(logs: Path, analysis: Analysis) -> None:
+    with_logs, without = page_of(analysis, {}, ""), page_of(judged(), {}, "")
+    assert without.glance.events is None
+    assert with_logs.glance.events is not None
+    assert [row.what for row in with_logs.glance.events.rows][:2] == ["uplink failure", "stun"]
+    first = with_logs.cards.shown[0]
+    assert "1 vMotion that waited for memory on this host at 21:36:30 UTC, up to 7.50 s" in first.events
+    assert first.why_sure.endswith("1 event in logs bears it out")
+    assert without.cards.shown[0].events == ""
+
+
+def test_events_raise_the_confidence_by_one_step(analysis: Analysis) -> None:
+    """A finding that nobody should rely on is of medium confidence where the host says the same."""
+
+    ready = next(finding for finding in analysis.findings if finding.rule == "cpu-ready")
+    doubted = replace(ready, doubt="few samples", explained_by=())
+    logged = replace(analysis, findings=(doubted,))
+    silent = replace(logged, finding_events={})
+    assert [cards_of(each, shipped()).shown[0].sure for each in (logged, silent)] == ["medium", "low"]
+
+
+def test_the_document_fits_its_schema(analysis: Analysis) -> None:
+    made = document(analysis)
+    jsonschema.validate(made, json.loads((ROOT / "docs" / "analysis.schema.json").read_text()))
+    assert [event["kind"] for event in made["events"]] == [event.kind for event in analysis.events]
+
+
+def test_no_name_of_a_log_is_in_a_redacted_report(analysis: Analysis, drawer: Drawer) -> None:
+    redactor = Redactor(Names(b"k" * 32))
+    bare = redacted_analysis(analysis, redactor, learn_capture([DEMO], None, redactor))
+    shown = render_html(bare, drawer, "") + json.dumps(document(bare))
+    for secret in ("gold pool", "192.0.2.1", "65000000-11111111", DEVICE, "mail", "sql01"):
+        assert secret not in json.dumps(document(bare)), secret
+    Scan(redactor).check(shown, "the report")
+    assert "vMotion" in shown
+    assert [event.time for event in bare.events] == [event.time for event in analysis.events]
+
+
+def test_logs_that_were_collected_are_read_by_themselves(logs: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "capture"
+    (folder / COLLECTED).mkdir(parents=True)
+    (folder / COLLECTED / "vobd.log").write_text(VOBD)
+    assert len(judged(folder=folder).events) == 3
+    (folder / COLLECTED / "vobd.log").unlink()
+    assert judged(folder=folder).events == ()
+
+
+def test_lists_of_others_are_put_on_the_hosts_clock(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("time,host,entity,text\n2026-03-26T21:40:00Z,esx01,sql01,index rebuilt\n")
+    ahead = Manifest(host="esx01", more={"clock": {"start": {"offset_s": 1.5}}})
+    (event,) = judged(path, manifest=ahead).events
+    assert event.time == datetime(2026, 3, 26, 21, 40, 1, 500_000, tzinfo=UTC)
+    assert event.entity == Entity("vm", "sql01", "1190417")
+
+
+def report(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*ESXPROBE, "report", *words], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_command_takes_logs(logs: Path, tmp_path: Path) -> None:
+    done = report(
+        str(DEMO),
+        "--log",
+        str(logs / "vobd.0.gz"),
+        "--log",
+        str(logs / "sql01"),
+        "-o",
+        "r.html",
+        "--json",
+        "r.json",
+        folder=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    kinds = [event["kind"] for event in json.loads((tmp_path / "r.json").read_text())["events"]]
+    assert kinds == ["uplink-down", "vm-stun", "storage-connectivity-lost", "vmfs-heartbeat-lost"]
+    assert "--log vobd.0.gz --log sql01" in (tmp_path / "r.html").read_text()
+
+
+def test_what_is_no_log_is_refused_with_a_hint(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("hello\n")
+    done = report(str(DEMO), "--log", "x.txt", folder=tmp_path)
+    assert done.returncode == 4
+    assert "docs/events.md" in done.stderr
+
+
+def test_a_report_does_not_overwrite_a_log(logs: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "vobd.log"
+    copy.write_text(VOBD)
+    done = report(str(DEMO), "--log", "vobd.log", "-o", "vobd.log", folder=tmp_path)
+    assert done.returncode == 2
+    assert copy.read_text() == VOBD
+
+
+@pytest.fixture(scope="module")
+def drawer() -> object:
+    with Drawer() as warm:
+        yield warm
