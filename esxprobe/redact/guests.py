@@ -51,7 +51,7 @@ def redacted_guest_log(content: bytes, redactor: Redactor) -> tuple[bytes, int] 
         (sar.recognizes(head), _sar),
         (vmstat.recognizes(head), _own),
     )  # fmt: skip
-    if perfmon.recognizes(head):  # its code page is told by its names
+    if perfmon.recognizes(head):  # its code page is determined by its names
         made = _perfmon(content, redactor)
         return None if made is None else (made[0].encode("utf-8", "replace"), made[1])
     way = next((way for fits, way in ways if fits), None)
@@ -97,7 +97,7 @@ def _own(text: str, redactor: Redactor) -> tuple[str, int]:
 
 
 def _stamp(line: str) -> str | None:
-    """A line with a time, without what stands before it; None for any other line."""
+    """A line with a time, without what is before it; None for any other line."""
     found = re.match(r"[A-Za-z_]+\s*[:=]\s*(?=\d)", line)
     rest = line[found.end() :] if found else line
     words = re.findall(r"[^\W\d]+", rest)
@@ -238,7 +238,7 @@ def _json_key(key: str, redactor: Redactor) -> str:
 
 
 def _perfmon(content: bytes, redactor: Redactor) -> tuple[str, int] | None:
-    """Computers' names stand in the headers; rows hold a time and numbers."""
+    """Computers' names are in the headers; rows hold a time and numbers."""
     wide = content[:2] in {b"\xff\xfe", b"\xfe\xff"}
     text = (content.decode("utf-16", "replace").encode() if wide else content).replace(b"\r\n", b"\n")
     lines, blanked = [], 0
@@ -271,7 +271,7 @@ def _perfmon_path(path: str, redactor: Redactor) -> str:
 
 
 def _perfmon_row(line: str, separator: str) -> tuple[str, int]:
-    """A row as it is; of one with words in it the words are blanked, and a line that is no row goes."""
+    """A row as it is; of one with words in it the words are blanked, and a line that is not a row goes."""
     if not line.strip() or _FAREWELL.fullmatch(line.strip()):
         return line, 0
     first, *cells = line.split(separator)

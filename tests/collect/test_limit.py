@@ -323,7 +323,7 @@ def test_a_file_that_stayed_all_the_same_is_removed_and_told(host: dict[str, str
     found = check_left_behind(Link(lambda: LocalShell(host)), CapturePlan(), files=(went, stayed))
     assert (found.files, found.processes, found.checked) == ((stayed,), (), True)
     assert Record("host01", CapturePlan(), 0.0, leftover=found).all_notes() == (
-        f"was left on the host and is removed now: {stayed}",
+        f"was left on the host and has been removed: {stayed}",
     )
 
 
