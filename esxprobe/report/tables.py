@@ -9,7 +9,7 @@ from esxprobe.model import DeviceRow, DiskRow, Glance, PortRow, VolumeRow
 from esxprobe.report.formatting import isolated, number, plural
 from esxprobe.report.links import BUSIEST, Links
 
-_ENOUGH = "Latencies are over samples with at least 10 commands/s, as the rules judge them."
+_ENOUGH = "Latencies are over samples with at least 10 commands/s, as in the rules."
 _PORT = ("Port", "PKTTX/s", "PKTRX/s", "MbTX/s", "MbRX/s", "%DRPTX max", "%DRPRX max")
 
 

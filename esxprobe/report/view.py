@@ -256,7 +256,7 @@ def _rule_group(
         hidden=max(0, len(found) - ROWS),
         svg=svg,
         chart_words=words,
-        constant=f"{rule.label} was the same in every sample." if constant else "",
+        constant=f"{rule.label} was constant." if constant else "",
     )
 
 

@@ -39,7 +39,7 @@ def squeezed(text: str) -> str:
 @pytest.mark.parametrize("name", ["real", "demo", "wide"])
 def test_every_word_is_on_paper(open_report: Open, name: str) -> None:
     report = open_report(name)
-    report.page.get_by_role("button", name="Fold all", exact=True).click()  # paper has no folds
+    report.page.get_by_role("button", name="Collapse all", exact=True).click()  # paper has no folds
     pdf = printed(report, "A4")
     pages = [page.extract_text() for page in pdf.pages]
     sheet = pdf.pages[0].mediabox
@@ -75,7 +75,7 @@ def test_a_zoomed_and_sorted_page_prints_too(open_report: Open) -> None:
     report.page.keyboard.press("+")
     report.page.wait_for_selector(".zoombar:visible")
     text = "".join(page.extract_text() for page in printed(report, "Letter").pages)
-    for screen_only in ("Save PNG", "Whole capture", "Fold all", "Copy as text"):
+    for screen_only in ("Save PNG", "Whole capture", "Collapse all", "Copy as text"):
         assert squeezed(screen_only) not in squeezed(text)
     assert report.page.locator("details:not([open])").count() >= 1, "closed again after printing"
     assert report.complaints() == []
