@@ -55,9 +55,9 @@ def test_a_lone_baseline_gets_its_own_log_and_mode(run: Run, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--guest-offset cgi01=soon", "'soon' is no clock offset"),
+        ("--guest-offset cgi01=soon", "'soon' is not a valid clock offset"),
         ("--guest-offset 3s", "--guest-offset '3s' names no VM"),
-        ("--mmu cgi01=magic", "'magic' is no monitor mode"),
+        ("--mmu cgi01=magic", "'magic' is not a valid monitor mode"),
         ("--mmu software", "--mmu 'software' names no VM"),
         ("--vmware-log =x", "--vmware-log '=x' names no VM"),
         ("--guest-log =x", "--guest-log '=x' names no VM"),

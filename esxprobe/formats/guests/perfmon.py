@@ -58,7 +58,7 @@ class _Column:
 
 
 def recognizes(head: bytes) -> bool:
-    """Whether a PDH header stands in a file's head: perfmon's, or esxtop's, which `reading` tells apart."""
+    """Whether a PDH header is in a file's head: perfmon's, or esxtop's, which `reading` tells apart."""
     return any(_HEADER.match(line) for line in head.split(b"\n"))
 
 

@@ -329,7 +329,7 @@ def test_a_cpu_line_that_lacks_fields_gives_no_share(read):
 
 
 def test_dumps_without_stamps_and_a_single_dump(read):
-    with pytest.raises(UnreadableInputError, match="no time stamps"):
+    with pytest.raises(UnreadableInputError, match="no timestamps"):
         read("nr_free_pages 5\npgfault 7\nnr_free_pages 5\npgfault 9\n")
     with pytest.raises(UnreadableInputError, match="two dumps"):
         read(dump("@ 1774519200", 1000))
