@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 OUT    := out
+# Tests of captures wait for a third of their time: twice as many workers as this has processors, at most 8.
+WORKERS ?= $(shell n=$$(nproc); [ $$n -gt 4 ] && echo 8 || echo $$((2 * n)))
 
 .PHONY: demo test setup lint bench bench-real docs gold samples check clean system
 
@@ -14,7 +16,7 @@ demo: $(VENV)/.demo
 	@echo "The report lies in $(CURDIR)/$(OUT)/demo-software.html"
 
 test: setup system
-	$(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 # --- what they stand on ---------------------------------------------------------------------------
 
@@ -63,6 +65,7 @@ bench: setup
 	$(BIN)/python tests/benches/bothsides.py
 	$(BIN)/python tests/benches/frames.py
 	$(BIN)/python tests/benches/damage.py
+	$(BIN)/python tests/benches/changesim.py
 	$(BIN)/python tests/benches/canaries.py
 	SOAK=200 $(BIN)/python -m pytest -q -s tests/ssh/test_collect_soak.py
 
@@ -74,6 +77,7 @@ docs: setup
 	$(BIN)/python -m esxprobe.catalog.quality > docs/quality.md.new && mv docs/quality.md.new docs/quality.md
 	$(BIN)/python -m esxprobe.catalog.docs > docs/counters.md.new && mv docs/counters.md.new docs/counters.md
 	$(BIN)/python -m esxprobe.report.rulebook > docs/rules.md.new && mv docs/rules.md.new docs/rules.md
+	$(BIN)/python -m esxprobe.report.record_schema docs/analysis.schema.json > docs/analysis.new && mv docs/analysis.new docs/analysis.schema.json
 
 # Accepts what the report's view records and its one whole page are now; look at the diff before you commit it.
 gold: setup

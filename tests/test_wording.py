@@ -25,7 +25,7 @@ BANNED = {
     r"\b(?:lies|lie|lay) (?:in|at|on|there|under|above|below|beside|behind|beyond|between|where)\b": "is in, is at",
     r"\breckon": "calculate",
     r"\b(?:some|no|any)body\b": "the component by its name, or the passive",
-    r"\b(?:many|some|few)\b[^.;:]{0,40}\bat a time\b": "in batches of N",
+    r"\b(?:many|some|few)\b[^.,;:]{0,40}\bat a time\b": "in batches of N",
     r"\bbehind the (?:last|end)\b": "after the last",
     r"\b(?:goes|go|went) with\b": "can only be used with, correlates with",
     r"\bstands? (?:in|there|at|under|behind|before|beside|still)\b|\bstood still\b": "is in, is constant",

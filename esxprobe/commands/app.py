@@ -11,7 +11,19 @@ from typing import Annotated, NoReturn
 import typer
 
 from esxprobe import __version__
-from esxprobe.commands import check, collect, compare, counters, demo, extract, fleet, redact, report, rules
+from esxprobe.commands import (
+    changes,
+    check,
+    collect,
+    compare,
+    counters,
+    demo,
+    extract,
+    fleet,
+    redact,
+    report,
+    rules,
+)
 from esxprobe.commands.streams import never_die, printable, say
 from esxprobe.errors import EXIT_BUG, EsxprobeError
 
@@ -35,6 +47,7 @@ for command, short in (
     (fleet.fleet, "Analyze many captures: one report each and a summary."),
     (redact.redact, "Write pseudonymized copies of captures."),
     (counters.counters, "List objects, instances and counters of a capture."),
+    (changes.changes, "Rank what changed in a window of time."),
     (extract.extract, "Export selected counters, entities and times to a file."),
     (demo.demo, "Capture a simulated host and two guests, and report."),
 ):

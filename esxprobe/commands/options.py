@@ -139,6 +139,15 @@ From = Annotated[
         help="Start of the window: 2018-04-24T10:50, 10:50 of the capture's day, or +10m from its start.",
     ),
 ]
+ReportFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="TIME",
+        help="First time: 2018-04-24T10:50, 10:50 of the capture's day, +10m from its start; auto for the first "
+        "window of time that stands out.",
+    ),
+]
 To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="End of the window, in the same formats.")]
 
 

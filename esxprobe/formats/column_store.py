@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from esxprobe.arrays import Bools, Floats, Integers
 from esxprobe.formats.parse import CheckedRows
-from esxprobe.formats.spill import Floats, Pick, Spill, StoredMatrix
+from esxprobe.formats.spill import Pick, Spill, StoredMatrix
 
 if TYPE_CHECKING:
     import polars as pl
 
-Bools = NDArray[np.bool_]
-Places = NDArray[np.int64]
 
 # Size of a block [bytes]: many samples of a column lie side by side, and few blocks make a day.
 BLOCK = 24 << 20
@@ -70,8 +68,8 @@ class ColumnStore:
         self._room = np.empty((0, 0))
         self._filled = 0
         self._blocks: list[StoredMatrix] = []
-        self._marks: list[tuple[int, Places]] = []
-        self._infinite: list[tuple[int, Places]] = []
+        self._marks: list[tuple[int, Integers]] = []
+        self._infinite: list[tuple[int, Integers]] = []
 
     def add(self, rows: CheckedRows) -> None:
         """Takes in rows; their values may be changed.
@@ -153,7 +151,7 @@ class ColumnStore:
             first += count
 
 
-def fill(out: Floats, rows: slice | Places, ranges: list[Range], pick: Pick, samples: slice) -> None:
+def fill(out: Floats, rows: slice | Integers, ranges: list[Range], pick: Pick, samples: slice) -> None:
     """Writes picked columns of blocks into rows of a matrix whose first column is `samples.start`."""
     for each in ranges:
         begin, end = max(samples.start, each.first), min(samples.stop, each.first + each.count)

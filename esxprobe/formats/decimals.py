@@ -20,12 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Bytes = NDArray[np.uint8]
-Places = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Words = NDArray[np.uint64]
-Bools = NDArray[np.bool_]
-Decimals = NDArray[np.uint8]
+from esxprobe.arrays import Bools, Bytes, Floats, Integers, Words
 
 _WINDOW = 16
 _LONGEST = _WINDOW - 1
@@ -72,8 +67,8 @@ _SHORTEST, _SHORT = 3, 8
 class Cells:
     """Where cells are in a text: first byte, and the byte after the last."""
 
-    starts: Places
-    ends: Places
+    starts: Integers
+    ends: Integers
 
 
 @dataclass(slots=True)
@@ -81,7 +76,7 @@ class Buffers:
     """Arrays that are used again and again, by one thread at a time: fresh memory costs more than arithmetic."""
 
     _words: list[Words] = field(default_factory=list)
-    _places: list[Places] = field(default_factory=list)
+    _places: list[Integers] = field(default_factory=list)
     _flags: list[Bools] = field(default_factory=list)
     _floats: list[Floats] = field(default_factory=list)
 
@@ -90,7 +85,7 @@ class Buffers:
         first, second, third, fourth = (each[:count] for each in _as_long(self._words, 4, count, np.uint64))
         return first, second, third, fourth
 
-    def places(self, count: int) -> Places:
+    def places(self, count: int) -> Integers:
         """An array of places."""
         return _as_long(self._places, 1, count, np.int64)[0][:count]
 
@@ -111,7 +106,7 @@ def _as_long(arrays: list[NDArray[Any]], many: int, count: int, kind: type[np.ge
 
 
 def fill(
-    text: Bytes, cells: Cells, values: Floats, sound: Bools, buffers: Buffers, *, decimals: Decimals | None = None
+    text: Bytes, cells: Cells, values: Floats, sound: Bools, buffers: Buffers, *, decimals: Bytes | None = None
 ) -> None:
     """The numbers in cells of a text.
 
@@ -136,7 +131,7 @@ def fill(
 
 
 def _short_numbers(
-    text: Bytes, cells: Cells, values: Floats, sound: Bools, buffers: Buffers, *, decimals: Decimals
+    text: Bytes, cells: Cells, values: Floats, sound: Bools, buffers: Buffers, *, decimals: Bytes
 ) -> None:
     """Like `fill` for numbers of one to six bytes in quotes, with two decimals or none; others are unsound."""
     count, whole = len(values), len(text) // 8
@@ -183,7 +178,7 @@ def _short_numbers(
     sound[np.searchsorted(cells.starts, 8 * (whole - 1), side="right") :] = False  # no second word is there
 
 
-def _eight_bytes(words: Words, at: Places, place: Places, room: tuple[Words, Words, Words]) -> None:
+def _eight_bytes(words: Words, at: Integers, place: Integers, room: tuple[Words, Words, Words]) -> None:
     """Into the first array the eight bytes of a text at each place, out of the two words that they are in."""
     found, other, shift = room
     np.bitwise_and(at, 7, out=shift.view(np.int64))
@@ -199,7 +194,7 @@ def _eight_bytes(words: Words, at: Places, place: Places, room: tuple[Words, Wor
     found |= other
 
 
-def numbers(text: Bytes, cells: Cells, decimals: Decimals | None = None) -> tuple[Floats, Bools]:
+def numbers(text: Bytes, cells: Cells, decimals: Bytes | None = None) -> tuple[Floats, Bools]:
     """The numbers in cells of a text.
 
     Args:
@@ -246,14 +241,14 @@ def numbers(text: Bytes, cells: Cells, decimals: Decimals | None = None) -> tupl
     return values, sound
 
 
-def _windows(text: Bytes, ends: Places) -> tuple[Words, Words]:
+def _windows(text: Bytes, ends: Integers) -> tuple[Words, Words]:
     """The sixteen bytes before each end, as two words in whose top byte the last of eight bytes stands."""
     sliding = np.ndarray((len(text) - _WINDOW + 1,), f"V{_WINDOW}", text, strides=(1,))
     words = sliding[ends - _WINDOW].view("<u8").reshape(-1, 2)
     return words[:, 0], words[:, 1]
 
 
-def _decimal(high: Words, low: Words, digits: Places, pointed: Bools) -> tuple[Floats, Bools]:
+def _decimal(high: Words, low: Words, digits: Integers, pointed: Bools) -> tuple[Floats, Bools]:
     """Values of numbers with two decimals where `pointed`, otherwise with none; and whether they are such."""
     if pointed.all():
         high, low = _without_point(high, low, _USUAL_DECIMALS)
@@ -274,7 +269,7 @@ def _without_point(high: Words, low: Words, decimals: int) -> tuple[Words, Words
     return high << _BYTE, (low & behind) | ((low & before) << _BYTE) | (high >> _LAST_BYTE)
 
 
-def _whole(high: Words, low: Words, digits: Places) -> tuple[Floats, Bools]:
+def _whole(high: Words, low: Words, digits: Integers) -> tuple[Floats, Bools]:
     """Whole numbers of the last so many bytes of windows; and whether these are digits, at least one."""
     first = (high ^ _ZEROS) & _FIRST_DIGITS.take(digits, mode="clip")
     second = (low ^ _ZEROS) & _SECOND_DIGITS.take(digits, mode="clip")

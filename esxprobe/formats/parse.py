@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from esxprobe.formats.decimals import NO_NUMBER, Bools, Bytes, Cells, Decimals, Floats, number, printed
+from esxprobe.arrays import Bools, Bytes, Floats
+from esxprobe.formats.decimals import NO_NUMBER, Cells, number, printed
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.repair import LOST
 from esxprobe.formats.row_scanner import RowScan, RowScanner, without_commas_in_quotes
@@ -34,7 +35,7 @@ class CheckedRows:
     time_cells: pl.Series
     values: Floats
     cells: Cells | None = None
-    decimals: Decimals | None = None
+    decimals: Bytes | None = None
     points: Bytes | None = None
 
     def some(self, kept: Bools) -> CheckedRows:

@@ -97,7 +97,13 @@ class QualityNote:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file that was read: name, sha256 of its bytes as they are on disk, size [bytes]."""
+    """A file that was read.
+
+    Attributes:
+        name: Its name.
+        sha256: Of its bytes as they are on disk.
+        bytes: Its size [bytes].
+    """
 
     name: FileName
     sha256: Sha256

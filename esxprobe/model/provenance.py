@@ -52,7 +52,14 @@ class EsxtopRun:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A time without esxtop between two runs [s]."""
+    """A time without esxtop between two runs.
+
+    Attributes:
+        after: File of the run before it.
+        before: File of the run after it.
+        seconds: Its length [s].
+        reason: Why there was none.
+    """
 
     after: FileName
     before: FileName
@@ -106,7 +113,13 @@ class MonitorLine:
 
 @dataclass(frozen=True, slots=True)
 class ProbeOutcome:
-    """A question to the host, and what became of it."""
+    """A question to the host, and what became of it.
+
+    Attributes:
+        name: Its name.
+        outcome: `ok`, `failed` or `skipped`.
+        note: Why it is not ok.
+    """
 
     name: ProbeName
     outcome: HostLine
@@ -115,7 +128,14 @@ class ProbeOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Datastore:
-    """A datastore as the host lists it; sizes in [bytes]."""
+    """A datastore as the host lists it.
+
+    Attributes:
+        name: Its name.
+        kind: Type of its file system.
+        size_bytes: Its size [bytes].
+        free_bytes: Free of it [bytes].
+    """
 
     name: DatastoreName
     kind: DatastoreType

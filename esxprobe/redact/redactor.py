@@ -185,6 +185,10 @@ class Redactor:
         iana = f", {found['iana']}" if found["iana"] and self.is_zone(found["iana"]) else ""
         return name + (found["offset"] or "") + iana
 
+    def of(self, kind: str, name: str) -> str:
+        """The pseudonym of a name of this kind."""
+        return self.names.of(kind, name)
+
     def is_zone(self, name: str) -> bool:
         """Whether a name is one of the zones that the world has."""
         return listed.is_zone(name) or is_windows_zone(name)

@@ -22,6 +22,9 @@ from esxprobe.model import (
 )
 
 SCHEMA = "esxprobe.analysis/1"
+# Fields of the table of VMs that `vms` has already, and what is drawn from the recording for pictures alone.
+OF_VMS = ("vm", "seen", "there")
+OF_PICTURES = ("strips",)
 
 
 def document(analysis: Analysis) -> dict[str, Any]:
@@ -86,6 +89,24 @@ def document(analysis: Analysis) -> dict[str, Any]:
             }
             for each in analysis.slices
         ],
+        "windows": [
+            _window(each.span)
+            | {
+                "evidence": _number(each.evidence),
+                "changed": [
+                    {
+                        "entity": _entity(thing.entity),
+                        "changes": [
+                            plain(change, ("column", "part", "sure", "q")) | {"direction": change.direction}
+                            for change in thing.changes
+                        ],
+                    }
+                    for thing in each.changed
+                ],
+                "findings": [finding.id for finding in each.findings],
+            }
+            for each in analysis.windows
+        ],
         "clear": list(analysis.clear),
         "skipped": [{"rule": skipped.rule, "reason": skipped.reason} for skipped in analysis.skipped],
         "deviations": [
@@ -96,6 +117,9 @@ def document(analysis: Analysis) -> dict[str, Any]:
         "fault_costs": [_fault_cost(cost) for cost in analysis.fault_costs],
         "guest_pairs": [plain(pair) for pair in analysis.guest_pairs],
         "comparison": _comparison(analysis.comparison),
+        "vm_table": [{"gid": row.vm.gid, **plain(row, without=OF_VMS)} for row in analysis.vm_rows],
+        "glance": plain(analysis.glance, without=OF_PICTURES),
+        "provenance": None if analysis.provenance is None else plain(analysis.provenance),
     }
 
 
@@ -220,6 +244,8 @@ def plain(value: Any, without: tuple[str, ...] = ()) -> Any:
         return {name: plain(getattr(value, name)) for name in names}
     if isinstance(value, tuple):
         return [plain(each) for each in value]
+    if isinstance(value, datetime):
+        return time_as_json(value)
     return _number(value) if isinstance(value, float) else value
 
 

@@ -81,7 +81,7 @@ def glance_specs(analysis: Analysis) -> dict[str, dict[str, Any]]:
     specs = strip_specs(analysis.capture, analysis.glance)
     panels = timeline_panels(analysis, leading(analysis))
     if panels:
-        specs["glance:timeline"] = timeline_spec(panels, frame)
+        specs["glance:timeline"] = timeline_spec(panels, frame, [each.span for each in analysis.windows])
     return specs
 
 
@@ -115,6 +115,7 @@ def _timeline(analysis: Analysis, drawings: dict[str, str]) -> Picture | None:
         caption=(
             "The worst entity of each likely cause. Dashed lines are thresholds, shaded areas are the episodes "
             "over the threshold that was reached. Values that were constant are not drawn."
+            f"{' Gray bands are windows that stand out.' if analysis.windows else ''}"
         ),
         words=f"Over time: {joined([label for label, _, _ in panels])}",
         svg=svg,

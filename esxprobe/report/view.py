@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from esxprobe.model import SEVERITIES, Analysis, Citation, Explanation, Finding, Severity, worst_first
 from esxprobe.report.capture_facts import capture_facts, head_facts, is_dated, is_poor
 from esxprobe.report.cards import Cards, cards_of
+from esxprobe.report.changes import WindowRow, window_rows
 from esxprobe.report.charts import is_constant
 from esxprobe.report.comparison import ComparisonPanel, comparison_panel
 from esxprobe.report.faults import FaultPanel, fault_panel
@@ -29,6 +30,7 @@ from esxprobe.report.links import Links
 from esxprobe.report.pages import Pages, pages_of
 from esxprobe.report.provenance import ProvenancePanel, provenance_panel
 from esxprobe.report.summary import render_summary
+from esxprobe.report.tables import Table
 from esxprobe.report.verdict import verdict_of
 from esxprobe.report.vms import vm_table, vms_summary
 from esxprobe.rules import RuleBook
@@ -117,6 +119,21 @@ class RuleOutcomes:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptureContent:
+    """What the files hold.
+
+    Attributes:
+        quality: Severity, code, count, place and advice of each kind of damage or warning.
+        objects: Object, instances, columns, and how many of these are understood.
+        rows: Rows and columns in words.
+    """
+
+    quality: tuple[tuple[str, ...], ...]
+    objects: tuple[tuple[str, ...], ...]
+    rows: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Everything on the page, in order."""
 
@@ -136,13 +153,12 @@ class Page:
     pages: Pages
     provenance: ProvenancePanel
     causes: tuple[CauseGroup, ...]
+    windows: tuple[WindowRow, ...]
     slices: tuple[tuple[str, ...], ...]
     rules: RuleOutcomes
-    vms: tuple[tuple[str, ...], ...]
+    vms: Table
     vms_summary: str
-    quality: tuple[tuple[str, ...], ...]
-    objects: tuple[tuple[str, ...], ...]
-    rows: str
+    content: CaptureContent
     command: str
     tool: str
 
@@ -186,16 +202,19 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
         pages=pages_of(analysis, book, links),
         provenance=provenance_panel(analysis),
         causes=_causes(analysis, drawings, book, links),
+        windows=window_rows(analysis, links),
         slices=_slice_rows(analysis, dated=dated),
         rules=_rule_outcomes(analysis, book),
         vms=vm_table(analysis.vm_rows, links, dated=dated),
         vms_summary=vms_summary(analysis.vm_rows),
-        quality=quality_rows(analysis.quality),
-        objects=tuple(
-            (name, f"{instances:,}", f"{columns:,}", f"{understood:,}")
-            for name, instances, columns, understood in capture.objects
+        content=CaptureContent(
+            quality=quality_rows(analysis.quality),
+            objects=tuple(
+                (name, f"{instances:,}", f"{columns:,}", f"{understood:,}")
+                for name, instances, columns, understood in capture.objects
+            ),
+            rows=f"{capture.rows:,} data rows, {capture.columns:,} value columns",
         ),
-        rows=f"{capture.rows:,} data rows, {capture.columns:,} value columns",
         command=command,
         tool=f"esxprobe {analysis.tool_version}",
     )

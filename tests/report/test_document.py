@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from shippedbook import analyze
 
 from esxprobe.model import Analysis, AnalyzedIntervals, Cut, FaultExperiment, FaultProbe, FaultRates
 from esxprobe.report.document import SCHEMA, document, render_json
+from esxprobe.report.record_schema import record_schema, with_generated
 
 ROOT = Path(__file__).parents[2]
 REAL = ROOT.parent / "shared" / "data" / "esxtop" / "esxi6-all-fields.csv"
@@ -152,3 +153,39 @@ def test_counts_add_up(demo: Analysis) -> None:
     assert sum(each["columns"] for each in capture["objects"]) == capture["columns"] - capture["columns_unnamed"]
     understood = sum(each["understood"] for each in capture["objects"])
     assert understood == capture["columns"] - capture["columns_unnamed"] - capture["columns_unknown"]
+
+
+# --- parts of the schema that are made from the records -------------------------------------------
+
+
+def test_generated_parts_of_the_schema_are_up_to_date() -> None:
+    assert with_generated(PUBLISHED) == PUBLISHED, "docs/analysis.schema.json is out of date: run `make docs`"
+
+
+def test_the_document_holds_what_the_page_shows(demo: Analysis) -> None:
+    """The table of VMs, devices, virtual disks and ports, and where the capture comes from."""
+    said = document(demo)
+    assert [row["gid"] for row in said["vm_table"]] == [row.vm.gid for row in demo.vm_rows]
+    assert said["vm_table"][0]["ready_p95"] == pytest.approx(demo.vm_rows[0].ready_p95)
+    devices = [row["entity"]["name"] for row in said["glance"]["devices"]]
+    assert devices == [row.entity.name for row in demo.glance.devices]
+    assert said["provenance"] is None, "a lone CSV has no manifest"
+
+
+def test_a_record_whose_field_is_not_described_has_no_schema() -> None:
+    @dataclass(frozen=True)
+    class Silent:
+        """Nothing.
+
+        Attributes:
+            one: Described [s].
+        """
+
+        one: float
+        two: str
+
+    with pytest.raises(TypeError, match="does not describe two"):
+        record_schema(Silent)
+    assert record_schema(Silent, without=("two",))["properties"] == {
+        "one": {"description": "Described [s].", "type": ["number", "null"]}
+    }

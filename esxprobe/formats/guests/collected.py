@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats.guests.counter_table import CounterTable, GuestReading
 from esxprobe.formats.guests.cumulative import counter_table_of, dumps_of
+from esxprobe.formats.guests.format import GuestFormat
 from esxprobe.formats.guests.lines import without_torn_end
 from esxprobe.formats.guests.raw import read_windows_raw
+from esxprobe.formats.guests.without_names import redacted_totals
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.timestamps import named_zone
 
@@ -69,3 +71,6 @@ KINDS: dict[str, Callable[[str, Mapping[str, str], QualityIssues], CounterTable]
     "linux": _linux,
     "windows-raw": read_windows_raw,
 }
+
+
+FORMATS = (GuestFormat("esxprobe", "the stream of `esxprobe collect`", recognizes, read_stream, redacted_totals),)

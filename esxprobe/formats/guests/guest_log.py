@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING
 from esxprobe.errors import EsxprobeError, UnreadableInputError, UsageError
 from esxprobe.files.reading import opened
 from esxprobe.formats import archives, paths, pdh
-from esxprobe.formats.guests import collected, perfmon, sadf, sar, vmstat
-from esxprobe.formats.guests.counter_table import GuestReading, samples_of
+from esxprobe.formats.guests.counter_table import samples_of
+from esxprobe.formats.guests.format import GuestFormat, Read, guest_formats
 from esxprobe.formats.guests.lines import whole_text
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.sniff import names_esxtop
@@ -21,18 +20,6 @@ from esxprobe.model.guestlog import GuestLog
 
 if TYPE_CHECKING:
     import polars as pl
-
-Reader = Callable[..., GuestReading]
-
-# In this order only so that the cheapest come first: a head is recognized by one of them or by none.
-FORMATS: tuple[tuple[str, Callable[[bytes], bool], Reader], ...] = (
-    ("esxprobe", collected.recognizes, collected.read_stream),
-    ("sadf-d", sadf.recognizes_d, sadf.read_sadf_d),
-    ("sadf-j", sadf.recognizes_j, sadf.read_sadf_j),
-    ("perfmon", perfmon.recognizes, perfmon.read_perfmon),
-    ("sar", sar.recognizes, sar.read_sar),
-    ("vmstat", vmstat.recognizes, vmstat.read_vmstat),
-)
 
 _WANTED = "give a log of perfmon, typeperf, sar, sadf or /proc/vmstat (docs/guests.md says how to make one)"
 _GUEST_LOG = archives.Input(
@@ -87,8 +74,8 @@ def is_guest_log(path: Path) -> bool:
         return False
     try:
         head = source.head
-        name = next((name for name, recognizes, _ in FORMATS if recognizes(head)), "")
-        return bool(name) and (name != "perfmon" or not _is_esxtop(path, head))
+        known = _format_of(head)
+        return known is not None and (known.name != "perfmon" or not _is_esxtop(path, head))
     except EsxprobeError:
         return False
     finally:
@@ -117,16 +104,20 @@ def _restarts(samples: pl.DataFrame) -> tuple[datetime, ...]:
     return tuple(times)
 
 
-def _reader_of(path: Path, text: bytes) -> Reader:
+def _format_of(head: bytes) -> GuestFormat | None:
+    return next((each for each in guest_formats() if each.recognizes(head)), None)
+
+
+def _reader_of(path: Path, text: bytes) -> Read:
     head = text[: 1 << 16]
-    for name, recognizes, reader in FORMATS:
-        if recognizes(head):
-            if name == "perfmon" and names_esxtop(text[: _header_end(text)]):
-                raise UnreadableInputError(
-                    f"{path} is an esxtop capture of a host, not a guest's log",
-                    hint=f"give it as the capture: esxprobe report {path.name}",
-                )
-            return reader
+    known = _format_of(head)
+    if known is not None:
+        if known.name == "perfmon" and names_esxtop(text[: _header_end(text)]):
+            raise UnreadableInputError(
+                f"{path} is an esxtop capture of a host, not a guest's log",
+                hint=f"give it as the capture: esxprobe report {path.name}",
+            )
+        return known.read
     looks, hint = _looks_like(head)
     raise UnreadableInputError(f"{path} is not a guest's log: it looks like {looks}", hint=hint)
 

@@ -18,10 +18,13 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
+from esxprobe.formats.guests import known_words
 from esxprobe.formats.guests.codepages import CODE_PAGES, legibility
 from esxprobe.formats.guests.counter_table import CounterTable, GuestReading, choose_guest
+from esxprobe.formats.guests.format import GuestFormat, Pseudonyms
 from esxprobe.formats.guests.lines import shown
 from esxprobe.formats.guests.locales import our_counter
+from esxprobe.formats.guests.without_names import DROPPED
 from esxprobe.formats.guests.zones import utc_of, zone_cell
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.paths import split_path
@@ -321,3 +324,56 @@ def _nothing_known(headers: list[PerfmonHeader]) -> UnreadableInputError:
         f"none of the counters in the log is known: {shown_names or 'its header names none'}{more}",
         hint=r"log \Memory\Page Faults/sec and the others that docs/guests.md lists, in one of its languages",
     )
+
+
+_PDH_TIME = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4} \d{1,2}:\d{2}:\d{2}(?:\.\d+)?(?: [AP]M)?")
+_PDH_VALUE = re.compile(r"[-+]?\d*[.,]?\d*(?:[eE][-+]?\d+)?|-1\.#IND|1\.#INF|NaN", re.ASCII)
+_FAREWELL = re.compile(r"The command completed successfully\.|Exiting, please wait\.\.\.")
+
+
+def _redacted(content: bytes, names: Pseudonyms) -> tuple[str, int] | None:
+    """Computers' names are in the headers; rows hold a time and numbers."""
+    wide = content[:2] in {b"\xff\xfe", b"\xfe\xff"}
+    text = (content.decode("utf-16", "replace").encode() if wide else content).replace(b"\r\n", b"\n")
+    lines, blanked = [], 0
+    for line, rows in zip(*parts(text, QualityIssues()), strict=True):
+        header = parse_header(line, QualityIssues())
+        quote = '"' if header.quoted else ""
+        kind = "TSV" if header.separator == "\t" else "CSV"
+        zone = header.first.partition(")")[2].strip()
+        first = f"(PDH-{kind} 4.0)" + (f" {names.zone(zone)}" if zone else "")
+        titles = [first, *(_redacted_path(path, names) for path in header.paths)]
+        lines.append(header.separator.join(f"{quote}{name}{quote}" for name in titles))
+        for row in rows:
+            shown, odd = _redacted_row(row.rstrip("\r"), header.separator)
+            lines.append(shown)
+            blanked += odd
+    return "\r\n".join(lines) + "\r\n", blanked
+
+
+def _redacted_path(path: str, names: Pseudonyms) -> str:
+    r"""`\\computer\Object(instance)\Counter`: counters are Windows', or localized; instances may be anything."""
+    computer, thing, instance, counter = split_path(path)
+    if not thing:
+        return "" if not path.strip() else names.of("counter", path)
+    shown = instance if re.fullmatch(r"_Total|\d+(?:,(?:\d+|_Total))?|", instance) else None
+    inside = f"({names.of('instance', instance) if shown is None else shown})" if instance else ""
+    guest = names.of("guest", computer.casefold())
+    thing = thing if known_words.is_object(thing) else names.of("object", thing)
+    counter = counter if known_words.is_counter(counter) else names.of("counter", counter)
+    return f"\\\\{guest}\\{thing}{inside}\\{counter}"
+
+
+def _redacted_row(line: str, separator: str) -> tuple[str, int]:
+    """A row as it is; of one with words in it the words are blanked, and a line that is not a row goes."""
+    if not line.strip() or _FAREWELL.fullmatch(line.strip()):
+        return line, 0
+    first, *cells = line.split(separator)
+    if not cells or not _PDH_TIME.fullmatch(first.strip('" ')):
+        return DROPPED, 1
+    odd = [cell for cell in cells if not _PDH_VALUE.fullmatch(cell.strip('" '))]
+    shown = [cell if cell not in odd else re.sub(r'[^"]', " ", cell) for cell in cells]
+    return separator.join((first, *shown)), len(odd)
+
+
+FORMATS = (GuestFormat("perfmon", "perfmon, logman, typeperf and relog", recognizes, read_perfmon, _redacted),)

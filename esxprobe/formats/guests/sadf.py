@@ -16,10 +16,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from esxprobe.errors import UnreadableInputError
+from esxprobe.formats.guests import known_words
 from esxprobe.formats.guests.counter_table import CounterTable, GuestReading, choose_guest
+from esxprobe.formats.guests.format import GuestFormat, Pseudonyms
 from esxprobe.formats.guests.lines import shown, without_torn_end
 from esxprobe.formats.guests.sar import counter_tables_of
 from esxprobe.formats.guests.sysstat_tables import Report, report_of
+from esxprobe.formats.guests.without_names import DROPPED, by_line, known_cell, text_of
 from esxprobe.formats.guests.zones import zone_of_stamps
 from esxprobe.formats.issues import QualityIssues
 
@@ -254,3 +257,77 @@ def _json_restarts(host: dict[str, Any], reports: dict[Any, Report], issues: Qua
     stamps = [_json_stamp(boot) for boot in found if isinstance(boot, dict)]
     if times := [stamp[0] for stamp in stamps if stamp is not None]:
         _restarted([*reports.values()], times, issues)
+
+
+_WHEN = re.compile(r"(?P<when>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|\d{9,11})(?:(?P<gap> )(?P<zone>.+))?")
+
+_RESTART = re.compile(r"LINUX-RESTART(?:\s*\(\d+ CPU\))?")
+
+
+def _redacted_lines(content: bytes, names: Pseudonyms) -> tuple[str, int]:
+    def title(text: str) -> str:
+        bare = text.removesuffix("[...]")
+        return text if bare.strip() in known_words.COLUMNS or not bare else names.of("counter", text)
+
+    def change(line: str) -> str | None:
+        if not line.strip():
+            return line
+        if line.startswith("#"):
+            mark, _, rest = line.partition(" ")
+            return " ".join((mark, ";".join(map(title, rest.split(";"))))) if mark == "#" and ";" in rest else None
+        cells = line.split(";")
+        if len(cells) < 4:
+            return None
+        host, interval, when = cells[:3]
+        shown = [each if _RESTART.fullmatch(each) else known_cell(each, names) for each in cells[3:]]
+        return ";".join((names.of("guest", host), known_cell(interval, names), _when(when, names), *shown))
+
+    return by_line(text_of(content), change)
+
+
+def _when(text: str, names: Pseudonyms) -> str:
+    found = _WHEN.fullmatch(text.strip())
+    if found is None:
+        return known_cell(text, names)
+    zone = found["zone"]
+    return text if zone is None or names.is_zone(zone) else f"{found['when']} {DROPPED}"
+
+
+def _redacted_json(content: bytes, names: Pseudonyms) -> tuple[str, int] | None:
+    try:
+        document = json.loads(text_of(content))
+    except (ValueError, RecursionError):
+        return None
+    return json.dumps(_without_names(document, names), indent=1, ensure_ascii=False) + "\n", 0
+
+
+def _without_names(value: Any, names: Pseudonyms, key: str = "") -> Any:
+    if isinstance(value, dict):
+        return {_json_key(str(name), names): _without_names(each, names, str(name)) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_without_names(each, names, key) for each in value]
+    if not isinstance(value, str):
+        return value
+    if key == "nodename":
+        return names.of("guest", value)
+    known = {
+        "sysname": value == "Linux",
+        "release": known_words.is_kernel(value),
+        "machine": value.strip("_") in known_words.MACHINES,
+        "timezone": names.is_zone(value),
+        "tz": names.is_zone(value),
+    }
+    plain = re.fullmatch(r"[\d:.,T/ +-]*Z?", value) or known_words.is_cell(value)
+    if key in known:
+        return value if known[key] else DROPPED
+    return value if plain else names.of("instance", value)
+
+
+def _json_key(key: str, names: Pseudonyms) -> str:
+    return key if key.removesuffix("/s").lstrip("%") in known_words.JSON_KEYS else names.of("counter", key)
+
+
+FORMATS = (
+    GuestFormat("sadf-d", "`sadf -d` lines", recognizes_d, read_sadf_d, _redacted_lines),
+    GuestFormat("sadf-j", "`sadf -j` JSON", recognizes_j, read_sadf_j, _redacted_json),
+)

@@ -24,10 +24,13 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
+from esxprobe.formats.guests import known_words
 from esxprobe.formats.guests.counter_table import CounterTable, GuestReading, choose_guest
+from esxprobe.formats.guests.format import GuestFormat, Pseudonyms
 from esxprobe.formats.guests.lines import shown, without_torn_end
 from esxprobe.formats.guests.sysstat import COLUMNS
 from esxprobe.formats.guests.sysstat_tables import MARKS, NUMBER, Report, report_of
+from esxprobe.formats.guests.without_names import PROCESSORS, by_line, known_cell, redacted_banner, text_of
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.timestamps import named_zone, to_utc
 
@@ -291,3 +294,32 @@ def _date(rest: str, issues: QualityIssues) -> date | None:
         return date(year, a, b)
     except ValueError:
         return None
+
+
+_LABELED = re.compile(r"^(?P<label>[^\W\d][^:]{0,20}?\s?[:：])(?P<rest>\s.*)$")
+_WHOLE_BANNER = re.compile(r"Linux (?P<kernel>\S+) \((?P<name>.*?)\)(?P<rest>.*)")
+
+
+def _redacted(content: bytes, names: Pseudonyms) -> tuple[str, int]:
+    def word(found: re.Match[str]) -> str:
+        return found[0] if found[0] in known_words.COLUMNS else known_cell(found[0], names)
+
+    def change(line: str) -> str | None:
+        if not line.strip():
+            return line
+        found = _WHOLE_BANNER.fullmatch(line)
+        if found:
+            return redacted_banner(found, names)
+        stamped = STAMP.match(line + " ")
+        if stamped:
+            begin, end = stamped.span("rest")
+            rest = PROCESSORS.sub(lambda found: found[0].replace(" ", "\0"), line[begin:end])
+            shown = re.sub(r"[^\s]+", lambda found: found[0] if "\0" in found[0] else word(found), rest)
+            return line[:begin] + shown.replace("\0", " ")
+        labeled = _LABELED.match(line)
+        return "Average:" + re.sub(r"\S+", word, labeled["rest"]) if labeled else None
+
+    return by_line(text_of(content), change)
+
+
+FORMATS = (GuestFormat("sar", "`sar` text", recognizes, read_sar, _redacted),)

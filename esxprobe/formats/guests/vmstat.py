@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats.guests.counter_table import GuestReading
 from esxprobe.formats.guests.cumulative import Dump, counter_table_of, dumps_of
+from esxprobe.formats.guests.format import GuestFormat
 from esxprobe.formats.guests.lines import without_torn_end
+from esxprobe.formats.guests.without_names import redacted_totals
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.timestamps import named_zone, to_utc
 
@@ -61,3 +63,6 @@ def _times(dumps: list[Dump], timezone: str | None, issues: QualityIssues) -> tu
     local = pl.Series([dump.local for dump in dumps])
     there = to_utc(stamps, named_zone(timezone)).dt.convert_time_zone("UTC")
     return pl.select(pl.when(local).then(there).otherwise(utc.dt.convert_time_zone("UTC"))).to_series(), timezone
+
+
+FORMATS = (GuestFormat("vmstat", "dumps of `/proc/vmstat`", recognizes, read_vmstat, redacted_totals),)

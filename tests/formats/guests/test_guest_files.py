@@ -20,8 +20,9 @@ MADE = {
     "perfmon.csv": ("perfmon", "WIN01", lambda path: naive_guests.perfmon(path, -60)),
     "sar.txt": ("sar", "web01", None),
     "sadf-d.csv": ("sadf-d", "web01", naive_guests.sadf_d),
-    "sadf.json": ("sadf-j", "web01", naive_guests.sadf_j),
-    "stream.txt": ("esxprobe", "", lambda path: naive_guests.totals(path, "@")),
+    "sadf-j.json": ("sadf-j", "web01", naive_guests.sadf_j),
+    "esxprobe.txt": ("esxprobe", "", lambda path: naive_guests.totals(path, "@")),
+    "vmstat.txt": ("vmstat", "", lambda path: naive_guests.totals(path, "timestamp:")),
 }
 
 
@@ -65,7 +66,7 @@ def test_made_logs_give_what_the_twin_gives(name):
 
 @pytest.mark.parametrize("pack", [gzip.compress, lambda text: zstandard.ZstdCompressor().compress(text)])
 def test_compressed_logs_are_read_as_plain_ones(read, pack):
-    plain = (DATA / "stream.txt").read_bytes()
+    plain = (DATA / "esxprobe.txt").read_bytes()
     assert read(pack(plain)).cells == read(plain).cells
 
 

@@ -13,7 +13,7 @@ from logs_read import Read
 
 from esxprobe.errors import UnreadableInputError, UsageError
 from esxprobe.formats.guests import read_guest_log
-from esxprobe.formats.guests.guest_log import FORMATS
+from esxprobe.formats.guests.format import guest_formats
 
 DATA = Path(__file__).parent / "data"
 LOGS = {path.name: path.read_bytes() for path in sorted(DATA.iterdir()) if path.suffix != ".expected"}
@@ -70,7 +70,7 @@ def test_directories_and_missing_files(tmp_path):
 def test_each_head_is_recognized_by_just_one_format():
     heads = {**LOGS, "vmstat": VMSTAT}
     for name, text in heads.items():
-        assert sum(recognizes(text[: 1 << 16]) for _, recognizes, _ in FORMATS) == 1, name
+        assert sum(each.recognizes(text[: 1 << 16]) for each in guest_formats()) == 1, name
 
 
 def told_or_right(path: Path, text: bytes, truth: dict | None = None) -> None:
@@ -124,7 +124,7 @@ def test_bytes_changed_anywhere(tmp_path, name, data):
 @given(st.sampled_from(sorted(LOGS)), st.data())
 def test_lost_lines_never_make_a_value(tmp_path, name, data):
     """Whole lines go; what is left says what the whole log says, or spans what was lost (totals), or is words."""
-    if name == "stream.txt":
+    if name in {"esxprobe.txt", "vmstat.txt"}:  # running totals
         return
     lines = LOGS[name].splitlines(keepends=True)
     at = data.draw(st.integers(1, len(lines) - 1))

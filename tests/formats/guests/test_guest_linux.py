@@ -206,7 +206,7 @@ def test_sadf_d_one_processor_out_of_several(read):
 
 
 def sadf_j() -> dict:
-    return json.loads((DATA / "sadf.json").read_text(encoding="utf-8"))
+    return json.loads((DATA / "sadf-j.json").read_text(encoding="utf-8"))
 
 
 def test_sadf_j_restarts_and_an_interval_below_zero(read):
@@ -221,7 +221,7 @@ def test_sadf_j_restarts_and_an_interval_below_zero(read):
 
 
 def test_sadf_j_that_was_cut_keeps_its_whole_samples(read):
-    text = (DATA / "sadf.json").read_text(encoding="utf-8")
+    text = (DATA / "sadf-j.json").read_text(encoding="utf-8")
     made = read(text[: text.index('"majflt": 0.00')])
     assert made.values() == [197.87]
     assert made.codes["row-cut"] == 1
@@ -336,7 +336,7 @@ def test_dumps_without_stamps_and_a_single_dump(read):
 
 
 def test_a_stream_that_was_taken_up_again(read):
-    text = (DATA / "stream.txt").read_text(encoding="utf-8")
+    text = (DATA / "esxprobe.txt").read_text(encoding="utf-8")
     head, tail = text.split("@ 1774560620", 1)
     again = head + "# esxprobe guest/1 linux interval_s=5\n@ 1774560620" + tail
     assert read(again).cells == read(text).cells
