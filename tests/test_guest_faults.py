@@ -294,7 +294,7 @@ def test_two_hosts_in_two_modes_are_put_side_by_side_and_no_cost_is_named(compar
     )
     assert found.extra_pct == pytest.approx(8.1, abs=0.3)
     assert not found.attributed
-    assert "these two captures do not tell" in found.statement
+    assert "These two captures do not show" in found.statement
     assert "MMU cost 8" not in found.statement
     said = {each.name: each.same for each in compared.comparison.settings}
     assert said["CPU model"] is False

@@ -225,7 +225,7 @@ def test_sadf_j_that_was_cut_keeps_its_whole_samples(read):
     made = read(text[: text.index('"majflt": 0.00')])
     assert made.values() == [197.87]
     assert made.codes["row-cut"] == 1
-    with pytest.raises(UnreadableInputError, match="no JSON"):
+    with pytest.raises(UnreadableInputError, match="not valid JSON"):
         read(text[:200])
 
 
