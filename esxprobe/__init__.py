@@ -33,16 +33,16 @@ def open(source: str | PathLike[str], *, timezone: str | None = None) -> Capture
     Args:
         source: What `esxprobe report` takes as a capture: an `esxtop -b` CSV, plain, gzip or zstandard, or a
             capture folder with its segments.
-        timezone: Zone of the stamps (an IANA name like `Europe/Berlin`, or an offset like `+02:00`), where the
+        timezone: Time zone of the stamps (an IANA name like `Europe/Berlin`, or an offset like `+02:00`), where the
             header's cannot be trusted. Without it stamps are taken as UTC.
 
     Returns:
         The capture: host, build, times, columns, entities, quality notes, and its samples as a LazyFrame.
 
     Raises:
-        UnreadableInputError: It does not exist, is no esxtop capture, or its files are of several hosts
+        UnreadableInputError: It does not exist, is not an esxtop capture, or its files are of several hosts
             (`esxprobe.errors`; with a `message` and a `hint`).
-        UsageError: `timezone` is no time zone (`esxprobe.errors`).
+        UsageError: `timezone` is not a valid time zone (`esxprobe.errors`).
 
     >>> capture = open("samples/software-mmu")
     >>> capture.host, capture.samples
@@ -65,8 +65,8 @@ def scan(source: str | PathLike[str], *, timezone: str | None = None) -> pl.Lazy
     is null, and -1 for *does not apply* stays -1. Rows that cannot be trusted and rows without a readable time are
     left out.
 
-    Only the columns that a query asks for are parsed, and every row is checked all the same. Behind the last row
-    that a filter on `time` can want, only stamps are looked at. Frames of about 32 [MB] are handed on one by one,
+    Only the columns that a query asks for are parsed, and every row is checked all the same. After the last row
+    that a filter on `time` can want, only stamps are looked at. Frames of about 32 [MB] are passed on one by one,
     so that `collect(engine="streaming")` holds no more of a long capture than its result needs.
 
     Args:
@@ -79,7 +79,7 @@ def scan(source: str | PathLike[str], *, timezone: str | None = None) -> pl.Lazy
     Raises:
         UnreadableInputError: As in `open`. When it is collected: a file cannot be read further, or none of its rows
             can be used.
-        UsageError: `timezone` is no time zone.
+        UsageError: `timezone` is not a valid time zone.
 
     >>> from datetime import datetime, UTC
     >>> import polars as pl
@@ -92,7 +92,7 @@ def scan(source: str | PathLike[str], *, timezone: str | None = None) -> pl.Lazy
 
 
 def __getattr__(name: str) -> Any:
-    """`Capture`, when somebody asks for it: `import esxprobe` alone loads no library."""
+    """`Capture`, on request: `import esxprobe` alone loads no library."""
     if name == "Capture":
         from esxprobe.frames import Capture
 

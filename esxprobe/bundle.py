@@ -2,7 +2,7 @@
 
 What makes two zips of the same files differ is left out: stamps, owners, the order of a folder. The bytes of
 packed members are zlib's, so another release of zlib may give others; what is in the members is the same, and
-`SHA256SUMS` says so: `sha256sum -c SHA256SUMS`.
+`SHA256SUMS` shows it: `sha256sum -c SHA256SUMS`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Member:
     """A file of a bundle.
 
     Attributes:
-        name: Where it lies in the bundle, with `/` between folders.
+        name: Where it is in the bundle, with `/` between folders.
         content: Its bytes, or the file that has them.
     """
 

@@ -1,4 +1,4 @@
-"""A capture on disk: a folder with a manifest and raw files, or a lone CSV captured by anybody.
+"""A capture on disk: a folder with a manifest and raw files, or a lone CSV captured in any way.
 
 Layout: `capture.json` (the manifest), `esxtop-000.csv.gz` and so on (raw bytes exactly as the host
 sent them, one per segment), `guests/`, `probes/`. Analysis never writes into it.
@@ -77,7 +77,8 @@ def load_capture(path: Path) -> CaptureFiles:
     twice = sorted({name for name in segments if segments.count(name) > 1})
     if twice:
         raise UnreadableInputError(
-            f"{path} holds {twice[0]} more than once, packed and unpacked", hint="move one of the two away"
+            f"{path} contains {twice[0]} more than once, compressed and uncompressed",
+            hint="move one of the two away",
         )
     if found:
         return CaptureFiles(tuple(found), manifest)
@@ -97,13 +98,13 @@ def newest_capture(captures: Path) -> Path:
     folders = [folder for folder in captures.glob("*") if folder.is_dir() and _is_capture(folder)]
     if not folders:
         raise UnreadableInputError(
-            f"no capture lies below {captures}/", hint="name one: esxprobe report host01.csv"
+            f"no capture was found under {captures}/", hint="give a capture: esxprobe report host01.csv"
         )
     return max(folders, key=lambda folder: (folder.name.rpartition("-")[2], folder.stat().st_mtime, folder.name))
 
 
 def captures_below(folder: Path) -> list[Path]:
-    """Capture folders and lone CSVs that lie in a folder, by name; nothing deeper, nothing hidden.
+    """Capture folders and lone CSVs that are in a folder, by name; nothing deeper, nothing hidden.
 
     Raises:
         UnreadableInputError: The folder cannot be read.
@@ -138,7 +139,7 @@ def load_manifest(folder: Path) -> Manifest:
     """The manifest of a capture folder.
 
     Raises:
-        UnreadableInputError: It is no JSON object, or of a schema that this version does not know.
+        UnreadableInputError: It is not a JSON object, or of a schema that this version does not know.
     """
     path = folder / MANIFEST
     try:
@@ -149,8 +150,8 @@ def load_manifest(folder: Path) -> Manifest:
         ) from error
     if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
         raise UnreadableInputError(
-            f"{path} is no manifest of schema {SCHEMA}",
-            hint="it was written by another version of esxprobe, or by something else",
+            f"{path} is not an esxprobe manifest of schema {SCHEMA}",
+            hint="it was written by another version of esxprobe or by another program",
         )
     try:
         return _manifest(raw)
@@ -203,7 +204,7 @@ def all_described(folder: Path) -> tuple[SourceFile, ...]:
 
 
 def _is_hidden(name: str) -> bool:
-    """The manifest cannot hold its own sum, and what a crash left of one is no part of the capture."""
+    """The manifest cannot hold its own sum, and what a crash left of one is not a part of the capture."""
     return name == MANIFEST or name.startswith(PREFIX)
 
 

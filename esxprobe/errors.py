@@ -54,7 +54,7 @@ class UnknownRuleError(UsageError):
 
 
 class HostError(EsxprobeError):
-    """Something between here and a host, or on the host, stands in the way."""
+    """Something between here and a host, or on the host, blocks the connection."""
 
     exit_code = EXIT_HOST_FAILED
 
@@ -80,7 +80,7 @@ class HostKeyError(HostError):
 
 
 class UnknownHostKeyError(HostKeyError):
-    """Nobody has vouched for the host's key yet."""
+    """The host's key is not known yet."""
 
 
 class ChangedHostKeyError(HostKeyError):
@@ -92,7 +92,7 @@ class LoginError(HostError):
 
 
 class HostTimeoutError(HostError):
-    """The host is there and says nothing for too long."""
+    """The host is there and sends nothing for too long."""
 
 
 class ConnectionLostError(HostError):

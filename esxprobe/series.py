@@ -29,7 +29,7 @@ class Timing:
 
     Attributes:
         seconds: What each sample stands for [s].
-        stretches: First and behind-the-last sample of what follows without a hole.
+        stretches: First and exclusive last sample of what follows without a hole.
         ends_s: Stamps, each the end of its sample [s].
     """
 
@@ -53,7 +53,7 @@ def measure_intervals(samples: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         The same rows with interval_s (Float64, null where unknown), judged (Boolean) and reason
-        (`first`, `repeats`, `backwards`, `gap` or empty). A sample is judged when its interval is
+        (`first`, `repeats`, `backwards`, `gap` or empty). A sample is analyzed when its interval is
         known; the sample after a gap is judged too, for it averages over the gap.
     """
     import polars as pl
@@ -84,7 +84,7 @@ def measure_intervals(samples: pl.DataFrame) -> pl.DataFrame:
 def covered_seconds(intervals: Floats) -> Floats:
     """What each judged sample stands for [s]: its interval, of a long one no more than a gap begins at.
 
-    After a gap nobody knows whether esxtop was late, so that the row averages over all of it, or whether
+    After a gap it is unknown whether esxtop was late, so that the row averages over all of it, or whether
     rows were lost on the way: one row must not weigh like a hundred.
     """
     if not len(intervals):
@@ -93,7 +93,7 @@ def covered_seconds(intervals: Floats) -> Floats:
 
 
 def stretches(ends_s: Floats, covered_s: Floats) -> list[tuple[int, int]]:
-    """First and behind-the-last index of samples that follow each other without a hole.
+    """First and exclusive last index of samples that follow each other without a hole.
 
     Between captures joined in one file lie hours, behind lost rows minutes; nothing runs through a hole.
 
@@ -172,7 +172,7 @@ def quantiles_of_sorted(ordered: Floats, count: NDArray[np.intp], shares: Floats
 
 
 def in_parts(count: int, numbers: int) -> Iterator[slice]:
-    """Slices of things, so many at a time that what has to be held of them stays within `PART`.
+    """Slices of things, in batches that need no more than `PART`.
 
     Args:
         count: How many things there are: entities or samples.
@@ -211,9 +211,9 @@ def thin(values: Floats, most: int) -> NDArray[np.intp]:
 
 @dataclass(frozen=True, slots=True)
 class ClockOffset:
-    """How far another clock is ahead of the host's, as a line in time; zero when nothing is said.
+    """How far another clock is ahead of the host's, as a line in time; zero by default.
 
-    A drift no larger than what the two measurements can be wrong by is no drift: then their mean counts, the
+    A drift no larger than what the two measurements can be wrong by is not a drift: then their mean counts, the
     surer one more. Before the first and after the last measurement the offset stays as it was.
 
     Attributes:

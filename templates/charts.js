@@ -377,8 +377,8 @@
     download(blob, `${chart.name}.${kind}`);
   };
 
-  const HINT_TIME = "Point to read values on all charts; drag to zoom all; with keys: arrows, +, -, 0.";
-  const HINT_MARK = "Point at a mark to read it.";
+  const HINT_TIME = "Hover to read values, drag to zoom (all charts). Keyboard: arrows, +, -, 0 = reset.";
+  const HINT_MARK = "Hover over a point for its values.";
   document.querySelectorAll("svg[data-chart]").forEach((svg) => {
     const box = svg.closest(".chart");
     const spec = specs[Number(svg.dataset.chart)];

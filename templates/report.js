@@ -145,7 +145,7 @@
 
   const foldAll = (folded) => {
     for (const details of document.querySelectorAll("main details:not(.thing, .things)")) details.open = !folded;
-    say(folded ? "All panels folded" : "All panels unfolded");
+    say(folded ? "All panels collapsed" : "All panels expanded");
   };
 
   // A permalink opens what it leads to, and a finding that it names.
@@ -293,7 +293,7 @@
   });
 
   const tools = make("div", { class: "tools", role: "group", "aria-label": "This page" });
-  if (panels.length) tools.append(button("Fold all", () => foldAll(true)), button("Unfold all", () => foldAll(false)));
+  if (panels.length) tools.append(button("Collapse all", () => foldAll(true)), button("Expand all", () => foldAll(false)));
   tools.append(make("label", {}, "Colors ", colors));
   if (document.getElementById("analysis")) {
     tools.append(button("Save JSON", async () => {

@@ -111,7 +111,7 @@ def test_the_newest_capture_is_told_by_the_stamp_in_its_name(tmp_path: Path) -> 
 
 def test_without_any_capture_the_newest_one_is_an_error_with_a_hint(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(UnreadableInputError, match="no capture lies below") as caught:
+        with pytest.raises(UnreadableInputError, match="no capture was found under") as caught:
             newest_capture(place)
         assert "esxprobe report" in caught.value.hint
 
@@ -170,9 +170,11 @@ def test_what_this_version_does_not_know_is_kept(folder: Path) -> None:
         pytest.param(b'{"schema": "esxprobe.capt', "cannot be read", id="cut off"),
         pytest.param(b"\xff\xfe\x00", "cannot be read", id="no text"),
         pytest.param(b"", "cannot be read", id="empty"),
-        pytest.param(b"[1, 2]", "no manifest of schema", id="no object"),
-        pytest.param(b'{"schema": "esxprobe.capture/99"}', "no manifest of schema", id="of a later version"),
-        pytest.param(b'{"host": "a"}', "no manifest of schema", id="no schema"),
+        pytest.param(b"[1, 2]", "not an esxprobe manifest of schema", id="no object"),
+        pytest.param(
+            b'{"schema": "esxprobe.capture/99"}', "not an esxprobe manifest of schema", id="of a later version"
+        ),
+        pytest.param(b'{"host": "a"}', "not an esxprobe manifest of schema", id="no schema"),
         pytest.param(b'{"schema": "SCHEMA", "files": [{"name": "x"}]}', "is damaged", id="a file without its sum"),
         pytest.param(b'{"schema": "SCHEMA", "files": 7}', "is damaged", id="files are a number"),
         pytest.param(b'{"schema": "SCHEMA", "files": [3]}', "is damaged", id="a file is a number"),

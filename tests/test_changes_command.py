@@ -81,7 +81,7 @@ def test_a_reference_that_is_none(text: str) -> None:
 
 
 def test_windows_without_samples_or_without_reference() -> None:
-    with pytest.raises(UsageError, match="no sample lies"):
+    with pytest.raises(UsageError, match="no sample was taken"):
         of(SOFTWARE, "+2h", "+3h")
     with pytest.raises(UsageError, match="the reference has 0 samples"):
         of(SOFTWARE, "+0s", None)

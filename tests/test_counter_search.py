@@ -75,7 +75,7 @@ def test_without_a_word_nothing_is_searched(demo: Capture, text: str) -> None:
 
 
 def test_what_fits_nothing_says_so(demo: Capture) -> None:
-    with pytest.raises(UsageError, match="no counter of the capture fits 'ready nowhere'"):
+    with pytest.raises(UsageError, match="no counter of the capture matches 'ready nowhere'"):
         search(demo, "ready nowhere")
 
 
@@ -99,4 +99,4 @@ def counters(*words: str) -> subprocess.CompletedProcess[str]:
 def test_the_command_shows_a_table_and_json() -> None:
     done = counters("zzz")
     assert done.returncode == 2
-    assert "no counter of the capture fits" in done.stderr
+    assert "no counter of the capture matches" in done.stderr

@@ -63,7 +63,7 @@ def test_documented_exit_codes_are_the_program_s():
 
 
 def test_every_dependency_earns_its_place_in_the_readme():
-    table = README.split("## What it stands on")[1]
+    table = README.split("## Dependencies")[1]
     listed = set(
         re.findall(r"[a-z][a-z0-9-]+", " ".join(re.findall(r"^\| ([a-z0-9, -]+) \|", table, flags=re.MULTILINE)))
     )

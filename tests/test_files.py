@@ -243,7 +243,7 @@ def test_a_segment_that_leads_out_of_the_folder_is_refused(folder: Path) -> None
     (folder / "esxtop-001.csv.gz").symlink_to(ROOT / "samples" / "demo" / "esxtop-000.csv.gz")
     done = reported(folder)
     assert done.returncode == 4
-    assert "leads out of the capture folder" in done.stderr
+    assert "to a location outside the capture folder" in done.stderr
 
 
 def test_the_door_lets_through_what_is_a_file_and_small_enough(tmp_path: Path) -> None:
@@ -253,5 +253,5 @@ def test_the_door_lets_through_what_is_a_file_and_small_enough(tmp_path: Path) -
     with pytest.raises(UnreadableInputError, match="more than"):
         content(path, 4)
     for odd in ("/dev/null", "/dev/zero", str(tmp_path)):
-        with pytest.raises(UnreadableInputError, match="no regular file"):
+        with pytest.raises(UnreadableInputError, match="not a regular file"):
             content(Path(odd), 5)

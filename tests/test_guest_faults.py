@@ -113,7 +113,7 @@ def test_a_lone_capture_takes_what_a_person_says(software):
     (use,) = said.guest_logs
     assert use.offset == "38.2 s ahead of the host's clock, as given"
     (vm,) = (vm for vm in said.vms if vm.name == "cgi01")
-    assert (vm.mmu, vm.mmu_evidence) == ("software", "--mmu: said to be software")
+    assert (vm.mmu, vm.mmu_evidence) == ("software", "monitor mode set with --mmu: software")
 
 
 def test_without_a_mode_nothing_is_said_about_virtualization(software):
@@ -150,15 +150,15 @@ def test_a_vmware_log_tells_the_mode(tmp_path):
     ],
 )
 def test_a_vm_that_is_not_there_is_a_clear_error(options):
-    with pytest.raises(UsageError, match="no VM called 'nobody'") as caught:
+    with pytest.raises(UsageError, match="no VM named 'nobody'") as caught:
         lone(SOFTWARE, **options)
     assert "cgi01" in caught.value.hint
 
 
 def test_a_log_that_names_no_computer_needs_its_vm():
-    with pytest.raises(UsageError, match="names no computer") as caught:
+    with pytest.raises(UsageError, match="contains no computer name") as caught:
         lone(SOFTWARE, logs=(("", SOFTWARE / "guests/cgi01.txt"),))
-    assert caught.value.hint == "say the VM: --guest-log VM=cgi01.txt"
+    assert caught.value.hint == "specify the VM: --guest-log VM=cgi01.txt"
 
 
 def test_a_log_that_a_person_named_has_to_be_readable(tmp_path):
@@ -256,7 +256,7 @@ def test_the_first_minutes_after_a_guests_restart_are_left_out(copy, software):
 def test_damaged_clocks_in_a_manifest_are_no_clocks(copy, broken):
     changed(copy, lambda manifest: manifest.update(clock=broken))
     uses = judged(copy).guest_logs
-    assert {use.offset for use in uses} == {"taken for zero: nobody measured it"}
+    assert {use.offset for use in uses} == {"assumed to be zero because it was not measured"}
 
 
 @pytest.mark.parametrize("guests", ["x", [7], [{"vm": "cgi01"}], [{"file": 3}], {"vm": "cgi01"}])
@@ -270,7 +270,7 @@ def test_a_vm_is_found_by_name_group_id_or_other_case():
     assert vm_called("mail", VMS).gid == "12"
     with pytest.raises(UsageError, match="2 VMs are called 'web01'") as caught:
         vm_called("web01", VMS)
-    assert caught.value.hint == "say the group id instead: 10, 11"
+    assert caught.value.hint == "use the group ID instead: 10, 11"
 
 
 def test_a_computer_is_found_by_its_name_up_to_the_first_dot():
@@ -278,7 +278,7 @@ def test_a_computer_is_found_by_its_name_up_to_the_first_dot():
     assert vm_of_computer("DB01", VMS, "f").gid == "13"
     assert vm_of_computer("mail.example.com", VMS, "f").gid == "12"
     for name in ("web01", "nobody", ""):
-        with pytest.raises(UsageError, match="whose log is it"):
+        with pytest.raises(UsageError, match="cannot tell which VM this log belongs to"):
             vm_of_computer(name, VMS, "f")
 
 
@@ -294,7 +294,7 @@ def test_two_hosts_in_two_modes_are_put_side_by_side_and_no_cost_is_named(compar
     )
     assert found.extra_pct == pytest.approx(8.1, abs=0.3)
     assert not found.attributed
-    assert "these two captures do not tell" in found.statement
+    assert "These two captures do not show" in found.statement
     assert "MMU cost 8" not in found.statement
     said = {each.name: each.same for each in compared.comparison.settings}
     assert said["CPU model"] is False

@@ -196,7 +196,7 @@ def test_logs_of_several_guests_are_several_guests_the_worst_first(tmp_path: Pat
 
 def test_a_mode_for_a_guest_that_is_not_there_is_refused(tmp_path: Path) -> None:
     logs = [written(tmp_path, "one.csv", perfmon([200] * 20)), written(tmp_path, "two.txt", sar([2] * 20))]
-    with pytest.raises(UsageError, match="no log of a guest called 'db01'"):
+    with pytest.raises(UsageError, match="no log of a guest named 'db01'"):
         judged(*logs, mmu={"db01": "software"})
     with pytest.raises(UsageError, match="logs of 2 guests"):
         judged(*logs, mmu={"": "software"})

@@ -311,7 +311,7 @@ def test_two_captures_from_end_to_end(tmp_path: Path) -> None:
     panel = shifts_panel(comparison, "<svg></svg>")
     assert panel is not None
     assert panel.rows[0].counter == "%RDY, mean of its vCPUs [%]"
-    assert "may be so by chance" in panel.summary
+    assert "may be due to chance" in panel.summary
     assert "not why" in panel.summary
     spec = shift_specs(comparison)[PICTURE]
     assert spec["vconcat"][0]["data"]["values"][0]["w"] == "baseline"

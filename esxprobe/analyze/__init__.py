@@ -86,7 +86,7 @@ class CaptureInput:
     Attributes:
         paths: Its files: one, or one host's segments in order.
         manifest: The capture folder's, where there is one.
-        timezone: Zone of the stamps, where the header's cannot be trusted.
+        timezone: Time zone of the timestamps, where the header's cannot be trusted.
         guests: What a person said about guests; with a folder in it, its guests' logs are read as well.
         window: The part that is judged; None for all of it. Quality notes, VMs and provenance are of the whole
             capture.
@@ -139,8 +139,8 @@ def analyze(
         else.
 
     Raises:
-        UnreadableInputError: A file is no esxtop capture, or none of its rows can be used; a guest's log is none.
-        UsageError: `timezone` is no time zone; a VM that was named is not there; fewer than two samples lie in
+        UnreadableInputError: A file is not an esxtop capture, or none of its rows can be used.
+        UsageError: `timezone` is not a valid time zone; a given VM is missing; fewer than two samples are in
             the window.
     """
     recording = read_capture(capture, book=book, progress=progress)
@@ -165,8 +165,8 @@ def read_capture(
         cells: Who wants the cells of the columns as they were printed; None for nobody.
 
     Raises:
-        UnreadableInputError: A file is no esxtop capture, or none of its rows can be used.
-        UsageError: `timezone` is no time zone; fewer than two samples lie in the window.
+        UnreadableInputError: A file is not an esxtop capture, or none of its rows can be used.
+        UsageError: `timezone` is not a valid time zone; fewer than two samples are in the window.
     """
     needs = all_needs(book, with_faults=has_guests(capture.guests, capture.manifest), with_levels=with_levels)
     return read_esxtop(

@@ -36,7 +36,7 @@ def values_of(recording: Recording, kind: str, path: str, rows: Sequence[int] | 
 
 
 def rows_in_parts(recording: Recording, rows: Mapping[str, list[int]], counters: int) -> Iterator[_Part]:
-    """Things and the rows that belong to each, so many things at a time as may be in memory at once.
+    """Things and the rows that belong to each, in batches that fit in memory.
 
     Args:
         recording: A capture.

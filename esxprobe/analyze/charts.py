@@ -16,7 +16,7 @@ from esxprobe.rules.judge import Outcome
 from esxprobe.rules.record import Rule
 from esxprobe.series import thin
 
-# A line has no more points than pixels, and more lines than this cannot be told apart.
+# A line has no more points than pixels, and more lines than this cannot be distinguished.
 POINTS = 300
 _LINES = 4
 _MARKS = 100

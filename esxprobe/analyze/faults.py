@@ -84,7 +84,7 @@ class FaultOutcome:
 
 
 def has_guests(options: GuestOptions, manifest: Manifest | None) -> bool:
-    """Whether anybody named a guest's log."""
+    """Whether the user gave a guest's log."""
     return bool(logs_to_read(options, manifest))
 
 
@@ -97,7 +97,7 @@ def judge_faults(recording: Recording, options: GuestOptions, manifest: Manifest
         manifest: The capture folder's.
 
     Raises:
-        UsageError: A VM that was named is not there, or nobody can tell whose a log is.
+        UsageError: A VM that was named is not there, or it cannot be decided whose a log is.
         UnreadableInputError: A log that a person named cannot be read.
     """
     wanted = logs_to_read(options, manifest)
@@ -180,13 +180,13 @@ def _matched(each: LogOfVm, recording: Recording, options: GuestOptions) -> Matc
         vm, why = vm_called(each.vm, recording.vms), each.given_by
     else:
         vm = vm_of_computer(log.guest, recording.vms, each.paths[0].name)
-        why = f"the only VM called like computer {log.guest}"
+        why = f"the only VM with the name of computer {log.guest}"
     given = next((value for name, value in options.offsets.items() if name in (vm.name, vm.gid)), None)
     if given is not None:
         return MatchedLog(vm, log, files, ClockOffset.constant(given), f"{_ahead(given)}, as given", why)
     if each.clock:
         return MatchedLog(vm, log, files, _offset(each.clock), _measured(each.clock), why)
-    return MatchedLog(vm, log, files, ClockOffset(), "taken for zero: nobody measured it", why)
+    return MatchedLog(vm, log, files, ClockOffset(), "assumed to be zero because it was not measured", why)
 
 
 def _joined(files: Sequence[GuestLog]) -> GuestLog:

@@ -61,8 +61,8 @@ class LogOfVm:
 
     Attributes:
         paths: Its files, in order.
-        vm: As it was said, empty when the computer's name decides.
-        timezone: Zone of the stamps, None when the log says it.
+        vm: As given, empty when the computer's name decides.
+        timezone: Time zone of the timestamps, None when the log says it.
         clock: Guest against host, none to two readings in order of time.
         given_by: `--guest-log` or `collected with the host`.
         is_asked_for: Whether a person named it: then it has to be readable.
@@ -77,7 +77,7 @@ class LogOfVm:
 
 
 def logs_to_read(options: GuestOptions, manifest: Manifest | None) -> list[LogOfVm]:
-    """Every log that somebody named, those of a person instead of the manifest's for the same VM."""
+    """Every log that was given, those of a person instead of the manifest's for the same VM."""
     given = [LogOfVm((path,), vm, options.timezone, (), "--guest-log") for vm, path in options.logs]
     named = {log.vm for log in given}
     return given + [log for log in _collected(options, manifest) if log.vm not in named]
@@ -100,7 +100,7 @@ def _collected(options: GuestOptions, manifest: Manifest | None) -> list[LogOfVm
 
 
 def _files(entry: Any, folder: Path | None) -> tuple[Path, ...]:
-    """The files of a guest that lie in the capture folder; names that lead out of it are not followed."""
+    """The files of a guest that are in the capture folder; names that lead out of it are not followed."""
     if not isinstance(entry, dict) or folder is None:
         return ()
     listed = entry.get("files")
@@ -161,9 +161,9 @@ def vm_called(name: str, vms: Sequence[VirtualMachine]) -> VirtualMachine:
         return found[0]
     if not found:
         names = ", ".join(vm.name for vm in vms[:10]) or "none"
-        raise UsageError(f"the capture has no VM called {name!r}", hint=f"it has {names}")
+        raise UsageError(f"no VM named {name!r} in this capture", hint=f"VMs: {names}")
     gids = ", ".join(vm.gid for vm in found)
-    raise UsageError(f"{len(found)} VMs are called {name!r}", hint=f"say the group id instead: {gids}")
+    raise UsageError(f"{len(found)} VMs are called {name!r}", hint=f"use the group ID instead: {gids}")
 
 
 def vm_of_computer(computer: str, vms: Sequence[VirtualMachine], file: str) -> VirtualMachine:
@@ -177,15 +177,12 @@ def vm_of_computer(computer: str, vms: Sequence[VirtualMachine], file: str) -> V
     found = exact or [vm for vm in vms if _short(vm.name) == _short(computer)]
     if wanted and len(found) == 1:
         return found[0]
-    why = f"it is of computer {computer!r}" if computer else "it names no computer"
-    many = (
-        f", and {len(found)} VMs are called like it"
-        if found
-        else ", and no VM is called like it"
-        if computer
-        else ""
+    why = f"it comes from computer {computer!r}" if computer else "it contains no computer name"
+    many = f", and {len(found)} VMs have that name" if found else ", and no VM has that name" if computer else ""
+    raise UsageError(
+        f"{file}: cannot tell which VM this log belongs to: {why}{many}",
+        hint=f"specify the VM: --guest-log VM={file}",
     )
-    raise UsageError(f"{file}: whose log is it? {why}{many}", hint=f"say the VM: --guest-log VM={file}")
 
 
 def _short(name: str) -> str:
@@ -193,11 +190,11 @@ def _short(name: str) -> str:
 
 
 def given_modes(options: GuestOptions, called: Callable[[str], str]) -> dict[str, tuple[Mmu, str]]:
-    """Monitor modes that a person gave, with their evidence; what is said goes before a vmware.log.
+    """Monitor modes that a person gave, with their evidence; they take precedence over a vmware.log.
 
     Args:
         options: What a person said.
-        called: Gives what a VM is known by for the name that was said.
+        called: Gives what a VM is known by for the given name.
 
     Raises:
         UsageError: A VM that was named is not there.
@@ -208,12 +205,12 @@ def given_modes(options: GuestOptions, called: Callable[[str], str]) -> dict[str
         mode = read_vmware_log(path)
         given[called(name)] = (mode.mmu, f"{path.name}: {mode.evidence}" if mode.evidence else "")
     for name, mmu in options.mmu.items():
-        given[called(name)] = (mmu, f"--mmu: said to be {mmu}")
+        given[called(name)] = (mmu, f"monitor mode set with --mmu: {mmu}")
     return given
 
 
 def use_of(log: GuestLog, vm: str, gid: str, matched_by: str, offset: str) -> GuestLogUse:
-    """What is told of a log that was read.
+    """What is reported of a log that was read.
 
     Args:
         log: The log.

@@ -44,11 +44,11 @@ def analyze_guests(options: GuestOptions, book: RuleBook) -> GuestReport:
 
     Args:
         options: The logs, and what a person said about monitor modes. A mode with an empty name is that of the only
-            guest; so is one with any name, where there is one guest whose name nobody gave.
+            guest; so is one with any name, where there is one guest whose name is not known.
         book: The rules; the one on what fault rates allow is used.
 
     Raises:
-        UnreadableInputError: A file is no guest log, or no vmware.log.
+        UnreadableInputError: A file is not a guest log, or no vmware.log.
         UsageError: A guest that was named is not there.
     """
     guests = _grouped(options)
@@ -115,8 +115,10 @@ def _called(name: str, guests: Sequence[_Guest]) -> str:
         return found[0]
     names = ", ".join(guest.name for guest in guests)
     if not name:
-        raise UsageError(f"there are logs of {len(guests)} guests", hint=f"say which: VM=..., one of {names}")
-    raise UsageError(f"there is no log of a guest called {name!r}", hint=f"there are logs of {names}")
+        raise UsageError(
+            f"there are logs of {len(guests)} guests", hint=f"specify the guest: VM=..., one of {names}"
+        )
+    raise UsageError(f"there is no log of a guest named {name!r}", hint=f"there are logs of {names}")
 
 
 def _judged(guest: _Guest, mmu: Mmu, evidence: str) -> GuestAlone:

@@ -86,7 +86,7 @@ class Line:
     def of(cls, entity: Entity, label: str, values: Floats, parts: Floats | None = None) -> Line | None:
         """A line of values; where they are the largest of several parts at each time, with the parts' figures.
 
-        The 95th percentile of the largest at each time is no part's: findings and tables have that of one vCPU.
+        The 95th percentile of the largest at each time is not a part's: findings and tables have that of one vCPU.
         """
         if np.isnan(values).all():
             return None

@@ -57,7 +57,7 @@ class CounterLevels:
     Attributes:
         entities: What the rows are of, by the name under which another capture would have it.
         values: (entities, samples).
-        repeated: Names that several things share: which is which nobody can tell.
+        repeated: Names that several things share: it cannot be decided which is which.
     """
 
     entities: Mapping[str, Entity]

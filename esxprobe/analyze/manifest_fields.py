@@ -1,4 +1,4 @@
-"""The fields of a manifest, read with care: anybody may have written it."""
+"""The fields of a manifest, read with care: any program may have written it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OLDEST, _NEWEST = 1969, 9999
 
 
 class Fields:
-    """A JSON object of which nobody knows what it holds: a field of another type is a field that is not there."""
+    """A JSON object with unknown content: a field of another type is a field that is not there."""
 
     def __init__(self, fields: object) -> None:
         self._fields: Mapping[str, Any] = fields if isinstance(fields, dict) else {}
@@ -43,7 +43,7 @@ class Fields:
         return int(value) if value is not None and value == int(value) else None
 
     def flag(self, key: str) -> bool | None:
-        """True or false, None where neither is said."""
+        """True or false, None if unknown."""
         value = self._fields.get(key)
         return value if isinstance(value, bool) else None
 

@@ -1,4 +1,4 @@
-"""Where a capture comes from: what its manifest says, taken with care, for anybody may have written it."""
+"""Where a capture comes from: what its manifest says, taken with care, for any program may have written it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _run(segment: Fields) -> EsxtopRun:
 
 
 def _clocks(host: str, more: Fields, guests: Iterable[Fields]) -> Iterator[ClockCheck]:
-    """The host's clock first, then each guest's; those that could not be read are told by their absence."""
+    """The host's clock first, then each guest's; those that could not be read are identified by their absence."""
     owners = [(Entity("host", host, ""), more.part("clock"))]
     owners += [(Entity("vm", guest.text("vm"), ""), guest.part("clock")) for guest in guests]
     for entity, clock in owners:

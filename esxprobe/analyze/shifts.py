@@ -192,7 +192,7 @@ def _worse(path: str) -> Worse:
 
 
 def _ambiguous(before: Measured, now: Measured) -> Iterator[CounterShift]:
-    """Things that share their name with another one of the same capture: nobody can tell which is which."""
+    """Things that share their name with another one of the same capture: it cannot be decided which is which."""
     nan = float("nan")
     three = (nan, nan, nan)
     none: ShiftReason = "name-repeats"

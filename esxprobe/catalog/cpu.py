@@ -10,8 +10,8 @@ from esxprobe.catalog.row import Row, stamp
 # Groups that esxtop itself runs in: it is in its own capture (`esxtop.2098765`).
 ESXTOP_GROUP = r"^esxtop\.\d+$"
 
-_SENTINELS = "negative values are sentinels, not amounts"
-_NO_UNIT = "the unit is not in the file (it stands in the screen's AUNITS column)"
+_SENTINELS = "negative values are markers, not amounts"
+_NO_UNIT = "the unit is not in the file (the esxtop screen shows it in the AUNITS column)"
 _CLASSIC = "ESX 4 classic only"
 
 _STATE_TIMES = (
@@ -55,8 +55,8 @@ _VM_WAIT = Row(
     "% VmWait",
     "%VMWAIT",
     "%",
-    "Time blocked in the monitor or the VMkernel without being idle: %WAIT less %IDLE, %SWPWT included",
-    "a cosmetic bug of the 7.0.3 era inflates it (VMware KB 85393): never take it for proof alone; "
+    "Time blocked in the monitor or the VMkernel without being idle: %WAIT minus %IDLE, including %SWPWT",
+    "a cosmetic bug of the 7.0.3 era inflates it (VMware KB 85393): do not rely on it alone; "
     "a guest that waits for its disk shows in %IDLE, not here",
 )
 
@@ -75,7 +75,7 @@ _STATE_TIMES_ON = (
         "%IDLE",
         "%",
         "Time halted because the guest had nothing to run",
-        "part of %WAIT; a guest that waits for its disk counts as idle; 0 for worlds that are no vCPU",
+        "part of %WAIT; a guest that waits for its disk counts as idle; 0 for worlds other than vCPUs",
     ),
     Row(
         "% Overlap",
@@ -88,7 +88,7 @@ _STATE_TIMES_ON = (
         "% CoStop",
         "%CSTP",
         "%",
-        "Time a vCPU was held back so that its sibling vCPUs could catch up",
+        "Time a vCPU was co-stopped so that its sibling vCPUs could catch up",
         "VMs with several vCPUs only; snapshots raise it",
         worse="more",
     ),
@@ -130,7 +130,7 @@ _STATE_TIMES_ON = (
         "WAKE/s",
         "1/s",
         "Times a world woke up from waiting",
-        "3,000 to 6,000 a second in a VM can show as %RDY by themselves",
+        "3,000 to 6,000 per second in a VM can show as %RDY by themselves",
         extra=True,
     ),
 )
@@ -175,9 +175,9 @@ _SUMMARY = (
         "% CPU Latency",
         "%LAT_C",
         "%",
-        "Time lost to CPU contention: %RDY less %MLMTD, %CSTP, %OVRLP, %SWPWT, "
+        "Time lost to CPU contention: %RDY minus %MLMTD, %CSTP, %OVRLP, %SWPWT, "
         "a shared hyperthread and lost frequency",
-        "37.5 % is normal beside a busy sibling hyperthread; leaves out limits and other waits; "
+        "37.5 % is normal next to a busy sibling hyperthread; leaves out limits and other waits; "
         "wrong for Latency Sensitivity High before 6.7",
         extra=True,
     ),
@@ -217,7 +217,7 @@ COUNTERS = (
                 f"CPU load average ({minutes} min)",
                 "",
                 f"CPU load of the host, averaged over {minutes} min: at 1.00 its PCPUs are fully used",
-                "above 1.00 more is asked for than there is",
+                "above 1.00 CPU demand exceeds the host's capacity",
             )
             for minutes in (1, 5, 15)
         ),
@@ -273,7 +273,7 @@ COUNTERS = (
         "group",
         _STATE_TIMES[3:],
         suffix=_SUM,
-        note="helper worlds (vmx, mks, svga, ...) wait here too, so %WAIT less %IDLE is not %VMWAIT",
+        note="helper worlds (vmx, mks, svga, ...) wait here too, so %WAIT minus %IDLE is not %VMWAIT",
     ),
     *stamp(
         "Group Cpu",
@@ -311,7 +311,7 @@ COUNTERS = (
         "Vcpu",
         "world",
         (_VM_WAIT,),
-        note="every world has the column, system worlds too, so it does not tell a VM; "
+        note="every world has the column, system worlds too, so it does not identify a VM; "
         "helper worlds spend nearly all their time in it",
     ),
     *stamp("Vcpu", "world", (*_STATE_TIMES_ON, *_ALLOCATIONS, *_SUMMARY)),

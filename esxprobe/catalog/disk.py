@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from esxprobe.catalog.row import Row, stamp
 
-_TOTAL = "a running total, not a rate; the first row of a capture can print 0"
+_TOTAL = "a cumulative count, not a rate; the first row of a capture can print 0"
 _IDLE_ZERO = "0.00 also stands for an interval without such commands"
 _BYTES = "the name says bytes, the screen's heading megabytes: do not rely on the unit"
-_PAE = "from the days of 32-bit (PAE) addressing"
+_PAE = "only for 32-bit (PAE) addressing"
 
 _QUEUE = (
     Row("Device Q Depth", "DQLEN", "", "Commands that the device takes at once"),
@@ -22,9 +22,9 @@ _QUEUE = (
         "WQLEN",
         "",
         "Commands that one world may have at the device at once",
-        "0 has been seen on devices at work: it does not mean a queue without room",
+        "0 has been seen on busy devices; it does not mean that the queue is full",
     ),
-    Row("Active Commands", "ACTV", "", "Commands that are with the device when the sample is taken"),
+    Row("Active Commands", "ACTV", "", "Commands outstanding on the device when the sample is taken"),
     Row(
         "Queued Commands",
         "QUED",
@@ -64,7 +64,7 @@ _RESERVATIONS = (
         "CONS/s",
         "1/s",
         "SCSI reservation conflicts per second",
-        "from before ATS locking: says nothing of a datastore that locks with ATS",
+        "from before ATS locking: has no meaning for a datastore that locks with ATS",
         extra=True,
     ),
 )
@@ -87,7 +87,7 @@ _FAILURES = (
         "Aborts/sec",
         "ABRTS/s",
         "1/s",
-        "Commands given up per second, as when a guest's patience runs out",
+        "Commands aborted per second, for example after a guest timeout",
         extra=True,
         worse="more",
     ),
@@ -158,9 +158,9 @@ def _vaai_latencies() -> Iterator[Row]:
 _LATENCY = tuple(_latencies())
 
 # NFS is no SCSI: no adapter, no queue, no path; what the host waits for is one figure, GAVG.
-_NO_SCSI = "NFS has no such thing: always 0"
+_NO_SCSI = "not used by NFS: always 0"
 _NFS = (
-    Row("Active Commands", "ACTV", "", "Commands that are with the server when the sample is taken"),
+    Row("Active Commands", "ACTV", "", "Commands outstanding on the server when the sample is taken"),
     *_THROUGHPUT,
     *(row for row in _LATENCY if row.name.startswith("Average Guest")),
     *(
@@ -193,7 +193,7 @@ COUNTERS = (
         "Physical Disk",
         "path",
         _THROUGHPUT,
-        note="the same paths stand under `Physical Disk Path`: do not add the two",
+        note="the same paths are listed under `Physical Disk Path`: do not add the two",
     ),
     *stamp("Physical Disk", "path", (*_RESERVATIONS, *_LATENCY, *_FAILURES, *_COPIES)),
     *stamp(
@@ -235,7 +235,7 @@ COUNTERS = (
                     "",
                     "",
                     meaning,
-                    "0 has been seen on disks at work, so it does not count the VM's own I/O",
+                    "0 has been seen on busy disks, so it does not count the VM's own I/O",
                     extra=True,
                 )
                 for name, meaning in (

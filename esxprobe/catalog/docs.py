@@ -16,7 +16,7 @@ from esxprobe.model import Counter
 _INTRO = f"""\
 # Counters
 
-What esxprobe knows of the columns of an `esxtop -b` capture. This page is generated from the
+The columns of an `esxtop -b` capture that esxprobe recognizes. This page is generated from the
 catalog in `esxprobe/catalog`: change it there and run `make docs`.
 
 A column's path is `\\\\host\\Object(instance)\\Counter`. Names are spelled as esxtop prints them.

@@ -15,7 +15,7 @@ def _states() -> Iterator[Row]:
             "%",
             "Time the PCPU was executing (C0)"
             if number == 0
-            else f"Time the PCPU was idle in state C{number}: the higher the number, the deeper the sleep",
+            else f"Time the PCPU was idle in state C{number}: a higher number is a deeper sleep",
             "C0 and the idle states add up to about 100",
         )
     for number in range(16):
@@ -25,8 +25,9 @@ def _states() -> Iterator[Row]:
             "%",
             "Time at the highest frequency (P0)"
             if number == 0
-            else f"Time at the frequency of step P{number}: the higher the number, the slower",
-            f"the MHz of the step stand in `Power({number})\\P-State MHZ`; where firmware steers the clock "
+            else f"Time at the frequency of step P{number}: a higher number is slower",
+            f"the frequency of the step in MHz is in `Power({number})\\P-State MHZ`; where firmware steers the "
+            f"clock "
             "(Processor Clocking Control) P0 is full speed and P1 anything slower",
         )
     for number in range(8):
@@ -57,7 +58,7 @@ COUNTERS = (
                 "Power Usage Now Watts",
                 "Power Usage",
                 "W",
-                "Power that the host draws now",
+                "Power that the host draws when the sample is taken",
                 "0 throughout where the host has no power meter",
             ),
             Row(
@@ -103,7 +104,7 @@ COUNTERS = (
             ),
         ),
     ),
-    *stamp("VSAN", "host", (Row("Enabled?", "", "", "1 where the host takes part in vSAN, else 0"),)),
+    *stamp("VSAN", "host", (Row("Enabled?", "", "", "1 where the host takes part in vSAN, otherwise 0"),)),
     *stamp(
         "VSAN",
         "vSAN role",

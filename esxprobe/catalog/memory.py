@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from esxprobe.catalog.row import Row, stamp
 
-_SENTINELS = "negative values are sentinels, not amounts"
-_NO_UNIT = "the unit is not in the file (it stands in the screen's AUNITS column)"
+_SENTINELS = "negative values are markers, not amounts"
+_NO_UNIT = "the unit is not in the file (the esxtop screen shows it in the AUNITS column)"
 _CLASSIC = "ESX classic only (the releases with a service console)"
 _INTERNAL = "internal to the memory scheduler"
 _ESTIMATE = "a sampled estimate"
@@ -17,14 +17,17 @@ _HOST = (
             f"Memory Overcommit ({minutes} Minute Avg)",
             f"MEM overcommit avg ({minutes} min)",
             "",
-            f"Memory asked for beyond what there is, averaged over {minutes} min: 0.50 is half as much again",
+            f"Memory demand beyond the host's capacity, averaged over {minutes} min: 0.50 is 50 % more than the "
+            f"capacity",
             "a fraction, not a percentage",
         )
         for minutes in (1, 5, 15)
     ),
     Row("Machine MBytes", "PMEM total", "MB", "Physical memory of the host"),
     Row("Kernel MBytes", "PMEM vmk", "MB", "Physical memory that the VMkernel uses"),
-    Row("NonKernel MBytes", "PMEM other", "MB", "Physical memory used by all but the VMkernel, VMs above all"),
+    Row(
+        "NonKernel MBytes", "PMEM other", "MB", "Physical memory used by everything except the VMkernel, mainly VMs"
+    ),
     Row(
         "Free MBytes",
         "PMEM free",
@@ -33,7 +36,7 @@ _HOST = (
         "on ESX classic the name appears twice, once for the host and once for the service console",
         worse="less",
     ),
-    Row("Kernel Managed MBytes", "VMKMEM managed", "MB", "Memory that the VMkernel hands out"),
+    Row("Kernel Managed MBytes", "VMKMEM managed", "MB", "Memory that the VMkernel manages"),
     Row("Kernel MinFree MBytes", "VMKMEM minfree", "MB", "Memory that the VMkernel wants to keep free"),
     Row("Kernel Reserved MBytes", "VMKMEM rsvd", "MB", "Memory that reservations hold"),
     Row("Kernel Unreserved MBytes", "VMKMEM ursvd", "MB", "Memory that can still be reserved"),
@@ -48,19 +51,19 @@ _HOST = (
     ),
     Row("PShare Shared MBytes", "PSHARE shared", "MB", "Guest memory whose pages are shared"),
     Row("PShare Common MBytes", "PSHARE common", "MB", "Physical memory that holds the shared pages"),
-    Row("PShare Savings MBytes", "PSHARE saving", "MB", "Physical memory saved by sharing: shared less common"),
+    Row("PShare Savings MBytes", "PSHARE saving", "MB", "Physical memory saved by sharing: shared minus common"),
     Row(
         "Swap Used MBytes",
         "SWAP curr",
         "MB",
         "VM memory that the host has swapped out",
-        "history: pages stay out until they are touched, only the read rate shows present pain",
+        "history: pages stay out until they are touched, only the read rate shows current impact",
     ),
     Row(
         "Swap Target MBytes",
         "SWAP rclmtgt",
         "MB",
-        "How much the host means to have swapped out",
+        "How much the host intends to swap out",
     ),
     Row("Swap MBytes Read/sec", "SWAP r/s", "MB/s", "Rate of reading swapped memory back in"),
     Row("Swap MBytes Write/sec", "SWAP w/s", "MB/s", "Rate of swapping memory out"),
@@ -71,9 +74,9 @@ _HOST = (
         "MEMCTL curr",
         "MB",
         "Guest memory that balloon drivers hold",
-        "stays until the balloons deflate, so it can tell of pressure that is over",
+        "stays until the balloons deflate, so it can remain from earlier memory pressure",
     ),
-    Row("Memctl Target MBytes", "MEMCTL target", "MB", "How much the host means balloon drivers to hold"),
+    Row("Memctl Target MBytes", "MEMCTL target", "MB", "Balloon size that the host intends for all VMs"),
     Row("Memctl Max MBytes", "MEMCTL max", "MB", "The most that balloon drivers can hold"),
     Row("Console MBytes", "PMEM cos", "MB", "Physical memory of the service console", _CLASSIC),
     Row("Swap Total MBytes", "COSMEM swap_t", "MB", "Swap space of the service console", _CLASSIC),
@@ -105,7 +108,7 @@ _NUMA = (
         "N%L",
         "%",
         "Share of the memory that is on the home NUMA node",
-        f"{_NO_NUMA}, where it means nothing: look whether NLMEM and NRMEM are 0 too",
+        f"{_NO_NUMA}, where it has no meaning: check whether NLMEM and NRMEM are 0 too",
         extra=True,
     ),
 )
@@ -125,26 +128,26 @@ _SIZE = (
         "MB",
         "Physical memory that the guest's memory occupies: pages saved by sharing do not count",
     ),
-    Row("Target Size MBytes", "SZTGT", "MB", "Physical memory that the VMkernel means to give"),
-    Row("Touched MBytes", "TCHD", "MB", "Guest memory used of late (working set)", _ESTIMATE),
-    Row("Touched Write MBytes", "TCHD_W", "MB", "Guest memory written of late", _ESTIMATE),
+    Row("Target Size MBytes", "SZTGT", "MB", "Physical memory that the VMkernel intends to allocate"),
+    Row("Touched MBytes", "TCHD", "MB", "Guest memory used recently (working set)", _ESTIMATE),
+    Row("Touched Write MBytes", "TCHD_W", "MB", "Guest memory written recently", _ESTIMATE),
 )
 
 _ACTIVE = (
-    Row("% Active Estimate", "%ACTV", "%", "Share of the guest's memory in use now", _ESTIMATE, extra=True),
+    Row("% Active Estimate", "%ACTV", "%", "Share of the guest's memory currently in use", _ESTIMATE, extra=True),
     Row("% Active Slow Estimate", "%ACTVS", "%", "%ACTV as a slow moving average", _ESTIMATE, extra=True),
     Row("% Active Fast Estimate", "%ACTVF", "%", "%ACTV as a fast moving average", _ESTIMATE, extra=True),
     Row("% Active Next Estimate", "%ACTVN", "%", "What %ACTVF is expected to be next", _ESTIMATE, extra=True),
 )
 
 _BALLOON = (
-    Row("Memctl?", "MCTL?", "", "1 while the balloon driver runs in the guest, else 0", extra=True),
+    Row("Memctl?", "MCTL?", "", "1 while the balloon driver runs in the guest, otherwise 0", extra=True),
     Row(
         "Memctl MBytes",
         "MCTLSZ",
         "MB",
         "Guest memory that the balloon driver holds",
-        "stays until the balloon deflates: pressure now or in the past",
+        "stays until the balloon deflates: current or past memory pressure",
         extra=True,
         worse="more",
     ),
@@ -152,7 +155,7 @@ _BALLOON = (
         "Memctl Target MBytes",
         "MCTLTGT",
         "MB",
-        "How much the host means the balloon to hold",
+        "Balloon size that the host intends",
         "above MCTLSZ the balloon inflates, below it deflates",
         extra=True,
     ),
@@ -165,16 +168,16 @@ _SWAP = (
         "SWCUR",
         "MB",
         "Guest memory that the host has swapped out",
-        "history: pages stay out until they are touched, only SWR/s proves present pain",
+        "history: pages stay out until they are touched, only SWR/s shows current impact",
         worse="more",
     ),
-    Row("Swap Target MBytes", "SWTGT", "MB", "How much the host means to have swapped out"),
+    Row("Swap Target MBytes", "SWTGT", "MB", "How much the host intends to swap out"),
     Row(
         "Swap Read MBytes/sec",
         "SWR/s",
         "MB/s",
         "Rate of reading swapped guest memory back in",
-        "the proof of present pain",
+        "the evidence of current impact",
         worse="more",
     ),
     Row("Swap Written MBytes/sec", "SWW/s", "MB/s", "Rate of swapping guest memory out"),
@@ -193,7 +196,7 @@ _SHARING = (
         "Checkpoint Target MBytes",
         "CPTTGT",
         "MB",
-        "Size that the checkpoint file is meant to have",
+        "Target size of the checkpoint file",
         extra=True,
     ),
     Row("Zero MBytes", "ZERO", "MB", "Guest memory that holds only zeros", extra=True),
@@ -204,7 +207,7 @@ _SHARING = (
         "COWH",
         "MB",
         "Guest memory marked as a candidate for sharing",
-        "a hint, nothing is shared yet",
+        "a hint only; the pages are not shared yet",
         extra=True,
     ),
 )
@@ -221,7 +224,7 @@ _COMMIT = (
         "Commit Target MBytes",
         "CMTTGT",
         "MB",
-        "Memory that the scheduler means to commit",
+        "Memory that the scheduler intends to commit",
         _INTERNAL,
         extra=True,
     ),

@@ -11,9 +11,9 @@ COUNTERS = (
         "Network Port",
         "port",
         (
-            Row("Link Up?", "UP", "", "1 while the link is up, else 0", _UPLINKS, extra=True),
+            Row("Link Up?", "UP", "", "1 while the link is up, otherwise 0", _UPLINKS, extra=True),
             Row("Link Speed (Mb/s)", "SPEED", "Mb/s", "Speed of the link", _UPLINKS, extra=True),
-            Row("Full Duplex?", "FDUPLX", "", "1 while the link is full duplex, else 0", _UPLINKS, extra=True),
+            Row("Full Duplex?", "FDUPLX", "", "1 while the link is full duplex, otherwise 0", _UPLINKS, extra=True),
             Row("Packets Transmitted/sec", "PKTTX/s", "1/s", "Packets sent per second"),
             Row("MBits Transmitted/sec", "MbTX/s", "Mb/s", "Megabits sent per second"),
             Row(
@@ -21,7 +21,7 @@ COUNTERS = (
                 "PSZTX",
                 "bytes",
                 "Average size of the packets sent",
-                "the name holds two blanks before `Transmitted`",
+                "the name contains two spaces before `Transmitted`",
             ),
             Row("Packets Received/sec", "PKTRX/s", "1/s", "Packets received per second"),
             Row("MBits Received/sec", "MbRX/s", "Mb/s", "Megabits received per second"),
@@ -30,7 +30,7 @@ COUNTERS = (
                 "PSZRX",
                 "bytes",
                 "Average size of the packets received",
-                "the name holds two blanks before `Received`",
+                "the name contains two spaces before `Received`",
             ),
             Row(
                 "% Outbound Packets Dropped",
@@ -44,8 +44,8 @@ COUNTERS = (
                 "%DRPRX",
                 "%",
                 "Share of the packets to receive that were dropped",
-                "on a VM's port the loss is at the hand-over to the guest's network driver, for want of "
-                "receive buffers or CPU (Broadcom 312565); has many false positives",
+                "on a VM's port the loss is at the hand-over to the guest's network driver, because the guest ran "
+                "out of receive buffers or CPU (Broadcom 312565); has many false positives",
                 worse="more",
             ),
             Row(
@@ -90,13 +90,13 @@ COUNTERS = (
         "RDMA Device",
         "RDMA device",
         (
-            Row("Name", "NAME", "", "Name of the device", "the cells hold text", kind="text"),
+            Row("Name", "NAME", "", "Name of the device", "the cells contain text", kind="text"),
             Row(
                 "Team Uplink",
                 "TEAM-PNIC",
                 "",
                 "Physical network adapter that the device is paired with",
-                "the cells hold text",
+                "the cells contain text",
                 kind="text",
             ),
             Row("Packets Transmitted/sec", "PKTTX/s", "1/s", "Packets sent per second"),

@@ -1,4 +1,4 @@
-"""Every kind of damage or doubt that a capture can have: one record a code.
+"""Every kind of damage or warning that a capture can have: one record a code.
 
 Adding a code is adding a record here; the reader names it, the report and the rules print it.
 """
@@ -20,26 +20,26 @@ CODES: tuple[QualityCode, ...] = (
     QualityCode(
         "gzip-damaged",
         "critical",
-        "The compressed file does not decompress cleanly",
-        "What came out before the damage is used. Copy the file again.",
+        "The compressed file is damaged and cannot be decompressed completely",
+        "Data before the damage is used. Copy the file again.",
     ),
     QualityCode(
         "checksum-differs",
         "critical",
-        "A file is not the one that was captured: its sha256 is not the manifest's",
-        "Somebody changed or cut the file after the capture; get the original.",
+        "A file differs from the one that was captured: its SHA-256 does not match the manifest",
+        "The file was changed or truncated after the capture. Use the original.",
     ),
-    QualityCode("utf-16", "info", "The file is UTF-16 text (a PowerShell redirect writes it so)"),
-    QualityCode("byte-order-mark", "info", "The file starts with a byte order mark (an editor saved it)"),
+    QualityCode("utf-16", "info", "The file is UTF-16 text (written by a PowerShell redirect)"),
+    QualityCode("byte-order-mark", "info", "The file starts with a byte order mark (saved by an editor)"),
     QualityCode("cr-line-ends", "info", "Lines end with a bare carriage return"),
     QualityCode("crlf-line-ends", "info", "Lines end with CR LF (the file passed through Windows)"),
     QualityCode(
         "not-utf8",
         "warning",
         "The header is not valid UTF-8; names were read as Windows-1252",
-        "Names with letters outside ASCII may look odd, values are not touched.",
+        "Names with non-ASCII letters may be shown incorrectly. Values are not affected.",
     ),
-    QualityCode("banner", "info", "Text stands before the header (resxtop or a shell printed it)"),
+    QualityCode("banner", "info", "Text precedes the header (printed by resxtop or a shell)"),
     QualityCode(
         "resaved",
         "warning",
@@ -53,36 +53,36 @@ CODES: tuple[QualityCode, ...] = (
         "Send the file as esxtop wrote it.",
     ),
     # The header
-    QualityCode("trailing-comma", "info", "Lines end with a comma: the phantom column was dropped"),
+    QualityCode("trailing-comma", "info", "Lines end with a comma; the empty last column was dropped"),
     QualityCode(
         "unnamed-column",
         "info",
-        "A column carries no name in the header",
-        "Newer releases print `% of aperf/mperf` there; its values are kept without being judged.",
+        "A column has no name in the header",
+        "Newer releases print `% of aperf/mperf` there; its values are kept but not analyzed.",
     ),
     QualityCode("glued-cell", "info", "esxtop dropped the comma between two columns; both were separated"),
     QualityCode(
         "damaged-header",
         "warning",
         "A separator in the header is damaged and was restored",
-        "The names beside the damage may be wrong.",
+        "The names next to the damage may be wrong.",
     ),
     QualityCode(
         "several-hosts",
         "warning",
         "The columns belong to more than one host, or a host's name is damaged",
-        "Give the captures of different hosts one by one.",
+        "Analyze the captures of different hosts separately.",
     ),
     QualityCode(
         "duplicate-column",
         "info",
-        "A column name appears more than once; later ones carry a number",
-        "The first one is judged.",
+        "A column name appears more than once; later ones got a number",
+        "The first one is analyzed.",
     ),
     QualityCode(
         "unknown-counter",
         "info",
-        "A counter is not in the catalog; it is kept but not judged",
+        "A counter is not in the catalog; it is kept but not analyzed",
     ),
     QualityCode(
         "unparsed-instance",
@@ -96,7 +96,7 @@ CODES: tuple[QualityCode, ...] = (
         "Such values are not attributed to a VM.",
     ),
     # The rows
-    QualityCode("repeated-header", "info", "The header stands again further down; it was passed over"),
+    QualityCode("repeated-header", "info", "The header is repeated further down; the repetition was ignored"),
     QualityCode(
         "appended-capture",
         "info",
@@ -105,11 +105,11 @@ CODES: tuple[QualityCode, ...] = (
     QualityCode(
         "appended-columns",
         "info",
-        "Columns stand only under a header further down in a file: a frame of `esxprobe.scan` does not have them",
-        "Split the file where that header stands, and put the parts into a capture folder as segments.",
+        "Columns appear only under a later header in a file; a frame of `esxprobe.scan` does not contain them",
+        "Split the file at that header, and put the parts into a capture folder as segments.",
     ),
-    QualityCode("blank-row", "info", "A row holds no time and no value"),
-    QualityCode("junk-line", "warning", "A line is not part of the capture; it was passed over"),
+    QualityCode("blank-row", "info", "A row contains no time and no value"),
+    QualityCode("junk-line", "warning", "A line is not part of the capture; it was ignored"),
     QualityCode(
         "row-cut",
         "warning",
@@ -118,160 +118,161 @@ CODES: tuple[QualityCode, ...] = (
     QualityCode(
         "row-lost",
         "warning",
-        "A row does not have the header's number of cells; none of its values can be trusted",
+        "A row does not have the header's number of cells; none of its values is used",
     ),
     QualityCode(
         "row-torn",
         "warning",
-        "A cell of a row is torn, another row may go on behind it: the cells before it are kept",
-        "The cells behind it are lost, for they may belong to another sample.",
+        "A cell is truncated and the rest of the line may belong to another row; the cells before it are kept",
+        "The cells after it are discarded because they may belong to another sample.",
     ),
     QualityCode("row-joined", "warning", "A row was cut and joined with the next; both parts were separated"),
-    QualityCode("row-split", "info", "A line break stands inside a row; the parts were joined"),
-    QualityCode("nul-bytes", "warning", "Zero bytes stand in the file; the cells they touch are lost"),
+    QualityCode("row-split", "info", "A row contains a line break; the parts were joined"),
+    QualityCode("nul-bytes", "warning", "The file contains NUL bytes; the affected cells are discarded"),
     QualityCode(
         "bad-cell",
         "warning",
-        "A cell holds something that is not a number; its value is lost",
+        "A cell contains something that is not a number; its value is discarded",
     ),
     QualityCode(
         "odd-format",
         "warning",
-        "A number is not printed as its column's numbers are (4499 or 44.9 for 44.99); its value is lost",
+        "A number does not have the format of its column (4499 or 44.9 instead of 44.99); its value is discarded",
     ),
     QualityCode(
         "row-shifted",
         "warning",
-        "Numbers of a row are not printed as their columns' are, or are what columns beside had before: cells may "
-        "stand in wrong columns; none is used",
-        "A part of the row is lost or stands there twice. Copy the file again if a sound one exists.",
+        "Numbers of a row do not have the format of their columns, or match earlier values of neighboring "
+        "columns. Cells may be in the wrong columns, so none is used",
+        "A part of the row is lost or duplicated. Copy the file again if an intact one exists.",
     ),
     QualityCode(
         "no-values",
         "warning",
-        "A counter has no value in any sample for some entities: the rules that need it did not judge them",
+        "A counter has no value in any sample for some entities: rules that need it did not evaluate them",
     ),
     QualityCode(
         "guest-log-unusable",
         "warning",
-        "A guest's log in the capture folder cannot be used; its VM is judged without it",
-        "Give it once more with --guest-log VM=FILE to see all that is wrong with it.",
+        "A guest's log in the capture folder cannot be used; its VM is analyzed without it",
+        "Use --guest-log VM=FILE for this log to see all its problems.",
     ),
     QualityCode(
         "guest-log-unused",
         "info",
-        "Several logs of one VM have the same counters; each is used of one log only, and not of this one",
+        "Several logs of one VM have the same counters; each is read from one log only, and not from this one",
     ),
     QualityCode(
         "vm-came",
         "info",
-        "A VM was powered on or arrived in the middle of the capture; it is judged from then on",
-        "It has columns only where esxtop was started again after it came: collect with --segment.",
+        "A VM was powered on or arrived during the capture; it is analyzed from then on",
+        "It has columns only after esxtop was restarted. Collect with --segment.",
     ),
-    QualityCode(
-        "vm-left", "info", "A VM was powered off or left in the middle of the capture; it is judged until then"
-    ),
+    QualityCode("vm-left", "info", "A VM was powered off or left during the capture; it is analyzed until then"),
     QualityCode("blank-cell", "info", "A cell is empty: there was no value to print"),
-    QualityCode("sentinel", "info", "A negative value is a mark for none, as -1 for no limit; it is not judged"),
+    QualityCode(
+        "sentinel", "info", "A negative value means that nothing is set, for example -1 for no limit; it is ignored"
+    ),
     # The clock
     QualityCode("time-unreadable", "warning", "A row's time cannot be read; the row is not used"),
     QualityCode(
         "time-repeats",
         "warning",
-        "A row has the time of the one before; its interval is unknown and it is set aside",
+        "A row has the time of the one before; its interval is unknown and it is excluded",
     ),
     QualityCode(
         "time-backwards",
         "warning",
-        "The clock goes back; the row's interval is unknown and it is set aside",
+        "The clock goes back; the row's interval is unknown and it is excluded",
         "Check the host's time service.",
     ),
     QualityCode(
         "time-gap",
         "warning",
-        "More than one and a half intervals lie between two samples",
-        "What happened in between is an average of the whole gap, or missing.",
+        "Two samples are more than 1.5 intervals apart",
+        "Values for the gap are an average over the whole gap, or missing.",
     ),
-    QualityCode("time-jitter", "info", "Intervals vary by more than a tenth"),
+    QualityCode("time-jitter", "info", "Intervals vary by more than 10 %"),
     QualityCode("seconds-lost", "warning", "Times have no seconds; they were spread evenly"),
     QualityCode("date-lost", "warning", "Times have no date; only the time of day is real"),
     QualityCode(
         "day-first",
         "info",
-        "Dates are day-first: read so because the month-first reading is impossible or jumps",
+        "Dates are read day-first, because the month-first reading is impossible or jumps",
     ),
     QualityCode(
         "zone-untrusted",
         "info",
         "The header's time zone cannot be trusted; times are taken as UTC",
-        "Give --timezone when the host's clock was not UTC.",
+        "Use --timezone if the host's clock was not UTC.",
     ),
     QualityCode(
         "first-sample",
         "info",
-        "The first row covers an unknown interval and is kept out of every rate",
+        "The first row covers an unknown interval and is excluded from all rates",
     ),
     QualityCode(
         "too-few-samples",
         "warning",
-        "Too few samples to judge anything by duration",
+        "Too few samples for conditions that depend on duration",
         "Capture at least 10 minutes that cover the problem: esxtop -b -a -d 5 -n 120",
     ),
     # The numbers
     QualityCode(
         "closure-off",
         "warning",
-        "%RUN+%RDY+%CSTP+%WAIT of a world is not what it is for the other worlds of the sample",
+        "%RUN+%RDY+%CSTP+%WAIT of a world differs from that of the other worlds in the sample",
         "The CPU states of these worlds do not add up; do not quote them.",
     ),
     QualityCode(
         "default-fields",
         "info",
         "The capture was made without -a: counters are missing",
-        "Capture with esxtop -b -a; the skipped rules say what each lacks.",
+        "Capture with esxtop -b -a; the skipped rules show the missing counters.",
     ),
     # Guests' logs
     QualityCode(
         "guest-text-line",
         "info",
-        "A line of a guest's log is neither header nor sample (a program's message); it was passed over",
+        "A line of a guest's log is neither header nor sample (a program's message); it was ignored",
     ),
     QualityCode(
         "guest-code-page",
         "info",
-        "A guest's log is not UTF-8; the code page in which most of its counters are known was taken",
+        "A guest's log is not UTF-8; the code page that matches most of its counters was used",
     ),
-    QualityCode("guest-localized", "info", "A guest's counter names are localized; they were read through a table"),
+    QualityCode(
+        "guest-localized", "info", "A guest's counter names are localized; they were translated with a table"
+    ),
     QualityCode(
         "guest-zone-assumed",
         "warning",
-        "A guest's stamps carry no zone; they were taken as UTC",
-        "Give --guest-timezone when the guest's clock was not UTC: else faults stand beside the wrong moments.",
+        "A guest's timestamps have no time zone; UTC was assumed",
+        "Use --guest-timezone if the guest's clock was not UTC. Otherwise faults are assigned to the wrong times.",
     ),
     QualityCode(
         "guest-zone-differs",
         "warning",
-        "The zone that was given is not the one in the guest's log; the given one is used",
-        "Leave --guest-timezone out when the log's own zone is right.",
+        "--guest-timezone differs from the time zone in the guest's log; --guest-timezone is used",
+        "Omit --guest-timezone if the time zone in the log is correct.",
     ),
     QualityCode(
         "guest-date-ambiguous",
         "warning",
-        "A guest's dates can be read month-first and day-first, and nothing tells; they were read month-first",
+        "A guest's dates can be read month-first and day-first, and nothing decides which; they were read "
+        "month-first",
         "Check the dates shown; export with ISO dates (S_TIME_FORMAT=ISO sar, sadf -d) when they are wrong.",
     ),
-    QualityCode(
-        "guest-dst", "info", "A guest's clock was put back by an hour within the log; the hour was added again"
-    ),
+    QualityCode("guest-dst", "info", "A guest's clock was set back by one hour within the log; the hour was added"),
     QualityCode(
         "guest-restart",
         "warning",
-        "A guest restarted within its log, or its totals or clock went back; that interval has no value",
+        "A guest restarted within its log, or its counters or clock went back; that interval has no value",
     ),
     QualityCode(
         "guest-clamped",
         "info",
-        "A guest counted more hard faults than faults in a sample; its soft faults were taken as none",
+        "A guest counted more hard faults than faults in a sample; its soft faults were set to 0",
     ),
     QualityCode(
         "guest-no-faults",
@@ -334,18 +335,17 @@ def note(code: str, count: int, detail: str = "") -> QualityNote:
 
 
 _LIMITS = (
-    "A row is believed when it has the header's number of cells, all cells have their quotes, and every number,",
-    "read or not, is printed as its column's numbers are. esxtop prints a column with two decimals or with",
-    "none; which, is learned from the first nine rows. Of a file that a spreadsheet saved only *at most two",
-    "decimals* is left of that. Nor is a row believed in which four columns that never changed before have",
-    "about the values of columns up to three cells beside them, or one that has a torn cell and, within 128",
-    "cells of it, a column that never changed before and has changed.",
+    "A row is accepted if it has the header's number of cells, all cells have their quotes, and every number,",
+    "used or not, has the format of its column. esxtop prints a column with two decimals or with none; the first",
+    "nine rows show which. In a file that was saved by a spreadsheet, only *at most two decimals* can be checked.",
+    "A row is also rejected if four columns that never changed before have about the values of columns up to",
+    "three cells away, or if it has a truncated cell and, within 128 cells of it, a column that never changed",
+    "before and has changed.",
     "",
-    "What this cannot show:",
+    "This check cannot detect:",
     "",
-    "- a digit in place of another one within a number or a time, one that is missing before the point, or one",
-    "  more;",
-    "- cells that moved among neighboring columns that are printed alike and change all the time: one to three",
+    "- a wrong digit within a number or a time, or a missing or additional digit before the decimal point;",
+    "- cells that moved among neighboring columns that have the same format and change all the time: one to three",
     "  cells lost, and as many added not far from there, or a short block that was overwritten by another one.",
     "  `make bench` prints how often random damage of each kind goes unnoticed.",
 )
@@ -358,10 +358,9 @@ def render_quality() -> str:
         [
             "# Capture quality",
             "",
-            "Every kind of damage and doubt that is counted; generated by `make docs`. "
-            "A count of them says how many",
-            "rows, cells or columns, and where the first few stand. "
-            "Nothing is repaired or left out without a count.",
+            "All kinds of damage and warnings that are counted; generated by `make docs`. Each count contains the",
+            "number of rows, cells or columns and the location of the first few. Nothing is repaired or excluded",
+            "without a count.",
             "",
             *_LIMITS,
             "",

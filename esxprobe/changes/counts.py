@@ -15,12 +15,12 @@ def log_p_of_counts(reference: Floats, window: Floats, up: np.ndarray[tuple[int]
     Each cut counts the samples beyond it in the reference and in the window; the counts are tested by Fisher's
     exact test. Of the last cut, the largest value of the reference, this is the exceedance test (Gumbel and
     von Schelling 1950). The usual value is that of more than half of the reference's samples where there is one,
-    else their mean: so series that mostly repeat one value are told by how often they leave it.
+    else their mean: so series that mostly repeat one value are identified by how often they leave it.
 
     Args:
         reference: (series, n) samples.
         window: (series, m) samples.
-        up: (series,) whether the window was higher; else samples below the cuts are counted.
+        up: (series,) whether the window was higher; otherwise samples below the cuts are counted.
     """
     sign = np.where(up, 1.0, -1.0)[:, None]
     reference, window = reference * sign, window * sign

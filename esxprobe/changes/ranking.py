@@ -156,7 +156,7 @@ def _rank_moving(rows: Ints, before: Floats, within: Floats, out: Ranking) -> No
     if within.shape[1] > FEWEST_STEPS:
         steps = tuple(np.sqrt(np.abs(np.diff(each, axis=1))) for each in (before, within))
         spread_rises, spread_p = _tested(*steps)
-        spread_p[(steps[0] == 0).mean(axis=1) > _MOST_TIES] = 0.0  # bursts between zeros are told by their level
+        spread_p[(steps[0] == 0).mean(axis=1) > _MOST_TIES] = 0.0  # bursts between zeros show in their level
         other = spread_p < log_p
         out.kind[rows] = np.where(other, SPREAD, LEVEL)
         rises, log_p = np.where(other, spread_rises, rises), np.minimum(log_p, spread_p) + _TWO
@@ -169,7 +169,7 @@ def _rank_moving(rows: Ints, before: Floats, within: Floats, out: Ranking) -> No
 
 
 def fourth_root(values: Floats) -> Floats:
-    """Values on a scale on which a tenfold one is 1.8 times as much: else one spike would be all variation."""
+    """Values on a scale on which a tenfold one is 1.8 times as much: otherwise one spike would be all variation."""
     return np.copysign(np.sqrt(np.sqrt(np.abs(values))), values)
 
 

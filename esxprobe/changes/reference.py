@@ -1,4 +1,4 @@
-"""What a window is compared with, when nobody said it: the time before, or all other time."""
+"""What a window is compared with by default: the time before, or all other time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from esxprobe.arrays import Bools
 
 # The time before is so many times as long as the window.
 TIMES = 4
-# ... and has so many samples at least, where the capture has them: of 40 samples nobody can tell how often chance
+# ... and has so many samples at least, where the capture has them: from 40 samples it is unknown how often chance
 # does what two samples of a window did.
 FEWEST = 120
 

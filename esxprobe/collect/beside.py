@@ -89,7 +89,7 @@ class Asking:
         if not self.questions.outcomes and link.is_open and not stop.is_set():
             self._run(link)
             self._wait(stop)
-            self.end("time was over", link)
+            self.end("the planned time had passed", link)
         if self._failure is not None:
             raise self._failure
 

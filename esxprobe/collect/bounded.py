@@ -1,6 +1,6 @@
 """Questions that cannot hang: lines for BusyBox ash that end what they started after a time, or with the channel.
 
-Old hosts have no `timeout`. ash's own `read -t` waits on the channel's input, which nobody writes to: it ends after
+Old hosts have no `timeout`. ash's own `read -t` waits on the channel's input, which is never written: it ends after
 the time, or at once when the channel or the connection ends, and leaves no `sleep` behind. Where `read` knows no -t
 the limit on this side holds alone.
 """
@@ -43,7 +43,7 @@ def vm_files_line(limit_s: int) -> str:
     """The line that reads of its input the paths of VMs' vmx files, one a line, and gives what it finds of each.
 
     The settings of interest of the vmx, then the lines of `vmware*.log` beside it that tell the monitor mode. Each
-    of the two is read by a grep of its own, which is killed when it says nothing for a time; nothing waits for one
+    of the two is read by a grep of its own, which is killed when it sends nothing for a time; nothing waits for one
     that cannot be killed. After a vmx that hangs the logs beside it are not tried. `parse_vm_files` has the
     grammar.
 

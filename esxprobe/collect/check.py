@@ -176,8 +176,10 @@ def _check_guest(guest: Guest, connect: Connect, command: str, now: Callable[[],
         one = shell.run(guest_command(guest, 1), timeout_s=_TIMEOUT_S + guest.interval_s)
         if _COUNTERS[guest.system] not in one.stdout:
             output = last_line(one.stderr)
-            hint = f"is it a {guest.system.capitalize()} guest? typeperf takes English counter names only"
-            raise HostError(f"no counters came{': ' + output if output else ''}", hint=hint)
+            hint = (
+                f"check that it is a {guest.system.capitalize()} guest. typeperf accepts English counter names only"
+            )
+            raise HostError(f"no counters were received{': ' + output if output else ''}", hint=hint)
         steps.passed("counters", f"one sample, {len(one.stdout):,} bytes")
     return Checked(guest.vm, tuple(steps.taken), (command,))
 
@@ -194,14 +196,15 @@ def _login(connect: Connect, steps: _Steps) -> Iterator[Shell]:
 def _shell_and_tools(shell: Shell, steps: _Steps) -> None:
     output = shell.run(f"echo {_ECHO}", timeout_s=_TIMEOUT_S).stdout.decode("utf-8", "replace")
     if output.strip() != _ECHO:
-        hint = "what a login prints there would come into the capture: remove it from the account's profile"
-        raise HostError(f"asked for {_ECHO!r} the shell says {output[:80]!r}", hint=hint)
-    steps.passed("shell", "runs commands and prints nothing else")
+        hint = "text printed at login would become part of the capture; remove it from the account's profile"
+        raise HostError(f"the shell answered the test command {_ECHO!r} with {output[:80]!r}", hint=hint)
+    steps.passed("shell", "ok, no login banner")
     tools = shell.run(_TOOLS, timeout_s=_TIMEOUT_S).stdout.decode("utf-8", "replace").split("\n")
     if len(tools) < 3:
         missing = "gzip" if "esxtop" in tools[0] else "esxtop"
         raise HostError(
-            f"{missing} is not there", hint="is this an ESXi host, and an account with the Administrator role?"
+            f"{missing} was not found",
+            hint="check that this is an ESXi host and that the account has the Administrator role",
         )
     steps.passed("esxtop", tools[0])
 
@@ -219,7 +222,7 @@ def _vms(task: HostTask, named: Sequence[str], shell: Shell, steps: _Steps) -> L
     if groups or known:
         steps.passed("VMs", ", ".join(part for part in (known, groups) if part))
     else:
-        steps.without("VMs", f"{VMS} gives no list: the VMs of guests could not be looked for")
+        steps.without("VMs", f"{VMS} returned no list, so the VMs of guests could not be checked")
     return limit
 
 
@@ -244,4 +247,4 @@ def render_offset(reading: ClockReading) -> str:
     """A reading in words."""
     where = "ahead of" if reading.offset_s > 0 else "behind"
     zone = f", zone {reading.zone}" if reading.zone else ""
-    return f"{abs(reading.offset_s):.1f} s {where} ours, give or take {reading.uncertainty_s:.1f} s{zone}"
+    return f"{abs(reading.offset_s):.1f} s {where} this machine's clock, ± {reading.uncertainty_s:.1f} s{zone}"

@@ -1,6 +1,6 @@
 """What a capture could leave on a host, looked for after it: processes, and the file of a capture of a few VMs.
 
-An esxtop that ran before the capture is somebody else's.
+An esxtop that ran before the capture is another program's.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Leftover:
         checked: Whether the host could be asked.
         reason: Why it could not.
         files: Files of ours that were still there, and are removed now.
-        others: Lines of somebody else's esxtop with the same interval, which ran before.
+        others: Lines of another program's esxtop with the same interval, which ran before.
     """
 
     processes: tuple[str, ...]
@@ -63,7 +63,7 @@ def check_left_behind(
 ) -> Leftover:
     """Looks at the host's processes until no esxtop of ours is among them, two intervals long at most.
 
-    Two intervals, because esxtop notices at its next write that nobody listens.
+    Two intervals, because esxtop notices at its next write that the reader is gone.
 
     Args:
         link: The host.

@@ -8,7 +8,7 @@ How it ends before its time: the line's own input stays open as long as the chan
 it. A line of input (`STOP`) ends esxtop alone: gzip sees the end of its input, gives what it held back, writes its
 trailer, and the stream is a whole one. The end of the input, which is the end of the channel or of the connection,
 kills esxtop, and gzip meets a broken pipe. Without that `read`, gzip would hold samples of a small host back for a
-minute and more, and find out as late that nobody listens.
+minute and more, and find out as late that the reader is gone.
 """
 
 from __future__ import annotations
@@ -58,16 +58,18 @@ class CapturePlan:
         if self.interval_s < MIN_INTERVAL_S:
             raise UsageError(
                 f"an interval of {self.interval_s} s is too short",
-                hint=f"esxtop takes no interval below {MIN_INTERVAL_S} s: use --interval {MIN_INTERVAL_S} or more",
+                hint=f"esxtop accepts no interval below {MIN_INTERVAL_S} s: use --interval {MIN_INTERVAL_S} or "
+                f"more",
             )
         if self.samples < 2:
             raise UsageError(
-                f"{self.samples} sample(s) are too few", hint="the first one covers no known interval: ask for 2"
+                f"{self.samples} sample(s) are too few",
+                hint="the interval of the first sample is unknown; use at least 2",
             )
         if self.segment_s is not None and self.segment_s < self.interval_s:
             raise UsageError(
                 f"a segment of {self.segment_s} s is shorter than the interval of {self.interval_s} s",
-                hint="a segment needs to hold some samples: 15 minutes is usual",
+                hint="a segment must contain several samples; 15 minutes is usual",
             )
 
     @property
@@ -81,7 +83,7 @@ class CapturePlan:
         return self.intervals * self.interval_s
 
     def next_rows(self, seen: int) -> int:
-        """Rows to ask esxtop for next, when `seen` intervals are there already; 0 when none is missing."""
+        """Rows to ask esxtop for next, when `seen` intervals are known; 0 when none is missing."""
         missing = self.intervals - seen
         if missing <= 0:
             return 0
@@ -89,7 +91,7 @@ class CapturePlan:
         return min(missing, longest) + 1
 
     def remaining_s(self, seen: int) -> int:
-        """Time until the last sample, when `seen` intervals are there already [s]."""
+        """Time until the last sample, when `seen` intervals are known [s]."""
         return max(self.intervals - seen, 0) * self.interval_s
 
     def rows(self, seen: int = 0) -> int:
@@ -118,10 +120,10 @@ def plan_for(
         vms: Names of the VMs that it is limited to, none for everything.
 
     Raises:
-        UsageError: The interval is below 2 s, or the duration is no positive time.
+        UsageError: The interval is below 2 s, or the duration is not positive.
     """
     if not math.isfinite(duration_s) or duration_s <= 0:
-        raise UsageError(f"{duration_s} s is no duration", hint="give a positive one: --duration 10m")
+        raise UsageError(f"{duration_s} s is not a valid duration", hint="use a positive duration: --duration 10m")
     return CapturePlan(interval_s, math.ceil(duration_s / max(interval_s, 1)) + 1, segment_s, vms)
 
 
@@ -188,7 +190,7 @@ def left_behind(listing: str, interval_s: int, others: Sequence[str] = ()) -> tu
     Args:
         listing: What `PROCESSES` printed.
         interval_s: The interval that was asked for [s]; another capture with it is counted too.
-        others: Such lines from before the capture: with the same id they are somebody else's.
+        others: Such lines from before the capture: with the same id they are another program's.
     """
     mark = f"esxtop -b -a -d {interval_s} -n "
     lines = {line.split(None, 1)[0]: line.strip() for line in listing.splitlines() if mark in line}

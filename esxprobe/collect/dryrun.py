@@ -95,7 +95,7 @@ def planned_commands(
     Args:
         plan: How much.
         limit: The VMs that it is limited to; the names of its files are others each time.
-        packed: Whether gzip runs on the host. Where nobody said so, the first run begins without it.
+        packed: Whether gzip runs on the host. If not given, the first run begins without it.
         logs: Whether lines of its logs are taken.
     """
     segments = list(plan.segments())
@@ -122,5 +122,5 @@ def planned_guest_commands(task: HostTask) -> tuple[tuple[str, str], ...]:
 
 
 def guest_samples(guest: Guest, plan: CapturePlan) -> int:
-    """After how many samples a guest ends by itself, should nobody tell it: more than the capture takes."""
+    """After how many samples a guest ends by itself if it is not stopped: more than the capture takes."""
     return (plan.duration_s + _GUEST_SPARE_S) // max(guest.interval_s, 1)

@@ -137,7 +137,7 @@ def rate_for(calibration: Calibration, budget_pct: float) -> float:
 
 
 def draw(pairs: int) -> str:
-    """An order that nobody knows before it is drawn: `10` or `01` for each pair."""
+    """An order that is unknown before it is drawn: `10` or `01` for each pair."""
     return "".join(secrets.choice(("10", "01")) for _ in range(pairs))
 
 
@@ -149,7 +149,7 @@ class Surroundings:
         folder: The capture folder; logs go into `guests/`.
         interval_s: Of the host's samples [s].
         stop: Ends it: the injector's input is closed.
-        look: Told block length [s] and pairs; gives what the plain capture says so far.
+        look: Told block length [s] and pairs; gives what the plain capture shows up to then.
         announce: Told each run before it begins and when it is over, for the manifest.
         clockwork: Our clock and how to wait.
     """
@@ -204,7 +204,7 @@ class _ExperimentJob:
             return self._over(replace(run, reason=error.message))
         run = replace(run, file=path.relative_to(self.around.folder).as_posix())
         if log.calibration is None or log.end != "done":
-            return self._over(replace(run, reason=log.end or "it was cut off"))
+            return self._over(replace(run, reason=log.end or "its log is incomplete"))
         self.calibration = log.calibration
         return self._over(replace(run, outcome="whole"))
 
@@ -283,7 +283,8 @@ def _hopeless(view: HostView, plan: FaultPlan) -> Sequence[str]:
         return ()
     longer = (half / (WIDEST * plan.budget_pct)) ** 2
     return (
-        f"it could not tell: the VM's vCPU time varies so much that an effect of {plan.budget_pct:g} % of a vCPU"
+        f"the result would be inconclusive: the VM's vCPU time varies so much that an effect of "
+        f"{plan.budget_pct:g} % of a vCPU"
         f" would be known to ±{half:.2g} % only; it would need {longer:.1f} times as long",
     )
 
@@ -302,7 +303,7 @@ def _stream(link: Link, command: str, path: Path, stop: threading.Event) -> tupl
                 while piece := stream.read():
                     size += len(piece)
                     if size > _MOST_BYTES:
-                        return "failed", "the injector printed more than it should"
+                        return "failed", "the injector printed too much"
                     file.write(piece)
         finally:
             over.set()

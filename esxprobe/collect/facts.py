@@ -189,7 +189,7 @@ def parse_devices(text: str) -> list[dict[str, Any]]:
     """Reads `esxcli storage core device list`: a block a device, its name on a line of its own.
 
     Returns:
-        device and ssd (None where it is not said) of each.
+        device and ssd (None if not given) of each.
 
     Raises:
         ValueError: There is no block.
@@ -220,7 +220,7 @@ def parse_nic_stats(text: str) -> list[dict[str, Any]]:
     """Reads what `esxcli network nic stats get` says of one adapter after the other, since its driver was loaded.
 
     Returns:
-        nic, received, sent, receive_errors and transmit_errors (None where it is not said) of each.
+        nic, received, sent, receive_errors and transmit_errors (None if not given) of each.
 
     Raises:
         ValueError: There is no adapter.
@@ -296,7 +296,7 @@ def parse_answer(probe: Probe, text: str) -> tuple[Any, str]:
     try:
         return probe.parse(text), ""
     except ValueError as error:
-        return None, f"the answer was not understood: {error}"
+        return None, f"the answer could not be parsed: {error}"
 
 
 def plain(facts: Mapping[str, Any]) -> dict[str, Any]:

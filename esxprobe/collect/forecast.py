@@ -43,8 +43,8 @@ def render_forecast(cost: Forecast) -> str:
     """A forecast in words."""
     return (
         f"{cost.columns:,} columns, {cost.raw_bytes / 1e6:,.1f} MB, "
-        f"{cost.packed_bytes / 1e6:,.1f} MB packed, {cost.duration_s / 60:,.0f} min, "
-        + ("gzip on the host" if cost.packed else f"sent as it is: {cost.rate_bytes_s / 1e3:,.1f} kB/s")
+        f"{cost.packed_bytes / 1e6:,.1f} MB compressed, {cost.duration_s / 60:,.0f} min, "
+        + ("gzip on the host" if cost.packed else f"sent uncompressed: {cost.rate_bytes_s / 1e3:,.1f} kB/s")
     )
 
 
@@ -68,7 +68,7 @@ def forecast(link: Link, plan: CapturePlan, timeout_s: float = 60.0) -> Forecast
         reason = last_line(result.stderr)
         raise HostError(
             f"esxtop gives no sample{': ' + reason if reason else ''}",
-            hint="is this an ESXi host, and may this account run esxtop?",
+            hint="check that this is an ESXi host and that the account has the Administrator role",
         )
     row_bytes = peek.raw_bytes - peek.header_bytes
     packing = len(result.stdout) / peek.raw_bytes

@@ -42,7 +42,7 @@ class Guest:
         connect: Opens a login in it. Called in a thread of its own, again after a connection was lost.
         system: What it runs.
         interval_s: Time between samples [s].
-        timezone: The zone of its clock (`Europe/Berlin`) where somebody said it; goes into the manifest.
+        timezone: The zone of its clock (`Europe/Berlin`) if given; goes into the manifest.
     """
 
     vm: str
@@ -59,7 +59,7 @@ class GuestOutcome:
     Attributes:
         vm: Name of its VM.
         system: What it runs.
-        outcome: `whole`: it answered until it was told to stop; `partial`: with gaps, or it ended before;
+        outcome: `whole`: it answered until it was stopped; `partial`: with gaps, or it ended before;
             `failed`: no sample.
         reason: Why it is not whole.
         method: How its counters were read: `linux`, `typeperf` or `windows-raw`; empty when it came to nothing.
@@ -128,7 +128,7 @@ def capture_guest(
     clockwork: Clockwork | None = None,
     until: float = 0.0,
 ) -> GuestOutcome:
-    """Reads one guest's counters into `guests/` of a capture folder until it is told to stop.
+    """Reads one guest's counters into `guests/` of a capture folder until it is stopped.
 
     Whatever goes wrong is in the outcome, not raised. A login or host key that was refused is not tried again.
 
@@ -197,7 +197,7 @@ class _GuestJob:
             return no_room(self.folder / "guests", error)
 
     def _part(self) -> EsxprobeError | None:
-        """Runs the loop once; gives what stands in the way of being whole."""
+        """Runs the loop once; gives what kept it from being whole."""
         shell = self.link.shell()
         if self.start is None:
             self.start, _ = ask_clock(self.link, self.clockwork.now, _CLOCKS[self.guest.system])
@@ -241,7 +241,11 @@ class _GuestJob:
         if done.stopped and self.samples:
             return None
         why = f": {last_line(done.stderr)}" if done.stderr else ""
-        return ConnectionLostError(f"it ended by itself{why}") if samples else HostError(f"no sample came{why}")
+        return (
+            ConnectionLostError(f"it ended by itself{why}")
+            if samples
+            else HostError(f"no sample was received{why}")
+        )
 
     def _waited_after(self, trouble: EsxprobeError) -> bool:
         """Waits after a failure that can pass; tells whether to try again."""

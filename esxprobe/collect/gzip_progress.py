@@ -66,7 +66,7 @@ class PlainPeek:
             return
         self._count(piece)
         if self.lines and not self._begins_well:
-            self.damage, self.lines = "what came is no CSV of esxtop", 0
+            self.damage, self.lines = "the received data is not an esxtop CSV", 0
 
     def _count(self, text: bytes) -> None:
         self.raw_bytes += len(text)
@@ -115,7 +115,7 @@ class GzipPeek(PlainPeek):
             while self._inflate.unconsumed_tail:
                 self._count(self._inflate.decompress(self._inflate.unconsumed_tail, _PIECE_BYTES))
         except zlib.error as error:
-            self.damage = f"what came is no gzip stream: {error}"
+            self.damage = f"the received data is not a valid gzip stream: {error}"
 
 
 def _stamp(head: bytes) -> str:

@@ -93,7 +93,7 @@ class _HostJob:
         )
 
     def _segment(self, rows: int) -> tuple[Segment, EsxprobeError | None]:
-        """Runs esxtop once; gives the segment, and what stands in the way of going on as planned."""
+        """Runs esxtop once; gives the segment, and what kept it from going on as planned."""
         shell = self.link.shell()
         limit = limit_to(shell, self.plan.vms) if self.plan.vms and not self._no_limit else None
         packed, interval_s = bool(self._packed), self.plan.interval_s
@@ -209,7 +209,7 @@ class _HostJob:
         lasted = f"the connection was lost at {_utc(self._lost_at)} and did not come back within"
         return type(trouble)(
             f"{self.host}: {lasted} {now - self._lost_at:.0f} s; the last attempt: {trouble.message}",
-            hint="what came before is kept and can be read; --retry-for 2h waits longer",
+            hint="data received before is kept and can be read; use --retry-for 2h to wait longer",
         )
 
 
@@ -217,8 +217,10 @@ def _unfinished(host: str, segment: Segment) -> HostError:
     """The error of a segment that ended by itself, too early: worth another try once it gave something."""
     message = f"{host}: {segment.reason}"
     if segment.samples > 1:
-        return ConnectionLostError(message, hint="esxtop or gzip ended on the host: look at its memory and logs")
-    hint = "is this an ESXi host, and may this account run esxtop? Try: esxprobe check"
+        return ConnectionLostError(
+            message, hint="esxtop or gzip ended on the host; check the host's memory and logs"
+        )
+    hint = "check that this is an ESXi host and that the account has the Administrator role. Run: esxprobe check"
     return HostError(message, hint=hint)
 
 

@@ -1,4 +1,4 @@
-"""Somebody else's clock against ours: the midpoint of a round trip.
+"""Another machine's clock against ours: the midpoint of a round trip.
 
 `date` gives whole seconds where it knows no fraction: then the true time is anywhere within that second, and
 the middle of it is taken.
@@ -47,7 +47,7 @@ def parse_clock(text: str) -> tuple[float, float, str]:
         The time [s since 1970], its resolution [s], and its zone, empty for UTC seconds.
 
     Raises:
-        ValueError: It is no time.
+        ValueError: It is not a valid time.
     """
     line = text.strip().splitlines()[-1].strip() if text.strip() else ""
     if match := re.fullmatch(r"(\d{9,11})(?:\.(\d{1,9}))?\.?%?N?", line):
@@ -57,7 +57,7 @@ def parse_clock(text: str) -> tuple[float, float, str]:
         return float(f"{whole}.{fraction}"), 0.0, ""
     stamp = datetime.fromisoformat(line)
     if stamp.tzinfo is None:
-        raise ValueError(f"{line!r} names no zone")
+        raise ValueError(f"{line!r} contains no time zone")
     return stamp.timestamp(), 0.0, stamp.strftime("%z")[:3] + ":" + stamp.strftime("%z")[3:5]
 
 
@@ -71,7 +71,7 @@ def read_clock(shell: Shell, command: str, now: Callable[[], float], timeout_s: 
         timeout_s: How long the answer may take [s].
 
     Raises:
-        HostError: It cannot be asked, or what it says is no time.
+        HostError: It cannot be asked, or its answer is not a valid time.
     """
     before = now()
     result = shell.run(command, timeout_s=timeout_s)
@@ -79,7 +79,7 @@ def read_clock(shell: Shell, command: str, now: Callable[[], float], timeout_s: 
     try:
         theirs, resolution_s, zone = parse_clock(result.stdout.decode("utf-8", "replace"))
     except ValueError as error:
-        raise HostError(f"the answer to {command!r} is no time: {error}") from error
+        raise HostError(f"the answer to {command!r} is not a valid time: {error}") from error
     middle = (before + after) / 2
     return ClockReading(
         at=round(middle, 6),

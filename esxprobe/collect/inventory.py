@@ -40,7 +40,7 @@ from esxprobe.files.toml_lines import line_of
 
 _SECRETS = re.compile(r"pass(word|phrase|wd)|secret|token|credential|^(pass|pin|otp)$", re.IGNORECASE)
 _PASSWORD_IN_TARGET = re.compile(r"[^@]*:.*@")
-_SAFE = "a password is asked for, or comes with --password-stdin or --keyring; better still are keys (identity)"
+_SAFE = "use the prompt, --password-stdin, --keyring or, preferably, keys (identity)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class GuestEntry:
         vm: The VM's name.
         target: Where to log in, as on the command line.
         system: What it runs.
-        timezone: The zone of its clock, empty when it was not said.
+        timezone: The zone of its clock, empty if not given.
     """
 
     vm: str
@@ -69,11 +69,11 @@ class HostEntry:
         address: Where it is; None where that is its name.
         user: The account; None leaves it to ssh_config.
         port: The TCP port; None leaves it to ssh_config.
-        identity: Key files, as they stand in the file.
+        identity: Key files, as they are in the file.
         legacy_crypto: Old algorithms are allowed.
-        interval_s: Time between samples [s], None when it was not said.
-        duration: How long, as text; None when it was not said.
-        samples: How many samples; None when it was not said. Never together with `duration`.
+        interval_s: Time between samples [s], None if not given.
+        duration: How long, as text; None if not given.
+        samples: How many samples; None if not given. Never together with `duration`.
         segment: After how long esxtop is started anew, as text.
         vms: Names of the VMs that it is limited to.
         guests: The guests beside it.
@@ -104,8 +104,8 @@ _TEXT, _NUMBER, _FLAG, _TEXTS, _LENGTH = (
     "text",
     "a whole number above 0",
     "true or false",
-    "a list of texts",
-    'a length of time: "10m", "90s", 600',
+    "a list of strings",
+    'a duration: "10m", "90s", 600',
 )
 _DEFAULT_KEYS = {
     "user": _TEXT,
@@ -147,18 +147,18 @@ def parse_inventory(text: str) -> Inventory:
     """Reads an inventory.
 
     Raises:
-        UsageError: It is no TOML, or it says something that has no meaning here; the message names line and field.
+        UsageError: It is not TOML, or it says something that has no meaning here; the message names line and field.
     """
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"the inventory is no TOML: {error}", hint="texts stand in quotes") from error
+        raise UsageError(f"the inventory is not valid TOML: {error}", hint="strings must be quoted") from error
     top = _Place(text)
     _known(top, content, ("defaults", "hosts"))
     defaults = content.get("defaults", {})
     place = top.table("defaults")
     if not isinstance(defaults, dict):
-        top.refuse("is no table", "write [defaults]", "defaults")
+        top.refuse("is not a table", "write [defaults]", "defaults")
     common = _values(place, defaults, _DEFAULT_KEYS)
     hosts = tuple(
         _host(top.table("hosts", number), table, common) for number, table in _tables(top, content, "hosts")
@@ -168,8 +168,8 @@ def parse_inventory(text: str) -> Inventory:
     names: dict[str, int] = {}
     for number, host in enumerate(hosts):
         if host.name in names:
-            what = f"the name {host.name!r} is that of hosts[{names[host.name]}] too"
-            top.table("hosts", number).refuse(what, "each host has a name of its own", "name")
+            what = f"the name {host.name!r} is also used by hosts[{names[host.name]}]"
+            top.table("hosts", number).refuse(what, "use a different name for each host", "name")
         names[host.name] = number
     return Inventory(hosts)
 
@@ -185,7 +185,9 @@ def _host(place: _Place, table: dict[str, Any], common: dict[str, Any]) -> HostE
     guests = tuple(_guest(place.table("guests", n), guest) for n, guest in _tables(place, table, "guests"))
     for number, guest in enumerate(guests):
         if guest.vm in {other.vm for other in guests[:number]}:
-            place.table("guests", number).refuse(f"the VM {guest.vm!r} has two guests", "one is enough", "vm")
+            place.table("guests", number).refuse(
+                f"the VM {guest.vm!r} has two guests", "use only one of them", "vm"
+            )
     if "interval" in entry:
         entry["interval_s"] = entry.pop("interval")
     return HostEntry(name or address, address, guests=guests, **entry)
@@ -197,21 +199,23 @@ def _guest(place: _Place, table: dict[str, Any]) -> GuestEntry:
         if not entry.get(key):
             place.refuse(f"has no {key}", 'a guest is at least vm = "web01" and target = "ssh://admin@10.0.0.7"')
     if _PASSWORD_IN_TARGET.match(entry["target"].removeprefix("ssh://")):
-        place.refuse("holds a password, which has no place in a file that is copied about", _SAFE, "target")
+        place.refuse("contains a password; passwords are not allowed in the inventory file", _SAFE, "target")
     if entry.get("system", "linux") not in {"linux", "windows"}:
-        place.refuse(f"{entry['system']!r} is no system that is known", 'write "linux" or "windows"', "system")
+        place.refuse(f"{entry['system']!r} is not a known guest system", 'write "linux" or "windows"', "system")
     if zone := entry.get("timezone"):
         try:
             zoneinfo.ZoneInfo(zone)
         except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-            place.refuse(f"{zone!r} is no time zone", 'write a name such as "Europe/Berlin" or "UTC"', "timezone")
+            place.refuse(
+                f"{zone!r} is not a valid time zone", 'write a name such as "Europe/Berlin" or "UTC"', "timezone"
+            )
     return GuestEntry(**entry)
 
 
 def _tables(place: _Place, table: dict[str, Any], name: str) -> list[tuple[int, dict[str, Any]]]:
     found = table.get(name, [])
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        place.refuse("is no list of tables", f"write [[{place.table(name).words}]] above each", name)
+        place.refuse("is not a list of tables", f"write [[{place.table(name).words}]] above each", name)
     return list(enumerate(found))
 
 
@@ -220,7 +224,7 @@ def _known(place: _Place, table: dict[str, Any], keys: tuple[str, ...]) -> None:
         if key in keys:
             continue
         if _SECRETS.search(key.replace("_", "").replace("-", "")):
-            place.refuse("a secret has no place in a file that is copied about; take it out", _SAFE, key)
+            place.refuse("passwords are not allowed in the inventory file; remove it", _SAFE, key)
         near = difflib.get_close_matches(key, keys, 1, 0.5)
         place.refuse("no such key", f"did you mean {near[0]!r}?" if near else f"known: {', '.join(keys)}", key)
 
@@ -232,9 +236,9 @@ def _values(
     _known(place, table, (*kinds, *tables))
     entry: dict[str, Any] = {key: _value(place, key, table[key], kinds[key]) for key in table if key not in tables}
     if "duration" in entry and "samples" in entry:
-        place.refuse("duration and samples are both there", "one of them says how long", "samples")
+        place.refuse("duration and samples are mutually exclusive", "use only one of them", "samples")
     if entry.get("port", 1) > 65535:
-        place.refuse(f"{entry['port']} is no port", "a number from 1 to 65535", "port")
+        place.refuse(f"{entry['port']} is not a valid port", "a number from 1 to 65535", "port")
     return entry
 
 

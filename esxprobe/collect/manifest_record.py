@@ -15,7 +15,7 @@ Beside the fields of `Manifest`, the file holds (times are UTC in ISO 8601, dura
     connections          what each connection of the capture turned out to be
     connections_beside   the same of those on which the host was asked about itself meanwhile
     guests               what became of each guest: method, files (`file` is the first) and the gaps between them,
-                         its clock at start and end, and the zone it is said to have
+                         its clock at start and end, and the time zone that was given for it
     fault_runs           fault probes and experiments in guests: outcome, file, the order of blocks as drawn
     left_behind          whether an esxtop of ours was still running afterwards
     notes                what a person should know
@@ -76,12 +76,12 @@ class Record:
         if self.leftover is None:
             left: list[str] = []
         elif not self.leftover.checked:
-            left = [f"could not look for processes left on the host: {self.leftover.reason}"]
+            left = [f"could not check for processes left on the host: {self.leftover.reason}"]
         else:
             left = [f"still running on the host: {line}" for line in self.leftover.processes]
-            left += [f"was left on the host and is removed now: {file}" for file in self.leftover.files]
+            left += [f"was left on the host and has been removed: {file}" for file in self.leftover.files]
         if self.leftover is not None:
-            left += [f"somebody else's esxtop ran on the host too: {line}" for line in self.leftover.others]
+            left += [f"another esxtop also ran on the host: {line}" for line in self.leftover.others]
         return (*self.notes, *probes, *self._missing(), *left)
 
     def _missing(self) -> list[str]:

@@ -46,7 +46,7 @@ def plain_view(paths: Sequence[Path], plan: FaultPlan, block_s: float, pairs: in
         return HostView(None, ("the capture has no %RUN of its vCPUs",))
     objections = [*_objections(recording, gids[0], run)]
     if len(run) == 1 and not plan.single_vcpu:
-        objections.append("it has one vCPU, which the injector would take from its work (--single-vcpu allows it)")
+        objections.append("it has one vCPU, which the injector would compete for (--single-vcpu allows it)")
     judged = int(recording.samples["judged"].sum())
     return HostView(_forecast(recording, run, block_s, pairs), tuple(objections), judged)
 
@@ -65,7 +65,7 @@ def _objections(recording: Recording, gid: str, run: Floats) -> list[str]:
     found = []
     busy = float(np.nanmean(run))
     if busy > BUSIEST_PCT:
-        found.append(f"its vCPUs run {busy:.0f} % of the time; above {BUSIEST_PCT:.0f} % there is no room")
+        found.append(f"its vCPUs run {busy:.0f} % of the time; above {BUSIEST_PCT:.0f} % there is no headroom")
     ready, limited = (_of_vm(recording, "vcpu", path, gid) for path in (_READY, _LIMITED))
     if ready is not None:
         waiting = float(np.nanmax(np.nanmean(ready - (0.0 if limited is None else np.nan_to_num(limited)), axis=1)))

@@ -1,6 +1,6 @@
 """Asks a host what it is: each answer into a file, each failure into a note, and nothing may hang.
 
-It happens beside the capture, on a connection of its own, because a capture is what nobody can take again. What
+It happens beside the capture, on a connection of its own, because a capture cannot be taken again. What
 takes too long is ended on the host; a connection on which something was lost is given up for another one.
 """
 
@@ -25,7 +25,7 @@ from esxprobe.formats.vmware_log import parse_monitor_mode
 # A question is ended on the host after that long [s]; nobody waits for the answer much longer.
 QUESTION_S = 15
 _SPARE_S = 5.0
-# A file of a VM that says nothing for that long hangs [s].
+# A file of a VM that sends nothing for that long hangs [s].
 FILE_S = 5
 # All VMs' files together [s].
 FILES_S = 600.0
@@ -46,7 +46,7 @@ class ProbeResult:
         command: Its command, verbatim; empty where it was asked together with others.
         outcome: `ok`, `failed` or `skipped`.
         note: Why it is not ok.
-        file: Where its answer lies in the capture folder, empty when there is none.
+        file: Where its answer is in the capture folder, empty when there is none.
     """
 
     name: str
@@ -162,7 +162,9 @@ class Questions:
             vm.update(self._about(vm, found.get((number, "vmx")), found.get((number, "log"))))
             missing += (number, "vmx") not in found
         note = (
-            f"{missing} of {len(vms)} VMs were not looked at: {why or 'the host ended the line'}" if missing else ""
+            f"{missing} of {len(vms)} VMs were not checked: {why or 'the host closed the connection'}"
+            if missing
+            else ""
         )
         self._note("vm-files", line, "failed" if missing else "ok", note)
         self._bury(link, [part.process for part in found.values() if part.status is None])
@@ -183,7 +185,9 @@ class Questions:
         lines = part.text.splitlines()
         trouble = quoted(lines[-1]) if lines and part.status not in {0, 1} else ""
         if part.status is None:
-            trouble = f"a file said nothing for {FILE_S} s, or too much: it was given up, and its grep ended"
+            trouble = (
+                f"a file sent nothing for {FILE_S} s, or too much; reading it was abandoned and its grep was ended"
+            )
             if part.what == "log" and not lines:
                 self._note(name, "", "failed", trouble)
                 return None
@@ -200,10 +204,10 @@ class Questions:
             self._after(link, error)
             return
         if left:
-            self._note("vm-files-ended", line, "failed", f"still there on the host: process {', '.join(left)}")
+            self._note("vm-files-ended", line, "failed", f"still on the host: process {', '.join(left)}")
 
     def _cannot(self) -> str:
-        return self.ended or self.lost or ("a stop was asked for" if self._over.is_set() else "")
+        return self.ended or self.lost or ("a stop was requested" if self._over.is_set() else "")
 
     def _after(self, link: Link, error: HostError) -> None:
         """A connection on which a question was lost gets no other one."""

@@ -51,8 +51,9 @@ class DiskRoom:
         reserve = min(int(disk.total * _RESERVE_SHARE), _RESERVE_BYTES)
         if disk.free < reserve:
             raise OutputError(
-                f"{self._folder} cannot be written: the disk is full but for a reserve of {_mb(reserve)}",
-                hint="what was written stays and can be read; make room, or choose another place with --out",
+                f"{self._folder} cannot be written: the disk is full except for a reserve of {_mb(reserve)}",
+                hint="data written so far is kept and can be read; free disk space, or use another folder with "
+                "--out",
             )
 
 
@@ -86,13 +87,13 @@ class SegmentRoom:
             self.most_bytes = max(LEAST_BYTES, MULTIPLE * written * self._rows)
             self._most_raw = max(FIRST_BYTES, MULTIPLE * self._peek.raw_bytes * self._rows)
         if self._peek.rows > self._rows:
-            raise HostError(f"the host sent more than the {self._rows} samples that it was asked for", hint=_HINT)
+            raise HostError(f"the host sent more than the {self._rows} requested samples", hint=_HINT)
         for size, most, what in (
             (written, self.most_bytes, ""),
             (self._peek.raw_bytes, self._most_raw, " unpacked"),
         ):
             if size > most:
-                known = f"{MULTIPLE} times what its first sample lets expect"
+                known = f"{MULTIPLE} times the amount expected from its first sample"
                 when = known if self._is_known else "without one whole sample"
                 raise HostError(f"the host sent {_mb(most)}{what} and went on, {when}", hint=_HINT)
         self._disk.check(written)
@@ -117,7 +118,7 @@ def guest_room(folder: Path, most_bytes: int) -> Callable[[int], None]:
     return check
 
 
-_HINT = "what came until then is kept; look at what this account really runs there"
+_HINT = "data received until then is kept; check what this account runs on the host"
 
 
 def _mb(size: int) -> str:

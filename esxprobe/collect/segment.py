@@ -55,7 +55,7 @@ class Segment:
         asked: Samples asked for.
         samples: Whole samples received.
         bytes: Size of the file [bytes].
-        outcome: `whole`: the gzip trailer came and every row asked for; else `partial`.
+        outcome: `whole`: the gzip trailer came and every row asked for; otherwise `partial`.
         reason: Why it is partial.
         interval_s: Mean time between its samples by their stamps [s], None when unknown.
         stderr: What the commands said besides.

@@ -41,7 +41,7 @@ from esxprobe.errors import EsxprobeError
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _RESERVE = ".reserve"
-_NOTHING_YET = "nothing was captured; make room, or choose another place with --out"
+_NOTHING_YET = "nothing was captured; free disk space, or use another folder with --out"
 # Room for the manifest when the disk has none left.
 _RESERVE_BYTES = 512 * 1024
 # The host waits for its guests' first samples so long, and for the two questions before it [s].
@@ -137,7 +137,7 @@ def collect_hosts(
 
 
 def _new_folder(out: Path, host: str, now: float) -> Path:
-    """Makes the folder; one that is there already is never written into.
+    """Makes the folder; one that already exists is never written into.
 
     Raises:
         OutputError: It cannot be made, or has no room for a manifest.
@@ -150,7 +150,7 @@ def _new_folder(out: Path, host: str, now: float) -> Path:
             _keep_room(folder)
         except FileExistsError:
             if not folder.is_dir():
-                raise no_room(folder, FileExistsError(17, "something else has that name"), _NOTHING_YET) from None
+                raise no_room(folder, FileExistsError(17, "the name is already in use"), _NOTHING_YET) from None
             moment += timedelta(seconds=1)
         except OSError as error:
             raise no_room(folder, error, _NOTHING_YET) from error
@@ -224,7 +224,10 @@ class _Session:
             record.notes.append(f"the host's clock could not be read at the start: {self._no_clock}")
         capture = record.capture
         if capture is not None and capture.error is not None and not self._link.is_open:
-            record.notes.append("the host was given up: neither its clock nor its processes were asked afterwards")
+            record.notes.append(
+                "the host was abandoned after the connection was lost; its clock and leftover "
+                "processes were not checked"
+            )
             return  # a login that was refused is not tried once more
         self._phase("closing")
         if self._task.logs and capture is not None and capture.segments and not self._stop.is_set():
@@ -248,7 +251,10 @@ class _Session:
     def _look_for_guests(self, running: Sequence[str]) -> None:
         """A guest of a VM that is not there cannot be related to anything: a person should know now."""
         for name in not_among((guest.vm for guest in self._task.guests), running) if running else ():
-            text = f"{runs_no(self._task.host, (name,))}, and a guest is said to run in it ({near(name, running)})"
+            text = (
+                f"{runs_no(self._task.host, (name,))}, but the inventory assigns a guest to it "
+                f"({near(name, running)})"
+            )
             self._record.notes.append(text)
             self._tell(Notice(self._task.host, text))
 

@@ -108,8 +108,8 @@ class Shell(Protocol):
 def quote(text: str) -> str:
     r"""Makes one word of a POSIX shell command out of any text.
 
-    Everything stands in single quotes, where a shell reads nothing but the next single quote; that one is
-    written as `'\\''`. Newlines, `$(...)`, backslashes and bytes that are no valid UTF-8 (surrogate escapes)
+    Everything is in single quotes, where a shell reads nothing but the next single quote; that one is
+    written as `'\\''`. Newlines, `$(...)`, backslashes and bytes that are not valid UTF-8 (surrogate escapes)
     stay what they are.
 
     Args:

@@ -19,11 +19,11 @@ from esxprobe.errors import EsxprobeError, HostError, OutputError
 _TICK_S = 0.1
 # A command that was asked to end is given up after that long without a byte [s].
 _GRACE_S = 5.0
-_KEPT = "what was written stays and can be read; make room, or choose another place with --out"
+_KEPT = "data written so far is kept and can be read; free disk space, or use another folder with --out"
 _FULL = {
     errno.ENOSPC: "the disk is full",
-    errno.EFBIG: "the file may not grow further",
-    errno.EDQUOT: "the quota is used up",
+    errno.EFBIG: "the file size limit is reached",
+    errno.EDQUOT: "the disk quota is exceeded",
 }
 
 

@@ -23,7 +23,7 @@ class HostTask:
         connect: Opens a login on it; called again after a connection was lost.
         guests: The guests to ask at the same time.
         faults: Fault probes and experiments to run in some of them.
-        beside: Opens a second login, for the questions that are asked while esxtop runs; nobody is asked for a
+        beside: Opens a second login, for the questions that are asked while esxtop runs; there is no prompt for a
             secret again. Without one they are asked after the capture, on its connection.
         logs: Whether lines of the host's logs are taken after the capture.
     """
@@ -54,7 +54,7 @@ class HostOutcome:
         fault_runs: What became of fault probes and experiments.
         notes: What a person should know besides: probes that failed, processes that stayed behind.
         interval_s: Mean interval by the samples' own stamps [s], None when unknown.
-        gaps: Times without esxtop that nobody planned.
+        gaps: Times without esxtop that were not planned.
     """
 
     host: str

@@ -17,8 +17,8 @@ than is in the file:
 A group id is another one after each power-on, so the list is made anew for every segment. Names never go to the
 host: they are looked for here, and the host is sent the ids. Sections besides SchedGroup stay whole.
 
-It takes one file on the host, named by chance, readable by nobody else. The line that makes it removes it, however
-it ends: at its own end, when it is told to end, and when the channel closes.
+It takes one file on the host, with a random name, readable by its owner only. The line that makes it removes it,
+however it ends: at its own end, when it is ended, and when the channel closes.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from esxprobe.errors import HostError, UnknownVmError
 EXPORT_TIMEOUT_S = 60.0
 GROUPS = "SchedGroup"
 _KNOWN = (GROUPS, "Adapter", "Device", "NetPort", "InterruptCookie")
-_HINT = "without --vm everything is captured"
+_HINT = "omit --vm to capture everything"
 # Groups of the system itself are no suggestion for a misspelled VM: `hostd.2098432`, and some without a number.
 _OWN = re.compile(r".*\.\d+|system|idle|helper|drivers|ft|vmotion", re.ASCII)
 # The same grammar as `parse_entities`, for the host's awk.
@@ -109,7 +109,7 @@ def parse_entities(text: str) -> Entities:
     for line in text.removesuffix("\n").split("\n"):
         if line in _KNOWN or (blank and re.fullmatch(r"[A-Z][A-Za-z]*", line)):
             if line in others:
-                raise ValueError(f"section {line} comes twice: does a name hold a line break?")
+                raise ValueError(f"section {line} appears twice; check for a line break in a VM name")
             section, others[line] = line, 0
         elif section == GROUPS:
             if entry := re.match(r"([0-9]+) (.*)", line, re.DOTALL):
@@ -172,7 +172,7 @@ def read_entities(shell: Shell, token: str) -> Entities:
         return parse_entities(result.stdout.decode("utf-8", "surrogateescape"))
     except ValueError as error:
         raise HostError(
-            f"esxtop there lists no entities: {last_line(result.stderr) or quoted(str(error))}",
+            f"esxtop on this host lists no entities: {last_line(result.stderr) or quoted(str(error))}",
             hint=_HINT,
         ) from error
 
@@ -190,7 +190,7 @@ def limit_to(shell: Shell, names: Sequence[str]) -> Limit:
 
 
 def new_token() -> str:
-    """What nobody can guess: files in /tmp can be waited for."""
+    """What cannot be guessed: files in /tmp can be waited for."""
     return secrets.token_hex(8)
 
 

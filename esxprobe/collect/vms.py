@@ -1,4 +1,4 @@
-"""Names of the VMs that run on a host, and what is said where a wanted one is not among them."""
+"""Names of the VMs that run on a host, and the message where a wanted one is not among them."""
 
 from __future__ import annotations
 
@@ -47,4 +47,8 @@ def near(name: str, there: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, _NEAR, 0.5)
     close += [other for other in names if name.casefold() in other.casefold() and other not in close]
     shown = ", ".join(repr(other) for other in (close or names)[:_NEAR])
-    return f"{'near' if close else 'there'}: {shown}" if shown else "is it powered on, and on this host?"
+    return (
+        f"{'near' if close else 'there'}: {shown}"
+        if shown
+        else ("check that the VM is powered on and runs on this host")
+    )

@@ -41,17 +41,17 @@ app = typer.Typer(
 )
 # Each in words that 80 columns do not cut.
 for command, short in (
-    (collect.collect, "Capture hosts with esxtop over SSH, guests beside them."),
-    (check.check, "Look whether a capture could be taken, step by step."),
-    (report.report, "Judge a capture and write an HTML findings report."),
-    (compare.compare, "Judge a capture and compare it with a baseline."),
-    (fleet.fleet, "Judge many captures: a report of each and a summary."),
-    (redact.redact, "Write copies of captures with pseudonyms for names."),
-    (counters.counters, "Show what a capture holds."),
+    (collect.collect, "Capture hosts with esxtop over SSH, and their guests."),
+    (check.check, "Run the pre-flight checks for a capture."),
+    (report.report, "Analyze a capture and write an HTML report."),
+    (compare.compare, "Analyze a capture and compare it with a baseline."),
+    (fleet.fleet, "Analyze many captures: one report each and a summary."),
+    (redact.redact, "Write pseudonymized copies of captures."),
+    (counters.counters, "List objects, instances and counters of a capture."),
     (changes.changes, "Rank what changed in a window of time."),
     (explore.explore, "Write one page that searches and plots every counter."),
-    (extract.extract, "Write chosen counters, entities and times to a file."),
-    (demo.demo, "Collect a simulated host and two guests, and report."),
+    (extract.extract, "Export selected counters, entities and times to a file."),
+    (demo.demo, "Capture a simulated host and two guests, and report."),
 ):
     app.command(command.__name__, short_help=short)(command)
 app.add_typer(rules.app, name="rules")
@@ -66,9 +66,9 @@ def _version(value: bool) -> None:
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of a failure.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the full traceback of a failure.")] = False,
 ) -> None:
     """Turns an esxtop batch capture into one self-contained findings report for a support case."""
 
@@ -83,7 +83,7 @@ def main() -> None:
     words = sys.argv[1:]
     debug = "--debug" in words
     try:
-        app([word for word in words if word != "--debug"])  # it may stand behind the command too
+        app([word for word in words if word != "--debug"])  # it may be behind the command too
     except EsxprobeError as error:
         if debug:
             raise

@@ -24,7 +24,7 @@ def window_asked(source: Path, start: str | None, end: str | None, timezone: str
         timezone: Zone of the capture's stamps.
 
     Raises:
-        UsageError: One of them is no moment, nothing stands out, or `auto` has an end as well.
+        UsageError: One of them is not a valid time, nothing stands out, or `auto` has an end as well.
         UnreadableInputError: The capture cannot be read.
     """
     from esxprobe.formats.window import window_of

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # A guest's log of a day has some megabytes [bytes].
 _LARGEST_LOG = 256 << 20
-# Where captures, and logs that were named by themselves, lie in the zip.
+# Where captures, and logs that were named by themselves, are in the zip.
 _CAPTURES, _GUEST_LOGS, _VMWARE_LOGS, _EVENT_LOGS = "captures", "guest-logs", "vmware-logs", "logs"
 
 
@@ -80,22 +80,25 @@ class Bundle:
         return self._stack.enter_context(thing)
 
     def refuse(self, captures: Sequence[Path], others: Iterable[Path | None]) -> None:
-        """The zip is none of the inputs, lies in none of them and is no other output.
+        """The zip is none of the inputs, is in none of them and is not another output.
 
         Raises:
-            UsageError: It is another output, or lies in a capture.
+            UsageError: It is another output, or is in a capture.
             OutputError: It is an input.
         """
         from esxprobe.commands.outputs import refuse_to_overwrite
 
         for other in others:
             if other is not None and str(other) != "-" and other.resolve() == self.target.resolve():
-                raise UsageError(f"--bundle and another output both say {self.target}", hint="give each its name")
+                raise UsageError(
+                    f"--bundle and another output point to the same file {self.target}",
+                    hint="use a different file name for each",
+                )
         for source in captures:
             if source.is_dir() and source.resolve() in self.target.resolve().parents:
                 raise UsageError(
-                    f"{self.target} would lie in the capture {source.name}",
-                    hint="choose another place with --bundle",
+                    f"{self.target} would be inside the capture folder {source.name}",
+                    hint="use another path with --bundle",
                 )
         if self.target.exists():
             refuse_to_overwrite((path for path in captures if not path.is_dir()), self.target, None)
@@ -110,10 +113,10 @@ class Bundle:
             from esxprobe.redact import Scan
 
             names = "\n".join(member.name for member in self._members())
-            Scan(self._private.redactor).check(names, "the names of the bundle's files")
+            Scan(self._private.redactor).check(names, "the names of the files in the bundle")
 
     def write(self) -> None:
-        """Writes the zip in one step, and says so when it is too large for many portals.
+        """Writes the zip in one step, and reports when it is too large for many portals.
 
         Raises:
             OutputError: It cannot be written.
@@ -158,11 +161,11 @@ class Bundle:
             name = path.relative_to(source).as_posix()
             if path.is_symlink() or not path.is_file():
                 if path.is_symlink() or not path.is_dir():
-                    _left_out(name, "no plain file")
+                    _left_out(name, "not a regular file")
             elif path in files.paths or name.startswith(("guests/", "probes/", "logs/")):
                 self._raw.append(Member(f"{folder}/{name}", path))
             elif name != MANIFEST:
-                _left_out(name, "no part of a capture")
+                _left_out(name, "not part of a capture")
 
     def _redacted(self, source: Path, private: PrivateMap) -> None:
         """A redacted copy of the capture, or of its manifest alone."""
@@ -239,10 +242,10 @@ class Bundle:
                 self._work = self._stack.enter_context(workplace(self.target))
             except OSError as error:
                 raise OutputError(
-                    f"{self.target} cannot be written: {error.strerror}", hint="choose another place with --bundle"
+                    f"{self.target} cannot be written: {error.strerror}", hint="use another path with --bundle"
                 ) from error
         return self._work
 
 
 def _left_out(name: str, reason: str) -> None:
-    say(f"left out of the bundle: {printable(name)}: {reason}", err=True)
+    say(f"not included in the bundle: {printable(name)}: {reason}", err=True)

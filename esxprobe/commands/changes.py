@@ -42,7 +42,8 @@ def changes(
     timezone: Annotated[
         str | None,
         typer.Option(
-            metavar="ZONE", help="Zone of the capture's stamps (Europe/Berlin, +02:00), and of times here."
+            metavar="ZONE",
+            help="Time zone of the capture's timestamps (Europe/Berlin, +02:00) and of --from and --to.",
         ),
     ] = None,
     json: Annotated[

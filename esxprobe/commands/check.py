@@ -24,7 +24,7 @@ def check(
     accept_new_host_key: options.AcceptNewHostKey = False,
     legacy_crypto: options.LegacyCrypto = False,
 ) -> None:
-    """Look whether a capture could be taken, step by step; nothing is captured."""
+    """Run the pre-flight checks for a capture and show each step; nothing is captured."""
     import time
 
     from esxprobe.collect.check import check_hosts

@@ -49,7 +49,7 @@ def collect(
         bool, typer.Option("--dry-run", help="Show the commands, take one sample, and forecast size and time.")
     ] = False,
 ) -> None:
-    """Capture hosts with esxtop over SSH; nothing is written on them (with --vm one small file, while it runs)."""
+    """Capture esxtop data from hosts over SSH. Nothing is written on them; with --vm, one small temporary file."""
     from esxprobe.commands.faultplans import FaultWords, agree
     from esxprobe.commands.hosts import Words, host_tasks
     from esxprobe.commands.outcomes import show_outcomes, show_plan

@@ -17,12 +17,12 @@ def compare(
     baseline: Annotated[
         Path,
         typer.Argument(
-            metavar="BASELINE", help="A capture of a good time, or of another monitor mode.", show_default=False
+            metavar="BASELINE",
+            help="Baseline capture: a known-good period, or another monitor mode.",
+            show_default=False,
         ),
     ],
-    capture: Annotated[
-        Path, typer.Argument(metavar="CAPTURE", help="The capture that is judged.", show_default=False)
-    ],
+    capture: Annotated[Path, typer.Argument(metavar="CAPTURE", help="The capture to analyze.", show_default=False)],
     output: options.Output = None,
     json: options.Json = None,
     summary: options.Summary = None,
@@ -30,10 +30,10 @@ def compare(
     start: From = None,
     end: To = None,
     baseline_start: Annotated[
-        str | None, typer.Option("--baseline-from", metavar="TIME", help="Like --from, of the baseline.")
+        str | None, typer.Option("--baseline-from", metavar="TIME", help="Like --from, for the baseline.")
     ] = None,
     baseline_end: Annotated[
-        str | None, typer.Option("--baseline-to", metavar="TIME", help="Like --to, of the baseline.")
+        str | None, typer.Option("--baseline-to", metavar="TIME", help="Like --to, for the baseline.")
     ] = None,
     guests_file: options.GuestsFile = None,
     guest_log: options.GuestLog = None,
@@ -46,12 +46,12 @@ def compare(
         typer.Option(
             "--baseline-guest-log",
             metavar="[VM=]FILE",
-            help="Like --guest-log, of the baseline; a capture folder has its own.",
+            help="Like --guest-log, for the baseline. A capture folder contains its own logs.",
         ),
     ] = None,
     baseline_mmu: Annotated[
         list[str] | None,
-        typer.Option("--baseline-mmu", metavar="VM=MODE", help="Like --mmu, of the baseline."),
+        typer.Option("--baseline-mmu", metavar="VM=MODE", help="Like --mmu, for the baseline."),
     ] = None,
     rules: options.Rules = None,
     redact: options.Redact = False,
@@ -63,7 +63,7 @@ def compare(
     open_it: options.OpenIt = False,
     fail_on: options.FailOnSeverity = None,
 ) -> None:
-    """Judge a capture and compare it with a baseline, which may be another part of the same file."""
+    """Analyze a capture and compare it with a baseline, which may be another part of the same file."""
     outputs = options.outputs_of(output, json, summary, bundle, with_capture)
     redaction = options.redaction_of(redact, redact_map)
     series = series_request(embed, every=all_counters)

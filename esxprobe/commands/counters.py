@@ -15,19 +15,19 @@ def counters(
     capture: Annotated[Path, typer.Argument(help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder.")],
     object: Annotated[
         str | None,
-        typer.Option("--object", metavar="OBJECT", help="Show the counters of this object, each with its meaning."),
+        typer.Option("--object", metavar="OBJECT", help="Show the counters of this object and their meaning."),
     ] = None,
     search: Annotated[
         str | None,
         typer.Option(
             "--search",
             metavar="WORDS",
-            help='Show the columns that all words fit, with their values: "ready web01", "%rdy > 10".',
+            help='Show the columns that match all words, with their values: "ready web01", "%rdy > 10".',
         ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Show what a capture holds: objects, instances, counters, and how many of them are understood."""
+    """List objects, instances and counters of a capture, and how many esxprobe recognizes."""
     if search is not None:
         _found(capture, search, object, as_json=json)
         return

@@ -38,23 +38,25 @@ def demo(
         bool,
         typer.Option(
             "--real",
-            help="Guests that really run, in real time: user-mode-linux kernels (software) or processes of this "
+            help="Use real guests in real time: user-mode Linux kernels (software) or processes of this "
             "machine (hardware).",
         ),
     ] = False,
     duration: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Length of the capture, as 90s or 4m. Default: 15m, with --real 4m."),
+        typer.Option(
+            metavar="TIME", help="Length of the capture, for example 90s or 4m. [default: 15m; with --real 4m]"
+        ),
     ] = None,
     speed: Annotated[
         float | None,
-        typer.Option(metavar="N", min=1, max=600, help="Simulated seconds per real second. Default: 60."),
+        typer.Option(metavar="N", min=1, max=600, help="Simulated seconds per real second. [default: 60]"),
     ] = None,
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Folder for the capture and the report.")
     ] = Path("esxprobe-demo"),
 ) -> None:
-    """Collect a simulated host and two guests over SSH on this machine, and report."""
+    """Capture a simulated host and two guests over SSH on this machine, and report."""
     from esxprobe.collect.command import plan_for
     from esxprobe.commands.options import seconds
     from esxprobe.commands.streams import say

@@ -20,17 +20,18 @@ def extract(
         list[str] | None,
         typer.Option(
             metavar="COUNTER",
-            help=r"A counter, its label (%RDY), Object\Counter, or a pattern of one; may be repeated.",
+            help=r"A counter, its label (%RDY), Object\Counter, or a pattern; repeatable.",
         ),
     ] = None,
     vm: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="All that belongs to this VM, by name or group id.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Everything that belongs to this VM, by name or group ID."),
     ] = None,
     entity: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="An instance or a name, or a pattern of one.")
+        list[str] | None, typer.Option(metavar="NAME", help="An instance or a name, or a pattern.")
     ] = None,
     object: Annotated[
-        list[str] | None, typer.Option("--object", metavar="OBJECT", help="An object, or a pattern of one.")
+        list[str] | None, typer.Option("--object", metavar="OBJECT", help="An object, or a pattern.")
     ] = None,
     start: From = None,
     end: To = None,
@@ -46,11 +47,12 @@ def extract(
     timezone: Annotated[
         str | None,
         typer.Option(
-            metavar="ZONE", help="Zone of the capture's stamps (Europe/Berlin, +02:00), and of times here."
+            metavar="ZONE",
+            help="Time zone of the capture's timestamps (Europe/Berlin, +02:00) and of --from and --to.",
         ),
     ] = None,
 ) -> None:
-    """Write chosen counters, entities and times of a capture to a file that other programs open."""
+    """Export selected counters, entities and times of a capture to a file for other programs."""
     from esxprobe.capture import MANIFEST, load_capture
     from esxprobe.commands.outputs import refuse_to_overwrite
     from esxprobe.commands.reporting import stem
@@ -87,12 +89,12 @@ def _tell(made: Extracted) -> None:
     if len(made.paths) > 1:
         parts[0] += f" in {len(made.paths)} files"
     if made.outside:
-        parts.append(f"{made.outside:,} outside of the window")
+        parts.append(f"{made.outside:,} outside the window")
     if made.without:
         parts.append(f"{made.without:,} in segments without these columns")
     lost = made.seen - made.rows - made.outside - made.without
     if lost > 0:
-        parts.append(f"{lost:,} that cannot be trusted left out")
+        parts.append(f"{lost:,} unreliable rows left out")
     doubts = [f"{note.code} {note.count:,}" for note in made.notes if note.severity != "info"]
     if doubts:
         parts.append(f"capture quality: {', '.join(doubts)}")

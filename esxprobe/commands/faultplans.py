@@ -31,7 +31,7 @@ class FaultWords:
         experiment: VMs whose guests have an experiment, as `VM`, `VM=TIME` or `VM:TIME`.
         budget: Share of one vCPU that it may take, as `10` or `10%`.
         single_vcpu: Whether a VM with one vCPU may have it.
-        yes: Whether nobody is to be asked.
+        yes: Whether the prompt is skipped.
     """
 
     probe: Sequence[str] = ()
@@ -61,7 +61,9 @@ def fault_plans(words: FaultWords, vms: Sequence[str]) -> tuple[FaultPlan, ...]:
 
     budget_pct = _share(words.budget)
     if len(words.experiment) > 1:
-        raise UsageError("two fault experiments at once", hint="one VM of a host at a time: the loads would mix")
+        raise UsageError(
+            "two fault experiments at once", hint="run one experiment per host, because the loads would mix"
+        )
     experiments = [_named(text, vms) for text in words.experiment]
     plans = [FaultPlan(vm, length_s, budget_pct, words.single_vcpu) for vm, length_s in experiments]
     probes = [vm for vm in dict.fromkeys(words.probe) if vm not in {plan.vm for plan in plans}]
@@ -78,12 +80,13 @@ def agree(plans: Sequence[FaultPlan], *, yes: bool) -> None:
     """Asks a person before an experiment runs; a probe alone takes two seconds and is not asked for.
 
     Raises:
-        UsageError: Nobody can be asked, or the answer is no.
+        UsageError: There is no terminal to ask on, or the answer is no.
     """
     for plan in (plan for plan in plans if plan.experiment_s is not None and not yes):
         if not sys.stdin.isatty():
             raise UsageError(
-                "a fault experiment is asked for, and nobody can be asked", hint="add --yes to allow it"
+                "the fault experiment needs a confirmation, and there is no terminal to ask on",
+                hint="add --yes to allow it",
             )
         say(_what_it_does(plan), err=True)
         if not typer.confirm("Run it?", default=False, err=True):
@@ -130,7 +133,7 @@ def _named(text: str, vms: Sequence[str]) -> tuple[str, int]:
             with suppress(UsageError):
                 return vm, round(seconds(length))
             if vm in vms:
-                raise UsageError(f"{length!r} is no length of time", hint="write 90s, 5m or 300")
+                raise UsageError(f"{length!r} is not a valid duration", hint="write 90s, 5m or 300")
     return text, _DEFAULT_S
 
 
@@ -141,7 +144,7 @@ def _share(text: str) -> float:
         share = float("nan")
     if not _LEAST_PCT <= share <= _MOST_PCT:
         raise UsageError(
-            f"{text!r} is no share of a vCPU that an experiment may take",
+            f"{text!r} is not a valid share of a vCPU for an experiment",
             hint=f"between {_LEAST_PCT:g}% and {_MOST_PCT:g}%",
         )
     return share

@@ -39,18 +39,20 @@ def fleet(
     fail_on: options.FailOnSeverity = None,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", "-j", metavar="N", min=1, help="Processes at most [default: one a core]."),
+        typer.Option(
+            "--jobs", "-j", metavar="N", min=1, help="Maximum number of processes. [default: number of cores]"
+        ),
     ] = None,
     cluster: Annotated[
         str | None,
         typer.Option(
             "--cluster",
             metavar="URL",
-            help="Have a Dask cluster judge the captures: tcp://scheduler:8786. Needs esxprobe[cluster].",
+            help="Analyze the captures on a Dask cluster: tcp://scheduler:8786. Needs esxprobe[cluster].",
         ),
     ] = None,
 ) -> None:
-    """Judge every capture, write a report of each and one summary of all."""
+    """Analyze many captures and write one report for each and a summary of all."""
     from esxprobe.commands.fleet_redaction import report_redacted
     from esxprobe.commands.fleet_reports import exit_code, plan_of, report_plainly, show_fleet
     from esxprobe.commands.redaction import private_map

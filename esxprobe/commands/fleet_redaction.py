@@ -1,6 +1,6 @@
 """`fleet --redact`: one map for all captures, and nothing written before all of it was searched.
 
-A name that only the last capture holds may stand in the report of the first one. So all captures are judged before
+A name that only the last capture holds may be in the report of the first one. So all captures are analyzed before
 anything is redacted, all names are learned before anything is rendered, and all files wait in a private folder
 until the last one has been searched.
 """

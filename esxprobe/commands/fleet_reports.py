@@ -163,7 +163,7 @@ def plan_of(request: FleetRequest, private: PrivateMap | None) -> FleetPlan:
     book = book_of(request.rules, private).without_examples()
     tasks = [
         Task(
-            # A worker elsewhere stands in another folder.
+            # A worker elsewhere is in another folder.
             source=source if is_url(source) or not request.cluster else str(Path(source).absolute()),
             command=command("report", _last_part(visible(source))),
             timezone=request.timezone,
@@ -226,7 +226,7 @@ def _refuse_targets(plan: FleetPlan, request: FleetRequest) -> None:
     for folder in (path.resolve() for path in paths if path not in inputs):
         if inside := next((each for each in outputs if folder in each.resolve().parents), None):
             raise UsageError(
-                f"{inside} would lie in the capture {folder.name}", hint="choose another place with -o"
+                f"{inside} would be inside the capture folder {folder.name}", hint="use another path with -o"
             )
     there = [path for path in outputs if path.exists()]  # only what is there can be overwritten
     for target in there:
@@ -234,7 +234,7 @@ def _refuse_targets(plan: FleetPlan, request: FleetRequest) -> None:
     refuse_to_overwrite((), plan.summary, request.outputs.json, request.rules)
     names = [path.resolve() for path in outputs]
     if twice := next((path for path in outputs if names.count(path.resolve()) > 1), None):
-        raise UsageError(f"two outputs are both called {twice}", hint="give each a name of its own")
+        raise UsageError(f"two outputs have the same name {twice}", hint="use a different file name for each")
 
 
 def _options(request: FleetRequest, private: PrivateMap | None) -> list[str]:

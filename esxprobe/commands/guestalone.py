@@ -85,7 +85,7 @@ def report_guest_logs(request: GuestLogsRequest, drawer: Drawer) -> WrittenGuest
     """Judges the logs and writes everything.
 
     Raises:
-        UsageError: Two outputs would be one file, or the rules are no rules.
+        UsageError: Two outputs would be one file, or the rules are not valid.
         UnreadableInputError: A log cannot be read.
         OutputError: An output cannot be written, or a name is still in it.
     """

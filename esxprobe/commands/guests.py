@@ -107,7 +107,7 @@ def _file(path: Path, private: PrivateMap | None) -> str:
 
 
 def guest_log_word(text: str) -> tuple[str, Path]:
-    """`VM=FILE`, or a file whose computer's name tells the VM: the VM, empty where nobody said it, and the file.
+    """`VM=FILE`, or a file whose computer's name tells the VM: the VM, empty if not given, and the file.
 
     Raises:
         UsageError: The VM's name is empty.
@@ -138,7 +138,7 @@ def offset_of(text: str) -> float:
     match = _OFFSET.fullmatch(text.strip())
     if match is None:
         raise UsageError(
-            f"{text!r} is no clock offset",
+            f"{text!r} is not a valid clock offset",
             hint="write how far the guest's clock is ahead of the host's: +3.5s, -40s",
         )
     return float(match[1]) * _SECONDS[match[2]]
@@ -151,5 +151,5 @@ def mode_of(text: str) -> Mmu:
         UsageError: It is not a valid mode.
     """
     if text not in _MODES:
-        raise UsageError(f"{text!r} is no monitor mode", hint=f"one of {', '.join(_MODES)}")
+        raise UsageError(f"{text!r} is not a valid monitor mode", hint=f"one of {', '.join(_MODES)}")
     return cast("Mmu", text)

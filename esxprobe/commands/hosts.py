@@ -1,6 +1,6 @@
 """From the words of a command and an inventory to hosts that can be logged in on.
 
-What is said on the command line holds for every host; where nothing is said there, the inventory holds.
+What is given on the command line holds for every host; otherwise the inventory holds.
 """
 
 from __future__ import annotations
@@ -104,18 +104,18 @@ def _entries(words: Words) -> list[HostEntry]:
 
     listed = _read(words.inventory) if words.inventory else Inventory()
     if not words.hosts and not listed.hosts:
-        raise UsageError("no host is named", hint="name one, or a file with hosts: --inventory hosts.toml")
+        raise UsageError("no host was given", hint="give a host, or a file with hosts: --inventory hosts.toml")
     entries = [_named(text, listed) for text in words.hosts] if words.hosts else list(listed.hosts)
     places = [(entry.name, entry.address, entry.port) for entry in entries]
     for place in places:
         if places.count(place) > 1:
-            raise UsageError(f"{place[0]} is named twice", hint="each host is captured once")
+            raise UsageError(f"{place[0]} is given twice", hint="each host is captured once")
     guests = _guest_entries(words)
     for option, given in (("--guest", guests), ("--vm", words.vms), ("a fault experiment", words.faults)):
         if given and len(entries) > 1:
             raise UsageError(
-                f"{option} goes with one host",
-                hint="an inventory says what belongs to which: --inventory hosts.toml",
+                f"{option} can only be used with one host",
+                hint="use an inventory for several hosts: --inventory hosts.toml",
             )
     if words.vms:
         entries = [replace(entry, vms=tuple(words.vms)) for entry in entries]
@@ -137,7 +137,7 @@ def _read(path: Path) -> Inventory:
 
 
 def _named(text: str, listed: Inventory) -> HostEntry:
-    """The host of the inventory that is meant, with another account where one is said; else one of its own."""
+    """The host of the inventory that is meant, with another account where one is said; otherwise one of its own."""
     from esxprobe.collect.inventory import HostEntry
     from esxprobe.ssh.target import parse_target
 
@@ -169,7 +169,7 @@ def _together(listed: Sequence[GuestEntry], named: Sequence[GuestEntry]) -> tupl
     names = [guest.vm for guest in named]
     for name in names:
         if names.count(name) > 1:
-            raise UsageError(f"the VM {name!r} has two guests", hint="one is enough")
+            raise UsageError(f"the VM {name!r} has two guests", hint="use only one of them")
     return (*(guest for guest in listed if guest.vm not in names), *named)
 
 
@@ -177,7 +177,7 @@ def _plan(words: Words, entry: HostEntry, trials: Sequence[FaultPlan]) -> Captur
     from esxprobe.collect.command import DEFAULT_INTERVAL_S, CapturePlan, plan_for
 
     if words.samples is not None and words.duration is not None:
-        raise UsageError("--samples and --duration are both there", hint="one of them says how long")
+        raise UsageError("--samples and --duration are mutually exclusive", hint="use only one of them")
     given_here = words.samples is not None or words.duration is not None
     samples = words.samples if given_here else entry.samples
     duration = words.duration if given_here else entry.duration
@@ -245,7 +245,7 @@ def _once_with_a_code(login: Login, target: Target) -> tuple[Login, Callable[[],
 
     def beside() -> Shell:
         if asked.is_set():
-            raise LoginError(f"a second login on {target.host} would need another code")
+            raise LoginError(f"a second login on {target.host} would need another one-time code")
         return open_shell(target, login)
 
     return login, beside
@@ -273,7 +273,7 @@ def _credentials(words: Words) -> Credentials:
     from esxprobe.ssh.system_keyring import from_keyring, require_keyring
 
     if words.password_stdin and words.keyring:
-        raise UsageError("--password-stdin and --keyring are both there", hint="the password comes from one place")
+        raise UsageError("--password-stdin and --keyring are mutually exclusive", hint="use only one of them")
 
     if words.keyring:
         require_keyring()

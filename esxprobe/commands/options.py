@@ -24,26 +24,31 @@ InventoryFile = Annotated[
     Path | None, typer.Option("--inventory", metavar="FILE", help="TOML file with hosts, VMs and guests.")
 ]
 Duration = Annotated[
-    str | None, typer.Option(metavar="TIME", help="How long: 600, 10m, 1h. 10m when nothing else is said.")
+    str | None, typer.Option(metavar="TIME", help="Length of the capture: 600, 10m, 1h. [default: 10m]")
 ]
 Samples = Annotated[
     int | None,
-    typer.Option(metavar="N", help="How many samples instead, the first one, of unknown length, included."),
+    typer.Option(
+        metavar="N", help="Number of samples instead of a duration, including the first, which is discarded."
+    ),
 ]
 Interval = Annotated[
     int | None,
-    typer.Option(metavar="SECONDS", help="Seconds between samples, 5 when not said; esxtop takes no less than 2."),
+    typer.Option(metavar="SECONDS", help="Sampling interval in seconds, at least 2. [default: 5]"),
 ]
 Segment = Annotated[
     str | None,
-    typer.Option(metavar="TIME", help="Restart esxtop this often, so that VMs that arrive get columns: 15m."),
+    typer.Option(
+        metavar="TIME",
+        help="Restart esxtop at this interval, for example 15m, so that newly started VMs are included.",
+    ),
 ]
 Packed = Annotated[
     bool | None,
     typer.Option(
         "--packed/--plain",
-        help="Whether gzip runs on the host: less is sent, and a lost connection costs more. "
-        "Not said: above 64 kB/s.",
+        help="Run gzip on the host: less is sent, but a lost connection loses more samples. "
+        "[default: only above 64 kB/s]",
     ),
 ]
 RetryFor = Annotated[
@@ -51,7 +56,7 @@ RetryFor = Annotated[
     typer.Option(
         "--retry-for",
         metavar="TIME",
-        help="How long a lost connection is tried again: 30m, 2h, 0. Not said: until the capture was to end.",
+        help="How long to retry a lost connection: 30m, 2h, 0. [default: until the planned end of the capture]",
     ),
 ]
 Logs = Annotated[
@@ -66,13 +71,15 @@ Vms = Annotated[
     typer.Option(
         "--vm",
         metavar="NAME",
-        help="Only this VM, by its exact name; may be repeated. Takes one small file on the host.",
+        help="Limit the capture to this VM (exact name; repeatable). Writes one small temporary file on the host.",
     ),
 ]
 LinuxGuests = Annotated[
     list[str] | None,
     typer.Option(
-        "--guest", metavar="VM=ADDRESS", help="A Linux guest to sample beside the host: VM=ssh://user@address."
+        "--guest",
+        metavar="VM=ADDRESS",
+        help="A Linux guest to sample together with the host: VM=ssh://user@address.",
     ),
 ]
 WindowsGuests = Annotated[
@@ -87,13 +94,15 @@ GuestInterval = Annotated[
         "--guest-interval",
         metavar="SECONDS",
         min=1,
-        help="Seconds between a guest's samples; left out: a Linux guest's are the host's, a Windows guest's 1.",
+        help="Guest sampling interval in seconds. [default: the host's for Linux, 1 for Windows]",
     ),
 ]
 FaultProbe = Annotated[
     list[str] | None,
     typer.Option(
-        "--fault-probe", metavar="VM", help="Time page faults in this guest for two seconds; may be repeated."
+        "--fault-probe",
+        metavar="VM",
+        help="Measure the time of page faults in this guest for two seconds; repeatable.",
     ),
 ]
 FaultExperiment = Annotated[
@@ -101,7 +110,8 @@ FaultExperiment = Annotated[
     typer.Option(
         "--fault-experiment",
         metavar="VM[=TIME]",
-        help="A randomized experiment on what page faults cost in this guest, 5m when no time is said; asks first.",
+        help="Run a randomized experiment on the cost of page faults in this guest: VM or VM=LENGTH. Asks first. "
+        "[default length: 5m]",
     ),
 ]
 ExperimentBudget = Annotated[
@@ -109,7 +119,7 @@ ExperimentBudget = Annotated[
     typer.Option("--experiment-budget", metavar="PERCENT", help="Share of one vCPU that the experiment may take."),
 ]
 SingleVcpu = Annotated[bool, typer.Option("--single-vcpu", help="Allow the experiment in a VM with one vCPU.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Run the experiment without being asked.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Run the experiment without a prompt.")]
 Identity = Annotated[
     list[Path] | None,
     typer.Option("--identity", "-i", metavar="FILE", help="Key file; ESXi 6.7 and newer take RSA and ECDSA."),
@@ -120,11 +130,12 @@ PasswordStdin = Annotated[
 Keyring = Annotated[
     bool, typer.Option("--keyring", help="Take the password from the system's keyring: esxprobe, user@host.")
 ]
-AcceptNewHostKey = Annotated[
-    bool, typer.Option("--accept-new-host-key", help="Write down and accept keys of hosts never seen before.")
-]
+AcceptNewHostKey = Annotated[bool, typer.Option("--accept-new-host-key", help="Accept and save unknown host keys.")]
 LegacyCrypto = Annotated[
-    bool, typer.Option("--legacy-crypto", help="Allow the old algorithms that ESXi 5.x speaks; it is recorded.")
+    bool,
+    typer.Option(
+        "--legacy-crypto", help="Allow legacy SSH algorithms (needed for ESXi 5.x). Recorded in the manifest."
+    ),
 ]
 
 From = Annotated[
@@ -132,7 +143,7 @@ From = Annotated[
     typer.Option(
         "--from",
         metavar="TIME",
-        help="First time: 2018-04-24T10:50, 10:50 of the capture's day, +10m from its start.",
+        help="Start of the window: 2018-04-24T10:50, 10:50 of the capture's day, or +10m from its start.",
     ),
 ]
 ReportFrom = Annotated[
@@ -144,16 +155,16 @@ ReportFrom = Annotated[
         "window of time that stands out.",
     ),
 ]
-To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Last time, in the same ways.")]
+To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="End of the window, in the same formats.")]
 
 
 def seconds(text: str) -> float:
-    """A length of time as people write it [s].
+    """A duration as users write it [s].
 
     Raises:
         UsageError: It is none.
     """
     match = _LENGTH.fullmatch(text.strip())
     if match is None:
-        raise UsageError(f"{text!r} is no length of time", hint="write 600, 90s, 10m or 1h")
+        raise UsageError(f"{text!r} is not a valid duration", hint="write 600, 90s, 10m or 1h")
     return float(match[1]) * _SECONDS[match[2]]

@@ -32,13 +32,15 @@ def refuse_to_overwrite(
     outputs = {option: path for option, path in options.items() if path is not None and str(path) != "-"}
     for (one, path), (other, same) in combinations(outputs.items(), 2):
         if path.resolve() == same.resolve():
-            raise UsageError(f"{one} and {other} both say {path}", hint="give each a name of its own")
+            raise UsageError(
+                f"{one} and {other} point to the same file {path}", hint="use a different file name for each"
+            )
     taken = list(inputs)
     for option, path in outputs.items():
         if rules is not None and _is_same(path, rules):
-            raise OutputError(f"{path} is the rules file", hint=f"choose another name with {option}")
+            raise OutputError(f"{path} is the rules file", hint=f"use another name with {option}")
         if any(_is_same(path, each) for each in taken):
-            raise OutputError(f"{path} is a part of the capture itself", hint=f"choose another name with {option}")
+            raise OutputError(f"{path} is a part of the capture itself", hint=f"use another name with {option}")
 
 
 def _is_same(path: Path, other: Path) -> bool:
@@ -84,13 +86,11 @@ def writing(path: Path, option: str = "-o") -> Iterator[BinaryIO]:
         # A file where a folder should be is what mkdir calls an existing file.
         number = errno.ENOTDIR if isinstance(error, FileExistsError) else error.errno
         reason = os.strerror(number) if number else error
-        raise OutputError(
-            f"{path} cannot be written: {reason}", hint=f"choose another place with {option}"
-        ) from error
+        raise OutputError(f"{path} cannot be written: {reason}", hint=f"use another path with {option}") from error
 
 
 def show_in_browser(path: Path) -> None:
-    """Opens a finished report in the person's browser; that there is none is said, and no failure.
+    """Opens a finished report in the person's browser; if there is none, that is reported and not a failure.
 
     Where BROWSER is set, that one is asked and no other.
     """

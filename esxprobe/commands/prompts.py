@@ -28,10 +28,10 @@ class Prompts:
         self._terminal: tuple[int, list[object]] | None = None
 
     def ask(self, text: str, *, hidden: bool = True) -> Secret | None:
-        """Asks for a line; None where nobody is there to be asked, or the question was withdrawn.
+        """Asks for a line; None if there is no terminal, or the question was withdrawn.
 
         Args:
-            text: What stands before the colon.
+            text: What is before the colon.
             hidden: What is typed is not shown.
         """
         if not sys.stdin.isatty() or self._withdrawn.is_set():

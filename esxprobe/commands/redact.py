@@ -30,11 +30,11 @@ def redact(
         typer.Option(
             "--map",
             metavar="FILE",
-            help="The private map of names and pseudonyms: made, or continued when it is there. Never hand it on.",
+            help="Private map of names and pseudonyms: created, or extended if it exists. Never share it.",
         ),
     ] = None,
 ) -> None:
-    """Write copies of raw captures with pseudonyms for names; a report reads the same numbers from them."""
+    """Write pseudonymized copies of raw captures, which yield the same numbers in a report."""
     from esxprobe.commands.redaction import PrivateMap
     from esxprobe.fleet.capture_sources import is_many
 
@@ -68,7 +68,7 @@ def _many(words: list[str], output: Path, private: PrivateMap) -> None:
 
     with ExitStack() as stack:
         sources = [stack.enter_context(at_hand(source)) for source in expanded(words)]
-        failures = learn_all(sources, private)  # a name of the last one may stand in the first one
+        failures = learn_all(sources, private)  # a name of the last one may be in the first one
         work = stack.enter_context(copies_folder(output))
         made: list[tuple[CaptureCopy, Copy]] = []
         lone = []
@@ -89,7 +89,7 @@ def _many(words: list[str], output: Path, private: PrivateMap) -> None:
             private.save()
             for copy, _ in made:
                 copy.publish()
-                copy.close()  # its workplace lies in the folder that is moved now
+                copy.close()  # its workplace is in the folder that is moved now
             settle(work, lone, output)
             say_made(output)
     for _, result in made:
@@ -102,10 +102,10 @@ def _many(words: list[str], output: Path, private: PrivateMap) -> None:
 
 
 def _tell(result: Copy, private: PrivateMap) -> None:
-    """What is not as it was, by pseudonyms: what stands in a terminal is soon pasted somewhere."""
+    """What is not as it was, by pseudonyms: what is in a terminal is soon pasted somewhere."""
     for name, reason in result.left_out:
         say(f"left out: {printable(private.redactor.file(name))}: {reason}", err=True)
     if result.blanked:
-        say(f"blanked: {result.blanked:,} lines and cells that are neither header nor numbers", err=True)
+        say(f"redacted: {result.blanked:,} lines and cells that are neither header nor numeric data", err=True)
     if result.lost:
-        say(f"lost: {result.lost:,} headers too damaged to be redacted, with the rows under them", err=True)
+        say(f"lost: {result.lost:,} headers too damaged to be redacted, and the rows under them", err=True)

@@ -34,7 +34,7 @@ class PrivateMap:
         path: Where it lies, the default when None; made anew where there is none.
 
     Raises:
-        UnreadableInputError: The file is no map, or not private.
+        UnreadableInputError: The file is not a map, or not private.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -106,7 +106,7 @@ class PrivateMap:
         Scan(self.redactor).check(document, "the JSON", own=own[1])
 
     def refuse(self, outputs: Sequence[Path]) -> None:
-        """Outputs are handed on, with their names: to be called when all names are learned.
+        """Outputs are passed on, with their names: to be called when all names are learned.
 
         Raises:
             UsageError: One of them is the map itself.
@@ -119,8 +119,8 @@ class PrivateMap:
         for output in outputs:
             if given := next(Scan(self.redactor).found(output.name), None):
                 raise OutputError(
-                    f"the name behind {given} is in the name of an output: nothing was written",
-                    hint="choose another name with -o",
+                    f"the name that {given} replaces is in the name of an output; nothing was written",
+                    hint="use another name with -o",
                 )
 
     def save(self) -> None:
@@ -128,14 +128,14 @@ class PrivateMap:
         from esxprobe.redact import save_map
 
         save_map(self.path, self.redactor.names, fresh=self._fresh)
-        say(f"the private map of names is {self.path}: keep it, and do not hand it on", err=True)
+        say(f"the private map of names is {self.path}. Keep it, and do not share it", err=True)
 
 
 def private_map(request: RedactionRequest) -> PrivateMap | None:
     """The map, when names are to be replaced.
 
     Raises:
-        UnreadableInputError: The file is no map, or not private.
+        UnreadableInputError: The file is not a map, or not private.
     """
     return PrivateMap(request.map) if request.wanted else None
 
@@ -175,16 +175,16 @@ def copies_folder(output: Path) -> Iterator[Path]:
     """A private folder beside the place where copies go; it is removed unless it was moved there.
 
     Raises:
-        OutputError: Something is there already, or nothing can be written beside it.
+        OutputError: Something already exists, or nothing can be written beside it.
     """
     if output.exists() or output.is_symlink():
-        raise OutputError(f"{output} is there already", hint="name a new folder with -o")
+        raise OutputError(f"{output} already exists", hint="name a new folder with -o")
     with ExitStack() as stack:
         try:
             work = stack.enter_context(writing.workplace(output)) / "copies"
             work.mkdir(mode=0o700)
         except OSError as error:
-            raise OutputError(f"{output} cannot be made: {error.strerror}") from error
+            raise OutputError(f"{output} cannot be created: {error.strerror}") from error
         yield work
 
 
@@ -192,7 +192,7 @@ def settle(work: Path, lone: Sequence[Path], output: Path) -> None:
     """Gives the folder of copies its place; CSVs that came without a folder have none in it either.
 
     Raises:
-        OutputError: Something came to lie there.
+        OutputError: Something appeared there.
     """
     try:
         for folder in lone:

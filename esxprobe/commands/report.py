@@ -21,8 +21,8 @@ def report(
         list[str] | None,
         typer.Argument(
             metavar="CAPTURE",
-            help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder; left out: the newest below captures/. "
-            "Or guests' logs alone (perfmon, sar, sadf, /proc/vmstat).",
+            help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder, or guest logs alone "
+            "(perfmon, sar, sadf, /proc/vmstat). [default: the newest capture folder under captures/]",
             show_default=False,
         ),
     ] = None,
@@ -50,7 +50,7 @@ def report(
     open_it: options.OpenIt = False,
     fail_on: options.FailOnSeverity = None,
 ) -> None:
-    """Judge a capture and write a self-contained HTML findings report."""
+    """Analyze a capture and write a self-contained HTML findings report."""
     outputs = options.outputs_of(output, json, summary, bundle, with_capture)
     redaction = options.redaction_of(redact, redact_map)
     series = series_request(embed, every=all_counters)
@@ -69,7 +69,7 @@ def report(
             "--log": log,
         }
         if given := [option for option, value in needs_capture.items() if value]:
-            raise UsageError(f"{given[0]} needs an esxtop capture of the host", hint="give guests' logs alone")
+            raise UsageError(f"{given[0]} needs an esxtop capture of the host", hint="give only guest logs")
         with Drawer() as drawer:  # first: its process starts while the rest is imported
             from esxprobe.commands.guests import guest_logs_alone
 
@@ -114,9 +114,9 @@ def _refuse_several(words: Sequence[str]) -> None:
     if is_many(words):
         shown = " ".join(words[:2]) + (" ..." if len(words) > 2 else "")
         raise UsageError(
-            "esxprobe report reads one capture, and these are several"
+            "esxprobe report takes one capture, and several were given"
             if len(words) > 1
-            else f"{words[0]} is not one capture but a place of several",
-            hint=f"a report of each and a summary: esxprobe fleet {shown}"
-            + ("; two captures against each other: esxprobe compare BASELINE CAPTURE" if len(words) == 2 else ""),
+            else f"{words[0]} contains several captures",
+            hint=f"for one report each and a summary: esxprobe fleet {shown}"
+            + ("; to compare two captures: esxprobe compare BASELINE CAPTURE" if len(words) == 2 else ""),
         )

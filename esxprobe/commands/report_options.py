@@ -27,24 +27,24 @@ class FailOn(StrEnum):
 
 Output = Annotated[
     Path | None,
-    typer.Option(
-        "--output", "-o", metavar="FILE", help="Where to write the HTML; named after the input when left out."
-    ),
+    typer.Option("--output", "-o", metavar="FILE", help="Output HTML file. [default: <capture>-report.html]"),
 ]
 FleetOutput = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Where to write the summary's HTML: a file or a folder."),
+    typer.Option("--output", "-o", metavar="FILE", help="Output HTML file of the summary, or a folder for it."),
 ]
 Json = Annotated[
     Path | None,
-    typer.Option("--json", metavar="FILE", help="Write the analysis as JSON here too; - for standard output."),
+    typer.Option(
+        "--json", metavar="FILE", help="Also write the analysis as JSON to this file; - for standard output."
+    ),
 ]
 Summary = Annotated[
     Path | None,
     typer.Option(
         "--summary",
         metavar="FILE.md",
-        help="Write the likely causes in 30 lines of Markdown here too, for a ticket.",
+        help="Also write the likely causes to this file, in 30 lines of Markdown for a ticket.",
     ),
 ]
 Timezone = Annotated[
@@ -52,7 +52,8 @@ Timezone = Annotated[
     typer.Option(
         "--timezone",
         metavar="ZONE",
-        help="Zone of the capture's stamps (Europe/Berlin, +02:00); for ESX classic's local times.",
+        help="Time zone of the capture's timestamps (Europe/Berlin, +02:00). Needed for ESX classic, which logs "
+        "local time.",
     ),
 ]
 GuestLog = Annotated[
@@ -60,7 +61,7 @@ GuestLog = Annotated[
     typer.Option(
         "--guest-log",
         metavar="[VM=]FILE",
-        help="A guest's own log (perfmon, sar, sadf, vmstat): VM=FILE, or FILE when it names its VM.",
+        help="A guest's own log (perfmon, sar, sadf, vmstat): VM=FILE, or FILE if the log names its VM.",
     ),
 ]
 GuestOffset = Annotated[
@@ -80,7 +81,7 @@ GuestsFile = Annotated[
 GuestTimezone = Annotated[
     str | None,
     typer.Option(
-        "--guest-timezone", metavar="ZONE", help="Zone of the guests' stamps, where their logs do not contain it."
+        "--guest-timezone", metavar="ZONE", help="Time zone of guest timestamps, for logs that do not contain it."
     ),
 ]
 Log = Annotated[
@@ -105,7 +106,7 @@ VmwareLog = Annotated[
     typer.Option(
         "--vmware-log",
         metavar="VM=FILE",
-        help="A copy of a VM's vmware.log, which tells its monitor mode: VM=FILE.",
+        help="A copy of a VM's vmware.log, which contains its monitor mode: VM=FILE.",
     ),
 ]
 Rules = Annotated[
@@ -118,14 +119,16 @@ Rules = Annotated[
 ]
 Redact = Annotated[
     bool,
-    typer.Option("--redact", help="Pseudonyms for names, addresses, ids and paths; see also esxprobe redact."),
+    typer.Option(
+        "--redact", help="Replace names, addresses, IDs and paths by pseudonyms; see also esxprobe redact."
+    ),
 ]
 RedactMap = Annotated[
     Path | None,
     typer.Option(
         "--redact-map",
         metavar="FILE",
-        help="The private map of names and pseudonyms: made, or continued when it is there. Never hand it on.",
+        help="Private map of names and pseudonyms: created, or extended if it exists. Never share it.",
     ),
 ]
 BundleFile = Annotated[
@@ -133,11 +136,11 @@ BundleFile = Annotated[
     typer.Option(
         "--bundle",
         metavar="FILE.zip",
-        help="Write report, JSON, manifest and checksums into this zip too, to go to a case together.",
+        help="Also write report, JSON, manifest and checksums to this zip file, for a support case.",
     ),
 ]
 WithCapture = Annotated[
-    bool, typer.Option("--with-capture", help="The raw capture and guests' logs go into the zip as well.")
+    bool, typer.Option("--with-capture", help="Also include the raw capture and the guest logs in the zip file.")
 ]
 OpenIt = Annotated[bool, typer.Option("--open", help="Open the finished report in a browser.")]
 FailOnSeverity = Annotated[
@@ -145,7 +148,7 @@ FailOnSeverity = Annotated[
     typer.Option(
         "--fail-on",
         metavar="SEVERITY",
-        help="Exit with 1 when a finding is this severe or worse: critical, warning or info.",
+        help="Exit with code 1 if a finding has at least this severity: critical, warning or info.",
     ),
 ]
 
@@ -159,7 +162,7 @@ def outputs_of(
         UsageError: The capture was to go into a zip that was not named.
     """
     if with_capture and bundle is None:
-        raise UsageError("--with-capture needs --bundle", hint="name the zip: --bundle FILE.zip")
+        raise UsageError("--with-capture needs --bundle", hint="add --bundle FILE.zip")
     return OutputRequest(html, json, summary, bundle, with_capture)
 
 

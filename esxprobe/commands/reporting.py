@@ -42,7 +42,7 @@ def report_capture(request: ReportRequest, drawer: Drawer) -> WrittenReport:
 
     Raises:
         UnreadableInputError: An input cannot be read.
-        UsageError: Two outputs would be one file, a VM that was named is not there, or the rules are no rules.
+        UsageError: Two outputs would be one file, a VM that was named is not there, or the rules are not valid.
         OutputError: An output is an input, cannot be written, or a name is still in it.
     """
     from esxprobe.commands.redaction import private_map

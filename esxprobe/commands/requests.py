@@ -87,9 +87,9 @@ class ReportRequest:
     """A report of one capture, or a comparison with a baseline.
 
     Attributes:
-        capture: The capture that is judged.
+        capture: The capture to analyze.
         baseline: The capture that it is compared with; None without one.
-        timezone: Zone of the stamps of both.
+        timezone: Time zone of the timestamps of both.
         rules: A file of one's own rules.
         outputs: Where the results go.
         redaction: Whether names are replaced.

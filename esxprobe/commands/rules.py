@@ -9,13 +9,13 @@ import typer
 
 from esxprobe.commands.streams import printable, say
 
-app = typer.Typer(help="The rules, their thresholds and where each number comes from.", no_args_is_help=True)
+app = typer.Typer(help="The rules, their thresholds and the source of each number.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Own = Annotated[
     Path | None,
     typer.Option(
-        "--rules", metavar="FILE", help="A TOML file of your own rules and changes; see docs/own-rules.md."
+        "--rules", metavar="FILE", help="A TOML file with your own rules and changes; see docs/own-rules.md."
     ),
 ]
 

@@ -23,7 +23,7 @@ def printable(name: str) -> str:
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """One line for a person, whatever stands in it: every name may come from a stranger, those of files too."""
+    """One line for a person, whatever is in it: every name may come from a stranger, those of files too."""
     typer.echo(printable(text), err=err)
 
 
@@ -38,7 +38,7 @@ def say_made(path: object) -> None:
 def never_die() -> None:
     """Sets standard output and error so that no character ends the program.
 
-    What is no terminal gets UTF-8 (Windows would take the code page of its language, which has no `≥`), unless
+    What is not a terminal gets UTF-8 (Windows would take the code page of its language, which has no `≥`), unless
     PYTHONIOENCODING says otherwise. What an encoding lacks is written with ASCII; bytes of file names that are no
     UTF-8 stay what they are.
     """

@@ -66,7 +66,7 @@ def ends_cleanly(stop: threading.Event, begun: threading.Event | None = None) ->
         if stop.is_set() or (begun is not None and not begun.is_set()):
             _break_off(number)
         stop.set()
-        words = "stopping: what arrived is kept; once more to break off"
+        words = "stopping; data received so far is kept. Press Ctrl-C again to abort"
         if sys.stderr.isatty():
             say(words, err=True)  # it goes above the bars
         else:
@@ -104,7 +104,7 @@ def _break_off(number: int) -> NoReturn:
     Captures are written through as they come; their manifests still say `running`.
     """
     # the bars hide the cursor
-    _say_at_once("\x1b[?25hbroken off" if sys.stderr.isatty() else "broken off")
+    _say_at_once("\x1b[?25haborted" if sys.stderr.isatty() else "aborted")
     os._exit(128 + number)
 
 
@@ -121,7 +121,7 @@ def _say_at_once(words: str) -> None:
 
 
 def say_unless_full(words: str) -> None:
-    """A line on standard error beside a capture, which goes on where nobody reads: a full pipe gets nothing."""
+    """A line on standard error beside a capture, which continues if it is not read: a full pipe gets nothing."""
     # A terminal shows it above the bars; on Windows select takes sockets only.
     if sys.stderr.isatty() or sys.platform == "win32":
         say(words, err=True)
@@ -172,7 +172,7 @@ def _phases() -> Callable[[HostProgress], None]:
                 "connecting": "",
                 "capturing": f": {now.samples} of {now.asked} samples, {clock(now.left_s)} left",
                 "waiting": f": {now.note}",
-                "facts": ": the capture is over, the host is asked about itself",
+                "facts": ": the capture has ended; reading the host's configuration",
                 "closing": f": {now.samples} of {now.asked} samples, {now.bytes / 1e6:.1f} MB",
             }
             say_unless_full(printable(f"{now.host}: {now.phase}{words[now.phase]}"))
@@ -189,8 +189,8 @@ def _stands(now: HostProgress) -> str:
     words = {
         "capturing": f"last sample {age} ago" if now.samples else f"{now.note or 'no sample yet'}: {age}",
         "waiting": printable(now.note),
-        "facts": "done; asking the host about itself",
-        "closing": "done; looking for what stayed behind",
+        "facts": "done; reading the host's configuration",
+        "closing": "done; checking for leftover processes",
     }
     return f"{counts}, {words[now.phase]}"
 
@@ -269,7 +269,7 @@ def show_json(value: object) -> None:
 
 
 def wide_console() -> Console:
-    """A console that folds nothing where nobody looks: a pipe gets whole lines."""
+    """A console that does not wrap lines without a terminal: a pipe gets whole lines."""
     from rich.console import Console
 
     class PipeConsole(Console):

@@ -6,7 +6,7 @@ Nothing here is a cost or a cause. Three things of a VM are seen from both sides
 - **balloon**: the guest's swap-outs and hard faults while MCTLSZ grows and for 30 s after it, and otherwise;
 - **disk**: the guest's time of a transfer and GAVG, which is a part of it.
 
-Both sides are put on the same samples (`aligned`) and ranked. How strong their correlation is by chance is told by
+Both sides are put on the same samples (`aligned`) and ranked. How strong their correlation is by chance is shown by
 circular shifts of one side against the other, which keep each side's autocorrelation: `p` is the share of all
 shifts, none among them, under which it is as strong. Small shifts are not left out: neighbors are alike, so what is
 strong by chance is as strong under them, and without them `p` is too small (docs/faults.md has the figures).
@@ -59,7 +59,7 @@ class _Both:
         guest: The guest's counter, in its unit.
         host: The host's.
         lengths: What each sample covers [s].
-        stretch: Number of the unbroken stretch that each lies in.
+        stretch: Number of the unbroken stretch that each is in.
         clock: What the clock check needs of the same.
     """
 
@@ -178,7 +178,7 @@ def _with_correlation(pair: GuestHostPair, both: _Both, host: Floats) -> GuestHo
 
 
 def growing(balloon_mb: Floats, stretch: Indexes) -> Bools:
-    """(n,) whether MCTLSZ [MB] was larger than in the sample before, which has to lie in the same stretch."""
+    """(n,) whether MCTLSZ [MB] was larger than in the sample before, which has to be in the same stretch."""
     grew = np.zeros(len(balloon_mb), dtype=np.bool_)
     grew[1:] = (np.diff(balloon_mb) >= _GROWTH_MB - _CLOSE) & (stretch[1:] == stretch[:-1])
     return grew

@@ -207,13 +207,14 @@ def _across_modes(found: FaultComparison) -> list[str]:
         return [
             f"The MMU was software in one capture and hardware in the other, and {_names(found)} agree. The"
             f" software MMU cost {say(found.extra_pct)} % of one vCPU under this workload ({interval}). It traps"
-            f" page faults and context switches; if faults were all of it, each cost {us(found.extra_us)}."
+            f" page faults and context switches; if it was due to faults only, each fault cost "
+            f"{us(found.extra_us)}."
         ]
     if found.extra_pct <= 0:
         return ["The capture with the software MMU did not use more vCPU time, so no cost of it is shown."]
     sentences = [
-        f"The capture with the software MMU used {say(found.extra_pct)} % of one vCPU more. What of it the software"
-        " MMU cost, these two captures do not tell."
+        f"The capture with the software MMU used {say(found.extra_pct)} % of one vCPU more. These two captures"
+        " do not show how much of it was the cost of the software MMU."
     ]
     if apart:
         differs = "; ".join(f"{each.name} ({each.problem}, baseline {each.baseline})" for each in apart)
@@ -221,7 +222,7 @@ def _across_modes(found: FaultComparison) -> list[str]:
     if unknown:
         sentences.append(f"Not known in both captures: {', '.join(unknown)}.")
     if not apart and not unknown:
-        sentences.append(f"It is no more than the two captures differ by in other ways ({interval}).")
+        sentences.append(f"It is not larger than the other differences between the two captures ({interval}).")
     return sentences
 
 

@@ -31,7 +31,7 @@ _MOST_TAU = 0.5  # of the samples: what is worth fewer than two samples is worth
 
 @dataclass(frozen=True, slots=True)
 class ComparedLevels:
-    """One value a row of what was compared; NaN where it cannot be told.
+    """One value a row of what was compared; NaN where it is unknown.
 
     Attributes:
         before: (rows, 3) quartiles.

@@ -1,4 +1,4 @@
-"""What may be said, in sentences that a support engineer can quote.
+"""What can be concluded, in sentences that a support engineer can quote.
 
 The first paragraph says what was seen, whether it matters and what follows. Statistics are sentences of their own.
 An association is called that: what moves with faults need not be their cost, and what does not move with them
@@ -41,7 +41,8 @@ def _seen(cost: FaultCost) -> list[str]:
         most = max(cost.intervals.cuts, key=lambda cut: cut.intervals, default=None)
         why = f" {most.meaning} ({counted(most.intervals, 'interval')})." if most else ""
         return [
-            f"The log of {cost.vm} and the capture have no interval in common, so its {kind} cannot be judged.{why}"
+            f"The log of {cost.vm} and the capture have no interval in common, so its {kind} cannot be "
+            f"evaluated.{why}"
         ]
     return [
         f"{cost.vm} took {say(rates.mean)} {kind} per second on average (95 % of the time below {say(rates.p95)})"
@@ -141,8 +142,8 @@ def _unmeasured(cost: FaultCost) -> list[str]:
         )
     if cost.upper is not None:
         sentences.append(
-            f"What it really was, this capture cannot tell: up to {_share(cost.upper.pct_vcpu)}"
-            f" ({cost.upper.basis}) is not excluded. A fault experiment in the guest tells."
+            f"The actual share is not known from this capture: up to {_share(cost.upper.pct_vcpu)}"
+            f" ({cost.upper.basis}) is not excluded. A fault experiment in the guest measures it."
         )
     return sentences
 

@@ -1,4 +1,4 @@
-"""From the arrays of many VMs to what may be said of each one's faults."""
+"""From the arrays of many VMs to what can be concluded about each one's faults."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ def _experiment(vm: VmFaults, aligned: Aligned, clock: ClockAlignment) -> FaultE
         return None
     log = vm.experiment.log
     if len(log.table) < 2 or not math.isfinite(log.start_s):
-        return FaultExperiment(reason=f"the injector ended before the first block: {log.end or 'it was cut off'}")
+        return FaultExperiment(
+            reason=f"the injector ended before the first block: {log.end or 'its log is incomplete'}"
+        )
     late_s = clock.shift_s if math.isfinite(clock.visible_s) else 0.0
     start_s = float(vm.offset.host_time(np.array([log.start_s]))[0]) - late_s
     booked = [aligned.guest[name] for name in ("user_time", "system_time") if name in aligned.guest]

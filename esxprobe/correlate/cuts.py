@@ -21,13 +21,13 @@ ABSENT_SAMPLES = 3  # fewer samples without vCPU time are lost cells, not a VM t
 REASONS: dict[str, str] = {
     "interval-unknown": "First sample of a header, or a stamp that repeats or goes back: its length is not known",
     "gap": f"Longer than {GAP_INTERVALS} usual intervals: samples were lost or esxtop was late",
-    "absent": "The VM's vCPUs used no time at all: it was off or on another host",
+    "absent": "The VM's vCPUs used no time: the VM was off or on another host",
     "no-value": "A vCPU's cell is missing",
     "arrived": f"Within {POWER_ON_S:.0f} s after the VM appeared (power-on or vMotion; rule of thumb)",
     "leaving": f"Within {LEAVING_S:.0f} s before the VM disappeared (vMotion or power-off; rule of thumb)",
     "guest-boot": f"Within {POWER_ON_S:.0f} s after the guest started or its counters were reset (rule of thumb)",
     "experiment": "A fault experiment or a probe ran in the guest",
-    "guest-gap": "The guest's log does not cover the interval wholly",
+    "guest-gap": "The guest's log does not cover the whole interval",
     "saturated": f"vCPUs together above {SATURATED_PCT:.0f} % of their time: nothing can add to it (rule of thumb)",
 }
 
@@ -39,7 +39,7 @@ class IntervalSelection:
     Attributes:
         kept: (n,) True where an interval is analyzed.
         reason: (n,) key of `REASONS`, empty where it is.
-        stretch: (n,) number of the unbroken stretch that each interval lies in, rising.
+        stretch: (n,) number of the unbroken stretch that each interval is in, rising.
     """
 
     kept: Bools

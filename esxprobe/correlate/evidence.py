@@ -36,7 +36,7 @@ def reclaim(cost: FaultCost) -> list[str]:
 
 
 def elsewhere(cost: FaultCost) -> list[str]:
-    """What else can take time where faults do not enter the layer; what was not seen is told from not checked."""
+    """What else can take time where faults do not enter the layer; not seen and not checked differ."""
     if cost.mmu != "hardware":
         return []
     evidence, found = cost.evidence, []

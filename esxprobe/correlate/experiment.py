@@ -6,7 +6,7 @@ the order, so what follows it was caused by it. The test is exact: under the hyp
 the vCPU time minus `c` times the pages is the same whatever the order had been, so the observed order is one of all
 orders alike.
 
-- Samples do not know of blocks: each has the share of its time that lay in blocks that faulted, for the observed
+- Samples do not know of blocks: each has the share of its time that was in blocks that faulted, for the observed
 order and
   for every other one alike.
 - The order is the instrument, not the pages: an injector that is held up touches fewer of them.
@@ -51,7 +51,7 @@ _SEED = 20081120
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """What the experiment is judged by, on the capture's intervals that lie in it; all (n,).
+    """What the experiment is judged by, on the capture's intervals that are in it; all (n,).
 
     Attributes:
         ends_s: By the host's clock [s].
@@ -71,7 +71,7 @@ class Trial:
 
 
 def exposure(trial: Trial, start_s: float, block_s: float, blocks: int) -> Floats:
-    """(n, blocks) share of each interval's time that lies in each block."""
+    """(n, blocks) share of each interval's time that is in each block."""
     edges = start_s + block_s * np.arange(blocks + 1)
     begins, ends = trial.ends_s - trial.lengths_s, trial.ends_s
     shared = np.minimum(ends[:, None], edges[1:]) - np.maximum(begins[:, None], edges[:-1])

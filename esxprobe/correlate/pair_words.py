@@ -1,6 +1,6 @@
-"""What may be said of a guest's counter beside the host's: what was counted, and whether both moved together.
+"""What can be concluded of a guest's counter beside the host's: what was counted, and whether both moved together.
 
-Nothing is said to cause anything. Where no correlation was found it is said, with the figures.
+Nothing is claimed to cause anything. Where no correlation was found it is reported, with the figures.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _balloon(pair: GuestHostPair) -> list[str]:
     sentences = [
         f"{grown}. In these and the 30 s after them the guest {noun} {_zero(pair.guest_after)} {unit} on average,"
         f" {others}.",
-        *_together(pair, "The two went together", "The guest's rate was lower when MCTLSZ grew"),
+        *_together(pair, "The two rose together", "The guest's rate was lower when MCTLSZ grew"),
     ]
     more = pair.r > 0 and pair.q < _BY_CHANCE
     return [*sentences, "This does not show that the balloon was the cause."] if more else sentences
@@ -100,8 +100,9 @@ def _together(
         return ["One of the two did not change, so there is no correlation."]
     if math.isnan(pair.r):
         return [
-            f"Neighboring samples are alike, and these are worth {say(pair.n_eff)} independent ones: too few to say"
-            " whether they moved together."
+            f"Allowing for autocorrelation, these samples correspond to {say(pair.n_eff)} independent ones, which "
+            f"is"
+            " too few to test for a correlation."
         ]
     figures = f"rank correlation {pair.r:.2f}, {chance('p', pair.p)}"
     if pair.p >= _BY_CHANCE:

@@ -1,4 +1,4 @@
-"""What may be said of a guest's faults from its own log alone.
+"""What can be concluded of a guest's faults from its own log alone.
 
 The first sentence holds the grade and the figure. The figure is a rate times an assumed cost and is called that;
 under a hardware MMU nothing is added, whatever the rate is.
@@ -51,10 +51,7 @@ def worded_alone(guest: GuestAlone) -> GuestAlone:
 
 def _statement(guest: GuestAlone) -> tuple[str, ...]:
     if not guest.kinds:
-        return (
-            f"{GRADES['uncounted']}: the log of {guest.vm} counts no page faults, so nothing can be said about what"
-            " they cost.",
-        )
+        return (f"{GRADES['uncounted']}: the log of {guest.vm} counts no page faults, so their cost is not known.",)
     kind = guest.kinds[0]
     sentences = [_first(guest, kind), *_figure(guest, kind), *_worst(kind), *_beyond(guest, kind)]
     return (*sentences, *_hard(guest), *_classes(guest))

@@ -1,4 +1,4 @@
-"""How the association and the experiment were found, sentence by sentence: what stands behind the fold.
+"""How the association and the experiment were found, sentence by sentence: what is behind the fold.
 
 What may be concluded from them is worded in `words`.
 """
@@ -62,8 +62,8 @@ def _association(cost: FaultCost) -> list[str]:
         return _too_little(cost)
     kind = KINDS[cost.guest_counter]
     sentences = [
-        f"{counted(cost.intervals.count, 'interval')} of {say(cost.intervals.interval_s)} s were analyzed;"
-        f" neighbors are alike, so they are worth {say(found.n_eff)} independent ones.",
+        f"{counted(cost.intervals.count, 'interval')} of {say(cost.intervals.interval_s)} s were analyzed."
+        f" Allowing for autocorrelation, they correspond to {say(found.n_eff)} independent ones.",
     ]
     if cost.guest_counter == "hard_faults" and found.high_us > CEILING_US:
         return [
@@ -74,7 +74,7 @@ def _association(cost: FaultCost) -> list[str]:
     first, *others = found.readings
     sentences.append(
         f"{_reading(first, kind)} (95 % interval {_interval(first)}; {chance('p', found.p)}, corrected for all"
-        f" tests {chance('q', found.q)}). A slope below {us(found.detectable_us)} could not have been seen."
+        f" tests {chance('q', found.q)}). The smallest detectable slope was {us(found.detectable_us)}."
     )
     sentences += [f"{_reading(each, kind)} (95 % interval {_interval(each)})." for each in others]
     return [*sentences, *_disagreement(found), *_hidden(found, kind), *_limits(found)]

@@ -56,12 +56,12 @@ def could_matter(rates: FaultRates) -> bool:
 
 
 def is_rare(rates: FaultRates) -> bool:
-    """Whether faults so rare are no cause of trouble, even if each cost as much as any software MMU was seen to."""
+    """Whether faults so rare cause no trouble, even if each cost as much as any software MMU was seen to."""
     return pct_of_vcpu(rates.mean, CEILING_US) < ACQUITTED_PCT
 
 
 def upper_bound(mmu: Mmu, rates: FaultRates) -> UpperBound | None:
-    """What the faults cannot have exceeded, whatever else went on; None where nothing is said."""
+    """What the faults cannot have exceeded, whatever else went on; None where no bound is known."""
     if mmu == "hardware" or not math.isfinite(rates.mean) or not math.isfinite(rates.run_pct):
         return None
     most = pct_of_vcpu(rates.mean, CEILING_US)

@@ -45,10 +45,10 @@ class Extracted:
         paths: The files.
         columns: How many value columns, all files together.
         rows: How many samples.
-        seen: How many lines stand under the headers of the capture.
-        outside: Samples outside of the window.
+        seen: How many lines are under the headers of the capture.
+        outside: Samples outside the window.
         without: Samples of segments that have none of the chosen columns.
-        notes: Damage and doubt that was counted on the way.
+        notes: Damage and warnings that were counted on the way.
     """
 
     paths: tuple[Path, ...]
@@ -78,18 +78,19 @@ def extract(
         window: Which samples.
         target: Where to; its ending decides the format. A table of several objects, or of more columns than a
             spreadsheet has, becomes several files beside it.
-        timezone: Zone of the stamps, where the header's cannot be trusted.
+        timezone: Time zone of the timestamps, where the header's cannot be trusted.
         progress: Told the bytes read so far, all files together.
         guard: Told every path before it is written; raises where that must not be.
 
     Raises:
         UsageError: Nothing, or something that is not there, was asked for; an unknown ending.
-        UnreadableInputError: A file is no esxtop capture, or none of its rows can be used.
+        UnreadableInputError: A file is not an esxtop capture, or none of its rows can be used.
         OutputError: It cannot be written.
     """
     if target.suffix.lower() not in ENDINGS:
         raise UsageError(
-            f"{target} ends in none of {', '.join(ENDINGS)}", hint="the ending decides what is written: -o part.csv"
+            f"{target} has none of the extensions {', '.join(ENDINGS)}",
+            hint="the file name extension selects the format: -o part.csv",
         )
     with unfinished(target, guard) as partials:
         writer: Writer = PdhCsvWriter(partials) if target.suffix.lower() == ".csv" else TableWriter(partials)
@@ -148,13 +149,13 @@ class _Extraction:
 
         if not seen:
             raise UnreadableInputError(
-                f"{path.name} holds a header and no sample",
+                f"{path.name} contains a header and no sample",
                 hint="esxtop was stopped before its first interval ended: capture longer",
             )
         if not self._cells:
             raise UnreadableInputError(
                 f"{path.name}: none of its {seen:,} rows fits its header",
-                hint="the file was cut or saved again; send it as esxtop wrote it",
+                hint="the file was truncated or saved again; send it as esxtop wrote it",
             )
         cells = pl.concat(self._cells)
         times, dated = timestamps.parse_times(cells, self._issues)

@@ -1,4 +1,4 @@
-"""Wanted cells of checked rows as bytes: as they stand in the file where they are sound, blank where not."""
+"""Wanted cells of checked rows as bytes: as they are in the file where they are sound, blank where not."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class _Row:
         return b"".join(out)
 
     def _sound(self, first: int, behind: int) -> bytes:
-        """Cells in quotes, each with the comma before it, many at a time."""
+        """Cells in quotes, each with the comma before it, in batches."""
         if behind <= first:
             return b""
         starts, ends = self.starts[first:behind] - 1, self.ends[first:behind]

@@ -94,8 +94,8 @@ class ColumnChoice:
         if not self._any:
             given = [f"--{what.lower()} {' '.join(patterns)}" for what, patterns in asked.items() if patterns]
             raise UsageError(
-                f"no column has all that is asked for: {', '.join(given) or 'there is none'}",
-                hint="`esxprobe counters CAPTURE --object NAME` shows what each object has",
+                f"no column matches all conditions: {', '.join(given) or 'there is none'}",
+                hint="`esxprobe counters CAPTURE --object NAME` lists the counters of an object",
             )
 
     def _things(self, identities: Identities) -> pl.Series:
@@ -145,7 +145,7 @@ class ColumnChoice:
         if near:
             return f"did you mean {' or '.join(folded[name] for name in near)}?"
         some = ", ".join(list(folded.values())[:_NEAR])
-        return f"it has {some}{', ...' if len(folded) > _NEAR else ''}" if some else "it has none at all"
+        return f"it has {some}{', ...' if len(folded) > _NEAR else ''}" if some else "it has none"
 
 
 def _any_fits(pattern: str, names: Sequence[str]) -> bool:

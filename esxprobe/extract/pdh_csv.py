@@ -1,7 +1,7 @@
 """PDH-CSV that perfmon, relog and esxplot open: quotes round every cell, esxtop's stamps, few enough columns.
 
-Rows are written as they come, into unfinished files; which of them lie in the window is known when all times
-are. Usually all do, and the files are done; else the rows that do not are left out in a copy.
+Rows are written as they come, into unfinished files; which of them are in the window is known when all times
+are. Usually all do, and the files are done; otherwise the rows that do not are left out in a copy.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _Part:
         keys: Keys of its columns.
         paths: Its unfinished files, a part of the columns each.
         files: These, open.
-        places: Of each row the first byte and the one behind the last, in each file.
+        places: Of each row the first byte and the one after the last, in each file.
     """
 
     cutter: Cutter

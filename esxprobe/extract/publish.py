@@ -12,7 +12,7 @@ from typing import IO, Literal
 from esxprobe.errors import OutputError
 from esxprobe.files.writing import settle, workplace
 
-_ELSEWHERE = "choose another place with -o"
+_ELSEWHERE = "use another path with -o"
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class Partials:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """A full disk, and whatever else stands in the way of writing, is an error of the output.
+        """A full disk, and whatever else prevents writing, is an error of the output.
 
         Raises:
             OutputError: It is.
@@ -62,7 +62,7 @@ class Partials:
             raise OutputError(f"{self.target} cannot be written: {reason[2]}", hint=_ELSEWHERE) from error
 
     def names(self, parts: Sequence[str]) -> list[Path]:
-        """The target where there is one part, else a name beside it for each.
+        """The target where there is one part, otherwise a name beside it for each.
 
         Raises:
             OutputError: One of them must not be written.
@@ -111,7 +111,7 @@ def unfinished(target: Path, guard: Callable[[Path], None]) -> Iterator[Partials
 
 def _refuse_what_is_no_file(path: Path) -> None:
     if path.exists() and not path.is_file():
-        raise OutputError(f"{path} is there and is no file", hint="choose another name with -o")
+        raise OutputError(f"{path} exists and is not a file", hint="use another name with -o")
 
 
 def _failed(path: Path, error: OSError) -> OutputError:

@@ -1,4 +1,4 @@
-"""The one door for files that came from somebody else: no pipe, no device, no more than they can be, no way out."""
+"""The one door for files from elsewhere: no pipe, no device, no more than they can be, no way out."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def opener(path: str | Path, flags: int = os.O_RDONLY) -> int:
     handle = os.open(path, flags | _CAREFUL)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise UnreadableInputError(f"{path} is no regular file", hint="a pipe, a device or a folder is no input")
+        raise UnreadableInputError(
+            f"{path} is not a regular file", hint="a pipe, a device or a folder cannot be used as input"
+        )
     return handle
 
 
@@ -56,14 +58,15 @@ def content(path: Path, most: int) -> bytes:
         most: The most that it may have [bytes].
 
     Raises:
-        UnreadableInputError: It is no regular file, or has more.
+        UnreadableInputError: It is not a regular file, or has more.
         OSError: It cannot be read.
     """
     with opened(path) as file:
         found = file.read(most + 1)  # what the system says of its size may be wrong, or change
     if len(found) > most:
         raise UnreadableInputError(
-            f"{path} has more than {most / 1e6:,.0f} MB", hint="no file of this kind is as large; who made it?"
+            f"{path} has more than {most / 1e6:,.0f} MB",
+            hint="no file of this kind is that large; check its origin",
         )
     return found
 
@@ -76,7 +79,7 @@ def toml_text(path: Path, hint: str) -> str:
         hint: What the option takes.
 
     Raises:
-        UsageError: It cannot be read, is no regular file, is too large, or is not UTF-8 text.
+        UsageError: It cannot be read, is not a regular file, is too large, or is not UTF-8 text.
     """
     try:
         return content(path, _MOST_TOML).decode("utf-8-sig")
@@ -93,8 +96,8 @@ def json_of(path: Path, most: int) -> Any:
     """What a JSON file says, without numbers that no program can count with.
 
     Raises:
-        UnreadableInputError: It is no regular file, or too large.
-        ValueError: It is no JSON, or holds a number that is infinite or beyond all counts.
+        UnreadableInputError: It is not a regular file, or too large.
+        ValueError: It is not JSON, or holds a number that is infinite or beyond all counts.
         RecursionError: It is nested too deeply.
         OSError: It cannot be read.
     """
@@ -109,7 +112,7 @@ def within(folder: Path, path: Path) -> Path:
     """
     if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
         raise UnreadableInputError(
-            f"{path} is a link that leads out of the capture folder", hint="put the file itself there"
+            f"{path} is a link to a location outside the capture folder", hint="put the file itself there"
         )
     return path
 
@@ -128,4 +131,4 @@ def _int(text: str) -> int:
 
 
 def _refuse(text: str) -> None:
-    raise ValueError(f"{text[:40]} is no number that can be counted with")
+    raise ValueError(f"{text[:40]} is not a finite number")

@@ -1,6 +1,6 @@
 """How every output comes to be: whole or not at all, through no planted link, with nothing left over.
 
-A file is written beside its place under a name that nobody can guess, created exclusively, flushed to the disk and
+A file is written beside its place under a name that cannot be guessed, created exclusively, flushed to the disk and
 renamed. Whatever ends the writing removes it.
 """
 

@@ -1,7 +1,7 @@
-"""Captures judged on a Dask cluster that is there already: the only importer of distributed.
+"""Captures judged on a Dask cluster that already exists: the only importer of distributed.
 
 The scheduler gives a lost worker's captures to another one by itself; a capture that was lost with several workers
-is an outcome. Only a few captures more than there are threads are handed out at a time, and results are let go of
+is an outcome. Only a few captures more than there are threads are handed out in advance, and results are let go of
 as soon as they are here, so that neither end holds a fleet in memory.
 """
 
@@ -59,8 +59,8 @@ def judged_on_cluster(
             if alone_since and time.monotonic() - alone_since > patience_s:
                 break
         for number in sorted([*running.values(), *queue]):
-            hint = "the reports that are named were made; start workers and run it again"
-            yield number, _lost("the cluster has gone, or has no worker any more", hint)
+            hint = "the listed reports were written; start workers and run it again"
+            yield number, _lost("the cluster is gone or has no workers left", hint)
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def _client(address: str) -> Iterator[Client]:
     except (OSError, TimeoutError, ValueError, RuntimeError) as error:
         raise ClusterError(
             f"no Dask scheduler answers at {address}: {error}",
-            hint="give its address as its log says it: tcp://scheduler:8786",
+            hint="use the address from the scheduler's log: tcp://scheduler:8786",
         ) from error
     try:
         yield client
@@ -105,8 +105,8 @@ def _check_workers(client: Client, address: str, patience_s: float) -> None:
         for name, version in here.items():
             if there.get(name) != version:
                 raise ClusterError(
-                    f"worker {worker} has {name} {there.get(name)}, here is {version}",
-                    hint="the same versions make the same reports: install them on all machines",
+                    f"worker {worker} has {name} {there.get(name)}, this machine has {version}",
+                    hint="install the same versions on all machines, so that reports are the same",
                 )
 
 
@@ -135,7 +135,9 @@ def _result(future: Any) -> Judged:
     try:
         judged = future.result(timeout=ANSWER_S)
     except KilledWorker:
-        return _lost("the workers that judged it died", "it may need more memory than they have: see their logs")
+        return _lost(
+            "the workers that analyzed it died", "it may need more memory than the workers have; check their logs"
+        )
     except BaseException as error:
         if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
             raise
@@ -144,7 +146,7 @@ def _result(future: Any) -> Judged:
     finally:
         future.release()
     if not isinstance(judged, Judged):
-        return _lost("the cluster answered something else", "is it esxprobe that the workers run?")
+        return _lost("the cluster returned an unexpected answer", "check that the workers run esxprobe")
     return judged
 
 

@@ -64,8 +64,8 @@ def judged_in_pool(tasks: Sequence[Task], jobs: int, room_mb: float | None = Non
             yield number, judged
     # One at a time: where memory ran out, the capture that needed it may have been another one.
     for number, judged in _round(tasks, again, 1, room):
-        hint = "it may need more memory than there is: see the system's log"
-        died = Judged(failure=Failure("the process that judged it died twice", hint, EXIT_UNREADABLE))
+        hint = "it may need more memory than is available; check the system log"
+        died = Judged(failure=Failure("the process that analyzed it died twice", hint, EXIT_UNREADABLE))
         yield number, judged or died
 
 
@@ -131,7 +131,7 @@ class _Worker:
             self._tasks.send(task)
 
     def result(self) -> Judged | None:
-        """What came of it; nothing if the process died."""
+        """The result; nothing if the process died."""
         with suppress(EOFError, OSError):
             judged: Judged = self.answers.recv()
             return judged

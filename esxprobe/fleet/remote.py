@@ -17,7 +17,7 @@ _MESSAGE = 300
 
 
 def captures_at(url: str) -> list[str]:
-    """The captures at a URL: itself when it is a file or a capture folder, else those one level below, by name.
+    """The captures at a URL: itself if it is a file or a capture folder, otherwise those one level below, by name.
 
     Raises:
         UsageError: fsspec, or its package for such URLs, is not installed.
@@ -78,7 +78,7 @@ def _opened(url: str) -> tuple[Any, str]:
 
 
 def _listed(system: Any, root: str) -> dict[str, dict[str, Any]]:
-    """What lies in a folder, by name; hidden things and the folder's own marker are left out."""
+    """What is in a folder, by name; hidden things and the folder's own marker are left out."""
     entries = {str(entry["name"]).rstrip("/").rpartition("/")[2]: entry for entry in system.ls(root, detail=True)}
     own = root.rstrip("/").rpartition("/")[2]
     return {
@@ -96,7 +96,7 @@ def _safe(part: str, url: str) -> str:
     """A name that stays in its folder: object stores take any."""
     if part in {"", ".", ".."} or "/" in part or "\\" in part or "\0" in part:
         raise UnreadableInputError(
-            f"{shown(url)} holds a name that leads elsewhere: {part!r}", hint="no capture has such a file"
+            f"{shown(url)} contains a name that points elsewhere: {part!r}", hint="no capture has such a file"
         )
     return part
 
@@ -110,17 +110,17 @@ def _translated(url: str) -> Iterator[None]:
         raise
     except ImportError as error:
         raise UsageError(
-            f"{shown(url)} needs another package: {error}", hint="install it, here and there"
+            f"{shown(url)} needs another package: {error}", hint="install it on this machine and on the workers"
         ) from error
     except Exception as error:
         words = str(error) or type(error).__name__
         for secret in _secrets(url):
             words = words.replace(secret, "***")
         if isinstance(error, FileNotFoundError):
-            words = "there is nothing there"
+            words = "nothing was found there"
         raise UnreadableInputError(
             f"{shown(url)} cannot be read: {words[:_MESSAGE]}",
-            hint="check its name, and the credentials and endpoint that the reading machine has",
+            hint="check the name, and the credentials and endpoint of the machine that reads it",
         ) from None  # the cause would quote the secrets again
 
 

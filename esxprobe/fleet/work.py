@@ -72,8 +72,8 @@ def judge(task: Task, drawer: Drawer) -> Judged:
     except EsxprobeError as error:
         return Judged(failure=Failure(error.message[:_MESSAGE], error.hint, error.exit_code))
     except MemoryError:
-        hint = "judge it alone, or with fewer --jobs"
-        return Judged(failure=Failure("there was not enough memory for it", hint, EXIT_UNREADABLE))
+        hint = "analyze it alone, or with fewer --jobs"
+        return Judged(failure=Failure("not enough memory", hint, EXIT_UNREADABLE))
     except Exception as error:  # the others go on, whatever it is
         what = f"this is a bug: {type(error).__name__}: {error}"[:_MESSAGE]
         return Judged(failure=Failure(what, "run esxprobe --debug report on it alone", EXIT_BUG))

@@ -36,7 +36,7 @@ ESXTOP = Input(
 )
 
 # Hints name fields of `Input`.
-_UNZIP = "unzip it first and give {inside} inside"
+_UNZIP = "unzip it first and use {inside} inside"
 _UNPACK = "unpack it first and give {inside} inside"
 _INSTEAD = "{instead}"
 _STORE = "{store}"

@@ -16,7 +16,7 @@ from esxprobe.formats.rows import Piece, RowChecker, Span
 # More threads than these wait for each other between their calls of numpy.
 _MOST = 3
 
-# Gets a piece and its rows, none where its cells cannot be told apart.
+# Gets a piece and its rows, none where its cells cannot be distinguished.
 Taker = Callable[[Piece, CheckedRows | None], None]
 
 
@@ -108,7 +108,7 @@ class BlockPipeline:
                 act()
 
     def later(self, act: Callable[[], None]) -> None:
-        """Does something when all that came before it is taken in: so what is told keeps the file's order."""
+        """Does something when all that came before it is taken in: so what is reported keeps the file's order."""
         if self._blocks:
             self._blocks[-1].append(act)
         else:

@@ -43,7 +43,7 @@ class Range:
 class ColumnStore:
     """Takes the rows of a segment as they come, and gives columns of them.
 
-    What is no value is taken out on the way in, while it is at hand, and is counted row by row: which rows are
+    What is not a value is taken out on the way in, while it is at hand, and is counted row by row: which rows are
     judged is known in the end only.
 
     Args:
@@ -79,7 +79,7 @@ class ColumnStore:
         Raises:
             OutputError: The disk for temporary files is full.
         """
-        # As it mostly lies in memory: row by row. In another order a flat view would be a copy.
+        # As it mostly is in memory: row by row. In another order a flat view would be a copy.
         values = np.require(rows.values.T, requirements=("C", "W"))
         self.printed.add(len(self.lines), rows)
         self._clean(values)

@@ -1,10 +1,10 @@
-"""Numbers that are printed as their columns' numbers are: what tells cells that stand in a wrong column.
+"""Numbers that are printed as their columns' numbers are: what tells cells that are in a wrong column.
 
 A row may have as many cells as the header and still hold values of other columns: one cell lost and another one
 too many is all that it takes. But esxtop prints a column with two decimals or with none, and never changes that.
 What each column does is learned from the first rows of a segment, which wait until there are enough of them.
-A number that is printed in another way is no value of that column. Where several are, or where one is printed as a
-column beside it, cells have moved: then no value of the row is used. So it is where cells that nobody wants say so
+A number in another format is not a value of that column. Where several are, or where one is printed as a
+column beside it, cells have moved: then no value of the row is used. The same holds where unwanted cells show it
 (`points`), and where values are those that columns beside theirs had before (`moves`).
 
 Spreadsheets drop zeros at the end, so of a file saved by one only the highest number of decimals is known.
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # So many rows tell how a column is printed: a damaged one among them is outvoted.
 LEARNED_FROM = 9
-# Of fewer columns than these none can stand in another's place.
+# Of fewer columns than these none can be in another's place.
 _FEWEST = 2
 # What esxtop prints [decimals].
 _ESXTOP = (0, 2)
@@ -49,7 +49,7 @@ class Formats:
     Attributes:
         usual: Decimals of each column.
         most: Columns may have any number of decimals up to this one; None where each keeps to its own.
-        free: Columns in which any number is believed.
+        free: Columns in which any number is accepted.
         nought: Columns that held nothing but a bare 0 in the rows from which this was learned.
     """
 
@@ -66,7 +66,7 @@ class Formats:
             decimals: How many each number has, some rows of columns.
             zero: Which are 0.
             counters: Number of each column's counter: its other columns are printed alike.
-            quoted: Cells stand in quotes, so no spreadsheet has touched them.
+            quoted: Cells are in quotes, so no spreadsheet has touched them.
         """
         seen_forms = np.bincount(decimals.ravel(), minlength=OTHER_FORM + 1)[: OTHER_FORM + 1] > 0
         seen_forms[0] = True
@@ -100,7 +100,7 @@ class Formats:
     def freed(self, odd: list[Bools]) -> Formats:
         """Formats after many rows, one behind the other, with numbers printed in another way.
 
-        A column that said 0 as long as there was nothing to print, and prints decimals now, is no damage.
+        A column that said 0 as long as there was nothing to print, and prints decimals now, is not damage.
 
         Args:
             odd: Which numbers of each row.
@@ -116,7 +116,7 @@ class FormatCheck:
     Attributes:
         wanted: The wanted columns: cell, key, meaning.
         issues: Counts what is lost.
-        quoted: Cells stand in quotes.
+        quoted: Cells are in quotes.
         width: Cells of a row, the time among them.
         never: Numbers of cells that hold no numbers of esxtop's.
     """
@@ -131,7 +131,7 @@ class FormatCheck:
     _moves: Moves | None = None
     # Rows from which the formats are not learned yet, and who gets them.
     _waiting: list[tuple[Piece, CheckedRows, Taker]] = field(default_factory=list)
-    # Which numbers are odd in rows with such, as long as one stands behind the other.
+    # Which numbers are odd in rows with such, as long as one is behind the other.
     _run: list[Bools] = field(default_factory=list)
 
     def take(self, piece: Piece, rows: CheckedRows, taker: Taker) -> None:
@@ -142,7 +142,7 @@ class FormatCheck:
         if self._formats is not None:
             self._check(self._formats, piece, rows, taker)
             return
-        # What lies in the piece is overwritten before it is handed on.
+        # What is in the piece is overwritten before it is handed on.
         held = bytes(memoryview(piece.data)[: int(piece.ends.max(initial=0))])
         self._waiting.append((replace(piece, data=held), rows, taker))
         if sum(len(each.lines) for _, each, _ in self._waiting) >= LEARNED_FROM:
@@ -220,7 +220,7 @@ class FormatCheck:
                 kept[row] = self._one_lost(formats, rows, row, found)
 
     def _one_lost(self, formats: Formats, rows: CheckedRows, row: int, found: Integers) -> bool:
-        """Whether it is one number alone that cannot be believed; else the row is not either. It is counted."""
+        """Whether only one number cannot be believed; otherwise the row is not either. It is counted."""
         line, first = rows.lines[row], int(found[0])
         key = self.wanted["key"][first]
         if len(found) == 1 and not self._may_have_moved(formats, rows, row, first):

@@ -1,9 +1,9 @@
-r"""Cells as numbers, many at a time: the decimals that esxtop prints, each exactly what `float` makes of it.
+r"""Cells as numbers, in batches: the decimals that esxtop prints, each exactly what `float` makes of it.
 
 Nearly all cells are as short as `"999.99"`: with their quotes they are one word of the machine (`short_numbers`).
 Any other is looked at as sixteen bytes that end where its number ends (`numbers`). Its digits, taken out as one
 whole number, are divided by a power of ten: both are exact in a double, so the quotient is rounded once, as
-`float` rounds it. Whatever is no plain decimal of at most fifteen bytes is left to `number`, cell by cell.
+`float` rounds it. Whatever is not a plain decimal of at most fifteen bytes is left to `number`, cell by cell.
 
 References:
     D. Lemire, "Number parsing at a gigabyte per second", Software: Practice and Experience 51 (2021): eight
@@ -75,7 +75,7 @@ for _bytes in range(_SHORTEST, _SHORT + 1):
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Where cells stand in a text: first byte, and the byte behind the last."""
+    """Where cells are in a text: first byte, and the byte after the last."""
 
     starts: Integers
     ends: Integers
@@ -129,10 +129,10 @@ def fill(
     Args:
         text: The bytes.
         cells: Cells in it in ascending order, in quotes or without.
-        values: Gets a value a cell, NaN where it is no plain decimal.
+        values: Gets a value a cell, NaN where it is not a plain decimal.
         sound: Gets which cells are plain decimals.
         buffers: Where to work.
-        decimals: Gets how many decimals each has, `NO_NUMBER` where it is no plain decimal.
+        decimals: Gets how many decimals each has, `NO_NUMBER` where it is not a plain decimal.
     """
     decimals = np.empty(len(values), np.uint8) if decimals is None else decimals
     if len(text) < _WINDOW:
@@ -203,7 +203,7 @@ def _short_numbers(
 
 
 def _eight_bytes(words: Words, at: Integers, place: Integers, room: tuple[Words, Words, Words]) -> None:
-    """Into the first array the eight bytes of a text at each place, out of the two words that they stand in."""
+    """Into the first array the eight bytes of a text at each place, out of the two words that they are in."""
     found, other, shift = room
     np.bitwise_and(at, 7, out=shift.view(np.int64))
     shift <<= _THREE
@@ -226,11 +226,11 @@ def numbers(
     Args:
         text: The bytes.
         cells: Cells in it, in quotes or without.
-        decimals: Gets how many decimals each has, `NO_NUMBER` where it is no plain decimal.
+        decimals: Gets how many decimals each has, `NO_NUMBER` where it is not a plain decimal.
         buffers: Told of numbers that are not as esxtop prints them.
 
     Returns:
-        A value a cell, NaN where it is no plain decimal; and which cells those are.
+        A value a cell, NaN where it is not a plain decimal; and which cells those are.
     """
     starts, ends = cells.starts, cells.ends
     quoted = (text.take(starts, mode="clip") == _QUOTE) & (text.take(ends - 1, mode="clip") == _QUOTE)
@@ -295,7 +295,7 @@ def _windows(text: Bytes, ends: Integers) -> tuple[Words, Words]:
 
 
 def _decimal(high: Words, low: Words, digits: Integers, pointed: Bools) -> tuple[Floats, Bools]:
-    """Values of numbers with two decimals where `pointed`, else with none; and whether they are such."""
+    """Values of numbers with two decimals where `pointed`, otherwise with none; and whether they are such."""
     if pointed.all():
         high, low = _without_point(high, low, _USUAL_DECIMALS)
         values, sound = _whole(high, low, digits - 1)

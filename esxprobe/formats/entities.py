@@ -100,7 +100,7 @@ def parts_of(
 
     Args:
         columns: object, instance, thing (equal for equal object and instance) and what else an index has.
-        issues: Counts what cannot be told apart.
+        issues: Counts what cannot be distinguished.
 
     Returns:
         things (object, instance), each once; groups (object, instance, gid, name); worlds (object, instance,

@@ -60,15 +60,15 @@ def read_esxtop(
     Args:
         paths: CSV files, plain, gzip or zstandard. They are only read.
         needs: Which counters (`Object\Counter`) to read, by entity kind.
-        timezone: Zone of the stamps (IANA name or offset), where the header's cannot be trusted.
+        timezone: Time zone of the timestamps (IANA name or offset), where the header's cannot be trusted.
         at_most: Entity kinds of which not all entities are read.
         progress: Told the bytes read so far, all files together, after each block.
         window: The part of it that is wanted; None for all of it.
         cells: Who wants the cells as they were printed; None for nobody.
 
     Raises:
-        UnreadableInputError: A file is no esxtop capture, or no row of it fits its header.
-        UsageError: `timezone` is no time zone; fewer than two samples lie in the window.
+        UnreadableInputError: A file is not an esxtop capture, or no row of it fits its header.
+        UsageError: `timezone` is not a valid time zone; fewer than two samples are in the window.
     """
     issues = QualityIssues()
     segments: list[SegmentReader] = []
@@ -250,7 +250,7 @@ class _Assembly:
         hosts = [segment.header.host for segment in self._segments]
         refuse_several_hosts(hosts, "give each host's capture in a file or folder of its own")
         seen: dict[str, set[str]] = {}
-        # A header that stands before every sample is the same each time.
+        # A header that is before every sample is the same each time.
         for identities in {id(segment.identities): segment.identities for segment in self._segments}.values():
             for gid, worlds in _worlds_of_vms(identities).items():
                 if gid in seen and not seen[gid] & worlds:
@@ -264,7 +264,7 @@ class _Assembly:
         import polars as pl
 
         if len({id(segment.identities) for segment in self._segments}) == 1:
-            return self._segments[0].identities  # one header, however often it stands in the file
+            return self._segments[0].identities  # one header, however often it is in the file
         union = pl.concat([s.identities.columns.drop("kind", "entity", "thing", "meaning") for s in self._segments])
         union = union.unique("key", keep="first", maintain_order=True)
         union = union.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("column"))
@@ -308,7 +308,7 @@ class _Assembly:
             )
         return UnreadableInputError(
             f"{name}: none of its {rows_read:,} rows has the header's {width:,} cells",
-            hint="the file was cut or saved again; send it as esxtop wrote it",
+            hint="the file was truncated or saved again; send it as esxtop wrote it",
         )
 
     def _count_marks(self, stores: list[ColumnStore], chosen: list[Bools], values: StoredValues) -> None:
@@ -359,7 +359,7 @@ def _utc(found: object) -> datetime:
 
 
 def refuse_several_hosts(hosts: Iterable[str], hint: str) -> None:
-    """Files of several hosts are no capture.
+    """Files of several hosts are not a capture.
 
     Args:
         hosts: Names in their headers, empty where one has none.

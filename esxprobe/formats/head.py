@@ -1,4 +1,4 @@
-"""The first header of a file: found behind whatever stands before it, and whole."""
+"""The first header of a file: found behind whatever is before it, and whole."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Head:
             first = lines[0][:60].decode(errors="replace")
             self._issues.add("banner", 1, f"{len(banner)} bytes, {first!r}")
             rows = sum(TIME_START.match(line) is not None for line in lines)
-            self._issues.add("row-lost", rows, f"{rows} rows stand before the first header")
+            self._issues.add("row-lost", rows, f"{rows} rows precede the first header")
         self.number += banner.count(b"\n")
         self.rest = head[start:]
 
@@ -79,7 +79,7 @@ class Head:
         return line
 
     def _joined_header(self, line: bytes) -> bytes:
-        """A header with the lines behind it that are its continuation: a line break stands in it."""
+        """A header with the lines behind it that are its continuation: a line break is in it."""
         for _ in range(_MOST_BREAKS):
             end = self._fill_to_line_end()
             more = self.rest[:end].rstrip(b"\r")
@@ -88,7 +88,7 @@ class Head:
             line = pdh.join_header(line, more)
             self.rest = self.rest[end + 1 :]
             self.number += 1
-            self._issues.add("damaged-header", 1, f"a line break stands in it, before line {self.number:,}")
+            self._issues.add("damaged-header", 1, f"it contains a line break, before line {self.number:,}")
         return line
 
     def _row_given_back(self, line: bytes) -> bytes:
@@ -96,7 +96,7 @@ class Head:
         at = pdh.row_in_header(line)
         if at < 0:
             return line
-        self._issues.add("damaged-header", 1, "the line break behind it is missing")
+        self._issues.add("damaged-header", 1, "the line break after it is missing")
         self.rest = line[at:] + b"\n" + self.rest
         self.number -= 1
         return line[:at]

@@ -28,11 +28,11 @@ def inventory(paths: Sequence[Path]) -> list[dict[str, Any]]:
         meaning; nameless columns are one row with an empty object.
 
     Raises:
-        UnreadableInputError: A file is no esxtop capture.
+        UnreadableInputError: A file is not an esxtop capture.
     """
     import polars as pl
 
-    # A VM that came later stands in a later segment alone.
+    # A VM that came later is in a later segment alone.
     columns = pl.concat([_columns(path) for path in paths]).unique("key", keep="first", maintain_order=True)
     plain = pl.col("counter").str.replace(r"#\d+$", "")  # equal names are numbered
     named = pl.when(pl.col("path") == "").then(pl.lit("(no name)")).otherwise(plain)

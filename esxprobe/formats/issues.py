@@ -1,4 +1,4 @@
-"""Counting damage while a file is read: a code, how many, and where the first few stand."""
+"""Counting damage while a file is read: a code, how many, and the location of the first few."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Stamps without seconds: rows spread evenly, with the interval that all their minutes agree to.
 
-Row k of a capture stands at o + s * k, and its stamp says in which minute that is. Of all offsets o and intervals s
+Row k of a capture is at o + s * k, and its stamp says in which minute that is. Of all offsets o and intervals s
 that put every row into its minute the one with the most room to either side is taken; a whole number of seconds
 where one fits, for esxtop is asked for whole ones. Rows that no even spread puts into their minutes begin anew:
 there is a gap before them, or the clock was set.
@@ -42,7 +42,7 @@ class _Runs:
         return _Runs(self.minutes[first:behind], self.first[first:behind], self.last[first:behind])
 
     def offsets(self, interval: float) -> tuple[float, float]:
-        """Least and greatest offset with which all rows stand in their minutes; none where least is greater."""
+        """Least and greatest offset with which all rows are in their minutes; none where least is greater."""
         least = float((self.minutes - interval * self.first).max())
         most = float((self.minutes + _MINUTE - interval * self.last).min())
         return least, most
@@ -102,7 +102,7 @@ def _bounds(runs: _Runs) -> tuple[float, float]:
 
 
 def _parts(runs: _Runs, low: float, high: float) -> list[tuple[int, int]]:
-    """Runs that one even spread puts into their minutes: first, and the one behind the last; as many as can be."""
+    """Runs that one even spread puts into their minutes: first, and the one after the last; as many as can be."""
 
     def fits(first: int, behind: int) -> bool:
         own = runs.part(first, behind)

@@ -1,10 +1,10 @@
 """Rows whose values are not what the rows before let expect: cells that have moved among columns printed alike.
 
 Many columns never change. In a row out of which a cell is lost, and which has one too much elsewhere, other values
-stand in them. A row is not believed where several such columns in a stretch have about what the columns so many
+are in them. A row is not accepted where several such columns in a stretch have about what the columns so many
 cells beside them had, not all of them the same, and hardly one between them has anything else.
 
-Where a cell is torn, a block of another row may stand beside it. There less is enough: near it, a column that never
+Where a cell is torn, a block of another row may be beside it. There less is enough: near it, a column that never
 changed before and has changed, or was never 0, or never anything else.
 """
 
@@ -85,7 +85,7 @@ class Moves:
 
         Args:
             values: Rows of values.
-            kept: Which are believed so far; others are passed over.
+            kept: Which are accepted so far; others are passed over.
             torn: Numbers of the torn cells of rows with such.
         """
         for row in np.flatnonzero(kept).tolist():
@@ -164,7 +164,7 @@ def _beside(cells: Integers, shift: int) -> tuple[Integers, Integers]:
 
 
 def _best(score: Integers) -> tuple[int, int]:
-    """First and behind-the-last place of the stretch with the greatest sum."""
+    """First and exclusive last place of the stretch with the greatest sum."""
     if not len(score):
         return 0, 0
     sums = np.concatenate(([0], np.cumsum(score)))

@@ -26,7 +26,7 @@ from esxprobe.formats.rows import Piece
 if TYPE_CHECKING:
     import polars as pl
 
-# Text that is no number but made of a number's characters: two numbers ran into each other.
+# Text that is not a number but made of a number's characters: two numbers ran into each other.
 _TORN = re.compile(r"[.eE+-]*[0-9][0-9.eE+-]*[0-9][.eE+-]*")
 
 
@@ -36,10 +36,10 @@ class CheckedRows:
 
     How the numbers are printed, a row each (see `decimals.fill`), and which of all cells end with two decimals, as
     long as no row was let go. And for who asked for them, as long as the piece is there: where their wanted cells
-    stand in its bytes, a row each.
+    are in its bytes, a row each.
 
-    What cells of their own form hold, by row and column: what no plain decimal is, and plain ones that esxtop does
-    not print so (`007`). A cell that holds no number, and no text here, is blank or lost.
+    What cells of their own form hold, by row and column: what is not a plain decimal, and plain ones that esxtop
+    does not print so (`007`). A cell that holds no number, and no text here, is blank or lost.
     """
 
     lines: list[int]
@@ -65,7 +65,7 @@ class Parser:
     """Parses the rows of one segment.
 
     Attributes:
-        wanted: The wanted columns in file order: cell, part, key; and words (Boolean) where somebody wants
+        wanted: The wanted columns in file order: cell, part, key; and words (Boolean) where they are wanted
             columns that hold words: these get no values.
         scanner: Finds these cells.
         issues: Counts cells without a number.
@@ -76,7 +76,7 @@ class Parser:
     issues: QualityIssues
 
     def rows(self, piece: Piece) -> CheckedRows | None:
-        """Times and wanted values of a piece; None when the cells of its rows cannot be told apart."""
+        """Times and wanted values of a piece; None when the cells of its rows cannot be distinguished."""
         if not piece.lines:
             return CheckedRows([], _time_cells(piece), np.empty((len(self.wanted), 0)))
         found = piece.scan or self.scan(piece)

@@ -20,7 +20,7 @@ _BETWEEN = b'","\\\\'
 def split_path(path: str) -> tuple[str, str, str, str]:
     r"""A counter path's host, object, instance (empty for none), counter: the slow twin of `index`.
 
-    A text that is no path comes back whole as the counter.
+    A text that is not a path comes back whole as the counter.
     """
     if not path.startswith("\\\\"):
         return "", "", "", path
@@ -35,9 +35,9 @@ def split_path(path: str) -> tuple[str, str, str, str]:
 
 
 def plain_columns(line: bytes) -> pl.DataFrame | None:
-    r"""The value columns of a header whose names hold nothing odd, ten times quicker; else None.
+    r"""The value columns of a header whose names hold nothing odd, ten times quicker; otherwise None.
 
-    Every name stands in quotes and has just the four backslashes of `\\host\object\counter`, so the
+    Every name is in quotes and has just the four backslashes of `\\host\object\counter`, so the
     backslash separates columns of a table whose rows are the names.
 
     Returns:

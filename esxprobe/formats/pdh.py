@@ -1,6 +1,6 @@
 r"""The grammar that esxtop and perfmon share: a PDH-CSV header of counter paths.
 
-What a path is made of stands in `paths`.
+What a path is made of is in `paths`.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Header:
             a glued cell), path (empty where the column carries no name); where all paths are plain also
             host, middle, counter.
         width: Number of comma-separated cells, the time included, a phantom last one not.
-        quoted: Cells stand in quotes, as esxtop writes them.
+        quoted: Cells are in quotes, as esxtop writes them.
         separator: `,` or, after some spreadsheets, `;`.
         notes: What was met.
     """
@@ -105,7 +105,7 @@ def parse_header(line: bytes) -> Header:
     if quoted and _BETWEEN not in text and _BETWEEN_RESAVED in text:
         separator = ";"
         cells = _quoted_cells(text.replace(_BETWEEN_RESAVED, _BETWEEN), notes)
-        notes.append(note("resaved", 1, "the header has semicolons, as PowerShell and spreadsheets leave it"))
+        notes.append(note("resaved", 1, "the header has semicolons, as written by PowerShell and spreadsheets"))
     elif quoted:
         cells = _quoted_cells(text, notes)
     else:
@@ -127,12 +127,12 @@ def _backslashes_restored(line: bytes, notes: list[QualityNote]) -> bytes:
         return line
     runs = _BACKSLASHES.findall(line)
     if _FOUR.search(line) and not any(len(run) % 2 for run in runs):
-        notes.append(note("damaged-header", 1, "its backslashes were doubled: they were halved again"))
+        notes.append(note("damaged-header", 1, "its backslashes were doubled; this was undone"))
         return line.replace(b"\\\\", b"\\")
     for pattern, what in ((_ONE, "start with one backslash"), (_NONE, "start without a backslash")):
         line, count = pattern.subn(b"\\\\\\\\", line)
         if count:
-            notes.append(note("damaged-header", 1, f"{count:,} of its paths {what}: the two of them were restored"))
+            notes.append(note("damaged-header", 1, f"{count:,} of its paths {what}: both were restored"))
             return line
     return line
 
@@ -160,7 +160,7 @@ def continues_header(line: bytes) -> bool:
 def join_header(line: bytes, more: bytes) -> bytes:
     """Both parts of a header that a line break cut.
 
-    Inside a name the break stays: it may stand in place of a letter, and then no name is right.
+    Inside a name the break stays: it may be in place of a letter, and then no name is right.
     """
     if line.endswith(b'",') or more.startswith(b',"'):
         return line + more
@@ -168,7 +168,7 @@ def join_header(line: bytes, more: bytes) -> bytes:
 
 
 def row_in_header(line: bytes) -> int:
-    """Where a data row starts in a header line that has lost its line break, else -1."""
+    """Where a data row starts in a header line that has lost its line break, otherwise -1."""
     last = max(0, line.rfind(b"\\\\"))
     found = _ROW.search(line, last)
     return found.start() if found else -1
@@ -193,7 +193,7 @@ def _hostile_cells(text: str, notes: list[QualityNote]) -> list[str]:
     r"""Cells of a header with glued, nameless or damaged cells, or with quotes inside names.
 
     The one thing that no name holds is the prefix `\\<host>\` that starts each of them, so the line
-    is cut there and what stands before each prefix is looked at.
+    is cut there and what is before each prefix is looked at.
     """
     prefix = _prefix(text)
     if not prefix:
@@ -259,7 +259,7 @@ def _resaved_cells(text: str, separator: str, notes: list[QualityNote]) -> list[
     if any(cell.strip() and not cell.startswith("\\\\") for cell in cells[1:]):
         cells = _unquoted_cells(text, separator)
     kind = "semicolons" if separator == ";" else "no quotes"
-    notes.append(note("resaved", 1, f"the header has {kind}, as a spreadsheet leaves it"))
+    notes.append(note("resaved", 1, f"the header has {kind}, as written by a spreadsheet"))
     return cells
 
 
@@ -302,7 +302,7 @@ def _columns(cells: list[str], notes: list[QualityNote]) -> tuple[list[str], lis
     if glued:
         notes.append(note("glued-cell", glued, f"{glued} header cells hold two columns; both were separated"))
     if unnamed:
-        where = f"{unnamed} of {len(names):,} columns carry no name in the header"
+        where = f"{unnamed} of {len(names):,} columns have no name in the header"
         notes.append(note("unnamed-column", unnamed, where))
     return names, at, parts, len(cells)
 

@@ -1,6 +1,6 @@
 """How all cells of a row end, wanted or not: with two decimals or without them, as their columns do.
 
-esxtop prints a column with two decimals or with none. A cell that is lost from a row and another one that stands in
+esxtop prints a column with two decimals or with none. A cell that is lost from a row and another one that is in
 it too much move all cells between them. Where these are printed otherwise than their columns, that shows, however
 few of them are wanted.
 """

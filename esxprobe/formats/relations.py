@@ -1,7 +1,7 @@
 r"""Which device, adapter, switch or PCPU a thing belongs to, as far as its name or its place in the header says.
 
 esxtop gives no such columns. Names carry most of it (`vmhba0:C0:T5:L0` is a path of vmhba0,
-`naa.6006...-480214` is what world 480214 does on a device). Which device a path leads to stands in no name:
+`naa.6006...-480214` is what world 480214 does on a device). Which device a path leads to is in no name:
 there the header's order tells, which lists each device followed by its paths.
 """
 
@@ -72,7 +72,7 @@ def _of_kind(kind: str, frame: pl.DataFrame, columns: pl.DataFrame, worlds: pl.D
 
 
 def _devices_of_paths(columns: pl.DataFrame) -> dict[str, str]:
-    """Path to device where the header lists each device followed by its paths, else nothing.
+    """Path to device where the header lists each device followed by its paths, otherwise nothing.
 
     A header that lists all devices and then all paths would give every path to the last device; such an order
     says nothing.

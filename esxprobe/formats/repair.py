@@ -120,7 +120,7 @@ class Repairer:
     # --- lines ---------------------------------------------------------------------------------
 
     def _whole(self, text: bytes, number: int, *, cut: bool) -> list[bytes] | None:
-        """The row of a line that has the right number of cells, else None."""
+        """The row of a line that has the right number of cells, otherwise None."""
         cells = self._split(text)
         if cells is None:
             return None
@@ -225,15 +225,15 @@ class Repairer:
             return text.split(b",")
         cells = [match[1] for match in _TOKEN.finditer(text)]
         if not text.endswith(b",") and len(cells) > 1 and not cells[-1]:
-            cells.pop()  # the empty match behind the last cell
+            cells.pop()  # the empty match after the last cell
         end = sum(map(len, cells)) + len(cells) - 1
         # An open quote ends the tokens before the text ends: what is left is one torn cell.
         return cells if end >= len(text) else text.split(b",")
 
     def _split(self, text: bytes) -> list[bytes] | None:
-        """As many cells as the header has, else None."""
+        """As many cells as the header has, otherwise None."""
         width = self.layout.width
-        # Where a comma ends the row, a blank behind it is no cell; else a bare last cell may be blank.
+        # Where a comma ends the row, a blank behind it is no cell; otherwise a bare last cell may be blank.
         for cells in (text.split(b","), self._tokens(text) if self.layout.texts else []):
             if len(cells) == width + 1 and not cells[-1].strip():
                 cells.pop()
@@ -288,7 +288,7 @@ class Repairer:
 
 
 def _is_quoted(text: bytes) -> bool:
-    """Whether a line's cells stand in quotes: most of them do, for a damaged one may not."""
+    """Whether a line's cells are in quotes: most of them are, for a damaged one may not."""
     return text.count(b'"') > text.count(b",") + 1
 
 

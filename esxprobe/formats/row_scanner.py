@@ -195,7 +195,7 @@ class RowScanner:
     Attributes:
         layout: What a row must look like.
         cells: Numbers of the wanted cells in ascending order, the time (0) not among them; one that holds two
-            columns may stand there twice.
+            columns may be there twice.
         places: Where the cells are is wanted too.
         points: How all cells of a row end is wanted too.
     """
@@ -221,7 +221,7 @@ class RowScanner:
         Args:
             text: Lines, and between them nothing that has separators.
             starts: First byte of each line.
-            ends: Byte behind the last one of each, the line break not counted.
+            ends: Byte after the last one of each, the line break not counted.
         """
         rows, count = len(starts), len(self.cells)
         cells = Cells(np.empty((rows, count), np.int64), np.empty((rows, count), np.int64)) if self.places else None
@@ -319,13 +319,13 @@ class RowScanner:
             commas: Where their commas are, from there; used up.
             ends: Where they end, from there.
             room: Where to work.
-            quoted: All cells stand in quotes.
+            quoted: All cells are in quotes.
         """
         (rows, each), count = commas.shape, self.layout.width - 1
         found, flags = room.ends_of(rows, each)
         points = flags.reshape(-1)[: rows * count].reshape(rows, count).view(np.bool_)
         last = begin + ends - (text.take(begin + ends - 1, mode="clip") == _RETURN)
-        if not quoted:  # what stands there may be another cell's
+        if not quoted:  # what is there may be another cell's
             every = np.column_stack((commas, last - begin))[:, : count + 1]
             long = np.diff(every, axis=1) > POINT_BEFORE
         back = min(POINT_BEFORE, begin)
@@ -355,7 +355,7 @@ class RowScanner:
 
 
 def _groups(starts: Integers, ends: Integers) -> Iterator[tuple[int, int]]:
-    """First and behind-the-last number of lines that together have about the length of a group."""
+    """First and exclusive last number of lines that together have about the length of a group."""
     first, count = 0, len(starts)
     while first < count:
         behind = int(np.searchsorted(ends, starts[first] + GROUP, side="right"))

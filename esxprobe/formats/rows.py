@@ -1,4 +1,4 @@
-"""Data rows that can be trusted: every row's separators are counted before a value of it is believed.
+"""Data rows that can be trusted: every row's separators are counted before a value of it is accepted.
 
 A row whose separators, quotes and blanks are those of its neighbors is passed on untouched; any
 other goes to the `Repairer`.
@@ -38,7 +38,7 @@ class Span:
     Attributes:
         number: Line number in the file, from 1.
         start: First byte.
-        end: Byte behind the last one, the line break not counted; of empty lines the first byte.
+        end: Byte after the last one, the line break not counted; of empty lines the first byte.
         cut: The line has no line break of its own.
         header: The line is a header.
         lines: How many lines it is.
@@ -67,7 +67,7 @@ class Piece:
         data: Bytes with the rows in them, among other lines perhaps.
         lines: The file's line number of each row.
         starts: First byte of each row.
-        ends: Byte behind the last one of each, the line break not counted.
+        ends: Byte after the last one of each, the line break not counted.
         scan: What was found in them; None when they were not looked at yet, or may hold commas in words.
     """
 
@@ -111,7 +111,7 @@ class RowChecker:
         return self.scanner.scan(np.frombuffer(block, np.uint8), *_edges(spans))
 
     def check(self, block: bytes | bytearray, spans: list[Span], scan: RowScan) -> Piece:
-        """The trustworthy rows of a block, given the spans of the lines that stand under this header."""
+        """The trustworthy rows of a block, given the spans of the lines that are under this header."""
         shapes = scan.shapes
         if self._usual is None:
             self._learn(block, spans, shapes)
@@ -162,7 +162,7 @@ class RowChecker:
                 self._usual = shape
                 self._learn_end(text)
                 return
-        # Where a line break stands in every row, no line is one: two of them are.
+        # Where a line break is in every row, no line is one: two of them are.
         for (first, second), between in product(pairwise(spans[: 2 * _KINDS_TRIED]), (b" ", b"")):
             halves = (bytes(block[each.start : each.end]).rstrip(b"\r") for each in (first, second))
             text = between.join(halves)

@@ -31,7 +31,7 @@ __all__ = ["Chooser", "FileReader", "Needs", "Request", "SegmentReader", "wanted
 BLOCK = 4 << 20
 # How many doubtful lines wait for the block behind them.
 _MOST_WAITING = 16
-# So many lines that cannot be rows are passed over one by one; of more it is no capture.
+# So many lines that cannot be rows are passed over one by one; of more it is not a capture.
 _MOST_SHORT = 200_000
 
 # The wanted ones of a header's columns, in file order; see `parse.Parser`.
@@ -62,7 +62,7 @@ class Request:
         needs: The wanted counters by entity kind, or a function that chooses columns of a header.
         at_most: Entity kinds of which not all entities are read.
         taker: Given the rows of a piece as they come, with their segment and the piece, in the file's order. What
-            lies in the piece is overwritten when it returns.
+            is in the piece is overwritten when it returns.
         places: The taker wants to know where the cells are.
         who: Whose a column is matters: without it segments know of no entity.
         keep: Given a block and its lines, gives those that are to be looked at; the others are counted and no more.
@@ -98,14 +98,14 @@ class FileReader:
         self._formats: FormatCheck | None = None  # of the header whose rows came last
         self._doubts = QualityIssues()  # told of in the end: the first rows of a header wait
         self._short = 0
-        self._orphaned = False  # the rows stand under a header that cannot be read
+        self._orphaned = False  # the rows are under a header that cannot be read
         self.rows = 0
 
     def start(self) -> SegmentReader:
         """The first segment, its header read and nothing else.
 
         Raises:
-            UnreadableInputError: It is no esxtop capture.
+            UnreadableInputError: It is not an esxtop capture.
         """
         head = Head(self._source, self._issues)
         self._buffer, self._line = head.rest, head.number
@@ -118,7 +118,7 @@ class FileReader:
             progress: Told the position in the file [bytes] after each block.
 
         Raises:
-            UnreadableInputError: It is no esxtop capture, or cannot be read further.
+            UnreadableInputError: It is not an esxtop capture, or cannot be read further.
         """
         segments: list[SegmentReader] = []
         for made in self.steps():
@@ -128,13 +128,13 @@ class FileReader:
         return segments
 
     def steps(self) -> Generator[list[SegmentReader]]:
-        """Does the same step by step, for who may stop early: rows are handed on as long as steps are asked for.
+        """Does the same step by step, for who may stop early: rows are passed on as long as steps are asked for.
 
         Gives:
             The segments so far, after each block and in the end.
 
         Raises:
-            UnreadableInputError: It is no esxtop capture, or cannot be read further.
+            UnreadableInputError: It is not an esxtop capture, or cannot be read further.
         """
         segments = [self.start()]
         try:
@@ -178,7 +178,7 @@ class FileReader:
     def _blocks(self, segments: list[SegmentReader], many: int) -> Iterator[tuple[bytes | bytearray, list[Span]]]:
         """Blocks of whole lines; doubtful last lines wait for the next block, for they may go on there.
 
-        So many blocks behind it a block is overwritten. What no span names is no part of it.
+        So many blocks behind it a block is overwritten. What no span names is not a part of it.
         """
         room, others = bytearray(max(BLOCK, len(self._buffer)) + BLOCK), deque(bytearray() for _ in range(many - 1))
         waiting = len(self._buffer)
@@ -256,7 +256,7 @@ class FileReader:
         self._tell("appended-capture", 1, place)
 
     def _tell(self, code: str, count: int, place: str) -> None:
-        """Counts something when all that stands before it in the file is counted."""
+        """Counts something when all that is before it in the file is counted."""
         self._pipeline.later(partial(self._issues.add, code, count, place))
 
     def _comparable(self, line: bytes) -> bytes:
@@ -273,7 +273,7 @@ class FileReader:
         self._refuse_crowds(spans, segment.header.width)
         self.rows += len(spans)
         if self._orphaned:
-            self._tell("row-lost", len(spans), f"from line {spans[0].number:,} on: no header fits")
+            self._tell("row-lost", len(spans), f"from line {spans[0].number:,} on: no header matches")
             return
         if self._request.keep is not None:
             spans = self._request.keep(block, spans)
@@ -288,7 +288,7 @@ class FileReader:
             raise UnreadableInputError(
                 f"{self._source.path}: more than {_MOST_SHORT:,} lines up to line {spans[-1].number:,} are "
                 f"too short to be rows of {width:,} cells",
-                hint="cut off what is not the capture's, or send the file as esxtop wrote it",
+                hint="remove the lines that are not part of the capture, or send the file as esxtop wrote it",
             )
 
     def _settled(self, segment: SegmentReader, piece: Piece, rows: CheckedRows | None) -> None:

@@ -1,4 +1,4 @@
-"""What a file that is no esxtop capture looks like, so that the error can name it."""
+"""What a file that is not an esxtop capture looks like, so that the error can name it."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ _FETCH_STATS = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _RAW_COUNTERS = (
-    "these are totals without names and without the host's formulas, and cannot be judged: where there is SSH, "
-    "give the CSV of `esxtop -b -a -d 5 -n 120`; where there is none (Azure VMware Solution), ask there for one"
+    "these are cumulative counters without names and without the host's formulas, and cannot be analyzed. With "
+    "SSH access, use the CSV of `esxtop -b -a -d 5 -n 120`; without SSH access (Azure VMware Solution), request "
+    "one from the provider"
 )
-GUEST_LOG = "it is a guest's log: give it alone, or beside its host's capture with --guest-log VM=FILE"
+GUEST_LOG = "this is a guest's log. Analyze it alone, or with its host's capture: --guest-log VM=FILE"
 _NO_FAULTS = "it counts no page faults: record /proc/vmstat or `sar -B -u -w 5 720` in the guest (docs/guests.md)"
 _BATCH = "batch mode is needed: esxtop -b; with an odd terminal also TERM=xterm"
 

@@ -51,7 +51,7 @@ class _File(io.FileIO):
             return super().readinto(room)
         except OSError as error:
             raise UnreadableInputError(
-                f"{self.name} cannot be read: {error.strerror}", hint="copy it to another disk, and try that"
+                f"{self.name} cannot be read: {error.strerror}", hint="copy it to another disk and try again"
             ) from error
 
 
@@ -353,7 +353,7 @@ def _open(path: Path) -> IO[bytes]:
     if standard_input or (path.exists() and not path.is_file()):
         called = "standard input" if standard_input else path
         raise UnreadableInputError(
-            f"{called} is a pipe or a device: a capture is read more than once",
+            f"{called} is a pipe or a device, but a capture is read more than once",
             hint="save it to a file first, compressed or not",
         )
     try:

@@ -1,7 +1,7 @@
 """Blocks of numbers that wait to be worked on: in memory up to a budget, beyond it in a temporary file.
 
 The file has no name, so that nothing is left behind whatever happens, and is read and written plainly: what the
-system keeps of it in its cache is given up when somebody needs the memory, which mapped pages are only on paper.
+system keeps of it in its cache is given up when the memory is needed, which mapped pages are only on paper.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Spill:
             place = tempfile.tempdir or "the folder for temporary files"
             raise OutputError(
                 f"the values of the capture do not fit into {place}: {error.strerror}",
-                hint="set TMPDIR to a folder on a disk with more room; it takes up to the size of the capture",
+                hint="set TMPDIR to a folder on a disk with more free space, up to the size of the capture",
             ) from error
         self.on_disk += block.nbytes
         return FiledBlock(block.shape[0], block.shape[1], self._file, at)
@@ -78,7 +78,7 @@ class _Unnamed:
         while len(data):
             got = self._file.readinto(data)
             if not got:
-                raise OutputError("the temporary file was cut off", hint="something else writes to it: try again")
+                raise OutputError("the temporary file was cut off", hint="another program writes to it; try again")
             data = data[got:]
 
 
@@ -103,7 +103,7 @@ class HeldBlock(StoredMatrix):
         self._matrix, self.width = matrix, matrix.shape[1]
 
     def take(self, pick: Pick) -> Floats:
-        """A view where the rows lie at equal distances."""
+        """A view where the rows are at equal distances."""
         return self._matrix[pick.index]
 
 
@@ -156,7 +156,7 @@ class Pick:
         self._runs: dict[int, list[tuple[int, int, int, int, bool]]] = {}
 
     def runs(self, row_bytes: int) -> list[tuple[int, int, int, int, bool]]:
-        """What is read in one go: first and behind-the-last row, which sorted rows lie in it, and whether as is."""
+        """What is read in one go: first and exclusive last row, which sorted rows are in it, and whether as is."""
         if row_bytes not in self._runs:
             steps = np.diff(self.sorted)
             # Rows in another order have to be sorted afterwards: then gaps do no more harm.

@@ -1,4 +1,4 @@
-"""The values of a capture by entity kind and counter, taken out of the stores of its segments when somebody asks.
+"""The values of a capture by entity kind and counter, taken out of the stores of its segments on request.
 
 Nothing is melted, no column is looped over in Python, and no more is in memory than what was asked for.
 """
@@ -71,7 +71,7 @@ class StoredValues(Values):
         return tuple(self._kinds[kind].columns) if kind in self._kinds else ()
 
     def entities(self, kind: str) -> Integers:
-        """Numbers of the entities that have a wanted column; nobody has values without a judged sample."""
+        """Numbers of the entities that have a wanted column; none has values without an analyzed sample."""
         return self._kinds[kind].entities if kind in self._kinds and self.length else np.empty(0, np.int64)
 
     def read(
@@ -153,7 +153,7 @@ def _kind(columns: pl.DataFrame) -> _Kind:
 
 
 def _places(keys: pl.Series, own: pl.Series) -> Integers | None:
-    """Where each wanted column stands in a segment, -1 where it lacks; None where all stand as they are."""
+    """Where each wanted column is in a segment, -1 where it lacks; None where all stand as they are."""
     import polars as pl
 
     if own.equals(keys):

@@ -148,10 +148,10 @@ def zone_of(zone_text: str, timezone_name: str | None, issues: QualityIssues) ->
     """The zone that the stamps are in.
 
     esxtop's offset is not to be trusted (ESX classic prints `(EST)(0)` beside local time), so only
-    `(UTC)(0)` is believed, and a name given by the user.
+    `(UTC)(0)` is accepted, and a name given by the user.
 
     Raises:
-        UsageError: The name is no time zone.
+        UsageError: The name is not a valid time zone.
     """
     if timezone_name:
         return named_zone(timezone_name)

@@ -36,7 +36,7 @@ class MonitorMode:
         mmu: How guest page tables are virtualized.
         execution: `hardware` (VT-x, AMD-V), `software` (binary translation) or `unknown`.
         evidence: The line that told the MMU, without its stamp; empty when unknown.
-        file: The log that it stands in.
+        file: The log that it is in.
         lines: Every line of that log that says something about it.
     """
 
@@ -60,7 +60,7 @@ def read_vmware_log(path: Path) -> MonitorMode:
         while block := source.read(_BLOCK):
             if b"\0" in block:
                 raise UnreadableInputError(
-                    f"{path} is no text", hint="give the VM's vmware.log as the host wrote it"
+                    f"{path} is not a text file", hint="give the VM's vmware.log as the host wrote it"
                 )
             *whole, left = (left + block).split(b"\n")
             lines += [line.decode("utf-8", "replace") for line in whole if matters.search(line)]

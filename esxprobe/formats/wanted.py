@@ -100,7 +100,7 @@ class Enough:
 def wanted_columns(
     identities: Identities, needs: Needs, at_most: Mapping[str, Enough] | None = None
 ) -> pl.DataFrame:
-    """The columns that somebody needs, in file order; words are no values.
+    """The columns that are needed, in file order; words are not values.
 
     Args:
         identities: The columns with kind and entity, and the entities.

@@ -47,7 +47,7 @@ class Moment:
         Args:
             first: The first sample, in the capture's zone.
             last: The last one.
-            since: When the window begins, where that was said.
+            since: When the window begins, where given.
         """
         if self.offset is not None:
             # By UTC: the days on which a clock is put forward or back are an hour shorter or longer.
@@ -80,8 +80,8 @@ def parse_moment(text: str) -> Moment:
         return Moment(plain, stamp=_stamp(plain))
     except (ValueError, OverflowError) as error:
         raise UsageError(
-            f"{text!r} is no point in time",
-            hint="write 2018-04-24T10:50:00, 10:50 of the capture's day, or +10m from its start",
+            f"{text!r} is not a valid time",
+            hint="use 2018-04-24T10:50:00, 10:50 of the capture's day, or +10m from its start",
         ) from error
 
 
@@ -140,13 +140,13 @@ class TimeWindow:
         return began, ended
 
     def holds(self, times: pl.Series, zone: tzinfo, least: int = 1, *, dated: bool = True) -> pl.Series:
-        """Which of some times [UTC] lie in the window; unreadable ones (null) do not.
+        """Which of some times [UTC] are in the window; unreadable ones (null) do not.
 
         Args:
             times: When the samples were.
             zone: Zone of the capture.
-            least: So many samples must lie in it.
-            dated: Whether the capture's stamps have a date; else they lie on a day that nobody would write.
+            least: So many samples must be in it.
+            dated: Whether the capture's stamps have a date; otherwise they are on a day that is never written.
 
         Raises:
             UsageError: The window ends before it begins, or too few samples are in it.
@@ -158,10 +158,11 @@ class TimeWindow:
         found = int(inside.sum())
         if found < least:
             first, last = _ends(times, zone)
-            undated = "" if dated else "; its stamps have no date: write 10:50 or +10m"
+            undated = "" if dated else "; its timestamps have no date: use 10:50 or +10m"
             raise UsageError(
-                f"{'only one sample lies' if found else 'no sample lies'} {self._in_words(start, end, zone)}",
-                hint=f"the {self.whose} goes from {first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S}{undated}",
+                f"{'only one sample was taken' if found else 'no sample was taken'} "
+                f"{self._in_words(start, end, zone)}",
+                hint=f"the {self.whose} runs from {first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S}{undated}",
             )
         return inside
 
@@ -179,7 +180,7 @@ class TimeWindow:
         one, other = self.start, self.end
         backwards = one.offset is not None and other.offset is not None and other.offset < one.offset
         if one.stamp and other.stamp and (one.stamp.tzinfo is None) == (other.stamp.tzinfo is None):
-            backwards = other.stamp < one.stamp  # of one with a zone and one without nobody can tell yet
+            backwards = other.stamp < one.stamp  # of one with a zone and one without it cannot be decided yet
         if backwards:
             raise self._wrong_order(other.text, one.text)
 
@@ -198,7 +199,7 @@ def window_of(start: str | None, end: str | None, whose: str = "capture") -> Tim
         whose: As in `TimeWindow`.
 
     Raises:
-        UsageError: One of them is no moment, or they are in the wrong order.
+        UsageError: One of them is not a valid time, or they are in the wrong order.
     """
     if start is None and end is None:
         return None
@@ -212,7 +213,7 @@ def _ends(times: pl.Series, zone: tzinfo) -> tuple[datetime, datetime]:
     """First and last of some times, in a zone."""
     first, last = times.min(), times.max()
     if not isinstance(first, datetime) or not isinstance(last, datetime):
-        raise TypeError("a window needs the times of a capture")
+        raise TypeError("a time window needs a capture with times")
     return first.astimezone(zone), last.astimezone(zone)
 
 

@@ -1,7 +1,7 @@
-"""What a predicate says of the time, and the lines behind the last that it can want.
+"""What a predicate says of the time, and the lines after the last that it can want.
 
-Lines before the first wanted one are checked as ever: which rows are believed depends on the rows before them. Of
-lines behind the last wanted one the stamps alone are looked at. Nobody knows before the end that none is wanted any
+Lines before the first wanted one are checked as usual: which rows are accepted depends on the rows before them. Of
+lines after the last wanted one the stamps alone are looked at. It is unknown before the end that none is wanted any
 more, for a clock can go back; then the capture is read again, without passing over anything.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from esxprobe.formats.rows import Span
 
-# So many lines behind the last wanted one are looked at as ever: some things only a row's followers tell.
+# So many lines after the last wanted one are looked at as usual: some things only a row's followers tell.
 _MARGIN = 2 * LEARNED_FROM
 _STAMP = re.compile(rb'"(\d\d/\d\d/\d{4} \d\d:\d\d:\d\d)",')
 _LONGEST = 22
@@ -57,7 +57,7 @@ class Behind:
 
     Args:
         predicate: Reads the time alone.
-        zone: Zone of the stamps.
+        zone: Time zone of the timestamps.
     """
 
     def __init__(self, predicate: pl.Expr, zone: tzinfo) -> None:

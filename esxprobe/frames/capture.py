@@ -66,7 +66,7 @@ class Capture:
 
     @property
     def notes(self) -> tuple[QualityNote, ...]:
-        """Damage and doubt [], counted: of the query that ended last, of the headers alone before the first.
+        """Damage and warnings [], counted: of the query that ended last, of the headers alone before the first.
 
         A query that ends early (`head`, or an error) tells what it has met until then. What each code means stands
         in docs/quality.md.

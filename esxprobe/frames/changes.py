@@ -49,7 +49,9 @@ class Reference:
             return cls(text)
         start, dots, end = text.partition("..")
         if not dots or not (start.strip() or end.strip()):
-            raise UsageError(f"{text!r} is no reference", hint="write before, rest or a window: 10:00..10:30")
+            raise UsageError(
+                f"{text!r} is not a valid reference", hint="write before, rest or a window: 10:00..10:30"
+            )
         return cls("", window_of(start.strip() or None, end.strip() or None, "reference"))
 
 
@@ -98,7 +100,7 @@ def changes(
         least: Changes whose statistic is smaller are counted and not listed.
 
     Raises:
-        UsageError: No sample lies in the window, or too few in the reference.
+        UsageError: No sample is in the window, or too few in the reference.
         UnreadableInputError: The capture cannot be read.
     """
     import polars as pl
@@ -142,7 +144,7 @@ def _reference(
         others, kind_of_reference = rest(inside), "rest"
     if others.sum() < FEWEST_BEFORE:
         raise UsageError(
-            f"the reference has {int(others.sum())} samples outside of the window, and {FEWEST_BEFORE} are needed",
+            f"the reference has {int(others.sum())} samples outside the window, and {FEWEST_BEFORE} are needed",
             hint="choose a shorter window, or another reference: --reference rest or --reference FROM..TO",
         )
     return np.asarray(others), kind_of_reference
@@ -186,7 +188,7 @@ def _ranked(capture: Capture, names: list[str], inside: Bools, others: Bools) ->
         here = table[TIME]
         where = times.is_between(start, end).to_numpy() if ordered else np.ones(len(times), dtype=bool)
         if len(here) != int(where.sum()):
-            raise UsageError("the capture changed while it was read", hint="try again when nobody writes to it")
+            raise UsageError("the capture changed while it was read", hint="try again when no program writes to it")
         values[np.isinf(values)] = np.nan
         yield rank_changes(values, inside[where], others[where])
 

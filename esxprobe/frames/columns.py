@@ -23,7 +23,7 @@ TIME = "time"
 
 # Names of columns are without their host, so columns of two hosts could not be told apart.
 _BY_ITSELF = "open each host's capture by itself"
-# What stands before an object in a key; a column without a name of its own is called after the one before it.
+# What is before an object in a key; a column without a name of its own is called after the one before it.
 _HOST = r"(?s)^(unnamed after )?\\\\[^\\]+\\"
 
 
@@ -34,7 +34,7 @@ class Headers:
     Attributes:
         host: The host in their paths.
         zone: The zone text of the first one.
-        quoted: Cells stand in quotes in all of them, as esxtop writes them.
+        quoted: Cells are in quotes in all of them, as esxtop writes them.
         table: Every column once, in the order of the headers: name, words (Boolean: it holds words), and the index
             (see `paths.index`).
         schema: Of the frame: time, then every column.
@@ -53,7 +53,7 @@ class Headers:
         """Reads the first header of each file and nothing else.
 
         Raises:
-            UnreadableInputError: A file is no esxtop capture, or they are of several hosts.
+            UnreadableInputError: A file is not an esxtop capture, or they are of several hosts.
         """
         import polars as pl
 
@@ -130,7 +130,7 @@ class Asked:
         """The wanted columns of a header, in its order, with name and words.
 
         Rows are checked by their wanted cells. Where none is wanted one column is read all the same, so that
-        which rows are believed depends little on what was asked for.
+        which rows are accepted depends little on what was asked for.
 
         Raises:
             UnreadableInputError: It is the header of another host.

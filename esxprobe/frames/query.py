@@ -103,7 +103,7 @@ class Reading:
     Args:
         paths: The files of the capture.
         headers: Their first headers.
-        timezone: Zone of the stamps, where the headers' cannot be trusted.
+        timezone: Time zone of the timestamps, where the headers' cannot be trusted.
         query: What is asked.
         told: Given the quality notes when the reading ends.
     """
@@ -234,7 +234,7 @@ class Reading:
         if times.readable:
             return
         if not seen:
-            what, hint = "holds a header and no sample", "esxtop was stopped before its first interval ended"
+            what, hint = "contains a header and no sample", "esxtop was stopped before its first interval ended"
         elif not times.rows:
             what, hint = f"has {seen:,} rows, and none fits its header", "the file was cut or saved again"
         else:

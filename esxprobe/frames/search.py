@@ -49,9 +49,7 @@ class Search:
         compared = _COMPARED.match(text)
         words = tuple((compared["words"] if compared else text).casefold().split())
         if not words:
-            raise UsageError(
-                f"{text!r} has no word to search for", hint='for instance "ready web01" or "%rdy > 10"'
-            )
+            raise UsageError(f"{text!r} contains no search word", hint='for instance "ready web01" or "%rdy > 10"')
         return cls(words, compared["sign"], float(compared["value"])) if compared else cls(words)
 
     def fitting(self, columns: pl.DataFrame) -> list[bool]:
@@ -138,7 +136,7 @@ def search(capture: Capture, text: str, *, only: str | None = None) -> list[Foun
     fitting = columns.filter(pl.Series(asked.fitting(columns), dtype=pl.Boolean))
     if not fitting.height:
         raise UsageError(
-            f"no counter of the capture fits {text!r}", hint="fewer words; every word must fit the same counter"
+            f"no counter of the capture matches {text!r}", hint="fewer words; all words must match the same counter"
         )
     figures = pl.concat(list(_figures(capture, fitting["column"].to_list())))
     rows = fitting.join(figures, on="column", how="left", maintain_order="left").filter(asked.reached())

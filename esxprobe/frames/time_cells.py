@@ -1,6 +1,6 @@
 """Time cells as they come, part by part, to the times that `clock` gives them when it has all of them at once.
 
-What `clock` makes of a cell can depend on all others: day-first dates are told by the impossible ones, lost seconds
+What `clock` makes of a cell can depend on all others: day-first dates show in impossible ones, lost seconds
 are spread evenly. esxtop's own stamps need none of that, so they become times as they come. Of any other capture
 the stamps are read first, all of them, and then the rows.
 """
@@ -35,9 +35,9 @@ class Stamps:
     """Times of rows, part by part.
 
     Args:
-        zone: Zone of the stamps.
+        zone: Time zone of the timestamps.
         issues: Counts unreadable ones.
-        timezone: What was said of the zone.
+        timezone: The time zone that was given.
         known: Times of all rows, where they had to be read first.
     """
 
@@ -91,8 +91,8 @@ class Stamps:
         if self._known is None and (day_first or (self._rows and self._padded * 2 <= self._rows)):
             what = "are day-first" if day_first else "are not esxtop's"
             raise UnreadableInputError(
-                f"the stamps begin as esxtop prints them, and those further down {what}",
-                hint="`esxprobe extract` reads all stamps before it decides; or split the capture there",
+                f"the timestamps begin in esxtop's format, and later ones {what}",
+                hint="`esxprobe extract` reads all timestamps before it decides. Or split the capture there",
             )
 
 

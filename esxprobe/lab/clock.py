@@ -1,4 +1,4 @@
-"""The lab's time: it starts where the plans say, goes at the usual pace, and hurries while somebody waits for it.
+"""The lab's time: it starts where the plans say, goes at the usual pace, and hurries while a client waits for it.
 
 Logins and questions take real time; at sixty times the pace they would seem to take minutes, and every reading
 of a clock would be that inexact. So the lab hurries only while esxtop runs or the collector waits.
@@ -20,7 +20,7 @@ class LabClock:
 
     Args:
         start: The time when it is made [s since 1970].
-        speed: Lab seconds in a real one while somebody waits, at least 1.
+        speed: Lab seconds in a real one while a client waits, at least 1.
     """
 
     def __init__(self, start: float, speed: float = 60.0) -> None:
@@ -62,7 +62,7 @@ class LabClock:
         time.sleep(max(min(_DELIVERY_S, seconds) - (time.monotonic() - began), 0.0))
 
     def wait_until(self, moment: float, gone: Callable[[], bool]) -> bool:
-        """Waits for a moment [s since 1970]; False as soon as `gone` says that nobody needs it any more."""
+        """Waits for a moment [s since 1970]; False as soon as `gone` says that it is not needed any more."""
         while not gone():
             left = moment - self.now()
             if left <= 0:

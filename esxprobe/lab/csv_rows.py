@@ -31,9 +31,9 @@ def capture_lines(
 
     Args:
         plan: The host.
-        samples: Rows after the header; the plan's own number when it is not said.
+        samples: Rows after the header; the plan's own number if not given.
         first: Number of the first sample, which is an average since boot.
-        only: Ids of the groups to show; all of them when it is not said. What belongs to no group stays.
+        only: Ids of the groups to show; all of them if not given. What belongs to no group stays.
     """
     last = first + (plan.samples if samples is None else samples)
     model = HostModel(plan, last, first)
@@ -84,7 +84,7 @@ _CELL = np.dtype([("thousands", "u8"), ("units", "u4"), ("ending", "u8")])
 
 
 def _rows(values: Matrix, whole: Matrix) -> Iterator[bytes]:
-    """The cells of each row: integers where `whole` says so, else two decimals."""
+    """The cells of each row: integers where `whole` says so, otherwise two decimals."""
     scaled = np.rint(values * np.where(whole, 1, 100)).astype(np.int64)
     negative = whole & (scaled < 0)
     digits = np.maximum(np.where(whole, scaled, scaled // 100), 0)

@@ -152,7 +152,7 @@ class Disks:
         self._disk_io("Physical Disk Partition", devices, times)
         total = np.maximum(devices[0] + devices[1], 1e-9)
         self._faults(shares, (vms[0] + vms[1])[:, by_device] / total[:, on], on)
-        # A VM's own row stands before the rows of its disks.
+        # A VM's own row is before the rows of its disks.
         both = np.concatenate([vms, disks], axis=-1)
         order = np.argsort(np.concatenate([np.arange(len(owner)) - 0.5, self.disk_vm]), kind="stable")
         of = np.concatenate([np.arange(len(owner)), self.disk_vm])[order]

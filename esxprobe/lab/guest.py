@@ -5,8 +5,8 @@
     powershell ... [DateTimeOffset]::Now ...             its clock and zone
     typeperf COUNTER... -si N -sc M                      PDH-CSV in local time
 
-A loop's first sample lies where the lab began, the others follow at their interval and a little more each, as
-`sleep` in a loop does. What is due already is said at once.
+A loop's first sample is where the lab began, the others follow at their interval and a little more each, as
+`sleep` in a loop does. What is due already is sent immediately.
 """
 
 from __future__ import annotations

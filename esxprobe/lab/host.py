@@ -130,7 +130,7 @@ class HostMachine:
             wire.complain(b"esxtop: invalid delay or number of iterations\n")
             return 1
         pack = zlib.compressobj(9, zlib.DEFLATED, 31) if "gzip -c" in command else None
-        # what stands beside the pipeline ends it by a line of input, and kills it with the end of the input
+        # what is beside the pipeline ends it by a line of input, and kills it with the end of the input
         watched = "read -r" in command
 
         def asked_to_end() -> bool:

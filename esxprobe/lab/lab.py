@@ -28,7 +28,7 @@ LEAD_S = 30.0  # the lab begins so long before the first host's first sample [s]
 
 @dataclass(frozen=True)
 class LabGuest:
-    """A guest that lets somebody in.
+    """A guest that accepts logins.
 
     Attributes:
         vm: Its VM.
@@ -45,7 +45,7 @@ class LabGuest:
 
 @dataclass(frozen=True)
 class LabHost:
-    """A host that lets somebody in, and its guests by the name of their VM.
+    """A host that accepts logins, and its guests by the name of their VM.
 
     Attributes:
         plan: What it is.
@@ -68,7 +68,7 @@ class Lab:
     Args:
         plans: The hosts; their names have to differ, and so have their guests' names.
         folder: An existing folder for key, known_hosts and ssh_config.
-        speed: Lab seconds in a real one while somebody waits.
+        speed: Lab seconds in a real one while a client waits.
         clock: The time, when it is not to be the lab's own.
     """
 

@@ -17,7 +17,7 @@ GONE = 141  # as if SIGPIPE had ended it
 
 
 class Gone(Exception):  # noqa: N818  (it is no error: who asked has left)
-    """Nobody listens any more."""
+    """The reader is gone."""
 
 
 class Wire(Protocol):
@@ -52,7 +52,7 @@ class Clock(Protocol):
         """The true time [s since 1970]."""
 
     def wait_until(self, moment: float, gone: Callable[[], bool]) -> bool:
-        """Waits for a moment; False when `gone` says so before."""
+        """Waits for a moment; False when `gone` is true before."""
 
     def hurry(self) -> AbstractContextManager[None]:
         """Lets the time run faster meanwhile."""

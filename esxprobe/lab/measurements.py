@@ -5,7 +5,7 @@ The rules that the numbers keep:
 - one world: %RUN + %RDY + %CSTP + %WAIT is the same for every world of a row, about 98.9 %;
   %WAIT = %IDLE + %SWPWT + other waits, and %VMWAIT = %WAIT - %IDLE;
 - one group: the sum over its worlds (%VMWAIT: over the vCPU worlds, and only for VMs);
-- one PCPU: its idle world is ready exactly while somebody else runs there;
+- one PCPU: its idle world is ready exactly while another world runs there;
 - one VM's memory: MEMSZ >= granted >= touched, and what is ballooned or swapped is not granted;
 - the first sample is an average since boot: calm, lower rates, another closure.
 """
@@ -50,7 +50,7 @@ class HostModel:
 
     Args:
         plan: The host.
-        horizon: Samples that can be asked for, at least; the plan's own number when it is not said.
+        horizon: Samples that can be asked for, at least; the plan's own number if not given.
         boot: The sample that is an average since boot: the first one of a run of esxtop.
     """
 

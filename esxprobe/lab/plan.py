@@ -45,7 +45,7 @@ class GuestPlan:
     named `vmm` are paid under a software MMU only; the guest cannot tell them from time in its own kernel.
 
     The two costs of a fault are knobs of the story, of the size that published measurements make plausible; a
-    native handler of 0.5 us and 1 to 3 us more for a shadow pager are rules of thumb.
+    native handler of 0.5 µs and 1 to 3 µs more for a shadow pager are rules of thumb.
     """
 
     soft_faults_s: Knob  # mean rate [1/s]

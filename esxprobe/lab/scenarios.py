@@ -137,9 +137,9 @@ def _guests(mmu: Mmu, crowded: Knob) -> tuple[VmPlan, ...]:
 def software_plan() -> HostPlan:
     """An ESX 4.1 whose processors have VT-x and no EPT: every VM runs with shadow page tables.
 
-    `intranet` takes some 1,000 soft faults a second, `cgi01` some 30,000. Each costs the guest's own handler 0.5 us
-    and the monitor 2.5 us more: 0.3 % of a vCPU here, 9 % there on average. The monitor's share
-    stands in %RUN of the vCPUs, and in no counter of its own. A context switch costs 0.8 us and 1.5 us more.
+    `intranet` takes some 1,000 soft faults a second, `cgi01` some 30,000. Each costs the guest's own handler 0.5 µs
+    and the monitor 2.5 µs more: 0.3 % of a vCPU here, 9 % there on average. The monitor's share
+    is in %RUN of the vCPUs, and in no counter of its own. A context switch costs 0.8 µs and 1.5 µs more.
 
     Elsewhere on the host: `sql-legacy` waits for PCPUs while `backup` is busy (minutes 4 to 8), `mail` is
     ballooned and swaps (from minute 6 on), and the device of `backup` and the print server answers 45 ms later than
@@ -192,7 +192,7 @@ def software_plan() -> HostPlan:
 
 
 def hardware_plan() -> HostPlan:
-    """The same guests on an ESXi 8.0 with EPT: faults cost what they cost on bare metal, 0.5 us each.
+    """The same guests on an ESXi 8.0 with EPT: faults cost what they cost on bare metal, 0.5 µs each.
 
     `intranet` and `cgi01` do what they do on the old host, second by second. `cgi01` still takes tens of thousands
     of soft faults a second; they cost it 1.5 % of a vCPU on average, all of it its own handler. The other VMs are

@@ -2,7 +2,7 @@
 
 One key and, by keyboard-interactive, one password are let in, for one user; the method `password` is not known.
 One session at a time on a connection (MaxSessions 1), whose place is free when its command has ended; no terminal,
-no forwarding, no subsystem; whoever asks for a shell is told so.
+no forwarding, no subsystem; a request for a shell is refused.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """SSH servers of a lab on loopback, and the files that let a client in: a throwaway key, known_hosts, ssh_config.
 
-A client needs nothing of anybody's ~/.ssh and trusts nobody blindly.
+A client needs nothing of a user's ~/.ssh and trusts no host blindly.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ class VmRow:
 
     Attributes:
         vm: The VM.
-        ready_p95: 95th percentile over samples of the worst vCPU's %RDY less %MLMTD [%].
+        ready_p95: 95th percentile over samples of the worst vCPU's %RDY minus %MLMTD [%].
         costop_p95: The same of %CSTP [%].
         run_mean: Mean %RUN over its vCPUs and samples [%].
         run_p95: 95th percentile of the busiest vCPU's %RUN [%].
@@ -95,7 +95,7 @@ class VmRow:
         swapped_mb: SWCUR, largest [MB].
         swap_wait_pct: %SWPWT of its vCPUs, largest [%].
         there: False when no vCPU of it did anything, waiting included, in the judged time.
-        seen: When it was there, where that was not all of the judged time; else empty.
+        seen: When it was there, where that was not all of the judged time; otherwise empty.
     """
 
     vm: VirtualMachine
@@ -171,11 +171,11 @@ class CaptureSummary:
 
     Attributes:
         host: Host name.
-        build: Product and build where known, else empty.
-        started: Start of the first judged interval, aware UTC; None when no sample is judged.
+        build: Product and build where known, otherwise empty.
+        started: Start of the first judged interval, aware UTC; None when no sample is analyzed.
         ended: End of the last kept sample.
         interval_s: Median interval [s].
-        samples: Rows kept (judged and set aside).
+        samples: Rows kept (analyzed and excluded).
         judged: Samples that rules look at.
         columns: Value columns after ungluing.
         unnamed_columns: Of these, how many carry no name.
@@ -189,7 +189,7 @@ class CaptureSummary:
         date_known: False when the file's stamps have no date.
         files: The files read.
         objects: Columns by object: object, instances, columns, understood.
-        timezone: Zone that a person gave for the stamps, empty when nobody did.
+        timezone: Zone that a person gave for the stamps, empty if none.
         part: The part of the capture that was judged, None for the whole. Of the part are `started`, `ended`,
             `interval_s`, `samples`, `judged`, `closure` and `observer_pct`.
     """

@@ -21,7 +21,7 @@ class Citation:
     Attributes:
         kind: Who says it. `vendor document` is a manual or knowledge base article of VMware or Broadcom;
             `vendor staff` a book, blog or talk of their employees; `tool default` what a monitoring product alerts
-            at as delivered; `rule of thumb` that nobody has published the number; `own threshold` a user's file of
+            at as delivered; `rule of thumb` that the number is not published; `own threshold` a user's file of
             rules.
         title: Of the document; for a rule of thumb its reason, for an own threshold the whole text.
         author: Person or organization.

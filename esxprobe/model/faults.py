@@ -130,7 +130,7 @@ class SlopeReading:
 
     Attributes:
         controls: Counters whose part was taken out of both sides.
-        us: vCPU time that went with one fault more [µs].
+        us: vCPU time associated with one more fault [µs].
         low: Lower end of the 95 % interval [µs].
         high: Upper end of it [µs].
     """
@@ -325,7 +325,7 @@ class FaultCost:
         verdict: The judgment in one word.
         rates: How often the guest faulted, and the vCPU time beside it.
         bound: What that is at an assumed cost of a fault; None where the mode is `hardware`.
-        upper: What the faults cannot have exceeded; None where nothing is said.
+        upper: What the faults cannot have exceeded; None where no bound is known.
         measured: What they took, where an experiment, a probe or a comparison measured it.
         experiment: The fault experiment in the guest; None without one.
         probe: The guest's own timing of page faults; None without one.

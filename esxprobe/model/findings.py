@@ -62,8 +62,8 @@ class Explanation:
         entity: What it is about.
         confidence: How sure, by whether the cause can reach the symptom and was there when the symptom was; low
             is kept, and not shown.
-        overlap: Share of the symptom's time beyond its threshold that lies in or just behind the cause's episodes.
-        elsewhere: Share of the time without the symptom that lies in the cause's episodes; None where the symptom
+        overlap: Share of the symptom's time beyond its threshold that is in or just behind the cause's episodes.
+        elsewhere: Share of the time without the symptom that is in the cause's episodes; None where the symptom
             lasted nearly all the capture.
         because: One clause on why.
         confirm: The next check to make: a command or a counter.
@@ -80,7 +80,7 @@ class Explanation:
 
     @property
     def shown(self) -> bool:
-        """Whether it is sure enough to be said."""
+        """Whether it is sure enough to be reported."""
         return self.confidence != "low"
 
 

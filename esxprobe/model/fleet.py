@@ -103,7 +103,7 @@ class CaptureDigest:
         interval_s: Median interval [s].
         judged: Samples that rules looked at.
         columns: Value columns.
-        doubts: Kinds of damage or doubt of severity critical or warning.
+        doubts: Kinds of damage or warning of severity critical or warning.
         findings: All of them, worst first.
         clear: Rules that found nothing.
         skipped: Rules that could not run.
@@ -250,7 +250,7 @@ class TraveledVm:
 
     Attributes:
         name: Display name.
-        moved: True when it was never on two of them at once; else it may be two VMs of one name.
+        moved: True when it was never on two of them at once; otherwise it may be two VMs of one name.
         stays: Host and stay, in order of time.
     """
 

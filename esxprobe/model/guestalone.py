@@ -58,7 +58,7 @@ class FaultClass:
     Attributes:
         guest_counter: One of `GUEST_COUNTERS`.
         mean: In the counter's unit, over time.
-        share: Of all faults, 0 to 1; None where it is no part of them, or they are not counted.
+        share: Of all faults, 0 to 1; None where it is not a part of them, or they are not counted.
         meaning: What it counts.
     """
 
@@ -89,7 +89,7 @@ class GuestAlone:
 
     Attributes:
         vm: What the guest is called: as a person said, as its log says, or after the file.
-        mmu: How its page tables are virtualized, `unknown` unless a person said so.
+        mmu: How its page tables are virtualized, `unknown` unless a person gave it.
         mmu_evidence: What tells it; empty without.
         grade: The judgment of the mean rate.
         worst_grade: The judgment of the worst minute, the same as `grade` where there is none.

@@ -1,6 +1,6 @@
 """What a capture holds: counters, entities, virtual machines, recordings, and how good they are.
 
-Units stand in the field's name or at the end of its line in [brackets].
+Units are in the field's name or at the end of its line in [brackets].
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Counter:
         meaning: One line.
         notes: What differs between releases, and traps.
         kind: `text` for the few counters whose cells hold words.
-        worse: Which way it is worse by itself; `neither` of load, and where nobody said.
+        worse: Which way it is worse by itself; `neither` of load, and where it is not known.
     """
 
     object: str
@@ -73,7 +73,7 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class QualityCode:
-    """A kind of damage or doubt that a capture can have.
+    """A kind of damage or warning that a capture can have.
 
     Attributes:
         code: kebab-case name.
@@ -90,7 +90,7 @@ class QualityCode:
 
 @dataclass(frozen=True, slots=True)
 class QualityNote:
-    """One kind of damage or doubt, counted.
+    """One kind of damage or warning, counted.
 
     Attributes:
         code: One of the catalog's quality codes.
@@ -153,7 +153,7 @@ class JudgedPart:
         asked_to: Where it ends likewise; empty for the capture's end.
         span: What that means; an open end is the capture's.
         whole: From the stamp of the capture's first sample to that of its last one.
-        inside: Samples of the part, judged or set aside.
+        inside: Samples of the part, analyzed or excluded.
         samples: Samples of the whole capture likewise.
     """
 
@@ -258,7 +258,7 @@ class VirtualMachine:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    r"""What one esxtop capture says, read and checked, before anybody judges it.
+    r"""What one esxtop capture says, read and checked, before it is analyzed.
 
     Attributes:
         host: Host name from the columns' paths.
@@ -273,7 +273,7 @@ class Recording:
         files: The files that were read.
         interval_s: Median interval between samples [s], None with fewer than two samples.
         rows_read: Data rows seen in the files, kept or not.
-        date_known: False when the stamps have no date (then they lie on 1970-01-01).
+        date_known: False when the stamps have no date (then they are on 1970-01-01).
         build: Product and build of the host as its manifest gives them, empty when unknown.
         facts: What is known besides counters, by fact (see `rules.record.FACTS`) and what it is about: a VM's group
             id, a device, an uplink, or empty for the host.

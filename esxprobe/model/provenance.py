@@ -90,14 +90,14 @@ class ClockCheck:
 
 @dataclass(frozen=True, slots=True)
 class MonitorLine:
-    """How the monitor of a VM runs it, with the line that says so.
+    """How the monitor of a VM runs it, with the line that shows it.
 
     Attributes:
         entity: The VM.
         mmu: `hardware`, `software` or empty.
         execution: Likewise.
         evidence: The line, or the piece of it, that tells.
-        file: The file that the line stands in.
+        file: The file that the line is in.
         lines: All lines that were found, verbatim.
         hardware_version: Virtual hardware version.
     """

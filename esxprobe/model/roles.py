@@ -21,7 +21,7 @@ class Role:
 
     Attributes:
         name: The key by which redaction chooses how the string is replaced.
-        is_name: Whether the whole string is somebody's name.
+        is_name: Whether the whole string is a name.
     """
 
     name: str

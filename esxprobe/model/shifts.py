@@ -18,7 +18,7 @@ ShiftReason = Literal["", "few-samples", "no-samples", "interval", "vcpus", "nam
 
 @dataclass(frozen=True, slots=True)
 class CounterShift:
-    r"""One counter of one entity before (in the baseline) and now; NaN where it cannot be told.
+    r"""One counter of one entity before (in the baseline) and now; NaN where it is unknown.
 
     Attributes:
         entity: What it is of, as this capture calls it.

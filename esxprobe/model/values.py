@@ -1,6 +1,6 @@
 """A recording's values as matrices: of the counters that are asked for, and no more of them than is asked for.
 
-A wide capture of a whole day does not fit into memory. So nobody holds its frames: each reader takes the
+A wide capture of a whole day does not fit into memory. So its frames are never held together: each reader takes the
 counters, the entities and the samples that it needs, and lets go of them.
 """
 
@@ -88,7 +88,7 @@ class FrameValues(Values):
 
 
 class TidyFrames(Mapping[str, "pl.DataFrame"]):
-    """The tidy frames of values, each made whole when somebody asks for it: for captures that are small.
+    """The tidy frames of values, each made whole on request: for captures that are small.
 
     Args:
         values: What they are made of.

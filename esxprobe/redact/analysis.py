@@ -1,6 +1,6 @@
 """An analysis without names: every string of every record by what its field holds.
 
-A field that nobody classified is free text: names that are known, addresses, ids, paths and quoted pieces go.
+A field that is not classified is free text: names that are known, addresses, ids, paths and quoted pieces go.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def redacted_analysis(analysis: Analysis, redactor: Redactor, instances: Instanc
 
 
 def nameless(analysis: Analysis) -> Analysis:
-    """The analysis with one word in place of every name: what a report says of its own accord."""
+    """The analysis with one word in place of every name: what a report says by itself."""
     made = _Nameless().walk(analysis)
     assert isinstance(made, Analysis)  # noqa: S101 - for the type checker
     return made
@@ -93,7 +93,7 @@ class _Records:
             return {self.walk(key, role): self.walk(each) for key, each in value.items()}
         if isinstance(value, (tuple, list, frozenset, set)):
             return type(value)(self.walk(each, role) for each in value)
-        raise EsxprobeError(f"nobody said how a {type(value).__name__} is redacted")
+        raise EsxprobeError(f"no role is given for redacting a {type(value).__name__}")
 
     def record(self, value: Any) -> Any:
         kind: type = type(value)

@@ -62,7 +62,7 @@ def redacted_text(source: Source, redact: Callable[[bytes], bytes], passed: Copi
     Args:
         source: The file.
         redact: From a header line to the same without names. Raises UnreadableInputError for a damaged one.
-        passed: Is told what was done.
+        passed: Is called with what was done.
 
     Raises:
         UnreadableInputError: A line is too long, or the first header is damaged.
@@ -126,7 +126,7 @@ class _Lines:
 
 
 def _header(lines: _Lines, redact: Callable[[bytes], bytes], passed: CopiedRows) -> Iterator[bytes]:
-    """One header, put together where line breaks stand in it."""
+    """One header, put together where line breaks are in it."""
     whole = lines.peek()
     lines.take(whole)
     line = whole.rstrip(b"\r\n")

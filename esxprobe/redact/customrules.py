@@ -1,6 +1,6 @@
 """Rules of the user's own without the user's words, before anything is judged by them.
 
-A file of rules is written by somebody at the site: titles, reasons, sources and ids may hold names that no capture
+A file of rules is written at the site: titles, reasons, sources and ids may hold names that no capture
 has. Only listed words of them pass. What a rule does stays: its SQL, its thresholds, and the names that it is
 silent for, none of which is shown.
 """

@@ -1,4 +1,4 @@
-"""The summary of many captures with one word in place of every name: what it says of its own accord."""
+"""The summary of many captures with one word in place of every name: what it says by itself."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Copy:
     Attributes:
         files: Names of the files in the copy.
         left_out: Names of files of the original that are not in it, with the reason: for the owner's eyes only.
-        blanked: Lines and cells that could not be told from names and were blanked.
+        blanked: Lines and cells that could not be distinguished from names and were blanked.
         lost: Headers that were too damaged; a reader could not use the rows under them before either.
     """
 
@@ -58,7 +58,7 @@ class CaptureCopy:
         self._capture, self._target, self._redactor = capture, target, redactor
         self.result = Copy()
         if target.exists() or target.is_symlink():
-            raise OutputError(f"{target} is there already", hint="name a new folder with -o")
+            raise OutputError(f"{target} already exists", hint="name a new folder with -o")
         self._stack = ExitStack()
         try:
             self._partial = self._stack.enter_context(workplace(target)) / "copy"
@@ -67,7 +67,7 @@ class CaptureCopy:
             raise OutputError(f"{target} cannot be made: {error.strerror}") from error
 
     def make(self) -> Copy:
-        """Writes the copy where nobody looks yet, and searches it for names.
+        """Writes the copy to a hidden place, and searches it for names.
 
         Raises:
             UnreadableInputError: The capture cannot be read, or a header of it is too damaged.
@@ -89,7 +89,7 @@ class CaptureCopy:
         """Moves the copy to its place.
 
         Raises:
-            OutputError: Something came to lie there.
+            OutputError: Something appeared there.
         """
         try:
             settle(self._partial, self._target)
@@ -110,7 +110,7 @@ class CaptureCopy:
         manifest = load_capture(self._capture).manifest
         names = ManifestRedactor(manifest, self._redactor) if manifest else None
         paths = sorted(self._capture.rglob("*"))
-        for path in paths:  # names of one log may stand in another: all are learned first
+        for path in paths:  # names of one log may be in another: all are learned first
             name = path.relative_to(self._capture).as_posix()
             if name.startswith(("guests/", "probes/")) and _is_small(path):
                 self._redacted(path, name)
@@ -120,7 +120,7 @@ class CaptureCopy:
                 continue
             shown = names.file(name) if names else self._redactor.file(name)
             if path.is_symlink() or not path.is_file():
-                self.result.left_out.append((name, "no plain file"))
+                self.result.left_out.append((name, "not a regular file"))
             elif path in segments:
                 self._esxtop(path, shown)
             elif name.startswith(("guests/", "probes/")):

@@ -35,7 +35,7 @@ def redacted_guests(report: GuestReport, redactor: Redactor) -> GuestReport:
 
 
 def nameless_guests(report: GuestReport) -> GuestReport:
-    """The report with one word in place of every name: what it says of its own accord."""
+    """The report with one word in place of every name: what it says by itself."""
 
     def name(text: str) -> str:
         return "name" if text else ""

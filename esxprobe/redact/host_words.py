@@ -1,4 +1,4 @@
-"""What ESXi calls its own groups, processes and worlds: these stay, all others are somebody's.
+"""What ESXi calls its own groups, processes and worlds: these stay, all others belong to the site.
 
 Worlds were read off captures; digits in them stand as N.
 """

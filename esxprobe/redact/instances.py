@@ -94,7 +94,7 @@ class Instances:
         return self._names.of("instance", instance) if made is None else made
 
     def _by_grammar(self, thing: str, instance: str) -> str | None:
-        """An instance that follows the grammar of its object, else None."""
+        """An instance that follows the grammar of its object, otherwise None."""
         made: str | None = None
         if thing in {"Group Cpu", "Group Memory"}:
             gid, colon, name = instance.partition(":")

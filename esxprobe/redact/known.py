@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from esxprobe.redact.names import Names
 
 _WORD = re.compile(r"[^\W_]+")
-# Where a name can stand in one of our own sentences: what is before it, and what is behind it.
+# Where a name can be in one of our own sentences: what is before it, and what is behind it.
 _BEFORE = re.compile(
     r"(?:(?<=^)|(?<=[(:'\"/\\=\[])|(?<=, )|(?<= is )|(?<= of )|(?<= called )|(?<= VM )|(?<= VMs )|(?<= host ))"
 )
@@ -25,7 +25,7 @@ class KnownNames:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._given: dict[str, str] = {}
-        self._by_word: dict[str, list[tuple[str, int]]] = {}  # spellings, and where the word stands in them
+        self._by_word: dict[str, list[tuple[str, int]]] = {}  # spellings, and where the word is in them
         self._wordless: list[str] = []
         self._seen: dict[str, int] = {}  # how many names of each kind are in the index
 
@@ -95,7 +95,7 @@ def _same(text: str, spelling: str) -> bool:
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
-    """Whether a name is no part of a longer word."""
+    """Whether a name is not a part of a longer word."""
     before = start > 0 and text[start].isalnum() and text[start - 1].isalnum()
     behind = end < len(text) and text[end - 1].isalnum() and text[end].isalnum()
     return not (before or behind)

@@ -33,7 +33,7 @@ def learn_capture(paths: Sequence[Path], manifest: Manifest | None, redactor: Re
         What the instances of all its headers become.
 
     Raises:
-        UnreadableInputError: A file is no esxtop capture.
+        UnreadableInputError: A file is not an esxtop capture.
     """
     import polars as pl
 

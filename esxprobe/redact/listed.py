@@ -1,6 +1,6 @@
 """What may pass: words that esxprobe itself says, and values that are the same at every customer's.
 
-Everything else of a text that somebody else wrote gets a pseudonym. A word that is missing here costs readability,
+Everything else of a text from elsewhere gets a pseudonym. A word that is missing here costs readability,
 never a name.
 """
 
@@ -98,7 +98,7 @@ def trimmed(run: str) -> str:
 
 @cache
 def words() -> frozenset[str]:
-    """Runs that may stand in a text of unknown origin, in lower case."""
+    """Runs that may be in a text of unknown origin, in lower case."""
     listed = {run for text in (_FOREIGN, _WHOLE) for run in text.split()}
     listed.update(trimmed(run).casefold() for text in own_texts() for run in RUN.findall(text))
     listed.update(part.casefold() for name in KEYS for part in (name, *name.split(".")))
@@ -128,7 +128,7 @@ def command_words() -> frozenset[str]:
 
 
 def is_plain(run: str) -> bool:
-    """Whether a run is no word at all: digits, marks, one letter, a quantity with its unit."""
+    """Whether a run is not a word at all: digits, marks, one letter, a quantity with its unit."""
     return not any(map(str.isalpha, run)) or (len(run) == 1 and run.isascii()) or bool(_MEASURED.fullmatch(run))
 
 
@@ -166,7 +166,7 @@ def _zones() -> frozenset[str]:
 
 
 def _texts_in(places: tuple[str, ...]) -> Iterator[str]:
-    """Strings that stand in modules, read off what Python made of them; nothing is imported."""
+    """Strings that are in modules, read off what Python made of them; nothing is imported."""
     for place in places:
         base = _ROOT / place
         for path in sorted(base.rglob("*.py")) if base.is_dir() else [base]:  # one that is not there is an error

@@ -57,7 +57,7 @@ class ManifestRedactor:
 
     Args:
         manifest: As it was written.
-        redactor: Learns every name that stands in a place of its own.
+        redactor: Learns every name that is in a place of its own.
     """
 
     def __init__(self, manifest: Manifest, redactor: Redactor) -> None:

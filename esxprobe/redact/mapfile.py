@@ -15,7 +15,7 @@ from esxprobe.redact.names import Names
 SCHEMA = "esxprobe.redaction-map/1"
 _KEY_BYTES = 32
 _LEAST_KEY_BYTES = 16
-_HINT = "the map must be a plain file of your own, readable by nobody else: chmod 600, and no symbolic link"
+_HINT = "the map must be a regular file that only you can read: chmod 600, not a symbolic link"
 
 # Not on every system.
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -45,7 +45,7 @@ def load_map(path: Path) -> Names:
         return _names(json.loads(content))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableInputError(
-            f"{path} is no redaction map", hint="name another file; a new one is made where there is none"
+            f"{path} is not a redaction map", hint="name another file; a new one is made where there is none"
         ) from error
 
 
@@ -72,7 +72,7 @@ def save_map(path: Path, names: Names, *, fresh: bool) -> None:
         fresh: There was no file when the names were loaded.
 
     Raises:
-        OutputError: It cannot be written, or something came to lie there meanwhile.
+        OutputError: It cannot be written, or something appeared there meanwhile.
     """
     record = {"schema": SCHEMA, "key": names.key.hex(), "names": names.map}
     content = (json.dumps(record, indent=1) + "\n").encode()  # ASCII: half characters of damaged names survive

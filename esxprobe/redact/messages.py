@@ -15,25 +15,25 @@ from esxprobe.redact.redactor import Redactor
 # {message}: another message; {text}: words of somebody else; {n}: a number.
 _SENTENCES = """
 {host} shows the host key {text}
-the host key of {host} has changed: it shows {text}, known is {text}; somebody may be in between
+the host key of {host} has changed: it shows {text}, known is {text}; the connection may be intercepted
 the host key of {host} is unknown: {text}
 the host key of {host} is unknown ({text}): {text}
-the host key of {host} ({text}) cannot be kept: UserKnownHostsFile is {path}
-the host key of {host} ({text}) cannot be kept in {path}: {text}
+the host key of {host} ({text}) cannot be saved: UserKnownHostsFile is {path}
+the host key of {host} ({text}) cannot be saved in {path}: {text}
 added to {path}
 {host} refuses the password of {user} and asks again
 {host} refuses the password of {user}
 {host} does not answer the login of {user} within {n} s
 {host} ends the login of {user}: {text}
 {host} wants {user} to change the password ({text})
-{host} asks {user} for {text} and nobody is there to answer
+{host} asks {user} for {text} and there is no terminal to answer on
 {host} wants a password for {user} and there is none{text}
 {host} does not let {user} in{text}
 {host} runs no commands for {user}: {text}
 {host} runs no commands for {user}
 {host} lets {user} in and opens no channel: {text}
 {host} opens no further channel on this connection: {text}
-{host} says nothing for {n} s while {message}
+{host} sends nothing for {n} s while {message}
 {host} has not answered for {n} s while {message}
 {host} did not end {text} within {n} s
 {host} does not answer within {n} s
@@ -41,25 +41,25 @@ added to {path}
 {host} cannot be reached: {text}
 {host} does not finish the key exchange within {n} s
 {host} ends the connection during the key exchange{text}
-{host} closes the connection at once, without a word
-{host} accepts the connection and then says nothing for {n} s
-{host} takes no more logins for now: {text}
+{host} closes the connection immediately, without a message
+{host} accepts the connection and then sends nothing for {n} s
+{host} accepts no more logins at present: {text}
 {host} answers, but not with SSH: {text}
-{host} knows only outdated cryptography ({text})
-{host} and we have nothing in common: {text}
+{host} supports only legacy SSH algorithms ({text})
+{host} and esxprobe have no SSH algorithm in common: {text}
 {host}: {text} wrote more than 64 MiB
 the connection to {host} ended while {message}; it says: {text}
 the connection to {host} ended while {message}
 the agent does not sign with {text}
-the way to {host} leads over more than {n} hosts
+the path to {host} has more than {n} jump hosts
 on the way to {host}: {message}
-the jump host {host} forbids to connect to {host}
+the jump host {host} does not allow connections to {host}
 the jump host {host} does not reach {host}: {text}
 the jump host {host} opens no connection to {host}: {text}
 left to the jump host {host}
-the name {host} was not resolved within {n} s
-the name {host} has no address: {text}
-the name {host} has no address
+the host name {host} was not resolved within {n} s
+the host name {host} cannot be resolved: {text}
+the host name {host} cannot be resolved
 logging in as {user}
 connecting to {host}
 running {text}
@@ -70,17 +70,17 @@ ProxyCommand ({text})
 {path} cannot be read: {text}
 there is no key file {path}
 {path} needs a passphrase and there is none
-a Match with other criteria is not followed ({path} line {n})
-Include inside a Host or Match block is not followed ({path} line {n})
+a Match block with other criteria is ignored ({path} line {n})
+Include inside a Host or Match block is ignored ({path} line {n})
 the system's keyring cannot be asked for {user}: {text}
 the capture shows {n} VMs named {vm}
 {path}: the host runs no VM named '{vm}'
 {path}: the host runs no VM named "{vm}"
 the host's clock could not be read at the {text}: {message}
-could not look for processes left on the host: {message}
+could not check for processes left on the host: {message}
 still running on the host: {text}
-was left on the host and is removed now: {text}
-somebody else's esxtop ran on the host too: {text}
+was left on the host and has been removed: {text}
+another esxtop also ran on the host: {text}
 publickey ({text})
 """
 _PARTS = {

@@ -1,4 +1,4 @@
-"""The last look at a finished file: nothing that is on the map may stand in it, however it is written.
+"""The last look at a finished file: nothing that is on the map may be in it, however it is written.
 
 A name that has a word which the report does not say by itself must not be there at all. A name made of the
 report's own words (`report`, `host`, `the`) may stand where the report says it anyway: it is counted, and there
@@ -101,7 +101,7 @@ class _SearchedText:
         self.words = Counts(words_of(text))
 
     def count(self, name: str, *, inside: bool = False) -> int:
-        """How often a name stands in it by itself, or `inside` longer words, too."""
+        """How often a name is in it by itself, or `inside` longer words, too."""
         if inside:
             return self.text.count(name)
         if not all(word in self.words for word in words_of(name)):
@@ -110,7 +110,7 @@ class _SearchedText:
 
 
 def _without_common_code(text: str, own: str) -> tuple[str, str]:
-    """Both files without the code that they share: what stands in the one without names is nobody's name."""
+    """Both files without the code that they share: what is in the one without names is nobody's name."""
     for found in _CODE.finditer(own):
         code = found[0]
         if code in text:

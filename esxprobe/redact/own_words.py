@@ -54,7 +54,7 @@ def own_ids() -> frozenset[str]:
 
 
 def standing_alone(wanted: str, text: str) -> int:
-    """How often something stands in a text and is no part of a longer word; both in lower case."""
+    """How often something is in a text and is not a part of a longer word; both in lower case."""
     count, at = 0, text.find(wanted)
     while at >= 0:
         end = at + len(wanted)

@@ -1,6 +1,6 @@
 """Text without names: what is known is replaced, and every word that is on no list gets a pseudonym.
 
-Free text is the weaker way, for what was composed or quoted by somebody else; names in places of their own go
+Free text is the weaker way, for what was composed or quoted elsewhere; names in places of their own go
 through `Instances` and `redacted_analysis`. A name that is one of the tool's own words (`report`, `the`) is
 replaced in free text only where a name can stand, so that sentences stay sentences.
 """
@@ -96,7 +96,7 @@ class Redactor:
         return word in self._kept or _STRUCTURE.fullmatch(word) is not None
 
     def is_shown(self, name: str) -> bool:
-        """Whether something that stays goes by a name: a word of it, or several as they stand in it."""
+        """Whether something that stays goes by a name: a word of it, or several as they are in it."""
         words = words_of(name)
         if len(words) < 2 or all(_STRUCTURE.fullmatch(word) for word in words):
             return bool(words) and self.is_kept(words[0])
@@ -118,12 +118,12 @@ class Redactor:
         return len(parts) == 1 or _NUMBERED.fullmatch(name) is not None or is_phrase(name)
 
     def free(self, text: str) -> str:
-        """Free text of unknown origin: quoted pieces go whole, unless they say nothing of anybody."""
+        """Free text of unknown origin: quoted pieces go whole, unless they contain no names."""
         quoted = _QUOTED.sub(lambda found: self._quoted(found[0]), text)
         return self.line(quoted)
 
     def line(self, text: str) -> str:
-        """A line that somebody else wrote: names, addresses, ids and paths go, and every word that no list has."""
+        """A line from elsewhere: names, addresses, ids and paths go, and every word that no list has."""
         return self._listed(self._known(self._patterns(self._known(text))), listed.words())
 
     def command(self, text: str) -> str:
@@ -148,7 +148,7 @@ class Redactor:
         return self.free(text) if kind is None else self.value(kind, text)
 
     def host(self, text: str) -> str:
-        """A computer as somebody typed it: `root@esx01:22`, `ssh://esx01`, `[fe80::1]:22`, `esx01 (10.0.0.1)`."""
+        """A computer as it was typed: `root@esx01:22`, `ssh://esx01`, `[fe80::1]:22`, `esx01 (10.0.0.1)`."""
         if not text.strip():
             return text
         found = _PLACE.fullmatch(text)

@@ -70,7 +70,7 @@ def cards_of(analysis: Analysis, book: RuleBook) -> Cards:
     causes = likely_causes(analysis.findings)
     shown = shown_of(causes)
     rest = len(causes) - len(shown)
-    hidden = f"{rest} more likely {plural(rest, 'cause')} of less weight: see Findings." if rest else ""
+    hidden = f"{rest} more likely {plural(rest, 'cause')} of lower importance: see Findings." if rest else ""
     links = Links.of(analysis)
     return Cards(tuple(_card(each, analysis, book, links) for each in shown), hidden)
 

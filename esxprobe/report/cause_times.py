@@ -32,7 +32,7 @@ class CauseTime:
 def time_of(cause: LikelyCause, analysis: Analysis, book: RuleBook) -> CauseTime:
     """The time of a cause: of its warnings and criticals, or of its infos where it has nothing worse.
 
-    Settings hold all the time, and what lingers (swapped memory that nobody asks for) stays when its cause is gone:
+    Settings hold all the time, and what lingers (unused swapped memory) stays when its cause is gone:
     both are left out where there is something else.
     """
     capture = analysis.capture

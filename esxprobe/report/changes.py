@@ -18,7 +18,7 @@ _THINGS = 6
 
 
 def label_of(counter: str) -> str:
-    r"""A counter (`Object\Counter`) as esxtop's screens call it, else by its name."""
+    r"""A counter (`Object\Counter`) as esxtop's screens call it, otherwise by its name."""
     known = catalog.find(*counter.split("\\", 1))
     return (known.label if known else "") or counter.partition("\\")[2]
 

@@ -14,7 +14,7 @@ from esxprobe.report.formatting import threshold
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 WIDTH, HEIGHT = 1000, 180
-# Labels of thresholds that are closer than this share of the axis would lie on each other.
+# Labels of thresholds that are closer than this share of the axis would be on each other.
 _APART = 0.09
 # Measuring a label's text takes longer than drawing a line of 300 points: few labels, quick charts.
 _X_TICKS, _Y_TICKS = 8, 4

@@ -42,8 +42,8 @@ def comparison_panel(analysis: Analysis, drawings: dict[str, str]) -> Comparison
     counts = [
         (len(found.appeared), "new"),
         (len(found.gone), "gone"),
-        (len(found.changed), "of another severity"),
-        (found.same, "as before"),
+        (len(found.changed), "with changed severity"),
+        (found.same, "unchanged"),
     ]
     return ComparisonPanel(
         baseline=f"{base.host or 'unnamed host'}, {moment(base.started)} to {moment(base.ended)} UTC ({files})"

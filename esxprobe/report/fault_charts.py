@@ -12,7 +12,7 @@ from esxprobe.report.charts import CONFIG, LINES, SCHEMA, WIDTH, clock_format, e
 from esxprobe.series import thin
 
 _HEIGHT, _SCATTER_WIDTH, _SCATTER_HEIGHT = 110, 420, 260
-# More cannot be told apart on the width of a page, and each costs bytes.
+# More cannot be distinguished on the width of a page, and each costs bytes.
 _POINTS, _DOTS = 300, 600
 # Many pictures share what a page has room for, but none gets fewer than these.
 _ALL_POINTS, _ALL_DOTS, _FEWEST = 1280, 960, 120
@@ -133,14 +133,14 @@ def spec_of_scatter(scatter: FaultScatter, unit: str, pictures: int = 1) -> dict
     x = {
         "field": "x",
         "type": "quantitative",
-        "title": f"{unit}, controls taken out",
+        "title": f"{unit}, residual",
         "scale": {"zero": False, "nice": True},
         "axis": {"tickCount": 5},
     }
     y = {
         "field": "y",
         "type": "quantitative",
-        "title": "vCPU time, controls taken out [% of a vCPU]",
+        "title": "vCPU time, residual [% of a vCPU]",
         "scale": {"zero": False, "nice": True},
         "axis": {"tickCount": 4},
     }

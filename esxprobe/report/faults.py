@@ -134,7 +134,7 @@ def _unpictured(count: int) -> str:
     if count <= _PICTURED:
         return ""
     return (
-        f"The {_PICTURED} VMs with the worst verdicts have panels with pictures. The {count - _PICTURED} others"
+        f"The {_PICTURED} VMs with the worst verdicts have panels with charts. The {count - _PICTURED} others"
         " are in the table, and in words below it. The JSON document has every number of all of them. For a panel"
         " of one VM make a report with its --guest-log alone."
     )
@@ -283,7 +283,7 @@ def _block(cost: FaultCost, drawings: dict[str, str]) -> FaultBlock:
         cuts=tuple((f"{cut.intervals:,}", cut.meaning) for cut in cost.intervals.cuts if cut.intervals),
         over_time=drawings.get(_key(cost, "time"), ""),
         scatter=drawings.get(_key(cost, "scatter"), ""),
-        chart_words=f"{unit} and vCPU time of {cost.vm} over time, and one against the other",
+        chart_words=f"{unit} and vCPU time of {cost.vm} over time, and as a scatter plot",
     )
 
 
@@ -306,7 +306,7 @@ def _facts(cost: FaultCost, unit: str) -> tuple[tuple[str, str], ...]:
         found.append(("Not more than", f"{_share(cost.upper.pct_vcpu)} of one vCPU: {cost.upper.basis}"))
     if cost.association is not None:
         ends = f"{number(rounded(cost.association.low_us))} to {number(rounded(cost.association.high_us))} µs"
-        found.append(("vCPU time that went with one fault more (association, not cost)", ends))
+        found.append(("vCPU time associated with one more fault (association, not cost)", ends))
     found.append(("Guest clock ahead of the host's", _seconds(cost.clock.offset_s)))
     return tuple(found)
 

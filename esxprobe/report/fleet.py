@@ -17,11 +17,11 @@ from esxprobe.report.part import asked_of_many
 ROWS = 200
 _NAMED = 8
 _SPREADS = {
-    "all": "slow on all hosts that use it: look at the array and its fabric",
-    "some-hosts": "slow on some of the hosts that use it: look at what those share (switch, array port, load)",
-    "one-host": "slow on one host only: look at its paths, HBA and queue",
-    "not-together": "no other host used it at the same time: nothing to compare with",
-    "alone": "only one host sees it: nothing to compare with",
+    "all": "slow on all hosts that use it: check the array and its fabric",
+    "some-hosts": "slow on some of the hosts that use it: check what those hosts share (switch, array port, load)",
+    "one-host": "slow on one host only: check its paths, HBA and queue",
+    "not-together": "no other host used it at the same time, so no comparison is possible",
+    "alone": "only one host sees it, so no comparison is possible",
 }
 
 
@@ -159,9 +159,9 @@ def _verdict(fleet: Fleet) -> tuple[str, ...]:
         f"{plural(len(fleet.hosts), 'host')} judged."
     )
     if window := asked_of_many(each.digest.part for each in fleet.outcomes if each.digest):
-        sentences.append(f"Only a part of each capture was judged: {window}.")
+        sentences.append(f"Only a part of each capture was analyzed: {window}.")
     if failed:
-        sentences.append(f"{failed:,} could not be judged: the list says why.")
+        sentences.append(f"{failed:,} could not be analyzed. The list shows the reasons.")
     if fleet.by_rule:
         first = fleet.by_rule[0]
         sentences.append(
@@ -188,19 +188,21 @@ def _first(fleet: Fleet) -> str:
         count = f"None of {total} had a critical cause, {len(hosts):,} had one that is a warning"
     row, cause = hosts[0], hosts[0].causes[0]
     where = "" if cause.entity.kind == "host" else f", {isolated(cause.entity.name)}"
-    return f"{count}: look first at {isolated(row.host)} ({cause.title}{where})."
+    return f"{count}: start with {isolated(row.host)} ({cause.title}{where})."
 
 
 def _capture(each: CaptureOutcome) -> CaptureLine:
     digest = each.digest
     if digest is None or each.failure is not None:
         failure = each.failure
-        sentences = (failure.message, failure.hint) if failure else ("not judged", "")
+        sentences = (failure.message, failure.hint) if failure else ("not analyzed", "")
         return CaptureLine(isolated(each.source), "–", "", "–", "", ("–",) * len(SEVERITIES), "–", *sentences)
     started, ended = digest.started, digest.ended
     other_day = digest.date_known and started is not None and ended is not None and started.date() != ended.date()
     window = f"{moment(started, dated=digest.date_known)} – {moment(ended, dated=other_day)}"
-    state = "whole" if not digest.doubts else f"{digest.doubts} {plural(digest.doubts, 'kind')} of damage or doubt"
+    state = (
+        "whole" if not digest.doubts else (f"{digest.doubts} {plural(digest.doubts, 'kind')} of damage or warning")
+    )
     return CaptureLine(
         source=isolated(each.source),
         host=isolated(each.label),

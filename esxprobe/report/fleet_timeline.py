@@ -99,11 +99,11 @@ def _notes(fleet: Fleet, hosts: Sequence[HostRow], shown: Sequence[HostRow]) -> 
         yield f"No likely cause worse than info on {_named(quiet)}."
     if dateless := [row.host for row in hosts if row not in shown]:
         yield (
-            f"With likely causes, but with stamps that have no date and cannot be put on a common axis: "
+            f"With likely causes, but with timestamps without a date, which cannot be shown on a common axis: "
             f"{_named(dateless)}."
         )
     if hidden := len(shown) - LANES if len(shown) > LANES else 0:
-        yield f"{hidden:,} more {plural(hidden, 'host')} with likely causes of less weight not shown."
+        yield f"{hidden:,} more {plural(hidden, 'host')} with less important likely causes not shown."
 
 
 def _named(hosts: Sequence[str]) -> str:

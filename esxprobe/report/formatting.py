@@ -70,7 +70,7 @@ def threshold(value: float, unit: str = "") -> str:
 
 
 def moment(time: datetime | None, *, dated: bool = True) -> str:
-    """A time as the report prints it, in the zone that it carries: UTC if nothing else is said."""
+    """A time as the report prints it, in the zone that it carries: UTC by default."""
     if time is None:
         return "–"
     text = time.isoformat(" ", "seconds")  # a page prints thousands of times, and strftime is slow
@@ -78,7 +78,7 @@ def moment(time: datetime | None, *, dated: bool = True) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A length of time in the two largest units that it fills."""
+    """A duration in the two largest units that it fills."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -121,9 +121,9 @@ def _timeline(analysis: Analysis, drawings: dict[str, str]) -> Picture | None:
         key="timeline",
         title="Likely causes over time",
         caption=(
-            "The worst entity of each likely cause. Dashed lines are thresholds, shaded stretches are the episodes "
-            "beyond the one that was reached. What was the same in every sample is not drawn."
-            f"{' Grey bands are windows that stand out.' if analysis.windows else ''}"
+            "The worst entity of each likely cause. Dashed lines are thresholds, shaded areas are the episodes "
+            "over the threshold that was reached. Values that were constant are not drawn."
+            f"{' Gray bands are windows that stand out.' if analysis.windows else ''}"
             f"{_EVENTS if analysis.events else ''}"
         ),
         words=f"Over time: {joined([label for label, _, _ in panels])}",
@@ -169,9 +169,10 @@ def _cell_note(analysis: Analysis) -> str:
         return ""
     length = threshold(round(strips[0].cells[0].seconds, 1), "s")
     return (
-        f"A cell is the mean over about {length}; a ring marks the largest sample of a row. Mean, 95th percentile "
-        "and peak are over samples; of the worst vCPU they are the largest of any one vCPU. What was not measured "
-        "is left blank."
+        f"A cell is the mean over about {length}; a circle marks the largest sample of a row. Mean, 95th "
+        f"percentile "
+        "and peak are over samples; for the worst vCPU, the largest value of any single vCPU is shown. Blank: no "
+        "data."
     )
 
 

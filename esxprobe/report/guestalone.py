@@ -139,7 +139,9 @@ def _verdict(report: GuestReport) -> tuple[str, ...]:
     doubts = [note.code for note in report.quality if note.severity != "info"]
     if doubts:
         kinds = joined(list(dict.fromkeys(doubts)))
-        sentences.append(f"The logs have {len(doubts)} {plural(len(doubts), 'kind')} of damage or doubt: {kinds}.")
+        sentences.append(
+            f"The logs have {len(doubts)} {plural(len(doubts), 'kind')} of damage or warning: {kinds}."
+        )
     sentences.append("There is no esxtop capture of the host, so vCPU time was not compared with the faults.")
     return tuple(sentences)
 
@@ -156,7 +158,7 @@ def _page_facts(report: GuestReport) -> tuple[tuple[str, str], ...]:
         ("Window", window),
         ("Guests", f"{len(report.guests):,}"),
         ("Logs", f"{len(logs):,}: {joined(sorted({use.format for use in logs}))}"),
-        ("Zone of the stamps", joined(sorted({use.zone for use in logs}))),
+        ("Time zone of the timestamps", joined(sorted({use.zone for use in logs}))),
         ("Monitor mode", joined([f"{count} {mode}" for mode, count in modes.items() if count])),
         ("Host", "no esxtop capture"),
     )

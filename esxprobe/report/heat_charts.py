@@ -29,7 +29,7 @@ from esxprobe.report.event_marks import event_layer, event_rows
 from esxprobe.report.formatting import in_zones, number
 from esxprobe.report.judged import amount, limit, not_worse
 
-# The timeline stands beside the cards; pictures of rows have the page's whole width.
+# The timeline is beside the cards; pictures of rows have the page's whole width.
 _WIDTH, _ROW, _LABEL_PX, _TIMELINE = 860, 15, 150, 520
 # More rows of a picture could not be read.
 ROWS = 30
@@ -47,7 +47,7 @@ _WAIT, _WORK, _MEMORY, _TIME = "213,94,0", "24,132,200", "186,92,145", "0,140,10
 
 @dataclass(frozen=True, slots=True)
 class StripStyle:
-    """How a strip is told and colored.
+    """How a strip is described and colored.
 
     Attributes:
         title: Its heading.
@@ -100,7 +100,7 @@ def shown_rows(strip: HeatStrip) -> HeatStrip:
 
 @dataclass(frozen=True, slots=True)
 class TimeFrame:
-    """What all pictures share, so that one lies above the other: ends of the time axis, room on its left [px]."""
+    """What all pictures share, so that one is above the other: ends of the time axis, room on its left [px]."""
 
     start: datetime
     end: datetime
@@ -256,7 +256,7 @@ def _bands(bands: Sequence[Window], frame: TimeFrame, *, last: bool) -> dict[str
 
 
 def timeline_panels(analysis: Analysis, findings: Iterable[Finding]) -> list[tuple[str, Finding, Chart]]:
-    """What the small panels show: those of the findings that have a chart which is no straight line, one a rule."""
+    """What the small panels show: findings whose chart is not a straight line, one a rule."""
     panels: dict[str, tuple[str, Finding, Chart]] = {}
     for finding in findings:
         chart = analysis.charts.get(finding.rule)
@@ -267,7 +267,7 @@ def timeline_panels(analysis: Analysis, findings: Iterable[Finding]) -> list[tup
 
 
 def _title(title: str) -> str:
-    """A title that leaves room for a name: without what stands in brackets, or else cut."""
+    """A title that leaves room for a name: without what is in brackets, or else cut."""
     if len(title) <= _TITLE:
         return title
     head = title.partition(" (")[0]

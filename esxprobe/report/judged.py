@@ -1,4 +1,4 @@
-"""What a finding's value is called wherever it is printed, and what has to be said beside it."""
+"""What a finding's value is called wherever it is printed, and the remarks that belong to it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def against(finding: Finding, rule: Rule) -> str:
 
 
 def not_worse(finding: Finding) -> str:
-    """Why a value that is printed beyond the next threshold is no worse finding; empty where it is not beyond."""
+    """Why a value beyond the next threshold is not a worse finding; empty where it is not beyond."""
     following = finding.next_level
     if following is None or finding.value != finding.value:
         return ""
@@ -47,5 +47,5 @@ def not_worse(finding: Finding) -> str:
 
 
 def remarks(finding: Finding) -> tuple[str, ...]:
-    """What has to be known beside the value: why it is no worse, and why it may not be quoted."""
+    """What has to be known beside the value: why it is not worse, and why it may not be quoted."""
     return tuple(each for each in (not_worse(finding), finding.doubt) if each)

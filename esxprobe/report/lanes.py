@@ -11,7 +11,7 @@ from esxprobe.report.heat_charts import STYLES, row_figures
 
 # Size of a lane in its own units, and the most points in one: it is a third of a page wide.
 WIDTH, HEIGHT, _POINTS = 300, 30, 60
-# The same of a line that stands in a text.
+# The same of a line that is in a text.
 SPARK_WIDTH, SPARK_HEIGHT, _SPARK_POINTS = 120, 16, 48
 
 
@@ -38,7 +38,7 @@ def lane_of(strip: HeatStrip, row: HeatRow, zone: str) -> Lane:
     Args:
         strip: The strip.
         row: One of its rows.
-        zone: Zone in which times are told as well; empty for none.
+        zone: Zone in which times are shown as well; empty for none.
     """
     style = STYLES[strip.key]
     values = _highest(row.values, _POINTS)

@@ -118,5 +118,5 @@ def _root(finding: Finding, known: dict[str, Finding]) -> Finding:
 
 
 def _key(root: Finding) -> tuple[str, str]:
-    """What the host itself is short of is one cause; else findings of one rule are."""
+    """What the host itself is short of is one cause; otherwise findings of one rule are."""
     return ("host", root.cause) if root.entity.kind == "host" else (root.rule, "")

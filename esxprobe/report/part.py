@@ -16,29 +16,29 @@ def asked(part: JudgedPart, prefix: str = "--") -> str:
 
 
 def part_sentence(capture: CaptureSummary) -> str:
-    """That a part was judged, and which; empty where nobody asked for one."""
+    """That a part was judged, and which; empty if none was requested."""
     part = capture.part
     if part is None:
         return ""
     if part.inside == part.samples:
-        return f"The whole capture lies in the window that was asked for ({asked(part)}): all of it was judged."
+        return f"The whole capture is within the requested window ({asked(part)}): all of it was analyzed."
     # A window may reach further than the capture: nobody must think that there was something to judge.
     span = Window(max(part.span.start, part.whole.start), min(part.span.end, part.whole.end))
-    return f"Only a part of the capture was judged: {_span(span, capture)}, {_counts(part)}."
+    return f"Only a part of the capture was analyzed: {_span(span, capture)}, {_counts(part)}."
 
 
 def part_rows(capture: CaptureSummary) -> tuple[tuple[str, str], ...]:
-    """The row among the facts of a capture; none where nobody asked for a part."""
+    """The row among the facts of a capture; none if no part was requested."""
     shown = part_fact(capture)
     return (("Part of the capture", shown),) if shown else ()
 
 
 def part_fact(capture: CaptureSummary, prefix: str = "--") -> str:
-    """What was asked for, how much that is, and how long the capture is; empty where nobody asked."""
+    """What was asked for, how much that is, and how long the capture is; empty if not requested."""
     part = capture.part
     if part is None:
         return ""
-    return f"{asked(part, prefix)}: {_counts(part)}; the capture goes from {_span(part.whole, capture)}"
+    return f"{asked(part, prefix)}: {_counts(part)}; the capture runs from {_span(part.whole, capture)}"
 
 
 def asked_of_many(parts: Iterable[JudgedPart | None]) -> str:

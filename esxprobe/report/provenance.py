@@ -1,4 +1,4 @@
-"""View records of where a capture comes from; what nobody recorded is called that."""
+"""View records of where a capture comes from; what was not recorded is called that."""
 
 from __future__ import annotations
 

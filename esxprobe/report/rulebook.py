@@ -129,7 +129,7 @@ def render_rule(rule: Rule, level: int = 1) -> str:
         "",
         f"**{rule.title}.** {rule.why}",
         "",
-        *([f"Not as shipped: {rule.custom.origin}.", ""] if rule.custom.origin else []),
+        *([f"Custom: {rule.custom.origin}.", ""] if rule.custom.origin else []),
         f"- Judges: {judges}",
         f"- Value: `{rule.label}`" + (f" [{rule.unit}]" if rule.unit else "") + f" = `{rule.value}`",
         *(f"- Part: {part_words(rule, part)}" for part in rule.parts),
@@ -160,7 +160,7 @@ def render_rule(rule: Rule, level: int = 1) -> str:
     if rule.caveats:
         lines += ["Caveats:", "", *(f"- {caveat_words(caveat)}" for caveat in rule.caveats), ""]
     if rule.confirm:
-        lines += [f"To make sure that it is the cause: {rule.confirm}", ""]
+        lines += [f"To verify the cause: {rule.confirm}", ""]
     if rule.fires:
         lines += ["Fires for:", "", *(f"- {example.says}: {example.severity}" for example in rule.fires), ""]
         lines += ["Stays quiet for:", "", *(f"- {example.says}" for example in rule.quiet), ""]
@@ -177,12 +177,11 @@ def render_rules(book: RuleBook) -> str:
     lines = [
         "# Rules",
         "",
-        "Generated from the rule records by `make docs`; a test compares it with them.",
+        "Generated from the rule records by `make docs`; a test compares the two.",
         "",
-        "A rule is judged over all samples with a known interval. Group values are sums over worlds, so CPU",
-        "thresholds are put on vCPU worlds; the vCPUs of a VM are then merged into one finding. A threshold",
-        "whose number nobody has published is called a rule of thumb; sources that name the same counter follow "
-        "it.",
+        "A rule is evaluated over all samples with a known interval. Group values are sums over worlds, so CPU",
+        "thresholds apply to vCPU worlds; the vCPUs of a VM are then merged into one finding. A threshold",
+        "whose number is not published is called a rule of thumb; sources that name the same counter follow it.",
         "",
         "| first source of a threshold | thresholds |",
         "|---|---|",

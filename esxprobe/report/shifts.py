@@ -22,16 +22,16 @@ _VERDICTS: dict[ShiftVerdict, tuple[str, str]] = {
     "improved": ("improved", "none"),
     "moved": ("moved", "info"),
     "untested": ("not tested", "info"),
-    "slight": ("too little to matter", "none"),
+    "slight": ("too small to matter", "none"),
     "unchanged": ("unchanged", "none"),
     "incomparable": ("not comparable", "none"),
 }
 _REASONS: dict[ShiftReason, str] = {
     "few-samples": "worth fewer than 10 independent samples in one of the two",
-    "no-samples": "no value in one of the two, as the latency of a device that did nothing",
+    "no-samples": "no value in one of the two, for example the latency of an idle device",
     "interval": "esxtop's intervals differ by more than a quarter",
-    "vcpus": "another number of vCPUs",
-    "name-repeats": "several things of one name in a capture",
+    "vcpus": "different number of vCPUs",
+    "name-repeats": "several entities with the same name in a capture",
 }
 
 
@@ -160,11 +160,11 @@ def _summary(shifts: tuple[CounterShift, ...]) -> str:
     told = [f"{counts[verdict]:,} {name}" for verdict, (name, _) in _VERDICTS.items() if counts[verdict]]
     tested = sum(each.q == each.q and each.verdict not in ("untested", "incomparable") for each in shifts)
     return (
-        f"Counters of what both captures have: {joined(told)}. {tested:,} were tested, with the probability "
-        "corrected for all of them (Benjamini-Hochberg: of those called different 5 % may be so by chance). A "
-        "difference says that the two stretches of time differ, not why."
+        f"Counters of entities in both captures: {joined(told)}. {tested:,} were tested, with the probability "
+        "corrected for all of them (Benjamini-Hochberg: up to 5 % of the reported differences may be due to "
+        "chance). A difference shows that the two periods differ, not why."
         if told
-        else "Nothing is in both captures, so no counter could be compared."
+        else "No entity is in both captures, so no counter could be compared."
     )
 
 
@@ -192,7 +192,7 @@ def _remark(shift: CounterShift) -> str:
     if shift.verdict == "untested":
         state = f"not tested: {_why_untested(shift)}"
     elif shift.reason == "standstill":
-        state = "stood still in both, so there was nothing to test"
+        state = "constant in both captures, so no test was possible"
     else:
         state = f"worth {number(shift.n_eff[0])} and {number(shift.n_eff[1])} independent samples"
     return f"{state}; its load differs, too" if shift.load_moved else state
@@ -225,7 +225,7 @@ def _unchanged(shifts: Iterable[CounterShift]) -> Iterable[tuple[str, ...]]:
         if other:
             told.append(f"Cliff's delta {number(max(other))} of {len(other)} that hardly leave one value")
         if still:
-            told.append(f"{still} stood still in both")
+            told.append(f"{still} constant in both")
         slight = [each for each in group if each.verdict == "slight"]
         largest = max(slight, key=lambda each: abs(each.now[1] - each.before[1]), default=None)
         yield (
@@ -273,7 +273,10 @@ def _one_sided(found: Comparison) -> Iterable[str]:
             yield f"{what}: {_some([_where(each) for each in things])}."
     if found.lacking:
         names = _some([label(path) for path in found.lacking])
-        yield f"{plural(len(found.lacking), 'Counter')} that only one of the two has, so not compared: {names}."
+        yield (
+            f"{plural(len(found.lacking), 'Counter')} that only one of the two has, and that were not compared: "
+            f"{names}."
+        )
 
 
 def _some(names: list[str]) -> str:

@@ -10,7 +10,7 @@ from esxprobe.model import DeviceRow, DiskRow, Glance, PortRow, VolumeRow
 from esxprobe.report.formatting import isolated, number, plural
 from esxprobe.report.links import BUSIEST, Links
 
-_ENOUGH = "Latencies are over samples with at least 10 commands/s, as the rules judge them."
+_ENOUGH = "Latencies are over samples with at least 10 commands/s, as in the rules."
 
 
 Kind = Literal["name", "num", "id", "text"]

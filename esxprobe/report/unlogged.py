@@ -15,7 +15,7 @@ _SHOWN = 30
 
 @dataclass(frozen=True, slots=True)
 class UnloggedRow:
-    """A VM whose page faults nobody counted."""
+    """A VM whose page faults were not counted."""
 
     vm: str
     gid: str

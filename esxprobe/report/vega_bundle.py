@@ -75,7 +75,7 @@ def _cache() -> tuple[str, Path | None]:
 
 
 def _kept(release: str, folder: Path | None) -> str:
-    """The cached bundle of a release, where it is there and is what it should be; else nothing."""
+    """The cached bundle of a release, where it is there and is what it should be; otherwise nothing."""
     with contextlib.suppress(OSError, UnicodeDecodeError, UnreadableInputError):
         for path in sorted(folder.glob(f"vega-{release}-*.js")) if folder is not None else ():
             found = content(path, _LARGEST)

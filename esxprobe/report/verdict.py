@@ -16,7 +16,7 @@ _NAMED_CAUSES = 3  # in the first sentence of the verdict
 def verdict_of(analysis: Analysis) -> tuple[str, ...]:
     """The outcome of a comparison, how much was found, what guest faults may cost, how far to trust the capture.
 
-    A capture that is too poor to judge says so first, and nothing is counted.
+    A capture that is too poor to judge is reported first, and nothing is counted.
     """
     part = part_sentence(analysis.capture)
     if is_poor(analysis):
@@ -52,7 +52,7 @@ def _trust(analysis: Analysis) -> str:
     if FEW in doubts and analysis.capture.judged:
         judged = analysis.capture.judged
         return (
-            f"Only {judged} {plural(judged, 'sample')} could be judged: findings are a snapshot and"
+            f"Only {judged} {plural(judged, 'sample')} could be analyzed: findings are a snapshot and"
             " not a state, and a rule that is clear proves nothing."
         )
     return f"Capture quality: {len(doubts)} {plural(len(doubts), 'problem')} ({joined(doubts)})."

@@ -124,7 +124,7 @@ class CaptureContent:
     """What the files hold.
 
     Attributes:
-        quality: Severity, code, count, place and advice of each kind of damage or doubt.
+        quality: Severity, code, count, place and advice of each kind of damage or warning.
         objects: Object, instances, columns, and how many of these are understood.
         rows: Rows and columns in words.
     """
@@ -282,7 +282,7 @@ def _rule_group(
         hidden=max(0, len(found) - ROWS),
         svg=svg,
         chart_words=words,
-        constant=f"{rule.label} was the same in every sample." if constant else "",
+        constant=f"{rule.label} was constant." if constant else "",
     )
 
 

@@ -65,7 +65,7 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "own",
         "Rules of your own",
-        "Added with `--rules`: what they say and mean is yours.",
+        "Added with `--rules`: their content is that of the custom rules file.",
     ),
     Cause(
         "capture",

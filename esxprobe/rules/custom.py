@@ -49,7 +49,8 @@ def load_book(path: Path) -> RuleBook:
         place = re.search(r"\(at (?:line (\d+), column \d+|end of document)\)", str(error))
         line = place[1] if place and place[1] else str(len(text.splitlines()))
         raise UsageError(
-            f"{path.name}:{line}: no valid TOML: {error}", hint="text stands in quotes, SQL in single ones"
+            f"{path.name}:{line}: no valid TOML: {error}",
+            hint="text must be in double quotes, SQL in single quotes",
         ) from error
     document = TomlDocument(path.name, text, data)
     document.only_known((), data, ("change", "add"))

@@ -158,7 +158,7 @@ def _parts(document: TomlDocument, where: tuple[str, str]) -> tuple[Part, ...]:
         _checked(document, (*path, "where"), condition, counters_of(kind), condition=True)
         name = document.text((*path, "name"))
         if name in (each.name for each in made) or '"' in name or "\\" in name:
-            document.fail((*path, "name"), f"{name!r} must be a name of its own, without quotes and backslashes")
+            document.fail((*path, "name"), f"{name!r} must be a unique name without quotes and backslashes")
         made.append(Part(name, kind, how, value, condition, by, _pattern(document, (*path, "only"))))
     return tuple(made)
 
@@ -213,12 +213,12 @@ def _pattern(document: TomlDocument, path: tuple[str | int, ...]) -> str:
     try:
         pl.Series([""]).str.contains(found)
     except pl.exceptions.PolarsError as error:
-        document.fail(path, f"{found!r} is no regular expression: {str(error).splitlines()[-1].strip()}")
+        document.fail(path, f"{found!r} is not a valid regular expression: {str(error).splitlines()[-1].strip()}")
     return found
 
 
 def _release(document: TomlDocument, path: tuple[str | int, ...]) -> str:
     found = document.text(path, "")
     if found and not re.fullmatch(r"\d+(\.\d+)*", found):
-        document.fail(path, f"{found!r} is no release", 'write it in quotes, as "6.5" or "7.0.3"')
+        document.fail(path, f"{found!r} is not a valid release", 'write it in quotes, as "6.5" or "7.0.3"')
     return found

@@ -17,10 +17,10 @@ _CPU = ("Vcpu\\%", "Group Cpu\\%")
 
 
 def few_samples(count: int) -> str:
-    """What is said of a finding from so few samples; empty where they are enough."""
+    """The remark on a finding from so few samples; empty where they are enough."""
     if count >= FEW:
         return ""
-    return f"only {count} sample{'' if count == 1 else 's'} could be judged: a moment, not a state"
+    return f"only {count} sample{'' if count == 1 else 's'} could be analyzed: a snapshot, not a state"
 
 
 class OffClosure:
@@ -44,7 +44,7 @@ class OffClosure:
                 self._groups[gids[world]] = max(count, self._groups.get(gids[world], 0))
 
     def doubt_of(self, finding: Finding, rule: Rule) -> str:
-        """What is said of a finding on CPU time of such a world, or of the VM or group that it belongs to."""
+        """The remark on a finding on CPU time of such a world, or of the VM or group that it belongs to."""
         if not self._groups or not _reads_cpu_time(rule):
             return ""
         if rule.entity in _WORLDS:

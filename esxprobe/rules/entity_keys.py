@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def key_of(kind: str) -> By:
-    """What entities of a kind share with their parts: `vm` for a vCPU, `device` for a path, else `host`."""
+    """What entities of a kind share with their parts: `vm` for a vCPU, `device` for a path, otherwise `host`."""
     return OWN_KEY.get(kind) or "host"
 
 

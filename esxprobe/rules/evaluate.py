@@ -54,7 +54,7 @@ class ValueTable:
 
 
 def judged_values(rules: Sequence[Rule], recording: Recording) -> Iterator[tuple[Rule, ValueTable]]:
-    """The judged values of rules that can run (see `skips`), of so many entities at a time as memory allows.
+    """The judged values of rules that can run (see `skips`), in batches that fit in memory.
 
     A rule comes once for each part of its entities, in their order, and at least once.
     """

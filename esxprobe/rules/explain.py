@@ -284,7 +284,7 @@ def _confidence(place: Place, together: Together, rule: Rule, *, by_definition: 
 
 
 def _without_bystanders(found: list[_Found]) -> list[_Found]:
-    """Where a cause is told by its time, those that only stand beside are low: they did not change."""
+    """Where a cause is determined by its time, those that only are beside are low: they did not change."""
     if not any(each.timed and each.explanation.shown for each in found):
         return found
     return [
@@ -302,7 +302,7 @@ def _standing(found: _Found) -> tuple[int, int, float]:
 def _in_words(together: Together, *, setting: bool, lingers: bool) -> str:
     """What the times say, in the past tense: the capture is over."""
     if setting:
-        return "it is a matter of configuration, so its timing is no evidence"
+        return "it is a configuration issue, so its timing is not evidence"
     began = "was present, or present when it began," if lingers else "was present"
     present = f"the cause {began} during {100 * together.inside:.0f} % of the affected time"
     if together.outside is None:

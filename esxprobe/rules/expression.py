@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @lru_cache(4096)
 def judged(value: str, where: str = "", renamed: tuple[tuple[str, str], ...] = ()) -> pl.Expr:
-    """A value in SQL as an expression: missing where `where` does not hold or the value is no finite number.
+    """A value in SQL as an expression: missing where `where` does not hold or the value is not a finite number.
 
     Args:
         value: The value.
@@ -32,7 +32,7 @@ def judged(value: str, where: str = "", renamed: tuple[tuple[str, str], ...] = (
     for name, column in renamed:
         value, where = (text.replace(f'"{name}"', f'"{column}"') for text in (value, where))
     number = pl.sql_expr(value).cast(pl.Float64)
-    held = number.is_finite()  # a share of nothing is no value
+    held = number.is_finite()  # a share of nothing is not a value
     if where:
         held &= pl.sql_expr(where).fill_null(value=False)
     return pl.when(held).then(number)

@@ -206,7 +206,7 @@ def caveats_of(rule: Rule, recording: Recording) -> tuple[str, ...]:
         if path in rule.optional and path not in recording.values.counters(kind)
     ]
     if zeros:
-        doubts.append(f"The capture lacks {', '.join(dict.fromkeys(zeros))}: it was taken for zero.")
+        doubts.append(f"The capture lacks {', '.join(dict.fromkeys(zeros))}: zero was assumed.")
     ranged = rule.since or rule.until or any(isinstance(caveat, Caveat) for caveat in rule.caveats)
     release = release_of(recording) if ranged else Release()
     if (rule.since or rule.until) and not release.inside(rule.since, rule.until):

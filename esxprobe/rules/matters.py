@@ -1,8 +1,8 @@
 """From which size on a change of a counter between two captures matters, and where each number comes from.
 
-A change can be sure and small: with enough samples LAT/rd of 1.90 and of 2.15 ms are told apart, and nobody cares.
-No source for where a change begins to matter was found, so every number here is a rule of thumb and says so. A
-threshold of a rule that lies between both values stands in for the share.
+A change can be sure and small: with enough samples LAT/rd of 1.90 and 2.15 ms differ, and it does not matter.
+No source for where a change begins to matter was found, so every number here is marked as a rule of thumb. A
+threshold of a rule that is between both values is used instead of the share.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class SmallestChange:
         absolute: [unit of the counter].
         share: Of the larger one of the two values, 0 to 1.
         sources: Where the numbers come from.
-        rules: Rules that judge this counter; a threshold of theirs between both values stands in for `share`.
+        rules: Rules that judge this counter; a threshold of theirs between both values is used instead of `share`.
     """
 
     absolute: float
@@ -37,12 +37,14 @@ class SmallestChange:
 
 _VCPU, _DISK, _VDISK, _PORT = "Vcpu\\", "Physical Disk SCSI Device\\", "Virtual Disk\\", "Network Port\\"
 _WAITING = rule_of_thumb("1 % is 10 ms of each second; the rules cpu-costop and cpu-limit begin there")
-_READY = rule_of_thumb("two fifths of what the rule cpu-ready warns of: less comes and goes with the neighbors")
+_READY = rule_of_thumb(
+    "40 % of the warning threshold of the rule cpu-ready: lower values vary with the load of other VMs"
+)
 _WORK = rule_of_thumb("two captures of the same work are seldom more alike")
 _TAKEN = rule_of_thumb("less than 64 MB is little even for a small VM")
 _SLOWER = rule_of_thumb("a tenth of 10 ms, where the rules on latency begin")
 _QUEUED = rule_of_thumb("a quarter of 2 ms, where the rules on time in the kernel begin")
-_BUSY = rule_of_thumb("below 10 commands/s a mean latency means nothing, so neither does so small a load")
+_BUSY = rule_of_thumb("below 10 commands/s a mean latency has no meaning, and neither has such a small load")
 _TRAFFIC = rule_of_thumb("10 Mb/s is 1 % of a link of 1 Gb/s")
 _DROPS = rule_of_thumb("the rules on dropped packets begin at 0.1 %")
 _FREE = rule_of_thumb("less than the smallest VMs take")
@@ -78,7 +80,7 @@ LARGE = 3.0
 
 
 def thresholds_of(path: str, book: RuleBook | None) -> tuple[float, ...]:
-    """Thresholds of the rules in use that judge a counter itself [unit of the counter]."""
+    """Thresholds of the rules in use that evaluate a counter itself [unit of the counter]."""
     entry = SMALLEST.get(path)
     if entry is None or book is None:
         return ()

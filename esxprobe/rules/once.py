@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 def once(function: Callable[Concatenate[Recording, _P], _T]) -> Callable[Concatenate[Recording, _P], _T]:
     """The same function, which remembers with the recording what it said.
 
-    Its other arguments are hashable. Nobody changes what it gives: the next one who asks gets the same object.
+    Its other arguments are hashable. What it gives is never changed: the next one who asks gets the same object.
     """
 
     @wraps(function)

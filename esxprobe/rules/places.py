@@ -1,6 +1,6 @@
 """Where a cause can reach a symptom: the same thing, its parts, or what it is known to run through.
 
-"Both are on this host" is no reason. A cause reaches
+"Both are on this host" is not a reason. A cause reaches
 
 - what it is about itself, with all its parts: a VM and its vCPUs, disks and ports; a device and its paths;
 - what runs through it as far as the capture tells: a virtual disk through the device that carries its commands, a
@@ -51,7 +51,7 @@ class Place:
 
     Attributes:
         reach: How sure.
-        words: The relation, one clause without names: these stand beside it, and are redacted there.
+        words: The relation, one clause without names: these are beside it, and are redacted there.
     """
 
     reach: Reach
@@ -125,7 +125,7 @@ class Places:
         return doors
 
     def between(self, cause: Finding, symptom: Finding, beyond: Bools, *, beside: bool = False) -> Place | None:
-        """How the cause reaches the symptom; None where it does not, or nobody can tell.
+        """How the cause reaches the symptom; None where it does not, or it cannot be decided.
 
         Args:
             cause: The finding that may explain.

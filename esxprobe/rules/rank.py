@@ -13,11 +13,11 @@ from esxprobe.rules.causes import CAUSES
 def ranked(findings: Iterable[Finding], settings: Collection[str] = ()) -> tuple[Finding, ...]:
     """Worst first; among equals causes before symptoms, then by cause, and the host before its VMs.
 
-    A finding that leads others (see `leads`) counts as much as the worst of them, and stands before all of them.
+    A finding that leads others (see `leads`) counts as much as the worst of them, and is before all of them.
 
     Args:
         findings: In any order.
-        settings: Rules that judge a size or a setting: their infos come last.
+        settings: Rules that evaluate a size or a setting: their infos come last.
     """
     given = list(findings)
     leaders = _leaders(given, settings)
@@ -44,7 +44,7 @@ def ranked(findings: Iterable[Finding], settings: Collection[str] = ()) -> tuple
 def leads(cause: Finding, explanation: Explanation, symptom: Finding, settings: Collection[str] = ()) -> bool:
     """Whether a cause is ranked before what it explains.
 
-    Nobody may read a harmless figure before the trouble: a warning or critical cause leads, an info leads what is
+    A harmless figure is never listed before the trouble: a warning or critical cause leads, an info leads what is
     an info itself. Before what is worse an info leads only as a setting of the very VM or device, which is what
     there is to change; or with high confidence, and then before no critical finding.
 
@@ -52,7 +52,7 @@ def leads(cause: Finding, explanation: Explanation, symptom: Finding, settings: 
         cause: The finding that explains.
         explanation: Why.
         symptom: The finding that is explained.
-        settings: Rules that judge a size or a setting.
+        settings: Rules that evaluate a size or a setting.
     """
     if not explanation.shown:
         return False

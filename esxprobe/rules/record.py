@@ -23,8 +23,8 @@ FACTS: dict[str, str] = {
     r"Fact\VMs": "VMs in the capture",
     r"Fact\PCPUs": "logical CPUs that the capture shows",
     r"Fact\NUMA Nodes": "NUMA nodes that the capture shows",
-    r"Fact\Cores": "cores of the host, by its own answer; else half of the PCPUs where the capture shows "
-    "CORE UTIL, which only hosts with hyper-threading have, and all of them where it does not",
+    r"Fact\Cores": "cores of the host as it reported them; otherwise half of the PCPUs if the capture has CORE "
+    "UTIL (only hosts with hyper-threading have it), or all of them",
     r"Fact\Power Policy": "power policy that the host gave: 0 High Performance, 1 Balanced, 2 Low Power",
     r"Fact\Flash": "1 where the host called the device an SSD, 0 where it did not",
     r"Fact\SAN Paths": "paths that the host has to a device on FC, FCoE or iSCSI",

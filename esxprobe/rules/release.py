@@ -1,4 +1,4 @@
-"""Which ESXi release a capture is from: by its manifest's build text, else by what only some releases print."""
+"""Which ESXi release a capture is from: by its manifest's build, otherwise by what only some releases print."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def version(text: str) -> Version:
         ValueError: It is none.
     """
     if not re.fullmatch(r"\d+(\.\d+)*", text):
-        raise ValueError(f"{text!r} is no release, as 6.5 or 7.0.3")
+        raise ValueError(f"{text!r} is not a valid release, for example 6.5 or 7.0.3")
     return tuple(int(part) for part in text.split("."))
 
 

@@ -1,9 +1,9 @@
 r"""Ways through the host that a capture tells: VM to device, device to adapter, VM to PCPU, switch to uplink.
 
-Names and the header's order give most of it (`formats.relations`). Which device is below a virtual disk is told by
-commands: esxtop counts for each device what each world sent to it, and the device that carries a disk carries as
-many commands as the disk. Where a VM uses several devices, the one that carries just as many is taken; where
-several could be it, all of these are given.
+Names and the header's order give most of it (`formats.relations`). Which device is below a virtual disk follows
+from commands: esxtop counts for each device what each world sent to it, and the device that carries a disk
+carries as many commands as the disk. Where a VM uses several devices, the one that carries just as many is taken;
+where several could be it, all of these are given.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def not_there(reason: str) -> bool:
 
 
 def _absent(rule: Rule, recording: Recording) -> str:
-    """Nothing of the kind in a capture that has all fields; without -a nobody can tell."""
+    """Nothing of the kind in a capture that has all fields; without -a it cannot be decided."""
     things = recording.entities.get(rule.entity)
     if rule.entity not in _OPTIONAL or (things is not None and things.height):
         return ""
@@ -115,7 +115,7 @@ def _nobody(rule: Rule, recording: Recording) -> str:
         known = facts_of(recording, rule.entity, fact)[numbers]
         if not (known == known).any():  # noqa: PLR0124 - only NaN is unlike itself
             name = fact.partition("\\")[2]
-            return f"{NOT_ASKED}{name}" if fact in ASKED else f"the capture does not tell {name}"
+            return f"{NOT_ASKED}{name}" if fact in ASKED else f"the capture does not contain {name}"
     for part in rule.parts:
         reason = _unrelated(rule, part, recording)
         if reason:
@@ -128,4 +128,4 @@ def _unrelated(rule: Rule, part: Part, recording: Recording) -> str:
         return f"the capture shows no {part.kind}"
     by = part.by or entity_keys.key_of(rule.entity)
     target, _ = entity_keys.codes(recording, rule.entity, part.kind, by)
-    return "" if (target >= 0).any() else f"the capture does not tell which {part.kind} belongs to which {by}"
+    return "" if (target >= 0).any() else f"the capture does not show which {part.kind} belongs to which {by}"

@@ -24,7 +24,7 @@ def edges_s(timing: Timing) -> Floats:
 
 
 def seconds_in_slices(beyond: Bools, timing: Timing) -> tuple[float, ...]:
-    """How much of each slice is beyond [s]; a sample counts for the slice that its middle lies in."""
+    """How much of each slice is beyond [s]; a sample counts for the slice that its middle is in."""
     edges = edges_s(timing)
     if not len(edges):
         return ()

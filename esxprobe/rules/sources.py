@@ -26,7 +26,7 @@ def _strongest_first(citations: Cited) -> Cited:
 
 
 def rule_of_thumb(reason: str, *see: Citation) -> Cited:
-    """A threshold whose number nobody has published.
+    """A threshold whose number is not published.
 
     Args:
         reason: Why this number.

@@ -22,25 +22,27 @@ def complaint(sql: str, known: Collection[str], *, condition: bool = False) -> t
     Args:
         sql: The expression.
         known: Names that it may use.
-        condition: It must be true or false; else a number, or true and false as 1 and 0.
+        condition: It must be true or false; otherwise a number, or true and false as 1 and 0.
     """
     import polars as pl
 
     sql = in_sql(sql)
     strange = [name for name in quoted(sql) if name not in known]
     if strange:
-        return f'"{strange[0]}" is no counter, part or fact of this kind', _nearest(strange[0], known)
+        return f'"{strange[0]}" is not a counter, part or fact of this kind', _nearest(strange[0], known)
     try:
         expression = pl.sql_expr(sql)
         roots = [name for name in expression.meta.root_names() if name not in known]
         if roots:
-            return f"{roots[0]} is unknown", f"names stand in double quotes: {_nearest(roots[0], known)}"
+            return f"{roots[0]} is unknown", f"names must be in double quotes: {_nearest(roots[0], known)}"
         if not expression.meta.root_names():
-            return "it names no counter, part or fact", 'names stand in double quotes, as "Vcpu\\% Ready"'
+            return "it names no counter, part or fact", 'names must be in double quotes, as "Vcpu\\% Ready"'
         return _tried(expression, condition=condition)
     except pl.exceptions.PolarsError as error:
         first = str(error).partition("\n")[0]
-        return f"it cannot be understood: {first}", 'names stand in double quotes, text in single ones: "a" / 2 > 1'
+        return f"it cannot be understood: {first}", (
+            'names must be in double quotes, text in single quotes: "a" / 2 > 1'
+        )
 
 
 def _tried(expression: pl.Expr, *, condition: bool) -> tuple[str, str]:
@@ -51,12 +53,14 @@ def _tried(expression: pl.Expr, *, condition: bool) -> tuple[str, str]:
     frame = pl.DataFrame({name: [value + n for value in _TRIAL] for n, name in enumerate(dict.fromkeys(names))})
     whole = frame.select(expression.alias("value"))
     if whole.height != frame.height:
-        return "it gives one number for all samples", "every sample has its own; what to make of them says `check`"
+        return "it gives one number for all samples", (
+            "every sample has its own; `check` decides how they are evaluated"
+        )
     single = pl.concat([frame[n : n + 1].select(expression.alias("value")) for n in range(frame.height)])
     if not _same(whole["value"].to_list(), single["value"].to_list()):
         return (
             "it mixes samples or entities",
-            "other entities come in as parts; what to make of samples says `check`",
+            "other entities come in as parts; `check` decides how samples are evaluated",
         )
     kind = whole.schema["value"]
     if condition and kind != pl.Boolean:

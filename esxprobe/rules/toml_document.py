@@ -33,7 +33,7 @@ class TomlDocument:
         raise UsageError(f"{self.place(path)}: {dotted}: {what}", hint=hint)
 
     def value(self, path: Sequence[str | int]) -> Any:
-        """What stands there, None for nothing."""
+        """What is there, None for nothing."""
         found: Any = self._data
         for step in path:
             found = found.get(step) if isinstance(found, dict) else found[step]
@@ -56,7 +56,7 @@ class TomlDocument:
             self.fail(path, f"expected a table, not {table!r}", f"write [{'.'.join(map(str, path))}]")
         for key in table:
             if key not in known:
-                self.fail((*path, key), "this key means nothing here", nearest(key, known))
+                self.fail((*path, key), "this key has no meaning here", nearest(key, known))
 
     def number(self, path: Sequence[str | int]) -> float | None:
         """A finite number, None for nothing."""
@@ -84,7 +84,7 @@ class TomlDocument:
         if found is None:
             return ()
         if not isinstance(found, list) or not all(isinstance(each, str) and each for each in found):
-            self.fail(path, f'expected a list of texts, as ["a", "b"], not {found!r}')
+            self.fail(path, f'expected a list of strings, as ["a", "b"], not {found!r}')
         return tuple(found)
 
     def flag(self, path: Sequence[str | int]) -> bool:

@@ -2,7 +2,7 @@
 
 ESXi 5.x and 6.0 sign with SHA-1 and nothing better (host key type ssh-rsa), and some builds know only the small
 Diffie-Hellman groups. `legacy_crypto` puts these behind the good ones for one host; the choice and what came of
-it stand in the facts.
+it are in the facts.
 
 References:
     RFC 8332 (rsa-sha2-256, rsa-sha2-512); RFC 8270, RFC 9142 (why the old key exchanges went); RFC 2409 section

@@ -32,7 +32,8 @@ _NEW_PASSWORD = re.compile(
     r"(new|current|old|retype|again|change).{0,20}password|password.{0,20}expired", re.IGNORECASE
 )
 _LOCK_HINT = (
-    "nothing is tried twice: ESXi locks an account for 15 minutes after five failures (three where the STIG is"
+    "each login method is tried once, because ESXi locks an account for 15 minutes after five failures (three "
+    "where the STIG is"
     " followed), and a locked account looks like a wrong password; in lockdown mode only Exception Users get in"
 )
 _FIPS_HINT = "ESXi 6.7 and newer accept RSA and ECDSA keys and no Ed25519 (FIPS mode)"
@@ -246,7 +247,7 @@ def _listen(talk: _Conversation, bridge: _Bridge) -> list[str]:
         except queue.Empty:
             raise HostTimeoutError(
                 f"{talk.where} does not answer the login of {talk.user} within {talk.silence_s:g} s",
-                hint="a host that is overloaded, or that waits for its directory service",
+                hint="the host may be overloaded or waiting for its directory service",
             ) from None
         if what == "done":
             return list(value)
@@ -261,7 +262,8 @@ def _ended(talk: _Conversation, error: Exception) -> HostError:
     """Puts the end of the conversation into words."""
     if isinstance(error, paramiko.SSHException) and "signing" in str(error):
         return LoginError(
-            f"the agent does not sign with {talk.offered[-1]}", hint="is the agent locked, or the question denied?"
+            f"the agent does not sign with {talk.offered[-1]}",
+            hint="check that the SSH agent is unlocked and that the request was allowed",
         )
     if talk.client.farewell:
         return LoginError(f"{talk.where} ends the login of {talk.user}: {talk.client.farewell}", hint=_LOCK_HINT)
@@ -274,7 +276,7 @@ def _answer(talk: _Conversation, prompt: str, echo: bool) -> str:
     if _NEW_PASSWORD.search(shown):
         raise LoginError(
             f"{talk.where} wants {talk.user} to change the password ({shown!r})",
-            hint="log in once with ssh and do it",
+            hint="log in once with ssh and change it",
         )
     if not echo and not _SECOND_FACTOR.search(shown):
         if talk.secret_sent:
@@ -285,8 +287,8 @@ def _answer(talk: _Conversation, prompt: str, echo: bool) -> str:
         secret = talk.credentials.second_factor(talk.config.account, shown, echo)
     if secret is None:
         raise LoginError(
-            f"{talk.where} asks {talk.user} for {shown!r} and nobody is there to answer",
-            hint="run it in a terminal",
+            f"{talk.where} asks {talk.user} for {shown!r} and there is no terminal to answer on",
+            hint="run the command in a terminal",
         )
     return secret.reveal()
 
@@ -296,7 +298,7 @@ def _password(talk: _Conversation) -> Secret:
     if secret is None:
         raise LoginError(
             f"{talk.where} wants a password for {talk.user} and there is none{_key_story(talk)}",
-            hint="run it in a terminal, give one with --password-stdin or the keyring, or use a key",
+            hint="run the command in a terminal, use --password-stdin or --keyring, or use a key",
         )
     return secret
 
@@ -318,5 +320,5 @@ def _refused(talk: _Conversation, offer: list[str], steps: list[str]) -> LoginEr
     if "ED25519" in story:
         hint = f"{_FIPS_HINT}; {hint}"
     elif talk.offered:
-        hint = f"on ESXi the key belongs into /etc/ssh/keys-{talk.user}/authorized_keys; {hint}"
+        hint = f"on ESXi the key must be in /etc/ssh/keys-{talk.user}/authorized_keys; {hint}"
     return LoginError(f"{talk.where} does not let {talk.user} in{after}: it takes {takes}{story}", hint=hint)

@@ -46,7 +46,7 @@ class HostConfig:
         port: The TCP port.
         user: The account.
         identity_files: Key files, in the order of the files; empty when none is named.
-        no_identity_files: `IdentityFile none` stands there: not even the usual names are looked at.
+        no_identity_files: `IdentityFile none` is there: not even the usual names are looked at.
         identities_only: Keys that only an agent knows are not offered.
         identity_agent: The agent's socket; "none" for no agent, None for $SSH_AUTH_SOCK.
         proxy_jump: The hops, nearest first.
@@ -132,7 +132,7 @@ def read_host_config(target: Target, files: Iterable[Path] | None = None) -> Hos
         found = paramiko.SSHConfig.from_text("\n".join(lines) + "\n").lookup(target.host)
     except (paramiko.SSHException, ValueError, KeyError) as error:
         raise UsageError(
-            f"the SSH configuration cannot be understood: {error}", hint="ssh -G HOST shows where"
+            f"the SSH configuration cannot be parsed: {error}", hint="ssh -G HOST shows where"
         ) from error
     # `ProxyCommand none` comes as None, and says that there is none
     return _record(target, {key: "none" if value is None else value for key, value in found.items()}, notes)
@@ -151,7 +151,7 @@ def _record(target: Target, options: Mapping[str, object], notes: list[str]) -> 
     jump, command = _proxies(options, tokens)
     strict = text("stricthostkeychecking", "ask").lower()
     if strict in {"no", "off"}:
-        notes.append("StrictHostKeyChecking=no is not followed: an unknown host key is refused")
+        notes.append("StrictHostKeyChecking=no is ignored: an unknown host key is rejected")
     agent = text("identityagent")
     off = {
         method
@@ -214,11 +214,11 @@ def _flat_lines(path: Path, folder: Path, notes: list[str], depth: int) -> Itera
         if keyword in {"host", "match"}:
             understood = keyword == "host" or _understood(value)
             block = line.strip() if understood else _MATCHES_NOTHING
-            notes += [] if understood else [f"a Match with other criteria is not followed ({path} line {number})"]
+            notes += [] if understood else [f"a Match block with other criteria is ignored ({path} line {number})"]
             yield _without_comment(block)
         elif keyword == "include":
             if not _for_everybody(block) or depth >= _MAX_INCLUDES_DEEP:
-                notes.append(f"Include inside a Host or Match block is not followed ({path} line {number})")
+                notes.append(f"Include inside a Host or Match block is ignored ({path} line {number})")
                 continue
             for included in _included(value, folder):
                 yield from _flat_lines(included, folder, notes, depth + 1)

@@ -78,14 +78,14 @@ def open_shell(target: str | Target, login: Login | None = None, passed: Passed 
     Args:
         target: `host`, `user@host`, `ssh://user@host:port`; ssh_config says the rest.
         login: How.
-        passed: Is told each step on the way that went well.
+        passed: Is called with each step on the way that went well.
 
     Returns:
         The shell; the caller closes it.
 
     Raises:
         UsageError: The target or ssh_config cannot be understood, or a named key file is not there.
-        ConnectError: Nobody is there, or nobody who speaks SSH as we do (AlgorithmError).
+        ConnectError: No server is there, or none with common algorithms (AlgorithmError).
         HostKeyError: The host's key is unknown (UnknownHostKeyError) or wrong (ChangedHostKeyError).
         LoginError: The host does not let us in.
         HostTimeoutError: It does not answer.
@@ -98,7 +98,7 @@ def open_shell(target: str | Target, login: Login | None = None, passed: Passed 
 def _open(target: Target, login: Login, via: SshShell | None, depth: int, passed: Passed = _unheard) -> SshShell:
     if depth > _MAX_HOPS:
         raise UsageError(
-            f"the way to {target.host} leads over more than {_MAX_HOPS} hosts", hint="ProxyJump in a circle?"
+            f"the path to {target.host} has more than {_MAX_HOPS} jump hosts", hint="check ProxyJump for a loop"
         )
     config = read_host_config(target, login.config_files)
     timeouts = _timeouts(config, login.timeouts)
@@ -199,12 +199,13 @@ def _through(config: HostConfig, hop: SshShell) -> _Way:
     except paramiko.ChannelException as error:
         if error.code == 1:
             raise ConnectError(
-                f"the jump host {hop.where} forbids to connect to {place}",
-                hint="AllowTcpForwarding is off there (as on ESXi): an ESXi host is no jump host",
+                f"the jump host {hop.where} does not allow connections to {place}",
+                hint="AllowTcpForwarding is off on that host, as on ESXi. An ESXi host cannot be used as a jump "
+                "host",
             ) from error
         raise ConnectError(
             f"the jump host {hop.where} does not reach {place}: {printable(str(error.text))}",
-            hint="the name and the port are looked at from there",
+            hint="check the name and the port as seen from the jump host",
         ) from error
     except paramiko.SSHException as error:
         raise ConnectError(

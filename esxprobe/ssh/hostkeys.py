@@ -41,7 +41,7 @@ class KnownKey:
         path: The file.
         line: The line's number, from 1.
         marker: "", "@revoked" or "@cert-authority".
-        names: The patterns as they stand there.
+        names: The patterns as they are there.
         key_type: Such as ssh-rsa.
         blob: The public key.
     """
@@ -60,7 +60,7 @@ class KnownKey:
 
 
 def host_key_name(config: HostConfig) -> str:
-    """Gives the name under which a host's key is kept: HostKeyAlias, else the host, with a port that is not 22."""
+    """Gives the name of a host's key: HostKeyAlias, otherwise the host, with its port unless 22."""
     if config.host_key_alias:
         return config.host_key_alias
     host = config.host.lower()
@@ -91,7 +91,7 @@ def _lines_for(path: Path, name: str) -> Iterator[KnownKey]:
         return
     except OSError as error:
         raise HostKeyError(
-            f"{path} cannot be read: {error.strerror}", hint="known host keys stand there"
+            f"{path} cannot be read: {error.strerror}", hint="known host keys are stored in this file"
         ) from error
     # At newlines only, as ssh does: a comment that held another line end would become an entry of its own.
     for number, line in enumerate(text.split("\n"), 1):
@@ -153,7 +153,7 @@ def check_host_key(
         keep: Otherwise it is accepted and not written down; for a look that leaves no trace.
 
     Returns:
-        "known", "added to FILE", or "new, accepted as told, not written down".
+        "known", "added to FILE", or "new, accepted as requested, not saved".
 
     Raises:
         UnknownHostKeyError: Nothing is known about the host, and new keys are not accepted.
@@ -176,7 +176,7 @@ def check_host_key(
     if not (accept_new or config.accept_new):
         raise _unknown(where, shown, known)
     if not keep:
-        return "new, accepted as told, not written down"
+        return "new, accepted as requested, not saved"
     return _append(config, key_type, blob, where, shown)
 
 
@@ -187,7 +187,8 @@ def _changed(config: HostConfig, plain: list[KnownKey], where: str, shown: str) 
         f"ssh-keygen -R {shlex.quote(host_key_name(config))} -f {shlex.quote(str(path))}" for path in files
     )
     return ChangedHostKeyError(
-        f"the host key of {where} has changed: it shows {shown}, known is {kept}; somebody may be in between",
+        f"the host key of {where} has changed: it shows {shown}, known is {kept}; the connection may be "
+        f"intercepted",
         hint=f"if the host was reinstalled: compare the fingerprint on its console ({_fingerprint_there(shown)}),"
         f" then {removals},"
         " and once more with --accept-new-host-key",
@@ -214,8 +215,9 @@ def _append(config: HostConfig, key_type: str, blob: bytes, where: str, shown: s
     path = next(iter(config.user_known_hosts), None)
     if path is None or path in _NOT_A_FILE:
         raise HostKeyError(
-            f"the host key of {where} ({shown}) cannot be kept: UserKnownHostsFile is {path or 'none'}",
-            hint="a key that is not kept protects nobody; give the host a UserKnownHostsFile in ~/.ssh/config",
+            f"the host key of {where} ({shown}) cannot be saved: UserKnownHostsFile is {path or 'none'}",
+            hint="a key that is not saved cannot be verified later; set UserKnownHostsFile for this host in "
+            "~/.ssh/config",
         )
     name = host_key_name(config)
     line = f"{_hashed(name) if config.hash_known_hosts else name} {key_type} {base64.b64encode(blob).decode()}\n"
@@ -231,8 +233,8 @@ def _append(config: HostConfig, key_type: str, blob: bytes, where: str, shown: s
             file.write(line.encode())
     except OSError as error:
         raise HostKeyError(
-            f"the host key of {where} ({shown}) cannot be kept in {path}: {error.strerror}",
-            hint="make the file writable, or name another UserKnownHostsFile in ~/.ssh/config",
+            f"the host key of {where} ({shown}) cannot be saved in {path}: {error.strerror}",
+            hint="make the file writable, or set another UserKnownHostsFile in ~/.ssh/config",
         ) from error
     return f"added to {path}"
 

@@ -1,6 +1,6 @@
 """Which keys may be offered, and how one is loaded when its turn comes.
 
-Keys that are named (--identity, else IdentityFile) are offered and no others: at most MAX_NAMED. When none is
+Keys that are named (--identity, otherwise IdentityFile) are offered and no others: at most MAX_NAMED. When none is
 named: the agent's keys, then id_rsa, id_ecdsa and id_ed25519 of ~/.ssh unless they need a passphrase; at most
 MAX_UNNAMED together. A named file whose key the agent holds is used through the agent, without a passphrase.
 """
@@ -84,7 +84,7 @@ def agent_keys(config: HostConfig) -> Iterator[list[paramiko.PKey]]:
             agent = None
         elif hasattr(socket, "AF_UNIX"):
             agent = _Agent(path) if path else None
-        else:  # Windows: Pageant, else the pipe of OpenSSH's agent
+        else:  # Windows: Pageant, otherwise the pipe of OpenSSH's agent
             agent = paramiko.Agent()
     except (OSError, paramiko.SSHException):
         agent = None
@@ -175,7 +175,9 @@ def _load(path: Path, credentials: Credentials) -> paramiko.PKey:
     try:
         return paramiko.PKey.from_path(path, passphrase.reveal().encode() if passphrase else None)
     except OSError as error:
-        raise LoginError(f"{path} cannot be read: {error.strerror}", hint="it has to be yours to read") from error
+        raise LoginError(
+            f"{path} cannot be read: {error.strerror}", hint="check that you have read permission"
+        ) from error
     except (
         paramiko.SSHException,
         ValueError,
@@ -185,7 +187,7 @@ def _load(path: Path, credentials: Credentials) -> paramiko.PKey:
         paramiko.pkey.UnknownKeyType,
     ):
         # what the libraries say there may quote the file or its passphrase: it goes no further
-        what = "does not open with that passphrase" if passphrase else "is no private key that can be used"
+        what = "cannot be decrypted with this passphrase" if passphrase else "is not a supported private key"
         hint = "RSA, ECDSA and Ed25519 keys in OpenSSH or PEM format; ssh-keygen -y -f FILE tests one"
         raise LoginError(f"{path} {what}", hint=hint) from None
 

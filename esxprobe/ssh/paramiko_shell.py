@@ -34,9 +34,7 @@ _TICK_S = 0.5
 # Between two looks at a silent host; what is more is time in which this program did not run.
 _LOOK_S = 2 * _TICK_S
 _NO_ACCOUNT = re.compile(rb"account is (currently )?not available", re.IGNORECASE)
-_SHELL_HINT = (
-    "the account needs a shell (on ESXi: a user with the Administrator role, and in lockdown an Exception User)"
-)
+_SHELL_HINT = "the account needs a shell (on ESXi: the Administrator role; in lockdown mode, an Exception User)"
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ class SshStream:
     """A running command whose output is read as it comes.
 
     Attributes:
-        idle_s: How long the command may be silent while somebody reads [s].
+        idle_s: How long the command may be silent while it is read [s].
     """
 
     def __init__(self, shell: SshShell, channel: paramiko.Channel, command: str, idle_s: float) -> None:
@@ -114,8 +112,8 @@ class SshStream:
             quiet_s, looked_at = quiet_s + min(now - looked_at, _LOOK_S), now  # as in check_alive
             if quiet_s >= self.idle_s:
                 raise HostTimeoutError(
-                    f"{self._shell.where} says nothing for {quiet_s:.0f} s while {self._doing}",
-                    hint="the connection stands; the command may hang, or the host be very busy",
+                    f"{self._shell.where} sends nothing for {quiet_s:.0f} s while {self._doing}",
+                    hint="the connection is up; the command may hang, or the host may be very busy",
                 )
             self._wake.wait(min(_TICK_S, self.idle_s - quiet_s))
         return b""
@@ -255,7 +253,7 @@ class SshShell:
 
         Args:
             command: Text for the login shell.
-            idle_s: How long it may be silent [s]; `Timeouts.idle_s` when it is not said.
+            idle_s: How long it may be silent [s]; `Timeouts.idle_s` if not given.
 
         Raises:
             ChannelRefusedError: The host opens no channel, or not another one on this connection.
@@ -303,13 +301,13 @@ class SshShell:
             stuck.cancel()
 
     def check_alive(self, doing: str) -> None:
-        """Looks whether anybody is left on the other side.
+        """Checks whether the other side still answers.
 
-        Time in which nobody looked is not the host's silence: this program may have been stopped (Ctrl-Z, a laptop
+        Time without a check is not the host's silence: this program may have been stopped (Ctrl-Z, a laptop
         that slept, a busy machine), and answers may lie unread. So each look counts for `_LOOK_S` at most.
 
         Raises:
-            ConnectionLostError: Nobody is, or nobody answers.
+            ConnectionLostError: The connection is gone, or there is no answer.
         """
         if has_ended_already(self.client):
             raise lost(self.client, self.where, doing)
@@ -322,12 +320,12 @@ class SshShell:
             self.client.close()
             raise ConnectionLostError(
                 f"{self.where} has not answered for {self._silent_s:.0f} s while {doing}",
-                hint="the host hangs, or the network on the way to it is gone",
+                hint="the host may hang, or the network path to it may be down",
             )
 
     def _open_channel(self) -> paramiko.Channel:
         if self._channel is not None:
-            raise RuntimeError("one channel at a time: close the stream first")
+            raise RuntimeError("only one channel can be open: close the stream first")
         doing = "opening a channel"
         deadline = time.monotonic() + self.timeouts.channel_s
         while True:
@@ -350,11 +348,11 @@ class SshShell:
         if self._had_channel:
             return ChannelRefusedError(
                 f"{self.where} opens no further channel on this connection: {printable(str(error.text))}",
-                hint="MaxSessions 1, and what ran before has not ended on the host",
+                hint="MaxSessions is 1, and an earlier command has not ended on the host",
             )
         return ChannelRefusedError(
             f"{self.where} lets {self.facts.user} in and opens no channel: {printable(str(error.text))}",
-            hint="sshd forbids sessions (MaxSessions 0, a restricted account), or lockdown mode is on",
+            hint="sshd allows no sessions (MaxSessions 0, a restricted account), or lockdown mode is on",
         )
 
     def _ask_whether_alive(self) -> None:

@@ -1,6 +1,6 @@
 """Passwords from the system's keyring (Keychain, Secret Service, Credential Locker), only read here.
 
-They lie under the service `esxprobe` and the account `user@host`, as a question for the password would name it:
+They are under the service `esxprobe` and the account `user@host`, as a question for the password would name it:
 
     keyring set esxprobe root@host01
 """
@@ -16,7 +16,7 @@ SERVICE = "esxprobe"
 
 
 def require_keyring() -> None:
-    """Looks whether the library is there, before anybody is logged in on.
+    """Looks whether the library is there, before any login.
 
     Raises:
         UsageError: It is not.
@@ -39,7 +39,7 @@ def from_keyring(account: str) -> Secret | None:
     except Exception as error:  # backends are plugins and raise what they like; the kind says enough, and no secret
         raise UsageError(
             f"the system's keyring cannot be asked for {account}: {type(error).__name__}",
-            hint="is it unlocked, and is there one for this user? or leave --keyring out",
+            hint="check that a keyring exists for this user and is unlocked, or omit --keyring",
         ) from None
     return None if password is None else Secret(password)
 
@@ -49,6 +49,6 @@ def _library() -> ModuleType:
         import keyring
     except ImportError as error:
         raise UsageError(
-            "--keyring needs the library keyring, which is not installed", hint="pip install 'esxprobe[keyring]'"
+            "--keyring needs the package keyring, which is not installed", hint="pip install 'esxprobe[keyring]'"
         ) from error
     return keyring

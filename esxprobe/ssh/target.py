@@ -21,8 +21,8 @@ class Target:
 
     Attributes:
         host: A name, an address or an alias of ssh_config.
-        user: The account; None when it was not said.
-        port: The TCP port; None when it was not said.
+        user: The account; None if not given.
+        port: The TCP port; None if not given.
     """
 
     host: str
@@ -50,15 +50,15 @@ def parse_target(text: str) -> Target:
         user, rest = rest.rsplit("@", 1)
         if ":" in user:  # not repeated: it may be the last time that nobody has seen it
             raise UsageError(
-                f"the target at {printable(rest)} has a colon before the @: a password has no place there",
-                hint="the list of processes and the shell's history show it; use --password-stdin or --keyring",
+                f"the target at {printable(rest)} has a colon before the @. Passwords are not allowed in a target",
+                hint="the process list and the shell history would show it; use --password-stdin or --keyring",
             )
         user = unquote(user) if text.startswith("ssh://") else user
         if not user or _UNSAFE_IN_USER.search(user):
-            raise UsageError(f"{text!r} names no account that can be used", hint=_SYNTAX)
+            raise UsageError(f"{text!r} does not contain a valid account name", hint=_SYNTAX)
     host, port = _split_port(rest)
     if not _HOST.fullmatch(host):
-        reason = "begins with '-'" if host.startswith("-") else "is no name of a host"
+        reason = "begins with '-'" if host.startswith("-") else "is not a valid host name"
         raise UsageError(f"{text!r} {reason}", hint=_SYNTAX)
     return Target(host, user, _port(port, text))
 
@@ -79,5 +79,5 @@ def _port(port: str, text: str) -> int | None:
     if not port:
         return None
     if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-        raise UsageError(f"{text!r} has a port that is no number from 1 to 65535", hint=_SYNTAX)
+        raise UsageError(f"{text!r} has an invalid port (valid: 1 to 65535)", hint=_SYNTAX)
     return int(port)

@@ -20,7 +20,7 @@ from esxprobe.ssh.config import HostConfig
 from esxprobe.ssh.display import address, printable
 
 WIRE_LOG = "esxprobe.ssh.transport"
-_SERVICE_HINT = "is SSH switched on (Host > Services > TSM-SSH), is the port right, is a firewall in between?"
+_SERVICE_HINT = "check that SSH is enabled (Host > Services > TSM-SSH), the port number, and firewalls on the path"
 _T = TypeVar("_T")
 
 # paramiko logs tracebacks of things that are told here in one sentence; who wants them adds a handler there
@@ -141,7 +141,7 @@ class Client(paramiko.Transport):  # type: ignore[misc]
 
     @property
     def preferred_keys(self) -> tuple[str, ...]:
-        """The host key types to ask for; no certificates, since nobody here checks them."""
+        """The host key types to ask for; no certificates, since they are not checked here."""
         return self._host_keys
 
     def prefer_sha1_signatures(self) -> None:
@@ -201,8 +201,8 @@ def dial(config: HostConfig, timeout_s: float, resolved: Callable[[str], None] =
         The connection.
 
     Raises:
-        ConnectError: The name has no address, or nobody listens there.
-        HostTimeoutError: Nobody answers.
+        ConnectError: The name has no address, or no server listens there.
+        HostTimeoutError: There is no answer.
     """
     where = address(config.host, config.port)
     family = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}.get(config.address_family, socket.AF_UNSPEC)
@@ -211,12 +211,12 @@ def dial(config: HostConfig, timeout_s: float, resolved: Callable[[str], None] =
         found = within(timeout_s, lambda: socket.getaddrinfo(config.host, config.port, family, socket.SOCK_STREAM))
     except TimeoutError as error:
         raise HostTimeoutError(
-            f"the name {config.host} was not resolved within {timeout_s:g} s", hint="DNS?"
+            f"the host name {config.host} was not resolved within {timeout_s:g} s", hint="DNS?"
         ) from error
     except (OSError, UnicodeError) as error:
         reason = printable(getattr(error, "strerror", "") or str(error))
         raise ConnectError(
-            f"the name {config.host} has no address: {reason}",
+            f"the host name {config.host} cannot be resolved: {reason}",
             hint="check the spelling, DNS, and HostName in ~/.ssh/config",
         ) from error
     resolved(", ".join(dict.fromkeys(str(place[0]) for *_, place in found)))
@@ -255,7 +255,7 @@ def handshake(client: Client, where: str, timeouts: Timeouts, *, legacy: bool) -
     Raises:
         ConnectError: What answers is not SSH, or it hangs up.
         AlgorithmError: There is nothing in common.
-        HostTimeoutError: Nothing, or not enough, was said in time.
+        HostTimeoutError: Nothing, or not enough, was received in time.
     """
     done = threading.Event()
     client.banner_timeout = timeouts.banner_s
@@ -290,28 +290,29 @@ def _no_version(tap: Tap, where: str, timeouts: Timeouts) -> HostError:
     head = tap.head
     if not head and tap.ended:
         return ConnectError(
-            f"{where} closes the connection at once, without a word",
-            hint="too many logins at the same time (MaxStartups), a firewall rule of the host, or a wrong port",
+            f"{where} closes the connection immediately, without a message",
+            hint="possible causes: too many concurrent logins (MaxStartups), a firewall rule of the host, a wrong "
+            "port",
         )
     if not head:
         return HostTimeoutError(
-            f"{where} accepts the connection and then says nothing for {timeouts.banner_s:g} s",
-            hint="the host hangs, or the port belongs to something else",
+            f"{where} accepts the connection and then sends nothing for {timeouts.banner_s:g} s",
+            hint="the host may hang, or another service may use this port",
         )
     if b"MaxStartups" in head or b"Not allowed at this time" in head:
         return ConnectError(
-            f"{where} takes no more logins for now: {printable(head)}",
-            hint="too many logins at the same time (MaxStartups) or too many failed ones; wait a minute",
+            f"{where} accepts no more logins at present: {printable(head)}",
+            hint="too many concurrent logins (MaxStartups) or too many failed ones; wait a minute",
         )
-    return ConnectError(f"{where} answers, but not with SSH: {printable(head, 60)!r}", hint="is the port right?")
+    return ConnectError(f"{where} answers, but not with SSH: {printable(head, 60)!r}", hint="check the port number")
 
 
 def _nothing_in_common(client: Client, reason: BaseException, where: str, *, legacy: bool) -> AlgorithmError:
     old = [] if legacy else algorithms.needs_legacy(client.server_offer)
     if old:
         return AlgorithmError(
-            f"{where} knows only outdated cryptography ({', '.join(old)})",
-            hint="an ESXi 5.x or 6.0 host? then allow it for this host with --legacy-crypto",
+            f"{where} supports only legacy SSH algorithms ({', '.join(old)})",
+            hint="for an ESXi 5.x or 6.0 host use --legacy-crypto",
         )
     offer = "; ".join(
         f"{label}: {', '.join(client.server_offer.get(name, []))}"
@@ -323,7 +324,7 @@ def _nothing_in_common(client: Client, reason: BaseException, where: str, *, leg
         )
     )
     return AlgorithmError(
-        f"{where} and we have nothing in common: {printable(str(reason))}",
+        f"{where} and esxprobe have no SSH algorithm in common: {printable(str(reason))}",
         hint=f"it offers {printable(offer, 600)}",
     )
 
@@ -333,7 +334,7 @@ def lost(client: Client, where: str, doing: str) -> ConnectionLostError:
     answer = f"; it says: {client.farewell}" if client.farewell else ""
     return ConnectionLostError(
         f"the connection to {where} ended while {doing}{answer}",
-        hint="is the host up, and was its SSH service restarted?",
+        hint="check that the host is up and whether its SSH service was restarted",
     )
 
 
@@ -358,7 +359,7 @@ def hurried(client: Client, seconds: float, where: str, doing: str) -> Iterator[
         yield
     except (paramiko.SSHException, EOFError, OSError) as error:
         if expired.is_set():
-            raise HostTimeoutError(f"{where} says nothing for {seconds:g} s while {doing}") from error
+            raise HostTimeoutError(f"{where} sends nothing for {seconds:g} s while {doing}") from error
         if has_ended(client):
             raise lost(client, where, doing) from error
         raise
@@ -367,7 +368,7 @@ def hurried(client: Client, seconds: float, where: str, doing: str) -> Iterator[
 
 
 def has_ended(client: Client) -> bool:
-    """Tells whether the transport is over; its thread tells its channels a moment before it says so itself."""
+    """Tells whether the transport is over; its thread tells its channels a moment before it reports it itself."""
     if client.is_active() and not client.tap.ended and client.farewell is None:
         client.join(0.2)
     return not client.is_active() or client.tap.ended or client.farewell is not None

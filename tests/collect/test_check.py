@@ -89,10 +89,10 @@ def test_the_step_after_the_last_that_went_well_is_the_one_that_failed() -> None
     ("answer", "message"),
     [
         pytest.param(
-            lambda c: "Welcome!\nesxprobe-was-here\n" if "echo" in c else None, "the shell says", id="greeting"
+            lambda c: "Welcome!\nesxprobe-was-here\n" if "echo" in c else None, "the shell answered", id="greeting"
         ),
-        pytest.param(lambda c: "" if "command -v" in c else None, "esxtop is not there", id="no esxtop"),
-        pytest.param(lambda c: "/bin/esxtop\n" if "command -v" in c else None, "gzip is not there", id="no gzip"),
+        pytest.param(lambda c: "" if "command -v" in c else None, "esxtop was not found", id="no esxtop"),
+        pytest.param(lambda c: "/bin/esxtop\n" if "command -v" in c else None, "gzip was not found", id="no gzip"),
         pytest.param(lambda c: "junk" if "gzip -c" in c else None, "esxtop gives no sample", id="no sample"),
     ],
 )
@@ -173,8 +173,8 @@ def test_many_hosts_come_back_in_order(environment: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("reading", "words"),
     [
-        (ClockReading(0, 2.25, 0.5, 1.0), "2.2 s ahead of ours, give or take 0.5 s"),
-        (ClockReading(0, -480.0, 0.01, 0.0, "+02:00"), "480.0 s behind ours, give or take 0.0 s, zone +02:00"),
+        (ClockReading(0, 2.25, 0.5, 1.0), "2.2 s ahead of this machine's clock, ± 0.5 s"),
+        (ClockReading(0, -480.0, 0.01, 0.0, "+02:00"), "480.0 s behind this machine's clock, ± 0.0 s, zone +02:00"),
     ],
 )
 def test_a_clock_in_words(reading: ClockReading, words: str) -> None:

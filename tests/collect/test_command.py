@@ -42,7 +42,7 @@ def test_what_does_not_fit_is_a_usage_error(
 
 @pytest.mark.parametrize("duration_s", [0, -1, float("nan"), float("inf")])
 def test_no_duration_is_a_usage_error(duration_s: float) -> None:
-    with pytest.raises(UsageError, match="no duration"):
+    with pytest.raises(UsageError, match="not a valid duration"):
         plan_for(duration_s)
 
 

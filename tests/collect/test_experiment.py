@@ -196,7 +196,7 @@ def test_an_experiment_is_announced_with_its_order_before_it_begins(
 REFUSED = {
     "too short": (60, HostView(1.0), "6 pairs of blocks; at least 12 are needed"),
     "too long": (4000, HostView(1.0), "longer than 30 minutes"),
-    "hopeless": (300, HostView(20.0), "it could not tell"),
+    "hopeless": (300, HostView(20.0), "the result would be inconclusive"),
     "in trouble": (300, HostView(1.0, ("the balloon holds some of its memory",)), "the balloon holds"),
 }
 

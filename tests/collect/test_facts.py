@@ -230,7 +230,7 @@ def test_this_machine_agrees_with_itself(command: str) -> None:
 
 
 def test_a_host_without_a_clock_is_an_error() -> None:
-    with pytest.raises(HostError, match="is no time"):
+    with pytest.raises(HostError, match="is not a valid time"):
         read_clock(LocalShell(), "false", lambda: 1.0)
 
 
@@ -259,7 +259,7 @@ def test_a_command_that_is_not_there_is_a_note(bare: LocalShell, tmp_path: Path,
 
 
 def test_without_date_ps_and_grep_nothing_is_known_and_nothing_fails(bare: LocalShell, tmp_path: Path) -> None:
-    assert "is no time" in ask_clock(Link(lambda: bare), time.time)[1]
+    assert "is not a valid time" in ask_clock(Link(lambda: bare), time.time)[1]
     assert others_esxtop(Link(lambda: bare), CapturePlan()) == ()
     left = check_left_behind(Link(lambda: bare), CapturePlan())
     assert (left.checked, left.reason) == (False, "the host lists no processes")
@@ -294,4 +294,4 @@ def test_the_tools_of_an_old_host_are_enough(tmp_path: Path, environment: dict[s
     (found,) = manifest["vms"]
     assert (found["hardware_version"], found["monitor"]["mmu"]) == ("8", "hardware")
     assert manifest["clock"]["start"] is not None
-    assert "could not look for processes left on the host: the host lists no processes" in done.notes
+    assert "could not check for processes left on the host: the host lists no processes" in done.notes

@@ -114,7 +114,7 @@ def test_a_vm_with_one_vcpu_needs_an_extra_yes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("vm", "why"),
     [
-        (VmPlan(VM, 1_200_100, 2, 1024, load_pct=90), "there is no room"),
+        (VmPlan(VM, 1_200_100, 2, 1024, load_pct=90), "there is no headroom"),
         (VmPlan(VM, 1_200_100, 2, 1024, ready_pct=14), "waits for a physical CPU"),
         (VmPlan("other", 1_200_100, 2, 1024), "shows 0 VMs named web01"),
     ],

@@ -303,7 +303,7 @@ def test_a_vm_that_runs_and_is_not_listed_is_told_with_the_way_out() -> None:
     entities = parse_entities("SchedGroup\n1200100: web01\nAdapter\n")
     with pytest.raises(HostError, match="host01: esxtop lists no group named 'web01', although it runs") as caught:
         require("host01", entities, ("web01",), ("web01", "db"))
-    assert caught.value.hint == "without --vm everything is captured"
+    assert caught.value.hint == "omit --vm to capture everything"
 
 
 def test_a_vm_that_leaves_is_a_note_and_not_the_end(host: dict[str, str], tmp_path: Path) -> None:
@@ -351,7 +351,7 @@ def test_a_file_that_stayed_all_the_same_is_removed_and_told(host: dict[str, str
     found = check_left_behind(Link(lambda: LocalShell(host)), CapturePlan(), files=(went, stayed))
     assert (found.files, found.processes, found.checked) == ((stayed,), (), True)
     assert Record("host01", CapturePlan(), 0.0, leftover=found).all_notes() == (
-        f"was left on the host and is removed now: {stayed}",
+        f"was left on the host and has been removed: {stayed}",
     )
 
 

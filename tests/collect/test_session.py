@@ -159,7 +159,7 @@ def test_a_login_that_is_refused_later_is_tried_once_and_no_more(environment: En
     done = collect(HostTask("host01", CapturePlan(2, 5), connect), tmp_path)
     assert len(asked) == 2
     assert isinstance(done.error, LoginError)
-    assert any("given up" in note for note in done.notes)
+    assert any("abandoned" in note for note in done.notes)
     assert manifest_of(done.folder)["clock"]["end"] is None
 
 
@@ -246,7 +246,7 @@ def test_without_a_second_login_the_host_is_asked_after_the_capture(
         return shells[-1]
 
     def refused() -> LocalShell:
-        raise LoginError("a second login on host01 would need another code")
+        raise LoginError("a second login on host01 would need another one-time code")
 
     done = collect(HostTask("host01", CapturePlan(2, 5), connect, beside=refused), tmp_path)
     assert done.outcome == "whole"

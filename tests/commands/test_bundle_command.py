@@ -54,8 +54,8 @@ def test_a_bundle_holds_report_json_manifest_and_sums(run: Run, capture: Path, t
 
 def test_the_capture_in_a_bundle_gives_the_same_report(run: Run, capture: Path, tmp_path: Path) -> None:
     done = run("report", capture, "-o", "case.html", "--bundle", "case.zip", "--with-capture")
-    assert "left out of the bundle: notes.txt: no part of a capture" in done.stderr
-    assert "left out of the bundle: guests/link: no plain file" in done.stderr
+    assert "not included in the bundle: notes.txt: not part of a capture" in done.stderr
+    assert "not included in the bundle: guests/link: not a regular file" in done.stderr
     sums_hold(tmp_path / "case.zip", tmp_path / "x")
     inside = tmp_path / "x" / "captures" / capture.name
     listed = {each["name"] for each in json.loads((capture / "capture.json").read_text())["files"]}
@@ -114,7 +114,7 @@ def test_a_bundle_takes_the_place_of_an_older_one_and_leaves_nothing_else(
     ("words", "said"),
     [
         (("--with-capture",), "--with-capture needs --bundle"),
-        (("--bundle", "a.html"), "--bundle and another output both say a.html"),
+        (("--bundle", "a.html"), "--bundle and another output point to the same file a.html"),
         (("--bundle", "in.csv.gz"), "is a part of the capture itself"),
         (("--bundle", "folder"), "folder cannot be written: Is a directory"),
         (("--bundle", "in.csv.gz/a.zip"), "cannot be written: Not a directory"),
@@ -133,7 +133,7 @@ def test_words_that_do_not_fit(words: tuple[str, ...], said: str, run: Run, sick
 def test_a_bundle_does_not_go_into_its_own_capture(run: Run, capture: Path) -> None:
     done = run("report", capture, "-o", "a.html", "--bundle", capture / "a.zip")
     assert done.returncode == 2
-    assert "would lie in the capture" in done.stderr
+    assert "would be inside the capture folder" in done.stderr
 
 
 def test_a_bundle_of_several_captures(run: Run, sick: Path, healthy: Path, capture: Path, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_a_file_says_the_same_as_the_options(run: Run, tmp_path: Path) -> None:
     ("text", "complaint"),
     [
         ("[[guests]]\nlog = 'a.txt'\n", "g.toml:1: guests.0.vm: this key is missing"),
-        ("[[guests]]\nvm = 'a'\nlogs = 'a.txt'\n", "g.toml:3: guests.0.logs: this key means nothing here"),
+        ("[[guests]]\nvm = 'a'\nlogs = 'a.txt'\n", "g.toml:3: guests.0.logs: this key has no meaning here"),
         ("[[guests]]\nvm = 'a'\nmmu = 'magic'\n", "g.toml:3: guests.0.mmu: 'magic' is "),
         ("[[guests]]\nvm = 'a'\noffset = 3.5\n", "g.toml:3: guests.0.offset: expected a text in quotes"),
         ("guests = 1\n", "g.toml:1: guests: expected a list of tables"),
@@ -93,9 +93,9 @@ def test_a_lone_baseline_gets_its_own_log_and_mode(run: Run, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--guest-offset cgi01=soon", "'soon' is no clock offset"),
+        ("--guest-offset cgi01=soon", "'soon' is not a valid clock offset"),
         ("--guest-offset 3s", "--guest-offset '3s' names no VM"),
-        ("--mmu cgi01=magic", "'magic' is no monitor mode"),
+        ("--mmu cgi01=magic", "'magic' is not a valid monitor mode"),
         ("--mmu software", "--mmu 'software' names no VM"),
         ("--vmware-log =x", "--vmware-log '=x' names no VM"),
         ("--guest-log =x", "--guest-log '=x' names no VM"),

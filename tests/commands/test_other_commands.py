@@ -115,7 +115,7 @@ def test_a_rule_is_shown_as_a_file_of_ones_own_makes_it(tmp_path: Path, run: Run
     done = run("rules", "show", "cpu-ready", "--rules", str(own))
     assert done.returncode == 2
     assert done.stderr.startswith(
-        "esxprobe: own.toml:2: change.cpu-ready.warnin: this key means nothing here\nhint:"
+        "esxprobe: own.toml:2: change.cpu-ready.warnin: this key has no meaning here\nhint:"
     )
 
 
@@ -185,7 +185,7 @@ def test_a_summary_is_written_beside_the_report_and_for_one_capture_only(
     assert len(text.splitlines()) <= 30
     refused = run("report", healthy, "--summary", healthy)
     assert refused.returncode != 0, "it would overwrite the capture"
-    assert "choose another name with --summary" in refused.stderr
+    assert "use another name with --summary" in refused.stderr
     both = run("report", healthy, "--summary", tmp_path / "r.html", "-o", tmp_path / "r.html")
     assert both.stderr.startswith("esxprobe: -o and --summary both say ")
     many = run("report", healthy, healthy, "--summary", tmp_path / "case.md")

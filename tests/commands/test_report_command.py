@@ -104,7 +104,7 @@ def test_a_pipe_is_no_input_and_says_what_to_do(tmp_path: Path, word: str, calle
     )
     assert done.returncode == 4
     assert done.stderr == (
-        f"esxprobe: {called} is a pipe or a device: a capture is read more than once\n"
+        f"esxprobe: {called} is a pipe or a device, but a capture is read more than once\n"
         "hint: save it to a file first, compressed or not\n"
     )
 
@@ -278,7 +278,7 @@ def test_what_cannot_be_written_is_said_and_leaves_nothing_behind(run: Run, heal
         assert (done.returncode, done.stdout) == (2, ""), done.stderr
         message, hint = done.stderr.splitlines()
         assert message == "esxprobe: a-file/r.html cannot be written: Not a directory"
-        assert hint == "hint: choose another place with -o"
+        assert hint == "hint: use another path with -o"
     assert (tmp_path / "a-file").read_text(encoding="utf-8") == "mine\n"
     assert not [name for name in files_below(tmp_path) if "partial" in name]
 

@@ -69,9 +69,9 @@ def test_captures_of_one_name_get_a_report_each(run: Run, captures: Path, health
 @pytest.mark.parametrize(
     ("words", "message", "hint"),
     [
-        (("captures/esx01.csv", "captures/esx03"), "these are several", "esxprobe compare BASELINE CAPTURE"),
-        (("captures",), "captures is not one capture", "esxprobe fleet captures"),
-        (("s3://bucket/site",), "s3://bucket/site is not one capture", "esxprobe fleet s3://bucket/site"),
+        (("captures/esx01.csv", "captures/esx03"), "several were given", "esxprobe compare BASELINE CAPTURE"),
+        (("captures",), "captures contains several captures", "esxprobe fleet captures"),
+        (("s3://bucket/site",), "s3://bucket/site contains several captures", "esxprobe fleet s3://bucket/site"),
     ],
 )
 def test_report_names_the_command_for_several_captures(
@@ -124,8 +124,8 @@ def test_when_none_can_be_read_it_is_unreadable_input(run: Run, tmp_path: Path) 
         (("--timezone", "Europa/Berlin"), "Europa/Berlin"),
         (("-o", "same.html", "--json", "same.html"), "same.html"),
         (("-o", "captures/esx01.csv"), "part of the capture"),
-        (("-o", "captures/esx03/all.html"), "would lie in the capture"),
-        (("--json", "captures/esx03/new.json"), "would lie in the capture"),
+        (("-o", "captures/esx03/all.html"), "would be inside the capture folder"),
+        (("--json", "captures/esx03/new.json"), "would be inside the capture folder"),
     ],
 )
 def test_words_that_do_not_fit_are_a_usage_error(

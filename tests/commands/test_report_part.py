@@ -167,12 +167,12 @@ def test_the_page_says_that_it_judged_a_part(run: Run, turning: Path, tmp_path: 
     run("report", turning, "--from", "21:33", "--to", "+5m", "-o", "r.html")
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert (
-        "Only a part of the capture was judged: 2026-03-26 21:33:00 to 2026-03-26 21:35:00 UTC, "
+        "Only a part of the capture was analyzed: 2026-03-26 21:33:00 to 2026-03-26 21:35:00 UTC, "
         "25 of 97 samples.</p>" in page
     )
     assert (
         "<dt>Part of the capture</dt><dd>--from 21:33 --to +5m: 25 of 97 samples; "
-        "the capture goes from 2026-03-26 21:30:00 to 2026-03-26 21:38:00 UTC</dd>" in page
+        "the capture runs from 2026-03-26 21:30:00 to 2026-03-26 21:38:00 UTC</dd>" in page
     )
     assert "esxprobe report turning.csv --from 21:33 --to +5m" in page
 
@@ -182,7 +182,7 @@ def test_a_window_that_reaches_further_than_the_capture_is_no_claim_that_more_wa
 ) -> None:
     for words, says in (
         (("--from", "+5m", "--to", "23:00"), "judged: 2026-03-26 21:35:00 to 2026-03-26 21:38:00 UTC, 37 of 97"),
-        (("--from", "09:00"), "lies in the window that was asked for (--from 09:00): all of it was judged."),
+        (("--from", "09:00"), "is within the requested window (--from 09:00): all of it was analyzed."),
     ):
         run("report", turning, *words, "-o", "r.html")
         assert says in (tmp_path / "r.html").read_text(encoding="utf-8")
@@ -285,17 +285,17 @@ def test_a_stamp_is_one_for_all_captures_and_who_has_no_sample_then_is_listed(
     done = run("fleet", captures, *window, "--json", "f.json")
     assert done.returncode == 3
     message, hint = done.stderr.splitlines()
-    assert message.endswith("esx03.csv: no sample lies between 2026-03-26 21:33:10 and 2026-03-26 21:34:50")
-    assert hint == "hint: the capture goes from 2026-03-27 21:30:00 to 2026-03-27 21:31:55"
+    assert message.endswith("esx03.csv: no sample was taken between 2026-03-26 21:33:10 and 2026-03-26 21:34:50")
+    assert hint == "hint: the capture runs from 2026-03-27 21:30:00 to 2026-03-27 21:31:55"
     told = json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))
     SCHEMAS["fleet"].validate(told)
     digests = [each["digest"] for each in told["captures"]]
     assert [digest and digest["part"]["samples"] for digest in digests] == [21, 21, None]
     assert [each["captures"] for each in told["by_rule"] if each["rule"] == "cpu-ready"] == [[0, 1]]
     page = (tmp_path / "fleet-report.html").read_text(encoding="utf-8")
-    assert f"Only a part of each capture was judged: {' '.join(window)}." in page
+    assert f"Only a part of each capture was analyzed: {' '.join(window)}." in page
     assert f"esxprobe report captures {' '.join(window)}" in page
-    assert "no sample lies between" in page
+    assert "no sample was taken between" in page
     assert run("report", captures / "esx01.csv", *window, "-o", "one.html").returncode == 0
     assert (tmp_path / "esx01-report.html").read_bytes() == (tmp_path / "one.html").read_bytes()
 
@@ -309,7 +309,7 @@ def test_a_time_of_day_and_an_offset_are_each_captures_own(run: Run, captures: P
 
 def test_where_no_capture_has_a_sample_the_words_are_wrong(run: Run, captures: Path) -> None:
     done = run("fleet", captures, "--from", "2030-01-01T00:00")
-    assert (done.returncode, done.stderr.count("no sample lies at or after")) == (2, 3)
+    assert (done.returncode, done.stderr.count("no sample was taken at or after")) == (2, 3)
 
 
 # --- names ----------------------------------------------------------------------------------------
@@ -324,7 +324,7 @@ def test_a_redacted_report_tells_its_times(run: Run, turning: Path, captures: Pa
     assert "--from 21:33 --to +5m: 25 of 97 samples" in page
     done = run("fleet", captures, *window, "-o", "many/all.html", "--jobs", "1")
     assert done.returncode == 3
-    assert "no sample lies between 2026-03-27 21:33:00" in done.stderr
+    assert "no sample was taken between 2026-03-27 21:33:00" in done.stderr
     assert "billing7" not in (tmp_path / "many" / "all.html").read_text(encoding="utf-8")
 
 
@@ -334,9 +334,9 @@ def test_a_redacted_report_tells_its_times(run: Run, turning: Path, captures: Pa
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--from", "yesterday"), ("'yesterday' is no point in time", "write 2018-04-24T10:50:00, 10:50 of the")),
-        (("--from", ""), ("'' is no point in time", "write 2018-04-24T10:50:00, 10:50 of the capture's day")),
-        (("--to", "+999999999999999d"), ("'+999999999999999d' is no point in time", "write 2018-04-24T10:50:00")),
+        (("--from", "yesterday"), ("'yesterday' is not a valid time", "use 2018-04-24T10:50:00, 10:50 of the")),
+        (("--from", ""), ("'' is not a valid time", "use 2018-04-24T10:50:00, 10:50 of the capture's day")),
+        (("--to", "+999999999999999d"), ("'+999999999999999d' is not a valid time", "use 2018-04-24T10:50:00")),
         (("--to", "+999999999d"), ("the window reaches beyond the calendar", "write 10:50 or +10m")),
         (("--from", "+5m", "--to", "+3m"), ("the window ends (+3m) before it begins (+5m)", "--from comes first")),
         (
@@ -346,21 +346,21 @@ def test_a_redacted_report_tells_its_times(run: Run, turning: Path, captures: Pa
         (
             ("--from", "+9m"),
             (
-                "no sample lies at or after 2026-03-26 21:39:00",
-                "the capture goes from 2026-03-26 21:30:00 to 2026-03-26 21:38:00",
+                "no sample was taken at or after 2026-03-26 21:39:00",
+                "the capture runs from 2026-03-26 21:30:00 to 2026-03-26 21:38:00",
             ),
         ),
         (
             ("--from", "21:33", "--to", "21:33:04"),
             (
-                "only one sample lies between 2026-03-26 21:33:00 and 2026-03-26 21:33:04",
-                "the capture goes from 2026-03-26 21:30:00 to 2026-03-26 21:38:00",
+                "only one sample was taken between 2026-03-26 21:33:00 and 2026-03-26 21:33:04",
+                "the capture runs from 2026-03-26 21:30:00 to 2026-03-26 21:38:00",
             ),
         ),
         (
             ("--baseline-from", "+9m"),
             (
-                "no sample lies at or after 2026-03-26 21:39:00",
+                "no sample was taken at or after 2026-03-26 21:39:00",
                 "the baseline goes from 2026-03-26 21:30:00 to 2026-03-26 21:38:00",
             ),
         ),
@@ -389,7 +389,7 @@ def test_stamps_without_a_date_have_times_of_day(run: Run, turning: Path, tmp_pa
     assert said(run, path, "--from", "21:33", "--to", "+5m")["capture"]["samples_judged"] == 25
     done = run("report", path, "--from", "2026-03-26T21:33")
     assert done.returncode == 2
-    assert done.stderr.endswith("; its stamps have no date: write 10:50 or +10m\n")
+    assert done.stderr.endswith("; its timestamps have no date: use 10:50 or +10m\n")
 
 
 def test_guests_logs_alone_have_no_part(run: Run) -> None:

@@ -17,7 +17,7 @@ def test_lengths_of_time_are_read(text: str, length_s: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "soon", "-5", "10 minutes", "1h30m", "5d", "inf"])
 def test_what_is_no_length_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="no length of time"):
+    with pytest.raises(UsageError, match="is not a valid duration"):
         seconds(text)
 
 

@@ -155,7 +155,7 @@ def test_a_balloon_that_makes_the_guest_page_goes_with_it():
         assert pair.p < 0.05
         assert pair.guest_after > 2 * pair.guest_otherwise
         assert f"MCTLSZ grew in {pair.grew} of 720 samples." in pair.statement
-        assert "The two went together" in pair.statement
+        assert "The two rose together" in pair.statement
         assert pair.statement.endswith("This does not show that the balloon was the cause.")
     assert vm.balloon_mb is not None
     still = np.zeros(720, dtype=np.intp)
@@ -227,7 +227,7 @@ def test_two_trends_are_too_few_independent_samples():
     pair = only(vm, "disk")
     assert pair.n_eff < 20
     assert math.isnan(pair.r)
-    assert "too few to say whether they moved together" in pair.statement
+    assert "too few to test for a correlation" in pair.statement
 
 
 def test_many_pairs_are_corrected_for_their_number():

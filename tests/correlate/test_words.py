@@ -166,7 +166,7 @@ EXPERIMENTS = {
     ),
     "nothing": FaultExperiment(reason="only 3 of at least 12 pairs of blocks were completed"),
 }
-GUEST_GAP = Cut("guest-gap", 360, "The guest's log does not cover the interval wholly")
+GUEST_GAP = Cut("guest-gap", 360, "The guest's log does not cover the whole interval")
 SHAPES: dict[str, dict[str, object]] = {
     "plain": {},
     "short": {"intervals": AnalyzedIntervals(count=12, interval_s=5.0)},

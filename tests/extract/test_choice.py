@@ -79,7 +79,11 @@ def test_an_entity_goes_by_its_instance_or_its_name(demo: Identities) -> None:
         ({"objects": ("Grupe Cpu",)}, "no object 'Grupe Cpu'", "Group Cpu"),
         ({"entities": ("vmhba77",)}, "no entity 'vmhba77'", "vmhba"),
         ({"counters": ("% Ready", "% Nope")}, "no counter '% Nope'", ""),
-        ({"counters": ("% Ready",), "objects": ("Memory",)}, "no column has all", "esxprobe counters"),
+        (
+            {"counters": ("% Ready",), "objects": ("Memory",)},
+            "no column matches all conditions",
+            "esxprobe counters",
+        ),
     ],
 )
 def test_what_is_not_there_is_met_with_what_is(

@@ -279,7 +279,7 @@ def test_a_header_that_repeats_is_one(tmp_path: Path) -> None:
 def test_what_is_not_there_leaves_no_file_behind(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         made(tmp_path, joined(lines()), Selection(counters=("% Nothing",)))
-    with pytest.raises(UsageError, match="no sample lies at or after"):
+    with pytest.raises(UsageError, match="no sample was taken at or after"):
         made(tmp_path, joined(lines()), window=TimeWindow(parse_moment("+1h")))
     assert [path.name for path in tmp_path.iterdir()] == ["capture.csv"]
 
@@ -294,7 +294,7 @@ def test_a_place_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> No
     with pytest.raises(OutputError, match="cannot be written"):
         extract([source], Selection(), TimeWindow(), source / "below" / "a-file.csv")
     (tmp_path / "taken.csv").mkdir()
-    with pytest.raises(OutputError, match="is there and is no file"):
+    with pytest.raises(OutputError, match="exists and is not a file"):
         extract([source], Selection(), TimeWindow(), tmp_path / "taken.csv")
 
 

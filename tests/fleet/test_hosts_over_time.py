@@ -73,8 +73,8 @@ def test_a_bar_stands_where_its_episode_was_on_the_axis_of_all() -> None:
 def test_hosts_without_a_cause_are_a_sentence() -> None:
     found = fleet_timeline(fleet(digest("a", cause("cpu-ready", "sql", (2, 4))), digest("b"), digest("c")))
     assert [lane.host for lane in found.lanes] == ["a"]
-    assert found.said == ("No likely cause worse than info on 2 hosts: b and c.",)
-    assert fleet_timeline(fleet(digest("a"))).said == ("No likely cause worse than info on a.",)
+    assert found.notes == ("No likely cause worse than info on 2 hosts: b and c.",)
+    assert fleet_timeline(fleet(digest("a"))).notes == ("No likely cause worse than info on a.",)
     assert fleet_timeline(fleet(digest("a"))).lanes == ()
 
 
@@ -83,7 +83,7 @@ def test_times_without_a_date_are_not_put_beside_others() -> None:
         fleet(digest("a", cause("cpu-ready", "sql", (2, 4))), digest("b", cause("cpu-ready", "web"), dated=False))
     )
     assert [lane.host for lane in found.lanes] == ["a"]
-    assert "cannot be put on a common axis: b." in found.said[0]
+    assert "cannot be shown on a common axis: b." in found.notes[0]
 
 
 def test_several_captures_of_a_host_share_a_lane_and_a_cause_is_said_once() -> None:
@@ -123,11 +123,11 @@ def test_the_host_that_it_costs_most_comes_first(
     [
         (
             [digest("a"), digest("b", cause("r", "sql")), digest("c", cause("r", "x", severity="warning"))],
-            "1 of 3 hosts had a critical cause: look first at b (title of r, sql).",
+            "1 of 3 hosts had a critical cause: start with b (title of r, sql).",
         ),
         (
             [digest("a"), digest("b", cause("r", "b", severity="warning", kind="host"))],
-            "None of 2 hosts had a critical cause, 1 had one that is a warning: look first at b (title of r).",
+            "None of 2 hosts had a critical cause, 1 had one that is a warning: start with b (title of r).",
         ),
         ([digest("a")], "None of 1 host had a likely cause worse than info."),
     ],
@@ -143,7 +143,7 @@ def test_more_than_a_lane_or_a_page_holds_is_counted() -> None:
     assert lane.more == "2 more likely causes in its report"
     crowd = fleet_timeline(fleet(*(digest(f"h{n:02}", cause("r", "sql", (1, 2))) for n in range(LANES + 3))))
     assert len(crowd.lanes) == LANES
-    assert crowd.said == ("3 more hosts with likely causes of less weight not shown.",)
+    assert crowd.notes == ("3 more hosts with less important likely causes not shown.",)
 
 
 def test_hostile_names_stay_text_on_the_axis_too() -> None:

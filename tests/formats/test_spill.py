@@ -96,7 +96,7 @@ def test_a_full_disk_for_temporary_files_is_said_with_what_helps(tmp_path: Path)
     said = " ".join(done.stderr.split())
     assert "do not fit into" in said
     assert "File too large" in said
-    assert "set TMPDIR to a folder on a disk with more room" in said
+    assert "set TMPDIR to a folder on a disk with more free space" in said
     assert not list(tmp_path.iterdir())
 
 

@@ -103,13 +103,13 @@ CONNECTION = {
     "host_key": "added to /home/jane/.ssh/known_hosts", "legacy_crypto": False, "legacy_used": ["ssh-rsa"],
     "auth_method": f"publickey (ED25519 {FINGERPRINT} (/home/jane/.ssh/id_acme))",
     "proxies": [f"jumper@bastion.corp.y.com:22 {FINGERPRINT}"],
-    "notes": ["a Match with other criteria is not followed (/home/jane/.ssh/config line 3)"],
+    "notes": ["a Match block with other criteria is ignored (/home/jane/.ssh/config line 3)"],
 }  # fmt: skip
 # Messages as the collector writes them, and what of them is the customer's: it stands nowhere else in the manifest.
 MESSAGES = {
     "the name srv.corp.z.com has no address: Name or service not known": ("srv", "corp.z"),
     "esx-old refuses the password of opsadmin": ("opsadmin",),
-    "on the way to esx-old: the jump host server (10.1.1.1) forbids to connect to esx-old:22": (
+    "on the way to esx-old: the jump host server (10.1.1.1) does not allow connections to esx-old:22": (
         "(10.1.1.1",
         "host server",
     ),
@@ -149,9 +149,10 @@ def test_our_own_messages_stay_sentences(redactor: Redactor) -> None:
     ):
         assert redacted_message(sentence.format("esx-old"), redactor) == sentence.format(given)
     for sentence in (
-        "the host's clock could not be read at the start: the answer to 'date -u' is no time",
+        "the host's clock could not be read at the start: the answer to 'date -u' is not a valid time",
         "the stream ended without a gzip trailer after 17 of 181 samples",
-        "it could not tell: the VM's vCPU time varies so much that an effect of 10 % of a vCPU would be known to"
+        "the result would be inconclusive: the VM's vCPU time varies so much that an effect of 10 % of a vCPU "
+        "would be known to"
         " ±7.1 % only; it would need 2.0 times as long",
         "60 s are 6 pairs of blocks; at least 12 are needed",
         "a vCPU waits for a physical CPU for 7.1 % of the time (%RDY)",
@@ -307,7 +308,8 @@ def test_records_of_faults_keep_their_words_and_lose_their_names(redactor: Redac
         " of one vCPU in all. A fault experiment in the guest measured 12.5 µs for each of them."
     )
     statistics = (
-        "180 intervals of 5.00 s were analyzed; neighbors are alike, so they are worth 97 independent ones."
+        "180 intervals of 5.00 s were analyzed. Allowing for autocorrelation, they correspond to 97 "
+        "independent ones."
     )
     cost = FaultCost(
         "zqcanary1", "1000", "soft_faults", "%RUN of its vCPUs", "software", "severe", FaultRates(),

@@ -28,8 +28,8 @@ IDENTITIES = (
     "SHA256:uNiVztksCsDhcc0u9e8BrwQ3ZkuV5Fu8HQYVQqS6cJA",
 )
 OURS = (
-    "The first row covers an unknown interval and is kept out of every rate: line 2",
-    "3 of 17,427 columns carry no name in the header",
+    "The first row covers an unknown interval and is excluded from all rates: line 2",
+    "3 of 17,427 columns have no name in the header",
     "line 12, cell 1,034 (at the line break)",
     "2026-03-26 21:30:05 to 21:45:00 UTC (15 min), interval 5 s, 10:00:00",
     "10 packets/s, 5 faults/sec, 100 % of a PCPU",

@@ -154,7 +154,7 @@ def test_copies_do_not_go_over_what_is_there(captures: Path, tmp_path: Path) -> 
     (tmp_path / "copies").mkdir()
     done = run(tmp_path, "redact", captures, "-o", "copies", "--map", "private.json")
     assert done.returncode == 2
-    assert "is there already" in done.stderr
+    assert "already exists" in done.stderr
     assert not (tmp_path / "private.json").exists()
 
 

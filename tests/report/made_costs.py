@@ -83,7 +83,7 @@ def log(vm: str = "web01", gid: str = "1181022") -> GuestLogUse:
         zone="UTC",
         interval_s=5.0,
         matched_by="collected with the host",
-        offset="0.2 s ahead, give or take 0.5 s",
+        offset="0.2 s ahead, ± 0.5 s",
         first=START,
         last=START + timedelta(minutes=10),
     )

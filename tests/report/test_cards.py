@@ -195,7 +195,7 @@ def test_infos_are_shown_only_where_nothing_is_worse(demo: Analysis) -> None:
     info, warning = finding("vm-memory-idle", "a", "vm", severity="info"), finding("cpu-saturated", "b", "vm")
     both = cards_of(replace(demo, findings=(warning, info)), shipped())
     assert [each.anchor for each in both.shown] == ["cpu-saturated"]
-    assert both.hidden == "1 more likely cause of less weight: see Findings."
+    assert both.hidden == "1 more likely cause of lower importance: see Findings."
     assert [each.anchor for each in cards_of(replace(demo, findings=(info,)), shipped()).shown] == [
         "vm-memory-idle"
     ]

@@ -95,7 +95,7 @@ def test_hostile_names_keep_to_the_schema_and_come_back(hostile: Analysis) -> No
 
 
 def test_a_fault_cost_keeps_to_the_schema(demo: Analysis) -> None:
-    cut = Cut("guest-gap", 3, "The guest's log does not cover the interval wholly")
+    cut = Cut("guest-gap", 3, "The guest's log does not cover the whole interval")
     cost = made_costs.cost(
         rates=FaultRates(900.0, math.nan, math.inf, 120, 50.0, 1.0),
         intervals=AnalyzedIntervals(120, 5.0, (cut,)),

@@ -98,7 +98,7 @@ def test_the_numbers_say_what_was_left_out(judged):
     assert facts["At 12 µs per fault"] == "30.7 % of one vCPU. 12 µs per fault: made up"
     assert facts["Measured, 95 % interval in brackets"] == "16.4 % (14.4 to 18.4) of one vCPU"
     assert facts["Not more than"] == "46.4 % of one vCPU: all CPU time of the VM, %RUN"
-    assert facts["vCPU time that went with one fault more (association, not cost)"] == "2.10 to 2.90 µs"
+    assert facts["vCPU time associated with one more fault (association, not cost)"] == "2.10 to 2.90 µs"
     assert block.statistics == ("How it was found.",)
 
 
@@ -166,7 +166,7 @@ def test_many_vms_are_in_the_table_and_the_worst_have_pictures(analysis_with: Ca
     assert len(panel.rows) == 40
     assert [vm.name for vm in panel.vms] == [f"vm{n:02}" for n in range(39, 31, -1)]
     assert panel.unpictured.startswith(
-        "The 8 VMs with the worst verdicts have panels with pictures. The 32 others are"
+        "The 8 VMs with the worst verdicts have panels with charts. The 32 others are"
     )
     assert [name for name, _ in panel.in_words] == [f"vm{n:02}" for n in range(31, -1, -1)]
 

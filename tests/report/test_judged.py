@@ -185,7 +185,7 @@ def test_a_handful_of_samples_is_said_everywhere() -> None:
     vcpu = Thing("vcpu", "vCPU 0", values, "10000", "100")
     analysis = analysis_of(recording(vcpu, vms=[VirtualMachine("web01", "100", 1)]))
     ready = next(each for each in analysis.findings if each.rule == "cpu-ready")
-    assert ready.doubt == "only 6 samples could be judged: a moment, not a state"
+    assert ready.doubt == "only 6 samples could be analyzed: a snapshot, not a state"
     card = next(each for each in cards_of(analysis, shipped()).shown if each.anchor == "cpu-ready")
     assert (card.sure, card.why_sure) == ("low", ready.doubt)
     assert ready.doubt in render_summary(analysis, "", shipped())
@@ -235,4 +235,4 @@ def test_the_terminal_has_states_and_remarks_too() -> None:
     values = {r"Vcpu\% Ready": (6.0,) * 9 + (12.0,), r"Vcpu\% Max Limited": (0.0,) * 10}
     vcpu = Thing("vcpu", "vCPU 0", values, "10000", "100")
     said = at_the_terminal(analysis_of(recording(vcpu, vms=[VirtualMachine("web01", "100", 1)])))
-    assert "only 10 samples could be judged: a moment, not a state" in said
+    assert "only 10 samples could be analyzed: a snapshot, not a state" in said

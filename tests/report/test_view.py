@@ -183,7 +183,7 @@ def test_two_samples_are_called_a_moment(demo: Analysis) -> None:
         capture=replace(demo.capture, judged=2),
         quality=(QualityNote("too-few-samples", "warning", 1, "2 samples can be judged"),),
     )
-    assert page_of(few, {}, "").verdict[0].startswith("Only 2 samples could be judged: findings are a snapshot")
+    assert page_of(few, {}, "").verdict[0].startswith("Only 2 samples could be analyzed: findings are a snapshot")
 
 
 def test_a_check_that_is_a_question_keeps_its_own_mark(demo: Analysis) -> None:

@@ -171,7 +171,8 @@ def test_the_reported_value_leaves_missing_samples_out(statistic: str, expected:
         (
             sustained_above(share=0.2, run_s=60),
             "at or above the threshold at least 20 % of the time and 2 samples, or for 60 s and 3 samples without "
-            "a break; the value shown is the p95, or the mean of the longest stretch where only that is beyond",
+            "a break; the value shown is the p95, or the mean of the longest episode if only the second condition "
+            "is met",
         ),
         (
             sustained_below(share=0.5, run_s=None),

@@ -76,7 +76,7 @@ def test_findings_from_a_handful_of_samples_say_so(judged: dict[str, Analysis]) 
     for analysis in judged.values():
         for each in analysis.findings:
             few = each.samples < FEW and each.entity.kind != "capture" and not BOOK[each.rule].setting
-            assert ("a moment, not a state" in each.doubt) == few, f"{each.rule} on {each.entity.name}"
+            assert ("a snapshot, not a state" in each.doubt) == few, f"{each.rule} on {each.entity.name}"
 
 
 def told(findings: tuple[Finding, ...]) -> str:

@@ -146,7 +146,7 @@ def test_parts_that_cannot_be_told_are_a_reason() -> None:
     capture = recording(
         Thing("device", "naa.1", {device: (1.0,)}, device="naa.1"), Thing("path", "x", {path: (1.0,)}, device=None)
     )
-    assert why_skipped(made, capture) == "the capture does not tell which path belongs to which device"
+    assert why_skipped(made, capture) == "the capture does not show which path belongs to which device"
 
 
 def test_a_condition_leaves_the_other_samples_out() -> None:
@@ -170,7 +170,7 @@ def test_facts_of_the_vm_and_the_host() -> None:
     seen = [[row[0] for row in values_of(rule("vcpu", f'"{fact}"'), capture)] for fact in facts]
     assert seen == [[4, 12], [16, 16], [2, 2], [8, 8], [6.7, 6.7], [5, 5]]
     nodes = rule("vcpu", r'"Fact\NUMA Nodes"')
-    assert why_skipped(nodes, capture) == "the capture does not tell NUMA Nodes"
+    assert why_skipped(nodes, capture) == "the capture does not contain NUMA Nodes"
 
 
 # --- releases ---------------------------------------------------------------------------------------

@@ -132,7 +132,7 @@ def test_of_two_hosts_one_may_fail_and_the_other_goes_on(
     ("words", "complaint"),
     [
         (("--interval", "1"), "too short"),
-        (("--duration", "soon"), "is no length of time"),
+        (("--duration", "soon"), "is not a valid duration"),
         (("--guest", "web01"), "names no guest"),
     ],
 )

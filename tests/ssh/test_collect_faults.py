@@ -59,10 +59,10 @@ def test_a_person_is_told_what_it_does_and_may_decline(tmp_path: Path) -> None:
     ("words", "complaint"),
     [
         (("--fault-probe", "db01"), "no guest of a VM named 'db01' is collected"),
-        (("--fault-experiment", "web01=soon"), "is no length of time"),
+        (("--fault-experiment", "web01=soon"), "is not a valid duration"),
         (("--fault-experiment", "web01", "--fault-experiment", "web01"), "two fault experiments at once"),
         (("--fault-experiment", "web01", "--duration", "1m"), "too short for the fault experiment"),
-        (("--fault-experiment", "web01", "--experiment-budget", "90%"), "is no share of a vCPU"),
+        (("--fault-experiment", "web01", "--experiment-budget", "90%"), "is not a valid share of a vCPU"),
     ],
 )
 def test_words_that_make_no_sense_are_told_before_anybody_logs_in(

@@ -88,7 +88,7 @@ def test_esxtop_comes_first_and_what_hangs_is_named_and_ended(host: EsxiHost, tm
     assert len(modes) == VMS
     assert {name for name, mode in modes.items() if mode is None} == {f"vm {number}" for number in HUNG}
     assert {mode["mmu"] for mode in modes.values() if mode} == {"hardware"}
-    named = [note for note in manifest["notes"] if "its grep ended" in note]
+    named = [note for note in manifest["notes"] if "its grep was ended" in note]
     assert [re.sub("_[0-9a-f]{8}-", "-", note.split("-monitor")[0]) for note in named] == [
         f"vm-vm_{n}-{1000 + n}" for n in HUNG
     ]

@@ -42,7 +42,7 @@ def test_a_signal_ends_it_and_nothing_is_lost(host: EsxiHost, tmp_path: Path, nu
     run.signal(number)
     run.wait()
     assert run.status == 0
-    assert "what arrived is kept" in run.err
+    assert "data received so far is kept" in run.err
     assert run.out.strip() == str(run.folder.relative_to(tmp_path))
 
     manifest = run.manifest
@@ -64,7 +64,7 @@ def test_a_second_signal_breaks_it_off(host: EsxiHost, client: Client, keys: Key
     run.has(SOME)
     frozen = host.freeze()  # so that an orderly end would take its time
     run.signal(signal.SIGINT)
-    run.says("once more to break off")
+    run.says("Press Ctrl-C again to abort")
     run.signal(signal.SIGINT)
     run.wait()
     for pid in frozen:
@@ -241,6 +241,6 @@ def test_an_esxtop_that_hangs_is_killed_and_started_again(host: EsxiHost, tmp_pa
     run.wait()
     assert (run.status, run.err) == (0, "")
     first, second = run.manifest["segments"]
-    assert "says nothing for 10 s while running" in first["reason"]
+    assert "sends nothing for 10 s while running" in first["reason"]
     assert (run.manifest["state"], second["outcome"]) == ("whole", "whole")
     assert run.manifest["left_behind"]["processes"] == []

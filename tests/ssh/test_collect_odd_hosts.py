@@ -143,10 +143,10 @@ def test_a_full_disk_here_keeps_what_is_whole(host: EsxiHost, tmp_path: Path) ->
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     ).wait()
     assert run.status == 3, run.err
-    assert "may not grow further" in run.err
+    assert "the file size limit is reached" in run.err
     manifest = run.manifest
     assert manifest["state"] == "partial"
-    assert "may not grow further" in manifest["error"]["message"]
+    assert "the file size limit is reached" in manifest["error"]["message"]
     run.is_described()
     assert run.size() == limit
     part = as_far_as_it_goes(run.folder / "esxtop-000.csv.gz")

@@ -246,17 +246,17 @@ def test_a_host_beside_the_inventory_is_added(esxi: Sshd, client: Client, keys: 
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        ((), "no host is named"),
-        (("a", "a"), "a is named twice"),
-        (("a", "b", "--vm", "x"), "--vm goes with one host"),
-        (("a", "b", "--guest", "x=y"), "--guest goes with one host"),
+        ((), "no host was given"),
+        (("a", "a"), "a is given twice"),
+        (("a", "b", "--vm", "x"), "--vm can only be used with one host"),
+        (("a", "b", "--guest", "x=y"), "--guest can only be used with one host"),
         (("a", "--guest", "x=y", "--windows-guest", "x=z"), "'x' has two guests"),
-        (("a", "--samples", "5", "--duration", "10m"), "--samples and --duration are both there"),
+        (("a", "--samples", "5", "--duration", "10m"), "--samples and --duration are mutually exclusive"),
         (("a", "--samples", "1"), "too few"),
         (("a", "--inventory", "nowhere.toml"), "nowhere.toml cannot be read"),
         (("a", "--inventory", "."), "cannot be read"),
         (("a", "--keyring", "--password-stdin"), "both there"),
-        (("root:kanarienvogel@a",), "a password has no place there"),
+        (("root:kanarienvogel@a",), "Passwords are not allowed in a target"),
     ],
 )
 @pytest.mark.parametrize("command", ["collect", "check"])
@@ -370,7 +370,7 @@ def test_a_host_without_esxtop_says_so(start: SshdStarter, client: Client, keys:
     assert done.returncode == 3
     assert list(outcomes(done.stdout, "host01").values()) == [*["ok"] * 5, "failed", *["skipped"] * 3]
     assert "host01: esxtop: failed: esxtop is not there" in done.stdout
-    assert "is this an ESXi host" in done.stdout
+    assert "check that this is an ESXi host" in done.stdout
 
 
 def test_a_name_that_is_none_and_a_port_that_is_closed(
@@ -504,7 +504,7 @@ def test_a_person_sees_the_steps_of_a_check_in_a_table(
 ) -> None:
     client.host("host[01]", esxi, keys.stranger)
     code, text = at_a_terminal(tmp_path, "check", "host[01]")
-    assert code == 2, "that is no name of a host"
+    assert code == 2, "that is not a valid host name"
     client.host("host01", esxi, keys.stranger)
     code, text = at_a_terminal(tmp_path, "check", "host01")
     assert code == 3

@@ -84,7 +84,7 @@ def test_host_keys_are_checked_whatever_the_file_says(read) -> None:  # type: ig
     for word in ("no", "off"):
         config = read(f"StrictHostKeyChecking {word}\n")
         assert not config.accept_new
-        assert "not followed" in config.notes[0]
+        assert "is ignored" in config.notes[0]
     assert read("StrictHostKeyChecking yes\n").notes == ()
 
 
@@ -118,7 +118,7 @@ def test_match_follows_what_is_understood_and_nothing_else(read) -> None:  # typ
     for unknown in ("tagged x", "host host01 localnetwork 10.0.0.0/8", "!tagged x", 'exec "touch x"'):
         config = read(f"Match {unknown}\n  User nobody-at-all\n")
         assert config.user != "nobody-at-all"
-        assert "Match with other criteria" in config.notes[0]
+        assert "Match block with other criteria" in config.notes[0]
 
 
 @pytest.mark.parametrize(

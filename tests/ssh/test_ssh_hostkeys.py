@@ -145,13 +145,13 @@ def test_accept_new_of_the_configuration_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize("files", [(), (Path("/dev/null"),)])
 def test_a_key_that_cannot_be_kept_is_not_accepted(files: tuple[Path, ...]) -> None:
     config = HostConfig("host01", "host01", 22, "root", user_known_hosts=files, accept_new=True)
-    with pytest.raises(HostKeyError, match="cannot be kept"):
+    with pytest.raises(HostKeyError, match="cannot be saved"):
         check_host_key(config, [], "ssh-ed25519", OURS, accept_new=True)
 
 
 def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(HostKeyError, match="cannot be kept in"):
+    with pytest.raises(HostKeyError, match="cannot be saved in"):
         check_host_key(config_for(tmp_path / "file" / "k"), [], "ssh-ed25519", OURS, accept_new=True)
 
 
@@ -183,7 +183,7 @@ def test_strict_checking_switched_off_in_the_configuration_changes_nothing(
     client.host("host01", sshd, keys.ecdsa, "StrictHostKeyChecking no", "UserKnownHostsFile /dev/null")
     with pytest.raises(UnknownHostKeyError):
         client.open("host01")
-    with pytest.raises(HostKeyError, match="cannot be kept"):
+    with pytest.raises(HostKeyError, match="cannot be saved"):
         client.open("host01", accept_new_host_key=True)
 
 

@@ -172,7 +172,7 @@ def test_without_anybody_to_ask_nothing_is_sent(client: Client, serving: Serving
         client.open("host01")
     assert server.told == []
     server = serving(rounds=[[("Verification code:", True)]], answers=[["1"]])
-    with pytest.raises(LoginError, match="asks root for 'Verification code:' and nobody is there"):
+    with pytest.raises(LoginError, match="asks root for 'Verification code:' and there is no terminal"):
         client.open("host01", credentials=asks("right"))
     assert server.told == []
 

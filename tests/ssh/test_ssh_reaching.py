@@ -91,7 +91,7 @@ def test_something_that_is_not_ssh(client: Client) -> None:
 
 def test_a_server_that_closes_at_once(client: Client) -> None:
     with raw_server(lambda conn: conn.close()) as port:
-        error = fails(client, port, ConnectError, "closes the connection at once")
+        error = fails(client, port, ConnectError, "closes the connection immediately")
     assert "MaxStartups" in error.hint
 
 
@@ -99,7 +99,7 @@ def test_a_server_that_is_silent(client: Client) -> None:
     over = threading.Event()
     with raw_server(lambda _: over.wait(60)) as port:
         fails(
-            client, port, HostTimeoutError, "accepts the connection and then says nothing for 0.5 s", SHORT_BANNER
+            client, port, HostTimeoutError, "accepts the connection and then sends nothing for 0.5 s", SHORT_BANNER
         )
         over.set()
 

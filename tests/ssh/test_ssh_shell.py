@@ -121,7 +121,7 @@ def test_a_silent_command_times_out_and_the_connection_lives(host: SshShell) -> 
     stream = host.stream("echo a; cat")
     assert stream.read() == b"a\n"
     stream.idle_s = 0.5
-    with pytest.raises(HostTimeoutError, match=r"says nothing for \d+ s while running 'echo a; cat'"):
+    with pytest.raises(HostTimeoutError, match=r"sends nothing for \d+ s while running 'echo a; cat'"):
         stream.read()
     stream.close()
     assert host.run("echo b", timeout_s=60).stdout == b"b\n"
@@ -202,7 +202,7 @@ def test_a_host_frozen_between_commands_opens_no_channel(client: Client, start: 
     client.host("frozen", sshd, keys.ecdsa)
     host = client.open("frozen", timeouts=replace(PATIENT, channel_s=2.0, alive_s=0))
     sshd.signal_children(signal.SIGSTOP)
-    with pytest.raises(HostTimeoutError, match="says nothing for 2 s while opening a channel"):
+    with pytest.raises(HostTimeoutError, match="sends nothing for 2 s while opening a channel"):
         host.run("true", timeout_s=60)
 
 

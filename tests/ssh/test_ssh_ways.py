@@ -80,7 +80,7 @@ def test_identity_is_for_the_target_alone(client: Client, sshd: Sshd, gate: Sshd
 def test_an_esxi_host_is_no_jump_host(client: Client, sshd: Sshd, start: SshdStarter, keys: Keys) -> None:
     client.host("esxi", start(), keys.ecdsa)
     client.host("host01", sshd, keys.ecdsa, "ProxyJump esxi")
-    with pytest.raises(ConnectError, match="forbids to connect") as caught:
+    with pytest.raises(ConnectError, match="does not allow connections") as caught:
         client.open("host01")
     assert "AllowTcpForwarding" in caught.value.hint
 

@@ -65,9 +65,9 @@ def _program(name: str) -> str:
 
 
 def linux_injector(dose: Dose) -> str:
-    """The command for a Linux guest: python3 where there is one, otherwise perl, otherwise a line that says so.
+    """The command for a Linux guest: python3 where there is one, otherwise perl, otherwise a line that states it.
 
-    glibc keeps memory that perl gives back, unless it is told to map large pieces.
+    glibc keeps memory that perl gives back, unless it is set to map large pieces.
     """
     words = f"{dose.block_s:.3f} {dose.rate:.3f} '{dose.order}' {dose.cpu_limit_s}"
     script = (

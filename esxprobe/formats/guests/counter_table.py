@@ -2,7 +2,7 @@
 
 A value is a mean over the interval that ends at its stamp. Where that interval begins is known when the log says
 so (sar's header, sadf's interval, the dump before of running totals). Otherwise it begins at the stamp before,
-unless more than one and a half usual intervals lie between: behind such a gap nobody knows whether the writer was
+unless more than one and a half usual intervals are between: behind such a gap it is unknown whether the writer was
 late, and the value is the mean of it all, or rows were lost. Then the value answers for one usual interval.
 """
 
@@ -64,7 +64,7 @@ def choose_guest(found: list[str], wanted: str | None) -> str:
     shown = ", ".join(found[:8])
     raise UsageError(
         f"the log holds values of {len(found)} computers: {shown}",
-        hint="cut it into one log for each computer, or name one of them as the guest",
+        hint="split it into one log per computer, or give one of them as the guest",
     )
 
 

@@ -129,7 +129,7 @@ def _less_offset(when: datetime, zone: str | None) -> tuple[datetime, bool]:
 
 
 def dumps_of(text: str, issues: QualityIssues) -> list[Dump]:
-    """Every dump of a text with its stamp, which stands before it or, where the text ends with one, behind it."""
+    """Every dump of a text with its stamp, which is before it or, where the text ends with one, behind it."""
     dumps = list(_segments(text, issues))
     if not dumps[-1].totals and dumps[0].totals:
         for number in range(len(dumps) - 1):
@@ -180,7 +180,7 @@ def _segments(text: str, issues: QualityIssues) -> Iterator[Dump]:
         elif line.strip() and not line.startswith("# esxprobe guest/") and not _COUNTS.match(line):
             issues.add("guest-text-line", 1, shown(line))
     yield dump
-    issues.add("row-lost", twice, "totals stand twice below one time stamp; the first ones are used")
+    issues.add("row-lost", twice, "counters appear twice under one timestamp; the first ones are used")
 
 
 def _is_total(text: str) -> bool:
@@ -206,11 +206,11 @@ def counter_table_of(dumps: list[Dump], times: pl.Series, issues: QualityIssues)
     frame = pl.DataFrame({"time": times, **columns}).filter(pl.col("time").is_not_null())
     latest = frame["time"].cum_max().shift(1)
     aside = (frame["time"] <= latest).fill_null(value=False)
-    issues.add("time-backwards", int(aside.sum()), "a dump's stamp is no later than the one before")
+    issues.add("time-backwards", int(aside.sum()), "a dump's timestamp is not later than the previous one")
     frame = frame.filter(~aside)
     if frame.height < 2:
         raise UnreadableInputError(
-            "running totals need two dumps at different times",
+            "cumulative counters need two dumps at different times",
             hint="read them in a loop, one dump every few seconds",
         )
     seen = [name for name in names if frame[name].count()]

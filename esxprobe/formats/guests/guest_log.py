@@ -38,7 +38,7 @@ def read_guest_log(path: Path, *, timezone: str | None = None, guest: str | None
         guest: Which computer to take of a log that holds several; its name where the log carries none.
 
     Raises:
-        UnreadableInputError: It is no guest log, or nothing in it can be trusted.
+        UnreadableInputError: It is not a guest log, or nothing in it can be trusted.
         UsageError: Its zone is lost and none was given, the zone is none, or several computers are in it.
     """
     _refuse_foreign(path)

@@ -27,9 +27,9 @@ filesystem psi psi-cpu psi-io psi-mem some_avg10 some_avg60 some_avg300 some_avg
 full_avg300 full_avg batteries
 """
 JSON_KEYS = frozenset(_LIST_OF_JSON.split())
-# Words that stand in a table besides numbers.
+# Words that are in a table besides numbers.
 _CELLS = frozenset(("all", "sum", "scale", "LINUX", "RESTART", "LINUX-RESTART", "Linux", "AM", "PM"))
-# The kernel names these; a customer's names stand in /dev/mapper, in labels and in interfaces that were renamed.
+# The kernel names these; a customer's names are in /dev/mapper, in labels and in interfaces that were renamed.
 _DEVICE = re.compile(
     r"dev\d+-\d+|(?:[shv]d|xvd)[a-z]{1,2}\d*|nvme\d+(?:c\d+)?n\d+(?:p\d+)?|(?:dm-|md|sr|loop|ram|zram|fd)\d+|"
     r"mmcblk\d+(?:p\d+)?|(?:eth|em|wlan|bond|virbr|docker|usb|i)\d+|lo|ens\d+(?:f\d+)?(?:np\d+)?|eno\d+(?:np\d+)?|"
@@ -45,7 +45,7 @@ _LIST_OF_MACHINES = """
 x86_64 i386 i486 i586 i686 aarch64 armv6l armv7l ppc64 ppc64le s390x riscv64 mips64 sparc64 ia64
 """
 MACHINES = frozenset(_LIST_OF_MACHINES.split())
-# Running totals of the kernel that are read, or stand beside those that are.
+# Running totals of the kernel that are read, or are beside those that are.
 _TOTALS = re.compile(
     r"cpu\d*|intr|softirq|ctxt|btime|processes|procs_running|procs_blocked|page|swap|pgfault|pgmajfault|"
     r"pgpgin|pgpgout|pswpin|pswpout|pgfree|pgactivate|pgdeactivate|pgrefill|pgrotated|oom_kill|allocstall|nr_free_pages|"

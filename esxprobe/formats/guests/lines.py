@@ -29,7 +29,7 @@ def without_colors(text: bytes) -> bytes:
 
 
 def without_torn_end(text: bytes, issues: QualityIssues) -> bytes:
-    """The text without a last line that has no line end: nobody knows whether its last number is whole."""
+    """The text without a last line that has no line end: it is unknown whether its last number is whole."""
     if not text or text.endswith(b"\n"):
         return text
     at = text.rfind(b"\n") + 1

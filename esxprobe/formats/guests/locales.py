@@ -12,7 +12,7 @@ r"""Names of perfmon's objects and counters, in English and as other languages o
 | `System\Context Switches/sec` | context_switches | switches/s |
 | `Processor(_Total)\% User Time` | user_time | % |
 | `Processor(_Total)\% Privileged Time` | system_time | % |
-| `PhysicalDisk(_Total)\Avg. Disk sec/Transfer` | disk_await | s, times 1,000; 0 is no transfer; English only |
+| `PhysicalDisk(_Total)\Avg. Disk sec/Transfer` | disk_await | s, times 1,000; 0 is not a transfer; English only |
 
 `Processor Information(_Total)` goes before `Processor(_Total)`, which sees one group of processors only on guests
 with more than 64. Names are compared without case, with one kind of blank.

@@ -61,7 +61,7 @@ class _Column:
 
 
 def recognizes(head: bytes) -> bool:
-    """Whether a PDH header stands in a file's head: perfmon's, or esxtop's, which `reading` tells apart."""
+    """Whether a PDH header is in a file's head: perfmon's, or esxtop's, which `reading` tells apart."""
     return any(_HEADER.match(line) for line in head.split(b"\n"))
 
 
@@ -332,7 +332,7 @@ _FAREWELL = re.compile(r"The command completed successfully\.|Exiting, please wa
 
 
 def _redacted(content: bytes, names: Pseudonyms) -> tuple[str, int] | None:
-    """Computers' names stand in the headers; rows hold a time and numbers."""
+    """Computers' names are in the headers; rows hold a time and numbers."""
     wide = content[:2] in {b"\xff\xfe", b"\xfe\xff"}
     text = (content.decode("utf-16", "replace").encode() if wide else content).replace(b"\r\n", b"\n")
     lines, blanked = [], 0
@@ -365,7 +365,7 @@ def _redacted_path(path: str, names: Pseudonyms) -> str:
 
 
 def _redacted_row(line: str, separator: str) -> tuple[str, int]:
-    """A row as it is; of one with words in it the words are blanked, and a line that is no row goes."""
+    """A row as it is; of one with words in it the words are blanked, and a line that is not a row goes."""
     if not line.strip() or _FAREWELL.fullmatch(line.strip()):
         return line, 0
     first, *cells = line.split(separator)

@@ -76,10 +76,12 @@ def read_windows_raw(text: str, _options: Mapping[str, str], issues: QualityIssu
     stamps = table[:, names.index(_STAMP)]
     later: Bools = np.ones(len(rows), dtype=np.bool_)
     later[1:] = stamps[1:] > np.maximum.accumulate(stamps)[:-1]
-    issues.add("time-backwards", int((~later).sum()), "a sample's stamp is no later than the one before")
+    issues.add("time-backwards", int((~later).sum()), "a sample's timestamp is not later than the previous one")
     table = table[later]
     if len(table) < 2:
-        raise UnreadableInputError("running totals need two samples at different times", hint="collect for longer")
+        raise UnreadableInputError(
+            "cumulative counters need two samples at different times", hint="collect for longer"
+        )
     step = np.diff(table, axis=0)
     times = pl.Series((table[:, names.index(_STAMP)] - _EPOCH_100NS) // 10).cast(pl.Datetime("us"))
     times = times.dt.replace_time_zone("UTC")
@@ -97,7 +99,7 @@ def _numbers(line: str, width: int, issues: QualityIssues) -> list[int] | None:
     if len(cells) == width and all(cell.isdecimal() and cell.isascii() and len(cell) < 19 for cell in cells):
         return [int(cell) for cell in cells]
     if len(cells) == width:
-        issues.add("row-lost", 1, f"a sample holds what is no number: {line[:60]}")
+        issues.add("row-lost", 1, f"a sample contains an invalid number: {line[:60]}")
     else:
         issues.add("guest-text-line", 1, line[:60])
     return None

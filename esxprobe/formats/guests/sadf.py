@@ -59,7 +59,7 @@ def read_sadf_j(text: bytes, *, timezone: str | None, guest: str | None, issues:
     """A whole `sadf -j` log (see `_reading` for errors).
 
     Raises:
-        UnreadableInputError: Also: it is no JSON, not even in its first samples.
+        UnreadableInputError: Also: it is not JSON, not even in its first samples.
     """
     words = text.decode("utf-8", errors="replace")
     return _reading("sadf-j", _samples(_hosts(words, issues), issues), timezone, guest, issues)
@@ -196,9 +196,10 @@ def _salvaged(text: str, issues: QualityIssues) -> dict[str, Any]:
         samples.append(sample)
     if not samples:
         raise UnreadableInputError(
-            "the file starts as `sadf -j` does and is no JSON", hint="export it again: sadf -j FILE -- -B -u -w -W"
+            "the file starts like `sadf -j` output and is not valid JSON",
+            hint="export it again: sadf -j FILE -- -B -u -w -W",
         )
-    issues.add("row-cut", 1, f"the JSON ends or breaks behind {len(samples)} whole samples")
+    issues.add("row-cut", 1, f"the JSON ends or is damaged after {len(samples)} whole samples")
     return {"nodename": name[1] if name else "", "statistics": samples}
 
 

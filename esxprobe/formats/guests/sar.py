@@ -12,7 +12,7 @@
 | `%steal` (-u, -u ALL) | steal_time | % |
 | sum of `tps` x `await` over sum of `tps` of all disks (-d) | disk_await | ms |
 
-A row's stamp ends its interval; a header's stamp is where the first row below it begins. The date stands in the
+A row's stamp ends its interval; a header's stamp is where the first row below it begins. The date is in the
 banner only, the zone nowhere. sadf prints the same numbers under the same names.
 """
 
@@ -67,7 +67,7 @@ _HALF_A_DAY, _DAY = timedelta(hours=12), timedelta(days=1)
 
 
 def recognizes(head: bytes) -> bool:
-    """Whether sysstat's banner stands in a file's head, and no sadf output does."""
+    """Whether sysstat's banner is in a file's head, and no sadf output does."""
     return re.search(rb"^Linux \S+ \(.*\)\s+\S+", head, re.MULTILINE) is not None
 
 
@@ -85,7 +85,8 @@ def read_sar(text: bytes, *, timezone: str | None, guest: str | None, issues: Qu
     if not reports:
         raise UnreadableInputError(
             "the sar log has no table of system-wide faults, context switches or processor time",
-            hint="record with `sar -B -u -w -W 5 720`; pidstat's tables are one row a process and are not read",
+            hint="record with `sar -B -u -w -W 5 720`; pidstat tables have one row per process and are not "
+            "supported",
         )
     if timezone is None:
         issues.add("guest-zone-assumed", 1, "sar prints local time without its zone")
@@ -188,7 +189,7 @@ class _SarText:
             self._row(self._report, cells, since, line)
 
     def _stamped(self, line: str) -> tuple[timedelta, str] | None:
-        """Time of day and what follows it; the same stamp stands in many lines, so it is read once."""
+        """Time of day and what follows it; the same stamp is in many lines, so it is read once."""
         known = self._of_day.get(line[:_PREFIX])
         if known is not None:
             return known[0], line[known[1] :].strip()
@@ -227,7 +228,7 @@ class _SarText:
         if self._restarted is None or not report.wanted:
             return
         if not report.times and since < self._restarted[0]:
-            self._restarted = None  # it stands behind the last row of the table before this one
+            self._restarted = None  # it is after the last row of the table before this one
             return
         when = self._when(report, *self._restarted)
         self._restarted = self._start = None
@@ -243,7 +244,8 @@ class _SarText:
         if self._day is None:
             raise UnreadableInputError(
                 "the sar log has no date: its first line is missing or has none",
-                hint="keep sar's first line (Linux ... (host) date), or use `sadf -d`, which prints whole stamps",
+                hint="keep sar's first line (Linux ... (host) date), or use `sadf -d`, which prints complete "
+                "timestamps",
             )
         midnight, last = report.clock or (datetime.combine(self._day, time()), timedelta(0))
         if since < last - _HALF_A_DAY:

@@ -70,7 +70,7 @@ class Report:
         self.clock: tuple[datetime, timedelta] | None = None
 
     def add(self, when: datetime, start: datetime | None, cells: list[str]) -> bool:
-        """Adds a row and says so; rows of one processor out of several are passed over.
+        """Adds a row and reports it; rows of one processor out of several are passed over.
 
         Args:
             when: Its stamp.
@@ -94,7 +94,7 @@ class Report:
         self._cells.insert(at, [None] * len(self._places))
 
     def columns(self, issues: QualityIssues) -> dict[str, pl.Series]:
-        """The values by our counter; cells that are no numbers are lost and counted."""
+        """The values by our counter; cells that are not numbers are lost and counted."""
         import polars as pl
 
         by_place = dict(zip(self._places, zip(*self._cells, strict=True), strict=True))
@@ -148,7 +148,7 @@ class DiskReport(Report):
         return True
 
     def columns(self, issues: QualityIssues) -> dict[str, pl.Series]:
-        """The value of each stamp, null where nothing was transferred; cells that are no numbers are counted."""
+        """The value of each stamp, null where nothing was transferred; cells that are not numbers are counted."""
         import polars as pl
 
         issues.add("bad-cell", len(self._bad), self._bad[0] if self._bad else "")

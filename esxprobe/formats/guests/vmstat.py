@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def recognizes(head: bytes) -> bool:
-    """Whether lines of /proc/vmstat stand in a file's head, which is not that of the collector's stream."""
+    """Whether lines of /proc/vmstat are in a file's head, which is not that of the collector's stream."""
     return (
         b"# esxprobe guest/" not in head
         and re.search(rb"^(?:nr_free_pages|pgfault|pgpgin) \d+\s*$", head, re.MULTILINE) is not None
@@ -43,7 +43,7 @@ def read_vmstat(text: bytes, *, timezone: str | None, guest: str | None, issues:
     dumps = dumps_of(words, issues)
     if not dumps:
         raise UnreadableInputError(
-            "the dumps of /proc/vmstat carry no time stamps",
+            "the dumps of /proc/vmstat have no timestamps",
             hint='run: while sleep 5; do echo "timestamp: $(date +%s.%N)"; cat /proc/vmstat; done > guest.txt',
         )
     times, zone = _times(dumps, timezone, issues)
@@ -58,7 +58,7 @@ def _times(dumps: list[Dump], timezone: str | None, issues: QualityIssues) -> tu
     if not any(dump.local for dump in dumps):
         return utc, "UTC"
     if timezone is None:
-        issues.add("guest-zone-assumed", 1, "the stamps carry no zone that is known for sure")
+        issues.add("guest-zone-assumed", 1, "the timestamps have no reliable time zone")
         return utc, "UTC (assumed)"
     local = pl.Series([dump.local for dump in dumps])
     there = to_utc(stamps, named_zone(timezone)).dt.convert_time_zone("UTC")

@@ -37,7 +37,7 @@ def redacted_totals(content: bytes, names: Pseudonyms) -> tuple[str, int]:
 
 
 def text_of(content: bytes) -> str:
-    """A log as text: UTF-8, a code page, or UTF-16 where its mark says so; no colors of a terminal."""
+    """A log as text: UTF-8, a code page, or UTF-16 where its mark shows it; no colors of a terminal."""
     wide = content[:2] in {b"\xff\xfe", b"\xfe\xff"}
     if wide:
         return content.decode("utf-16", "replace")
@@ -62,7 +62,7 @@ def by_line(text: str, change: Callable[[str], str | None]) -> tuple[str, int]:
 
 
 def _stamp(line: str, names: Pseudonyms) -> str | None:
-    """A line with a time, without what stands before it; None for any other line."""
+    """A line with a time, without what is before it; None for any other line."""
     found = re.match(r"[A-Za-z_]+\s*[:=]\s*(?=\d)", line)
     rest = line[found.end() :] if found else line
     words = re.findall(r"[^\W\d]+", rest)
@@ -71,7 +71,7 @@ def _stamp(line: str, names: Pseudonyms) -> str | None:
 
 
 def known_cell(text: str, names: Pseudonyms) -> str:
-    """A cell as it is when it is on a list or a number, else with a pseudonym."""
+    """A cell as it is when it is on a list or a number, otherwise with a pseudonym."""
     return text if known_words.is_cell(text) or not text else names.of("instance", text)
 
 

@@ -112,8 +112,8 @@ def utc_of(
     if bias is None:
         found = f"its header says {name!r}" if name else "its header names none, as on typeperf's screen"
         raise UsageError(
-            f"the log's time zone is lost: {found}",
-            hint="give the guest's own zone, for example --guest-timezone Europe/Berlin",
+            f"the log's time zone is missing: {found}",
+            hint="give the guest's time zone, for example --guest-timezone Europe/Berlin",
         )
     zone_name = _iana(name, first, bias)
     if zone_name is not None:
@@ -132,13 +132,13 @@ def zone_of_stamps(stated: str, when: datetime, asked: str | None, issues: Quali
         issues: Counts doubts.
 
     Raises:
-        UsageError: Nobody has such a zone, or several have, and none was named; or the one named is none.
+        UsageError: No zone matches, or several have, and none was named; or the one named is none.
     """
     if stated in {"UTC", "GMT", "Z"}:
         return UTC, "UTC"
     if not stated:
         if asked is None:
-            issues.add("guest-zone-assumed", 1, "the stamps are local time without its zone")
+            issues.add("guest-zone-assumed", 1, "the timestamps are local time without a time zone")
         return named_zone(asked or "UTC"), asked or "UTC (assumed)"
     offsets = _offsets_of(stated, when)
     if asked:
@@ -151,13 +151,13 @@ def zone_of_stamps(stated: str, when: datetime, asked: str | None, issues: Quali
         return timezone(offset), f"{stated} ({_signed(offset)})"
     if not offsets:
         raise UsageError(
-            f"the log's stamps are in {stated}, which is no time zone that is known",
-            hint="give the guest's own zone, for example --guest-timezone Europe/Berlin",
+            f"the log's timestamps are in {stated}, which is not a known time zone",
+            hint="give the guest's time zone, for example --guest-timezone Europe/Berlin",
         )
     shown = ", ".join(_signed(offset) for offset in sorted(offsets))
     raise UsageError(
-        f"the log's stamps are in {stated}, which stands for several time zones ({shown})",
-        hint="give the guest's own zone, for example --guest-timezone America/Chicago",
+        f"the log's timestamps are in {stated}, which means several time zones ({shown})",
+        hint="give the guest's time zone, for example --guest-timezone America/Chicago",
     )
 
 

@@ -6,7 +6,7 @@
 A channel carries one command at a time, in frames: one byte for the kind, four bytes for the length, the payload.
 When a client hangs up, the agent closes the command's pipes and does not kill the command, as an SSH server does.
 
-Each side may send only so much data, until the other side has passed it on and says so by a frame of kind CREDIT:
+Each side may send only so much data, until the other side has passed it on and sends a frame of kind CREDIT:
 `INPUT_WINDOW` bytes of frames into the guest, `OUTPUT_WINDOW` bytes of output out of it.
 
 This file is a script. It runs on the guest's Python and imports the standard library only.

@@ -6,7 +6,7 @@ from esxprobe.lab.real.guests import Kind, Layer, LoadPlan, RealGuest
 
 # The collector's own commands add some hundred faults per sample.
 INTRANET = LoadPlan("indep", faults_s=250, kernel_pct=4, user_pct=15, seed=11)
-# At 60 us per fault, 16,000 faults/s use a whole vCPU.
+# At 60 µs per fault, 16,000 faults/s use a whole vCPU.
 CGI = LoadPlan("indep", faults_s=10_000, kernel_pct=3, user_pct=8, seed=12)
 
 

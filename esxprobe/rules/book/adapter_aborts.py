@@ -14,7 +14,7 @@ def _paths(*aborts: Series) -> dict[str, tuple[dict[str, Series], ...]]:
 
 RULE = Rule(
     id="adapter-aborts",
-    title="Several paths of an adapter had aborts or resets at once (ABRTS/s, RESETS/s)",
+    title="Several paths of an adapter had aborts or resets together (ABRTS/s, RESETS/s)",
     entity="adapter",
     parts=(Part("paths with aborts", "path", "count", where=f'"{_ABORTS}" + "{_RESETS}" > 0'),),
     value='"paths with aborts"',

@@ -26,7 +26,7 @@ RULE = Rule(
     caveats=("From the days of 32-bit addressing: on today's adapters it stays at zero.",),
     confirm="esxtop, disk adapter screen (d), PAE fields: PAECMD/s and PAECP/s",
     fires=(
-        Example("200 a second", {_COPIED: 200}, "info"),
+        Example("200 per second", {_COPIED: 200}, "info"),
         Example("just reaches it", {_COPIED: 10.5}, "info"),
     ),
     quiet=(Example("none", {_COPIED: 0}), Example("just below", {_COPIED: 9.5})),

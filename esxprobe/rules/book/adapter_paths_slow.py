@@ -13,7 +13,7 @@ _SLOW = f'{_BUSY} AND "{_DAVG}" >= 25'
 
 
 def _beside(other_ms: float, *davg_ms: Series, commands: float = 50) -> dict[str, tuple[dict[str, Series], ...]]:
-    """The paths of the adapter, beside another adapter with this DAVG."""
+    """The paths of the adapter, next to another adapter with this DAVG."""
     return {
         "path": tuple({_DAVG: each, _CMDS: commands} for each in davg_ms),
         "adapter": ({_ADAPTER_DAVG: other_ms, _ADAPTER_CMDS: 400},),
@@ -46,9 +46,8 @@ RULE = Rule(
         "adapter leads to another array, the array of this one may be to blame: see device-slow-together."
     ),
     caveats=(
-        "Only samples are judged with at least four paths in use (10 commands/s) and another adapter that has at "
-        "least "
-        "50 commands/s and a DAVG below 10 ms.",
+        "Only samples with at least four paths in use (10 commands/s) are evaluated, and only if another adapter "
+        "has at least 50 commands/s and a DAVG below 10 ms.",
         "Adapters that lead to different storage are compared as well.",
     ),
     effects=Effects(implies=("path-slow", "device-slow-together", "device-latency")),
@@ -62,6 +61,6 @@ RULE = Rule(
         Example("just below", {}, parts=_beside(2, *(30,) * 74, *(2,) * 26)),
         Example("the other adapter is slow too: the array is", {}, parts=_beside(30, 40, 30, 35, 28)),
         Example("two paths are too few", {}, parts=_beside(2, 40, 40)),
-        Example("next to nothing to do", {}, parts=_beside(2, 40, 40, 40, 40, commands=2)),
+        Example("almost no load", {}, parts=_beside(2, 40, 40, 40, 40, commands=2)),
     ),
 )

@@ -30,11 +30,13 @@ RULE = Rule(
         "one I/O."
     ),
     advice=(
-        "See what sends so large commands (device-large-commands, vscsiStats) and what the adapter takes at once; "
-        "Disk.DiskMaxIOSize is the host's own limit. Old guests may have partitions that are not aligned."
+        "Find out what sends such large commands (device-large-commands, vscsiStats) and the adapter's maximum "
+        "command size; Disk.DiskMaxIOSize is the host's own limit. Old guests may have partitions that are not "
+        "aligned."
     ),
     caveats=(
-        "Only samples with at least 100 commands/s are judged. What else is counted as split is not documented.",
+        "Only samples with at least 100 commands/s are evaluated. It is not documented which other commands are "
+        "counted as split.",
     ),
     confirm="esxtop, disk adapter screen (d): SPLTCMD/s and SPLTCP/s; vscsiStats: ioLength",
     fires=(Example("half", _adapter(500), "info"), Example("just reaches it", _adapter(260), "info")),

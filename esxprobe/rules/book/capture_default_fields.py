@@ -16,7 +16,11 @@ RULE = Rule(
     unit="",
     levels=(
         Level(
-            "info", 1, sources.rule_of_thumb("a rule without its counters cannot run, and its silence says nothing")
+            "info",
+            1,
+            sources.rule_of_thumb(
+                "a rule without its counters cannot run, so it neither finds nor excludes a problem"
+            ),
         ),
     ),
     check=any_above(),
@@ -26,7 +30,7 @@ RULE = Rule(
         "compression, no %LAT_C and %LAT_M. The rules named with this finding did not run because a counter was "
         "missing."
     ),
-    advice="Capture again with esxtop -b -a; the list of skipped rules says which counter each of them lacks.",
+    advice="Capture again with esxtop -b -a; the list of skipped rules shows the missing counters.",
     caveats=("Some of the named rules may lack counters that this host or release does not have at all.",),
     states=(States(((1, "yes (1)"),)),),
     fires=(Example("made without -a", {_DEFAULT: 1}, "info", samples=1),),

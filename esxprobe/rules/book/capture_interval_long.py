@@ -36,8 +36,7 @@ RULE = Rule(
     cause="capture",
     why=(
         "esxtop prints means of the interval: ten seconds of %RDY at 60 % are 5 % in a sample of two "
-        "minutes. A rule "
-        "that stays quiet then proves nothing."
+        "minutes. A rule that does not fire then proves nothing."
     ),
     advice="Capture again with an interval of 2 to 10 s (-d 5); on very large hosts limit what is "
     "captured instead.",

@@ -1,4 +1,4 @@
-"""Damage and doubt in the capture."""
+"""Damage and warnings in the capture."""
 
 from esxprobe.model import Level
 from esxprobe.rules import sources
@@ -17,7 +17,7 @@ RULE = Rule(
     levels=(Level("warning", 1, sources.rule_of_thumb("any damage that can change a number is worth a line")),),
     check=any_above(),
     cause="capture",
-    why="Values that could not be trusted were left out and counted; what is missing cannot be judged.",
+    why="Unreliable values were excluded and counted. Missing values cannot be evaluated.",
     advice="Read the section on capture quality; capture again where the time that matters is not covered.",
     fires=(
         Example("three kinds of damage", {_DOUBTS: 3, _DAMAGE: 0}, "warning", samples=1),

@@ -9,7 +9,7 @@ _MINUTES = r"Capture\Minutes"
 
 RULE = Rule(
     id="capture-short",
-    title="Capture was too short to judge states and trends",
+    title="Capture was too short to evaluate states and trends",
     entity="capture",
     value=f'60 * "{_MINUTES}"',
     where=f'"{_MINUTES}" > 0',
@@ -21,8 +21,9 @@ RULE = Rule(
     check=any_below(),
     cause="capture",
     why=(
-        "Rules judge states, which last minutes, and trends, which take an hour. In a short capture they find "
-        "little or call a burst a state, however many samples there are; what is not found proves nothing."
+        "Rules evaluate states, which last minutes, and trends, which take an hour. In a short capture they find "
+        "little or report a burst as a state, whatever the number of samples. A rule that does not fire proves "
+        "nothing."
     ),
     advice="Capture 10 minutes to an hour that cover the problem, and a good time: esxtop -b -a -d 5 -n 720",
     fires=(
@@ -32,6 +33,6 @@ RULE = Rule(
     quiet=(
         Example("an hour", {_MINUTES: 60}, samples=1),
         Example("just above", {_MINUTES: 2}, samples=1),
-        Example("no sample at all: the section on capture quality says so", {_MINUTES: 0}, samples=1),
+        Example("no sample at all: see the section on capture quality", {_MINUTES: 0}, samples=1),
     ),
 )

@@ -25,13 +25,13 @@ RULE = Rule(
     label="lowest %RUN of the vCPUs",
     unit="%",
     levels=(
-        Level("info", 97, sources.rule_of_thumb("states of a real host add up to 98.9 %: this is no pause at all")),
+        Level("info", 97, sources.rule_of_thumb("states of a real host add up to 98.9 %: this is not a pause")),
     ),
     check=sustained_above(share=0.95, run_s=None, statistic="mean", least=30),
     cause="guest-load",
     why=(
         "With latency sensitivity set to high or exclusive affinity the vCPUs own their PCPUs and count as running "
-        "even when the guest is idle; so do guests that poll. Their %RUN says nothing of the guest's load."
+        "even when the guest is idle; so do guests that poll. Their %RUN does not show the guest's load."
     ),
     advice=(
         "Look at sched.cpu.latencySensitivity and sched.cpu.affinity of the VM. Where neither is set look in the "

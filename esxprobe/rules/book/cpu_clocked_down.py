@@ -32,7 +32,7 @@ RULE = Rule(
     why="%USED is scaled by the clock: a vCPU that is charged for half of its %RUN does half the work.",
     advice="Set the host's power policy to High performance, in the firmware too, and compare.",
     caveats=(
-        "Only samples in which the vCPU runs at least half of the time are judged.",
+        "Only samples in which the vCPU runs at least half of the time are evaluated.",
         Caveat("Before an accounting fix hosts with hyper-threading are charged too little.", until="7.0.3"),
     ),
     effects=Effects(implies=("cpu-shared-core", "cpu-latency"), accounts_for=("cpu-latency",)),
@@ -45,6 +45,6 @@ RULE = Rule(
         Example("full clock", _vcpu(80), samples=72),
         Example("a busy sibling thread", _vcpu(50), samples=72),
         Example("just below", _vcpu(44.8), samples=72),
-        Example("idle vCPUs say nothing", _vcpu(3, run=10), samples=72),
+        Example("idle vCPUs show nothing", _vcpu(3, run=10), samples=72),
     ),
 )

@@ -46,8 +46,8 @@ RULE = Rule(
         "are stopped too, so a wide VM loses more than its own waiting."
     ),
     advice=(
-        "Give the VM the vCPUs that it uses and no more; look for snapshots being made or removed at that time; "
-        "see cpu-ready for the shortage behind it."
+        "Reduce the VM's vCPUs to the number that it uses. Check whether snapshots were created or removed at "
+        "that time. See cpu-ready for the underlying shortage."
     ),
     caveats=("Only VMs with several vCPUs can show it. Snapshots raise it for a while.",),
     fires=(

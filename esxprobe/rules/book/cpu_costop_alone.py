@@ -40,7 +40,7 @@ RULE = Rule(
     check=sustained_above(share=0.1, run_s=60, least=6),
     cause="storage",
     why=(
-        "Co-stop without ready time is no shortage of PCPUs: some vCPUs are blocked in the VMkernel, mostly for "
+        "Co-stop without ready time is not a shortage of PCPUs. Some vCPUs are blocked in the VMkernel, mostly for "
         "I/O on snapshots or for host swap, and the scheduler stops their siblings so that they do not get too "
         "far ahead."
     ),
@@ -48,9 +48,9 @@ RULE = Rule(
         "Look for snapshots of the VM (*-sesparse.vmdk, *-delta.vmdk), for backups that make and remove them, "
         "and at %SWPWT; consolidate disks. More PCPUs or fewer VMs do not help here."
     ),
-    confirm="esxtop, CPU screen (c), e on the VM: %CSTP beside %SWPWT; vim-cmd vmsvc/snapshot.get <vmid>",
+    confirm="esxtop, CPU screen (c), e on the VM: %CSTP next to %SWPWT; vim-cmd vmsvc/snapshot.get <vmid>",
     fires=(
-        Example("6 % and nobody waits", {}, "info", parts=_vcpus(6)),
+        Example("6 % and no vCPU waits", {}, "info", parts=_vcpus(6)),
         Example("just reaches it", {}, "info", parts=_vcpus(3.1)),
     ),
     quiet=(

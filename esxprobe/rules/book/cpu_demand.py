@@ -26,9 +26,10 @@ RULE = Rule(
         "Demand is what the scheduler expects the vCPU to use if no other world competed. A large and lasting "
         "difference is work that was delayed, by whatever means."
     ),
-    advice="See which of cpu-ready, cpu-limit, cpu-costop, cpu-shared-core and cpu-clocked-down goes with it.",
+    advice="Check which of cpu-ready, cpu-limit, cpu-costop, cpu-shared-core and cpu-clocked-down fired at the "
+    "same time.",
     caveats=("Demand is averaged over more than one sample, in whole percent: it lags behind what happens.",),
-    confirm="esxtop, CPU screen (c), e on the VM, summary fields: %DMD beside %USED, %RDY and %MLMTD",
+    confirm="esxtop, CPU screen (c), e on the VM, summary fields: %DMD next to %USED, %RDY and %MLMTD",
     fires=(
         Example("wants 100 %, gets 45 %", _vcpu(100, 45), "info", samples=72),
         Example("just reaches it", _vcpu(90, 48.5), "info", samples=72),
@@ -36,6 +37,6 @@ RULE = Rule(
     quiet=(
         Example("gets what it wants", _vcpu(60, 58), samples=72),
         Example("just below", _vcpu(90, 51.5), samples=72),
-        Example("beside a busy sibling thread", _vcpu(100, 62.5), samples=72),
+        Example("next to a busy sibling thread", _vcpu(100, 62.5), samples=72),
     ),
 )

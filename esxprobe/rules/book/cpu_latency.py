@@ -27,7 +27,7 @@ RULE = Rule(
     check=sustained_above(share=0.2, run_s=60),
     cause="cpu-contention",
     why=(
-        "It sums up what keeps a vCPU from working at full speed: %RDY less %MLMTD, %CSTP, %OVRLP, %SWPWT, a busy "
+        "It sums up what keeps a vCPU from working at full speed: %RDY minus %MLMTD, %CSTP, %OVRLP, %SWPWT, a busy "
         "sibling thread and a low clock. More than 37.5 % is more than hyper-threading alone."
     ),
     advice=(
@@ -35,10 +35,10 @@ RULE = Rule(
         "cpu-clocked-down."
     ),
     caveats=(
-        "Up to 37.5 % is normal beside a busy sibling thread; limits and other waits are left out.",
+        "Up to 37.5 % is normal next to a busy sibling thread; limits and other waits are left out.",
         Caveat("It is wrong for VMs with latency sensitivity set to high.", until="6.7"),
     ),
-    confirm="esxtop, CPU screen (c), e on the VM, fields with %LAT_C beside %RDY, %CSTP, %OVRLP and %SWPWT",
+    confirm="esxtop, CPU screen (c), e on the VM, fields with %LAT_C next to %RDY, %CSTP, %OVRLP and %SWPWT",
     fires=(
         Example("half of the time", {_LATENCY: 50}, "warning"),
         Example("just reaches it", {_LATENCY: 38}, "warning"),

@@ -15,14 +15,15 @@ RULE = Rule(
     label="MIG/s",
     unit="1/s",
     levels=(
-        Level("info", 200, sources.cited(sources.ESXTOPDRILL.saying("200 a second is a warning, 400 critical"))),
+        Level("info", 200, sources.cited(sources.ESXTOPDRILL.saying("200 per second is a warning, 400 critical"))),
     ),
     check=sustained_above(share=0.5, run_s=300),
     cause="cpu-contention",
-    why="On another PCPU the caches are cold: work that is moved every few milliseconds is slower than %RUN says.",
+    why="On another PCPU the caches are cold: work that is moved every few milliseconds is slower than %RUN "
+    "suggests.",
     advice=(
-        "Look at cpu-wakeups and at the host's PCPU use: both make the scheduler look for another PCPU. "
-        "Do not answer it with affinity, which takes the choice away altogether."
+        "Check cpu-wakeups and the host's PCPU use: both make the scheduler choose another PCPU. Do not set "
+        "affinity instead, which leaves the scheduler no choice."
     ),
     caveats=(
         Caveat(
@@ -30,9 +31,9 @@ RULE = Rule(
             until="7.0.3",
         ),
     ),
-    confirm="esxtop, CPU screen (c), e on the VM, summary fields: MIG/s beside WAKE/s and SWTCH/s",
+    confirm="esxtop, CPU screen (c), e on the VM, summary fields: MIG/s next to WAKE/s and SWTCH/s",
     fires=(
-        Example("400 a second", {_MIGRATES: 400}, "info", samples=72),
+        Example("400 per second", {_MIGRATES: 400}, "info", samples=72),
         Example("just reaches it", {_MIGRATES: 205}, "info", samples=72),
     ),
     quiet=(

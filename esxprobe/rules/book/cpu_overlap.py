@@ -25,7 +25,7 @@ RULE = Rule(
         "interrupts and I/O completions. The guest sees stolen time."
     ),
     advice="Look at interrupt load per PCPU and at the I/O rate of all VMs on the host.",
-    caveats=("%RUN includes this time: the guest got %RUN less %OVRLP.",),
+    caveats=("%RUN includes this time: the guest got %RUN minus %OVRLP.",),
     fires=(
         Example("7 % all the time", {_OVERLAP: 7}, "warning"),
         Example("3 % all the time", {_OVERLAP: 3}, "info"),

@@ -40,7 +40,7 @@ RULE = Rule(
         "co-stop can rise with its width, and so can that of its neighbors."
     ),
     advice="Compare with a month of the VM's CPU use in vCenter; halve its vCPUs when it is never needed.",
-    caveats=("It is judged on the captured minutes only: the busy hour may be another one.",),
+    caveats=("Only the captured minutes are evaluated; the peak hour may be another one.",),
     confirm="the VM's CPU usage chart in vCenter over a month, peaks included",
     fires=(
         Example("four vCPUs that idle", {_VCPUS: 4}, "info", parts=_vcpus(2, 3, 1, 4), samples=72),
@@ -49,7 +49,7 @@ RULE = Rule(
     quiet=(
         Example("a third used", {_VCPUS: 4}, parts=_vcpus(40, 30, 30, 30), samples=72),
         Example("just below", {_VCPUS: 4}, parts=_vcpus(10.5, 10.5, 10.5, 10.5), samples=72),
-        Example("a pair is no wide VM", {_VCPUS: 2}, parts=_vcpus(2, 3), samples=72),
+        Example("a pair is not a wide VM", {_VCPUS: 2}, parts=_vcpus(2, 3), samples=72),
         Example(
             "busy for a minute in six",
             {_VCPUS: 4},

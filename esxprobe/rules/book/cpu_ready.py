@@ -57,7 +57,7 @@ RULE = Rule(
         "if it does not use them all; reservations and shares only decide who waits."
     ),
     caveats=(
-        "%MLMTD is a part of %RDY and was subtracted: waiting for a limit is judged by cpu-limit.",
+        "%MLMTD is a part of %RDY and was subtracted: waiting for a limit is evaluated by cpu-limit.",
         "3,000 to 6,000 wakeups per second of a VM can by themselves show as %RDY.",
     ),
     effects=Effects(implies=("cpu-costop", "cpu-latency", "cpu-demand"), accounts_for=("cpu-latency",)),

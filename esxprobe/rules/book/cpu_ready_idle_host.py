@@ -44,7 +44,8 @@ RULE = Rule(
         "(pcpu-hot). Adding PCPUs or moving other VMs away may change nothing."
     ),
     caveats=(
-        "A mean over five seconds hides bursts: vCPUs that all wake at once can wait on a host that is idle else.",
+        "A mean over five seconds hides bursts: vCPUs that all wake at the same time can wait on a host that is "
+        "otherwise idle.",
     ),
     confirm="esxtop, memory screen (m), NUMA fields: NHN of the VM; CPU screen (c): PCPU UTIL(%) one by one",
     fires=(

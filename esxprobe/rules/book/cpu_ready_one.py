@@ -47,6 +47,6 @@ RULE = Rule(
     quiet=(
         Example("all wait alike", {_VCPUS: 4}, parts=_vcpus(20, 18, 21, 19), samples=72),
         Example("just below", {_VCPUS: 2}, parts=_vcpus(8.7, 1), samples=72),
-        Example("nobody waits", {_VCPUS: 4}, parts=_vcpus(1, 0.5, 0.4, 0.6), samples=72),
+        Example("no vCPU waits", {_VCPUS: 4}, parts=_vcpus(1, 0.5, 0.4, 0.6), samples=72),
     ),
 )

@@ -42,9 +42,9 @@ RULE = Rule(
         "Compare PCPU UTIL with CORE UTIL: where the cores are full, fewer busy vCPUs on this host are all that "
         "helps. For a VM that must not share, set latency sensitivity to high with a full reservation."
     ),
-    caveats=("Only samples in which the vCPU runs at least half of the time are judged.",),
+    caveats=("Only samples in which the vCPU runs at least half of the time are evaluated.",),
     effects=Effects(implies=("cpu-latency", "cpu-demand"), accounts_for=("cpu-latency",)),
-    confirm="esxtop, CPU screen (c): CORE UTIL(%) beside PCPU UTIL(%); power screen (p): %A/MPERF",
+    confirm="esxtop, CPU screen (c): CORE UTIL(%) next to PCPU UTIL(%); power screen (p): %A/MPERF",
     fires=(
         Example("a sibling that never rests", _vcpu(30), "info", samples=72),
         Example("just reaches it", _vcpu(25), "info", samples=72),
@@ -53,6 +53,6 @@ RULE = Rule(
         Example("alone on its core", _vcpu(1), samples=72),
         Example("just below", _vcpu(23), samples=72),
         Example("all of it is waiting", _vcpu(30, ready=29), samples=72),
-        Example("idle vCPUs say nothing", _vcpu(5, run=10), samples=72),
+        Example("idle vCPUs show nothing", _vcpu(5, run=10), samples=72),
     ),
 )

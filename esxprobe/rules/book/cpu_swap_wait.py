@@ -29,8 +29,8 @@ RULE = Rule(
     check=sustained_above(share=0.1, run_s=30),
     cause="memory-pressure",
     why=(
-        "The guest touched memory that the host had swapped out. The whole vCPU waits until it is read back, "
-        "whatever else the guest could have run on it."
+        "The guest touched memory that the host had swapped out. The whole vCPU waits until it is read back, even "
+        "if the guest could have run other work on it."
     ),
     advice="Free memory on the host: move VMs, remove memory limits, see memory-state and vm-balloon.",
     effects=Effects(implies=("vm-memory-latency", "cpu-costop"), accounts_for=("vm-memory-latency",)),

@@ -19,7 +19,7 @@ RULE = Rule(
             "info",
             2000,
             sources.rule_of_thumb(
-                "twice the 1,000 a second that a guest with a fast tick asks for",
+                "twice the 1,000 per second that a guest with a fast tick asks for",
                 sources.LINUX_TIMERS.saying(
                     "a VM may fall behind above 1,000 clock interrupts a second; a guest with 4 vCPUs asks for "
                     "20,000"
@@ -29,7 +29,7 @@ RULE = Rule(
     ),
     check=sustained_above(share=0.5, run_s=300),
     cause="guest-load",
-    why="Each timer of the guest wakes a vCPU; it costs PCPU time while the guest does nothing.",
+    why="Each timer of the guest wakes a vCPU; it costs PCPU time while the guest is idle.",
     advice=(
         "Linux: a tickless kernel, or divider=10 on 2.6 kernels. Windows: look for programs that ask for a fine "
         "timer resolution (powercfg /energy names them), such as browsers and Java."
@@ -41,7 +41,7 @@ RULE = Rule(
         Example("just reaches it", {_TIMERS: 4_100, _VCPUS: 2}, "info", samples=72),
     ),
     quiet=(
-        Example("a tick of 1,000 a second", {_TIMERS: 2_000, _VCPUS: 2}, samples=72),
+        Example("a tick of 1,000 per second", {_TIMERS: 2_000, _VCPUS: 2}, samples=72),
         Example("just below", {_TIMERS: 3_900, _VCPUS: 2}, samples=72),
     ),
 )

@@ -39,7 +39,7 @@ RULE = Rule(
         "It has been found uncorrelated with disk latency: a guest that waits for its disk shows in %IDLE.",
         "%SWPWT is a part of it and was subtracted: see cpu-swap-wait.",
         Caveat(
-            "A cosmetic bug of the 7.0.3 era inflates it (VMware KB 85393): never take it for proof alone.",
+            "A cosmetic bug of the 7.0.3 era inflates it (VMware KB 85393): do not rely on it alone.",
             since="7.0",
             until="8.0",
         ),

@@ -19,7 +19,7 @@ RULE = Rule(
             "info",
             3000,
             sources.rule_of_thumb(
-                "3,000 to 6,000 a second have been seen to show as %RDY",
+                "3,000 to 6,000 per second have been seen to show as %RDY",
                 sources.OPERATIONS_GUIDE.saying("many short bursts raise ready; look at WAKE/s, without a number"),
             ),
         ),
@@ -37,7 +37,7 @@ RULE = Rule(
     effects=Effects(implies=("cpu-ready",)),
     confirm="in the guest: context switches and interrupts a second (vmstat cs, in; System\\Context Switches/sec)",
     fires=(
-        Example("4,500 a second", {_WAKE: 4500}, "info"),
+        Example("4,500 per second", {_WAKE: 4500}, "info"),
         Example("just reaches it", {_WAKE: 3050}, "info"),
     ),
     quiet=(

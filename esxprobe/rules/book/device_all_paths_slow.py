@@ -43,8 +43,9 @@ RULE = Rule(
         "array are slow as well (device-slow-together), and who loads it."
     ),
     caveats=(
-        "Only samples in which at least two paths carry at least 10 commands/s are judged.",
-        "Which path leads to which device is inferred from the order of the header; else the rule is skipped.",
+        "Only samples in which at least two paths carry at least 10 commands/s are evaluated.",
+        "The path-to-device mapping is inferred from the column order; if it cannot be inferred, the rule is "
+        "skipped.",
     ),
     effects=Effects(implies=("device-latency", "device-read-latency", "device-write-latency", "vdisk-latency")),
     confirm="the array's own latency for this LUN: below its front-end ports or in front of them?",
@@ -56,6 +57,6 @@ RULE = Rule(
         Example("one slow: see path-slow", {}, parts=_paths(60, 5)),
         Example("just below", {}, parts=_paths(19.5, 60)),
         Example("one path in use", {}, parts=_paths(60)),
-        Example("next to nothing to do", {}, parts=_paths(60, 60, commands=2)),
+        Example("almost no load", {}, parts=_paths(60, 60, commands=2)),
     ),
 )

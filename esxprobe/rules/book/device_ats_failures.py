@@ -24,7 +24,7 @@ RULE = Rule(
             "warning",
             100,
             sources.rule_of_thumb(
-                "more than a lost race now and then",
+                "more than an occasional lost race",
                 sources.KB_326437.saying(
                     "false miscompares of ATS heartbeats cost access to the datastore; without a number"
                 ),
@@ -52,7 +52,7 @@ RULE = Rule(
         "start, snapshot or move at the same time."
     ),
     caveats=(
-        "The counter is a total: its rise over the capture is judged.",
+        "The counter is cumulative: its increase over the capture is evaluated.",
         "A lost race between two hosts counts as well, and is harmless.",
     ),
     effects=Effects(implies=("device-failed-commands",)),
@@ -64,6 +64,6 @@ RULE = Rule(
     ),
     quiet=(
         Example("failed at some time before the capture", _device(43)),
-        Example("one less than told of", _device((43,) * 12 + (52,) * 12)),
+        Example("one less than the threshold", _device((43,) * 12 + (52,) * 12)),
     ),
 )

@@ -19,7 +19,7 @@ RULE = Rule(
         Level(
             "warning",
             100,
-            sources.rule_of_thumb("metadata of a datastore that crawls: heartbeats time out after seconds"),
+            sources.rule_of_thumb("slow metadata access on a datastore: heartbeats time out after seconds"),
         ),
         Level("info", 25, sources.rule_of_thumb("the classic limit for other commands")),
     ),
@@ -27,11 +27,11 @@ RULE = Rule(
     cause="storage",
     why="Every start, snapshot and growth of a file, and the heartbeat of each host, waits for such a lock.",
     advice=(
-        "Look at the load of the array's controllers: where DAVG is fine and ATS is not, its firmware is to be "
-        "asked."
+        "Check the load of the array's controllers. If DAVG is normal and ATS is not, suspect the array firmware."
     ),
     caveats=(
-        "Only samples with such a command are judged; whether the mean is of the interval is not documented.",
+        "Only samples with such a command are evaluated; it is not documented whether the mean covers the "
+        "interval.",
     ),
     effects=Effects(implies=("device-ats-failures",)),
     confirm="esxtop, disk device screen (u), VAAI latency fields: AAVG/suc; vobd.log for lost access to the volume",

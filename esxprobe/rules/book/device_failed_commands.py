@@ -26,7 +26,7 @@ RULE = Rule(
             5,
             sources.rule_of_thumb(
                 "one of twenty is no longer an inquiry that the array does not know",
-                sources.ESXTOPDRILL.saying("10 a second is a warning, 100 critical; no share"),
+                sources.ESXTOPDRILL.saying("10 per second is a warning, 100 critical; no share"),
             ),
         ),
         Level(
@@ -34,7 +34,7 @@ RULE = Rule(
             1,
             sources.rule_of_thumb(
                 "a healthy device shows a few failed inquiries an hour",
-                sources.ESXTOPDRILL.saying("1 a second is the end of OK; no share"),
+                sources.ESXTOPDRILL.saying("1 per second is the end of OK; no share"),
             ),
         ),
     ),
@@ -50,8 +50,8 @@ RULE = Rule(
         "device's, and 0x24 to 0x26 in the sense data are commands that it does not know."
     ),
     caveats=(
-        "Only samples with at least 10 commands/s are judged.",
-        "Commands that a device does not know fail without harm; empty CD drives do nothing else.",
+        "Only samples with at least 10 commands/s are evaluated.",
+        "Commands that a device does not know fail without harm; this is normal for empty CD drives.",
         "Reservation conflicts and lost ATS races count as failed commands too.",
     ),
     confirm="grep -E 'ScsiDeviceIO|NMP' /var/log/vmkernel.log, and the codes' meaning in VMware KB 1003433",

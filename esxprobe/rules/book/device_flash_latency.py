@@ -44,8 +44,8 @@ RULE = Rule(
         "and what the array itself measures."
     ),
     caveats=(
-        "The device is flash by what it told the host (Is SSD); arrays with several kinds of media often say no.",
-        "Only samples with at least 10 commands/s are judged: a mean of a few commands means little.",
+        "The device is flash as reported to the host (Is SSD); arrays with several kinds of media often report no.",
+        "Only samples with at least 10 commands/s are evaluated: a mean of a few commands means little.",
         "Large commands take longer: compare MB/s with commands/s.",
     ),
     confirm="esxcli storage core device list: Is SSD; esxtop, disk device screen (u): DAVG/cmd",

@@ -37,7 +37,7 @@ RULE = Rule(
     why="The guest waits for both: what the array takes (DAVG) and what the host adds (KAVG).",
     advice="See which part is larger, DAVG or KAVG, and follow device-latency or device-kernel-latency.",
     caveats=(
-        "Only samples with at least 10 commands/s and a DAVG below 25 ms are judged: above, see device-latency.",
+        "Only samples with at least 10 commands/s and a DAVG below 25 ms are evaluated: above, see device-latency.",
     ),
     effects=Effects(implies=("vdisk-latency",), accounts_for=("vdisk-latency",)),
     confirm="esxtop, disk device screen (u): DAVG/cmd and KAVG/cmd, which add up to GAVG/cmd",
@@ -48,6 +48,6 @@ RULE = Rule(
     quiet=(
         Example("just below", _device(24.5, 20)),
         Example("the device alone is slow", _device(40, 39.9)),
-        Example("slow with next to nothing to do", _device(40, 20, commands=2)),
+        Example("slow with almost no load", _device(40, 20, commands=2)),
     ),
 )

@@ -60,14 +60,14 @@ RULE = Rule(
         "If QAVG is nearly as high, the queue is too short for the load: compare ACTV with DQLEN, spread the VMs "
         "over "
         "more devices, or raise the LUN queue depth of the driver and Disk.SchedNumReqOutstanding together, as the "
-        "array's vendor allows. If QAVG is near zero, look at I/O filters and at the host's CPU load."
+        "array's vendor allows. If QAVG is near zero, check I/O filters and the host's CPU load."
     ),
     caveats=(
-        "Only samples with at least 10 commands/s are judged.",
+        "Only samples with at least 10 commands/s are evaluated.",
         "Storage I/O Control and limits on IOPS hold commands back on purpose; some of that shows as KAVG.",
     ),
     effects=Effects(implies=("vdisk-latency",), accounts_for=("vdisk-latency",)),
-    confirm="esxtop, disk device screen (u): KAVG/cmd beside QAVG/cmd, ACTV, QUED and DQLEN",
+    confirm="esxtop, disk device screen (u): KAVG/cmd next to QAVG/cmd, ACTV, QUED and DQLEN",
     fires=(
         Example("8 ms all the time", _device(8), "warning"),
         Example("just reaches it", _device(2.1), "info"),
@@ -77,6 +77,6 @@ RULE = Rule(
     quiet=(
         Example("a hundredth of a millisecond, as usual", _device(0.01)),
         Example("just below", _device(1.9)),
-        Example("slow with next to nothing to do", _device(9, commands=2)),
+        Example("slow with almost no load", _device(9, commands=2)),
     ),
 )

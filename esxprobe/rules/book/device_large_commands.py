@@ -34,14 +34,13 @@ RULE = Rule(
     check=sustained_above(share=0.2, run_s=300, least=12),
     cause="storage",
     why=(
-        "A command of half a megabyte takes longer than one of 8 KB on the best of arrays: its latency is no "
-        "complaint."
+        "A command of half a megabyte takes longer than one of 8 KB on any array; high latency is expected for it."
     ),
     advice=(
         "Judge such a device by MB/s. If small commands share it with a backup, give the backup another time or "
         "limit."
     ),
-    caveats=("It is the mean of all commands: small ones beside it are not seen.",),
+    caveats=("The value is the mean of all commands and does not show small ones.",),
     effects=Effects(
         implies=("device-latency", "device-latency-rising", "device-read-latency", "device-write-latency")
     ),

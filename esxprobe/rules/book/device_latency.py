@@ -52,14 +52,14 @@ RULE = Rule(
     why="DAVG is the time between the driver and the answer: the host has done its part and waits.",
     advice="See whether all devices of the array are slow or only this one, and whether one path is (path-slow).",
     caveats=(
-        "Only samples with at least 10 commands/s are judged: a mean of a few commands means little.",
+        "Only samples with at least 10 commands/s are evaluated: a mean of a few commands means little.",
         "The levels are for spinning disks. Flash takes 1 to 2 ms: see device-flash-latency, which needs to know "
         "the medium.",
         "DAVG is a mean: a few slow commands, as XCOPY, raise it (Broadcom KB 309140).",
-        "Large commands take longer: compare MB/s with commands/s. Tapes and CD drives are slow by nature.",
+        "Large commands take longer: compare MB/s with commands/s. Tape and CD drives are always slow.",
     ),
     effects=Effects(implies=("vdisk-latency",), accounts_for=("vdisk-latency",)),
-    confirm="esxtop, disk device screen (u): DAVG/cmd beside KAVG/cmd, and the array's own latency for this LUN",
+    confirm="esxtop, disk device screen (u): DAVG/cmd next to KAVG/cmd, and the array's own latency for this LUN",
     fires=(
         Example("60 ms all the time", _device(60), "critical"),
         Example("30 ms for a minute of ten", _device((4,) * 108 + (30,) * 12), "warning"),

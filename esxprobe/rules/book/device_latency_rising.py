@@ -27,7 +27,7 @@ RULE = Rule(
     cause="storage",
     why="What rose steadily over the capture may go on rising after it.",
     advice="Compare with the load (commands/s and MB/s) over the same time, and capture again later.",
-    caveats=("A rise over ten minutes says nothing about the hour: the longer the capture, the better.",),
+    caveats=("A rise over ten minutes does not show the trend over an hour. Use a longer capture.",),
     fires=(
         Example("12 ms in an hour", _rising(12), "info"),
         Example("just reaches it, under noise", _rising(10.5, noise_ms=3), "info"),

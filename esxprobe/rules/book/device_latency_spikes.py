@@ -46,8 +46,8 @@ RULE = Rule(
         "job."
     ),
     caveats=(
-        "Only samples with at least 10 commands/s are judged: one slow command among few makes a high mean.",
-        "Commands that are slow by nature, as XCOPY of VAAI, show as spikes too (Broadcom KB 309140).",
+        "Only samples with at least 10 commands/s are evaluated: one slow command among few makes a high mean.",
+        "Commands that are always slow, such as VAAI XCOPY, show as spikes too (Broadcom KB 309140).",
     ),
     effects=Effects(implies=("vdisk-latency",)),
     confirm="grep 'performance has deteriorated' /var/log/vmkernel.log (Broadcom KB 318927), and the array's log",
@@ -57,7 +57,7 @@ RULE = Rule(
     ),
     quiet=(
         Example("just below", _spikes(4)),
-        Example("high and below what is told of", _spikes(8, 90)),
+        Example("high and below the threshold", _spikes(8, 90)),
         Example("one long episode", {_DAVG: (3,) * 40 + (200,) * 40, _CMDS: 200}),
     ),
 )

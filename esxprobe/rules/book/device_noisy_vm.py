@@ -39,12 +39,11 @@ RULE = Rule(
     advice=(
         "Ask what it does (backup, scan, a new report). Limit its IOPS in the VM's settings or by a storage "
         "policy, turn "
-        "on Storage I/O Control, or give it a datastore of its own."
+        "on Storage I/O Control, or move it to a separate datastore."
     ),
     caveats=(
-        "Only samples are judged in which the device's GAVG is at least 15 ms, its LOAD at least 0.5, and others "
-        "send "
-        "at least 10 commands/s: a slow device without load is the array's matter.",
+        "Only samples in which the device's GAVG is at least 15 ms, its LOAD at least 0.5, and other VMs send at "
+        "least 10 commands/s are evaluated: if a device is slow without load, check the array.",
         "Hosts that share the device are not seen here.",
     ),
     effects=Effects(
@@ -58,7 +57,8 @@ RULE = Rule(
             "device-latency",
         )
     ),
-    confirm="esxtop, disk VM screen (v): CMDS/s of this VM beside the others; while it is limited, does GAVG fall?",
+    confirm="esxtop, disk VM screen (v): compare CMDS/s of this VM with the others, and check whether GAVG falls "
+    "while the VM is limited",
     fires=(
         Example("nine tenths of what a full queue holds", {_CMDS: 900}, "warning", parts=_shared(100)),
         Example("just reaches it", {_CMDS: 610}, "warning", parts=_shared(390)),

@@ -27,8 +27,8 @@ RULE = Rule(
         "that "
         "take long raise the mean DAVG of all (Broadcom KB 309140)."
     ),
-    advice="Find the task in vCenter. If the VMs suffer, do it at another time, or fewer at once.",
-    caveats=("What the array can do by pointers alone costs it nothing, at any rate.",),
+    advice="Find the task in vCenter. If VMs are affected, run it at another time, or run fewer tasks in parallel.",
+    caveats=("Operations that the array does by pointers only cost almost nothing, whatever their rate.",),
     effects=Effects(implies=("device-latency", "device-latency-rising", "device-ats-latency")),
     confirm="esxtop, disk device screen (u), VAAI fields: MBC_WR/s, MBZERO/s; vCenter's recent tasks",
     fires=(

@@ -34,7 +34,7 @@ RULE = Rule(
         "See what the array supports: esxcli storage core device vaai status get -d NAA. Copies between arrays, or "
         "between datastores whose blocks do not align, cannot be offloaded."
     ),
-    caveats=("The counters are totals: their rise over the capture is judged.",),
+    caveats=("The counters are cumulative: their increase over the capture is evaluated.",),
     confirm=(
         "esxcli storage core device vaai status get -d NAA, and the firmware that the array has against the "
         "compatibility guide"
@@ -46,6 +46,6 @@ RULE = Rule(
     ),
     quiet=(
         Example("failed at some time before the capture", _device(43)),
-        Example("one less than told of", _device((43,) * 12 + (52,) * 12)),
+        Example("one less than the threshold", _device((43,) * 12 + (52,) * 12)),
     ),
 )

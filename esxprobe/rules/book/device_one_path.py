@@ -23,7 +23,7 @@ RULE = Rule(
     caveats=(
         "It is the state when the host was asked, at the time of the capture. Dead paths count: see "
         "device-dead-paths.",
-        "Local disks have one path by nature and are not judged.",
+        "Local disks always have one path and are not evaluated.",
     ),
     effects=Effects(implies=("device-single-path",)),
     confirm="esxcli storage core path list -d NAA; esxcli storage san fc list, or esxcli iscsi session list",

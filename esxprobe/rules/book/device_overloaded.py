@@ -25,7 +25,7 @@ RULE = Rule(
     cause="storage",
     why="Commands active and waiting are a multiple of the queue: every one waits for the turn of those before it.",
     advice="Find the VMs that send most (device-noisy-vm), spread them over more devices, or limit their IOPS.",
-    caveats=("Only samples with at least 10 commands/s are judged; LOAD is of the instant of the sample.",),
+    caveats=("Only samples with at least 10 commands/s are evaluated; LOAD is of the instant of the sample.",),
     effects=Effects(
         implies=("device-queue-full", "device-queued-commands", "device-queue-latency", "device-kernel-latency")
     ),
@@ -37,6 +37,6 @@ RULE = Rule(
     quiet=(
         Example("a tenth of the queue", _device(0.1)),
         Example("just below", _device(1.9)),
-        Example("next to nothing to do", _device(3, commands=2)),
+        Example("almost no load", _device(3, commands=2)),
     ),
 )

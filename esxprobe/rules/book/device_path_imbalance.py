@@ -36,8 +36,9 @@ RULE = Rule(
         "policy by latency moves load away from a slow path on purpose: see path-slow."
     ),
     caveats=(
-        "Only samples with at least 3,000 commands for each path are judged.",
-        "Which path leads to which device is inferred from the order of the header; else the rule is skipped.",
+        "Only samples with at least 3,000 commands for each path are evaluated.",
+        "The path-to-device mapping is inferred from the column order; if it cannot be inferred, the rule is "
+        "skipped.",
     ),
     confirm="esxtop, disk device screen (u), then P on the device: CMDS/s of its paths",
     fires=(
@@ -47,6 +48,6 @@ RULE = Rule(
     quiet=(
         Example("just below", {_CMDS: 3900, _EVERY: 5}, parts=_paths(2900, 1000)),
         Example("one path alone: see device-single-path", {_CMDS: 4000, _EVERY: 5}, parts=_paths(4000, 0)),
-        Example("too little to tell", {_CMDS: 90, _EVERY: 5}, parts=_paths(80, 10)),
+        Example("too little to decide", {_CMDS: 90, _EVERY: 5}, parts=_paths(80, 10)),
     ),
 )

@@ -43,7 +43,7 @@ RULE = Rule(
         "is low, raise the LUN queue depth (driver module parameter) and `esxcli storage core device set "
         "--sched-num-req-outstanding`, or spread the VMs over more devices."
     ),
-    caveats=("QAVG is a part of KAVG.", "Only samples with at least 10 commands/s are judged."),
+    caveats=("QAVG is a part of KAVG.", "Only samples with at least 10 commands/s are evaluated."),
     effects=Effects(
         implies=("device-kernel-latency", "vdisk-latency"), accounts_for=("device-kernel-latency", "vdisk-latency")
     ),

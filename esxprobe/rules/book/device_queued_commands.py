@@ -40,7 +40,7 @@ RULE = Rule(
     ),
     caveats=("QUED is what waits at the instant of the sample; short queues between samples are not seen.",),
     effects=Effects(implies=("device-queue-latency", "device-kernel-latency")),
-    confirm="esxtop, disk device screen (u): QUED beside ACTV and DQLEN",
+    confirm="esxtop, disk device screen (u): QUED next to ACTV and DQLEN",
     fires=(
         Example("12 commands wait all the time", {_QUEUED: 12}, "warning"),
         Example("for more than a minute of ten", {_QUEUED: (0,) * 100 + (4,) * 20}, "warning"),

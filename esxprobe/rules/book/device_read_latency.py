@@ -38,7 +38,8 @@ RULE = Rule(
         "reads everything."
     ),
     caveats=(
-        "Only samples with at least 10 reads/s and a DAVG/cmd below 20 ms are judged: above, see device-latency.",
+        "Only samples with at least 10 reads/s and a DAVG/cmd below 20 ms are evaluated: above, see "
+        "device-latency.",
     ),
     effects=Effects(implies=("vdisk-latency",), accounts_for=("vdisk-latency",)),
     confirm="esxtop, disk device screen (u): the read latencies of this device, and the array's own",

@@ -1,4 +1,4 @@
-"""Devices that are reserved by somebody else."""
+"""Devices that are reserved by another host."""
 
 from esxprobe.model import Level
 from esxprobe.rules import sources
@@ -18,14 +18,14 @@ RULE = Rule(
         Level(
             "warning",
             32,
-            sources.cited(sources.ESXTOPDRILL.saying("32 a second of a path are a warning, 64 critical")),
+            sources.cited(sources.ESXTOPDRILL.saying("32 per second of a path are a warning, 64 critical")),
         ),
         Level(
             "info",
             1,
             sources.cited(
                 sources.SCSI_RESERVATIONS.saying("hosts that lock with ATS make none"),
-                sources.ESXTOPDRILL.saying("1 a second is the end of OK"),
+                sources.ESXTOPDRILL.saying("1 per second is the end of OK"),
                 see=(sources.KB_328557.saying("how conflicts arise and what they cost"),),
             ),
         ),
@@ -50,7 +50,7 @@ RULE = Rule(
     effects=Effects(implies=("device-failed-commands",)),
     confirm="vmkfstools -Ph -v1 /vmfs/volumes/NAME: the line Mode (public ATS-only, or public)",
     fires=(
-        Example("40 a second for a minute of ten", {_CONFLICTS: (0,) * 108 + (40,) * 12}, "warning"),
+        Example("40 per second for a minute of ten", {_CONFLICTS: (0,) * 108 + (40,) * 12}, "warning"),
         Example("a few", {_CONFLICTS: 3}, "info"),
         Example("just reaches it", {_CONFLICTS: 1.05}, "info"),
         Example("just reaches the worse", {_CONFLICTS: 32.5}, "warning"),

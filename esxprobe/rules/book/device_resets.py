@@ -19,7 +19,8 @@ RULE = Rule(
             "critical",
             1,
             sources.cited(
-                sources.ELATOV_64.saying("1 a second"), sources.ESXTOPDRILL.saying("1 a second is the end of OK")
+                sources.ELATOV_64.saying("1 per second"),
+                sources.ESXTOPDRILL.saying("1 per second is the end of OK"),
             ),
         ),
         Level("warning", 0.01, sources.cited(sources.OPERATIONS_GUIDE.saying("0 at all times is expected"))),

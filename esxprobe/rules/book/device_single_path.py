@@ -48,10 +48,12 @@ RULE = Rule(
     ),
     caveats=(
         "With the policies Fixed and Most Recently Used it is meant so; some arrays want that.",
-        "Only samples with at least 3,000 commands for each path are judged: Round Robin goes on to the next path "
+        "Only samples with at least 3,000 commands for each path are evaluated: Round Robin goes on to the next "
+        "path "
         "after "
         "1,000 by default.",
-        "Which path leads to which device is inferred from the order of the header; else the rule is skipped.",
+        "The path-to-device mapping is inferred from the column order; if it cannot be inferred, the rule is "
+        "skipped.",
     ),
     confirm="esxcli storage nmp device list -d NAA: Path Selection Policy, Working Paths",
     fires=(
@@ -65,6 +67,6 @@ RULE = Rule(
             parts=_paths(2000, 2000, 0, 0),
         ),
         Example("it has no other", {_CMDS: 4000, _EVERY: 5}, parts=_paths(4000)),
-        Example("too little to tell", {_CMDS: 100, _EVERY: 5}, parts=_paths(100, 0)),
+        Example("too little to decide", {_CMDS: 100, _EVERY: 5}, parts=_paths(100, 0)),
     ),
 )

@@ -41,7 +41,7 @@ RULE = Rule(
         "load and cache state, and the fabric for congested or failing links, at the times of the episodes."
     ),
     caveats=(
-        "Only samples with at least three devices in use (10 commands/s) are judged.",
+        "Only samples with at least three devices in use (10 commands/s) are evaluated.",
         "Devices of different arrays are counted together.",
     ),
     effects=Effects(
@@ -57,6 +57,6 @@ RULE = Rule(
         Example("one of four", {}, parts=_devices(40, 1, 2, 3)),
         Example("just below", {}, parts=_devices(*(30,) * 58, *(2,) * 42)),
         Example("a host with one device", {}, parts=_devices(40)),
-        Example("next to nothing to do", {}, parts=_devices(40, 40, 40, commands=2)),
+        Example("almost no load", {}, parts=_devices(40, 40, 40, commands=2)),
     ),
 )

@@ -24,7 +24,7 @@ RULE = Rule(
     ),
     check=sustained_above(share=1.0, run_s=30, least=4),
     cause="storage",
-    why="Guests wait for these commands; after a minute they give up, turn disks read-only, or crash.",
+    why="Guests wait for these commands; after a minute they time out, turn disks read-only, or crash.",
     advice=(
         "See whether paths are down (APD, PDL): esxcli storage core path list -d NAA, and vobd.log; then ask "
         "fabric and "

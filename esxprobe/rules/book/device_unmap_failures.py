@@ -30,11 +30,11 @@ RULE = Rule(
         "shows free space."
     ),
     advice=(
-        "See whether the array supports Delete (esxcli storage core device vaai status get -d NAA) and what "
-        "vmkernel.log says; compare the used space on array and datastore."
+        "Check whether the array supports Delete (esxcli storage core device vaai status get -d NAA) and check "
+        "vmkernel.log; compare the used space on array and datastore."
     ),
     caveats=(
-        "The counter is a total: its rise over the capture is judged.",
+        "The counter is cumulative: its increase over the capture is evaluated.",
         "Flash disks on plain SATA controllers refuse some without harm.",
     ),
     confirm="esxcli storage vmfs reclaim config get -l NAME, and the used space that the array reports",
@@ -45,6 +45,6 @@ RULE = Rule(
     ),
     quiet=(
         Example("failed at some time before the capture", _device(43)),
-        Example("one less than told of", _device((43,) * 12 + (52,) * 12)),
+        Example("one less than the threshold", _device((43,) * 12 + (52,) * 12)),
     ),
 )

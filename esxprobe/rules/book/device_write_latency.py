@@ -38,7 +38,8 @@ RULE = Rule(
         "before it answers (synchronous replication)."
     ),
     caveats=(
-        "Only samples with at least 10 writes/s and a DAVG/cmd below 20 ms are judged: above, see device-latency.",
+        "Only samples with at least 10 writes/s and a DAVG/cmd below 20 ms are evaluated: above, see "
+        "device-latency.",
     ),
     effects=Effects(implies=("vdisk-latency",), accounts_for=("vdisk-latency",)),
     confirm="esxtop, disk device screen (u): the write latencies of this device, and the array's own",

@@ -27,8 +27,8 @@ RULE = Rule(
     check=sustained_above(share=0.5, run_s=300, least=12),
     cause="storage",
     why=(
-        "With a write cache in the array a write is done when the cache has it. Slow writes beside fast reads say "
-        "it is not."
+        "With a write cache in the array a write is done when the cache has it. Slow writes together with fast "
+        "reads suggest that it does not work."
     ),
     advice=(
         "Look at the state of the write cache (battery, mirroring, forced write-through after the loss of a "
@@ -36,9 +36,9 @@ RULE = Rule(
         "and at the latency of synchronous replication."
     ),
     caveats=(
-        "Only samples with at least 10 reads/s and 10 writes/s and a DAVG/wr of at least 10 ms are judged.",
-        "Large writes beside small reads take longer by nature: compare MB/s with commands/s.",
-        "Local disks without a caching controller behave so by nature, flash behind a read cache too.",
+        "Only samples with at least 10 reads/s and 10 writes/s and a DAVG/wr of at least 10 ms are evaluated.",
+        "Large writes always take longer than small reads: compare MB/s with commands/s.",
+        "This is normal for local disks without a caching controller and for flash with a read cache.",
     ),
     effects=Effects(
         implies=("device-latency", "device-all-paths-slow", "device-write-latency"),
@@ -47,7 +47,7 @@ RULE = Rule(
     # DAVG of a path is the mean over reads and writes: slow writes alone make it slow.
     confirm="the array's or controller's report on its write cache",
     fires=(
-        Example("writes of 30 ms beside reads of 5 ms", _device(30, 5), "info"),
+        Example("writes of 30 ms next to reads of 5 ms", _device(30, 5), "info"),
         Example("just reaches it", _device(15.5, 5), "info"),
     ),
     quiet=(

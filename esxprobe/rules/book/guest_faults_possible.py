@@ -18,9 +18,10 @@ RULE = Rule(
     check=any_above(),
     cause="guest-faults",
     why=(
-        "Under a software MMU each page fault enters the virtualization layer. At the cost that is assumed of one"
-        " fault, the rate of this guest allows a share of a vCPU that matters. The capture does not tell what a"
-        " fault really cost."
+        "Under a software MMU each page fault enters the virtualization layer. At the assumed cost per fault, the "
+        "rate"
+        " of this guest can take a significant share of a vCPU. The capture does not show the actual cost of a"
+        " fault."
     ),
     advice=(
         "Measure it with a fault experiment in the guest, or run the same workload under a hardware MMU and"
@@ -35,6 +36,6 @@ RULE = Rule(
     fires=(Example("a hundredth", {_SHARE: 1.0}, "info", samples=1),),
     quiet=(
         Example("less", {_SHARE: 0.99}, samples=1),
-        Example("measured, or nothing", {_SHARE: 0.0}, samples=1),
+        Example("measured, or none", {_SHARE: 0.0}, samples=1),
     ),
 )

@@ -25,11 +25,12 @@ RULE = Rule(
     check=sustained_above(share=0.2, run_s=120),
     cause="cpu-contention",
     why=(
-        "Management agents, CIM providers, backup and monitoring agents run beside the VMs and compete with them. "
-        "One that spins also answers vCenter late."
+        "Management agents, CIM providers, backup and monitoring agents run on the host together with the VMs and "
+        "compete with them. "
+        "An agent in a busy loop also responds late to vCenter."
     ),
     advice=(
-        "Look in its log in /var/log what it does (hostd.log, vpxa.log, syslog.log); reduce polling by monitoring "
+        "Check its activity in its log in /var/log (hostd.log, vpxa.log, syslog.log); reduce polling by monitoring "
         "tools, update vendor CIM providers and agents, look for storage paths that are lost and retried."
     ),
     caveats=("100 % is one PCPU, whatever the host's number of them.",),

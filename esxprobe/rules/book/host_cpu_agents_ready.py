@@ -29,8 +29,8 @@ RULE = Rule(
     check=sustained_above(share=0.2, run_s=60),
     cause="cpu-contention",
     why=(
-        "An agent that waits answers vCenter late: tasks time out, the host is shown as not responding, and HA "
-        "may judge it wrongly."
+        "An agent that waits responds late to vCenter: tasks time out, the host is shown as not responding, and "
+        "HA may treat it as failed."
     ),
     advice=(
         "Free PCPUs on the host (host-cpu-load, pcpu-saturated): VMs with large reservations or high latency "

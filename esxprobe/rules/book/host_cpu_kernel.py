@@ -26,7 +26,8 @@ RULE = Rule(
         "there for VMs and is charged to none of them."
     ),
     advice=(
-        "Open the group (e) and see which world it is: vMotion or replication traffic ends by itself, a network "
+        "Expand the group (e) and check which world it is: vMotion or replication traffic ends without action, a "
+        "network "
         "world in a poll loop or a driver that spins is a case for its vendor."
     ),
     caveats=("Idle worlds belong to the system group; their time is not in its %USED.",),

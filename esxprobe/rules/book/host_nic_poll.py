@@ -29,7 +29,7 @@ RULE = Rule(
         "network nic ring current set), or spread VMs over more uplinks."
     ),
     caveats=(
-        "With the enhanced data path (ENS) a thread polls all the time by design: there 100 % says nothing.",
+        "With the enhanced data path (ENS) a thread polls all the time by design: there 100 % has no meaning.",
         "Only captures that list the VMkernel's own worlds show poll threads.",
     ),
     effects=Effects(implies=("uplink-drops-received",)),

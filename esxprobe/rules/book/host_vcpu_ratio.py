@@ -40,9 +40,9 @@ RULE = Rule(
     check=any_above(),
     cause="cpu-contention",
     why="The more vCPUs share a core, the more of them are ready at the same time; wide VMs suffer first.",
-    advice="Judge it by cpu-ready and cpu-costop: a high ratio of idle VMs is no problem.",
+    advice="Judge it by cpu-ready and cpu-costop: a high ratio of idle VMs is not a problem.",
     caveats=(
-        "Without CORE UTIL in the capture and without the host's own answer every PCPU is taken for a core.",
+        "Without CORE UTIL in the capture and without the host's own answer every PCPU is counted as a core.",
         "The numbers of the KB article are for hosts of virtual desktops.",
     ),
     confirm="esxtop, CPU screen (c): the header's number of vCPUs, and %RDY of the widest VMs",

@@ -21,7 +21,11 @@ RULE = Rule(
     label="MEMCTL curr",
     unit="MB",
     levels=(
-        Level("warning", 256, sources.rule_of_thumb("a rise that is seen within minutes and is no remainder")),
+        Level(
+            "warning",
+            256,
+            sources.rule_of_thumb("a rise that is seen within minutes and is not left over from earlier"),
+        ),
     ),
     check=trend_rising(p=0.01),
     cause="memory-pressure",

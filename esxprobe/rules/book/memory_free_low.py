@@ -50,12 +50,12 @@ RULE = Rule(
         "swaps: one more VM powered on may be enough."
     ),
     advice=(
-        "Keep new VMs away from this host (DRS, maintenance), find who grows (memory-use-rising), and look at "
-        "vm-memory-idle for memory that could be given back."
+        "Keep new VMs away from this host (DRS, maintenance), find the VMs that grow (memory-use-rising), and "
+        "check vm-memory-idle for memory that could be reclaimed."
     ),
     caveats=(
-        "Samples in which the host is past clear are not judged: see memory-state.",
-        "Where the release is not known, it is taken for 6.0 or later; see memory-free-low-old-states.",
+        "Samples in which the host is past clear are not evaluated: see memory-state.",
+        "If the release is not known, 6.0 or later is assumed; see memory-free-low-old-states.",
     ),
     confirm="esxtop, memory screen (m): PMEM free and VMKMEM minfree",
     fires=(
@@ -68,7 +68,7 @@ RULE = Rule(
     quiet=(
         Example("plenty", _host(7300)),
         Example("just above", _host(4850)),
-        Example("below, but memory-state says so", _host(900, state=2)),
+        Example("below, but memory-state reports it", _host(900, state=2)),
         Example("one sample in ten minutes", _host((7300,) * 119 + (1500,))),
     ),
 )

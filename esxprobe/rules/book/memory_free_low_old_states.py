@@ -38,11 +38,11 @@ RULE = Rule(
         "swaps: one more VM powered on may be enough."
     ),
     advice=(
-        "Keep new VMs away from this host (DRS, maintenance), find who grows (memory-use-rising), and look at "
-        "vm-memory-idle for memory that could be given back."
+        "Keep new VMs away from this host (DRS, maintenance), find the VMs that grow (memory-use-rising), and "
+        "check vm-memory-idle for memory that could be reclaimed."
     ),
     caveats=(
-        "Samples in which the host is past soft are not judged: see memory-state.",
+        "Samples in which the host is past soft are not evaluated: see memory-state.",
         Caveat("Before 5.0 the states began at fixed shares of the host's memory, 6, 4, 2 and 1 %.", until="5.0"),
     ),
     confirm="esxtop, memory screen (m): PMEM free and VMKMEM minfree",
@@ -56,7 +56,7 @@ RULE = Rule(
     quiet=(
         Example("plenty", _host(7300), build=_BUILD),
         Example("just above", _host(3250), build=_BUILD),
-        Example("below, but memory-state says so", _host(900, state=2), build=_BUILD),
+        Example("below, but memory-state reports it", _host(900, state=2), build=_BUILD),
         Example("one sample in ten minutes", _host((7300,) * 119 + (1500,)), build=_BUILD),
     ),
 )

@@ -24,10 +24,10 @@ RULE = Rule(
     cause="memory-pressure",
     why="What the VMkernel, its drivers and its services hold cannot be given to VMs, and cannot be reclaimed.",
     advice=(
-        "See which it is: vSAN with many or large disk groups, NSX, memory tiering, or a driver that leaks (then "
-        "memory-kernel-rising says so after a longer capture)."
+        "Find the cause: vSAN with many or large disk groups, NSX, memory tiering, or a driver that leaks "
+        "(memory-kernel-rising then fires in a longer capture)."
     ),
-    caveats=("Hosts of less than 32 GB are not judged: there the fixed part of the kernel is a large share.",),
+    caveats=("Hosts of less than 32 GB are not evaluated: there the fixed part of the kernel is a large share.",),
     confirm="memstats -r comp-stats on the host, and esxcli software vib list for what is installed",
     fires=(
         Example("a third of 256 GB", {_KERNEL: 87_000, _MACHINE: 262_144}, "info"),

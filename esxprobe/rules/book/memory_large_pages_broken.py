@@ -43,7 +43,7 @@ RULE = Rule(
     advice="Free memory on the host. Large pages come back only slowly, or when the VM is moved or "
     "powered on anew.",
     caveats=(
-        "No counter counts broken pages: this is told from savings that rise while the state is below high.",
+        "No counter counts broken pages. They are inferred from savings that rise while the state is below high.",
         Caveat("From 6.0 on breaking starts at the clear state already.", since="6.0"),
     ),
     confirm="esxtop, memory screen (m): PSHARE saving and the state, a quarter of an hour apart",

@@ -32,7 +32,7 @@ RULE = Rule(
     cause="memory-pressure",
     why="The host has no memory left to give and takes it from VMs by its own swap file, the slowest way there is.",
     advice=(
-        "Move VMs away or add memory; look for memory limits and for VMs that were given much more than they use."
+        "Move VMs away or add memory; check for memory limits and for VMs with much more memory than they use."
     ),
     confirm="esxtop, memory screen (m): PMEM free, the memory state, SWR/s and SWW/s",
     fires=(

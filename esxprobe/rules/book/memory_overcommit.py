@@ -38,9 +38,9 @@ RULE = Rule(
     ),
     caveats=("Overcommitment alone is not a problem while guests leave most of their memory untouched.",),
     effects=Effects(implies=("memory-state", "memory-free-low")),
-    confirm="esxtop, memory screen (m): MEM overcommit avg in the header beside the state",
+    confirm="esxtop, memory screen (m): MEM overcommit avg in the header next to the state",
     fires=(
-        Example("half as much again", {_OVERCOMMIT: 0.5}, "info"),
+        Example("50 % over", {_OVERCOMMIT: 0.5}, "info"),
         Example("just reaches it", {_OVERCOMMIT: 0.26}, "info"),
     ),
     quiet=(

@@ -60,7 +60,7 @@ RULE = Rule(
             "values are 0, 2, 3 and 4, as in later releases.",
             until="6.0",
         ),
-        "Where the release is not known, it is taken for 6.0 or later.",
+        "If the release is not known, 6.0 or later is assumed.",
     ),
     effects=Effects(
         implies=(

@@ -30,7 +30,7 @@ RULE = Rule(
         "caches stop by "
         "themselves; see memory-kernel-rising for the kernel's part."
     ),
-    caveats=("A rise over ten minutes says nothing about the hour: the longer the capture, the better.",),
+    caveats=("A rise over ten minutes does not show the trend over an hour. Use a longer capture.",),
     effects=Effects(implies=("memory-state", "memory-free-low")),
     confirm="esxtop, memory screen (m), after an hour: PMEM free, and GRANT of the largest VMs",
     fires=(

@@ -29,7 +29,7 @@ RULE = Rule(
     why="The NFS server answers with an error or not at all: a full or read-only export, a stale handle.",
     advice="Look at the free space and the rights of the export, and in vmkernel.log for this volume's status.",
     caveats=(
-        "Only samples with at least 10 commands/s are judged.",
+        "Only samples with at least 10 commands/s are evaluated.",
         "Some releases do not count failures of NFS: none shown is not none.",
     ),
     confirm="grep -i nfs /var/log/vmkernel.log, and esxcli storage nfs list (or nfs41)",

@@ -28,15 +28,15 @@ RULE = Rule(
     check=sustained_above(share=0.2, run_s=60, least=6),
     cause="storage",
     why=(
-        "The VMs on this datastore wait for the answers of its NFS server. esxtop gives one figure for NFS: it "
-        "does not tell the time in the host from the time in the network and in the server."
+        "The VMs on this datastore wait for the answers of its NFS server. esxtop has one latency value for NFS. "
+        "It does not separate the time in the host from the time in the network and the server."
     ),
     advice=(
-        "Look at the latency that the server itself measures for this export. Then look at drops and load of the "
-        "uplinks that carry NFS, and at the other datastores of the same server."
+        "Check the latency that the server measures for this export. Then check drops and load of the uplinks "
+        "that carry NFS, and the other datastores of the same server."
     ),
     caveats=(
-        "Only samples with at least 10 commands/s are judged: a mean of a few commands means little.",
+        "Only samples with at least 10 commands/s are evaluated: a mean of a few commands means little.",
         "Large commands take longer: compare MB/s with commands/s.",
     ),
     effects=Effects(implies=("vdisk-latency",)),

@@ -1,4 +1,4 @@
-"""VMs much of whose memory lies on other NUMA nodes."""
+"""VMs much of whose memory is on other NUMA nodes."""
 
 from esxprobe.model import Level
 from esxprobe.rules import sources
@@ -48,7 +48,7 @@ RULE = Rule(
         "(numa-rebalances), and whether CPU affinity, numa.nodeAffinity or hot add (no vNUMA) tie it down."
     ),
     caveats=(
-        "VMs with less than 1 GB on NUMA nodes are not judged, nor are hosts with one node, where all "
+        "VMs with less than 1 GB on NUMA nodes are not evaluated, nor are hosts with one node, where all "
         "three are zero.",
         "After a move between nodes memory follows slowly; a VM that is larger than a node can never be local.",
     ),

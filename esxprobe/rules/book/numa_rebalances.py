@@ -37,9 +37,8 @@ RULE = Rule(
     check=time_share(),
     cause="numa",
     why=(
-        "After each move the vCPUs run on one node and their memory lies on another, until it is copied: "
-        "both cost time, "
-        "and a VM that is moved every few seconds never arrives."
+        "After each move the vCPUs run on one node and their memory is on another until it is copied. Both cost "
+        "time, and a VM that is moved every few seconds never becomes local."
     ),
     advice=(
         "See whether the nodes are unevenly loaded, and whether a few wide VMs leave no room. Where busy network "

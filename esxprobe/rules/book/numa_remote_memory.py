@@ -31,8 +31,9 @@ RULE = Rule(
         "The share looks good because the VM is large, but the capture does not show which pages are remote: they"
         " may be the busy ones."
     ),
-    advice="Look at the VM's size against its node's memory, and at what else of that size has its home there.",
-    caveats=("Only VMs with more than 80 % local memory are judged here: see numa-locality for the others.",),
+    advice="Look at the VM's size against its node's memory, and at other VMs of that size whose home is that "
+    "node.",
+    caveats=("Only VMs with more than 80 % local memory are evaluated here: see numa-locality for the others.",),
     confirm="esxtop, memory screen (m), NUMA fields: NRMEM and N%L of this VM",
     fires=(
         Example("40 GB of 400", {_REMOTE: 40_960, _SHARE: 90}, "info"),
@@ -41,6 +42,6 @@ RULE = Rule(
     quiet=(
         Example("200 MB", {_REMOTE: 200, _SHARE: 98}),
         Example("just below", {_REMOTE: 15_700, _SHARE: 95}),
-        Example("a bad share: numa-locality says so", {_REMOTE: 40_960, _SHARE: 70}),
+        Example("a bad share: numa-locality reports it", {_REMOTE: 40_960, _SHARE: 70}),
     ),
 )

@@ -37,16 +37,14 @@ RULE = Rule(
         "of every thread's memory is remote."
     ),
     advice=(
-        "Give it no more vCPUs than a node has cores; else leave cores per socket to the host and CPU hot "
-        "add off, for "
-        "hot add takes vNUMA away."
+        "Configure no more vCPUs than a node has cores. Otherwise leave cores per socket to the host and CPU hot "
+        "add off, because hot add disables vNUMA."
     ),
     caveats=(
-        "The number of nodes is told from the home nodes of the VMs: nodes that no VM calls home are not "
-        "counted, so "
-        "that some wide VMs are missed.",
+        "The number of nodes is inferred from the home nodes of the VMs. Nodes that are home to no VM are not "
+        "counted, so some wide VMs are missed.",
         "With numa.vcpu.preferHT set, second threads count too, and twice as many vCPUs fit into a node.",
-        "Without CORE UTIL in the capture and without the host's own answer every PCPU is taken for a core.",
+        "Without CORE UTIL in the capture and without the host's own answer every PCPU is counted as a core.",
     ),
     effects=Effects(implies=("numa-locality", "numa-remote-memory")),
     confirm="esxcli hardware memory get (NUMA Node Count); vmdumper -l and the VM's vmware.log for its "

@@ -35,8 +35,9 @@ RULE = Rule(
         "read the error counters of its ports."
     ),
     caveats=(
-        "Only samples with at least 10 commands/s are judged.",
-        "Which path leads to which device is inferred from the order of the header; else the rule is skipped.",
+        "Only samples with at least 10 commands/s are evaluated.",
+        "The path-to-device mapping is inferred from the column order; if it cannot be inferred, the rule is "
+        "skipped.",
     ),
     effects=Effects(
         implies=("path-slow", "device-failed-commands", "device-failed-io", "device-aborts", "device-latency")
@@ -49,6 +50,6 @@ RULE = Rule(
     quiet=(
         Example("just below", _path(2.4), parts={"path": (_path(0),)}),
         Example("it fails everywhere: the device does", _path(5), parts={"path": (_path(5), _path(4))}),
-        Example("next to nothing to do", _path(2, commands=4), parts={"path": (_path(0),)}),
+        Example("almost no load", _path(2, commands=4), parts={"path": (_path(0),)}),
     ),
 )

@@ -39,7 +39,8 @@ RULE = Rule(
     caveats=(
         "Where half of the paths or fewer are in use the rule is silent: they lead to the other controller of an "
         "asymmetric array (ALUA).",
-        "Which path leads to which device is inferred from the order of the header; else the rule is skipped.",
+        "The path-to-device mapping is inferred from the column order; if it cannot be inferred, the rule is "
+        "skipped.",
     ),
     confirm="esxcli storage core path list -d NAA: State and Group State of each path",
     fires=(
@@ -49,6 +50,6 @@ RULE = Rule(
     quiet=(
         Example("just above", {_CMDS: 0.105, _EVERY: 5}, parts=_others(1300, 1300, 1300)),
         Example("the other controller's", {_CMDS: 0, _EVERY: 5}, parts=_others(2000, 2000, 0)),
-        Example("too little to tell", {_CMDS: 0, _EVERY: 5}, parts=_others(50, 50)),
+        Example("too little to decide", {_CMDS: 0, _EVERY: 5}, parts=_others(50, 50)),
     ),
 )

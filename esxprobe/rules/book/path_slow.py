@@ -32,20 +32,21 @@ RULE = Rule(
         "becomes faster."
     ),
     caveats=(
-        "Only samples with at least 10 commands/s and a DAVG of at least 10 ms are judged.",
-        "With a fixed or most-recently-used policy only one path carries I/O and there is nothing to compare.",
-        "Which path leads to which device is inferred from the order of the header; else the rule is skipped.",
+        "Only samples with at least 10 commands/s and a DAVG of at least 10 ms are evaluated.",
+        "With a fixed or most-recently-used policy only one path carries I/O and no comparison is possible.",
+        "The path-to-device mapping is inferred from the column order; if it cannot be inferred, the rule is "
+        "skipped.",
     ),
     effects=Effects(implies=("device-latency",), accounts_for=("device-latency",)),
     confirm="esxcli storage core path stats get, failed commands of this path",
     fires=(
-        Example("40 ms beside 5 ms", _path(40), "warning", parts={"path": (_path(5), _path(6))}),
+        Example("40 ms next to 5 ms", _path(40), "warning", parts={"path": (_path(5), _path(6))}),
         Example("just reaches it", _path(15.5), "warning", parts={"path": (_path(5),)}),
     ),
     quiet=(
         Example("all are slow: the device or the array is", _path(40), parts={"path": (_path(35), _path(38))}),
         Example("just below", _path(14.5), parts={"path": (_path(5),)}),
-        Example("slow with next to nothing to do", _path(40, commands=2), parts={"path": (_path(5),)}),
+        Example("slow with almost no load", _path(40, commands=2), parts={"path": (_path(5),)}),
         Example("eight times slower and still fast", _path(8), parts={"path": (_path(1),)}),
     ),
 )

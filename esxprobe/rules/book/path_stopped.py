@@ -42,11 +42,12 @@ RULE = Rule(
     ),
     advice="Look in vmkernel.log and vobd.log for the path's name at that time, and at the ports it goes through.",
     caveats=(
-        "Only samples with at least 3,000 commands for each path of the device are judged: with fewer, Round "
+        "Only samples with at least 3,000 commands for each path of the device are evaluated: with fewer, Round "
         "Robin can "
         "leave out a path in one sample.",
         "Policies by latency (VMW_PSP_RR type latency, plug-ins of arrays) leave out paths on purpose.",
-        "Which path leads to which device is inferred from the order of the header; else the rule is skipped.",
+        "The path-to-device mapping is inferred from the column order; if it cannot be inferred, the rule is "
+        "skipped.",
     ),
     effects=Effects(
         implies=("device-single-path", "device-failed-io", "device-failed-commands", "device-latency-spikes")
@@ -61,6 +62,6 @@ RULE = Rule(
     quiet=(
         Example("in use all the time", _STEADY[0], parts=_STEADY[1]),
         Example("never in use", _IDLE[0], parts=_IDLE[1]),
-        Example("too little to tell", _LITTLE[0], parts=_LITTLE[1]),
+        Example("too little to decide", _LITTLE[0], parts=_LITTLE[1]),
     ),
 )

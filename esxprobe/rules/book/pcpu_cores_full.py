@@ -45,12 +45,12 @@ RULE = Rule(
         "which bring about a quarter of a core and slow the first ones down."
     ),
     advice=(
-        "Count the host as nearly full, whatever PCPU UTIL says: move VMs away, or expect vCPUs to slow down "
-        "without any %RDY. Capacity is cores and a quarter, not threads."
+        "Treat the host as nearly full, whatever PCPU UTIL shows. Move VMs away, or expect vCPUs to slow down "
+        "without any %RDY. Capacity is about 1.25 times the cores, not the threads."
     ),
-    caveats=("Where UTIL is 75 % or more pcpu-saturated says it.",),
+    caveats=("Where UTIL is 75 % or more, pcpu-saturated reports it.",),
     effects=Effects(implies=("cpu-shared-core", "cpu-latency", "cpu-ready", "cpu-costop"), host_wide=True),
-    confirm="esxtop, CPU screen (c): CORE UTIL(%) beside PCPU UTIL(%)",
+    confirm="esxtop, CPU screen (c): CORE UTIL(%) next to PCPU UTIL(%)",
     fires=(
         Example("one thread of each core", {}, "warning", samples=72, parts=_pcpus(52, 97)),
         Example("just reaches it", {}, "warning", samples=72, parts=_pcpus(52, 91)),

@@ -32,8 +32,8 @@ RULE = Rule(
         "with affinity or exclusive use, a single busy thread, or a device's interrupts."
     ),
     advice=(
-        "Look which vCPU is on it (CPU column) and whether it has an affinity (sched.cpu.affinity) or latency "
-        "sensitivity high; look at pcpu-interrupts for a device whose queues all end there."
+        "Check which vCPU is on it (CPU column) and whether it has an affinity (sched.cpu.affinity) or latency "
+        "sensitivity high. Check pcpu-interrupts for a device whose queues all end there."
     ),
     caveats=("A VM with latency sensitivity set to high owns its PCPUs: they are full by design.",),
     confirm="esxtop, CPU screen (c): PCPU UTIL(%) one by one; interrupt screen (i): COUNT/s on that PCPU",

@@ -19,10 +19,12 @@ RULE = Rule(
         Level(
             "warning",
             20_000,
-            sources.cited(sources.ESXTOPDRILL.saying("20,000 a second of one vector are critical")),
+            sources.cited(sources.ESXTOPDRILL.saying("20,000 per second of one vector are critical")),
         ),
         Level(
-            "info", 10_000, sources.cited(sources.ESXTOPDRILL.saying("10,000 a second of one vector are a warning"))
+            "info",
+            10_000,
+            sources.cited(sources.ESXTOPDRILL.saying("10,000 per second of one vector are a warning")),
         ),
     ),
     check=sustained_above(share=0.2, run_s=60),
@@ -37,8 +39,8 @@ RULE = Rule(
         "the number of its queues."
     ),
     caveats=(
-        "A busy 25 or 100 Gbit/s adapter can reach this with all in order; pcpu-interrupts says what it costs.",
-        "Each vector is judged on each PCPU by itself: timers and calls between PCPUs add up on large hosts.",
+        "A busy 25 or 100 Gbit/s adapter can reach this in normal operation; pcpu-interrupts shows the cost.",
+        "Each vector is evaluated separately on each PCPU: timers and calls between PCPUs add up on large hosts.",
     ),
     effects=Effects(implies=("pcpu-interrupts",)),
     confirm="esxtop, interrupt screen (i): COUNT/s and TIME/int of the vector, by PCPU",

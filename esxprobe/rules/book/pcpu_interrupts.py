@@ -44,7 +44,7 @@ RULE = Rule(
         "Find the device on the interrupt screen. A network adapter: more queues (NetQueue, RSS), interrupt "
         "moderation, another driver or firmware. A storage adapter: its driver's interrupt coalescing."
     ),
-    caveats=("Handler times are printed in whole microseconds: shorter ones count as nothing.",),
+    caveats=("Handler times are printed in whole microseconds: shorter ones count as 0.",),
     effects=Effects(implies=("pcpu-hot", "cpu-overlap")),
     confirm="esxtop, interrupt screen (i): COUNT/s, TIME/int and DEVICES of the largest",
     fires=(

@@ -26,10 +26,10 @@ RULE = Rule(
     check=any_above(),
     cause="capture",
     why="Such values are faults of the accounting, not load: a host that looks full by USED may be idle by UTIL.",
-    advice="Do not quote PCPU USED of these minutes, nor vCenter's CPU usage; judge by UTIL. Update the host.",
+    advice="Do not quote PCPU USED of these minutes, nor vCenter's CPU usage. Use UTIL instead. Update the host.",
     caveats=(Caveat("Known for AMD Zen 3 before 6.7 P06 and 7.0 U3 (Broadcom KB 318366).", until="7.0.3"),),
     effects=Effects(implies=("cpu-used-spike",), accounts_for=("cpu-used-spike",), host_wide=True),
-    confirm="the CPU's model and the host's build: vmware -vl; esxtop, CPU screen (c): USED beside UTIL",
+    confirm="the CPU's model and the host's build: vmware -vl; esxtop, CPU screen (c): USED next to UTIL",
     fires=(
         Example("one absurd sample", {}, "warning", parts=_pcpus((20,) * 20 + (9_000,) + (20,) * 20, 20)),
         Example("just reaches it", {}, "warning", parts=_pcpus((20,) * 20 + (172,) + (20,) * 20, 20)),

@@ -20,8 +20,8 @@ RULE = Rule(
             "warning",
             1000,
             sources.cited(
-                sources.ESXTOPDRILL.saying("1,000 a second is the end of OK, 5,000 a warning"),
-                see=(sources.VSPHERE_METRICS.saying("700,000 a second took a network down"),),
+                sources.ESXTOPDRILL.saying("1,000 per second is the end of OK, 5,000 a warning"),
+                see=(sources.VSPHERE_METRICS.saying("700,000 per second took a network down"),),
             ),
         ),
         Level(
@@ -29,7 +29,7 @@ RULE = Rule(
             500,
             sources.rule_of_thumb(
                 "half of the number that is published: a healthy guest sends a few a second",
-                sources.ESXTOPDRILL.saying("1,000 a second is the end of OK"),
+                sources.ESXTOPDRILL.saying("1,000 per second is the end of OK"),
             ),
         ),
     ),
@@ -40,10 +40,10 @@ RULE = Rule(
     effects=Effects(implies=("port-drops-received",)),
     confirm="pktcap-uw --switchport PORTID -c 100 -o FILE, and the packets' type",
     fires=(
-        Example("2,000 a second", {_BROADCASTS: 2000}, "warning"),
+        Example("2,000 per second", {_BROADCASTS: 2000}, "warning"),
         Example("just reaches it", {_BROADCASTS: 520}, "info"),
         Example("just reaches the worse", {_BROADCASTS: 1040}, "warning"),
         Example("just below the worse", {_BROADCASTS: 960}, "info"),
     ),
-    quiet=(Example("one now and then", {_BROADCASTS: 0.4}), Example("just below", {_BROADCASTS: 480})),
+    quiet=(Example("occasional ones", {_BROADCASTS: 0.4}), Example("just below", {_BROADCASTS: 480})),
 )

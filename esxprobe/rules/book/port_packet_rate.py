@@ -26,7 +26,7 @@ RULE = Rule(
             200_000,
             sources.rule_of_thumb(
                 "one queue and one thread of a virtual adapter take a few hundred thousand",
-                sources.ESXTOPDRILL.saying("5,000 a second, far below what hosts of today carry"),
+                sources.ESXTOPDRILL.saying("5,000 per second, far below the capacity of current hosts"),
                 sources.VSPHERE_METRICS.saying("no scale is possible"),
             ),
         ),
@@ -38,7 +38,8 @@ RULE = Rule(
         "either is full before the link is."
     ),
     advice=(
-        "See that the guest uses vmxnet3 with several queues (RSS) and large packets (TSO, LRO, MTU 9000); look at "
+        "Check that the guest uses vmxnet3 with several queues (RSS) and large packets (TSO, LRO, MTU 9000); look "
+        "at "
         "%RUN of NetWorld and at the hottest vCPU."
     ),
     caveats=("What a network card takes depends on packets, guest and CPU.",),

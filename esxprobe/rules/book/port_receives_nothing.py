@@ -28,14 +28,14 @@ RULE = Rule(
     ),
     check=sustained_below(share=0.95, run_s=None, least=12, statistic="mean"),
     cause="network",
-    why="Nobody answers it: a wrong VLAN or port group, a blocked port, a wrong gateway, or a firewall on the way.",
+    why="It gets no answer: a wrong VLAN or port group, a blocked port, a wrong gateway, or a firewall on the way.",
     advice=(
         "Compare the port group's VLAN with that of VMs that work, and see whether the gateway answers to ARP in "
         "the guest."
     ),
     caveats=(
-        "Only samples in which it sends at least one packet a second are judged.",
-        "A second network card that only sends (a tap, a logger over UDP) gets nothing by nature.",
+        "Only samples in which it sends at least one packet per second are evaluated.",
+        "A second network card that only sends (a tap, a logger over UDP) normally receives nothing.",
     ),
     confirm=(
         "pktcap-uw --switchport PORTID --dir 2: what leaves and what comes; esxcli network vm port list -w WORLDID"

@@ -40,11 +40,10 @@ RULE = Rule(
     why="100 is the frequency that the CPU was sold with; above it is turbo. Below it all work takes longer.",
     advice=(
         "Set the host's power policy to High Performance and the firmware to OS controlled or maximum "
-        "performance; look "
-        "for a power cap and for heat in the hardware's log."
+        "performance; check the hardware log for a power cap and overheating."
     ),
     caveats=(
-        "Only samples in which the PCPUs are used for at least 30 % are judged: an idle host may save power.",
+        "Only samples in which the PCPUs are used for at least 30 % are evaluated: an idle host may save power.",
         "The counter is on the power screen from 6.5 on.",
     ),
     effects=Effects(

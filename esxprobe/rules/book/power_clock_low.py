@@ -50,11 +50,11 @@ RULE = Rule(
     ),
     advice=(
         "Set the host's power policy to High performance and the firmware to OS controlled or maximum performance; "
-        "look for a power cap, a failed fan or power supply, and heat in the hardware's log."
+        "check the hardware log for a power cap, a failed fan or power supply, and overheating."
     ),
     caveats=(
-        "Only samples in which the PCPUs are used for at least 30 % are judged: an idle host may save power.",
-        "Without CORE UTIL in the capture the host is taken for one without hyper-threading.",
+        "Only samples in which the PCPUs are used for at least 30 % are evaluated: an idle host may save power.",
+        "Without CORE UTIL in the capture a host without hyper-threading is assumed.",
         Caveat(
             "Hosts with hyper-threading were charged too little before 7.0 U3 (Broadcom KB 335065).", until="7.0.3"
         ),

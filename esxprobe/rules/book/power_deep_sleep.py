@@ -48,7 +48,9 @@ RULE = Rule(
         "For VMs that live by their latency set the power policy to High performance, which stays in C1, or lower "
         "Power.CStateMaxLatency in the Custom policy; then compare the application's own response times."
     ),
-    caveats=("Deep sleep of an idle host saves power and does no harm: samples below 60 % in C0 are not judged.",),
+    caveats=(
+        "Deep sleep of an idle host saves power and is harmless: samples below 60 % in C0 are not evaluated.",
+    ),
     confirm="esxcli hardware power policy get; esxtop, power screen (p): %C1 against %C2 and deeper",
     fires=(
         Example("nearly all pauses", {}, "info", samples=72, parts=_pcpus(70, 29)),

@@ -30,7 +30,7 @@ RULE = Rule(
     states=(States(((0, "High Performance (0)"), (1, "Balanced (1)"), (2, "Low Power (2)"))),),
     why="With this policy the host keeps PCPUs on a low clock and in deep sleep also while VMs have work to do.",
     advice="Set High Performance where latency matters: Host, Configure, Power Management, or the firmware.",
-    caveats=("The firmware can keep the policy to itself: then the host has no say.",),
+    caveats=("The firmware can control power management alone; the host's policy then has no effect.",),
     effects=Effects(implies=("power-clock-low", "power-pstates", "power-aperf-low")),
     confirm="esxcli system settings advanced list -o /Power/CpuPolicy; esxtop, power screen (p)",
     fires=(Example("Low Power", {_POLICY: 2}, "info"),),

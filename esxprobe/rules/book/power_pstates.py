@@ -43,12 +43,12 @@ RULE = Rule(
         "firmware; its vCPUs run longer for the same work."
     ),
     advice=(
-        "Set the power policy to High performance; with the Custom policy look at Power.MaxCpuLoad and "
+        "Set the power policy to High performance; with the Custom policy check Power.MaxCpuLoad and "
         "Power.MinFreqPct. See power-cap and power-throttled for causes below the hypervisor."
     ),
     caveats=(
         "Where firmware or the processor steers the clock, P-states do not show it: power-clock-low does.",
-        "Samples in which no PCPU is ever in P0 are not judged: such hosts do not tell their P-states.",
+        "Samples in which no PCPU is ever in P0 are not evaluated: such hosts do not report their P-states.",
     ),
     effects=Effects(
         implies=("power-clock-low", "cpu-clocked-down", "cpu-shared-core", "cpu-latency"),
@@ -61,7 +61,7 @@ RULE = Rule(
         Example("just reaches it", {}, "warning", samples=72, parts=_pcpus((90, 49), (20, 90))),
     ),
     quiet=(
-        Example("the host does not tell", {}, samples=72, parts=_pcpus((90, 0), (95, 0))),
+        Example("the host does not report it", {}, samples=72, parts=_pcpus((90, 0), (95, 0))),
         Example("busy at full speed", {}, samples=72, parts=_pcpus((90, 99), (5, 20))),
         Example("just below", {}, samples=72, parts=_pcpus((90, 51), (20, 5))),
         Example("only idle ones are slow", {}, samples=72, parts=_pcpus((20, 5), (8, 2))),

@@ -24,7 +24,7 @@ RULE = Rule(
         Level(
             "info",
             110,
-            sources.rule_of_thumb("from a tenth on it misleads; Broadcom KB 431027 tells of 4 to 12 % and more"),
+            sources.rule_of_thumb("from a tenth on it misleads; Broadcom KB 431027 reports 4 to 12 % and more"),
         ),
     ),
     check=sustained_above(share=0.5, run_s=300, least=12),
@@ -34,7 +34,7 @@ RULE = Rule(
         "usage chart looks fuller than the host is. Good for the VMs, bad for reading numbers."
     ),
     advice="Judge room by PCPU UTIL and %RUN, which are wall-clock time, not by %USED or vCenter's CPU usage.",
-    caveats=("Only samples in which the PCPUs are used for at least a fifth are judged.",),
+    caveats=("Only samples in which the PCPUs are used for at least a fifth are evaluated.",),
     confirm="esxtop, power screen (p): %A/MPERF above 100 (6.5 and later)",
     fires=(
         Example("a quarter above base", _host(62.5), "info", samples=72),
@@ -43,6 +43,6 @@ RULE = Rule(
     quiet=(
         Example("at base frequency", _host(50), samples=72),
         Example("just below", _host(54), samples=72),
-        Example("an idle host says nothing", _host(6, util=4), samples=72),
+        Example("an idle host shows nothing", _host(6, util=4), samples=72),
     ),
 )

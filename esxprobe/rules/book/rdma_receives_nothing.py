@@ -26,21 +26,22 @@ RULE = Rule(
     ),
     check=sustained_below(share=0.5, run_s=60, least=6, statistic="mean"),
     cause="network",
-    why="What is sent over RoCE is acknowledged; without that the peers send again until they give up.",
+    why="Packets sent over RoCE are acknowledged. Without acknowledgments the peers retransmit until they time "
+    "out.",
     advice=(
         "Look at VLAN, priority flow control and MTU along the way, and at the uplink that the device is paired "
         "with "
         "(TEAM-PNIC): esxcli rdma device list."
     ),
-    caveats=("Only samples with at least 10 packets/s sent and a queue pair in use are judged.",),
+    caveats=("Only samples with at least 10 packets/s sent and a queue pair in use are evaluated.",),
     confirm="esxcli rdma device stats get -d vmrdmaN: retries, time-outs and packets out of sequence",
     fires=(
-        Example("500 a second into the void", _device(500, 0), "warning"),
+        Example("500 per second without an answer", _device(500, 0), "warning"),
         Example("just reaches it", _device(500, 0.095), "warning"),
     ),
     quiet=(
         Example("a talk", _device(500, 480)),
         Example("just above", _device(500, 0.105)),
-        Example("nobody uses it", _device(0, 0, pairs=0)),
+        Example("it is not in use", _device(0, 0, pairs=0)),
     ),
 )

@@ -19,7 +19,7 @@ RULE = Rule(
         Level(
             "warning",
             1000,
-            sources.cited(sources.ESXTOPDRILL.saying("1,000 a second is the end of OK, 5,000 a warning")),
+            sources.cited(sources.ESXTOPDRILL.saying("1,000 per second is the end of OK, 5,000 a warning")),
         ),
         Level("info", 200, sources.rule_of_thumb("more than networks of a few hundred hosts have")),
     ),

@@ -29,7 +29,7 @@ RULE = Rule(
     ),
     check=sustained_below(share=0.5, run_s=None, least=6, statistic="mean"),
     cause="network",
-    why="The team runs with less than it was built for: less bandwidth, and perhaps nothing left to fail over to.",
+    why="The team has less bandwidth than designed, and perhaps no uplink left for failover.",
     advice=(
         "Look at cable, transceiver and switch port; if it is not meant to be used, take it out of the team: "
         "esxcli "
@@ -39,10 +39,10 @@ RULE = Rule(
     effects=Effects(implies_beside=("uplink-imbalance", "uplink-near-line-rate")),
     confirm="esxcli network nic list; esxcli network nic get -n vmnicN",
     states=(States(((0, "down (0)"), (1, "up (1)"))),),
-    fires=(Example("down beside one that is up", {_UP: 0}, "warning", parts={"port": ({_UP: 1},)}),),
+    fires=(Example("down next to one that is up", {_UP: 0}, "warning", parts={"port": ({_UP: 1},)}),),
     quiet=(
         Example("up", {_UP: 1}, parts={"port": ({_UP: 1},)}),
-        Example("none of the switch is up: nobody uses it", {_UP: 0}, parts={"port": ({_UP: 0},)}),
+        Example("no uplink of the switch is up: it is not in use", {_UP: 0}, parts={"port": ({_UP: 0},)}),
         Example("for two of ten minutes", {_UP: (1,) * 96 + (0,) * 24}, parts={"port": ({_UP: 1},)}),
     ),
 )

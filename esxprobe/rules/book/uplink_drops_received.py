@@ -40,8 +40,8 @@ RULE = Rule(
     cause="network",
     why="The adapter got packets and the host did not fetch them in time, or they were damaged on the way.",
     advice=(
-        "Raise the ring (esxcli network nic ring current set -n vmnicN -r 4096), look for CRC errors (cable, "
-        "transceiver) and for a PCPU that is full of interrupts."
+        "Raise the ring (esxcli network nic ring current set -n vmnicN -r 4096), check for CRC errors (cable, "
+        "transceiver) and for a PCPU saturated by interrupts."
     ),
     caveats=(
         "Frames for VLANs that no port uses can count as dropped: compare with the error counters of the adapter.",

@@ -16,7 +16,9 @@ RULE = Rule(
     label="link up",
     unit="",
     levels=(
-        Level("critical", 4, sources.rule_of_thumb("down and up twice in one capture is no accident")),
+        Level(
+            "critical", 4, sources.rule_of_thumb("two link flaps in one capture are unlikely to be a coincidence")
+        ),
         Level(
             "warning",
             1,

@@ -36,7 +36,7 @@ RULE = Rule(
         "on physical NIC load)."
     ),
     caveats=(
-        "Only samples in which the uplink sends at least 40 % of its speed are judged.",
+        "Only samples in which the uplink sends at least 40 % of its speed are evaluated.",
         "With explicit failover order, or one large flow, it is meant so or cannot be otherwise.",
     ),
     effects=Effects(implies=("uplink-near-line-rate",)),

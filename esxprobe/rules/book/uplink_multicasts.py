@@ -15,7 +15,7 @@ RULE = Rule(
     value=f'"{_MULTICASTS}"',
     label="PKTRXMUL/s",
     unit="1/s",
-    levels=(Level("info", 5000, sources.cited(sources.ESXTOPDRILL.saying("5,000 a second is a warning"))),),
+    levels=(Level("info", 5000, sources.cited(sources.ESXTOPDRILL.saying("5,000 per second is a warning"))),),
     check=sustained_above(share=0.1, run_s=60, least=4),
     cause="network",
     why="Where no snooping filters them, multicasts go to every VM of the VLAN and cost each of them CPU time.",
@@ -26,7 +26,7 @@ RULE = Rule(
     effects=Effects(implies=("port-drops-received", "uplink-drops-received")),
     confirm="pktcap-uw --uplink vmnicN --capture UplinkRcvKernel -c 100 -o FILE: groups and senders",
     fires=(
-        Example("20,000 a second", {_MULTICASTS: 20_000}, "info"),
+        Example("20,000 per second", {_MULTICASTS: 20_000}, "info"),
         Example("just reaches it", {_MULTICASTS: 5200}, "info"),
     ),
     quiet=(Example("a few", {_MULTICASTS: 30}), Example("just below", {_MULTICASTS: 4800})),

@@ -20,7 +20,7 @@ RULE = Rule(
     only=r":\d{8,10}:vmnic\d+",
     value=f'100 * GREATEST("{_TX}", "{_RX}") / NULLIF("{_SPEED}", 0)',
     where=f'"{_SPEED}" > 0',
-    label="MbTX/s or MbRX/s, the higher, of SPEED",
+    label="max(MbTX/s, MbRX/s) as % of SPEED",
     unit="%",
     levels=(
         Level(

@@ -38,17 +38,20 @@ RULE = Rule(
     ),
     check=sustained_above(share=0.5, run_s=None, least=2),
     cause="network",
-    why="The team deals out VMs or flows without a look at speed: those that land on the slow link are slow.",
+    why="The team distributes VMs or flows regardless of link speed; those on the slow link are slow.",
     advice=(
         "Find out why it is slow (cable, switch port, fixed speed); if it is meant as a spare, make it standby "
         "and not "
         "active in the teaming policy."
     ),
-    caveats=("A slow standby adapter is harmless until it is needed: esxtop does not tell active from standby.",),
+    caveats=(
+        "A slow standby adapter is harmless until it is needed: esxtop does not distinguish active from "
+        "standby adapters.",
+    ),
     effects=Effects(implies=("uplink-near-line-rate", "uplink-drops-transmitted")),
     confirm="esxcli network vswitch standard policy failover get -v vSwitchN; esxcli network nic list",
     fires=(
-        Example("a gigabit beside ten", _uplink(1000), "warning", parts={"port": (_uplink(10_000),)}),
+        Example("a gigabit next to ten", _uplink(1000), "warning", parts={"port": (_uplink(10_000),)}),
         Example("just reaches it", _uplink(25_000), "warning", parts={"port": (_uplink(40_000),)}),
     ),
     quiet=(

@@ -43,10 +43,10 @@ RULE = Rule(
         "filters (replication, caching), and at %RDY of its vCPUs."
     ),
     caveats=(
-        "Only samples with at least 10 reads and writes a second are judged in which the disk takes three times "
+        "Only samples with at least 10 reads and writes a second are evaluated in which the disk takes three times "
         "as long "
         "as the VM's slowest device.",
-        "Disks on NFS or vSAN have no device; a VM that has disks on both is judged by the devices that it has.",
+        "Disks on NFS or vSAN have no device; a VM that has disks on both is evaluated by the devices that it has.",
     ),
     effects=Effects(implies=("vdisk-latency", "cpu-costop", "cpu-costop-alone")),
     confirm="vim-cmd vmsvc/get.snapshot VMID, the VM's IOPS limits, and esxcli storage core device world list",
@@ -58,6 +58,6 @@ RULE = Rule(
         Example("the device is as slow", _disk(40), parts=_below(39)),
         Example("just below", _disk(11.5), parts=_below(0.5, 2)),
         Example("slower, and the device takes most of it", _disk(45), parts=_below(20)),
-        Example("next to nothing to do", _disk(40, rate=2), parts=_below(1)),
+        Example("almost no load", _disk(40, rate=2), parts=_below(1)),
     ),
 )

@@ -20,9 +20,8 @@ RULE = Rule(
     why="An I/O that fails above the device reaches the guest as an error of its disk.",
     advice="Look at vmware.log of the VM and at the disk's I/O filters: esxcli storage iofilter list.",
     caveats=(
-        "The counter is not documented; it stays at zero on disks without I/O filters, and may be a total that "
-        "tells "
-        "of the past.",
+        "The counter is not documented; it stays at zero on disks without I/O filters, and may be a cumulative "
+        "count that includes the past.",
     ),
     confirm="the VM's vmware.log and the guest's own log of that minute",
     fires=(

@@ -20,7 +20,7 @@ RULE = Rule(
     value=(
         f'GREATEST(CASE WHEN "{_READS}" >= 10 THEN "{_READ}" END, CASE WHEN "{_WRITES}" >= 10 THEN "{_WRITE}" END)'
     ),
-    label="LAT/rd or LAT/wr, the higher",
+    label="max(LAT/rd, LAT/wr)",
     unit="ms",
     levels=(
         Level(
@@ -58,10 +58,11 @@ RULE = Rule(
     cause="storage",
     why="This is what the guest waits for, whichever layer takes the time: the datastore, the host, or a limit.",
     advice=(
-        "See which device lies below it and whether that is slow (device-latency); if not, see vdisk-above-device."
+        "Check which device backs it and whether that device is slow (device-latency). If not, see "
+        "vdisk-above-device."
     ),
     caveats=(
-        "A side with fewer than 10 reads/s or writes/s is not judged.",
+        "A side with fewer than 10 reads/s or writes/s is not evaluated.",
         "On NFS and vSAN there is no device below it.",
     ),
     confirm="esxtop, disk VM screen (v), e on the VM: LAT/rd and LAT/wr of its disks",
@@ -76,6 +77,6 @@ RULE = Rule(
     quiet=(
         Example("3 ms", _disk(3, 3)),
         Example("just below", _disk(9.5, 9)),
-        Example("a read now and then", _disk(90, 3, reads=1)),
+        Example("an occasional read", _disk(90, 3, reads=1)),
     ),
 )

@@ -38,7 +38,7 @@ RULE = Rule(
     why=(
         "Without the driver the host cannot ask the guest which memory it needs least. It compresses and "
         "swaps pages "
-        "of its own choice instead, and other VMs give more than their part."
+        "that it selects itself, and other VMs lose more than their share."
     ),
     advice=(
         "Install or start VMware Tools (open-vm-tools) in the guest; see that sched.mem.maxmemctl is "
@@ -49,8 +49,9 @@ RULE = Rule(
         "VMware lists when ESXi swaps: the balloon driver was never installed, is disabled, does not run, is too "
         "slow, or has "
         "reached its maximum size (vSphere Resource Management, Memory Reclamation).",
-        "Only the time in which the host is below its high state is judged. A VM whose memory is reserved in full "
-        "gives nothing either way.",
+        "Only the time in which the host is below its high state is evaluated. A VM whose memory is reserved in "
+        "full "
+        "is not reclaimed from in any case.",
         Caveat("From 6.0 on the clear state counts too; ballooning starts one state further.", since="6.0"),
     ),
     effects=Effects(implies=("vm-zipped", "vm-zipping", "vm-swapped", "vm-swapping")),

@@ -15,7 +15,7 @@ RULE = Rule(
     label="MCTLSZ against MCTLMAX",
     unit="%",
     levels=(
-        Level("warning", 95, sources.rule_of_thumb("a balloon within 5 % of its maximum has nothing left to take")),
+        Level("warning", 95, sources.rule_of_thumb("a balloon within 5 % of its maximum cannot reclaim more")),
     ),
     check=sustained_above(share=0.1, run_s=30),
     cause="memory-pressure",

@@ -22,8 +22,7 @@ RULE = Rule(
         "trace what it "
         "changes. CPU, memory and disk numbers of that time are not what the VM is like."
     ),
-    advice="Leave that time out before these numbers are quoted, or capture again while nothing of the "
-    "kind happens.",
+    advice="Exclude that time before you quote these numbers, or capture again without such an operation.",
     caveats=("After a resume CPTRD can keep its value until all pages are read.",),
     confirm="vmware.log of the VM and the events of vCenter at that minute",
     fires=(

@@ -45,7 +45,7 @@ RULE = Rule(
     ),
     confirm="esxtop, CPU screen (c), e on the VM: %RUN of vmx, vmx-mks, vmx-svga, NetWorld, LSI and PVSCSI",
     fires=(
-        Example("60 % beside two vCPUs", {_GROUP: 100, _VCPUS: 2}, "info", parts=_vcpus(20, 20)),
+        Example("60 % next to two vCPUs", {_GROUP: 100, _VCPUS: 2}, "info", parts=_vcpus(20, 20)),
         Example("a PCPU and a half", {_GROUP: 190, _VCPUS: 2}, "warning", parts=_vcpus(20, 20)),
         Example("just reaches it", {_GROUP: 71, _VCPUS: 2}, "info", parts=_vcpus(20, 20)),
         Example("just reaches the worse", {_GROUP: 142, _VCPUS: 2}, "warning", parts=_vcpus(20, 20)),

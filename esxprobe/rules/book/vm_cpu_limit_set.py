@@ -16,7 +16,7 @@ RULE = Rule(
     id="vm-cpu-limit-set",
     title="VM had a CPU limit (AMAX)",
     entity="vm",
-    # The VM's own value by way of a part: an unlimited VM prints -1, which is no value and no doubt about it.
+    # The VM's own value by way of a part: an unlimited VM prints -1, which is not a value and no doubt about it.
     parts=(Part("AMAX", "vm", "max", f'"{_LIMIT}"'),),
     value='"AMAX"',
     label="AMAX",
@@ -38,7 +38,7 @@ RULE = Rule(
         "the VM back on an idle host too."
     ),
     advice="Set the VM's CPU limit to Unlimited unless there is a known reason for it; shares do the rest.",
-    caveats=("The unit of AMAX is not in the file.", "Whether the limit is reached is judged by cpu-limit."),
+    caveats=("The unit of AMAX is not in the file.", "Whether the limit is reached is evaluated by cpu-limit."),
     effects=Effects(implies=("cpu-limit",)),
     confirm="vim-cmd vmsvc/get.config <vmid> | grep -A 6 cpuAllocation: limit",
     setting=True,
@@ -48,6 +48,6 @@ RULE = Rule(
     ),
     quiet=(
         Example("unlimited", {}, parts=_vm(-1)),
-        Example("not said", {}, parts=_vm(0)),
+        Example("not known", {}, parts=_vm(0)),
     ),
 )

@@ -33,15 +33,15 @@ RULE = Rule(
     check=sustained_above(share=0.2, run_s=60),
     cause="cpu-contention",
     why=(
-        "A reservation guarantees an amount, not that the VM never waits: beyond it the VM competes by its shares, "
-        "and a vCPU that wakes may have to wait for another VM's to leave even within it."
+        "A reservation guarantees an amount, not that the VM never waits: above the reservation the VM competes "
+        "by its shares, and even within it a vCPU that wakes may have to wait for another VM's vCPU."
     ),
     advice=(
         "Compare what the VM uses with its reservation (AMIN): raise it to the whole of its vCPUs for latency "
         "sensitivity high, or drop it and give the VM room on another host."
     ),
     caveats=("The unit of AMIN is not in the file.",),
-    confirm="esxtop, CPU screen (c), allocation fields: AMIN beside %USED of the VM",
+    confirm="esxtop, CPU screen (c), allocation fields: AMIN next to %USED of the VM",
     fires=(
         Example("ready for 8 %", {_RESERVED: 2000}, "info", parts=_vcpus(8, 2)),
         Example("just reaches it", {_RESERVED: 2000}, "info", parts=_vcpus(5.1, 2)),

@@ -41,9 +41,8 @@ RULE = Rule(
         "the VM is short of CPU twice."
     ),
     advice=(
-        "First relieve the host (cpu-ready, pcpu-saturated). More vCPUs help only where the host has free PCPUs: "
-        "else "
-        "they wait as well."
+        "First relieve the host (cpu-ready, pcpu-saturated). More vCPUs help only if the host has free PCPUs; "
+        "otherwise they wait as well."
     ),
     caveats=("The ready times of the vCPUs are added up, as vCenter's CPU Ready of a VM does.",),
     confirm=(

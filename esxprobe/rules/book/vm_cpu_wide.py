@@ -29,10 +29,12 @@ RULE = Rule(
         "nodes, over these. It is the first VM to show co-stop, and its neighbors wait for it."
     ),
     advice=(
-        "Keep VMs within the cores of one NUMA node where they can do with it; else give the VM as many vCPUs as "
-        "two nodes' cores divide evenly, and leave virtual NUMA to ESXi (cores per socket 1, no CPU hot add)."
+        "Size VMs to fit one NUMA node where possible. Otherwise give the VM as many vCPUs as two nodes' cores "
+        "divide evenly, and leave virtual NUMA to ESXi (cores per socket 1, no CPU hot add)."
     ),
-    caveats=("Without CORE UTIL in the capture and without the host's own answer every PCPU is taken for a core.",),
+    caveats=(
+        "Without CORE UTIL in the capture and without the host's own answer every PCPU is counted as a core.",
+    ),
     effects=Effects(implies=("cpu-costop",)),
     confirm="esxcli hardware cpu global get: cores and threads; esxcli hardware memory get: NUMA node count",
     setting=True,

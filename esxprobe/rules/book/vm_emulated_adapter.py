@@ -20,7 +20,7 @@ RULE = Rule(
             1,
             sources.rule_of_thumb(
                 "any such adapter costs more CPU time per packet than VMXNET3",
-                sources.KB_310446.saying("names the adapter type as something to look at"),
+                sources.KB_310446.saying("names the adapter type as something to check"),
             ),
         ),
     ),

@@ -41,10 +41,10 @@ RULE = Rule(
     cause="guest-load",
     why=(
         "A single thread is the limit: the VM cannot go faster with more vCPUs, and those that idle still have to "
-        "be scheduled beside the busy one."
+        "be scheduled with the busy one."
     ),
-    advice="Find the thread in the guest. Fewer vCPUs cost this VM nothing; a faster clock is all that helps it.",
-    caveats=("Only minutes in which the busiest vCPU runs at least 80 % of the time are judged.",),
+    advice="Find the thread in the guest. Fewer vCPUs do not slow this VM down; only a faster clock helps.",
+    caveats=("Only minutes in which the busiest vCPU runs at least 80 % of the time are evaluated.",),
     confirm="in the guest: top (press 1) or Task Manager by logical processor",
     fires=(
         Example("one of four busy", {_VCPUS: 4}, "info", parts=_vcpus(95, 3, 2, 4), samples=72),
@@ -53,7 +53,7 @@ RULE = Rule(
     quiet=(
         Example("all four busy", {_VCPUS: 4}, parts=_vcpus(95, 90, 92, 94), samples=72),
         Example("just below", {_VCPUS: 4}, parts=_vcpus(90, 21, 21, 21), samples=72),
-        Example("a pair: one busy vCPU of two is no wide VM", {_VCPUS: 2}, parts=_vcpus(95, 3), samples=72),
-        Example("nobody is busy", {_VCPUS: 4}, parts=_vcpus(40, 3, 2, 4), samples=72),
+        Example("a pair: one busy vCPU of two is not a wide VM", {_VCPUS: 2}, parts=_vcpus(95, 3), samples=72),
+        Example("no vCPU is busy", {_VCPUS: 4}, parts=_vcpus(40, 3, 2, 4), samples=72),
     ),
 )

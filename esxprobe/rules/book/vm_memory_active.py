@@ -28,7 +28,7 @@ RULE = Rule(
     check=sustained_above(share=0.5, run_s=300, least=12),
     cause="guest-load",
     why=(
-        "A guest that touches nearly all of its memory within minutes has no idle cache to give up: if "
+        "A guest that touches nearly all of its memory within minutes has no idle cache to release: if "
         "it also reads "
         "from its page file, its memory is too small, and hard faults are its own."
     ),

@@ -35,7 +35,7 @@ RULE = Rule(
             "info",
             10,
             sources.rule_of_thumb(
-                "a tenth of the host in one VM is worth the talk about its size",
+                "one VM idling on 10 % of host memory is worth right-sizing",
                 sources.MEMORY_PROBLEMS.saying("at or below 24 % in use the VM has too much memory"),
             ),
         ),
@@ -52,8 +52,8 @@ RULE = Rule(
         "Until then the balloon takes idle memory first, if the driver runs."
     ),
     caveats=(
-        "TCHD is a sampled estimate of the last minutes: a database or a cache may want all of it back tonight.",
-        "Only the time in which the host is below its high state is judged.",
+        "TCHD is a sampled estimate of the last minutes: a database or a cache may need all of it at peak.",
+        "Only the time in which the host is below its high state is evaluated.",
     ),
     confirm="in the guest: committed memory and cache over a whole day, before its size is changed",
     fires=(

@@ -45,7 +45,7 @@ RULE = Rule(
         "the host or give this VM a reservation."
     ),
     caveats=(Caveat("The counter is not there before 5.0.", until="5.0"),),
-    confirm="esxtop, CPU screen (c), summary fields: %LAT_M beside %SWPWT; UNZIP/s on the memory screen",
+    confirm="esxtop, CPU screen (c), summary fields: %LAT_M next to %SWPWT; UNZIP/s on the memory screen",
     fires=(
         Example("8 % for a minute", {_LATENCY: (0,) * 60 + (8,) * 12}, "warning"),
         Example("2 % all the time", {_LATENCY: 2}, "info"),

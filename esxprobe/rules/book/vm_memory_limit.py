@@ -29,9 +29,8 @@ RULE = Rule(
     check=any_above(),
     cause="limit",
     why=(
-        "The guest does not know of the limit. What it uses beyond is ballooned, compressed and swapped "
-        "however much "
-        "memory the host has free; often it is left from a template or from a time when the VM was smaller."
+        "The guest does not know of the limit. Memory above the limit is ballooned, compressed and swapped even "
+        "if the host has free memory. Often the limit comes from a template or from a time when the VM was smaller."
     ),
     advice="Set the limit to unlimited; if the VM is to have less memory, configure less.",
     caveats=(

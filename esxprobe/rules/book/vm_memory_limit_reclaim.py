@@ -40,7 +40,7 @@ RULE = Rule(
     advice="Remove the memory limit of the VM, or raise that of its resource pool; look for templates "
     "that carry one.",
     caveats=(
-        "Targets, not sizes, are judged: a balloon or swapped pages left from an earlier shortage do not count.",
+        "Targets, not sizes, are evaluated: a balloon or swapped pages left from an earlier shortage do not count.",
         "With a memory limit below its configured size a VM balloons, compresses and swaps however much the host "
         "has free "
         "(E. Sloof, ntpro.nl, article 2537).",

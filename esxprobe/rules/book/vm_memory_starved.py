@@ -33,7 +33,7 @@ RULE = Rule(
         "From here on the guest pages, or the host reads back what it swapped a minute ago."
     ),
     advice="Give this VM memory first: a reservation of its working set, more shares, or another host.",
-    caveats=("TCHD is a sampled estimate. Only time is judged in which memory is ballooned or swapped.",),
+    caveats=("TCHD is a sampled estimate. Only the time in which memory is ballooned or swapped is evaluated.",),
     effects=Effects(implies=("vm-swapping", "vm-zipping")),
     confirm="in the guest: paging (vmstat si, so; Memory Pages Input/sec), and SWR/s of the VM",
     fires=(

@@ -15,7 +15,7 @@ RULE = Rule(
     label="OVHD against OVHDMAX",
     unit="%",
     levels=(
-        Level("info", 100, sources.rule_of_thumb("what the monitor asks for beyond its maximum it may not get")),
+        Level("info", 100, sources.rule_of_thumb("the monitor may not get overhead memory above its maximum")),
     ),
     check=sustained_above(share=0.5, run_s=60),
     cause="limit",

@@ -28,7 +28,7 @@ RULE = Rule(
     why="Overhead that only grows is a leak of the VM's process or monitor: it ends with a VM that is "
     "powered off by force.",
     advice=(
-        "Capture again some hours later. If it still grows, look for consoles left open, screen recording, backup "
+        "Capture again some hours later. If it still grows, check for consoles left open, screen recording, backup "
         "agents and 3D; move the VM, which starts its process anew, and open a case with both captures."
     ),
     caveats=("Overhead grows for a while after power-on, when devices are added, and while a console is open.",),

@@ -1,4 +1,4 @@
-"""VMs of which a part lies in the host's swap file."""
+"""VMs of which a part is in the host's swap file."""
 
 from esxprobe.model import Level
 from esxprobe.rules import sources

@@ -25,9 +25,9 @@ RULE = Rule(
         "See vm-zipping for what was compressed during the capture, and memory-state. Compressed memory may be "
         "left from a shortage long ago."
     ),
-    caveats=("CACHEUSD tells of the past, as SWCUR does: it stays until the guest touches the pages.",),
+    caveats=("CACHEUSD is history, as SWCUR is: it stays until the guest touches the pages.",),
     effects=Effects(lingers=True),
-    confirm="esxtop, memory screen (m), fields of compression: CACHEUSD beside ZIP/s and UNZIP/s",
+    confirm="esxtop, memory screen (m), fields of compression: CACHEUSD next to ZIP/s and UNZIP/s",
     fires=(
         Example("50 MB all the time", {_ZIPPED: 50}, "warning"),
         Example("just reaches it", {_ZIPPED: 1.05}, "warning"),

@@ -43,8 +43,8 @@ RULE = Rule(
     ),
     caveats=(
         "The levels are for all-flash vSAN; a hybrid one is slower where its cache is missed.",
-        "Means of a few commands say little, and the capture does not tell how many there were.",
-        "Congestion and resync are not judged: their names in esxtop's batch output are not known.",
+        "Means of a few commands are unreliable, and the capture does not contain their number.",
+        "Congestion and resync are not evaluated: their names in esxtop's batch output are not known.",
     ),
     confirm="esxtop, vSAN screen (x), by role; esxcli vsan debug resync summary get; vSAN performance service",
     fires=(

@@ -23,14 +23,14 @@ class Check(ABC):
     """A combinator: decides which entities reach a threshold, and what is reported of them.
 
     Attributes:
-        above: Reached means at or above the threshold; else at or below.
+        above: Reached means at or above the threshold; otherwise at or below.
     """
 
     above: bool
 
     @property
     def on_values(self) -> bool:
-        """Whether thresholds lie on the axis of the values, so that a chart can draw them across."""
+        """Whether thresholds are on the axis of the values, so that a chart can draw them across."""
         return True
 
     @property
@@ -87,7 +87,7 @@ class Check(ABC):
 
 
 def seconds_of(marks: Bools, seconds: Floats) -> Floats:
-    """How long each row is marked [s], whatever rows stand beside it: products of matrices round by shape."""
+    """How long each row is marked [s], whatever rows are beside it: products of matrices round by shape."""
     import numpy as np
 
     return np.asarray(np.where(marks, seconds, 0.0).sum(axis=1))

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 Score = Literal["changes", "falls", "rise", "time-share", "episodes"]
 
 _WORDS: dict[Score, str] = {
-    "changes": "a value that changed from one sample to the next at least as often as the threshold says; "
+    "changes": "a value that changed from one sample to the next at least as often as the threshold; "
     "the value shown is the number of changes",
-    "falls": "a value that fell from one sample to the next at least as often as the threshold says; a way down in "
+    "falls": "a value that fell from one sample to the next at least as often as the threshold; a way down in "
     "several samples is one fall; the value shown is the number of falls",
     "rise": "a value that rose over the capture, from the first seen to the last, by at least the threshold; "
     "the value shown is the rise",
-    "time-share": f"true (not zero) for at least the threshold's share of the judged time and {LEAST_SAMPLES} "
+    "time-share": f"true (not zero) for at least the threshold's share of the evaluated time and {LEAST_SAMPLES} "
     "samples; the value shown is that share",
-    "episodes": "true (not zero) in at least as many separate episodes as the threshold says; the value shown is "
+    "episodes": "true (not zero) in at least as many separate episodes as the threshold; the value shown is "
     "their number",
 }
 _UNITS: dict[Score, str] = {"changes": "", "falls": "", "time-share": "%", "episodes": ""}

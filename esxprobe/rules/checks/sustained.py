@@ -23,7 +23,7 @@ class Sustained(Check):
     Attributes:
         share: Beyond in at least this share of the judged time, 0 to 1.
         run_s: Or beyond for at least this long without a break [s]; None: the share alone decides.
-        above: Beyond means at or above the threshold; else at or below.
+        above: Beyond means at or above the threshold; otherwise at or below.
         statistic: What the finding reports as its value.
         least: Never reached with fewer samples beyond than this; raise it where a `where` can leave few samples.
     """
@@ -46,7 +46,7 @@ class Sustained(Check):
         return (
             f"{side} the threshold {long_enough}, or for {self.run_s:.0f} s and {max(LEAST_RUN, self.least)} "
             f"samples without a break; the value shown is the {self.statistic}, or the mean of the longest "
-            "stretch where only that is beyond"
+            f"episode if only the second condition is met"
         )
 
     def beyond(self, values: Floats, threshold: float) -> Bools:
@@ -95,7 +95,7 @@ class Sustained(Check):
     def reported(
         self, values: Floats, timing: Timing, threshold: float, episodes: Sequence[tuple[int, int]]
     ) -> tuple[float, str]:
-        """The statistic, or the mean of the longest stretch where only that is beyond."""
+        """The statistic, or the mean of the longest episode if only the second condition is met."""
         import numpy as np
 
         value = float(self.statistics_of(values.reshape(1, -1))[0]) if values.size else float("nan")

@@ -225,7 +225,7 @@ def test_sadf_j_that_was_cut_keeps_its_whole_samples(read):
     made = read(text[: text.index('"majflt": 0.00')])
     assert made.values() == [197.87]
     assert made.codes["row-cut"] == 1
-    with pytest.raises(UnreadableInputError, match="no JSON"):
+    with pytest.raises(UnreadableInputError, match="not valid JSON"):
         read(text[:200])
 
 
@@ -329,7 +329,7 @@ def test_a_cpu_line_that_lacks_fields_gives_no_share(read):
 
 
 def test_dumps_without_stamps_and_a_single_dump(read):
-    with pytest.raises(UnreadableInputError, match="no time stamps"):
+    with pytest.raises(UnreadableInputError, match="no timestamps"):
         read("nr_free_pages 5\npgfault 7\nnr_free_pages 5\npgfault 9\n")
     with pytest.raises(UnreadableInputError, match="two dumps"):
         read(dump("@ 1774519200", 1000))

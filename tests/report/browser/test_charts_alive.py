@@ -192,7 +192,7 @@ def test_a_dot_of_a_scatter_can_be_read(report: Opened) -> None:
     scatter.locator(".mark-symbol path").nth(20).hover(force=True)
     report.calm()
     told = report.page.locator(".chart.scatter + .chart-tools .reading").first.inner_text()
-    assert re.search(r"vCPU time, controls taken out \[% of a vCPU\]: -?[\d.,]+", told), told
+    assert re.search(r"vCPU time, residual \[% of a vCPU\]: -?[\d.,]+", told), told
 
 
 @pytest.mark.parametrize(("kind", "head"), [("PNG", b"\x89PNG\r\n"), ("SVG", b"<svg")])

@@ -76,7 +76,7 @@ def test_the_first_screen_says_how_many_hosts_and_which_first(open_report: Open,
     critical = [name for name, (severity, _, _) in PLANTED.items() if severity == "critical"]
     sentence = report.page.locator(".verdict p", has_text="had a critical cause")
     found = re.fullmatch(
-        r"(\d+) of 20 hosts had a critical cause: look first at (\S+) \(.*\)\.", sentence.inner_text()
+        r"(\d+) of 20 hosts had a critical cause: start with (\S+) \(.*\)\.", sentence.inner_text()
     )
     assert found, sentence.inner_text()
     assert int(found[1]) == len(critical)

@@ -48,7 +48,7 @@ def prints() -> Prints:
 def on_a4(report: Opened, name: str, prints: Prints) -> list[str]:
     """The text of each page of a report on A4."""
     if name not in prints:
-        report.page.get_by_role("button", name="Fold all", exact=True).click()  # paper has no folds
+        report.page.get_by_role("button", name="Collapse all", exact=True).click()  # paper has no folds
         pdf = printed(report, "A4")
         sheet = pdf.pages[0].mediabox
         assert (float(sheet.width), float(sheet.height)) == pytest.approx((595, 842), abs=2)
@@ -96,7 +96,7 @@ def test_a_zoomed_and_sorted_page_prints_too(open_report: Open) -> None:
     sheet = pdf.pages[0].mediabox
     assert (float(sheet.width), float(sheet.height)) == pytest.approx((612, 792), abs=2)
     text = "".join(page.extract_text() for page in pdf.pages)
-    for screen_only in ("Save PNG", "Whole capture", "Fold all", "Copy as text"):
+    for screen_only in ("Save PNG", "Whole capture", "Collapse all", "Copy as text"):
         assert squeezed(screen_only) not in squeezed(text)
     assert report.page.locator("details:not([open])").count() >= 1, "closed again after printing"
     assert report.complaints() == []

@@ -84,9 +84,9 @@ def test_findings_unfold_alone_and_all_at_once(open_report: Open) -> None:
     assert panel.locator("summary").inner_text().startswith("esx-old.example.com: memory state")
     panel.locator("summary").press("Enter")
     assert words.is_visible()
-    report.page.get_by_role("button", name="Unfold all").click()
+    report.page.get_by_role("button", name="Expand all").click()
     assert report.page.locator("details:not([open], .thing, .things)").count() == 0
-    report.page.get_by_role("button", name="Fold all", exact=True).click()
+    report.page.get_by_role("button", name="Collapse all", exact=True).click()
     assert report.page.locator(".finding .words:visible, details[open]").count() == 0
 
 
@@ -105,7 +105,7 @@ def test_an_action_of_a_card_is_copied_without_its_heading(open_report: Open) ->
 
 def test_a_permalink_opens_the_folded_panel_and_leads_to_it(open_report: Open) -> None:
     report = open_report("demo")
-    report.page.get_by_role("button", name="Fold all", exact=True).click()
+    report.page.get_by_role("button", name="Collapse all", exact=True).click()
     anchors = report.js("() => [...document.querySelectorAll('.finding .anchor')].map(e => e.hash.slice(1))")
     assert len(anchors) == report.page.locator(".finding").count(), "a panel without a permalink"
     last = anchors[-1]
@@ -113,7 +113,7 @@ def test_a_permalink_opens_the_folded_panel_and_leads_to_it(open_report: Open) -
     panel = report.page.locator(f"[id='{last}']")
     panel.locator(".words").wait_for(state="visible")
     assert panel.locator("h4").bounding_box()["y"] < 900
-    report.page.get_by_role("button", name="Fold all", exact=True).click()
+    report.page.get_by_role("button", name="Collapse all", exact=True).click()
     panel.locator(".anchor").click()
     panel.locator(".words").wait_for(state="visible")
 
