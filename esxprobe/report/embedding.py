@@ -112,9 +112,8 @@ def _size(made: Embedded) -> int:
     """How much of a page series take at most [bytes]: their index is packed better there, which takes longer."""
     from isal import isal_zlib
 
-    return int(_IN_PAGE * len(isal_zlib.compress(made.text.encode(), 1))) + sum(
-        len(chunk) * 4 // 3 + 80 for chunk in made.chunks
-    )
+    index = len(isal_zlib.compress(made.text.encode(), 1))
+    return int(_IN_PAGE * index) + sum(len(chunk) * 4 // 3 + 80 for chunk in made.chunks)
 
 
 def _surveyed(cells: CaptureCells) -> _ColumnSurvey:

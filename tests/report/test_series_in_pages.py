@@ -87,10 +87,10 @@ def test_what_is_referred_to_goes_first_and_then_what_tells_most(cells: CaptureC
 
 
 def test_things_stand_in_the_order_of_the_capture(cells: CaptureCells) -> None:
-    things = [tuple(thing[:2]) for thing in (made := embedded(cells, None, 40_000)).index["things"]]
-    objects = made.index["objects"]
+    index = embedded(cells, None, 40_000).index
+    things, objects = index["things"], index["objects"]
     every = cells.columns.select("object", "instance").unique(maintain_order=True).rows()
-    named = [(objects[obj], instance) for obj, instance in things]
+    named = [(objects[obj], instance) for obj, instance, _ in things]
     assert named == [thing for thing in every if thing in set(named)]
 
 
