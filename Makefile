@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 OUT    := out
+# Tests of captures wait for a third of their time: twice as many workers as this has processors, at most 8.
+WORKERS ?= $(shell n=$$(nproc); [ $$n -gt 4 ] && echo 8 || echo $$((2 * n)))
 
 .PHONY: demo test setup lint bench bench-real docs gold samples check clean system
 
@@ -14,7 +16,7 @@ demo: $(VENV)/.demo
 	@echo "The report lies in $(CURDIR)/$(OUT)/demo-software.html"
 
 test: setup system
-	$(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 # --- what they stand on ---------------------------------------------------------------------------
 
@@ -63,7 +65,9 @@ bench: setup
 	$(BIN)/python tests/benches/bothsides.py
 	$(BIN)/python tests/benches/frames.py
 	$(BIN)/python tests/benches/damage.py
+	$(BIN)/python tests/benches/changesim.py
 	$(BIN)/python tests/benches/canaries.py
+	ESXPROBE_EXAMPLES=thorough $(BIN)/python -m pytest -q tests/redact tests/commands/test_report_part.py tests/formats
 	SOAK=200 $(BIN)/python -m pytest -q -s tests/ssh/test_collect_soak.py
 
 # Real guests: one capture per kind of workload, about 25 minutes.

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from esxprobe.arrays import Bools, Floats
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -19,9 +21,6 @@ JITTER_SHARE = 0.1
 
 # How much of a capture is worked on at a time [bytes].
 PART = 32 << 20
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

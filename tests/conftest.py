@@ -52,19 +52,38 @@ APART = (
     "tests/redact/test_redacted_report.py",
     "tests/commands/test_bundle_command.py",
 )
-# Other files that take long, besides those with tests that are marked as slow.
+
+# What takes long, the longest first: what is begun last should be short, or one worker is alone with it at the end.
 LONG = (
+    "tests/report/browser/",
+    "tests/fleet/",
+    "tests/lab/test_real_experiment.py",
     "tests/ssh/test_collect_interrupted.py",
-    "tests/ssh/test_hosts_commands.py",
     "tests/ssh/test_collect_hung_storage.py",
+    "tests/ssh/test_hosts_commands.py",
     "tests/ssh/test_collect_odd_hosts.py",
+    "tests/ssh/test_collect_soak.py",
+    "tests/commands/test_report_part.py",
+    "tests/rules/test_judged_in_parts.py",
     "tests/collect/test_session.py",
     "tests/collect/test_limit.py",
-    "tests/redact/test_capture_copy.py",
-    "tests/redact/test_redacted_guests.py",
     "tests/rules/test_scenarios.py",
-    "tests/rules/test_judge.py",
+    "tests/rules/test_book.py",
+    "tests/commands/test_without_unix_names.py",
+    "tests/commands/test_report_many.py",
+    "tests/commands/test_own_rules.py",
+    "tests/ssh/test_collect_logins.py",
+    "tests/formats/test_line_bombs.py",
+    "tests/formats/test_properties.py",
+    "tests/lab/test_real_layer.py",
+    "tests/commands/test_demo_real.py",
+    "tests/commands/test_demo_command.py",
+    "tests/commands/test_streams.py",
+    "tests/commands/test_bundle_command.py",
+    "tests/redact/",
+    "tests/commands/",
 )
+assert all((HERE.parent / each).exists() for each in (*TOGETHER, *APART, *LONG)), "a file has another name"
 
 
 # On our own machines a layer that is not there is an error; elsewhere its tests are left out, and say so.
@@ -91,9 +110,14 @@ def together(nodeid: str) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts what is long first: what is begun last should be short, or one worker waits while the other one ends."""
-    long = {together(item.nodeid) for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: together(item.nodeid) not in long and not item.nodeid.startswith(APART + LONG))
+    """Puts what is long first: `LONG`, then files with tests that are marked as slow."""
+    slow = {together(item.nodeid) for item in items if item.get_closest_marker("slow")}
+
+    def place(item: pytest.Item) -> int:
+        found = (number for number, start in enumerate(LONG) if item.nodeid.startswith(start))
+        return next(found, len(LONG) + (together(item.nodeid) not in slow))
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(optionalhook=True)

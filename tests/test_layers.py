@@ -1,6 +1,7 @@
 """The house keeps its plan: layers, small modules, and each foreign library in its own room."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from eachone import each_one
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "esxprobe"
@@ -26,7 +28,7 @@ ROOMS = {
     "fsspec": ("fleet/remote",),
     "isal": ("formats",),
     "zstandard": ("formats",),
-    "scipy": ("correlate",),
+    "scipy": ("correlate", "changes"),
     "subprocess": ("report/drawing", "ssh/proxy", "lab/real"),
     "socket": ("ssh", "lab"),
 }
@@ -44,7 +46,7 @@ CORE = {
     "series",
 }
 
-shorter = pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+shorter = each_one(MODULES, lambda path: str(path.relative_to(ROOT)))
 
 
 def imports(module: Path) -> Iterator[str]:
@@ -116,3 +118,13 @@ def test_what_needs_no_capture_waits_for_no_heavy_library(words: list[str], ligh
     assert done.stdout.strip()
     heavy = (HEAVY | light) & set(done.stderr.split())
     assert not heavy, f"esxprobe {' '.join(words)} imports {sorted(heavy)}"
+
+
+TEMPLATES = sorted((ROOT / "templates").glob("*.j2"))
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_no_template_takes_a_cell_by_its_number(template: Path) -> None:
+    """A new column would put every later cell under another heading."""
+    text = template.read_text(encoding="utf-8")
+    assert not re.findall(r"\brow\[[-0-9:]+\]", text), "give the columns to `listing`, or name the parts of the row"

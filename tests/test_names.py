@@ -3,6 +3,7 @@
 import ast
 import re
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ ALLOWED = {
             "analysis",
             "bothsides",
             "capture",
+            "changes",
             "charts",
             "check",
             "compare",
@@ -36,6 +38,12 @@ ALLOWED = {
 UNUSUAL = ["said", "mend", "tally", "kin", "slab", "desk", "underway", "tongues"]
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Everything in a module."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def shown(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
@@ -43,7 +51,7 @@ def shown(path: Path) -> str:
 def test_no_two_classes_have_one_name() -> None:
     places = defaultdict(list)
     for path in (*MODULES, *PACKAGE.rglob("__init__.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             if isinstance(node, ast.ClassDef):
                 places[node.name].append(shown(path))
     twice = {name: paths for name, paths in places.items() if len(paths) > 1}
@@ -65,7 +73,7 @@ def test_names_are_the_field_s(word: str) -> None:
     """No class, function, parameter, attribute or variable has the word in its name."""
     found = []
     for path in (*MODULES, *PACKAGE.rglob("__init__.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             name = getattr(node, "name", None) or getattr(node, "arg", None) or getattr(node, "attr", None)
             name = name or (node.id if isinstance(node, ast.Name) else None)
             if isinstance(name, str) and word in re.split(r"_+", name.lower()):
@@ -84,7 +92,7 @@ def test_no_function_has_more_than_eight_parameters() -> None:
     many = [
         f"{shown(path)}: {node.name} has {parameters(node)}"
         for path in (*MODULES, *PACKAGE.rglob("__init__.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and parameters(node) > 8
         if not shown(path).startswith("esxprobe/commands/")
     ]
@@ -96,7 +104,7 @@ def test_no_record_has_more_than_twenty_five_fields() -> None:
     many = [
         f"{shown(path)}: {node.name}"
         for path in (*MODULES, *PACKAGE.rglob("__init__.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.ClassDef) and sum(isinstance(each, ast.AnnAssign) for each in node.body) > 25
         if not shown(path).startswith("esxprobe/lab/")
     ]

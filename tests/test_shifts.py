@@ -14,13 +14,13 @@ from shippedbook import BOOK
 from esxprobe.analyze import CaptureInput, Measured, compare_with, describe, judge_described, measured, read_capture
 from esxprobe.analyze.levels import LEVEL_NEEDS, CounterLevels
 from esxprobe.analyze.shifts import not_in_both, shifts
+from esxprobe.arrays import Floats
 from esxprobe.catalog import find
 from esxprobe.model import CaptureSummary, Comparison, CounterShift, Entity
 from esxprobe.report.document import document
 from esxprobe.report.shifts import PICTURE, shift_specs, shifts_panel
 from esxprobe.rules import shipped
 from esxprobe.rules.matters import SMALLEST, is_large, matters, thresholds_of
-from esxprobe.series import Floats
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "docs" / "analysis.schema.json").read_text(encoding="utf-8"))
 READY, RUN, SWCUR = r"Vcpu\% Ready", r"Vcpu\% Run", r"Group Memory\Swapped MBytes"

@@ -31,7 +31,7 @@ _COLD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "drawn.py")
 # What commands import when they need it.
 _LIBRARIES = (
     *("polars", "numpy", "scipy.special", "jinja2", "paramiko"),
-    *("rich.console", "rich.progress", "rich.table", "typer.main"),
+    *("rich.console", "rich.progress", "rich.table", "typer.main", "typer._adapters"),
 )
 # What runs esxprobe as fast as can be: the interpreter looks for no packages.
 WARM = (sys.executable, "-I", "-S", os.path.abspath(__file__))

@@ -24,6 +24,7 @@ from esxprobe.analyze.faults import FAULT_NEEDS, FaultOutcome, has_guests, judge
 from esxprobe.analyze.glance import GLANCE_NEEDS, PORTS_READ, glance_of
 from esxprobe.analyze.guestlogs import GuestOptions
 from esxprobe.analyze.levels import LEVEL_NEEDS, Measured, measured
+from esxprobe.analyze.proposed import PROPOSAL_NEEDS, proposed_windows
 from esxprobe.analyze.provenance import provenance_of
 from esxprobe.analyze.storage import device_rows, util_p95
 from esxprobe.analyze.summary import SUMMARY_NEEDS, clock_pct, summary_of
@@ -173,7 +174,7 @@ def all_needs(
     r"""Counters (`Object\Counter`) that an analysis reads, by entity kind."""
     needs: dict[str, set[str]] = {kind: set(paths) for kind, paths in book.needs_by_kind().items()}
     more = (FAULT_NEEDS if with_faults else {}, LEVEL_NEEDS if with_levels else {})
-    for wanted in (TABLE_NEEDS, GLANCE_NEEDS, SUMMARY_NEEDS, *more):
+    for wanted in (TABLE_NEEDS, GLANCE_NEEDS, SUMMARY_NEEDS, PROPOSAL_NEEDS, *more):
         for kind, paths in wanted.items():
             needs.setdefault(kind, set()).update(paths)
     for kind in ("vcpu", "world"):  # the states of every world must add up
@@ -216,12 +217,13 @@ def judge_described(described: DescribedCapture, *, book: RuleBook) -> Analysis:
     """Judges a described capture by the rules in use."""
     recording, faults = described.recording, described.faults
     outcome = judge(recording, book.rules)
+    findings = owned(outcome.findings, recording)
     return Analysis(
         tool_version=esxprobe.__version__,
         capture=described.capture,
         quality=recording.notes,
         vms=recording.vms,
-        findings=owned(outcome.findings, recording),
+        findings=findings,
         clear=outcome.clear,
         skipped=outcome.skipped,
         fault_costs=faults.costs,
@@ -237,6 +239,7 @@ def judge_described(described: DescribedCapture, *, book: RuleBook) -> Analysis:
         device_rows=device_rows(recording),
         util_p95=util_p95(recording),
         clock_pct=clock_pct(recording),
+        windows=proposed_windows(recording, findings),
     )
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from esxprobe.arrays import Floats
 from esxprobe.model import Recording
 from esxprobe.rules.once import once
-from esxprobe.series import Floats, in_parts, quantile_of_rows
+from esxprobe.series import in_parts, quantile_of_rows
 
 # Latencies are judged and shown over samples with so many commands: a mean of fewer says little [1/s].
 ENOUGH_COMMANDS = 10.0

@@ -7,12 +7,13 @@ from datetime import datetime
 
 import numpy as np
 
+from esxprobe.arrays import Floats
 from esxprobe.model import Chart, Finding, Recording, Series
 from esxprobe.rules import RuleBook
 from esxprobe.rules.evaluate import timing
 from esxprobe.rules.judge import Outcome
 from esxprobe.rules.record import Rule
-from esxprobe.series import Floats, thin
+from esxprobe.series import thin
 
 # A line has no more points than pixels, and more lines than this cannot be told apart.
 POINTS = 300

@@ -20,6 +20,7 @@ from esxprobe.analyze.guestlogs import (
     vm_called,
     vm_of_computer,
 )
+from esxprobe.arrays import Floats
 from esxprobe.capture import Manifest
 from esxprobe.catalog.quality import note
 from esxprobe.errors import EsxprobeError
@@ -35,7 +36,7 @@ from esxprobe.model import (
     Recording,
     VirtualMachine,
 )
-from esxprobe.series import ClockOffset, Floats
+from esxprobe.series import ClockOffset
 
 if TYPE_CHECKING:
     from esxprobe.correlate import GuestRates, VmFaults

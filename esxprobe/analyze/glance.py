@@ -20,6 +20,7 @@ from esxprobe.analyze.at_work import (
 )
 from esxprobe.analyze.belongings import device_uses, disks_of
 from esxprobe.analyze.heat import HeatCells, Line, cells_of, mean_of, strip, worst_of
+from esxprobe.arrays import Floats
 from esxprobe.model import (
     DeviceRow,
     Entity,
@@ -31,7 +32,7 @@ from esxprobe.model import (
     Recording,
     VolumeRow,
 )
-from esxprobe.series import Floats, in_parts
+from esxprobe.series import in_parts
 
 _READY, _LIMITED, _COSTOP, _RUN = (rf"Vcpu\% {name}" for name in ("Ready", "Max Limited", "CoStop", "Run"))
 _SIZE, _BALLOON, _SWAPPED = (rf"Group Memory\{name} MBytes" for name in ("Memory Size", "Memctl", "Swapped"))

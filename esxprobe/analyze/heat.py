@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from esxprobe.arrays import Floats
 from esxprobe.model import Entity, HeatRow, HeatStrip, Recording, Window
-from esxprobe.series import Floats, covered_seconds, quantile_of_rows, stretches
+from esxprobe.series import covered_seconds, quantile_of_rows, stretches
 
 # A row of a picture is as wide as the page: more cells could not be told apart.
 CELLS = 120

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from esxprobe.analyze.at_work import rows_by_gid, shown, values_of
-from esxprobe.correlate.slope import Ints
+from esxprobe.arrays import Floats, Indexes
 from esxprobe.model import Entity, Recording
 from esxprobe.rules.evaluate import timing
-from esxprobe.series import Floats
 
 _VCPU = tuple(rf"Vcpu\% {name}" for name in ("Run", "Used", "Ready", "CoStop", "Max Limited", "Swap Wait"))
 _MEMORY = tuple(rf"Group Memory\{name} MBytes" for name in ("Memctl", "Swapped"))
@@ -78,7 +77,7 @@ class Measured:
     """
 
     counters: Mapping[tuple[str, str], CounterLevels]
-    stretch: Ints
+    stretch: Indexes
     interval_s: float | None
     vcpus: Mapping[str, int]
 
@@ -99,7 +98,13 @@ def measured(recording: Recording) -> Measured:
 Rows = tuple[str, str, list[tuple[str, Entity]], Floats]
 
 
-def _of_vms(recording: Recording) -> Iterator[Rows]:
+def rows_of(recording: Recording, only: frozenset[str]) -> Iterator[Rows]:
+    """Kind, counter, entities with their names, and values of some of the main counters, one counter at a time."""
+    yield from _of_vms(recording, only)
+    yield from _of_things(recording, only)
+
+
+def _of_vms(recording: Recording, only: frozenset[str] | None = None) -> Iterator[Rows]:
     """Counters of VMs: means over their vCPUs, memory, and the totals of their virtual disks."""
     machines = {vm.gid: (vm.name, Entity("vm", vm.name, vm.gid)) for vm in recording.vms}
     for kind, paths in (("vcpu", _VCPU), ("vm", _MEMORY), ("vm-disks", _VDISKS)):
@@ -110,15 +115,17 @@ def _of_vms(recording: Recording) -> Iterator[Rows]:
         starts = np.cumsum([0, *(len(places) for places in rows.values())])[:-1]
         sizes = np.array([len(places) for places in rows.values()], dtype=float)[:, None]
         for path in paths:
-            values = _meaningful(recording, kind, path)
+            values = _meaningful(recording, kind, path) if only is None or path in only else None
             if values is not None:
                 means = np.add.reduceat(values[order], starts, axis=0) / sizes
                 yield "vm", path, [machines[gid] for gid in rows], means
 
 
-def _of_things(recording: Recording) -> Iterator[Rows]:
+def _of_things(recording: Recording, only: frozenset[str] | None = None) -> Iterator[Rows]:
     devices = [(name, Entity("device", name, name)) for name in shown(recording, "device", "name")]
     for path in _DISKS:
+        if only is not None and path not in only:
+            continue
         if (values := _meaningful(recording, "device", path)) is not None:
             yield "device", path, devices, values
     names, numbers, clients = (shown(recording, "port", column) for column in ("name", "id", "role"))
@@ -130,10 +137,14 @@ def _of_things(recording: Recording) -> Iterator[Rows]:
         for name, number, client in zip(names, numbers, clients, strict=True)
     ]
     for path in _PORT:
+        if only is not None and path not in only:
+            continue
         if (values := values_of(recording, "port", path)) is not None:
             yield "port", path, ports, values
     host = Entity("host", recording.host, recording.host)
     for path in _HOST:
+        if only is not None and path not in only:
+            continue
         values = values_of(recording, "host", path)
         if values is None and path == _HOST[0] and (pcpus := values_of(recording, "pcpu", path)) is not None:
             values = pcpus.mean(axis=0)[np.newaxis]

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from esxprobe.analyze.at_work import rows_by_gid, rows_in_parts
+from esxprobe.arrays import Bools
 from esxprobe.catalog.quality import note
 from esxprobe.formats.closure import STATES
 from esxprobe.model import QualityNote, Recording, Window
-from esxprobe.series import Bools, runs
+from esxprobe.series import runs
 
 # A vCPU world that exists spends about 100 % of each interval in its states; one that is gone prints
 # nothing, or zeros [%].

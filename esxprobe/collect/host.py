@@ -68,6 +68,7 @@ class _HostJob:
         self.gaps: list[Gap] = []
         self.seen = 0  # whole intervals
         self._packed = plan.packed
+        self._no_limit = ""  # why esxtop there cannot be limited to some VMs
         self._retry = Retry()
         self._begun = clockwork.now()
         self._lost_at: float | None = None
@@ -94,7 +95,7 @@ class _HostJob:
     def _segment(self, rows: int) -> tuple[Segment, EsxprobeError | None]:
         """Runs esxtop once; gives the segment, and what stands in the way of going on as planned."""
         shell = self.link.shell()
-        limit = limit_to(shell, self.plan.vms) if self.plan.vms else None
+        limit = limit_to(shell, self.plan.vms) if self.plan.vms and not self._no_limit else None
         packed, interval_s = bool(self._packed), self.plan.interval_s
         run = SegmentRun(len(self.segments), rows, self.folder, self.clockwork.now, packed=packed)
         if self._packed is None:
@@ -119,9 +120,13 @@ class _HostJob:
             path.unlink()
             self._packed = True
             return self._segment(rows)
+        if limit and not run.peek.rows and end.error is None and not end.stopped:
+            self._kept(run)  # a file without a sample stays only where something came
+            self._no_limit = run.segment(command, end, "", limit).reason
+            return self._segment(rows)
         if run.peek.rows:
             self._packed = packed  # as this one, the next ones
-        segment = run.segment(command, end, self._kept(run), limit)
+        segment = run.segment(command, end, self._kept(run), limit, no_limit=self._no_limit)
         if self.segments:
             last = self.segments[-1]
             why = last.reason or "planned"

@@ -30,12 +30,13 @@ import difflib
 import re
 import tomllib
 import zoneinfo
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from esxprobe.collect.guests import System
 from esxprobe.errors import UsageError
+from esxprobe.files.toml_lines import line_of
 
 _SECRETS = re.compile(r"pass(word|phrase|wd)|secret|token|credential|^(pass|pin|otp)$", re.IGNORECASE)
 _PASSWORD_IN_TARGET = re.compile(r"[^@]*:.*@")
@@ -122,43 +123,24 @@ _GUEST_KEYS = {"vm": _TEXT, "target": _TEXT, "system": _TEXT, "timezone": _TEXT}
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where something stands: for messages only."""
+    """A table of the file, for messages: its text, and the keys and numbers that lead to the table."""
 
-    lines: tuple[str, ...]
-    path: tuple[tuple[str, int], ...] = ()  # table and its number, outermost first
-    words: str = field(default="the file")
+    text: str
+    path: tuple[str | int, ...] = ()
 
     def table(self, name: str, number: int | None = None) -> _Place:
-        place = f"{name}[{number}]" if number is not None else name
-        words = f"{self.words}.{place}" if self.path else place
-        return _Place(self.lines, (*self.path, (name, number or 0)), words)
+        return _Place(self.text, (*self.path, name) if number is None else (*self.path, name, number))
+
+    @property
+    def words(self) -> str:
+        """The table as messages call it: `hosts[0].guests[1]`."""
+        return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path).lstrip(".")
 
     def refuse(self, what: str, hint: str, key: str = "") -> NoReturn:
-        line = self._line(key)
-        where = f"{self.words}{'.' * bool(self.path)}{key}" if key and self.path else key or self.words
-        raise UsageError(f"the inventory, {f'line {line}, ' if line else ''}{where}: {what}", hint=hint)
-
-    def _line(self, key: str) -> int | None:
-        """The line of a key, or of the table's heading; None where it is written in some other way."""
-        counts: dict[str, int] = {}
-        here, heading = not self.path, None
-        for number, line in enumerate(self.lines, 1):
-            if match := re.match(r"\s*\[+\s*([\w.-]+)\s*\]+", line):
-                name = match[1]
-                counts[name] = counts.get(name, -1) + 1
-                for inner in [other for other in counts if other.startswith(f"{name}.")]:
-                    del counts[inner]  # numbers of tables begin anew in the next table around them
-                here = self._is(name, counts)
-                heading = number if here else heading
-            elif here and key and re.match(rf"""\s*["']?{re.escape(key)}["']?\s*[.=]""", line):
-                return number
-        return heading
-
-    def _is(self, name: str, counts: Mapping[str, int]) -> bool:
-        if name != ".".join(table for table, _ in self.path):
-            return False
-        names = [".".join(table for table, _ in self.path[: i + 1]) for i in range(len(self.path))]
-        return all(counts.get(each) == number for each, (_, number) in zip(names, self.path, strict=True))
+        steps = (*self.path, key) if key else self.path
+        line = f"line {line_of(self.text, steps)}, " if steps else ""
+        where = ".".join(filter(None, (self.words, key))) or "the file"
+        raise UsageError(f"the inventory, {line}{where}: {what}", hint=hint)
 
 
 def parse_inventory(text: str) -> Inventory:
@@ -171,7 +153,7 @@ def parse_inventory(text: str) -> Inventory:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"the inventory is no TOML: {error}", hint="texts stand in quotes") from error
-    top = _Place(tuple(text.splitlines()))
+    top = _Place(text)
     _known(top, content, ("defaults", "hosts"))
     defaults = content.get("defaults", {})
     place = top.table("defaults")

@@ -85,8 +85,14 @@ class Record:
         return (*self.notes, *probes, *self._missing(), *left)
 
     def _missing(self) -> list[str]:
-        limits = [(s.file, s.limit) for s in (self.capture.segments if self.capture else ()) if s.limit]
-        return [f"{file}: the host runs no VM named {name!r}" for file, limit in limits for name in limit.missing]
+        segments = self.capture.segments if self.capture else ()
+        limits = [(s.file, s.limit) for s in segments if s.limit]
+        missing = [
+            f"{file}: the host runs no VM named {name!r}" for file, limit in limits for name in limit.missing
+        ]
+        why = next((s.no_limit for s in segments if s.no_limit), "")
+        everything = f"esxtop there gave nothing for the list of VMs, so all VMs were captured: {why}"
+        return [everything, *missing] if why else missing
 
     def manifest(self, tool_version: str, state: str) -> Manifest:
         """The manifest of a collection in this state."""
@@ -144,7 +150,9 @@ def reading(clock: ClockReading | None) -> dict[str, Any] | None:
 
 
 def _segment(segment: Segment) -> dict[str, Any]:
-    return {**asdict(segment), "started": iso(segment.started), "ended": iso(segment.ended)}
+    fields = asdict(segment)
+    del fields["no_limit"]  # it is a note
+    return {**fields, "started": iso(segment.started), "ended": iso(segment.ended)}
 
 
 def _guest(guest: GuestOutcome, timezone: str) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from esxprobe.arrays import Floats
 from esxprobe.collect.experiment import FaultPlan, HostView
 from esxprobe.errors import EsxprobeError
 from esxprobe.model import Recording
-from esxprobe.series import Floats
 
 # Rules of thumb: above these the guest has no room for an experiment, or is in trouble that comes first [%].
 BUSIEST_PCT, READY_PCT = 80.0, 5.0

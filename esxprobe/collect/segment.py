@@ -60,6 +60,7 @@ class Segment:
         interval_s: Mean time between its samples by their stamps [s], None when unknown.
         stderr: What the commands said besides.
         limit: The VMs that it was limited to, None for everything.
+        no_limit: Why it has everything although it was to be limited.
         packed: Where it was packed: `host` or `here`.
         most_bytes: What it could have grown to before it would have been ended [bytes].
     """
@@ -76,6 +77,7 @@ class Segment:
     interval_s: float | None
     stderr: str
     limit: Limit | None = None
+    no_limit: str = ""
     packed: str = "host"
     most_bytes: int = 0
 
@@ -140,7 +142,9 @@ class SegmentRun:
             raise TooWideError(f"{self.file} is packed on the host")
         self._room.check(written)
 
-    def segment(self, command: str, end: StreamEnd, file: str, limit: Limit | None) -> Segment:
+    def segment(
+        self, command: str, end: StreamEnd, file: str, limit: Limit | None, *, no_limit: str = ""
+    ) -> Segment:
         """What became of it."""
         reason = _shortcoming(self.peek, self.rows, end)
         return Segment(
@@ -156,6 +160,7 @@ class SegmentRun:
             interval_s=self.peek.interval_s,
             stderr=end.stderr,
             limit=limit,
+            no_limit=no_limit,
             packed="host" if self.packer is None else "here",
             most_bytes=self._room.most_bytes,
         )

@@ -37,6 +37,7 @@ from esxprobe.errors import HostError, UnknownVmError
 EXPORT_TIMEOUT_S = 60.0
 GROUPS = "SchedGroup"
 _KNOWN = (GROUPS, "Adapter", "Device", "NetPort", "InterruptCookie")
+_HINT = "without --vm everything is captured"
 # Groups of the system itself are no suggestion for a misspelled VM: `hostd.2098432`, and some without a number.
 _OWN = re.compile(r".*\.\d+|system|idle|helper|drivers|ft|vmotion", re.ASCII)
 # The same grammar as `parse_entities`, for the host's awk.
@@ -145,8 +146,12 @@ def require(host: str, entities: Entities, names: Sequence[str], running: Sequen
 
     Raises:
         UnknownVmError: One is not there; the hint has the names that are near.
+        HostError: One runs there, and esxtop does not list it.
     """
     _, missing = choose(entities, names)
+    if unlisted := [name for name in missing if running and not not_among((name,), running)]:
+        names_it = " nor ".join(repr(name) for name in unlisted)
+        raise HostError(f"{host}: esxtop lists no group named {names_it}, although it runs there", hint=_HINT)
     if missing:
         groups = [group.name for group in entities.groups if not _OWN.fullmatch(group.name)]
         raise UnknownVmError(runs_no(host, missing), hint=near(missing[0], running or groups))
@@ -168,7 +173,7 @@ def read_entities(shell: Shell, token: str) -> Entities:
     except ValueError as error:
         raise HostError(
             f"esxtop there lists no entities: {last_line(result.stderr) or quoted(str(error))}",
-            hint="without --vm everything is captured",
+            hint=_HINT,
         ) from error
 
 

@@ -12,6 +12,7 @@ import typer
 
 from esxprobe import __version__
 from esxprobe.commands import (
+    changes,
     check,
     collect,
     compare,
@@ -47,6 +48,7 @@ for command, short in (
     (fleet.fleet, "Judge many captures: a report of each and a summary."),
     (redact.redact, "Write copies of captures with pseudonyms for names."),
     (counters.counters, "Show what a capture holds."),
+    (changes.changes, "Rank what changed in a window of time."),
     (explore.explore, "Write one page that searches and plots every counter."),
     (extract.extract, "Write chosen counters, entities and times to a file."),
     (demo.demo, "Collect a simulated host and two guests, and report."),

@@ -35,6 +35,7 @@ def compare(
     baseline_end: Annotated[
         str | None, typer.Option("--baseline-to", metavar="TIME", help="Like --to, of the baseline.")
     ] = None,
+    guests_file: options.GuestsFile = None,
     guest_log: options.GuestLog = None,
     guest_offset: options.GuestOffset = None,
     guest_timezone: options.GuestTimezone = None,
@@ -69,6 +70,7 @@ def compare(
     from esxprobe.report.drawing import Drawer
 
     with Drawer() as drawer:  # first: its process starts while the rest is imported
+        from esxprobe.commands.guest_file import with_guest_file
         from esxprobe.commands.guests import guest_options
         from esxprobe.commands.reporting import report_capture
         from esxprobe.commands.terminal import show_summary
@@ -81,7 +83,7 @@ def compare(
             baseline, baseline_guest_log or (), (), guest_timezone, baseline_mmu or (), ()
         )
         request = ReportRequest(
-            CaptureRequest(capture, guests, window_of(start, end)),
+            CaptureRequest(capture, with_guest_file(guests, guests_file), window_of(start, end)),
             CaptureRequest(baseline, guests_before, window_of(baseline_start, baseline_end, "baseline")),
             timezone,
             rules,

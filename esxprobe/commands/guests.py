@@ -48,9 +48,9 @@ def guest_options(
 
     return GuestOptions(
         logs=tuple(guest_log_word(text) for text in logs),
-        offsets=dict(_pair("--guest-offset", text, _offset) for text in offsets),
+        offsets=dict(_pair("--guest-offset", text, offset_of) for text in offsets),
         timezone=timezone,
-        mmu=dict(_pair("--mmu", text, _mode, is_alone=is_alone) for text in mmu),
+        mmu=dict(_pair("--mmu", text, mode_of, is_alone=is_alone) for text in mmu),
         vmware_logs=dict(_pair("--vmware-log", text, Path, is_alone=is_alone) for text in vmware_logs),
         folder=capture if not is_alone and _is(Path.is_dir, capture) else None,
     )
@@ -122,7 +122,12 @@ def _pair(option: str, text: str, read: Callable[[str], _T], *, is_alone: bool =
     return vm, read(value)
 
 
-def _offset(text: str) -> float:
+def offset_of(text: str) -> float:
+    """How far a guest's clock is ahead of the host's, as people write it [s].
+
+    Raises:
+        UsageError: It is not a valid offset.
+    """
     match = _OFFSET.fullmatch(text.strip())
     if match is None:
         raise UsageError(
@@ -132,7 +137,12 @@ def _offset(text: str) -> float:
     return float(match[1]) * _SECONDS[match[2]]
 
 
-def _mode(text: str) -> Mmu:
+def mode_of(text: str) -> Mmu:
+    """A monitor mode.
+
+    Raises:
+        UsageError: It is not a valid mode.
+    """
     if text not in _MODES:
         raise UsageError(f"{text!r} is no monitor mode", hint=f"one of {', '.join(_MODES)}")
     return cast("Mmu", text)

@@ -128,6 +128,15 @@ From = Annotated[
         help="First time: 2018-04-24T10:50, 10:50 of the capture's day, +10m from its start.",
     ),
 ]
+ReportFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="TIME",
+        help="First time: 2018-04-24T10:50, 10:50 of the capture's day, +10m from its start; auto for the first "
+        "window of time that stands out.",
+    ),
+]
 To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Last time, in the same ways.")]
 
 

@@ -10,7 +10,7 @@ import typer
 
 from esxprobe.commands import report_options as options
 from esxprobe.commands.guestalone import are_guest_logs, report_guest_logs, show_guests
-from esxprobe.commands.options import From, To
+from esxprobe.commands.options import ReportFrom, To
 from esxprobe.commands.requests import CaptureRequest, GuestLogsRequest, ReportRequest
 from esxprobe.commands.series_of_report import USUAL, AllCounters, Embed, series_request
 from esxprobe.errors import UsageError
@@ -30,8 +30,9 @@ def report(
     json: options.Json = None,
     summary: options.Summary = None,
     timezone: options.Timezone = None,
-    start: From = None,
+    start: ReportFrom = None,
     end: To = None,
+    guests_file: options.GuestsFile = None,
     guest_log: options.GuestLog = None,
     guest_offset: options.GuestOffset = None,
     guest_timezone: options.GuestTimezone = None,
@@ -59,6 +60,7 @@ def report(
             "--summary": summary,
             "--from": start,
             "--to": end,
+            "--guests": guests_file,
             "--guest-log": guest_log,
             "--guest-offset": guest_offset,
             "--all-counters": all_counters,
@@ -75,16 +77,18 @@ def report(
         return
     _refuse_several(words)
     with Drawer() as drawer:
+        from esxprobe.commands.auto_window import window_asked
+        from esxprobe.commands.guest_file import with_guest_file
         from esxprobe.commands.guests import guest_options
         from esxprobe.commands.reporting import newest, report_capture
         from esxprobe.commands.terminal import show_summary
-        from esxprobe.formats.window import window_of
 
         source = Path(words[0]) if words else newest()
         guests = guest_options(
             source, guest_log or (), guest_offset or (), guest_timezone, mmu or (), vmware_log or ()
         )
-        capture = CaptureRequest(source, guests, window_of(start, end))
+        window = window_asked(source, start, end, timezone)
+        capture = CaptureRequest(source, with_guest_file(guests, guests_file), window)
         request = ReportRequest(
             capture, timezone=timezone, rules=rules, outputs=outputs, redaction=redaction, series=series
         )

@@ -69,6 +69,14 @@ GuestOffset = Annotated[
         "--guest-offset", metavar="VM=SECONDS", help="How far a guest's clock is ahead of the host's: VM=+3.5s."
     ),
 ]
+GuestsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--guests",
+        metavar="FILE",
+        help="A TOML file of guests: log, clock offset, monitor mode, vmware.log; see docs/guests.md.",
+    ),
+]
 GuestTimezone = Annotated[
     str | None,
     typer.Option(

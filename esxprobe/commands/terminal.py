@@ -213,6 +213,7 @@ def show_summary(analysis: Analysis, target: Path, bundle: Path | None = None, *
         return
     from rich.text import Text
 
+    from esxprobe.report.changes import window_lines
     from esxprobe.report.part import part_sentence
 
     console = wide_console()
@@ -227,6 +228,8 @@ def show_summary(analysis: Analysis, target: Path, bundle: Path | None = None, *
             console.print(f"and {len(analysis.findings) - _TOP:,} more in the report")
     else:
         console.print(Text("no findings", style="green"))
+    for line in window_lines(analysis):
+        console.print(Text(printable(line)))
     console.print(Text(_quality(analysis)))
     console.print(Text(printable(f"report: {target}")), soft_wrap=True)
     if bundle is not None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from esxprobe.arrays import Bools, Floats, Indexes
 from esxprobe.correlate.cuts import IntervalSelection, select
 from esxprobe.correlate.inputs import VmFaults
 from esxprobe.correlate.significance import effective_samples
-from esxprobe.correlate.slope import Ints
 from esxprobe.model import FaultRates
-from esxprobe.series import GAP_INTERVALS, Bools, Floats, means_over, quantile
+from esxprobe.series import GAP_INTERVALS, means_over, quantile
 
 # Soft and hard faults pull opposite ways: apart wherever the log tells them apart.
 KINDS_APART = ("soft_faults", "hard_faults")
@@ -58,7 +58,7 @@ class Samples:
     vcpu: Floats
     guest: Mapping[str, Floats]
     host: Mapping[str, Floats]
-    stretch: Ints
+    stretch: Indexes
     lengths: Floats
 
 
@@ -135,7 +135,7 @@ def join(vm: VmFaults, aligned: Aligned) -> Samples:
     return Samples(columns[0], guest, host, stretch, lengths)
 
 
-def joined(vm: VmFaults, selection: IntervalSelection, series: Floats) -> tuple[Floats, Ints, Floats]:
+def joined(vm: VmFaults, selection: IntervalSelection, series: Floats) -> tuple[Floats, Indexes, Floats]:
     """The selected intervals of some series, neighbors joined as in `join`.
 
     Args:

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from esxprobe.arrays import Floats
 from esxprobe.correlate.aligned import Samples
 from esxprobe.correlate.regression import Fit, regress
 from esxprobe.correlate.significance import ROUNDING, effective_samples, left_of
 from esxprobe.correlate.slope import Slope, partial_slope, residuals
 from esxprobe.model import Association, SlopeReading
-from esxprobe.series import Floats
 
 # Below that many independent intervals nothing is said.
 FEWEST_INDEPENDENT = 20.0

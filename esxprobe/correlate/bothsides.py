@@ -24,15 +24,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from esxprobe.arrays import Bools, Floats, Indexes
 from esxprobe.correlate.aligned import joined
 from esxprobe.correlate.clock_check import Sides, centered_ranks, leftover_shift
 from esxprobe.correlate.cuts import IntervalSelection, select
 from esxprobe.correlate.inputs import VmFaults
 from esxprobe.correlate.pair_words import pair_statement
 from esxprobe.correlate.significance import effective_samples, false_discovery
-from esxprobe.correlate.slope import Ints
 from esxprobe.model import GuestHostPair, PairKind
-from esxprobe.series import Bools, Floats, means_over
+from esxprobe.series import means_over
 
 # Fewer samples are no record: 60 shifts leave no p below 1/60.
 FEWEST_SAMPLES = 60
@@ -66,7 +66,7 @@ class _Both:
     guest: Floats
     host: Floats
     lengths: Floats
-    stretch: Ints
+    stretch: Indexes
     clock: Sides
 
     def mean(self, values: Floats, where: Bools | None = None) -> float:
@@ -177,14 +177,14 @@ def _with_correlation(pair: GuestHostPair, both: _Both, host: Floats) -> GuestHo
     return replace(pair, r=r, p=p)
 
 
-def growing(balloon_mb: Floats, stretch: Ints) -> Bools:
+def growing(balloon_mb: Floats, stretch: Indexes) -> Bools:
     """(n,) whether MCTLSZ [MB] was larger than in the sample before, which has to lie in the same stretch."""
     grew = np.zeros(len(balloon_mb), dtype=np.bool_)
     grew[1:] = (np.diff(balloon_mb) >= _GROWTH_MB - _CLOSE) & (stretch[1:] == stretch[:-1])
     return grew
 
 
-def shortly_after(grew: Bools, lengths: Floats, stretch: Ints) -> Bools:
+def shortly_after(grew: Bools, lengths: Floats, stretch: Indexes) -> Bools:
     """(n,) samples in which the balloon grew, and those that begin less than `AFTER_S` after one ended.
 
     The guest pages while the balloon grows, so the sample itself belongs to it.

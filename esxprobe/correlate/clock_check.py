@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from esxprobe.correlate.slope import Ints, lag_one
-from esxprobe.series import Bools, Floats, LoggedRates
+from esxprobe.arrays import Bools, Floats, Indexes
+from esxprobe.correlate.slope import lag_one
+from esxprobe.series import LoggedRates
 
 WINDOW_S = 60.0  # leftover shifts beyond that are not looked for
 _DRIFT_WINDOW_S = 20.0
@@ -49,7 +50,7 @@ class Sides:
     ends_s: Floats
     covered_s: Floats
     vcpu: Floats
-    stretch: Ints
+    stretch: Indexes
     kept: Bools
     stamps_s: Floats
     covers_s: Floats
@@ -234,7 +235,7 @@ def _filled(values: Floats) -> Floats:
     return innovations(np.where(known, values, np.median(values[known])))
 
 
-def _drift(sides: Sides, chosen: Ints) -> tuple[float, bool]:
+def _drift(sides: Sides, chosen: Indexes) -> tuple[float, bool]:
     """How much later the log gets over the capture [s], from its first and last third, and whether beyond doubt."""
     third = len(chosen) // 3
     if third < _SHORTEST_PART:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from esxprobe.correlate.slope import Ints
-from esxprobe.series import Floats, quantiles_of_sorted
+from esxprobe.arrays import Floats, Indexes
+from esxprobe.series import quantiles_of_sorted
 
 # Quantiles that stand for all samples where each is held against each: their differences are as good as all.
 _GRID = 40
@@ -49,7 +49,7 @@ class ComparedLevels:
 
     before: Floats
     now: Floats
-    samples: Ints
+    samples: Indexes
     n_eff: Floats
     delta: Floats
     shift: Floats
@@ -60,7 +60,7 @@ class ComparedLevels:
     least_delta: Floats
 
 
-def compare_levels(before: Floats, now: Floats, stretch_before: Ints, stretch_now: Ints) -> ComparedLevels:
+def compare_levels(before: Floats, now: Floats, stretch_before: Indexes, stretch_now: Indexes) -> ComparedLevels:
     """Compares rows of samples, all at once.
 
     Args:
@@ -113,7 +113,7 @@ def compare_levels(before: Floats, now: Floats, stretch_before: Ints, stretch_no
     )
 
 
-def correlated_for(values: Floats, stretch: Ints) -> Floats:
+def correlated_for(values: Floats, stretch: Indexes) -> Floats:
     """For how many samples each row (rows, n) of values around zero stays alike; 1 of independent ones.
 
     The larger of two answers: that of an AR(1) process with the row's autocorrelation at lag one, and the
@@ -143,7 +143,7 @@ def correlated_for(values: Floats, stretch: Ints) -> Floats:
     return np.where(moves, found, np.nan)
 
 
-def _occurred(ordered: Floats, count: Ints, at: Floats) -> Floats:
+def _occurred(ordered: Floats, count: Indexes, at: Floats) -> Floats:
     """Values (rows, len(at)) that occurred at these shares of rows that are sorted with what is missing last."""
     places = np.floor(at[None, :] * count[:, None]).astype(np.intp)
     places = np.clip(places, 0, np.maximum(count[:, None] - 1, 0))
@@ -151,7 +151,7 @@ def _occurred(ordered: Floats, count: Ints, at: Floats) -> Floats:
     return found
 
 
-def _shifts(before: Floats, now: Floats, samples: Ints, half: Floats) -> tuple[Floats, Floats, Floats]:
+def _shifts(before: Floats, now: Floats, samples: Indexes, half: Floats) -> tuple[Floats, Floats, Floats]:
     """The median of all differences and the ends of its interval, from the quantiles of both sides.
 
     `half` is how far from one half the share of differences below the shift can be by chance.

@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from esxprobe.arrays import Floats
 from esxprobe.correlate.aligned import Aligned, Samples, align, join
 from esxprobe.correlate.association import Found, associate
 from esxprobe.correlate.clock_check import Sides, leftover_shift
@@ -30,7 +31,6 @@ from esxprobe.model import (
     GuestLoad,
     MeasuredShare,
 )
-from esxprobe.series import Floats
 
 _SCATTER_POINTS = 500
 

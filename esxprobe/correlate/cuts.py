@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from esxprobe.arrays import Bools, Floats
 from esxprobe.correlate.inputs import VmFaults
 from esxprobe.model import Cut
-from esxprobe.series import GAP_INTERVALS, Bools, Floats, runs
+from esxprobe.series import GAP_INTERVALS, runs
 
 # Rules of thumb, all of them.
 POWER_ON_S = 300.0  # a guest's first touch of its memory, which Windows does while it boots

@@ -29,9 +29,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from esxprobe.arrays import Floats
 from esxprobe.correlate.regression import MOST_LAGS, autoregression
 from esxprobe.model import FaultExperiment, Injections
-from esxprobe.series import Floats, LoggedRates
+from esxprobe.series import LoggedRates
 
 CONFIDENCE = 0.95
 # Fewer pairs cannot be significant enough: 5 allow no p below 0.0625.

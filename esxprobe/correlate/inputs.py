@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from esxprobe.arrays import Floats
 from esxprobe.model import FaultProbe, GuestLog, HostEvidence, Injections, Mmu
-from esxprobe.series import ClockOffset, Floats
+from esxprobe.series import ClockOffset
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from esxprobe.arrays import Floats
 from esxprobe.correlate.inputs import GuestRates
 from esxprobe.model import GUEST_COUNTERS
-from esxprobe.series import Floats, means_over
+from esxprobe.series import means_over
 
 # Counters that are held against each other come from one log: two programs do not count the same.
 _TOGETHER = (("faults", "soft_faults", "hard_faults"), ("user_time", "system_time"))

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from esxprobe.arrays import Floats
 from esxprobe.correlate.inputs import GuestRates
 from esxprobe.correlate.verdict import ASSUMED_US, NOTICEABLE_PCT, SEVERE_PCT, bound_by_rate, pct_of_vcpu
 from esxprobe.model import FaultRates, GuestLoad, Mmu, Series, Window
 from esxprobe.model.guestalone import FaultClass, KindOfFault, RateGrade, WorstMinute
-from esxprobe.series import GAP_INTERVALS, Floats, means_over, quantile, thin
+from esxprobe.series import GAP_INTERVALS, means_over, quantile, thin
 
 # The first one that a log has is judged: under a software MMU each fault enters the layer, soft or hard.
 KINDS = ("faults", "soft_faults", "hard_faults")

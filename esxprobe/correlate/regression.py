@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from esxprobe.correlate.slope import Ints
-from esxprobe.series import Bools, Floats
+from esxprobe.arrays import Bools, Floats, Indexes
 
 CONFIDENCE = 0.95
 # Of autoregression, and of what whitening left: more cost power and gained nothing in the simulations.
@@ -39,7 +38,7 @@ class Fit:
 NO_FIT = Fit(np.nan, np.nan, np.nan, np.nan, 0)
 
 
-def regress(y: Floats, x: Floats, controls: Floats, stretch: Ints, weights: Floats | None = None) -> Fit:
+def regress(y: Floats, x: Floats, controls: Floats, stretch: Indexes, weights: Floats | None = None) -> Fit:
     """Slope of y on x with the controls held.
 
     Args:
@@ -75,7 +74,7 @@ def regress(y: Floats, x: Floats, controls: Floats, stretch: Ints, weights: Floa
     return Fit(value, value - reach, value + reach, p, len(phi))
 
 
-def _whiten(y: Floats, design: Floats, stretch: Ints) -> tuple[Floats, Floats, Bools]:
+def _whiten(y: Floats, design: Floats, stretch: Indexes) -> tuple[Floats, Floats, Bools]:
     """Coefficients of the errors' autoregression, y beside the design without it, and which samples are left."""
     table = np.column_stack((y, design))
     found, *_ = np.linalg.lstsq(design, y, rcond=None)
@@ -92,7 +91,7 @@ def _whiten(y: Floats, design: Floats, stretch: Ints) -> tuple[Floats, Floats, B
     return phi, white, kept
 
 
-def autoregression(errors: Floats, stretch: Ints) -> Floats:
+def autoregression(errors: Floats, stretch: Indexes) -> Floats:
     """(p,) coefficients of the AR(p) that BIC chooses; empty for none."""
     count = len(errors)
     centered = errors - errors.mean()
@@ -123,7 +122,7 @@ def stationary(phi: Floats) -> bool:
     return bool((np.abs(roots) < 0.999).all())
 
 
-def _filtered(table: Floats, phi: Floats, stretch: Ints) -> tuple[Floats, Bools]:
+def _filtered(table: Floats, phi: Floats, stretch: Indexes) -> tuple[Floats, Bools]:
     """Rows less what the rows before foretell, where these belong to the same stretch."""
     order = len(phi)
     kept = np.ones(len(table), dtype=np.bool_)
@@ -137,7 +136,7 @@ def _filtered(table: Floats, phi: Floats, stretch: Ints) -> tuple[Floats, Bools]
     return new[kept], kept
 
 
-def _variance(design: Floats, inverse: Floats, left: Floats, stretch: Ints) -> Floats:
+def _variance(design: Floats, inverse: Floats, left: Floats, stretch: Indexes) -> Floats:
     """Covariance of the coefficients: HC3 with a few lags, no variance below that of plain least squares."""
     leverage = np.clip(np.einsum("ij,jk,ik->i", design, inverse, design), 0.0, 0.99)
     scores = design * (left / (1 - leverage))[:, None]

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from esxprobe.correlate.slope import Ints, lag_one
-from esxprobe.series import Floats
+from esxprobe.arrays import Floats, Indexes
+from esxprobe.correlate.slope import lag_one
 
 # Of the largest value: what differs by less is the same, for adding counts up and differencing them rounds.
 ROUNDING = 1e-9
 
 
-def effective_samples(x: Floats, y: Floats, stretch: Ints, controls: int = 0) -> float:
+def effective_samples(x: Floats, y: Floats, stretch: Indexes, controls: int = 0) -> float:
     """Bretherton's number of independent pairs in two series of residuals; never more than there are.
 
     Taking out `controls` series that wander themselves eats autocorrelation: what is left looks more independent

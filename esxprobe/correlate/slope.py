@@ -13,11 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-from esxprobe.series import Floats
-
-Ints = NDArray[np.intp]
+from esxprobe.arrays import Floats, Indexes
 
 CONFIDENCE = 0.95
 # Rounds of slope and autocorrelation; three settle the second digit of rho.
@@ -50,7 +47,7 @@ class Slope:
     y: Floats
 
 
-def partial_slope(y: Floats, x: Floats, controls: Floats, stretch: Ints) -> Slope:
+def partial_slope(y: Floats, x: Floats, controls: Floats, stretch: Indexes) -> Slope:
     """AR(1)-prewhitened Theil-Sen slope of y on x after the controls are taken out of both.
 
     Args:
@@ -118,7 +115,7 @@ def residuals(basis: Floats, values: Floats) -> Floats:
     return left
 
 
-def lag_one(values: Floats, stretch: Ints) -> float:
+def lag_one(values: Floats, stretch: Indexes) -> float:
     """Lag-1 autocorrelation of values around zero, pairs across holes left out.
 
     Of one stretch it is the plain ratio of sums, whose lowness in short series is what Bretherton's number of
@@ -132,7 +129,7 @@ def lag_one(values: Floats, stretch: Ints) -> float:
     return products / total * len(values) / (int(follows.sum()) + 1)
 
 
-def _whiten(y: Floats, columns: Floats, stretch: Ints) -> tuple[float, Floats]:
+def _whiten(y: Floats, columns: Floats, stretch: Indexes) -> tuple[float, Floats]:
     """Rho, and y beside the columns with rho times the sample before subtracted."""
     table = np.column_stack((y, columns))
     follows = np.flatnonzero(stretch[1:] == stretch[:-1])
@@ -157,7 +154,7 @@ def _whiten(y: Floats, columns: Floats, stretch: Ints) -> tuple[float, Floats]:
     return rho, whitened
 
 
-def _inflation(x: Floats, left: Floats, stretch: Ints) -> float:
+def _inflation(x: Floats, left: Floats, stretch: Indexes) -> float:
     """Variance of a slope over that of independent samples, from both autocorrelations (Bartlett weights)."""
     spots = np.arange(len(x)) + _LAGS * (stretch - stretch[0])
     grid = np.zeros((2, int(spots[-1]) + 1))
@@ -173,7 +170,7 @@ def _inflation(x: Floats, left: Floats, stretch: Ints) -> float:
 
 
 @lru_cache(maxsize=4)
-def _pairs(count: int) -> tuple[Ints, Ints]:
+def _pairs(count: int) -> tuple[Indexes, Indexes]:
     """Both positions of each pair of `count` points."""
     first, second = np.triu_indices(count, 1)
     return first, second

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from esxprobe.series import Floats, stretches
+from esxprobe.arrays import Floats
+from esxprobe.series import stretches
 
 # Longer steps than the usual one by more than this are no rounding [s].
 _MOST_STEP = 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from esxprobe.formats.decimals import Bools, Bytes, Places
+from esxprobe.arrays import Bools, Bytes, Integers
 from esxprobe.formats.parse import CheckedRows, held
 from esxprobe.formats.rows import Piece
 
@@ -59,8 +59,8 @@ class Cutter:
 class _Row:
     data: bytes | bytearray
     text: Bytes
-    starts: Places
-    ends: Places
+    starts: Integers
+    ends: Integers
     odd: Bools
     lost: Bools
     wanted: pl.DataFrame

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from esxprobe.arrays import Floats
 from esxprobe.extract.choice import owners_of
 from esxprobe.extract.publish import Partials
-from esxprobe.formats.decimals import Floats
 from esxprobe.formats.parse import CheckedRows, words_of
 from esxprobe.formats.rows import Piece
 from esxprobe.formats.scan import SegmentReader

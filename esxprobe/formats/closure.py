@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from esxprobe.arrays import Bools, Floats
 from esxprobe.model import Values
-from esxprobe.series import Bools, Floats, in_parts
+from esxprobe.series import in_parts
 
 # Per-world CPU states that must add up.
 STATES = (r"Vcpu\% Run", r"Vcpu\% Ready", r"Vcpu\% CoStop", r"Vcpu\% Wait")

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from esxprobe.arrays import Bools, Floats, Integers
 from esxprobe.formats.parse import CheckedRows
 from esxprobe.formats.printed import PrintedForms
-from esxprobe.formats.spill import Floats, Pick, Spill, StoredMatrix
+from esxprobe.formats.spill import Pick, Spill, StoredMatrix
 
 if TYPE_CHECKING:
     import polars as pl
 
-Bools = NDArray[np.bool_]
-Places = NDArray[np.int64]
 
 # Size of a block [bytes]: many samples of a column lie side by side, and few blocks make a day.
 BLOCK = 24 << 20
@@ -71,8 +69,8 @@ class ColumnStore:
         self._room = np.empty((0, 0))
         self._filled = 0
         self._blocks: list[StoredMatrix] = []
-        self._marks: list[tuple[int, Places]] = []
-        self._infinite: list[tuple[int, Places]] = []
+        self._marks: list[tuple[int, Integers]] = []
+        self._infinite: list[tuple[int, Integers]] = []
         self.printed = PrintedForms(len(wanted))
 
     def add(self, rows: CheckedRows) -> None:
@@ -157,7 +155,7 @@ class ColumnStore:
             first += count
 
 
-def fill(out: Floats, rows: slice | Places, ranges: list[Range], pick: Pick, samples: slice) -> None:
+def fill(out: Floats, rows: slice | Integers, ranges: list[Range], pick: Pick, samples: slice) -> None:
     """Writes picked columns of blocks into rows of a matrix whose first column is `samples.start`."""
     for each in ranges:
         begin, end = max(samples.start, each.first), min(samples.stop, each.first + each.count)

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from esxprobe.formats.decimals import NO_NUMBER, OTHER_FORM, Bools, Decimals, Floats, Places
+from esxprobe.arrays import Bools, Bytes, Floats, Integers
+from esxprobe.formats.decimals import NO_NUMBER, OTHER_FORM
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.moves import Moves
 from esxprobe.formats.parse import CheckedRows
@@ -52,13 +53,13 @@ class Formats:
         nought: Columns that held nothing but a bare 0 in the rows from which this was learned.
     """
 
-    usual: Decimals
+    usual: Bytes
     most: int | None
     free: Bools
     nought: Bools
 
     @classmethod
-    def learn(cls, decimals: Decimals, zero: Bools, counters: Places, *, quoted: bool) -> Formats:
+    def learn(cls, decimals: Bytes, zero: Bools, counters: Integers, *, quoted: bool) -> Formats:
         """Formats of columns.
 
         Args:
@@ -73,7 +74,7 @@ class Formats:
         counts = np.stack([np.count_nonzero(decimals == form, axis=0) for form in forms], axis=1).astype(np.float64)
         together: Floats = np.stack([np.bincount(counters, column) for column in counts.T], axis=1)
         together /= np.maximum(together.sum(axis=1, keepdims=True), 1.0)
-        usual: Decimals = forms[(counts + _OTHERS * together[counters]).argmax(axis=1)]
+        usual: Bytes = forms[(counts + _OTHERS * together[counters]).argmax(axis=1)]
         seen: Bools = counts.sum(axis=1) > 0
         free: Bools = ~seen | ~np.isin(usual, _ESXTOP)
         odd = ((decimals != usual) & (decimals != NO_NUMBER) & ~free).any(axis=1)
@@ -187,7 +188,7 @@ class FormatCheck:
                 self.issues.add("row-shifted", 1, place)
         taker(piece, rows if kept.all() else rows.some(kept))
 
-    def _check_points(self, piece: Piece, rows: CheckedRows, kept: Bools, torn: dict[int, Places]) -> None:
+    def _check_points(self, piece: Piece, rows: CheckedRows, kept: Bools, torn: dict[int, Integers]) -> None:
         """Lets go of rows in which cells, wanted or not, end as those of other columns do."""
         if self._points is None or rows.points is None:
             return
@@ -218,7 +219,7 @@ class FormatCheck:
             if kept[row]:
                 kept[row] = self._one_lost(formats, rows, row, found)
 
-    def _one_lost(self, formats: Formats, rows: CheckedRows, row: int, found: Places) -> bool:
+    def _one_lost(self, formats: Formats, rows: CheckedRows, row: int, found: Integers) -> bool:
         """Whether it is one number alone that cannot be believed; else the row is not either. It is counted."""
         line, first = rows.lines[row], int(found[0])
         key = self.wanted["key"][first]
@@ -247,13 +248,13 @@ def _line(piece: Piece, row: int) -> bytes:
     return bytes(piece.data[piece.starts[row] : piece.ends[row]])
 
 
-def _forms(piece: Piece, row: int, places: Places) -> list[int | None]:
+def _forms(piece: Piece, row: int, places: Integers) -> list[int | None]:
     """How cells (from 0, the time not among them) of a row are printed."""
     cells = _line(piece, row).split(b",")
     return [form_of(cells[place + 1]) for place in places.tolist()]
 
 
-def _torn(piece: Piece) -> dict[int, Places]:
+def _torn(piece: Piece) -> dict[int, Integers]:
     """Numbers of the cells that the repairer lost, of rows with such."""
     if piece.scan is not None or piece.data.find(LOST) < 0:
         return {}

@@ -20,12 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Bytes = NDArray[np.uint8]
-Places = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Words = NDArray[np.uint64]
-Bools = NDArray[np.bool_]
-Decimals = NDArray[np.uint8]
+from esxprobe.arrays import Bools, Bytes, Floats, Integers, Words
 
 # Numbers without their point are whole numbers below this: doubles hold these, and twice these, exactly.
 MOST_WHOLE = 1 << 50
@@ -82,8 +77,8 @@ for _bytes in range(_SHORTEST, _SHORT + 1):
 class Cells:
     """Where cells stand in a text: first byte, and the byte behind the last."""
 
-    starts: Places
-    ends: Places
+    starts: Integers
+    ends: Integers
 
 
 @dataclass(slots=True)
@@ -97,7 +92,7 @@ class Buffers:
 
     unusual: bool = False
     _words: list[Words] = field(default_factory=list)
-    _places: list[Places] = field(default_factory=list)
+    _places: list[Integers] = field(default_factory=list)
     _flags: list[Bools] = field(default_factory=list)
     _floats: list[Floats] = field(default_factory=list)
 
@@ -106,7 +101,7 @@ class Buffers:
         first, second, third, fourth = (each[:count] for each in _as_long(self._words, 4, count, np.uint64))
         return first, second, third, fourth
 
-    def places(self, count: int) -> Places:
+    def places(self, count: int) -> Integers:
         """An array of places."""
         return _as_long(self._places, 1, count, np.int64)[0][:count]
 
@@ -127,7 +122,7 @@ def _as_long(arrays: list[NDArray[Any]], many: int, count: int, kind: type[np.ge
 
 
 def fill(
-    text: Bytes, cells: Cells, values: Floats, sound: Bools, buffers: Buffers, *, decimals: Decimals | None = None
+    text: Bytes, cells: Cells, values: Floats, sound: Bools, buffers: Buffers, *, decimals: Bytes | None = None
 ) -> None:
     """The numbers in cells of a text.
 
@@ -152,7 +147,7 @@ def fill(
 
 
 def _short_numbers(
-    text: Bytes, cells: Cells, values: Floats, sound: Bools, buffers: Buffers, *, decimals: Decimals
+    text: Bytes, cells: Cells, values: Floats, sound: Bools, buffers: Buffers, *, decimals: Bytes
 ) -> None:
     """Like `fill` for numbers of one to six bytes in quotes, with two decimals or none; others are unsound."""
     count, whole = len(values), len(text) // 8
@@ -207,7 +202,7 @@ def _short_numbers(
     buffers.unusual |= bool(unfit.any())
 
 
-def _eight_bytes(words: Words, at: Places, place: Places, room: tuple[Words, Words, Words]) -> None:
+def _eight_bytes(words: Words, at: Integers, place: Integers, room: tuple[Words, Words, Words]) -> None:
     """Into the first array the eight bytes of a text at each place, out of the two words that they stand in."""
     found, other, shift = room
     np.bitwise_and(at, 7, out=shift.view(np.int64))
@@ -224,7 +219,7 @@ def _eight_bytes(words: Words, at: Places, place: Places, room: tuple[Words, Wor
 
 
 def numbers(
-    text: Bytes, cells: Cells, decimals: Decimals | None = None, buffers: Buffers | None = None
+    text: Bytes, cells: Cells, decimals: Bytes | None = None, buffers: Buffers | None = None
 ) -> tuple[Floats, Bools]:
     """The numbers in cells of a text.
 
@@ -276,7 +271,7 @@ def numbers(
     return values, sound
 
 
-def printed_lengths(values: Floats, decimals: Decimals) -> Places:
+def printed_lengths(values: Floats, decimals: Bytes) -> Integers:
     """How many characters numbers have as esxtop prints them: no zeros in front, a digit before the point.
 
     Args:
@@ -287,19 +282,19 @@ def printed_lengths(values: Floats, decimals: Decimals) -> Places:
     with np.errstate(invalid="ignore", over="ignore"):
         whole = np.rint(np.abs(values) * _POWERS[decimals])
     digits = np.searchsorted(_POWERS[1:16], whole, side="right") + 1
-    length: Places = np.maximum(digits, decimals.astype(np.int64) + 1) + (decimals > 0) + (values < 0)
+    length: Integers = np.maximum(digits, decimals.astype(np.int64) + 1) + (decimals > 0) + (values < 0)
     length[(values == 0) & np.signbit(values)] = 0
     return length
 
 
-def _windows(text: Bytes, ends: Places) -> tuple[Words, Words]:
+def _windows(text: Bytes, ends: Integers) -> tuple[Words, Words]:
     """The sixteen bytes before each end, as two words in whose top byte the last of eight bytes stands."""
     sliding = np.ndarray((len(text) - _WINDOW + 1,), f"V{_WINDOW}", text, strides=(1,))
     words = sliding[ends - _WINDOW].view("<u8").reshape(-1, 2)
     return words[:, 0], words[:, 1]
 
 
-def _decimal(high: Words, low: Words, digits: Places, pointed: Bools) -> tuple[Floats, Bools]:
+def _decimal(high: Words, low: Words, digits: Integers, pointed: Bools) -> tuple[Floats, Bools]:
     """Values of numbers with two decimals where `pointed`, else with none; and whether they are such."""
     if pointed.all():
         high, low = _without_point(high, low, _USUAL_DECIMALS)
@@ -320,7 +315,7 @@ def _without_point(high: Words, low: Words, decimals: int) -> tuple[Words, Words
     return high << _BYTE, (low & behind) | ((low & before) << _BYTE) | (high >> _LAST_BYTE)
 
 
-def _whole(high: Words, low: Words, digits: Places) -> tuple[Floats, Bools]:
+def _whole(high: Words, low: Words, digits: Integers) -> tuple[Floats, Bools]:
     """Whole numbers of the last so many bytes of windows; and whether these are digits, at least one."""
     first = (high ^ _ZEROS) & _FIRST_DIGITS.take(digits, mode="clip")
     second = (low ^ _ZEROS) & _SECOND_DIGITS.take(digits, mode="clip")

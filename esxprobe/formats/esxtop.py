@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esxprobe import series
+from esxprobe.arrays import Bools
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import timestamps
 from esxprobe.formats.closure import off_closure
@@ -33,7 +34,6 @@ from esxprobe.formats.tidy import StoredValues
 from esxprobe.formats.wanted import Enough, every_column
 from esxprobe.formats.window import TimeWindow
 from esxprobe.model import JudgedPart, Recording, SourceFile, TidyFrames, Values, Window
-from esxprobe.series import Bools
 
 if TYPE_CHECKING:
     import polars as pl

@@ -11,10 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Places = NDArray[np.int64]
+from esxprobe.arrays import Floats, Integers
 
 _MINUTE = 60.0
 _STEPS = 60
@@ -27,11 +25,11 @@ class _Runs:
     """Rows that share a minute, one run behind the other: minute [s], first and last row."""
 
     minutes: Floats
-    first: Places
-    last: Places
+    first: Integers
+    last: Integers
 
     @classmethod
-    def of(cls, minutes: Floats, rows: Places) -> _Runs:
+    def of(cls, minutes: Floats, rows: Integers) -> _Runs:
         edges = np.flatnonzero(np.diff(minutes)) + 1
         starts = np.concatenate([[0], edges])
         ends = np.concatenate([edges - 1, [len(rows) - 1]])
@@ -66,7 +64,7 @@ class _Runs:
         return whole if whole > 0 and self.room(whole) > 0 else best
 
 
-def spread(minutes: Floats, rows: Places) -> Floats:
+def spread(minutes: Floats, rows: Integers) -> Floats:
     """Times of rows whose stamps have no seconds.
 
     Args:

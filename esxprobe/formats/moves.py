@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from esxprobe.formats.decimals import Bools, Floats, Places
+from esxprobe.arrays import Bools, Floats, Integers
 from esxprobe.formats.points import MOVED
 
 # So many columns must have a value of another one, within so many columns that are read.
@@ -46,19 +46,19 @@ class Moves:
         base: Their usual values in the first rows.
     """
 
-    cells: Places
+    cells: Integers
     before: Floats
     steady: Bools
-    telling: Places
+    telling: Integers
     held: Floats
     zero: Bools
     base: Floats
     # For each shift: places of columns, and of those that stand so many cells beside them.
-    _pairs: list[tuple[Places, Places]]
+    _pairs: list[tuple[Integers, Integers]]
     _refused: Floats | None = None
 
     @classmethod
-    def of(cls, cells: Places, first: Floats) -> Moves | None:
+    def of(cls, cells: Integers, first: Floats) -> Moves | None:
         """What compares rows of these cells; None where the first rows are too few to tell.
 
         Args:
@@ -80,7 +80,7 @@ class Moves:
         telling = np.flatnonzero(steady & told)
         return cls(cells, middle, steady, telling, middle[telling], zero, middle, pairs)
 
-    def found(self, values: Floats, kept: Bools, torn: Mapping[int, Places]) -> Iterator[tuple[int, int, int]]:
+    def found(self, values: Floats, kept: Bools, torn: Mapping[int, Integers]) -> Iterator[tuple[int, int, int]]:
         """Rows in which cells have moved: row, the first such column, how many have another's value.
 
         Args:
@@ -105,7 +105,7 @@ class Moves:
                     self.steady &= own == self.base
                     self.zero &= (own == 0.0) == (self.base == 0.0)
 
-    def _let_go(self, changed: Places) -> None:
+    def _let_go(self, changed: Integers) -> None:
         """Columns that have changed are steady no longer."""
         self.steady[changed] = False
         stays = self.steady[self.telling]
@@ -120,7 +120,7 @@ class Moves:
         alike = _alike(own[changed], refused[changed])
         return bool(2 * np.count_nonzero(alike) > len(alike))
 
-    def _moved(self, own: Floats, odd: Places) -> tuple[int, int] | None:
+    def _moved(self, own: Floats, odd: Integers) -> tuple[int, int] | None:
         """The first column with another's value, and how many have one; None where cells have not moved."""
         if len(odd) < _FEWEST or int((odd[_FEWEST - 1 :] - odd[: 1 - _FEWEST]).min()) > _TOGETHER:
             return None
@@ -135,7 +135,7 @@ class Moves:
                 return int(here[found[0]]), len(found)
         return None
 
-    def _foreign(self, own: Floats, torn: Places) -> tuple[int, int] | None:
+    def _foreign(self, own: Floats, torn: Integers) -> tuple[int, int] | None:
         """The same for a row with torn cells: columns near them that never changed before."""
         other = (self.steady & (own != self.base)) | (self.zero & ((own == 0.0) != (self.base == 0.0)))
         odd = np.flatnonzero(other & ~np.isnan(own))
@@ -152,7 +152,7 @@ def _alike(one: Floats, other: Floats) -> Bools:
     return alike
 
 
-def _beside(cells: Places, shift: int) -> tuple[Places, Places]:
+def _beside(cells: Integers, shift: int) -> tuple[Integers, Integers]:
     """Columns that stand among others that are wanted too, so that all would have to be moved; and those beside."""
     edge = MOVED + 1
     place = np.full(int(cells.max(initial=0)) + 2 * edge + 1, -1, np.int64)
@@ -163,7 +163,7 @@ def _beside(cells: Places, shift: int) -> tuple[Places, Places]:
     return here, there[here]
 
 
-def _best(score: Places) -> tuple[int, int]:
+def _best(score: Integers) -> tuple[int, int]:
     """First and behind-the-last place of the stretch with the greatest sum."""
     if not len(score):
         return 0, 0

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from esxprobe.arrays import Bools, Bytes, Floats
 from esxprobe.formats.decimals import (
     MOST_WHOLE,
     NO_NUMBER,
     OTHER_FORM,
-    Bools,
-    Bytes,
     Cells,
-    Decimals,
-    Floats,
     number,
     printed,
     printed_lengths,
@@ -49,7 +46,7 @@ class CheckedRows:
     time_cells: pl.Series
     values: Floats
     cells: Cells | None = None
-    decimals: Decimals | None = None
+    decimals: Bytes | None = None
     points: Bytes | None = None
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
 
@@ -207,7 +204,7 @@ def words_of(piece: Piece, rows: CheckedRows, wanted: pl.DataFrame) -> dict[int,
 
     Args:
         piece: Where the rows stand.
-        rows: CheckedRows whose cells' places were asked for.
+        rows: Rows whose cells' places were asked for.
         wanted: Their columns: words.
     """
     word_cells: dict[int, list[str | None]] = {}

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from esxprobe.formats.decimals import Bools, Bytes, Places, number, printed
+from esxprobe.arrays import Bools, Bytes, Integers
+from esxprobe.formats.decimals import number, printed
 
 # Cells that are lost and put in move the others by up to so many columns.
 MOVED = 3
@@ -42,7 +43,7 @@ class Points:
     usual: Bools
     free: Bools
     _seen: Counter[bytes] = field(default_factory=Counter)
-    _run: list[Places] = field(default_factory=list)
+    _run: list[Integers] = field(default_factory=list)
     # The usual ones, and those that are looked at, eight to a byte.
     _usual_bits: Bytes = field(init=False)
     _looked_at: Bytes = field(init=False)
@@ -68,7 +69,7 @@ class Points:
         free[np.array([cell - 1 for cell in never if cell], np.int64)] = True
         return cls(usual, free)
 
-    def odd(self, points: Bytes) -> Iterator[tuple[int, Places]]:
+    def odd(self, points: Bytes) -> Iterator[tuple[int, Integers]]:
         """Rows with cells that end in another way than their columns' do, and these cells (from 0).
 
         Args:
@@ -88,7 +89,7 @@ class Points:
         if before < len(points) - 1:
             self._run.clear()
 
-    def moved(self, odd: Places, forms: Sequence[int | None]) -> int:
+    def moved(self, odd: Integers, forms: Sequence[int | None]) -> int:
         """How many of a row's odd cells say that cells have moved; 0 for none.
 
         A column that turns out to be printed in both ways is not looked at from then on.
@@ -108,7 +109,7 @@ class Points:
         near = self.usual[max(0, place - MOVED) : place + MOVED + 1]
         return int(form in {0, _TWO} and bool((near == (form == _TWO)).any()))
 
-    def _remember(self, places: Places) -> None:
+    def _remember(self, places: Integers) -> None:
         """Lets go of columns that are odd again and again."""
         key = places.tobytes()
         if len(self._seen) < _REMEMBERED or key in self._seen:
@@ -120,7 +121,7 @@ class Points:
             self._let_go(np.flatnonzero(2 * np.bincount(np.concatenate(self._run)) > _RUN))
             self._run.clear()
 
-    def _let_go(self, places: Places) -> None:
+    def _let_go(self, places: Integers) -> None:
         self.free[places] = True
         self._looked_at = np.packbits(~self.free)
 

@@ -14,14 +14,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from esxprobe.formats.decimals import NO_NUMBER, OTHER_FORM, Bools, Decimals, Floats, Places
+from esxprobe.arrays import Bools, Bytes, Floats, Integers
+from esxprobe.formats.decimals import NO_NUMBER, OTHER_FORM
 from esxprobe.formats.parse import CheckedRows
 
 # So many cells of their own form, and so many texts, are remembered: a file of nothing else is no capture.
 _MOST = 1 << 20
 
-Counts = NDArray[np.int64]
-Wholes = NDArray[np.int64]
 Kind = TypeVar("Kind", np.float64, np.uint8)
 
 
@@ -39,13 +38,13 @@ class PrintedForms:
     """
 
     columns: int
-    usual: Decimals = field(init=False)
-    highest: Decimals = field(init=False)
-    more: Counts = field(init=False)
+    usual: Bytes = field(init=False)
+    highest: Bytes = field(init=False)
+    more: Integers = field(init=False)
     lost: Bools = field(init=False)
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
-    _others: list[tuple[Places, Places, Decimals]] = field(default_factory=list)
-    _marks: list[tuple[Places, Places, Floats]] = field(default_factory=list)
+    _others: list[tuple[Integers, Integers, Bytes]] = field(default_factory=list)
+    _marks: list[tuple[Integers, Integers, Floats]] = field(default_factory=list)
     _count: int = 0
 
     def __post_init__(self) -> None:
@@ -59,7 +58,7 @@ class PrintedForms:
 
         Args:
             first: Number of the first one.
-            rows: CheckedRows; their values are not changed.
+            rows: Rows; their values are not changed.
         """
         if not rows.lines or not self.columns:
             return
@@ -82,7 +81,7 @@ class PrintedForms:
         if other.any():
             self._add_others(first, rows.values, decimals, other)
 
-    def _add_others(self, first: int, values: Floats, decimals: Decimals, other: Bools) -> None:
+    def _add_others(self, first: int, values: Floats, decimals: Bytes, other: Bools) -> None:
         row, column = np.nonzero(other)
         believed = ~np.isnan(values[column, row])
         row, column = row[believed], column[believed]
@@ -105,22 +104,22 @@ class PrintedForms:
                 continue
             self.texts |= {(first + row, column): word for row, word in enumerate(cell_texts) if word}
 
-    def add_marks(self, rows: Places, columns: Places, values: Floats) -> None:
+    def add_marks(self, rows: Integers, columns: Integers, values: Floats) -> None:
         """Takes in numbers that are no values, and are taken out of the store: -1 for no limit."""
         self._marks.append((rows.astype(np.int32), columns.astype(np.int32), values.astype(np.float32)))
 
-    def marks(self) -> tuple[Places, Places, Floats]:
+    def marks(self) -> tuple[Integers, Integers, Floats]:
         """Rows, columns and numbers of all of these, by column."""
         return _by_column(self._marks, np.float64)
 
-    def others(self) -> tuple[Places, Places, Decimals]:
+    def others(self) -> tuple[Integers, Integers, Bytes]:
         """Rows, columns and decimals of the remembered cells without their column's usual ones, by column."""
         return _by_column(self._others, np.uint8)
 
 
 def _by_column(
-    parts: list[tuple[Places, Places, NDArray[Kind]]], kind: type[Kind]
-) -> tuple[Places, Places, NDArray[Kind]]:
+    parts: list[tuple[Integers, Integers, NDArray[Kind]]], kind: type[Kind]
+) -> tuple[Integers, Integers, NDArray[Kind]]:
     if not parts:
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, kind)
     columns = np.concatenate([each for _, each, _ in parts]).astype(np.int64)
@@ -129,20 +128,20 @@ def _by_column(
     return rows[order], columns[order], np.concatenate([each for _, _, each in parts])[order].astype(kind)
 
 
-def of_column(columns: Places, column: int) -> slice:
+def of_column(columns: Integers, column: int) -> slice:
     """Where one column stands among sorted ones."""
     begin, end = np.searchsorted(columns, [column, column + 1])
     return slice(int(begin), int(end))
 
 
-def fewest_decimals(whole: Wholes, most: Decimals) -> Decimals:
+def fewest_decimals(whole: Integers, most: Bytes) -> Bytes:
     """With how few decimals numbers can be printed.
 
     Args:
         whole: The numbers times ten to the power of `most`, a row a column of the capture.
         most: With so many they are whole, one for each row.
     """
-    fewest: Decimals = np.repeat(most[:, None], whole.shape[1], axis=1)
+    fewest: Bytes = np.repeat(most[:, None], whole.shape[1], axis=1)
     left, going = whole.copy(), np.ones(whole.shape, np.bool_)
     for step in range(int(most.max(initial=0))):
         going &= (left % 10 == 0) & (most > step)[:, None]

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from esxprobe.arrays import Bools, Bytes, Floats, Integers
 from esxprobe.formats.column_store import ColumnStore, fill
-from esxprobe.formats.decimals import MOST_WHOLE, NO_NUMBER, Bools, Decimals, Floats, Places, number
-from esxprobe.formats.printed import Wholes, fewest_decimals, in_columns, of_column
+from esxprobe.formats.decimals import MOST_WHOLE, NO_NUMBER, number
+from esxprobe.formats.printed import fewest_decimals, in_columns, of_column
 from esxprobe.formats.spill import Pick
 
 if TYPE_CHECKING:
@@ -39,12 +40,12 @@ class PrintedColumns:
     """
 
     values: Floats
-    decimals: Decimals
+    decimals: Bytes
     shortest: Bools
     texts: dict[int, dict[int, str]]
     lost: Bools
 
-    def whole(self, rows: slice | Places | Bools = slice(None)) -> Wholes:
+    def whole(self, rows: slice | Integers | Bools = slice(None)) -> Integers:
         """Numbers without their points, of some columns: NaN is 0, and what is too long for a double to hold."""
         with np.errstate(invalid="ignore", over="ignore"):
             scaled = self.values[rows] * _POWERS[self.decimals[rows]][:, None]
@@ -89,7 +90,7 @@ class CaptureCells:
     def __init__(
         self,
         stores: Sequence[ColumnStore],
-        rows: Places,
+        rows: Integers,
         samples: pl.DataFrame,
         identities: Identities,
         zone: str,
@@ -120,7 +121,7 @@ class CaptureCells:
     def __len__(self) -> int:
         return self.columns.height
 
-    def read(self, numbers: Places) -> PrintedColumns:
+    def read(self, numbers: Integers) -> PrintedColumns:
         """Some of the columns, by their numbers in `columns`.
 
         Raises:
@@ -182,13 +183,13 @@ class _StoreColumns:
         texts: By asked column and sample.
     """
 
-    rows: Places
+    rows: Integers
     values: Floats
-    usual: Decimals
-    highest: Decimals
+    usual: Bytes
+    highest: Bytes
     mixed: Bools
     shortest: Bools
-    others: dict[int, Decimals]
+    others: dict[int, Bytes]
     lost: Bools
     texts: dict[int, dict[int, str]]
 
@@ -203,7 +204,7 @@ class _StoreCells:
         places: For every column of the capture its number in the store, -1 where it lacks.
     """
 
-    def __init__(self, store: ColumnStore, samples: Places, rows: Places, places: Places) -> None:
+    def __init__(self, store: ColumnStore, samples: Integers, rows: Integers, places: Integers) -> None:
         self._store, self.samples, self.rows, self._places = store, samples, rows, places
         self._length = len(store.lines)
         every = np.ones(self._length, np.bool_)
@@ -213,7 +214,7 @@ class _StoreCells:
         self._sample_of = np.full(self._length, -1, np.int64)
         self._sample_of[rows] = samples
 
-    def read(self, numbers: Places) -> _StoreColumns:
+    def read(self, numbers: Integers) -> _StoreColumns:
         """Some columns of the capture."""
         places = self._places[numbers]
         rows = np.flatnonzero(places >= 0)
@@ -227,7 +228,7 @@ class _StoreCells:
             int(rows[n]): self._texts_of(column) for n, column in enumerate(own.tolist()) if column in self._texts
         }
         shortest, lost = np.zeros(len(own), np.bool_), forms.lost[own].copy()
-        others: dict[int, Decimals] = {}
+        others: dict[int, Bytes] = {}
         if mixed.any():
             shortest[mixed] = self._shortest(own[mixed], values[mixed], highest[mixed])
             lost &= ~shortest
@@ -235,7 +236,7 @@ class _StoreCells:
                 others[n] = self._decimals_of(int(own[n]), int(usual[n]))[self.rows]
         return _StoreColumns(rows, values, usual, highest, mixed, shortest, others, lost, texts)
 
-    def _put_marks(self, values: Floats, own: Places) -> None:
+    def _put_marks(self, values: Floats, own: Integers) -> None:
         rows, columns, marks = self._marks
         begins, ends = np.searchsorted(columns, own, "left"), np.searchsorted(columns, own, "right")
         for n in np.flatnonzero(begins < ends).tolist():
@@ -246,7 +247,7 @@ class _StoreCells:
         found = ((int(self._sample_of[row]), text) for row, text in self._texts[column].items())
         return {sample: text for sample, text in found if sample >= 0}
 
-    def _shortest(self, own: Places, values: Floats, highest: Decimals) -> Bools:
+    def _shortest(self, own: Integers, values: Floats, highest: Bytes) -> Bools:
         """Whether all numbers of columns have as few decimals as they can: their sum is the smallest then."""
         forms, plain = self._store.printed, ~np.isnan(values)
         for n, column in enumerate(own.tolist()):
@@ -257,7 +258,7 @@ class _StoreCells:
         same: Bools = held == fewest
         return same
 
-    def _decimals_of(self, column: int, usual: int) -> Decimals:
+    def _decimals_of(self, column: int, usual: int) -> Bytes:
         rows, columns, found = self._others
         made = np.full(self._length, usual, np.uint8)
         these = of_column(columns, column)
@@ -265,7 +266,7 @@ class _StoreCells:
         return made
 
 
-def _parts(stores: Sequence[ColumnStore], rows: Places, keys: pl.Series) -> list[_StoreCells]:
+def _parts(stores: Sequence[ColumnStore], rows: Integers, keys: pl.Series) -> list[_StoreCells]:
     import polars as pl
 
     made, first, number = [], 0, pl.DataFrame({"key": keys}).with_row_index("number")
@@ -280,7 +281,7 @@ def _parts(stores: Sequence[ColumnStore], rows: Places, keys: pl.Series) -> list
     return made
 
 
-def _joined(values: Floats, samples: Sequence[Places], found: Sequence[_StoreColumns]) -> PrintedColumns:
+def _joined(values: Floats, samples: Sequence[Integers], found: Sequence[_StoreColumns]) -> PrintedColumns:
     """Columns of all stores, each printed in one way where that can be."""
     count = len(values)
     usual = np.full(count, NO_NUMBER, np.uint8)
@@ -311,8 +312,8 @@ def _forget_unbelieved(made: PrintedColumns) -> None:
 
 
 def _decimals_of_row(
-    row: int, length: int, samples: Sequence[Places], found: Sequence[_StoreColumns], made: PrintedColumns
-) -> Decimals:
+    row: int, length: int, samples: Sequence[Integers], found: Sequence[_StoreColumns], made: PrintedColumns
+) -> Bytes:
     """With how many decimals each cell of a column was printed."""
     decimals = np.full(length, made.decimals[row], np.uint8)
     for own, at in zip(found, samples, strict=True):
@@ -330,7 +331,7 @@ def _decimals_of_row(
     return decimals
 
 
-def _settle(made: PrintedColumns, row: int, decimals: Decimals) -> None:
+def _settle(made: PrintedColumns, row: int, decimals: Bytes) -> None:
     """Chooses the way in which most cells of a column are printed; the others are told as texts."""
     values = made.values[row]
     number = ~np.isnan(values)

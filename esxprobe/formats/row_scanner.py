@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from esxprobe.formats.decimals import Bools, Buffers, Bytes, Cells, Decimals, Floats, Places, Words, fill
+from esxprobe.arrays import Bools, Bytes, Floats, Integers, Words
+from esxprobe.formats.decimals import Buffers, Cells, fill
 from esxprobe.formats.points import POINT_BEFORE
 from esxprobe.formats.repair import RowLayout
 
@@ -49,7 +50,7 @@ class Marks:
     """Which bytes of a text are a certain one: one bit a byte, and how many are set before each word of them."""
 
     words: Words
-    before: Places
+    before: Integers
 
     @classmethod
     def of(cls, room: Bools, length: int) -> Marks:
@@ -62,15 +63,15 @@ class Marks:
         np.cumsum(counts, out=before[1:])
         return cls(words, before)
 
-    def count_before(self, places: Places) -> Places:
+    def count_before(self, places: Integers) -> Integers:
         """How many are marked before each place."""
         word = places >> 6
         below = (_u64(1) << (places & 63).view(np.uint64)) - _u64(1)
-        inside: Places = np.bitwise_count(self.words[word] & below).astype(np.int64)
-        count: Places = self.before[word] + inside
+        inside: Integers = np.bitwise_count(self.words[word] & below).astype(np.int64)
+        count: Integers = self.before[word] + inside
         return count
 
-    def places(self, ranks: Places, ranked: Places) -> Places:
+    def places(self, ranks: Integers, ranked: Integers) -> Integers:
         """Places of the marked bytes with these ranks (0 is the first), which are sorted.
 
         Args:
@@ -90,7 +91,7 @@ class Marks:
         rank -= ((sums << _u64(8)) >> shift) & _u64(0xFF)
         byte = (bits >> shift) & _u64(0xFF)
         bit = _BIT.take(((byte << _u64(3)) + rank).view(np.int64))
-        found_at: Places = (word << 6) + (shift + bit).view(np.int64)
+        found_at: Integers = (word << 6) + (shift + bit).view(np.int64)
         return found_at
 
 
@@ -98,9 +99,9 @@ class Marks:
 class Listed:
     """The places of all bytes of a text that are a certain one, in order."""
 
-    every: Places
+    every: Integers
 
-    def count_before(self, places: Places) -> Places:
+    def count_before(self, places: Integers) -> Integers:
         """How many are marked before each place."""
         return np.searchsorted(self.every, places)
 
@@ -125,7 +126,7 @@ class RowScan:
     values: Floats | None = None
     sound: Bools | None = None
     cells: Cells | None = None
-    decimals: Decimals | None = None
+    decimals: Bytes | None = None
     points: Bytes | None = None
     unusual: bool = False
 
@@ -162,7 +163,7 @@ class _Room:
     """What one thread works with."""
 
     masks: tuple[Bools, ...] = ()
-    places: tuple[Places, ...] = ()
+    places: tuple[Integers, ...] = ()
     ends: tuple[Bytes, ...] = ()
     buffers: Buffers = field(default_factory=Buffers)
 
@@ -172,7 +173,7 @@ class _Room:
             self.masks = tuple(np.empty(length + 2 * _WORD, np.bool_) for _ in range(2))
         return self.masks
 
-    def places_of(self, rows: int, count: int) -> tuple[Places, Places]:
+    def places_of(self, rows: int, count: int) -> tuple[Integers, Integers]:
         """Two arrays for the cells of a group of lines."""
         if not self.places or len(self.places[0]) < rows * count:
             self.places = tuple(np.empty(rows * count, np.int64) for _ in range(2))
@@ -200,21 +201,21 @@ class RowScanner:
     """
 
     layout: RowLayout
-    cells: Places
+    cells: Integers
     places: bool = False
     points: bool = False
     _rooms: list[_Room] = field(default_factory=list)
-    _tables: dict[int, tuple[Places, Places]] = field(default_factory=dict)
-    _once: Places = field(init=False)
-    _before: Places = field(init=False)
-    _again: Places | None = field(init=False)
+    _tables: dict[int, tuple[Integers, Integers]] = field(default_factory=dict)
+    _once: Integers = field(init=False)
+    _before: Integers = field(init=False)
+    _again: Integers | None = field(init=False)
 
     def __post_init__(self) -> None:
         self._once, again = np.unique(self.cells, return_inverse=True)
         self._before = self._once - 1
         self._again = again if len(self._once) < len(self.cells) else None
 
-    def scan(self, text: Bytes, starts: Places, ends: Places) -> RowScan:
+    def scan(self, text: Bytes, starts: Integers, ends: Integers) -> RowScan:
         """Looks at lines.
 
         Args:
@@ -238,7 +239,7 @@ class RowScanner:
         self._rooms.append(room)
         return made if groups and all(fits) else RowScan(made.shapes)
 
-    def _group(self, text: Bytes, starts: Places, ends: Places, room: _Room, made: RowScan) -> bool:
+    def _group(self, text: Bytes, starts: Integers, ends: Integers, room: _Room, made: RowScan) -> bool:
         """Looks at a group of lines; False when not all have the header's number of cells."""
         begin = int(starts[0])
         own, starts, ends = text[begin : int(ends[-1])], starts - begin, ends - begin
@@ -264,8 +265,8 @@ class RowScanner:
         return fits
 
     def _other_counts(
-        self, text: Bytes, starts: Places, ends: Places, masks: tuple[Bools, ...]
-    ) -> Iterator[Places]:
+        self, text: Bytes, starts: Integers, ends: Integers, masks: tuple[Bools, ...]
+    ) -> Iterator[Integers]:
         """Of each line the number of quotes, and of what else tells sound rows from others."""
         (room, other), length, layout = masks, len(text), self.layout
         np.equal(text, _QUOTE, out=room[:length])
@@ -287,7 +288,7 @@ class RowScanner:
             other[: length - 1] &= quote
             yield _per_line(other, length - 1, starts, np.maximum(starts, ends - 1))
 
-    def _around(self, marks: Marks | Listed, rows: int, commas: int, room: _Room) -> tuple[Places, Places]:
+    def _around(self, marks: Marks | Listed, rows: int, commas: int, room: _Room) -> tuple[Integers, Integers]:
         """Places of the commas before and behind the wanted cells of lines that have so many each, a row a line."""
         firsts, lasts = room.places_of(rows, len(self._once))
         if isinstance(marks, Listed):
@@ -299,7 +300,7 @@ class RowScanner:
             firsts[...], lasts[...] = places[:, :, 0], places[:, :, 1]
         return firsts, lasts
 
-    def _wanted(self, text: Bytes, firsts: Places, lasts: Places, ends: Places, commas: int) -> Cells:
+    def _wanted(self, text: Bytes, firsts: Integers, lasts: Integers, ends: Integers, commas: int) -> Cells:
         """The wanted cells, once their commas are known; no comma ends the last cell of a line."""
         if commas < self.layout.width and self._once[-1] == commas:
             lasts[:, -1] = ends - (text.take(ends - 1, mode="clip") == _RETURN)
@@ -307,7 +308,9 @@ class RowScanner:
             return Cells(firsts[:, self._again], lasts[:, self._again])
         return Cells(firsts, lasts)
 
-    def _points(self, text: Bytes, begin: int, commas: Places, ends: Places, room: _Room, *, quoted: bool) -> Bytes:
+    def _points(
+        self, text: Bytes, begin: int, commas: Integers, ends: Integers, room: _Room, *, quoted: bool
+    ) -> Bytes:
         """Which cells end as a number with two decimals in quotes does, eight to a byte.
 
         Args:
@@ -338,7 +341,7 @@ class RowScanner:
             points &= long
         return np.packbits(points, axis=1)
 
-    def _table(self, commas: int, rows: int) -> tuple[Places, Places]:
+    def _table(self, commas: int, rows: int) -> tuple[Integers, Integers]:
         """Ranks of the commas before and behind each wanted cell of so many lines; and see `Marks.places`."""
         one = 2 * len(self._once)
         ranks, ranked = self._tables.get(commas, (self._once[:0], self._once[:0]))
@@ -351,7 +354,7 @@ class RowScanner:
         return ranks[: one * rows], ranked
 
 
-def _groups(starts: Places, ends: Places) -> Iterator[tuple[int, int]]:
+def _groups(starts: Integers, ends: Integers) -> Iterator[tuple[int, int]]:
     """First and behind-the-last number of lines that together have about the length of a group."""
     first, count = 0, len(starts)
     while first < count:
@@ -361,7 +364,7 @@ def _groups(starts: Places, ends: Places) -> Iterator[tuple[int, int]]:
         first = behind
 
 
-def _per_line(room: Bools, length: int, starts: Places, ends: Places) -> Places:
+def _per_line(room: Bools, length: int, starts: Integers, ends: Integers) -> Integers:
     """How many of the first so many bytes are True in each line."""
     if length > len(starts) * _SHORT:
         lines = zip(starts.tolist(), ends.tolist(), strict=True)
@@ -370,7 +373,7 @@ def _per_line(room: Bools, length: int, starts: Places, ends: Places) -> Places:
     return marks.count_before(ends) - marks.count_before(starts)
 
 
-def without_commas_in_quotes(text: Bytes, starts: Places, ends: Places) -> Bytes:
+def without_commas_in_quotes(text: Bytes, starts: Integers, ends: Integers) -> Bytes:
     """A copy of lines in which the commas that stand inside quotes are none."""
     plain = text.copy()
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):

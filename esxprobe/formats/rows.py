@@ -14,7 +14,7 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from esxprobe.formats.decimals import Places
+from esxprobe.arrays import Integers
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.repair import Repairer, RowLayout
 from esxprobe.formats.row_scanner import RowScan, RowScanner, Shape
@@ -73,8 +73,8 @@ class Piece:
 
     data: bytes | bytearray
     lines: list[int]
-    starts: Places
-    ends: Places
+    starts: Integers
+    ends: Integers
     scan: RowScan | None = None
 
     @classmethod
@@ -199,7 +199,7 @@ class RowChecker:
         return Piece.of(rows, numbers)
 
 
-def _edges(spans: list[Span]) -> tuple[Places, Places]:
+def _edges(spans: list[Span]) -> tuple[Integers, Integers]:
     return np.array([span.start for span in spans], np.int64), np.array([span.end for span in spans], np.int64)
 
 

@@ -12,12 +12,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from esxprobe.arrays import Floats, Integers
 from esxprobe.errors import OutputError
-
-Floats = NDArray[np.float64]
-Places = NDArray[np.int64]
 
 # How much is held in memory before the rest goes to the file [bytes].
 BUDGET = 256 << 20
@@ -150,11 +147,11 @@ class Pick:
         rows: Their numbers, in any order.
     """
 
-    def __init__(self, rows: Places) -> None:
+    def __init__(self, rows: Integers) -> None:
         self.rows = rows
-        self.index: slice | Places = _as_slice(rows)
-        self.order: Places = np.argsort(rows, kind="stable")
-        self.sorted: Places = rows[self.order]
+        self.index: slice | Integers = _as_slice(rows)
+        self.order: Integers = np.argsort(rows, kind="stable")
+        self.sorted: Integers = rows[self.order]
         self.in_order = bool((self.order == np.arange(len(rows))).all())
         self._runs: dict[int, list[tuple[int, int, int, int, bool]]] = {}
 
@@ -179,7 +176,7 @@ class Pick:
         return self._runs[row_bytes]
 
 
-def _as_slice(rows: Places) -> slice | Places:
+def _as_slice(rows: Integers) -> slice | Integers:
     """Rows at equal distances as a slice, for a view costs nothing."""
     if len(rows) < 2:
         return slice(int(rows[0]), int(rows[0]) + 1) if len(rows) else rows

@@ -10,18 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from esxprobe.arrays import Bools, Floats, Integers
 from esxprobe.formats.column_store import ColumnStore, Range, fill
-from esxprobe.formats.spill import Floats, Pick
+from esxprobe.formats.spill import Pick
 from esxprobe.model import Values
 from esxprobe.model.values import ALL
 
 if TYPE_CHECKING:
     import polars as pl
 
-Bools = NDArray[np.bool_]
-Places = NDArray[np.int64]
 
 # Whether an entity has any value mostly shows in the first few samples; then these many more are looked at.
 _FIRST_LOOK, _LOOK = 4, 16
@@ -38,9 +36,9 @@ class _Kind:
             appended captures, has several columns of one counter.
     """
 
-    entities: Places
-    columns: dict[str, Places]
-    more: dict[str, tuple[Places, Places]]
+    entities: Integers
+    columns: dict[str, Integers]
+    more: dict[str, tuple[Integers, Integers]]
 
 
 class StoredValues(Values):
@@ -55,7 +53,7 @@ class StoredValues(Values):
     def __init__(self, stores: Sequence[ColumnStore], chosen: Sequence[Bools], wanted: pl.DataFrame) -> None:
         self.length = sum(int(each.sum()) for each in chosen)
         self._kinds = dict(_kinds(wanted))
-        self._parts: list[tuple[Places | None, list[Range]]] = []
+        self._parts: list[tuple[Integers | None, list[Range]]] = []
         keys = wanted["key"]
         first = 0
         for store, rows in zip(stores, chosen, strict=True):
@@ -72,12 +70,12 @@ class StoredValues(Values):
         """Counters in the order of the header."""
         return tuple(self._kinds[kind].columns) if kind in self._kinds else ()
 
-    def entities(self, kind: str) -> Places:
+    def entities(self, kind: str) -> Integers:
         """Numbers of the entities that have a wanted column; nobody has values without a judged sample."""
         return self._kinds[kind].entities if kind in self._kinds and self.length else np.empty(0, np.int64)
 
     def read(
-        self, kind: str, paths: Sequence[str], rows: slice | Places = ALL, samples: slice = ALL
+        self, kind: str, paths: Sequence[str], rows: slice | Integers = ALL, samples: slice = ALL
     ) -> list[Floats]:
         """All columns that are asked for in one go over the blocks."""
         known = self._kinds[kind]
@@ -90,13 +88,15 @@ class StoredValues(Values):
                 self._fill_gaps(matrix, known.entities[rows], *known.more[path], samples)
         return made
 
-    def _fill_gaps(self, matrix: Floats, shown: Places, owners: Places, columns: Places, samples: slice) -> None:
+    def _fill_gaps(
+        self, matrix: Floats, shown: Integers, owners: Integers, columns: Integers, samples: slice
+    ) -> None:
         """Each further column of an entity fills what the ones before it leave open."""
         for owner, values in zip(owners, self._table(columns, samples), strict=True):
             for row in np.flatnonzero(shown == owner):
                 matrix[row] = np.where(np.isnan(matrix[row]), values, matrix[row])
 
-    def _table(self, columns: Places, samples: slice) -> Floats:
+    def _table(self, columns: Integers, samples: slice) -> Floats:
         """Columns of all segments over some samples, one row each; NaN where a segment lacks one."""
         begin, end, _ = samples.indices(self.length)
         out = np.empty((len(columns), max(0, end - begin)))
@@ -152,7 +152,7 @@ def _kind(columns: pl.DataFrame) -> _Kind:
     return made
 
 
-def _places(keys: pl.Series, own: pl.Series) -> Places | None:
+def _places(keys: pl.Series, own: pl.Series) -> Integers | None:
     """Where each wanted column stands in a segment, -1 where it lacks; None where all stand as they are."""
     import polars as pl
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from esxprobe.formats.decimals import Floats, Places
+from esxprobe.arrays import Floats, Integers
 from esxprobe.frames.columns import TIME
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class TimedRows:
     times: pl.Series
     values: Floats
     words: dict[int, list[str | None]]
-    places: Places
+    places: Integers
 
     def some(self, kept: pl.Series) -> TimedRows:
         """Some of the rows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.paths import with_numbers
 from esxprobe.formats.relations import RELATED
-from esxprobe.formats.timestamps import named_zone
+from esxprobe.formats.timestamps import named_zone, zone_of
 from esxprobe.formats.wanted import known
 from esxprobe.frames.columns import TIME, Headers
 from esxprobe.frames.query import Query, Reading
@@ -149,6 +149,11 @@ class Capture:
             UnreadableInputError: A file cannot be read further, or none of its rows can be used.
         """
         return self.scan().select(TIME).collect().to_series()
+
+    @cached_property
+    def zone(self) -> tzinfo:
+        """Zone of the capture's stamps: the one that was given, or what the header says."""
+        return zone_of(self._headers.zone, self._timezone, QualityIssues())
 
     @property
     def samples(self) -> int:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from esxprobe.lab.plan import HostPlan, Knob, Matrix, VmPlan
+from esxprobe.arrays import Matrix
+from esxprobe.lab.plan import HostPlan, Knob, VmPlan
 
 BEFORE_S = 1200  # the series begin that long before the host's first sample [s]
 UPTIME_S = 86_100  # then the guest has been running this long [s]

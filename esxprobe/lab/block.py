@@ -9,8 +9,9 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from esxprobe.arrays import Matrix
     from esxprobe.lab.layout import HeaderLayout
-    from esxprobe.lab.plan import HostPlan, Matrix
+    from esxprobe.lab.plan import HostPlan
 
 
 class Block(Protocol):

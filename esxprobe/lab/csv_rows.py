@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from esxprobe.arrays import Matrix
 from esxprobe.lab.layout import HeaderLayout
 from esxprobe.lab.measurements import HostModel
-from esxprobe.lab.plan import HostPlan, Matrix
+from esxprobe.lab.plan import HostPlan
 
 
 def header_columns(plan: HostPlan) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from esxprobe.arrays import Matrix
 from esxprobe.lab.disks import Disks
 from esxprobe.lab.plan import UplinkPlan, track
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from esxprobe.lab.block import Block
-    from esxprobe.lab.plan import Knob, Matrix
+    from esxprobe.lab.plan import Knob
 
 
 class Devices:

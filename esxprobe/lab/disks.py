@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from esxprobe.arrays import Matrix
 from esxprobe.lab.plan import DevicePlan, track
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from esxprobe.lab.block import Block
-    from esxprobe.lab.plan import Knob, Matrix
+    from esxprobe.lab.plan import Knob
 
 STUCK = 9  # commands that a device holds while it is stalled
 # Which knobs of a device each counter tells of.

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from esxprobe.arrays import Matrix
 from esxprobe.lab.activity import Activity
 from esxprobe.lab.devices import Devices
 from esxprobe.lab.layout import FREQUENCIES_MHZ, HeaderLayout
@@ -25,7 +26,7 @@ from esxprobe.lab.memory import MEMORY_TRACKS, PAGE_AHEAD, Memory
 from esxprobe.lab.plan import track
 
 if TYPE_CHECKING:
-    from esxprobe.lab.plan import HostPlan, Matrix
+    from esxprobe.lab.plan import HostPlan
 
 BLOCK_ROWS = 24
 GUEST_SWING = 0.02  # of the load of a VM whose guest is known, what nothing in the guest explains

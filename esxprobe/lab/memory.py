@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from esxprobe.arrays import Matrix
 from esxprobe.lab.plan import track
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from esxprobe.lab.layout import HeaderLayout
-    from esxprobe.lab.plan import HostPlan, Matrix
+    from esxprobe.lab.plan import HostPlan
 
 PAGE_AHEAD = 12  # samples by which the balloon and swap targets run ahead of what is there
 BALLOON_MAX = 0.65  # of a VM's memory

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
+
+from esxprobe.arrays import Matrix
 
 Knob = float | Callable[[float], float]
-Matrix = npt.NDArray[Any]
 Mmu = Literal["hardware", "software"]
 
 ALL_POWER_STATES = tuple(

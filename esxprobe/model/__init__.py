@@ -11,6 +11,7 @@ from esxprobe.model.analysis import (
     VmRow,
 )
 from esxprobe.model.bothsides import GuestHostPair, PairKind
+from esxprobe.model.changes import ChangedEntity, ChangeKind, CounterChange, FindingOf, ProposedWindow
 from esxprobe.model.citation import CITATION_KINDS, Citation, CitationKind
 from esxprobe.model.experiment import Calibration, FaultExperiment, FaultProbe, Injections, ProbedGuest
 from esxprobe.model.faults import (
@@ -97,6 +98,8 @@ __all__ = [
     "Association",
     "Calibration",
     "CaptureSummary",
+    "ChangeKind",
+    "ChangedEntity",
     "Chart",
     "Citation",
     "CitationKind",
@@ -105,6 +108,7 @@ __all__ = [
     "Comparison",
     "Confidence",
     "Counter",
+    "CounterChange",
     "CounterShift",
     "Cut",
     "Datastore",
@@ -124,6 +128,7 @@ __all__ = [
     "FaultScatter",
     "FaultSeries",
     "Finding",
+    "FindingOf",
     "FrameValues",
     "Glance",
     "GuestHostPair",
@@ -148,6 +153,7 @@ __all__ = [
     "PortRow",
     "ProbeOutcome",
     "ProbedGuest",
+    "ProposedWindow",
     "Provenance",
     "QualityCode",
     "QualityNote",

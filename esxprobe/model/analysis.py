@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from esxprobe.model.bothsides import GuestHostPair
+from esxprobe.model.changes import ProposedWindow
 from esxprobe.model.faults import FaultComparison, FaultCost, Likeness
 from esxprobe.model.findings import Deviation, Finding, Skipped, TimeSlice
 from esxprobe.model.glance import Glance
@@ -263,4 +264,5 @@ class Analysis:
     device_rows: tuple[DeviceLatency, ...] = ()
     guest_pairs: tuple[GuestHostPair, ...] = ()
     util_p95: float | None = None  # of the host's physical CPUs over samples [%]
+    windows: tuple[ProposedWindow, ...] = ()  # that stand out, in the order of time
     clock_pct: float | None = None  # %A/MPERF, mean over PCPUs and samples [% of the nominal clock]

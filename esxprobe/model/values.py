@@ -11,13 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import numpy as np
     import polars as pl
-    from numpy.typing import NDArray
 
-    Bools = NDArray[np.bool_]
-    Floats = NDArray[np.float64]
-    Numbers = NDArray[np.int64]
+    from esxprobe.arrays import Bools, Floats, Integers
+
 
 ALL = slice(None)
 
@@ -30,12 +27,12 @@ class Values(ABC):
         r"""Counters (`Object\\Counter`) that entities of a kind have; none where the capture lacks the kind."""
 
     @abstractmethod
-    def entities(self, kind: str) -> Numbers:
+    def entities(self, kind: str) -> Integers:
         """Numbers of the entities of a kind that have counters, in the order of the rows of `read`."""
 
     @abstractmethod
     def read(
-        self, kind: str, paths: Sequence[str], rows: slice | Numbers = ALL, samples: slice = ALL
+        self, kind: str, paths: Sequence[str], rows: slice | Integers = ALL, samples: slice = ALL
     ) -> list[Floats]:
         """A matrix for each counter: one row an entity, one column a judged sample.
 
@@ -67,7 +64,7 @@ class FrameValues(Values):
         frame = self._frames.get(kind)
         return () if frame is None else tuple(name for name in frame.columns if name not in {"sample", "entity"})
 
-    def entities(self, kind: str) -> Numbers:
+    def entities(self, kind: str) -> Integers:
         """Those that the frame has rows of."""
         import numpy as np
 
@@ -77,7 +74,7 @@ class FrameValues(Values):
         return frame["entity"].unique(maintain_order=True).to_numpy().astype(np.int64)
 
     def read(
-        self, kind: str, paths: Sequence[str], rows: slice | Numbers = ALL, samples: slice = ALL
+        self, kind: str, paths: Sequence[str], rows: slice | Integers = ALL, samples: slice = ALL
     ) -> list[Floats]:
         """The frame's columns, folded."""
         frame = self._frames[kind]

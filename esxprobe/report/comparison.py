@@ -72,7 +72,7 @@ def comparison_panel(analysis: Analysis, drawings: dict[str, str]) -> Comparison
             if found.incomparable
             else ""
         ),
-        stayed=tuple(_change("stayed", new, old) for new, old in found.stayed),
+        stayed=tuple(_change("stayed", new, old)[1:] for new, old in found.stayed),
         counters=shifts_panel(found, drawings.get(PICTURE, "")),
     )
 

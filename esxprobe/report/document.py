@@ -89,6 +89,24 @@ def document(analysis: Analysis) -> dict[str, Any]:
             }
             for each in analysis.slices
         ],
+        "windows": [
+            _window(each.span)
+            | {
+                "evidence": _number(each.evidence),
+                "changed": [
+                    {
+                        "entity": _entity(thing.entity),
+                        "changes": [
+                            plain(change, ("column", "part", "sure", "q")) | {"direction": change.direction}
+                            for change in thing.changes
+                        ],
+                    }
+                    for thing in each.changed
+                ],
+                "findings": [finding.id for finding in each.findings],
+            }
+            for each in analysis.windows
+        ],
         "clear": list(analysis.clear),
         "skipped": [{"rule": skipped.rule, "reason": skipped.reason} for skipped in analysis.skipped],
         "deviations": [

@@ -16,9 +16,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from esxprobe import catalog
+from esxprobe.arrays import Bools, Bytes, Floats, Integers
 from esxprobe.formats.printed_cells import CaptureCells, PrintedColumns
 from esxprobe.report.series_codec import Chunk, encoded
 
@@ -31,11 +31,6 @@ _STRETCHES = 24
 _OF_INDEX = 12.0
 # Base64 makes four bytes of three.
 _IN_PAGE = 4 / 3
-
-Floats = NDArray[np.float64]
-Places = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-Tiers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +70,11 @@ class _ColumnSurvey:
     size: Floats  # estimated [bytes]
     telling: Floats
     lost: Bools
-    decimals: NDArray[np.uint8]
+    decimals: Bytes
     shortest: Bools
 
 
-def embedded(cells: CaptureCells, tiers: Tiers | None, budget: int | None) -> Embedded:
+def embedded(cells: CaptureCells, tiers: Integers | None, budget: int | None) -> Embedded:
     """The series of a capture that fit into a page.
 
     Args:
@@ -181,11 +176,11 @@ def _telling(numbers: Floats) -> Floats:
 
 
 def _filled(
-    cells: CaptureCells, survey: _ColumnSurvey, columns: Places, order: Places, room: float | None
+    cells: CaptureCells, survey: _ColumnSurvey, columns: Integers, order: Integers, room: float | None
 ) -> Embedded:
     """Constants and as many of the others, in their order, as there is room for [bytes of the page]."""
     chunks: list[Chunk] = []
-    taken: list[Places] = []
+    taken: list[Integers] = []
     texts: dict[int, dict[int, str]] = {}
     left = float("inf") if room is None else room - _IN_PAGE * _OF_INDEX / 2 * len(columns)
     meaning = cells.columns["meaning"].to_numpy()
@@ -215,7 +210,7 @@ def _filled(
     return Embedded(index, tuple(chunk.packed for chunk in chunks))
 
 
-def _index(cells: CaptureCells, survey: _ColumnSurvey, every: Places, moving: int) -> dict[str, Any]:
+def _index(cells: CaptureCells, survey: _ColumnSurvey, every: Integers, moving: int) -> dict[str, Any]:
     """Names and places of the series in a page.
 
     Args:

@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from esxprobe.model import Analysis, Chart, Finding, HeatRow, HeatStrip
+from esxprobe.model import Analysis, Chart, Finding, HeatRow, HeatStrip, Window
 from esxprobe.report.charts import (
     CONFIG,
     LEVELS,
@@ -217,14 +217,33 @@ def _shades(hue: str, count: int) -> list[str]:
     return ["rgba(127,127,127,0.14)", *(f"rgba({hue},{step:.2f})" for step in steps)]
 
 
-def timeline_spec(panels: Sequence[tuple[str, Finding, Chart]], frame: TimeFrame) -> dict[str, Any]:
-    """Small panels on one time axis: the worst entity of each rule, its thresholds and its episodes."""
+def timeline_spec(
+    panels: Sequence[tuple[str, Finding, Chart]], frame: TimeFrame, bands: Sequence[Window] = ()
+) -> dict[str, Any]:
+    """Small panels on one time axis: the worst entity of each rule, its thresholds and its episodes.
+
+    Args:
+        panels: See `timeline_panels`.
+        frame: The time axis.
+        bands: Windows that are shaded in all of them.
+    """
     labels = legend_labels((label for label, _, _ in panels), room_px=_TIMELINE)
     drawn = [
         _panel(label, finding, chart, frame, last=n == len(panels) - 1)
         for n, (label, (_, finding, chart)) in enumerate(zip(labels, panels, strict=True))
     ]
+    for panel in drawn if bands else ():
+        panel["layer"].insert(0, _bands(bands, frame, last=panel is drawn[-1]))
     return _sheet() | {"spacing": 12, "vconcat": drawn, "resolve": {"scale": {"x": "shared"}}}
+
+
+def _bands(bands: Sequence[Window], frame: TimeFrame, *, last: bool) -> dict[str, Any]:
+    x = _time_axis(frame, labeled=last)
+    return {
+        "data": {"values": [{"a": epoch_ms(span.start), "b": epoch_ms(span.end)} for span in bands]},
+        "mark": {"type": "rect", "color": "rgb(127,127,127)", "opacity": 0.18},
+        "encoding": {"x": x | {"field": "a"}, "x2": {"field": "b"}},
+    }
 
 
 def timeline_panels(analysis: Analysis, findings: Iterable[Finding]) -> list[tuple[str, Finding, Chart]]:

@@ -4,38 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from esxprobe.model import DeviceRow, DiskRow, Glance, PortRow, VolumeRow
 from esxprobe.report.formatting import isolated, number, plural
 from esxprobe.report.links import BUSIEST, Links
 
 _ENOUGH = "Latencies are over samples with at least 10 commands/s, as the rules judge them."
-_PORT = ("Port", "PKTTX/s", "PKTRX/s", "MbTX/s", "MbRX/s", "%DRPTX max", "%DRPRX max")
+
+
+Kind = Literal["name", "num", "id", "text"]
+Column = tuple[str, Kind]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells with their headings; the first cell names the row.
+    """Rows of cells under their columns; the first cell names the row.
 
     Attributes:
-        headings: One a column.
+        columns: Heading and kind of each: a name, a number, an id, or text.
         rows: One cell a column.
         hidden: What is not shown, in a sentence.
         anchors: Id of the page that each row leads to, empty for none, one a row; empty where none leads to any.
+        notes: What stands below each row's name, one a row; empty for nothing.
     """
 
-    headings: tuple[str, ...]
+    columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     hidden: str = ""
     anchors: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
         """How many rows, and the first of them."""
         first = ", ".join(
-            f"{name} {cell}" for name, cell in zip(self.headings[1:3], self.rows[0][1:3], strict=True)
+            f"{name} {cell}" for (name, _), cell in zip(self.columns[1:3], self.rows[0][1:3], strict=True)
         )
         return f"{len(self.rows)} shown, first {isolated(self.rows[0][0])} ({first})"
+
+
+def _numbers(name: str, *numbers: str) -> tuple[Column, ...]:
+    """A name and numbers."""
+    return ((name, "name"), *((heading, "num") for heading in numbers))
+
+
+_PORT = _numbers("Port", "PKTTX/s", "PKTRX/s", "MbTX/s", "MbRX/s", "%DRPTX max", "%DRPRX max")
 
 
 def device_table(rows: tuple[DeviceRow, ...], links: Links, *, with_queue: bool) -> Table | None:
@@ -45,7 +59,7 @@ def device_table(rows: tuple[DeviceRow, ...], links: Links, *, with_queue: bool)
     names = ("Device" if with_queue else "Adapter", "CMDS/s mean", "DAVG/cmd p95", "KAVG/cmd p95", "QAVG/cmd p95")
     shown = rows[:BUSIEST]
     return Table(
-        headings=(*names, "QUED max", "DQLEN") if with_queue else names,
+        columns=_numbers(*names, "QUED max", "DQLEN") if with_queue else _numbers(*names),
         rows=tuple(
             (
                 row.entity.name,
@@ -66,7 +80,9 @@ def volume_table(rows: tuple[VolumeRow, ...]) -> Table | None:
         return None
     shown = rows[:BUSIEST]
     return Table(
-        headings=("NFS volume", "CMDS/s mean", "GAVG/cmd p95", "MBREAD/s mean", "MBWRTN/s mean", "ABRTS/s max"),
+        columns=_numbers(
+            *("NFS volume", "CMDS/s mean", "GAVG/cmd p95", "MBREAD/s mean", "MBWRTN/s mean", "ABRTS/s max")
+        ),
         rows=tuple(
             (
                 row.entity.name,
@@ -90,7 +106,7 @@ def port_table(glance: Glance, links: Links) -> Table | None:
     unread = glance.ports_unread
     beyond = f"{unread} {plural(unread, 'port')} of the capture were not read: the host has very many."
     return Table(
-        headings=_PORT,
+        columns=_PORT,
         rows=tuple(_port(row) for row in shown),
         hidden=" ".join(reason for reason in (hidden, beyond if unread else "") if reason),
         anchors=tuple(links.to_vm(row.vm) for row in shown),
@@ -113,8 +129,8 @@ def disks_of_vm(rows: Iterable[DiskRow], name: str) -> Table | None:
         )
         for row in rows
     )
-    headings = ("Virtual disk", "READS/s mean", "WRITES/s mean", "LAT/rd p95", "LAT/wr p95")
-    return Table(headings, made) if made else None
+    columns = _numbers("Virtual disk", "READS/s mean", "WRITES/s mean", "LAT/rd p95", "LAT/wr p95")
+    return Table(columns, made) if made else None
 
 
 def _port(row: PortRow) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from esxprobe.report.links import Links
 from esxprobe.report.pages import Pages, pages_of
 from esxprobe.report.provenance import ProvenancePanel, provenance_panel
 from esxprobe.report.summary import render_summary
+from esxprobe.report.tables import Table
 from esxprobe.report.verdict import verdict_of
 from esxprobe.report.vms import vm_table, vms_summary
 from esxprobe.rules import RuleBook
@@ -117,6 +118,21 @@ class RuleOutcomes:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptureContent:
+    """What the files hold.
+
+    Attributes:
+        quality: Severity, code, count, place and advice of each kind of damage or doubt.
+        objects: Object, instances, columns, and how many of these are understood.
+        rows: Rows and columns in words.
+    """
+
+    quality: tuple[tuple[str, ...], ...]
+    objects: tuple[tuple[str, ...], ...]
+    rows: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Everything on the page, in order."""
 
@@ -138,11 +154,9 @@ class Page:
     causes: tuple[CauseGroup, ...]
     slices: tuple[tuple[str, ...], ...]
     rules: RuleOutcomes
-    vms: tuple[tuple[str, ...], ...]
+    vms: Table
     vms_summary: str
-    quality: tuple[tuple[str, ...], ...]
-    objects: tuple[tuple[str, ...], ...]
-    rows: str
+    content: CaptureContent
     command: str
     tool: str
 
@@ -190,12 +204,14 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
         rules=_rule_outcomes(analysis, book),
         vms=vm_table(analysis.vm_rows, links, dated=dated),
         vms_summary=vms_summary(analysis.vm_rows),
-        quality=quality_rows(analysis.quality),
-        objects=tuple(
-            (name, f"{instances:,}", f"{columns:,}", f"{understood:,}")
-            for name, instances, columns, understood in capture.objects
+        content=CaptureContent(
+            quality=quality_rows(analysis.quality),
+            objects=tuple(
+                (name, f"{instances:,}", f"{columns:,}", f"{understood:,}")
+                for name, instances, columns, understood in capture.objects
+            ),
+            rows=f"{capture.rows:,} data rows, {capture.columns:,} value columns",
         ),
-        rows=f"{capture.rows:,} data rows, {capture.columns:,} value columns",
         command=command,
         tool=f"esxprobe {analysis.tool_version}",
     )

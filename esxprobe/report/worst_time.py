@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from esxprobe.arrays import Floats
 from esxprobe.model import Analysis, Finding, HeatRow, HeatStrip, Window
 from esxprobe.report.capture_facts import is_dated
 from esxprobe.report.formatting import isolated, number, window
 from esxprobe.report.heat_charts import STYLES, is_still
 from esxprobe.report.links import Links
-from esxprobe.series import Floats
 
 if TYPE_CHECKING:
     import numpy as np

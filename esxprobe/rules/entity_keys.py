@@ -9,11 +9,9 @@ from esxprobe.rules.once import once
 from esxprobe.rules.record import OWN_KEY, By
 
 if TYPE_CHECKING:
-    import numpy as np
     import polars as pl
-    from numpy.typing import NDArray
 
-    Codes = NDArray[np.int64]
+    from esxprobe.arrays import Integers
 
 
 def key_of(kind: str) -> By:
@@ -36,7 +34,7 @@ def keys(recording: Recording, kind: str, by: By) -> pl.Series:
 
 
 @once
-def codes(recording: Recording, target: str, source: str, by: By) -> tuple[Codes, Codes]:
+def codes(recording: Recording, target: str, source: str, by: By) -> tuple[Integers, Integers]:
     """The keys of the entities of two kinds as numbers of one list of keys, -1 for none."""
     numbers, known = _numbered(recording, source, by)
     if target == source:
@@ -45,7 +43,7 @@ def codes(recording: Recording, target: str, source: str, by: By) -> tuple[Codes
 
 
 @once
-def _numbered(recording: Recording, kind: str, by: By) -> tuple[Codes, dict[str, int]]:
+def _numbered(recording: Recording, kind: str, by: By) -> tuple[Integers, dict[str, int]]:
     """The keys of a kind as numbers, and the number of each."""
     own = keys(recording, kind, by)
     known: dict[str, int] = {}
@@ -55,7 +53,7 @@ def _numbered(recording: Recording, kind: str, by: By) -> tuple[Codes, dict[str,
     return _numbered_by(known, own), known
 
 
-def _numbered_by(known: dict[str, int], own: pl.Series) -> Codes:
+def _numbered_by(known: dict[str, int], own: pl.Series) -> Integers:
     import numpy as np
 
     return np.array([known.get(key, -1) for key in own.to_list()], np.int64)

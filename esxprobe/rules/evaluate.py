@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from esxprobe.arrays import Floats
 from esxprobe.model import Recording
 from esxprobe.rules.expression import called_like, column_of, judged
 from esxprobe.rules.once import once
 from esxprobe.rules.parts import Parts
 from esxprobe.rules.record import ASKED, Rule
 from esxprobe.rules.release import release_of
-from esxprobe.series import Floats, Timing, covered_seconds, in_parts, stretches
+from esxprobe.series import Timing, covered_seconds, in_parts, stretches
 
 if TYPE_CHECKING:
     import polars as pl

@@ -28,13 +28,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from esxprobe.arrays import Bools
 from esxprobe.model import Confidence, Explanation, Finding, Recording
 from esxprobe.rules.evaluate import timing
 from esxprobe.rules.places import Place, Places, Reach
 from esxprobe.rules.rank import ranked
 from esxprobe.rules.record import Rule
 from esxprobe.rules.together import Course, Together, Track, held_against
-from esxprobe.series import Bools
 
 # Less shared time than this is not worth a word, not even a doubtful one.
 _LEAST_INSIDE = 0.2

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from esxprobe.arrays import Floats
 from esxprobe.model import Recording
 from esxprobe.rules.once import once
-from esxprobe.series import Floats
 
 if TYPE_CHECKING:
     import polars as pl

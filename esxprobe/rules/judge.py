@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
+from esxprobe.arrays import Bools, Floats
 from esxprobe.formats.spill import Pick, Spill, StoredMatrix
 from esxprobe.model import (
     Entity,
@@ -32,7 +33,7 @@ from esxprobe.rules.record import Caveat, Rule
 from esxprobe.rules.release import Release, release_of, states_of
 from esxprobe.rules.skips import for_want_of_counters, in_words, why_skipped
 from esxprobe.rules.slices import seconds_in_slices, slices_of
-from esxprobe.series import Bools, Floats, Timing, bridged, runs
+from esxprobe.series import Timing, bridged, runs
 
 # A finding lists its longest stretches, not hundreds of them.
 _WINDOWS_SHOWN = 12

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from esxprobe.arrays import Floats
 from esxprobe.model import Entity, Level, NextLevel, Recording, worst_first
 from esxprobe.rules.checks import Sustained
 from esxprobe.rules.evaluate import ValueTable
 from esxprobe.rules.explain import Suspect
 from esxprobe.rules.rank import rank
 from esxprobe.rules.record import Rule
-from esxprobe.series import Floats, Timing
+from esxprobe.series import Timing
 
 # A 95th percentile can only be beyond a threshold where about one sample in twenty is.
 _LEAST_BEYOND = 0.04

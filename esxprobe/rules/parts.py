@@ -13,19 +13,18 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from esxprobe.arrays import Floats, Integers
 from esxprobe.formats.spill import Pick, Spill, StoredMatrix
 from esxprobe.model import Recording
 from esxprobe.rules import entity_keys
 from esxprobe.rules.expression import called_like, column_of, judged
 from esxprobe.rules.record import By, Part, Rule
-from esxprobe.series import Floats, in_parts
+from esxprobe.series import in_parts
 
 if TYPE_CHECKING:
     import polars as pl
 
-Places = NDArray[np.int64]
 
 # How much of the parts is held in memory before the rest goes to a temporary file [bytes].
 _BUDGET = 64 << 20
@@ -48,9 +47,9 @@ class _Group:
 
     kind: str
     parts: tuple[tuple[int, Part], ...]
-    rows: Places
-    starts: Places
-    keys: Places
+    rows: Integers
+    starts: Integers
+    keys: Integers
     paths: tuple[str, ...]
     lacking: tuple[str, ...]
 
@@ -82,7 +81,7 @@ class Parts:
         """What the part is called in the frame of the rule's kind: rules may use one name for two things."""
         return f"part {self._numbers[_plain(rule.entity, part)]}"
 
-    def values(self, rule: Rule, part: Part, numbers: Places) -> Floats:
+    def values(self, rule: Rule, part: Part, numbers: Integers) -> Floats:
         """The part's value for each judged sample of some entities, a row each; NaN for none."""
         plain = _plain(rule.entity, part)
         number = self._numbers[plain]
@@ -97,7 +96,7 @@ class Parts:
             at += block.width
         return rows if len(different) == len(place) and (back == np.arange(len(place))).all() else rows[back]
 
-    def _codes_of(self, target: str, part: Part) -> tuple[Places, Places]:
+    def _codes_of(self, target: str, part: Part) -> tuple[Integers, Integers]:
         """Keys of the judged and of the other entities as numbers; these do not depend on who is judged."""
         return entity_keys.codes(self._recording, target, part.kind, part.by)
 
@@ -180,7 +179,7 @@ def _value(part: Part) -> pl.Expr:
     return pl.when(pl.sql_expr(part.where)).then(1.0) if part.where else pl.col("")
 
 
-def taken_together(how: str, members: Floats, starts: Places) -> Floats:
+def taken_together(how: str, members: Floats, starts: Integers) -> Floats:
     """One row for each group of neighboring rows; NaN where none of a group has a value, a count is 0 then.
 
     Args:
@@ -204,7 +203,7 @@ def taken_together(how: str, members: Floats, starts: Places) -> Floats:
         return np.where(counts > 0, sums / counts if how == "mean" else sums, np.nan)
 
 
-def _folded(fold: np.ufunc, members: Floats, starts: Places) -> Floats:
+def _folded(fold: np.ufunc, members: Floats, starts: Integers) -> Floats:
     """Members of each group put together one after the other, in no other order whatever the shape."""
     sizes = np.diff(starts, append=len(members))
     most = int(sizes.max(initial=0))

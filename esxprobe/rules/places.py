@@ -19,11 +19,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from esxprobe.arrays import Bools
 from esxprobe.model import Finding, Recording
 from esxprobe.rules import entity_keys
 from esxprobe.rules.record import By, Rule
 from esxprobe.rules.routes import Routes
-from esxprobe.series import Bools
 
 # How sure a cause reaches: `own` for certain, `host` as a shortage of all of it, `possible` as one of several.
 Reach = Literal["own", "host", "possible"]

@@ -14,9 +14,9 @@ from functools import cached_property
 
 import numpy as np
 
+from esxprobe.arrays import Bools, Floats
 from esxprobe.model import Recording
 from esxprobe.rules.record import PHYSICAL_CPU
-from esxprobe.series import Bools, Floats
 
 _SENT = r"Physical Disk Per-Device-Per-World\Commands/sec"
 _VOLUME = r"Physical Disk NFS Volume\Commands/sec"

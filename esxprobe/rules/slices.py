@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from esxprobe.arrays import Bools, Floats
 from esxprobe.model import SEVERITIES, Finding, TimeSlice
-from esxprobe.series import Bools, Floats, Timing
+from esxprobe.series import Timing
 
 # Five minutes each in a capture of one hour.
 SLICES = 12

@@ -15,8 +15,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from esxprobe.arrays import Bools
 from esxprobe.rules.places import LEAST_SAMPLES
-from esxprobe.series import Bools, Timing
+from esxprobe.series import Timing
 
 # What time says: it follows the cause, does so in part, both lasted all the capture, or it does not follow.
 Course = Literal["follows", "partly", "lasting", "apart"]

@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import Any, NoReturn
 
 from esxprobe.errors import UsageError
+from esxprobe.files.toml_lines import line_of
 from esxprobe.model import Level
-from esxprobe.rules.toml_lines import line_of
 
 
 class TomlDocument:

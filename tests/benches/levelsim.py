@@ -11,8 +11,8 @@ import time
 import numpy as np
 from scipy.signal import lfilter
 
+from esxprobe.arrays import Floats
 from esxprobe.correlate import FEWEST_OF_EACH, compare_levels
-from esxprobe.series import Floats
 
 _SETTLE = 400
 

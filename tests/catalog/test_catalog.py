@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from eachone import each_one
 
 from esxprobe import catalog
 from esxprobe.catalog.docs import render_counters
@@ -159,7 +160,7 @@ def test_every_named_column_of_a_real_capture_is_known() -> None:
 # What a record says
 
 
-@pytest.mark.parametrize("record", every_record(), ids=path)
+@each_one(every_record(), path)
 def test_a_record_is_complete(record: Counter) -> None:
     assert record.object == record.object.strip() != ""
     assert record.name == record.name.strip() != ""
@@ -168,7 +169,7 @@ def test_a_record_is_complete(record: Counter) -> None:
     assert record.unit == next(unit for pattern, unit in UNIT_BY_NAME if re.search(pattern, record.name))
 
 
-@pytest.mark.parametrize("record", every_record(), ids=path)
+@each_one(every_record(), path)
 def test_a_meaning_is_one_plain_line(record: Counter) -> None:
     assert re.fullmatch(r"[A-Z%0-9][^\n]*[^\s.;]", record.meaning), record.meaning
     assert "\n" not in record.notes

@@ -260,7 +260,7 @@ def test_a_limited_capture_has_the_vm_and_the_host(host: dict[str, str], tmp_pat
     with gzip.open(done.folder / "esxtop-000.csv.gz", "rt", encoding="utf-8") as file:
         header = file.readline()
     assert "Group Cpu(1200100:web01)" in header
-    assert "hostd" not in header
+    assert "Group Cpu(1200116:sshd" not in header
     assert "Physical Cpu" in header
     capture = load_capture(done.folder)
     assert [vm.name for vm in analyze(capture.paths, manifest=capture.manifest).vms] == ["web01"]
@@ -276,6 +276,34 @@ def test_a_vm_that_is_not_there_ends_it_before_it_begins(host: dict[str, str], t
     assert shell.commands[1:] == ["esxcli vm process list"], "for the names that are near"
     with pytest.raises(UnknownVmError):
         dry_run(task)
+
+
+@pytest.mark.parametrize("answer", ["refused", "ignored"])
+def test_where_esxtop_does_not_take_the_list_everything_is_captured(
+    host: dict[str, str], tmp_path: Path, answer: str
+) -> None:
+    """What esxtop makes of -a beside -import-entity is not documented."""
+    host.update(IMPORT=answer, EPOCH=str(time.time()))
+    done = collect(HostTask("host01", CapturePlan(2, 5, 4, ("web01",)), lambda: LocalShell(host)), tmp_path)
+    assert (done.outcome, done.error, done.gaps) == ("whole", None, 0)
+    with gzip.open(done.folder / "esxtop-000.csv.gz", "rt", encoding="utf-8") as file:
+        assert "Group Cpu(1200116:sshd" in file.readline()
+    segments = manifest_of(done.folder)["segments"]
+    assert [segment["file"] for segment in segments] == ["esxtop-000.csv.gz", "esxtop-001.csv.gz"]
+    note = [note for note in done.notes if "so all VMs were captured" in note]
+    assert len(note) == (answer == "refused")
+    if note:
+        assert note[0].endswith("after 0 of 3 samples: esxtop: -a and -import-entity do not go together")
+        assert [segment["limit"] for segment in segments] == [None, None]
+    assert gone(host["MARK"])
+
+
+def test_a_vm_that_runs_and_is_not_listed_is_told_with_the_way_out() -> None:
+    """As where the list looks other than those that are known."""
+    entities = parse_entities("SchedGroup\n1200100: web01\nAdapter\n")
+    with pytest.raises(HostError, match="host01: esxtop lists no group named 'web01', although it runs") as caught:
+        require("host01", entities, ("web01",), ("web01", "db"))
+    assert caught.value.hint == "without --vm everything is captured"
 
 
 def test_a_vm_that_leaves_is_a_note_and_not_the_end(host: dict[str, str], tmp_path: Path) -> None:

@@ -27,6 +27,44 @@ def test_a_log_an_offset_and_a_mode_for_a_lone_capture(run: Run, tmp_path: Path)
     assert str(LOG.parent) not in page
 
 
+GUESTS = """
+[[guests]]
+vm = "cgi01"
+log = "cgi01.txt"
+offset = "+38.2s"
+mmu = "software"
+"""
+
+
+def test_a_file_says_the_same_as_the_options(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "guests").mkdir()
+    (tmp_path / "guests" / "g.toml").write_text(GUESTS, encoding="utf-8")
+    (tmp_path / "guests" / "cgi01.txt").write_bytes(LOG.read_bytes())
+    done = run("report", CAPTURE, "--guests", "guests/g.toml", "--json", "out.json", "-o", "out.html")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert verdicts(tmp_path / "out.json")["cgi01", "soft_faults"] == "possible"
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert "--guest-log cgi01=cgi01.txt --guest-offset cgi01=+38.2s --mmu cgi01=software" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[[guests]]\nlog = 'a.txt'\n", "g.toml:1: guests.0.vm: this key is missing"),
+        ("[[guests]]\nvm = 'a'\nlogs = 'a.txt'\n", "g.toml:3: guests.0.logs: this key means nothing here"),
+        ("[[guests]]\nvm = 'a'\nmmu = 'magic'\n", "g.toml:3: guests.0.mmu: 'magic' is "),
+        ("[[guests]]\nvm = 'a'\noffset = 3.5\n", "g.toml:3: guests.0.offset: expected a text in quotes"),
+        ("guests = 1\n", "g.toml:1: guests: expected a list of tables"),
+        ("[[guests]\n", "g.toml is not valid TOML"),
+    ],
+)
+def test_a_guests_file_is_refused_with_line_and_key(run: Run, tmp_path: Path, text: str, complaint: str) -> None:
+    (tmp_path / "g.toml").write_text(text, encoding="utf-8")
+    done = run("report", CAPTURE, "--guests", "g.toml")
+    assert done.returncode == 2
+    assert complaint in done.stderr.splitlines()[0]
+
+
 def test_a_folder_brings_its_guests(run: Run, tmp_path: Path) -> None:
     done = run("report", SOFTWARE, "--json", "out.json")
     assert done.returncode == 0

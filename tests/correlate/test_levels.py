@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from levelsim import false_alarms, found, wandering
 
+from esxprobe.arrays import Floats
 from esxprobe.correlate import FEWEST_OF_EACH, compare_levels
 from esxprobe.correlate.compared_levels import correlated_for
-from esxprobe.series import Floats
 
 
 def one(values: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

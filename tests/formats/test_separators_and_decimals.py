@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import struct
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 
 import numpy as np
 import pytest
+from eachone import each_one
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from esxprobe.arrays import Bools, Bytes, Floats, Integers
 from esxprobe.formats import row_scanner
-from esxprobe.formats.decimals import Bools, Buffers, Bytes, Cells, Floats, Places, fill, number, numbers
+from esxprobe.formats.decimals import Buffers, Cells, fill, number, numbers
 from esxprobe.formats.points import unpacked
 from esxprobe.formats.repair import RowLayout
 from esxprobe.formats.row_scanner import RowScanner
@@ -97,8 +100,7 @@ def test_short_cells_of_any_bytes_are_what_float_makes_of_them_or_unsound(
             assert math.isnan(value), text
 
 
-@pytest.mark.parametrize("behind", range(20))
-@pytest.mark.parametrize("shift", range(8))
+@each_one(product(range(20), range(8)))
 def test_the_last_cells_of_a_text_are_read_wherever_it_ends(behind: int, shift: int) -> None:
     texts = ["1" * shift or "0", "0.00", "1", "99.99", "-1", "123456789.25", "7"]
     row, cells = row_of([f'"{text}"' for text in texts], b"," * behind)
@@ -107,8 +109,7 @@ def test_the_last_cells_of_a_text_are_read_wherever_it_ends(behind: int, shift: 
     assert sound.all()
 
 
-@pytest.mark.parametrize("byte", range(256))
-@pytest.mark.parametrize("place", range(6))
+@each_one(product(range(6), range(256)))
 def test_any_byte_in_a_short_cell(place: int, byte: int) -> None:
     cell = bytearray(b'"7.25"')
     cell[place] = byte
@@ -168,7 +169,7 @@ def blocks(draw: st.DrawFn) -> tuple[list[list[bytes]], list[int], bool]:
     return rows, sorted(wanted), draw(st.booleans())
 
 
-def laid_out(rows: list[list[bytes]], trailing: bool, breaks: bytes = b"\n") -> tuple[Bytes, Places, Places]:
+def laid_out(rows: list[list[bytes]], trailing: bool, breaks: bytes = b"\n") -> tuple[Bytes, Integers, Integers]:
     """Rows as the lines of a text: the text, where they start and end."""
     lines = [b",".join(row) + b"," * trailing + breaks[:-1] for row in rows]
     ends = np.cumsum([len(line) + 1 for line in lines]) - 1

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import jsonschema
 import pytest
 from customers import Customer, capture_of, named_back
 from drawn import ESXPROBE
+from howmany import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -30,7 +32,7 @@ CUSTOMERS = {
 
 def run(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     command = [*ESXPROBE, *map(str, words)]
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "PYTHONWARNINGS": "error"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=900
     )
@@ -43,6 +45,14 @@ def captures(tmp_path: Path) -> Path:
     for name, customer in CUSTOMERS.items():
         (folder / f"{name}.csv.gz").write_bytes(gzip.compress(capture_of(customer)))
     return folder
+
+
+@pytest.fixture
+def first(captures: Path) -> Path:
+    """The same folder with one capture, where one is as good as three."""
+    for other in sorted(captures.iterdir())[1:]:
+        other.unlink()
+    return captures
 
 
 def leaks(texts: Iterator[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -97,6 +107,7 @@ def test_no_name_is_left_in_reports_summary_json_bundle_or_terminal(captures: Pa
 
 
 def test_one_map_gives_the_same_files_again(captures: Path, tmp_path: Path) -> None:
+    (captures / "acme-esx03.csv.gz").unlink()
     words = ("fleet", captures, "--redact", "--redact-map", "private.json", "--jobs", "1", "-o")
     for name in ("one", "two"):
         assert run(tmp_path, *words, f"{name}/all.html").returncode == 0
@@ -104,19 +115,19 @@ def test_one_map_gives_the_same_files_again(captures: Path, tmp_path: Path) -> N
     assert one == two
 
 
-def test_a_broken_capture_is_an_outcome_without_its_name(captures: Path, tmp_path: Path) -> None:
-    (captures / "acme-kunde.csv").write_text("kunde-seven,1,2\n", encoding="utf-8")
-    done = run(tmp_path, "fleet", captures, "--redact", "-o", "out/all.html", "--jobs", "1")
+def test_a_broken_capture_is_an_outcome_without_its_name(first: Path, tmp_path: Path) -> None:
+    (first / "acme-kunde.csv").write_text("kunde-seven,1,2\n", encoding="utf-8")
+    done = run(tmp_path, "fleet", first, "--redact", "-o", "out/all.html", "--jobs", "1")
     assert done.returncode == 3
     assert not leaks(iter([("stderr", done.stderr), ("stdout", done.stdout)]))
     assert not leaks(files(tmp_path / "out"))
 
 
-def test_a_name_in_an_output_stops_everything(captures: Path, tmp_path: Path) -> None:
-    done = run(tmp_path, "fleet", captures, "--redact", "-o", "out/db01.html", "--jobs", "1")
+def test_a_name_in_an_output_stops_everything(first: Path, tmp_path: Path) -> None:
+    done = run(tmp_path, "fleet", first, "--redact", "-o", "out/db01.html", "--jobs", "1")
     assert done.returncode == 2
     assert "in the name of an output: nothing was written" in done.stderr
-    assert {path.name for path in tmp_path.iterdir()} == {captures.name}
+    assert {path.name for path in tmp_path.iterdir()} == {first.name}
 
 
 def test_copies_of_several_captures_share_their_names(captures: Path, tmp_path: Path) -> None:
@@ -152,7 +163,9 @@ NAMES = st.text(LETTERS, min_size=3, max_size=24)
 
 
 @given(vms=st.lists(NAMES.map(lambda name: f"q{name.strip()}z9"), min_size=2, max_size=4, unique=True))
-@settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(1), suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 def test_whatever_vms_are_called(vms: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
     """The first capture has all of them, the second one only one of them; each is gone from every file."""
     folder = tmp_path_factory.mktemp("made")

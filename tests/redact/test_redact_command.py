@@ -1,6 +1,7 @@
 """`esxprobe report --redact` and `esxprobe redact`, as a user's shell sees them."""
 
 import json
+import os
 import stat
 import subprocess
 from pathlib import Path
@@ -18,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 def run(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     command = [*ESXPROBE, *map(str, words)]
     return subprocess.run(
-        command, cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, capture_output=True, text=True,
+        command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
         check=False, timeout=900,
     )  # fmt: skip
 

@@ -5,11 +5,13 @@ import math
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import drawing_server
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -153,6 +155,23 @@ def test_a_chart_that_kills_the_engine_does_not_take_the_report_with_it() -> Non
         drawn = drawer.draw(specs)
     assert [key for key, svg in drawn.items() if svg.startswith("<svg")] == ["a", "z"]
     assert drawn["deadly"] == ""
+
+
+def test_the_process_that_draws_for_all_tests_draws_as_the_program_does(tmp_path: Path, drawer: Drawer) -> None:
+    deadly = spec_of(chart([1, 2], [3, 4]))
+    deadly["layer"][0]["encoding"]["color"]["scale"]["domain"] = ["\x07", "vm1"]
+    specs = {"a": spec_of(chart([1, 2])), "deadly": deadly, "nothing": {"mark": 7}}
+    assert drawing_server.asked(str(tmp_path), specs) is None, "nobody is there"
+    server = drawing_server.start(str(tmp_path))
+    try:
+        while (drawn := drawing_server.asked(str(tmp_path), specs)) is None:
+            assert server.poll() is None
+            time.sleep(0.05)
+        again = drawing_server.asked(str(tmp_path), {"z": spec_of(chart([3, 4]))})
+    finally:
+        server.communicate()
+    assert drawn == {**drawer.draw({"a": specs["a"]}), "deadly": "", "nothing": ""}
+    assert again == drawer.draw({"z": spec_of(chart([3, 4]))}), "after one that killed the engine"
 
 
 @pytest.mark.parametrize(

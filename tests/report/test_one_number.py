@@ -55,7 +55,7 @@ def uneven(*vcpus: tuple[float, ...]) -> Analysis:
 def test_table_row_finding_card_and_json_have_one_number(capture: Path) -> None:
     analysis = analyze([capture])
     page = page_of(analysis, {}, "")
-    cells = {row[1]: row for row in page.vms}
+    cells = {row[1]: row for row in page.vms.rows}
     figures = [figure for card in cards_of(analysis, shipped()).shown for figure in card.figures]
     groups = {group.rule: group for cause in page.causes for group in cause.groups}
     for each, in_table, in_row in told(analysis):

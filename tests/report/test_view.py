@@ -155,14 +155,14 @@ def test_many_entities_are_cut_and_the_rest_is_counted(analysis_with: Callable[.
 
 
 def test_vms_with_most_waiting_come_first(demo: Analysis) -> None:
-    vms = page_of(demo, {}, "").vms
+    vms = page_of(demo, {}, "").vms.rows
     assert vms[0][0] == "sql01"
     assert len(vms) == 9
     assert len({(row[0], row[1]) for row in vms}) == 9, "namesakes are told apart by their group id"
 
 
 def test_what_the_capture_does_not_say_is_a_dash_and_not_zero(analysis_with: Callable[..., Analysis]) -> None:
-    (row,) = page_of(analysis_with("web01"), {}, "").vms
+    (row,) = page_of(analysis_with("web01"), {}, "").vms.rows
     assert row[7:10] == ("–", "–", "–"), "memory was not captured"
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import chain, pairwise
 from pathlib import Path
 
-import pytest
+from eachone import each_one
 from shippedbook import RULES
 from tiny import example_recording
 
@@ -21,7 +21,7 @@ RELEASE = {r"Fact\Release"}
 # Share of thresholds that are rules of thumb: it may only fall.
 THUMBS = 0.535
 ADDRESS = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+/\S+")
-every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+every_rule = each_one(RULES, lambda rule: rule.id)
 
 
 def severity_of(rule: Rule, example: Example) -> Severity | None:
@@ -33,14 +33,10 @@ def severity_of(rule: Rule, example: Example) -> Severity | None:
     return mine[0].severity if mine else None
 
 
-@pytest.mark.parametrize(
-    ("rule", "example"),
-    [
-        pytest.param(rule, example, id=f"{rule.id}: {example.says}")
-        for rule in RULES
-        for example in (*rule.fires, *rule.quiet)
-    ],
-)
+EXAMPLES = [(rule, example) for rule in RULES for example in (*rule.fires, *rule.quiet)]
+
+
+@each_one(EXAMPLES, lambda pair: f"{pair[0].id}: {pair[1].says}")
 def test_an_example_gives_what_it_promises(rule: Rule, example: Example) -> None:
     assert severity_of(rule, example) == example.severity
 

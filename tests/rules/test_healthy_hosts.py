@@ -135,7 +135,9 @@ def test_nothing_is_wrong_with_a_healthy_host(name: str, tmp_path: Path) -> None
     plan = HEALTHY[name]
     path = tmp_path / "esxtop-000.csv"
     path.write_bytes(b"".join(capture_lines(plan, plan.samples, 0)))
-    findings = analyze([path]).findings
+    analysis = analyze([path])
+    assert analysis.windows == (), "a window of time is proposed"
+    findings = analysis.findings
     said = [f"{each.severity} {each.rule} on {each.entity.name}: {each.value:.2f} {each.unit}" for each in findings]
     assert not [each for each in findings if each.severity != "info"], "\n".join(said)
     assert len({each.rule for each in findings}) <= 3, "\n".join(said)

@@ -9,13 +9,13 @@ from shippedbook import analysis_of
 from tiny import Thing, recording
 
 from esxprobe.errors import UsageError
+from esxprobe.files.toml_lines import line_of
 from esxprobe.model import VirtualMachine
 from esxprobe.rules import RuleBook, shipped
 from esxprobe.rules.custom import load_book
 from esxprobe.rules.custom_added import OBJECTS, counters_of
 from esxprobe.rules.record import Customization
 from esxprobe.rules.sql import complaint
-from esxprobe.rules.toml_lines import line_of
 
 READY, LIMITED = r"Vcpu\% Ready", r"Vcpu\% Max Limited"
 READS = r"Virtual Disk\Average MilliSec/Read"

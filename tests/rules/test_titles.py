@@ -2,14 +2,14 @@
 
 import re
 
-import pytest
+from eachone import each_one
 from shippedbook import RULES
 
 from esxprobe.catalog import find
 from esxprobe.rules.causes import CAUSES
 from esxprobe.rules.record import Caveat, Rule
 
-every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+every_rule = each_one(RULES, lambda rule: rule.id)
 # Longer titles do not fit on one line of a card or of the terminal's table.
 LONGEST = 80
 PAST = re.compile(

@@ -32,11 +32,12 @@ def tool(name: str) -> str:
 
 def until(true: Callable[[], object], what: str, timeout_s: float = 120.0) -> None:
     """Waits for what will happen at some time; a long limit costs nothing when all is well."""
-    deadline = time.monotonic() + timeout_s
+    deadline, pause_s = time.monotonic() + timeout_s, 0.02
     while not true():
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {timeout_s:g} s for {what}")
-        time.sleep(0.02)
+        time.sleep(pause_s)
+        pause_s = min(1.2 * pause_s, 0.2)  # to look at all processes takes a processor for milliseconds
 
 
 def free_port() -> int:

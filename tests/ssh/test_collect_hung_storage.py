@@ -97,16 +97,36 @@ def test_esxtop_comes_first_and_what_hangs_is_named_and_ended(host: EsxiHost, tm
     run.is_described()
 
 
-def test_a_stop_does_not_wait_for_what_hangs(host: EsxiHost, tmp_path: Path) -> None:
-    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "2h", tuned="")
-    until(lambda: any("sleep 1000" in line for line in host.processes().values()), "a question that hangs")
+@pytest.mark.parametrize(
+    ("limits", "hangs", "probe"),
+    [
+        ("a.QUESTION_S = 12", "sleep 1000", "datastores"),
+        ("a.QUESTION_S = 1; a.FILE_S = 12", "grep -E", "vm-files"),
+    ],
+)
+def test_a_stop_does_not_wait_for_what_hangs(
+    host: EsxiHost, tmp_path: Path, limits: str, hangs: str, probe: str
+) -> None:
+    """Neither for a question nor for the file of a VM, both of which would be given twelve seconds."""
+    tuned = f"import esxprobe.collect.probing as a; {limits}"
+    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "2h", tuned=tuned)
     until(host.written, "esxtop, which runs all the same")
+    until(lambda: hanging(host, hangs), "what hangs")
     run.signal(signal.SIGINT)
+    asked = time.monotonic()
     run.wait()
+    assert time.monotonic() - asked < 10, "a good second where nobody else wants the processor"
     assert run.status in {0, 3}, "3 where no sample had come"
-    datastores = next(probe for probe in run.manifest["probes"] if probe["name"] == "datastores")
-    assert datastores["outcome"] == "failed"
+    hung = next(each for each in run.manifest["probes"] if each["name"] == probe)
+    assert hung["outcome"] == "failed"
     assert run.manifest["left_behind"]["processes"] == []
+
+
+def hanging(host: EsxiHost, words: str) -> bool:
+    """Whether a process with these words has been there for half a second."""
+    seen = {pid for pid, line in host.processes().items() if words in line}
+    time.sleep(0.5)
+    return bool(seen & set(host.processes()))
 
 
 def test_only_vms_that_are_wanted_are_looked_at(host: EsxiHost, tmp_path: Path) -> None:

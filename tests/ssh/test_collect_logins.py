@@ -206,6 +206,33 @@ def test_ctrl_c_at_the_prompt_aborts_and_sends_nothing(
     assert "stopping" not in run.err
 
 
+def test_ctrl_c_at_the_prompt_sends_nothing_to_sshd_either(
+    start: Callable[..., Sshd], client: Client, keys: Keys, tmp_path: Path
+) -> None:
+    sshd = start(LogLevel="VERBOSE", PasswordAuthentication="yes")
+    client.host("host01", sshd, keys.stranger)
+    run = at_a_terminal(tmp_path, [("password of", CTRL_C), ("password of", CANARY)], "host01")
+    assert (run.status, run.folders) == (130, [])
+    assert "Connection from" in sshd.log.read_text()
+    assert "Failed password" not in sshd.log.read_text()
+    wrong = told_on_stdin(tmp_path, CANARY).wait()
+    assert (wrong.status, sshd.log.read_text().count("Failed password")) == (3, 1), "it would have been there"
+
+
+def test_ctrl_c_at_the_passphrase_of_a_key_aborts(
+    client: Client, host: EsxiHost, keys: Keys, tmp_path: Path, home: Path
+) -> None:
+    locked = home / "locked"
+    shutil.copy(keys.ecdsa, locked)
+    command = [tool("ssh-keygen"), "-q", "-p", "-P", "", "-N", CANARY, "-f", str(locked)]
+    subprocess.run(command, check=True, capture_output=True)
+    client.configure("")
+    client.host("host01", host.sshd, locked)
+    run = at_a_terminal(tmp_path, [("passphrase of", CTRL_C)], "host01", *SHORT)
+    assert (run.status, run.folders, host.written()) == (130, [], [])
+    assert run.echoes
+
+
 def test_ctrl_c_at_the_prompt_of_a_second_host_keeps_what_the_first_one_gave(
     serving: Serving, esxi_host: EsxiHost, client: Client, keys: Keys, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -152,6 +153,38 @@ def test_a_full_disk_here_keeps_what_is_whole(host: EsxiHost, tmp_path: Path) ->
     assert host.written()[0].startswith(part)
     assert part.count(b"\n") - 1 >= manifest["segments"][0]["samples"] > 10
     assert manifest["left_behind"]["processes"] == []
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own with less room than a manifest needs."""
+    place = tmp_path / "full"
+    place.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=960k", "tmpfs", place], check=False)
+    if made.returncode:
+        pytest.skip("file systems cannot be mounted here")
+    (place / "filler").write_bytes(bytes(800_000))
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_a_disk_that_is_full_at_the_start_leaves_no_folder(host: EsxiHost, tmp_path: Path, full_disk: Path) -> None:
+    run = collecting(tmp_path, "host01", "--duration", "20s", "--out", str(full_disk / "captures")).wait()
+    assert run.status == 3
+    assert "the disk is full" in run.err
+    assert "nothing was captured" in run.err
+    assert [*(full_disk / "captures").iterdir()] == []
+    assert host.written() == []
+
+
+def test_an_esxtop_that_takes_no_list_of_vms_captures_everything(host: EsxiHost, tmp_path: Path) -> None:
+    (host.folder / "entities").write_text("SchedGroup\n1 system\n1200100 web01\nAdapter\nvmhba0\n")
+    host.settings(SPEED="100", ENTITIES=str(host.folder / "entities"), IMPORT="refused")
+    run = collecting(tmp_path, "host01", "--duration", "20s", "--vm", "web01").wait()
+    assert (run.status, run.err) == (0, "")
+    assert any("so all VMs were captured" in note for note in run.manifest["notes"])
+    assert packed(run.folder / "esxtop-000.csv.gz") == host.written()[0]
+    assert run.manifest["state"] == "whole"
 
 
 def test_a_guest_that_drops_comes_back_in_a_second_file(

@@ -302,6 +302,8 @@ def test_a_check_goes_through_every_step_and_leaves_nothing(
     assert re.search(r"host01: forecast: ok: [\d,]+ columns, .* 10 min", done.stdout)
     assert "host01 would run:" in done.stdout
     assert "-n 121 -import-entity" in done.stdout
+    assert "vmware*.log" in done.stdout, "what is asked of each VM"
+    assert "rm -f /tmp/esxprobe-" in done.stdout.rpartition("-import-entity")[2], "the clean-up"
     assert "guest web01 would run:" in done.stdout
     assert not list(tmp_path.glob("captures*"))
     assert {path: path.stat().st_mtime_ns for path in client.home.rglob("*")} == before
@@ -459,6 +461,7 @@ def test_a_person_sees_progress_and_a_table(esxi: Sshd, client: Client, keys: Ke
     assert re.search(r"host +outcome +samples +MB +interval +gaps +guests", text)
     assert re.search(r"good +whole +13 of 13 +\d+\.\d +2\.00 s +0", text)
     assert re.search(r"bad +failed +0 of 13 +0\.0 +0", text)
+    assert "esxprobe: bad " in text.partition(" 12/13")[0], "it is told above the bars, while the other one goes on"
     (folder,) = re.findall(r"^next: esxprobe report (captures/good-\S+)$", text, re.MULTILINE)
     assert (tmp_path / folder).is_dir()
 

@@ -28,10 +28,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from esxprobe.arrays import Bools
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats.guests.counter_table import CounterTable
 from esxprobe.formats.issues import QualityIssues
-from esxprobe.series import Bools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from esxprobe.arrays import Matrix
 from esxprobe.lab.measurements import HostModel
 
 if TYPE_CHECKING:
-    from esxprobe.lab.plan import HostPlan, Matrix
+    from esxprobe.lab.plan import HostPlan
 
 REST = "rest-of-this-machine"  # user world group for CPU time of processes that belong to no guest
 _CLOSURE_PCT = 100.0

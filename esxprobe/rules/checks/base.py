@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from esxprobe.arrays import Bools, Floats
     from esxprobe.model import Window
-    from esxprobe.series import Bools, Floats, Timing
+    from esxprobe.series import Timing
 
 
 # One sample is no state, however long its interval: so many must be beyond, and so many in a row.

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 from esxprobe.rules.checks.base import LEAST_SAMPLES, Check, last_seen, seconds_of
 
 if TYPE_CHECKING:
+    from esxprobe.arrays import Bools, Floats
     from esxprobe.model import Window
-    from esxprobe.series import Bools, Floats, Timing
+    from esxprobe.series import Timing
 
 Score = Literal["changes", "falls", "rise", "time-share", "episodes"]
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from esxprobe.rules.checks.base import LEAST_RUN, LEAST_SAMPLES, Check, running, seconds_of
 
 if TYPE_CHECKING:
-    from esxprobe.series import Bools, Floats, Timing
+    from esxprobe.arrays import Bools, Floats
+    from esxprobe.series import Timing
 
 Statistic = Literal["p95", "p05", "max", "min", "mean"]
 

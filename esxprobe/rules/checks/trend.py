@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from esxprobe.rules.checks.base import Check
 
 if TYPE_CHECKING:
+    from esxprobe.arrays import Bools, Floats
     from esxprobe.model import Window
-    from esxprobe.series import Bools, Floats, Timing
+    from esxprobe.series import Timing
 
 # Blocks a capture is cut into, the fewest that a trend can be told from, and the fewest samples in one.
 BLOCKS, LEAST_BLOCKS, LEAST_BLOCK = 20, 10, 5

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from drawn import ESXPROBE
 from hosts_of_many import write_noise, write_twelve_of_many
-from hostsim import plan_of_width, write_capture
-from opened import REAL, Open, Opened, Reports
-from playwright.sync_api import Browser, sync_playwright
+from hostsim import HostPlan, VmPlan, write_capture
+from opened import REAL, Awake, Open, Opened, Reports
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from shippedbook import render_html
 
 from esxprobe.model import Analysis
@@ -38,24 +38,22 @@ WATCH = """
 
 @pytest.fixture(scope="session")
 def reports(tmp_path_factory: pytest.TempPathFactory, hostile: Analysis, drawer: Drawer) -> Iterator[Reports]:
-    """The real capture, the samples, hosts of 300 VMs, 60 VMs of noise, and VMs with hostile names."""
+    """The real capture, the samples, a host of 300 VMs, 60 VMs of noise, and VMs with hostile names."""
     folder = tmp_path_factory.mktemp("reports")
-    wide = folder / "wide.csv"
-    plan = plan_of_width(150_000, 40)
-    assert len(plan.vms) >= 300
-    write_capture(wide, plan)
-    twelve, noise = folder / "twelve.csv", folder / "noise.csv"
-    write_twelve_of_many(twelve)
+    wide, noise, small = folder / "wide.csv", folder / "noise.csv", folder / "small.csv"
+    write_twelve_of_many(wide)
     write_noise(noise)
+    write_capture(
+        small, HostPlan("small.example.com", pcpus=2, vms=(VmPlan("web01", 1_200_100, 2, 2048, ready_pct=14.0),))
+    )
     samples = ROOT / "samples"
     sources = {
         "demo": ["compare", samples / "hardware-mmu", samples / "software-mmu"],
         "lone": ["report", samples / "demo", "--all-counters", "--embed", "all"],
         "software": ["report", samples / "software-mmu"],  # what `make demo` ends in
         "wide": ["report", wide],
-        "twelve": ["report", twelve],
         "noise": ["report", noise],
-        "zoned": ["report", samples / "demo", "--timezone", "Europe/Berlin"],
+        "zoned": ["report", small, "--timezone", "Europe/Berlin"],
     } | ({"real": ["report", REAL, "--all-counters", "--embed", "all"]} if REAL.exists() else {})
     (folder / "hostile.html").write_text(render_html(hostile, drawer), encoding="utf-8")
     made = Reports({name: folder / f"{name}.html" for name in ("hostile", *sources)})
@@ -81,50 +79,91 @@ def browser() -> Iterator[Browser]:
         shown.close()
 
 
-def _open(browser: Browser, report: Path, at: str, options: dict[str, Any]) -> Opened:
-    context = browser.new_context(**({"viewport": {"width": 1200, "height": 900}} | options))
-    context.set_default_timeout(PATIENCE_MS)
-    context.add_init_script(WATCH)
-    opened = Opened(context.new_page())
+@pytest.fixture(scope="session")
+def contexts(browser: Browser) -> Iterator[Callable[[bool], BrowserContext]]:
+    """With scripts and without: to make one takes longer than to show a report, and reports keep nothing there."""
+    made: dict[bool, BrowserContext] = {}
+
+    def context(scripts: bool) -> BrowserContext:
+        if scripts not in made:
+            made[scripts] = browser.new_context(java_script_enabled=scripts)
+            made[scripts].set_default_timeout(PATIENCE_MS)
+            made[scripts].add_init_script(WATCH)
+        return made[scripts]
+
+    yield context
+    for each in made.values():
+        each.close()
+
+
+Contexts = Callable[[bool], BrowserContext]
+
+
+def _open(contexts: Contexts, report: Path, at: str = "", **options: Any) -> Opened:
+    scripts = options.get("java_script_enabled", True)
+    opened = Opened(contexts(scripts).new_page())
+    opened.page.set_viewport_size(options.get("viewport", {"width": 1200, "height": 900}))
+    opened.page.emulate_media(color_scheme=options.get("color_scheme", "light"))
     opened.page.on("console", lambda message: opened.console.append(message.text))
     opened.page.on("pageerror", lambda error: opened.console.append(str(error)))
     opened.page.on("request", lambda request: opened.requests.append(request.url))
     opened.page.goto(report.as_uri() + at)
-    if options.get("java_script_enabled", True):
+    if scripts:
         opened.page.wait_for_function(READY)
     return opened
 
 
 @pytest.fixture
-def open_report(browser: Browser, reports: Reports) -> Iterator[Open]:
-    """Opens a report; words after its name are options of a browser context."""
+def open_report(contexts: Contexts, reports: Reports) -> Iterator[Open]:
+    """Opens a report; what may stand after its name: viewport, color_scheme, java_script_enabled."""
     tabs: list[Opened] = []
 
     def opened(name: str, at: str = "", **options: Any) -> Opened:
-        tabs.append(_open(browser, reports[name], at, options))
+        tabs.append(_open(contexts, reports[name], at, **options))
         return tabs[-1]
 
     yield opened
     for tab in tabs:
-        tab.page.context.close()
+        tab.page.close()
 
 
 @pytest.fixture(scope="session")
-def awake(browser: Browser, reports: Reports) -> Iterator[Callable[[str], Opened]]:
+def tabs() -> dict[str, Opened]:
+    """Reports with all their charts alive, by name."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def awake(contexts: Contexts, reports: Reports, tabs: dict[str, Opened]) -> Iterator[Awake]:
     """A report with all its charts alive, one tab for all tests that leave it as it is."""
-    tabs: dict[str, Opened] = {}
 
     def opened(name: str) -> Opened:
         if name not in tabs:
-            tabs[name] = _open(browser, reports[name], "", {})
+            tabs[name] = _open(contexts, reports[name])
             tabs[name].wake()
+        tabs[name].page.bring_to_front()
         tabs[name].page.set_viewport_size({"width": 1200, "height": 900})
         tabs[name].page.mouse.move(0, 0)
         return tabs[name]
 
     yield opened
     for tab in tabs.values():
-        tab.page.context.close()
+        tab.page.close()
+    tabs.clear()
+
+
+@pytest.fixture
+def last_look(awake: Awake, tabs: dict[str, Opened]) -> Iterator[Awake]:
+    """As `awake`, for a test that changes the page: who asks for it later gets another tab."""
+    taken: list[str] = []
+
+    def opened(name: str) -> Opened:
+        taken.append(name)
+        return awake(name)
+
+    yield opened
+    for name in taken:
+        tabs.pop(name).page.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from accessible import look_through
 from opened import Open
 
 pytestmark = pytest.mark.slow
@@ -69,7 +69,4 @@ def test_it_is_quiet_and_axe_finds_nothing(open_report: Open) -> None:
     assert report.requests == [report.page.url]
     report.js("() => document.querySelectorAll('main > :not(#baseline), #baseline svg *').forEach(e => e.remove())")
     report.js("() => document.querySelectorAll('#baseline details').forEach((each) => { each.open = true; })")
-    for scheme in ("light", "dark"):
-        report.page.emulate_media(color_scheme=scheme)
-        found = Axe().run(report.page, context="#baseline", options={"resultTypes": ["violations"]})
-        assert found.violations_count == 0, found.generate_report()
+    look_through(report, "#baseline")

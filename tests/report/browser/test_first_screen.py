@@ -51,7 +51,7 @@ def test_without_scripts_the_first_screen_says_the_same(open_report: Open) -> No
 
 
 def test_of_300_vms_the_twelve_that_wait_are_one_card_that_leads_to_their_pages(open_report: Open) -> None:
-    report = open_report("twelve", viewport={"width": 1440, "height": 900})
+    report = open_report("wide", viewport={"width": 1440, "height": 900})
     look = report.js(LOOK)
     assert look["first"] <= 900, look
     assert look["screens"] <= 12, look
@@ -113,7 +113,7 @@ def test_findings_are_filtered_by_severity_and_by_name(open_report: Open) -> Non
 
 
 def test_a_row_that_one_filter_leaves_out_is_not_shown_by_another(open_report: Open) -> None:
-    report = open_report("twelve", viewport={"width": 1440, "height": 900})
+    report = open_report("wide", viewport={"width": 1440, "height": 900})
     report.page.locator("#cpu-ready summary").first.click()
     rows = report.page.locator("#cpu-ready tbody tr:visible")
     assert rows.count() == 12

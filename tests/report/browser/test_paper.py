@@ -36,14 +36,30 @@ def squeezed(text: str) -> str:
     return re.sub(r"[\s\u00ad\u2068\u2069\u202a-\u202e\u200f]+", "", text)
 
 
+Prints = dict[str, list[str]]
+
+
+@pytest.fixture(scope="module")
+def prints() -> Prints:
+    """Texts of pages that were printed: to read them out of a PDF takes longer than anything else here."""
+    return {}
+
+
+def on_a4(report: Opened, name: str, prints: Prints) -> list[str]:
+    """The text of each page of a report on A4."""
+    if name not in prints:
+        report.page.get_by_role("button", name="Fold all", exact=True).click()  # paper has no folds
+        pdf = printed(report, "A4")
+        sheet = pdf.pages[0].mediabox
+        assert (float(sheet.width), float(sheet.height)) == pytest.approx((595, 842), abs=2)
+        prints[name] = [page.extract_text() for page in pdf.pages]
+    return prints[name]
+
+
 @pytest.mark.parametrize("name", ["real", "demo", "wide"])
-def test_every_word_is_on_paper(open_report: Open, name: str) -> None:
+def test_every_word_is_on_paper(open_report: Open, prints: Prints, name: str) -> None:
     report = open_report(name)
-    report.page.get_by_role("button", name="Fold all", exact=True).click()  # paper has no folds
-    pdf = printed(report, "A4")
-    pages = [page.extract_text() for page in pdf.pages]
-    sheet = pdf.pages[0].mediabox
-    assert (float(sheet.width), float(sheet.height)) == pytest.approx((595, 842), abs=2)
+    pages = on_a4(report, name, prints)
     paper = squeezed("".join(re.sub(r"\d+ / \d+\s*$", "", page) for page in pages))
     drawings, rows = report.page.locator("svg").count(), report.page.locator("tr").count()
     words = report.js(WORDS).split()
@@ -53,8 +69,10 @@ def test_every_word_is_on_paper(open_report: Open, name: str) -> None:
     assert all(len(squeezed(page)) > 40 for page in pages), "an empty page"
 
 
-def test_a_long_table_repeats_its_head_on_every_page(open_report: Open, vms: Callable[[str], list[str]]) -> None:
-    pages = [page.extract_text() for page in printed(open_report("wide"), "Letter").pages]
+def test_a_long_table_repeats_its_head_on_every_page(
+    open_report: Open, prints: Prints, vms: Callable[[str], list[str]]
+) -> None:
+    pages = on_a4(open_report("wide"), "wide", prints)
     with_rows = [page for page in pages if len(re.findall(r"^vm\d{3} \d{7} .*unknown", page, re.MULTILINE)) > 3]
     assert len(with_rows) >= 4
     assert all("MCTLSZ" in page for page in with_rows), "a page of numbers that nobody can name"
@@ -70,11 +88,14 @@ def test_nothing_is_wider_than_the_paper(open_report: Open, name: str) -> None:
 
 
 def test_a_zoomed_and_sorted_page_prints_too(open_report: Open) -> None:
-    report = open_report("demo", color_scheme="dark")
+    report = open_report("hostile", color_scheme="dark")
     report.page.locator(".chart[role=application]").first.press("End")
     report.page.keyboard.press("+")
     report.page.wait_for_selector(".zoombar:visible")
-    text = "".join(page.extract_text() for page in printed(report, "Letter").pages)
+    pdf = printed(report, "Letter")
+    sheet = pdf.pages[0].mediabox
+    assert (float(sheet.width), float(sheet.height)) == pytest.approx((612, 792), abs=2)
+    text = "".join(page.extract_text() for page in pdf.pages)
     for screen_only in ("Save PNG", "Whole capture", "Fold all", "Copy as text"):
         assert squeezed(screen_only) not in squeezed(text)
     assert report.page.locator("details:not([open])").count() >= 1, "closed again after printing"
