@@ -339,11 +339,11 @@
       }
       if (unit && scales.length > 1) picture.append(svg("text", { x: n ? right + 5 : 2, y: 46, class: "unit" }, `[${unit}]`));
       const several = new Set(lane.items.map(({ label }) => label)).size > 1;
-      for (const { y, severity, rule, label } of lines_) {
+      for (const { y, severity, rule, labels } of lines_) {
         const line = svg("line", { x1: drawing.LEFT, x2: right, y1: y, y2: y, class: `limit ${severity}` });
         line.append(svg("title", {}, `${severity} of ${rule}`));
         picture.append(line);
-        if (several) picture.append(svg("text", { x: right - 3, y: y - 2, "text-anchor": "end", class: "of" }, label));
+        if (several) picture.append(svg("text", { x: right - 3, y: y < 14 ? y + 10 : y - 2, "text-anchor": "end", class: "of" }, [...labels].join(", ")));
       }
     });
     const band = svg("rect", { y: 0, height: drawing.HEIGHT, class: "band", width: 0 });
@@ -365,7 +365,7 @@
   const draw = () => {
     if (!capture) return;
     const all = [...(preview ? [preview] : []), ...lanes];
-    board.hidden = tools.hidden = !all.length;
+    board.hidden = tools.hidden = reading.hidden = !all.length;
     const width = Math.max(240, Math.floor(stack.clientWidth || board.clientWidth));
     const [from, to] = shown ?? whole();
     const twoUnits = all.some(({ items }) => new Set(items.map(({ unit }) => unit)).size > 1);
@@ -653,10 +653,11 @@
   };
 
   section.append(
-    left, make("div", { class: "filter" }, make("label", {}, "Search counters ", field), " ", count), actions, list, presets, tools,
+    make("div", { class: "explore-bar" }, make("div", { class: "filter" }, make("label", {}, "Search counters ", field), " ", count), presets),
+    actions, list, left, tools,
     (() => { board.append(axis, stack); return board; })(), reading, marked, slot);
   section.hidden = false;
-  board.hidden = tools.hidden = true;
+  board.hidden = tools.hidden = reading.hidden = true;
   for (const link of document.querySelectorAll('a[href="#explore"]')) link.hidden = false;
   new IntersectionObserver((entries, watcher) => {
     if (entries.some(({ isIntersecting }) => isIntersecting)) { watcher.disconnect(); ready(); }

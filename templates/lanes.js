@@ -123,7 +123,11 @@
       for (const { value } of limits) if (value > highest && value < 3 * Math.max(highest, 0)) highest = value;
       const made = scaleOf(lowest, highest);
       const y = (value) => TOP + (1 - (value - made.low) / (made.high - made.low)) * (HEIGHT - TOP - BOTTOM);
-      const inside = new Map(limits.filter(({ value }) => value <= made.high && value > made.low).map((limit) => [`${limit.value} ${limit.label}`, limit]));
+      const inside = new Map(); // by value: of several counters one line, and all their labels
+      for (const limit of limits.filter(({ value }) => value <= made.high && value > made.low)) {
+        const labels = inside.get(limit.value)?.labels ?? new Set();
+        inside.set(limit.value, { ...limit, labels: labels.add(limit.label) });
+      }
       return { unit, y, ticks: made.ticks.map((value) => [y(value), plain(value)]), limits: [...inside.values()].map((limit) => ({ ...limit, y: y(limit.value) })) };
     });
     const lines = lane.items.map(({ values, unit, color }) => ({ color, d: pathOf(values, view, scales[units.indexOf(unit)].y) }));

@@ -86,6 +86,14 @@ def test_what_is_referred_to_goes_first_and_then_what_tells_most(cells: CaptureC
     assert few < many, "a larger budget holds what a smaller one does"
 
 
+def test_things_stand_in_the_order_of_the_capture(cells: CaptureCells) -> None:
+    index = embedded(cells, None, 40_000).index
+    things, objects = index["things"], index["objects"]
+    every = cells.columns.select("object", "instance").unique(maintain_order=True).rows()
+    named = [(objects[obj], instance) for obj, instance, _ in things]
+    assert named == [thing for thing in every if thing in set(named)]
+
+
 def test_thresholds_are_those_of_rules_that_judge_the_counter_itself() -> None:
     found = thresholds_of(shipped())
     levels = {(rule.id, level.severity, level.threshold) for rule in RULES for level in rule.levels}
