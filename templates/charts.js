@@ -275,8 +275,9 @@
   const bar = make("div", { class: "zoombar", role: "region", "aria-label": "Time window" });
   const told = make("span", {});
 
-  const show = (times) => {
+  const show = (times, heard = false) => {
     shown = times;
+    if (!heard) document.dispatchEvent(new CustomEvent("esxprobe:window", { detail: { by: "charts", times } }));
     bar.hidden = !shown;
     told.textContent = shown ? `${clock(shown[0])} to ${clock(shown[1])}` : "";
     say(shown ? `Charts show ${told.textContent}` : "Charts show the whole capture");
@@ -408,5 +409,7 @@
     listen(chart);
   });
   document.body.append(bar);
+  document.addEventListener("esxprobe:window", ({ detail }) => { if (detail.by !== "charts") show(detail.times, true); });
+  document.addEventListener("esxprobe:time", ({ detail }) => { if (awake) readAll(detail.ms); });
   document.documentElement.dataset.charts = "ready";
 })();

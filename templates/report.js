@@ -336,5 +336,5 @@
     for (const details of closed) details.open = false;
   });
 
-  window.esxprobe = Object.freeze({ make, button, say, unpacked, download }); // for charts.js
+  window.esxprobe = { make, button, say, unpacked, download }; // for the other scripts, which add theirs
 })();

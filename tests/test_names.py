@@ -25,6 +25,7 @@ ALLOWED = {
             "check",
             "compare",
             "experiment",
+            "explore",
             "faults",
             "fleet",
             "glance",

@@ -33,6 +33,7 @@ from esxprobe.analyze.vms import TABLE_NEEDS, vm_rows, with_modes
 from esxprobe.capture import Manifest
 from esxprobe.formats.closure import STATES
 from esxprobe.formats.esxtop import read_esxtop
+from esxprobe.formats.printed_cells import CellsWanted
 from esxprobe.formats.wanted import Enough
 from esxprobe.formats.window import TimeWindow
 from esxprobe.model import Analysis, CaptureSummary, Deviation, Glance, HostFacts, Provenance, Recording, Window
@@ -134,6 +135,7 @@ def read_capture(
     book: RuleBook,
     with_levels: bool = False,
     progress: Callable[[int], None] | None = None,
+    cells: CellsWanted | None = None,
 ) -> Recording:
     """Reads what an analysis needs.
 
@@ -142,6 +144,7 @@ def read_capture(
         book: The rules in use.
         with_levels: Whether the counters that a comparison needs are read as well (`measured`).
         progress: Is called with the bytes read so far.
+        cells: Who wants the cells of the columns as they were printed; None if not needed.
 
     Raises:
         UnreadableInputError: A file is not an esxtop capture, or none of its rows can be used.
@@ -155,6 +158,7 @@ def read_capture(
         at_most=enough_of(book),
         progress=progress,
         window=capture.window,
+        cells=cells,
     )
 
 

@@ -11,7 +11,7 @@ from esxprobe.analyze.levels import LEVEL_NEEDS, rows_of
 from esxprobe.arrays import Bools, Floats
 from esxprobe.catalog import find
 from esxprobe.changes import SPREAD, rank_changes, rest
-from esxprobe.changes.proposals import Proposal, Sizes, Stretch, stretches, windows_of_stretches
+from esxprobe.changes.proposals import CONFIRMED, Proposal, Sizes, Stretch, stretches, windows_of_stretches
 from esxprobe.model import (
     ChangedEntity,
     CounterChange,
@@ -66,6 +66,7 @@ def proposed_windows(recording: Recording, findings: Sequence[Finding]) -> tuple
         _worded(proposal, Window(_time(when.ends_s[proposal.start] - when.seconds[proposal.start]),
                                  _time(when.ends_s[proposal.end])), entities, findings)
         for proposal, entities in zip(proposals, changed, strict=True)
+        if entities
     )  # fmt: skip
 
 
@@ -96,6 +97,8 @@ def _changed(recording: Recording, proposals: Sequence[Proposal]) -> list[tuple[
             window = _window(proposal, values.shape[1])
             ranking = rank_changes(values[rows], window, rest(window))
             for number, row in enumerate(rows):
+                if ranking.statistic[number] < CONFIRMED:
+                    continue
                 made[place].setdefault(entities[row], []).append(
                     CounterChange(
                         counter=path,

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esxprobe.arrays import Bools, Floats
-from esxprobe.changes.ranking import LEVEL, SPREAD, fourth_root
+from esxprobe.changes.ranking import LEVEL, SPREAD, fourth_root, rank_changes
+from esxprobe.changes.reference import rest
 from esxprobe.changes.wander import MOST_PHI
 from esxprobe.series import bridged, runs
 
@@ -30,6 +31,9 @@ _NORMAL = 1.4826  # the standard deviation of a normal series over its median ab
 # Values further out than any other one are taken as rare as a Pareto tail of this exponent has them: a heavy one.
 _TAIL = 2.0
 MOST_WINDOWS = 5
+# A series belongs to a window when the ranking against the rest of the capture has it rise by so many deviates:
+# many weak stretches of noise overlap somewhere.
+CONFIRMED = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,16 @@ def propose(values: Floats, sizes: Sizes, interval_s: float) -> tuple[Proposal, 
         sizes: Of each series.
         interval_s: What a sample stands for [s].
     """
-    return windows_of_stretches(stretches(values, sizes, interval_s), *values.shape)
+    found = windows_of_stretches(stretches(values, sizes, interval_s), *values.shape)
+    return tuple(each for each in found if _is_confirmed(each, values))
+
+
+def _is_confirmed(proposal: Proposal, values: Floats) -> bool:
+    """Whether the ranking of one of its series agrees."""
+    window = np.zeros(values.shape[1], dtype=bool)
+    window[proposal.start : proposal.end + 1] = True
+    rows = sorted({each.row for each in proposal.stretches})
+    return bool((rank_changes(values[rows], window, rest(window)).statistic >= CONFIRMED).any())
 
 
 def stretches(values: Floats, sizes: Sizes, interval_s: float, first_row: int = 0) -> list[Stretch]:

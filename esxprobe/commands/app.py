@@ -18,6 +18,7 @@ from esxprobe.commands import (
     compare,
     counters,
     demo,
+    explore,
     extract,
     fleet,
     redact,
@@ -48,6 +49,7 @@ for command, short in (
     (redact.redact, "Write pseudonymized copies of captures."),
     (counters.counters, "List objects, instances and counters of a capture."),
     (changes.changes, "Rank what changed in a window of time."),
+    (explore.explore, "Write one page that searches and plots every counter."),
     (extract.extract, "Export selected counters, entities and times to a file."),
     (demo.demo, "Capture a simulated host and two guests, and report."),
 ):

@@ -10,6 +10,7 @@ import typer
 from esxprobe.commands import report_options as options
 from esxprobe.commands.options import From, To
 from esxprobe.commands.requests import CaptureRequest, ReportRequest
+from esxprobe.commands.series_of_report import USUAL, AllCounters, Embed, series_request
 
 
 def compare(
@@ -57,12 +58,15 @@ def compare(
     redact_map: options.RedactMap = None,
     bundle: options.BundleFile = None,
     with_capture: options.WithCapture = False,
+    embed: Embed = USUAL,
+    all_counters: AllCounters = False,
     open_it: options.OpenIt = False,
     fail_on: options.FailOnSeverity = None,
 ) -> None:
     """Analyze a capture and compare it with a baseline, which may be another part of the same file."""
     outputs = options.outputs_of(output, json, summary, bundle, with_capture)
     redaction = options.redaction_of(redact, redact_map)
+    series = series_request(embed, every=all_counters)
     from esxprobe.report.drawing import Drawer
 
     with Drawer() as drawer:  # first: its process starts while the rest is imported
@@ -85,6 +89,7 @@ def compare(
             rules,
             outputs,
             redaction,
+            series,
         )
         done = report_capture(request, drawer)
     show_summary(done.analysis, done.html, bundle, quiet=outputs.json_to_stdout)

@@ -10,6 +10,7 @@ from esxprobe.commands import report_options as options
 from esxprobe.commands.options import From, To
 from esxprobe.commands.outputs import show_in_browser
 from esxprobe.commands.requests import FleetRequest
+from esxprobe.commands.series_of_report import USUAL, AllCounters, Embed, series_request
 
 
 def fleet(
@@ -32,6 +33,8 @@ def fleet(
     redact_map: options.RedactMap = None,
     bundle: options.BundleFile = None,
     with_capture: options.WithCapture = False,
+    embed: Embed = USUAL,
+    all_counters: AllCounters = False,
     open_it: options.OpenIt = False,
     fail_on: options.FailOnSeverity = None,
     jobs: Annotated[
@@ -66,6 +69,7 @@ def fleet(
         cluster,
         outputs,
         options.redaction_of(redact, redact_map),
+        series_request(embed, every=all_counters),
     )
     private = private_map(request.redaction)
     plan = plan_of(request, private)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from esxprobe.commands.bundling import Bundle
 from esxprobe.commands.outputs import refuse_to_overwrite, save
 from esxprobe.commands.reporting import book_of, save_json, shown_path, stem
+from esxprobe.commands.series_of_report import series_words
 from esxprobe.commands.streams import printable, say, say_made
 from esxprobe.commands.terminal import wide_console
 from esxprobe.errors import EXIT_FINDINGS, EXIT_HOST_FAILED, EXIT_UNREADABLE, EXIT_USAGE, UsageError
@@ -171,6 +172,8 @@ def plan_of(request: FleetRequest, private: PrivateMap | None) -> FleetPlan:
             with_document=request.outputs.bundle is not None,
             window=request.window,
             bare=private is not None,
+            embed=request.series.budget,
+            every=request.series.every,
         )
         for source in sources
     ]
@@ -239,6 +242,7 @@ def _options(request: FleetRequest, private: PrivateMap | None) -> list[str]:
     words = ["--timezone", request.timezone] if request.timezone else []
     words += request.window.words() if request.window else []
     words += ["--guest-timezone", request.guest_timezone] if request.guest_timezone else []
+    words += series_words(request.series) if private is None else []
     return words + (["--rules", shown_path(request.rules, private)] if request.rules else [])
 
 

@@ -14,6 +14,7 @@ from esxprobe.files import writing
 if TYPE_CHECKING:
     from esxprobe.capture import CaptureFiles
     from esxprobe.commands.requests import RedactionRequest
+    from esxprobe.formats.printed_cells import CaptureCells
     from esxprobe.model import Analysis
     from esxprobe.redact import Redactor
     from esxprobe.redact.instances import Instances
@@ -42,6 +43,7 @@ class PrivateMap:
         self.path = path or DEFAULT_MAP
         self._fresh = not self.path.exists() and not self.path.is_symlink()
         self.redactor: Redactor = Redactor(load_map(self.path))
+        self._instances: Instances | None = None
 
     def shown(self, source: Path) -> Path:
         """A capture's path as it may be shown: its name alone, redacted."""
@@ -56,7 +58,22 @@ class PrivateMap:
         from esxprobe.redact import learn_capture
 
         learned = [learn_capture(files.paths, files.manifest, self.redactor) for files in captures]
+        self._instances = learned[0]
         return self.of(analysis, learned[0])
+
+    def learned_cells(self, cells: CaptureCells, files: CaptureFiles) -> CaptureCells:
+        """The cells of a capture whose names are learned for them alone, under pseudonyms."""
+        from esxprobe.redact import learn_capture
+
+        self._instances = learn_capture(files.paths, files.manifest, self.redactor)
+        return self.cells(cells)
+
+    def cells(self, cells: CaptureCells) -> CaptureCells:
+        """The cells of the capture whose analysis was redacted, under pseudonyms."""
+        from esxprobe.redact import redacted_cells
+
+        assert self._instances is not None  # noqa: S101 - names are learned first
+        return redacted_cells(cells, self._instances, self.redactor)
 
     def of(self, analysis: Analysis, learned: Instances) -> Analysis:
         """The analysis of a capture whose names have been learned, with pseudonyms."""

@@ -12,6 +12,7 @@ from esxprobe.commands import report_options as options
 from esxprobe.commands.guestalone import are_guest_logs, report_guest_logs, show_guests
 from esxprobe.commands.options import ReportFrom, To
 from esxprobe.commands.requests import CaptureRequest, GuestLogsRequest, ReportRequest
+from esxprobe.commands.series_of_report import USUAL, AllCounters, Embed, series_request
 from esxprobe.errors import UsageError
 
 
@@ -42,12 +43,15 @@ def report(
     redact_map: options.RedactMap = None,
     bundle: options.BundleFile = None,
     with_capture: options.WithCapture = False,
+    embed: Embed = USUAL,
+    all_counters: AllCounters = False,
     open_it: options.OpenIt = False,
     fail_on: options.FailOnSeverity = None,
 ) -> None:
     """Analyze a capture and write a self-contained HTML findings report."""
     outputs = options.outputs_of(output, json, summary, bundle, with_capture)
     redaction = options.redaction_of(redact, redact_map)
+    series = series_request(embed, every=all_counters)
     words = inputs or ()
     from esxprobe.report.drawing import Drawer
 
@@ -59,6 +63,7 @@ def report(
             "--guests": guests_file,
             "--guest-log": guest_log,
             "--guest-offset": guest_offset,
+            "--all-counters": all_counters,
         }
         if given := [option for option, value in needs_capture.items() if value]:
             raise UsageError(f"{given[0]} needs an esxtop capture of the host", hint="give only guest logs")
@@ -84,7 +89,9 @@ def report(
         )
         window = window_asked(source, start, end, timezone)
         capture = CaptureRequest(source, with_guest_file(guests, guests_file), window)
-        request = ReportRequest(capture, timezone=timezone, rules=rules, outputs=outputs, redaction=redaction)
+        request = ReportRequest(
+            capture, timezone=timezone, rules=rules, outputs=outputs, redaction=redaction, series=series
+        )
         done = report_capture(request, drawer)
     show_summary(done.analysis, done.html, bundle, quiet=outputs.json_to_stdout)
     options.finish(done.html, done.analysis.findings, open_it=open_it, fail_on=fail_on)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from esxprobe.commands.guests import guest_words
 from esxprobe.commands.outputs import refuse_to_overwrite, save
+from esxprobe.commands.series_of_report import SeriesOfReport, series_words
 
 if TYPE_CHECKING:
     from esxprobe.capture import CaptureFiles
@@ -47,21 +48,24 @@ def report_capture(request: ReportRequest, drawer: Drawer) -> WrittenReport:
     from esxprobe.commands.redaction import private_map
 
     source, outputs = request.capture.source, request.outputs
-    private = private_map(request.redaction)
+    private, series = private_map(request.redaction), SeriesOfReport(request.series)
     html = outputs.html or Path(f"{stem(private.shown(source) if private else source)}-report.html")
     with ExitStack() as stack:
         refuse_to_overwrite(_inputs(request), html, outputs.json, request.rules, outputs.summary)
         bundle = _bundle(request, private, html, stack)
         book = book_of(request.rules, private)
         # Pseudonyms come later: what is drawn before them would be drawn again.
-        analysis = _judged(request, book, ahead=drawer if private is None else None)
+        analysis = _judged(request, book, series, ahead=drawer if private is None else None)
+        series.choose(analysis, book)
         if bundle is not None:
             for capture in request.captures:
                 bundle.capture(capture.source, capture.guests)
         if private is not None:
             analysis = private.redacted(analysis, _files(request))
             private.refuse([html, *outputs.files()])
-        _write(request, analysis, _Renderer(drawer, book, command_of(request, private)), (html, bundle), private)
+            series.redact(private)
+        renderer = _Renderer(drawer, book, command_of(request, private), series)
+        _write(request, analysis, renderer, (html, bundle), private)
     return WrittenReport(analysis, html)
 
 
@@ -108,6 +112,7 @@ def command_of(request: ReportRequest, private: PrivateMap | None) -> str:
     if baseline is not None:
         words += baseline.window.words() if baseline.window else []
         words += guest_words(baseline.guests, "--baseline-", private=private)
+    words += series_words(request.series)
     return shlex.join([*words, "--redact"] if private else words)
 
 
@@ -155,7 +160,7 @@ def book_of(rules: Path | None, private: PrivateMap | None = None) -> RuleBook:
     return redacted_book(load_book(rules), private.redactor)
 
 
-def _judged(request: ReportRequest, book: RuleBook, ahead: Drawer | None) -> Analysis:
+def _judged(request: ReportRequest, book: RuleBook, series: SeriesOfReport, ahead: Drawer | None) -> Analysis:
     """Reads and judges the capture, and compares it with its baseline; what is not judged is drawn ahead."""
     from esxprobe.analyze import CaptureInput, compare_with, describe, judge_described, measured, read_capture
     from esxprobe.commands.terminal import reading
@@ -172,7 +177,9 @@ def _judged(request: ReportRequest, book: RuleBook, ahead: Drawer | None) -> Ana
             recording = read_capture(inputs[1], book=book, with_levels=True)
             before = measured(recording)
             baseline = judge_described(describe(recording, inputs[1], book=book), book=book)
-        recording = read_capture(inputs[0], book=book, with_levels=compared, progress=progress)
+        recording = read_capture(
+            inputs[0], book=book, with_levels=compared, progress=progress, cells=series.wanted()
+        )
         now = measured(recording) if compared else None
         described = describe(recording, inputs[0], book=book, against=baseline)
         if ahead is not None:
@@ -190,11 +197,13 @@ class _Renderer:
     drawer: Drawer
     book: RuleBook
     command: str
+    series: SeriesOfReport
 
-    def html(self, analysis: Analysis) -> str:
+    def html(self, analysis: Analysis, *, named: bool = True) -> str:
         from esxprobe.report.html import render_html
 
-        return render_html(analysis, self.drawer, self.command, self.book)
+        carried = self.series.for_page(named=named)
+        return render_html(analysis, self.drawer, self.command, self.book, carried)
 
 
 def _write(
@@ -219,7 +228,7 @@ def _write(
         bundle.text(target.name, html)
         bundle.text(f"{target.stem}.json", document)
     if private is not None:
-        private.search(analysis, html, document, lambda bare: (renderer.html(bare), render_json(bare)))
+        private.search(analysis, html, document, lambda bare: (renderer.html(bare, named=False), render_json(bare)))
         if bundle is not None:
             bundle.search()
         private.save()  # before anything that was made with it

@@ -55,6 +55,19 @@ class RedactionRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class SeriesRequest:
+    """The series of a capture that its report carries.
+
+    Attributes:
+        budget: How much of the page they may take [bytes]; None for no limit, 0 for none.
+        every: Every column is read, not only what rules and tables need.
+    """
+
+    budget: int | None = 3_000_000
+    every: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CaptureRequest:
     """One capture and how it is read.
 
@@ -80,6 +93,7 @@ class ReportRequest:
         rules: A file of one's own rules.
         outputs: Where the results go.
         redaction: Whether names are replaced.
+        series: The series that the report carries.
     """
 
     capture: CaptureRequest
@@ -88,6 +102,7 @@ class ReportRequest:
     rules: Path | None = None
     outputs: OutputRequest = field(default_factory=OutputRequest)
     redaction: RedactionRequest = field(default_factory=RedactionRequest)
+    series: SeriesRequest = field(default_factory=SeriesRequest)
 
     @property
     def captures(self) -> tuple[CaptureRequest, ...]:
@@ -126,6 +141,7 @@ class FleetRequest:
         cluster: A Dask scheduler that does the work instead.
         outputs: Where the results go; `html` is the summary, or the folder that it goes to.
         redaction: Whether names are replaced.
+        series: The series that each report carries, unless names are replaced.
     """
 
     sources: Sequence[str]
@@ -137,3 +153,4 @@ class FleetRequest:
     cluster: str | None = None
     outputs: OutputRequest = field(default_factory=OutputRequest)
     redaction: RedactionRequest = field(default_factory=RedactionRequest)
+    series: SeriesRequest = field(default_factory=SeriesRequest)

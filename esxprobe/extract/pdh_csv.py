@@ -1,6 +1,6 @@
 """PDH-CSV that perfmon, relog and esxplot open: quotes round every cell, esxtop's stamps, few enough columns.
 
-CheckedRows are written as they come, into unfinished files; which of them are in the window is known when all times
+Rows are written as they come, into unfinished files; which of them are in the window is known when all times
 are. Usually all do, and the files are done; otherwise the rows that do not are left out in a copy.
 """
 

@@ -6,6 +6,7 @@ import atexit
 import sys
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import esxprobe
@@ -14,8 +15,11 @@ from esxprobe.fleet.capture_sources import at_hand
 from esxprobe.model.fleet import Failure, Judged
 
 if TYPE_CHECKING:
+    from esxprobe.formats.printed_cells import CaptureCells
     from esxprobe.formats.window import TimeWindow
+    from esxprobe.model import Analysis
     from esxprobe.report.drawing import Drawer
+    from esxprobe.report.embedding import Embedded
     from esxprobe.rules import RuleBook
 
 # A capture whose every row is damaged can have a long complaint.
@@ -35,6 +39,8 @@ class Task:
         with_document: Whether the JSON document is wanted, too.
         bare: The analysis itself is wanted and nothing else, to be redacted.
         window: The part of the capture that is judged; None for all of it.
+        embed: How much of its page series may take [bytes]; None for no limit, 0 for none.
+        every: Every column is read.
         version: Of the esxprobe that asks.
     """
 
@@ -46,6 +52,8 @@ class Task:
     with_document: bool = False
     bare: bool = False
     window: TimeWindow | None = None
+    embed: int | None = 0
+    every: bool = False
     version: str = esxprobe.__version__
 
 
@@ -72,24 +80,39 @@ def judge(task: Task, drawer: Drawer) -> Judged:
 
 
 def _judged(task: Task, drawer: Drawer) -> Judged:
-    from esxprobe.analyze import CaptureInput, GuestOptions, analyze
+    from esxprobe.analyze import CaptureInput, GuestOptions, describe, judge_described, read_capture
     from esxprobe.capture import load_capture
     from esxprobe.fleet.digest import digest_of
+    from esxprobe.formats.printed_cells import CellsWanted
     from esxprobe.report.document import render_json
     from esxprobe.report.html import render_html
 
+    held: list[CaptureCells] = []
     with at_hand(task.source) as path:
         files = load_capture(path)
         guests = GuestOptions(timezone=task.guest_timezone, folder=path if path.is_dir() else None)
         capture = CaptureInput(files.paths, files.manifest, task.timezone, guests, task.window)
-        analysis = analyze(capture, book=task.book)
+        wanted = CellsWanted(held.append, task.every) if task.embed != 0 and not task.bare else None
+        recording = read_capture(capture, book=task.book, cells=wanted)
+        analysis = judge_described(describe(recording, capture, book=task.book), book=task.book)
     if task.bare:
         return Judged(analysis=analysis)
+    series = partial(_series, analysis, task, held[0]) if held else None
     return Judged(
         digest_of(analysis),
-        render_html(analysis, drawer, task.command, task.book),
+        render_html(analysis, drawer, task.command, task.book, series),
         render_json(analysis) if task.with_document else "",
     )
+
+
+def _series(analysis: Analysis, task: Task, cells: CaptureCells) -> Embedded:
+    """The series of a capture that its report carries."""
+    from esxprobe.analyze.shown_first import shown_first
+    from esxprobe.report.embedding import embedded
+    from esxprobe.report.explore import first_vm, thresholds_of, with_layers
+
+    made = embedded(cells, shown_first(analysis, task.book, cells), task.embed)
+    return with_layers(made, thresholds_of(task.book), first_vm(analysis.findings))
 
 
 _own = threading.local()

@@ -10,6 +10,7 @@ import numpy as np
 
 from esxprobe.arrays import Bools, Floats, Integers
 from esxprobe.formats.parse import CheckedRows
+from esxprobe.formats.printed import PrintedForms
 from esxprobe.formats.spill import Pick, Spill, StoredMatrix
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class ColumnStore:
         self._blocks: list[StoredMatrix] = []
         self._marks: list[tuple[int, Integers]] = []
         self._infinite: list[tuple[int, Integers]] = []
+        self.printed = PrintedForms(len(wanted))
 
     def add(self, rows: CheckedRows) -> None:
         """Takes in rows; their values may be changed.
@@ -79,6 +81,7 @@ class ColumnStore:
         """
         # As it mostly is in memory: row by row. In another order a flat view would be a copy.
         values = np.require(rows.values.T, requirements=("C", "W"))
+        self.printed.add(len(self.lines), rows)
         self._clean(values)
         self.lines += rows.lines
         self.time_cells.append(rows.time_cells)
@@ -113,6 +116,7 @@ class ColumnStore:
             found = values.reshape(-1)[negative]
             marks = negative[(found == SENTINELS[0]) | (found == SENTINELS[1]) | (found == SENTINELS[2])]
             row, column = np.divmod(marks, values.shape[1])
+            self.printed.add_marks(len(self.lines) + row, column, values.reshape(-1)[marks])
             code = self._codes[column]
             cells = (row * len(self.paths) + code)[code >= 0]
             counts = np.bincount(cells, minlength=len(values) * len(self.paths))

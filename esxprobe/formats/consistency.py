@@ -47,7 +47,7 @@ class Formats:
     """How the wanted columns of a header are printed.
 
     Attributes:
-        usual: Bytes of each column.
+        usual: Decimals of each column.
         most: Columns may have any number of decimals up to this one; None where each keeps to its own.
         free: Columns in which any number is accepted.
         nought: Columns that held nothing but a bare 0 in the rows from which this was learned.

@@ -22,6 +22,9 @@ from numpy.typing import NDArray
 
 from esxprobe.arrays import Bools, Bytes, Floats, Integers, Words
 
+# Numbers without their point are whole numbers below this: doubles hold these, and twice these, exactly.
+MOST_WHOLE = 1 << 50
+_POWERS = 10.0 ** np.arange(16)
 _WINDOW = 16
 _LONGEST = _WINDOW - 1
 _QUOTE, _MINUS, _POINT = 34, 45, 46
@@ -61,6 +64,13 @@ _MUST_NOT = _u64(0x7F76_7676_7676_7676)
 _DECIMALS_OF_SHORT, _REST_OF_SHORT = _u64(0xFFFF_0000_0000_0000), _u64(0x0000_00FF_FFFF_FFFF)
 _ONE, _THREE, _THIRTY_TWO, _MOST_SHIFT, _LOW_BYTE = _u64(1), _u64(3), _u64(32), _u64(63), _u64(0xFF)
 _SHORTEST, _SHORT = 3, 8
+# The least whole number that a short cell's digits make as esxtop prints it: no zero is in front of others, a
+# digit before the point. Its place: four times the bytes that the cell lacks to eight, plus one with a point.
+_LEAST_OF_SHORT = np.zeros(64, np.uint64)
+for _bytes in range(_SHORTEST, _SHORT + 1):
+    _digits = _bytes - 2
+    _LEAST_OF_SHORT[4 * (_SHORT - _bytes)] = 10 ** (_digits - 1) if _digits > 1 else 0
+    _LEAST_OF_SHORT[4 * (_SHORT - _bytes) + 1] = {3: 1 << 60, 4: 0}.get(_digits, 10 ** max(0, _digits - 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +83,14 @@ class Cells:
 
 @dataclass(slots=True)
 class Buffers:
-    """Arrays that are used again and again, by one thread at a time: fresh memory costs more than arithmetic."""
+    """Arrays that are used again and again, by one thread at a time: fresh memory costs more than arithmetic.
 
+    Attributes:
+        unusual: A number was met that is a plain decimal, and not as esxtop prints it: with zeros in front (`007`),
+            no digit before its point (`.5`), or `-0`. Who asked takes it back.
+    """
+
+    unusual: bool = False
     _words: list[Words] = field(default_factory=list)
     _places: list[Integers] = field(default_factory=list)
     _flags: list[Bools] = field(default_factory=list)
@@ -126,7 +142,7 @@ def fill(
     left = np.flatnonzero(np.logical_not(sound, out=buffers.flags(len(sound))[1]))
     if len(left):
         places = np.empty(len(left), np.uint8)
-        values[left], sound[left] = numbers(text, Cells(cells.starts[left], cells.ends[left]), places)
+        values[left], sound[left] = numbers(text, Cells(cells.starts[left], cells.ends[left]), places, buffers)
         decimals[left] = places
 
 
@@ -169,13 +185,21 @@ def _short_numbers(
     shift += _BYTE
     word <<= shift
     word |= other
-    np.copyto(values, _eight_digits(word).view(np.int64))
+    whole_numbers = _eight_digits(word)
+    away >>= _ONE
+    away |= flags
+    away &= _MOST_SHIFT
+    _LEAST_OF_SHORT.take(span, mode="clip", out=other)
+    np.less(whole_numbers, other, out=unfit)
+    np.copyto(values, whole_numbers.view(np.int64))
     divisor = buffers.floats(count)
     np.multiply(flags, 99.0, out=divisor)
     divisor += 1.0
     values /= divisor
     np.equal(odd, 0, out=sound)
     sound[np.searchsorted(cells.starts, 8 * (whole - 1), side="right") :] = False  # no second word is there
+    unfit &= sound
+    buffers.unusual |= bool(unfit.any())
 
 
 def _eight_bytes(words: Words, at: Integers, place: Integers, room: tuple[Words, Words, Words]) -> None:
@@ -194,13 +218,16 @@ def _eight_bytes(words: Words, at: Integers, place: Integers, room: tuple[Words,
     found |= other
 
 
-def numbers(text: Bytes, cells: Cells, decimals: Bytes | None = None) -> tuple[Floats, Bools]:
+def numbers(
+    text: Bytes, cells: Cells, decimals: Bytes | None = None, buffers: Buffers | None = None
+) -> tuple[Floats, Bools]:
     """The numbers in cells of a text.
 
     Args:
         text: The bytes.
         cells: Cells in it, in quotes or without.
         decimals: Gets how many decimals each has, `NO_NUMBER` where it is not a plain decimal.
+        buffers: Told of numbers that are not as esxtop prints them.
 
     Returns:
         A value a cell, NaN where it is not a plain decimal; and which cells those are.
@@ -238,7 +265,26 @@ def numbers(text: Bytes, cells: Cells, decimals: Bytes | None = None) -> tuple[F
                 values[left] = np.where(negative[left], -made, made)
                 sound[left], decimals[left] = fine, many
         values[~sound], decimals[~sound] = np.nan, NO_NUMBER
+    if buffers is not None and not buffers.unusual:
+        expected = printed_lengths(values, np.where(sound, decimals, 0))
+        buffers.unusual = bool((sound & (expected != length)).any())
     return values, sound
+
+
+def printed_lengths(values: Floats, decimals: Bytes) -> Integers:
+    """How many characters numbers have as esxtop prints them: no zeros in front, a digit before the point.
+
+    Args:
+        values: Numbers; of one that is not finite, or has sixteen digits or more, the length means nothing. Of -0
+            it is 0: esxtop does not print it.
+        decimals: How many decimals each is printed with.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        whole = np.rint(np.abs(values) * _POWERS[decimals])
+    digits = np.searchsorted(_POWERS[1:16], whole, side="right") + 1
+    length: Integers = np.maximum(digits, decimals.astype(np.int64) + 1) + (decimals > 0) + (values < 0)
+    length[(values == 0) & np.signbit(values)] = 0
+    return length
 
 
 def _windows(text: Bytes, ends: Integers) -> tuple[Words, Words]:

@@ -24,13 +24,14 @@ from esxprobe.formats.closure import off_closure
 from esxprobe.formats.column_store import ColumnStore
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.issues import QualityIssues
-from esxprobe.formats.parse import CheckedRows
+from esxprobe.formats.parse import CheckedRows, words_of
+from esxprobe.formats.printed_cells import CaptureCells, CellsWanted
 from esxprobe.formats.rows import Piece
 from esxprobe.formats.scan import FileReader, Needs, Request, SegmentReader, wanted_columns
 from esxprobe.formats.source import Source
 from esxprobe.formats.spill import Spill
 from esxprobe.formats.tidy import StoredValues
-from esxprobe.formats.wanted import Enough
+from esxprobe.formats.wanted import Enough, every_column
 from esxprobe.formats.window import TimeWindow
 from esxprobe.model import JudgedPart, Recording, SourceFile, TidyFrames, Values, Window
 
@@ -49,6 +50,7 @@ def read_esxtop(
     at_most: Mapping[str, Enough] | None = None,
     progress: Callable[[int], None] | None = None,
     window: TimeWindow | None = None,
+    cells: CellsWanted | None = None,
 ) -> Recording:
     r"""Reads one capture, whole: one file, or the segments of one host in order.
 
@@ -62,6 +64,7 @@ def read_esxtop(
         at_most: Entity kinds of which not all entities are read.
         progress: Told the bytes read so far, all files together, after each block.
         window: The part of it that is wanted; None for all of it.
+        cells: Who wants the cells as they were printed; None if not needed.
 
     Raises:
         UnreadableInputError: A file is not an esxtop capture, or no row of it fits its header.
@@ -70,7 +73,10 @@ def read_esxtop(
     issues = QualityIssues()
     segments: list[SegmentReader] = []
     stores = _Stores()
-    request = Request(needs, at_most or {}, stores.take)
+    if cells is not None and cells.every:
+        request = Request(every_column, taker=stores.take, places=True)
+    else:
+        request = Request(needs, at_most or {}, stores.take)
     files: list[SourceFile] = []
     rows_read = 0
     for path in paths:
@@ -86,7 +92,10 @@ def read_esxtop(
         issues.take(notes)
         files.append(record)
     assembly = _Assembly(segments, stores, needs=needs, at_most=at_most, timezone=timezone, issues=issues)
-    return assembly.recording(tuple(files), rows_read, window)
+    recording = assembly.recording(tuple(files), rows_read, window)
+    if cells is not None:
+        cells.taker(assembly.cells())
+    return recording
 
 
 def _advance(progress: Callable[[int], None], before: int, position: int) -> None:
@@ -102,7 +111,7 @@ class _Stores:
         self._last: SegmentReader | None = None
         self._counts: list[tuple[SegmentReader, int]] = []
 
-    def take(self, segment: SegmentReader, _: Piece, rows: CheckedRows) -> None:
+    def take(self, segment: SegmentReader, piece: Piece, rows: CheckedRows) -> None:
         """Takes in rows."""
         if segment is not self._last:
             if not self._stores or not self._stores[-1].wanted.equals(segment.wanted):
@@ -110,7 +119,10 @@ class _Stores:
                     self._stores[-1].close()
                 self._stores.append(ColumnStore(segment.wanted, self._spill))
             self._last = segment
-        self._stores[-1].add(rows)
+        store = self._stores[-1]
+        if "words" in segment.wanted.columns and segment.wanted["words"].any():
+            store.printed.add_words(len(store.lines), words_of(piece, rows, segment.wanted))
+        store.add(rows)
         self._counts.append((segment, len(rows.lines)))
 
     def closed(self) -> list[ColumnStore]:
@@ -143,6 +155,14 @@ class _Assembly:
         self._timezone, self._issues = timezone, issues
         self._date_known = True
         self._zone: tzinfo = UTC
+        self._kept: tuple[NDArray[np.int64], pl.DataFrame, Identities] | None = None
+
+    def cells(self) -> CaptureCells:
+        """The cells of the samples of the recording, once that is made."""
+        assert self._kept is not None  # noqa: S101 - the recording comes first
+        rows, samples, identities = self._kept
+        rows = rows[samples["sample"].to_numpy()]
+        return CaptureCells(self._stores, rows, samples, identities, self._segments[0].header.zone)
 
     def recording(
         self, files: tuple[SourceFile, ...], rows_read: int, window: TimeWindow | None = None
@@ -177,6 +197,7 @@ class _Assembly:
             samples, part = self._part(samples, window)
             chosen = self._chosen(rows, samples)
             values = StoredValues(self._stores, chosen, self._there(wanted, chosen))
+        self._kept = rows, samples, identities
         return Recording(
             host=first.host,
             zone=first.zone,

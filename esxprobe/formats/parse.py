@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from esxprobe.arrays import Bools, Bytes, Floats
-from esxprobe.formats.decimals import NO_NUMBER, Cells, number, printed
+from esxprobe.formats.decimals import (
+    MOST_WHOLE,
+    NO_NUMBER,
+    OTHER_FORM,
+    Cells,
+    number,
+    printed,
+    printed_lengths,
+)
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.repair import LOST
 from esxprobe.formats.row_scanner import RowScan, RowScanner, without_commas_in_quotes
@@ -29,6 +37,9 @@ class CheckedRows:
     How the numbers are printed, a row each (see `decimals.fill`), and which of all cells end with two decimals, as
     long as no row was let go. And for who asked for them, as long as the piece is there: where their wanted cells
     are in its bytes, a row each.
+
+    What cells of their own form hold, by row and column: what no plain decimal is, and plain ones that esxtop does
+    not print so (`007`). A cell that holds no number, and no text here, is blank or lost.
     """
 
     lines: list[int]
@@ -37,13 +48,16 @@ class CheckedRows:
     cells: Cells | None = None
     decimals: Bytes | None = None
     points: Bytes | None = None
+    texts: dict[tuple[int, int], str] = field(default_factory=dict)
 
     def some(self, kept: Bools) -> CheckedRows:
         """Some of the rows."""
+        place = np.cumsum(kept) - 1
+        texts = {(int(place[row]), column): text for (row, column), text in self.texts.items() if kept[row]}
         lines = [line for line, keep in zip(self.lines, kept.tolist(), strict=True) if keep]
         cells = None if self.cells is None else Cells(self.cells.starts[kept], self.cells.ends[kept])
         decimals = None if self.decimals is None else self.decimals[kept]
-        return CheckedRows(lines, self.time_cells.filter(kept), self.values[:, kept], cells, decimals)
+        return CheckedRows(lines, self.time_cells.filter(kept), self.values[:, kept], cells, decimals, texts=texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +91,15 @@ class Parser:
             sound[:, words], values[:, words] = True, np.nan
             if decimals is not None:
                 decimals[:, words] = NO_NUMBER
-        if not sound.all() and found.cells is None:
+        if (found.unusual or not sound.all()) and found.cells is None:
             self.scanner.places = True  # where one cell is odd there are more in other rows
             found = replace(found, cells=self.scan(piece).cells)
         rows = CheckedRows(piece.lines, _time_cells(piece), values.T, found.cells, decimals, found.points)
-        return rows if sound.all() or self._odd(rows, piece.data, ~sound) else None
+        if not sound.all() and not self._odd(rows, piece.data, ~sound):
+            return None
+        if found.unusual:
+            self._unusual(rows, piece.data, sound)
+        return rows
 
     def scan(self, piece: Piece) -> RowScan:
         """The wanted cells of rows that are known to be sound."""
@@ -109,6 +127,8 @@ class Parser:
             if inside is None:
                 return False
             values[row, column] = value = number(inside)
+            if inside and not _as_esxtop_prints(value, inside):
+                rows.texts[row, column] = inside.decode(errors="replace")
             if np.isnan(value):
                 bad.setdefault(column, []).append((row, inside.decode(errors="replace")))
             elif decimals is not None:
@@ -118,6 +138,21 @@ class Parser:
         for column, found in bad.items():
             self._count_bad(column, found, rows.lines, values)
         return True
+
+    def _unusual(self, rows: CheckedRows, data: bytes | bytearray, sound: Bools) -> None:
+        """Keeps what plain decimals say that esxtop prints in another way."""
+        values, cells, decimals = rows.values.T, rows.cells, rows.decimals
+        if cells is None or decimals is None:
+            return
+        number = sound & (decimals != NO_NUMBER)
+        starts, ends = cells.starts, cells.ends
+        text = np.frombuffer(data, np.uint8)
+        quoted = 2 * (text.take(starts, mode="clip") == ord('"'))
+        expected = printed_lengths(values, np.where(number, decimals, 0).astype(np.uint8))
+        for row, column in np.argwhere(number & (ends - starts - quoted != expected)).tolist():
+            inside = held(bytes(data[starts[row, column] : ends[row, column]]), 0)
+            if inside is not None:
+                rows.texts[row, column] = inside.decode(errors="replace")
 
     def _count_bad(self, column: int, found: list[tuple[int, str]], lines: list[int], values: Floats) -> None:
         """Counts cells of a column that hold no number: blank ones apart, behind torn ones all are lost."""
@@ -131,6 +166,14 @@ class Parser:
         if torn:
             self.issues.add("row-torn", len(torn), f"line {lines[torn[0]]:,}, behind {key}")
             values[torn, column + 1 :] = np.nan
+
+
+def _as_esxtop_prints(value: float, inside: bytes) -> bool:
+    """Whether a number and how many decimals it has tell the text that it was read from."""
+    decimals = printed(inside)
+    if np.isnan(value) or decimals == OTHER_FORM or abs(value) * 10.0**decimals >= MOST_WHOLE:
+        return False
+    return f"{value:.{decimals}f}".encode() == inside and (value != 0 or inside[:1] != b"-")
 
 
 def _time_cells(piece: Piece) -> pl.Series:
@@ -161,7 +204,7 @@ def words_of(piece: Piece, rows: CheckedRows, wanted: pl.DataFrame) -> dict[int,
 
     Args:
         piece: Where the rows stand.
-        rows: CheckedRows whose cells' places were asked for.
+        rows: Rows whose cells' places were asked for.
         wanted: Their columns: words.
     """
     word_cells: dict[int, list[str | None]] = {}

@@ -8,7 +8,7 @@ theirs are worked out. All that is done with a group of lines is done while they
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -119,6 +119,7 @@ class RowScan:
         decimals: How many each number has; see `decimals.fill`.
         points: Of all cells but the time, wanted or not, whether two decimals in quotes end them, eight to a byte
             (see `points.unpacked`), where that was asked for.
+        unusual: Some of the plain decimals are not as esxtop prints them (see `decimals.Buffers`).
     """
 
     shapes: list[Shape]
@@ -127,6 +128,7 @@ class RowScan:
     cells: Cells | None = None
     decimals: Bytes | None = None
     points: Bytes | None = None
+    unusual: bool = False
 
     def part(self, first: int, behind: int) -> RowScan:
         """Some of the lines, to be filled in; the shapes are those of all."""
@@ -230,8 +232,10 @@ class RowScanner:
             room = self._rooms.pop()
         except IndexError:  # asked for first, the last one could go to another thread in between
             room = _Room()
+        room.buffers.unusual = False
         groups = list(_groups(starts, ends))
         fits = [self._group(text, starts[a:b], ends[a:b], room, made.part(a, b)) for a, b in groups]
+        made = replace(made, unusual=room.buffers.unusual)
         self._rooms.append(room)
         return made if groups and all(fits) else RowScan(made.shapes)
 

@@ -142,6 +142,13 @@ def _enough(identities: Identities, at_most: Mapping[str, Enough]) -> pl.Expr:
     return enough
 
 
+def every_column(identities: Identities) -> pl.DataFrame:
+    """All columns of a header, in its order, with words (Boolean): they hold words."""
+    import polars as pl
+
+    return identities.columns.with_columns(pl.col("cell").is_in(text_cells(identities.columns)).alias("words"))
+
+
 def text_cells(index: pl.DataFrame) -> list[int]:
     """Numbers of the cells that hold words."""
     import polars as pl

@@ -197,7 +197,7 @@ class Reading:
     def _with_times(
         self, segment: SegmentReader, rows: parsed.CheckedRows, words: dict[int, list[str | None]], utc: pl.Series
     ) -> TimedRows:
-        """TimedRows with a readable time."""
+        """Rows with a readable time."""
         infinite = int(np.isinf(rows.values).sum())
         self._issues.add("bad-cell", infinite, f"{infinite} cells say inf")
         made = TimedRows(utc, rows.values, words, self._places_of(segment))

@@ -186,12 +186,12 @@ class HeaderLayout:
         self.leaders = [g.worlds[0].wid + 1 for g in self.groups if g.kind == "vm"]
         self._host()
         for g in self.groups:
-            self.add("GroupRow Cpu", f"{g.gid}:{g.name}", VM_GROUP if g.kind == "vm" else GROUP)
+            self.add("Group Cpu", f"{g.gid}:{g.name}", VM_GROUP if g.kind == "vm" else GROUP)
             for w in g.worlds:
                 self.add("Vcpu", f"{g.gid}:{g.name}:{w.wid}:{w.name}", VCPU)
         for g in self.groups:
             if g.kind != "kernel":
-                self.add("GroupRow Memory", f"{g.gid}:{g.name}", GROUP_MEMORY)
+                self.add("Group Memory", f"{g.gid}:{g.name}", GROUP_MEMORY)
         self._storage()
         self._network()
         self._interrupts()
@@ -204,7 +204,7 @@ class HeaderLayout:
         if late and object_name in LATER_OBJECTS:
             return
         gid = 0
-        if instance and object_name in ("GroupRow Cpu", "Vcpu", "GroupRow Memory"):
+        if instance and object_name in ("Group Cpu", "Vcpu", "Group Memory"):
             gid = int(instance.partition(":")[0])
         path = f"\\\\{self.plan.host}\\{object_name}" + (f"({instance})" if instance is not None else "")
         for counter in counters.split("|"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from esxprobe.model.nouns import Entity, Window
-from esxprobe.model.roles import ToolText
+from esxprobe.model.roles import FreeText, MemberName, ToolText
 
 ChangeKind = Literal["level", "spread"]
 
@@ -29,7 +29,7 @@ class CounterChange:
     """
 
     counter: ToolText
-    part: str
+    part: MemberName
     kind: ChangeKind
     statistic: float
     q: float
@@ -37,7 +37,7 @@ class CounterChange:
     before: float
     within: float
     constant_before: bool
-    column: str = ""
+    column: FreeText = ""
 
     @property
     def direction(self) -> Literal["up", "down"]:

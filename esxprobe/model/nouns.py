@@ -198,9 +198,9 @@ class Recording:
         zone: The zone text of the header's first cell.
         columns: One row a value column: position, host, object, instance, counter, name, known, wanted.
         samples: One row a kept sample: sample, line, segment, time [UTC], interval_s, judged, reason.
-        tidy: TidyFrames by entity kind: sample, entity, one Float64 column a counter (`Object\Counter`). Those of a
+        tidy: Frames by entity kind: sample, entity, one Float64 column a counter (`Object\Counter`). Those of a
             capture that was read are made when they are asked for, whole: rather ask for `values`.
-        entities: TidyFrames by entity kind: entity, name, id, vm, gid and what else the kind knows.
+        entities: Frames by entity kind: entity, name, id, vm, gid and what else the kind knows.
         vms: The virtual machines, in the order of the header.
         notes: Data quality, counted.
         files: The files that were read.

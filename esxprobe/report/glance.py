@@ -12,6 +12,7 @@ from esxprobe.model import (
     HeatStrip,
 )
 from esxprobe.report.cards import leading
+from esxprobe.report.changes import WindowRow, window_rows
 from esxprobe.report.formatting import isolated, joined, number, percent, plural, threshold
 from esxprobe.report.heat_charts import (
     STYLES,
@@ -43,9 +44,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class GlancePanel:
-    """The timeline of the first screen, and the section."""
+    """The timeline of the first screen, windows that stand out, and the section."""
 
     timeline: Picture | None
+    windows: tuple[WindowRow, ...]
     cell_note: str
     host: tuple[tuple[str, str], ...]
     pcpus: Picture | None
@@ -92,6 +94,7 @@ def glance_panel(analysis: Analysis, drawings: dict[str, str], links: Links) -> 
     pictures = {key: _picture(strip, analysis, drawings) for key, strip in loud.items()}
     return GlancePanel(
         timeline=_timeline(analysis, drawings),
+        windows=window_rows(analysis, links),
         cell_note=_cell_note(analysis),
         host=_host(analysis),
         pcpus=pictures.pop("pcpus", None),

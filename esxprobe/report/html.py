@@ -19,7 +19,7 @@ from esxprobe.report.drawing import Drawer
 from esxprobe.report.faults import fault_specs
 from esxprobe.report.glance import glance_specs, strip_specs
 from esxprobe.report.glossary import Glossary
-from esxprobe.report.packed import TYPE, packed
+from esxprobe.report.packed import BYTES_TYPE, TYPE, packed
 from esxprobe.report.shifts import shift_specs
 from esxprobe.report.vega_bundle import chart_specs, numbered, vega_bundle
 from esxprobe.report.view import page_of
@@ -30,8 +30,20 @@ if TYPE_CHECKING:
     from jinja2.runtime import Context
     from markupsafe import Markup
 
+    from esxprobe.report.embedding import Embedded
 
-def render_html(analysis: Analysis, drawer: Drawer, command: str, book: RuleBook) -> str:
+
+# What reads the series of a capture out of the page, and shows them.
+EXPLORE_SCRIPTS = ("series.js", "lanes.js", "explore.js")
+
+
+def render_html(
+    analysis: Analysis,
+    drawer: Drawer,
+    command: str,
+    book: RuleBook,
+    series: Callable[[], Embedded] | None = None,
+) -> str:
     """The report.
 
     Args:
@@ -39,6 +51,7 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str, book: RuleBook
         drawer: Draws the charts.
         command: The command line that made the report, shown as provenance.
         book: The rules that judged it.
+        series: Gives the series of the capture that the page carries; None for none.
     """
     specs = {rule: spec_of(chart) for rule, chart in analysis.charts.items() if not is_constant(chart)}
     specs |= fault_specs(analysis) | glance_specs(analysis) | shift_specs(analysis.comparison)
@@ -48,6 +61,7 @@ def render_html(analysis: Analysis, drawer: Drawer, command: str, book: RuleBook
         lambda: document(analysis),
         specs,
         drawer,
+        series=series,
     )
 
 
@@ -57,6 +71,8 @@ def filled(
     data: Callable[[], dict[str, Any]],
     specs: dict[str, dict[str, Any]],
     drawer: Drawer,
+    *,
+    series: Callable[[], Embedded] | None = None,
 ) -> str:
     """A page with its style, its scripts, its drawings and its data in it.
 
@@ -66,6 +82,7 @@ def filled(
         data: The JSON document to embed.
         specs: The charts.
         drawer: Draws them.
+        series: Gives the series that the page carries; None for none.
     """
     from markupsafe import Markup
 
@@ -73,9 +90,11 @@ def filled(
         drawn = beside.submit(drawer.draw, specs)
         loaded, css = _template(template), asset("report.css")
         embedded = packed(json.dumps(data(), ensure_ascii=False, allow_nan=False))
+        carried = series() if series is not None else None
         drawings = drawn.result()
     bundle = vega_bundle(drawer, templates()) if any(drawings.values()) else ""
     scripts = [asset("report.js"), *([asset("charts.js")] if bundle else [])]
+    scripts += [asset(name) for name in EXPLORE_SCRIPTS if carried is not None]
     # Markup: our own style sheet and scripts, data that cannot leave its element, and drawings (escaped by Vega).
     return loaded.render(
         page=page(numbered(drawings)),
@@ -88,6 +107,9 @@ def filled(
         notices=Markup(asset("vega-license.js")) if bundle else "",  # noqa: S704
         scripts=[Markup(script) for script in scripts],  # noqa: S704
         svg=Markup,
+        series=packed(carried.text) if carried is not None else "",
+        chunks=carried.parts if carried is not None else [],
+        packed_bytes=BYTES_TYPE,
         glossary=Glossary(),
     )
 

@@ -11,8 +11,13 @@ import re
 import zlib
 
 TYPE = "application/zlib+base64"
+# The same of bytes that are no text: numbers of series.
+BYTES_TYPE = "application/zlib-bytes+base64"
 _PARTS = re.compile(
     rf'(?P<tag><script type="{re.escape(TYPE)}" id="(?P<id>[a-z]+)"[^>]*>)(?P<content>[\w+/=]*)(?=</script>)'
+)
+_BYTES = re.compile(
+    rf'(?P<tag><script type="{re.escape(BYTES_TYPE)}" id="(?P<id>[a-z]+-\d+)">)(?P<content>[\w+/=]*)(?=</script>)'
 )
 # Nobody packs more than a report holds; a page that says so was made by somebody else [bytes].
 _LARGEST = 1 << 30
@@ -30,13 +35,15 @@ def packed(text: str) -> str:
 def unpacked(page: str) -> str:
     """A page with its packed parts as text, for whoever searches it: not a page that a browser can show.
 
+    Parts of bytes are left out: there are numbers in them, and no names.
+
     Args:
         page: HTML of ours.
 
     Raises:
         zlib.error: a part is damaged, or has more than 1 GB.
     """
-    return _PARTS.sub(lambda part: part["tag"] + _text(part["content"]), page)
+    return _PARTS.sub(lambda part: part["tag"] + _text(part["content"]), _BYTES.sub(r"\g<tag>", page))
 
 
 def part_of(page: str, element: str) -> str:
@@ -51,6 +58,18 @@ def part_of(page: str, element: str) -> str:
         zlib.error: it is damaged, or has more than 1 GB.
     """
     return _text({part["id"]: part["content"] for part in _PARTS.finditer(page)}[element])
+
+
+def bytes_of(page: str, element: str) -> list[bytes]:
+    """The packed parts of bytes whose ids begin so and end in -0, -1, ..., in this order, as they are packed.
+
+    Args:
+        page: HTML of ours.
+        element: What the ids begin with.
+    """
+    found = [part for part in _BYTES.finditer(page) if part["id"].rpartition("-")[0] == element]
+    ordered = sorted(found, key=lambda part: int(part["id"].rpartition("-")[2]))
+    return [base64.b64decode(part["content"]) for part in ordered]
 
 
 def _text(content: str) -> str:

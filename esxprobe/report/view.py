@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from esxprobe.model import SEVERITIES, Analysis, Citation, Explanation, Finding, Severity, worst_first
 from esxprobe.report.capture_facts import capture_facts, head_facts, is_dated, is_poor
 from esxprobe.report.cards import Cards, cards_of
-from esxprobe.report.changes import WindowRow, window_rows
 from esxprobe.report.charts import is_constant
 from esxprobe.report.comparison import ComparisonPanel, comparison_panel
 from esxprobe.report.faults import FaultPanel, fault_panel
@@ -153,7 +152,6 @@ class Page:
     pages: Pages
     provenance: ProvenancePanel
     causes: tuple[CauseGroup, ...]
-    windows: tuple[WindowRow, ...]
     slices: tuple[tuple[str, ...], ...]
     rules: RuleOutcomes
     vms: Table
@@ -202,7 +200,6 @@ def page_of(analysis: Analysis, drawings: dict[str, str], command: str, book: Ru
         pages=pages_of(analysis, book, links),
         provenance=provenance_panel(analysis),
         causes=_causes(analysis, drawings, book, links),
-        windows=window_rows(analysis, links),
         slices=_slice_rows(analysis, dated=dated),
         rules=_rule_outcomes(analysis, book),
         vms=vm_table(analysis.vm_rows, links, dated=dated),

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +19,7 @@ import pytest
 from localshell import BIN, LocalShell, Naps, gone, processes_with
 
 import esxprobe.collect.stream_to_file as pump_module
-from esxprobe.collect import room
+from esxprobe.collect import cleanup_check, room
 from esxprobe.collect.cleanup_check import check_left_behind, others_esxtop
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.forecast import forecast
@@ -447,13 +448,20 @@ def test_a_file_that_is_there_already_is_never_overwritten(environment: Environm
     assert (tmp_path / "esxtop-000.csv.gz").read_bytes() == b"precious"
 
 
-def test_the_host_is_looked_at_for_what_stays_behind(environment: Environment, tmp_path: Path) -> None:
+def test_the_host_is_looked_at_for_what_stays_behind(
+    environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Our list of processes may take longer than a host's on a busy machine.
+    monkeypatch.setattr(cleanup_check, "LOOK_BEFORE", cleanup_check.LOOK)
+    monkeypatch.setattr(cleanup_check, "_BEFORE_S", 60)
     naps = Naps()
     link = Link(lambda: LocalShell(environment))
     other = CapturePlan(7, 5)
     assert check_left_behind(link, other, Clockwork(sleep=naps)).checked
     assert check_left_behind(link, other).processes == ()
-    stream = link.shell().stream("TERM=xterm esxtop -b -a -d 7 -n 99 >/dev/null")
+    stream = link.shell().stream("TERM=xterm esxtop -b -a -d 7 -n 9999 >/dev/null")
+    while not list((tmp_path / "written").iterdir()):  # it runs
+        time.sleep(0.05)
     found = check_left_behind(link, other, Clockwork(sleep=naps))
     assert len(found.processes) == 1
     assert others_esxtop(link, other) == found.processes

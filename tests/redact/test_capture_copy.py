@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import zstandard
 from customers import Customer, capture_of, named_back, names_of
+from howmany import examples
 from hypothesis import HealthCheck, example, given, settings
 from shippedbook import analyze
 from test_redacted_report import HOSTILE, ORDINARY, customers
@@ -59,7 +60,7 @@ def compared(path: Path, names: dict[str, dict[str, str]] | None) -> dict[str, o
     return told
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(customer=customers)
 @example(customer=Customer(vms=("db", "db01", "db01-old")))
 @example(customer=Customer(vms=ORDINARY))

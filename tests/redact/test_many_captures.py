@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 from customers import Customer, capture_of, named_back
 from drawn import ESXPROBE
+from howmany import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -162,7 +163,9 @@ NAMES = st.text(LETTERS, min_size=3, max_size=24)
 
 
 @given(vms=st.lists(NAMES.map(lambda name: f"q{name.strip()}z9"), min_size=2, max_size=4, unique=True))
-@settings(max_examples=2, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(1), suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 def test_whatever_vms_are_called(vms: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
     """The first capture has all of them, the second one only one of them; each is gone from every file."""
     folder = tmp_path_factory.mktemp("made")

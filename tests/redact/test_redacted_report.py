@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from customers import Customer, capture_of, named_back
+from howmany import examples
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from shippedbook import analyze, render_html
@@ -91,7 +92,7 @@ def telling(secrets: tuple[str, ...], own: str) -> list[str]:
     return [each for each in secrets if len(each) > 3 and each not in own and not set(words_of(each)) <= said]
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(customer=customers)
 @example(customer=Customer(vms=("db", "db01", "db01-old", "report", "the")))
 @example(customer=Customer(vms=ORDINARY))

@@ -40,6 +40,7 @@ def leaves(hint: object) -> Iterator[object]:
 
 # Composed text, in which redaction looks for names; every other string has a role beside it.
 FREE_TEXT = {
+    "CounterChange.column",
     "Deviation.detail",
     "FaultComparison.statement",
     "FaultCost.statement",

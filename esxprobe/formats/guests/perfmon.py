@@ -113,7 +113,7 @@ def _one_host(hosts: list[str], guest: str | None) -> str:
 
 
 def parts(text: bytes, issues: QualityIssues) -> tuple[list[bytes], list[list[str]]]:
-    """PerfmonHeader lines, and the lines below each."""
+    """Header lines, and the lines below each."""
     headers: list[bytes] = []
     bodies: list[list[str]] = []
     lines = text.split(b"\n")

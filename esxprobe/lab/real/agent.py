@@ -74,7 +74,7 @@ class _Channel:
         self._frames = FrameSplitter()
 
     def fill(self) -> None:
-        """Reads once. FrameSplitter go to `received`."""
+        """Reads once. Frames go to `received`."""
         piece = os.read(self.descriptor, _PIECE)
         if not piece:
             raise SystemExit(0)  # the host has closed its end

@@ -44,7 +44,7 @@ class GuestLostError(Exception):
 
 
 class Channel:
-    """One channel. FrameSplitter arrive through `feed`, which a thread of `Channels` calls."""
+    """One channel. Frames arrive through `feed`, which a thread of `Channels` calls."""
 
     def __init__(self, end: socket.socket) -> None:
         self.socket = end
@@ -85,7 +85,7 @@ class Channel:
 
         Args:
             number: Of the command.
-            kind: Of the frame. FrameSplitter with data wait until the guest has room for them.
+            kind: Of the frame. Frames with data wait until the guest has room for them.
             payload: Its data.
             timeout_s: How long to wait [s].
 

@@ -49,12 +49,12 @@ def reports(tmp_path_factory: pytest.TempPathFactory, hostile: Analysis, drawer:
     samples = ROOT / "samples"
     sources = {
         "demo": ["compare", samples / "hardware-mmu", samples / "software-mmu"],
-        "lone": ["report", samples / "demo"],
+        "lone": ["report", samples / "demo", "--all-counters", "--embed", "all"],
         "software": ["report", samples / "software-mmu"],  # what `make demo` ends in
         "wide": ["report", wide],
         "noise": ["report", noise],
         "zoned": ["report", small, "--timezone", "Europe/Berlin"],
-    } | ({"real": ["report", REAL]} if REAL.exists() else {})
+    } | ({"real": ["report", REAL, "--all-counters", "--embed", "all"]} if REAL.exists() else {})
     (folder / "hostile.html").write_text(render_html(hostile, drawer), encoding="utf-8")
     made = Reports({name: folder / f"{name}.html" for name in ("hostile", *sources)})
     for name, words in sources.items():

@@ -1,0 +1,132 @@
+"""The series of a capture that a report carries: how many are asked for, and what becomes of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from esxprobe.commands.requests import SeriesRequest
+from esxprobe.errors import UsageError
+
+if TYPE_CHECKING:
+    from esxprobe.commands.redaction import PrivateMap
+    from esxprobe.formats.printed_cells import CaptureCells, CellsWanted
+    from esxprobe.model import Analysis
+    from esxprobe.report.embedding import Embedded
+    from esxprobe.rules import RuleBook
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmg]?)b?", re.IGNORECASE)
+_BYTES = {"": 1, "k": 1000, "m": 1_000_000, "g": 1_000_000_000}
+USUAL = "3MB"
+
+Embed = Annotated[
+    str,
+    typer.Option(
+        "--embed",
+        metavar="SIZE",
+        help="How much of the page the series for Explore may take: 3MB, 500kB, all, or 0 for none.",
+    ),
+]
+AllCounters = Annotated[
+    bool,
+    typer.Option("--all-counters", help="Read every column, not only what the rules and tables need; for Explore."),
+]
+
+
+def budget_of(text: str) -> int | None:
+    """How many bytes of the page series may take; None for no limit.
+
+    Raises:
+        UsageError: It is not a valid size.
+    """
+    if text.strip().casefold() == "all":
+        return None
+    size = _SIZE.fullmatch(text.strip())
+    if size is None:
+        raise UsageError(f"--embed {text!r} is not a valid size", hint="write 3MB, 500kB, all, or 0 for none")
+    return int(float(size[1]) * _BYTES[size[2].casefold()])
+
+
+def series_request(embed: str, *, every: bool) -> SeriesRequest:
+    """What `--embed` and `--all-counters` ask for.
+
+    Raises:
+        UsageError: It is not a valid size, or all counters are read for nothing.
+    """
+    budget = budget_of(embed)
+    if every and budget == 0:
+        raise UsageError("--all-counters needs --embed", hint="leave --embed 0 out")
+    return SeriesRequest(budget, every)
+
+
+def series_words(request: SeriesRequest) -> list[str]:
+    """The options again, where they are not the usual ones."""
+    budget = request.budget
+    size = "all" if budget is None else f"{budget}B" if budget else "0"
+    return [
+        *([] if budget == budget_of(USUAL) else ["--embed", size]),
+        *(["--all-counters"] if request.every else []),
+    ]
+
+
+class SeriesOfReport:
+    """The series that a report is to carry, from the reading of the capture to its page.
+
+    Args:
+        request: How many are asked for.
+    """
+
+    def __init__(self, request: SeriesRequest) -> None:
+        self._request = request
+        self._cells: CaptureCells | None = None
+        self._encode: Callable[[CaptureCells], Embedded] | None = None
+        self._made: Embedded | None = None
+
+    def wanted(self) -> CellsWanted | None:
+        """Who wants the cells while the capture is read; none if the page carries none."""
+        if self._request.budget == 0:
+            return None
+        from esxprobe.formats.printed_cells import CellsWanted
+
+        return CellsWanted(self._take, self._request.every)
+
+    def _take(self, cells: CaptureCells) -> None:
+        self._cells = cells
+
+    def choose(self, analysis: Analysis, book: RuleBook) -> None:
+        """Settles what goes first, by an analysis under the names of the capture."""
+        if self._cells is None:
+            return
+        from esxprobe.analyze.shown_first import shown_first
+        from esxprobe.report.embedding import embedded
+        from esxprobe.report.explore import first_vm, thresholds_of, with_layers
+
+        tiers, budget = shown_first(analysis, book, self._cells), self._request.budget
+        thresholds, first = thresholds_of(book), first_vm(analysis.findings)
+        self._encode = lambda cells: with_layers(embedded(cells, tiers, budget), thresholds, first)
+
+    def redact(self, private: PrivateMap) -> None:
+        """Takes the names out: those of the capture have been learned."""
+        if self._cells is not None:
+            self._cells = private.cells(self._cells)
+
+    def for_page(self, *, named: bool = True) -> Callable[[], Embedded] | None:
+        """What a page asks for its series; None where it carries none.
+
+        Args:
+            named: False for one word in place of every name.
+        """
+        if self._encode is None:
+            return None
+        return self._series if named else lambda: self._series().nameless()
+
+    def _series(self) -> Embedded:
+        """The series, made once."""
+        if self._made is None:
+            assert self._encode is not None  # noqa: S101 - nobody asks otherwise
+            assert self._cells is not None  # noqa: S101
+            self._made, self._cells = self._encode(self._cells), None
+        return self._made
