@@ -162,7 +162,7 @@ def read_capture(
         book: The rules in use.
         with_levels: Whether the counters that a comparison needs are read as well (`measured`).
         progress: Is called with the bytes read so far.
-        cells: Who wants the cells of the columns as they were printed; None for nobody.
+        cells: Who wants the cells of the columns as they were printed; None if not needed.
 
     Raises:
         UnreadableInputError: A file is not an esxtop capture, or none of its rows can be used.

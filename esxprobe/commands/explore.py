@@ -32,7 +32,8 @@ def explore(
     timezone: Annotated[
         str | None,
         typer.Option(
-            metavar="ZONE", help="Zone of the capture's stamps (Europe/Berlin, +02:00), and of times here."
+            metavar="ZONE",
+            help="Time zone of the capture's timestamps (Europe/Berlin, +02:00) and of --from and --to.",
         ),
     ] = None,
     start: From = None,
@@ -40,12 +41,14 @@ def explore(
     embed: Embed = "all",
     redact: Annotated[
         bool,
-        typer.Option("--redact", help="Pseudonyms for names, addresses, ids and paths; see also esxprobe redact."),
+        typer.Option(
+            "--redact", help="Replace names, addresses, IDs and paths by pseudonyms; see also esxprobe redact."
+        ),
     ] = False,
     redact_map: Annotated[
         Path | None,
         typer.Option(
-            "--redact-map", metavar="FILE", help="The private map of names and pseudonyms. Never hand it on."
+            "--redact-map", metavar="FILE", help="The private map of names and pseudonyms. Never share it."
         ),
     ] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open the finished page in a browser.")] = False,

@@ -40,13 +40,13 @@ def budget_of(text: str) -> int | None:
     """How many bytes of the page series may take; None for no limit.
 
     Raises:
-        UsageError: It is no size.
+        UsageError: It is not a valid size.
     """
     if text.strip().casefold() == "all":
         return None
     size = _SIZE.fullmatch(text.strip())
     if size is None:
-        raise UsageError(f"--embed {text!r} is no size", hint="write 3MB, 500kB, all, or 0 for none")
+        raise UsageError(f"--embed {text!r} is not a valid size", hint="write 3MB, 500kB, all, or 0 for none")
     return int(float(size[1]) * _BYTES[size[2].casefold()])
 
 
@@ -54,7 +54,7 @@ def series_request(embed: str, *, every: bool) -> SeriesRequest:
     """What `--embed` and `--all-counters` ask for.
 
     Raises:
-        UsageError: It is no size, or all counters are read for nothing.
+        UsageError: It is not a valid size, or all counters are read for nothing.
     """
     budget = budget_of(embed)
     if every and budget == 0:
@@ -86,7 +86,7 @@ class SeriesOfReport:
         self._made: Embedded | None = None
 
     def wanted(self) -> CellsWanted | None:
-        """Who wants the cells while the capture is read; nobody where the page carries none."""
+        """Who wants the cells while the capture is read; none if the page carries none."""
         if self._request.budget == 0:
             return None
         from esxprobe.formats.printed_cells import CellsWanted

@@ -64,7 +64,7 @@ _MUST_NOT = _u64(0x7F76_7676_7676_7676)
 _DECIMALS_OF_SHORT, _REST_OF_SHORT = _u64(0xFFFF_0000_0000_0000), _u64(0x0000_00FF_FFFF_FFFF)
 _ONE, _THREE, _THIRTY_TWO, _MOST_SHIFT, _LOW_BYTE = _u64(1), _u64(3), _u64(32), _u64(63), _u64(0xFF)
 _SHORTEST, _SHORT = 3, 8
-# The least whole number that a short cell's digits make as esxtop prints it: no zero stands in front of others, a
+# The least whole number that a short cell's digits make as esxtop prints it: no zero is in front of others, a
 # digit before the point. Its place: four times the bytes that the cell lacks to eight, plus one with a point.
 _LEAST_OF_SHORT = np.zeros(64, np.uint64)
 for _bytes in range(_SHORTEST, _SHORT + 1):

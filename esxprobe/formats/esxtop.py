@@ -64,7 +64,7 @@ def read_esxtop(
         at_most: Entity kinds of which not all entities are read.
         progress: Told the bytes read so far, all files together, after each block.
         window: The part of it that is wanted; None for all of it.
-        cells: Who wants the cells as they were printed; None for nobody.
+        cells: Who wants the cells as they were printed; None if not needed.
 
     Raises:
         UnreadableInputError: A file is not an esxtop capture, or no row of it fits its header.

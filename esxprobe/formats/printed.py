@@ -1,4 +1,4 @@
-"""How the cells of a column store were printed, so that each can be told again to the digit.
+"""How the cells of a column store were printed, so that each can be restored to the digit.
 
 A cell is its number and how many decimals it was printed with. Nearly every column keeps to one number of decimals.
 A spreadsheet drops zeros at the end: then a cell has as few decimals as its number can have, and their sum over a
@@ -18,7 +18,7 @@ from esxprobe.arrays import Bools, Bytes, Floats, Integers
 from esxprobe.formats.decimals import NO_NUMBER, OTHER_FORM
 from esxprobe.formats.parse import CheckedRows
 
-# So many cells of their own form, and so many texts, are remembered: a file of nothing else is no capture.
+# So many cells of their own form, and so many texts, are remembered: a file of nothing else is not a capture.
 _MOST = 1 << 20
 
 Kind = TypeVar("Kind", np.float64, np.uint8)
@@ -33,7 +33,7 @@ class PrintedForms:
         usual: Decimals of each column's first number, `NO_NUMBER` before there is one.
         highest: The most decimals of a number of each.
         more: How many decimals all its numbers together have more than the first one's.
-        lost: Columns of which not every cell can be told again.
+        lost: Columns of which not every cell can be restored.
         texts: What cells hold that are printed as esxtop prints none, by row and column.
     """
 
@@ -105,7 +105,7 @@ class PrintedForms:
             self.texts |= {(first + row, column): word for row, word in enumerate(cell_texts) if word}
 
     def add_marks(self, rows: Integers, columns: Integers, values: Floats) -> None:
-        """Takes in numbers that are no values, and are taken out of the store: -1 for no limit."""
+        """Takes in numbers that are not values, and are taken out of the store: -1 for no limit."""
         self._marks.append((rows.astype(np.int32), columns.astype(np.int32), values.astype(np.float32)))
 
     def marks(self) -> tuple[Integers, Integers, Floats]:

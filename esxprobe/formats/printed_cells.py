@@ -1,4 +1,4 @@
-"""The cells of a capture as they were printed, to the digit: of all columns that were read, some at a time.
+"""The cells of a capture as they were printed, to the digit: of all columns that were read, in batches.
 
 A report judges numbers; what is embedded in it are cells. Both come out of the same stores: nothing is read twice.
 """
@@ -32,11 +32,11 @@ class PrintedColumns:
     """Some columns of a capture, a row each.
 
     Attributes:
-        values: Numbers as printed, marks for none (-1) among them; NaN where a cell has no number that is believed.
+        values: Numbers as printed, marks for none (-1) among them; NaN where a cell has no number that is accepted.
         decimals: With so many decimals a column is printed.
         shortest: Zeros at the end of its numbers are dropped, as spreadsheets do.
         texts: By row and sample, what cells hold that number and decimals do not tell.
-        lost: Columns of which not every cell can be told.
+        lost: Columns of which not every cell can be restored.
     """
 
     values: Floats
@@ -54,7 +54,7 @@ class PrintedColumns:
         return scaled.astype(np.int64)
 
     def cell(self, row: int, sample: int) -> str:
-        """A cell as it was printed; empty for none that is believed. The slow twin of what a page does."""
+        """A cell as it was printed; empty for none that is accepted. The slow twin of what a page does."""
         text = self.texts.get(row, {}).get(sample)
         if text is not None:
             return text
@@ -71,12 +71,12 @@ class CaptureCells:
     Attributes:
         columns: One row a column: key, path, host, object, instance, counter, kind, entity, thing, meaning.
         times: End of each sample [UTC]; each is later than all before it.
-        judged: Which samples are judged.
+        judged: Which samples are analyzed.
         entities: Frames by kind: entity, name, gid.
         gids: Group id of what each column belongs to, by kind and entity; nothing where it belongs to none.
         vms: The virtual machines.
         zone: The zone text of the header.
-        unread: How many columns of the capture nobody has read.
+        unread: How many columns of the capture were not read.
         backwards: How many samples were left out because a later one came before them.
 
     Args:
@@ -304,7 +304,7 @@ def _joined(values: Floats, samples: Sequence[Integers], found: Sequence[_StoreC
 
 
 def _forget_unbelieved(made: PrintedColumns) -> None:
-    """Lets go of texts of numbers that are not believed: they have no value, though one can be read from them."""
+    """Lets go of texts of numbers that are not accepted: they have no value, though one can be read from them."""
     for row, cell_texts in made.texts.items():
         for sample, text in list(cell_texts.items()):
             if np.isnan(made.values[row, sample]) and not np.isnan(number(text.encode())):

@@ -1,4 +1,4 @@
-"""What the Explore panel is told besides series: thresholds of rules, the VM it begins with; and its page alone."""
+"""What the Explore panel gets besides series: thresholds of rules, the VM it begins with; and its page alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Thresholds = dict[str, list[tuple[str, float, str]]]
 
 
 def thresholds_of(book: RuleBook) -> Thresholds:
-    r"""Thresholds of rules that judge a counter as it is printed, by `Object\Counter`.
+    r"""Thresholds of rules that evaluate a counter as it is printed, by `Object\Counter`.
 
     Args:
         book: The rules in use.

@@ -181,7 +181,7 @@ def test_a_window_that_reaches_further_than_the_capture_is_no_claim_that_more_wa
     run: Run, turning: Path, tmp_path: Path
 ) -> None:
     for words, says in (
-        (("--from", "+5m", "--to", "23:00"), "judged: 2026-03-26 21:35:00 to 2026-03-26 21:38:00 UTC, 37 of 97"),
+        (("--from", "+5m", "--to", "23:00"), "analyzed: 2026-03-26 21:35:00 to 2026-03-26 21:38:00 UTC, 37 of 97"),
         (("--from", "09:00"), "is within the requested window (--from 09:00): all of it was analyzed."),
     ):
         run("report", turning, *words, "-o", "r.html")
@@ -361,7 +361,7 @@ def test_a_redacted_report_tells_its_times(run: Run, turning: Path, captures: Pa
             ("--baseline-from", "+9m"),
             (
                 "no sample was taken at or after 2026-03-26 21:39:00",
-                "the baseline goes from 2026-03-26 21:30:00 to 2026-03-26 21:38:00",
+                "the baseline runs from 2026-03-26 21:30:00 to 2026-03-26 21:38:00",
             ),
         ),
         (

@@ -155,7 +155,7 @@ def test_a_redacted_page_has_no_name_in_its_series(tmp_path: Path, command: str)
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["report", "--embed", "much"], "--embed 'much' is no size"),
+        (["report", "--embed", "much"], "--embed 'much' is not a valid size"),
         (["report", "--embed", "0", "--all-counters"], "--all-counters needs --embed"),
         (["explore", "--embed", "0"], "--embed 0 leaves nothing to explore"),
     ],
