@@ -31,7 +31,7 @@ class EventOptions:
 
     Attributes:
         paths: Files and folders.
-        timezone: Zone of stamps that name none; None where nobody said it.
+        timezone: Zone of stamps that name none; None where it is not given.
     """
 
     paths: tuple[Path, ...] = ()
@@ -66,7 +66,7 @@ def events_of(
         folder: The capture folder, None for a lone file.
 
     Raises:
-        UnreadableInputError: A file that was named is no log, or cannot be read.
+        UnreadableInputError: A file that was named is not a log, or cannot be read.
         UsageError: The zone of one is not known, or is none.
     """
     collected = folder / COLLECTED if folder is not None and (folder / COLLECTED).is_dir() else None

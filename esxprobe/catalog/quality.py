@@ -289,7 +289,7 @@ CODES: tuple[QualityCode, ...] = (
     QualityCode(
         "event-log-other",
         "info",
-        "A file of the folder of logs is no log that events are taken from",
+        "A file of the folder of logs is not a log from which events are read",
         "docs/events.md lists the formats.",
     ),
     QualityCode(
@@ -304,7 +304,7 @@ CODES: tuple[QualityCode, ...] = (
         "events-dropped",
         "info",
         "Logs hold more events than are kept; the rest was only counted",
-        "Give logs of a shorter time, or judge a part of the capture with --from and --to.",
+        "Give logs of a shorter time, or analyze a part of the capture with --from and --to.",
     ),
     QualityCode(
         "events-undated",

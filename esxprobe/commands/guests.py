@@ -41,7 +41,7 @@ def guest_options(
         mmu: `VM=MODE` each.
         vmware_logs: `VM=FILE` each.
         is_alone: Whether there is no capture: then a mode or a vmware.log may stand without its VM.
-        events: What was said about logs of hosts.
+        events: What is given about logs of hosts.
 
     Raises:
         UsageError: One of them is not what it should be.

@@ -219,7 +219,7 @@ class Event:
         unit: Unit of the figure.
         duration_s: How long it had lasted at `time`; 0 for a moment [s].
         line: The line itself, continuation lines joined, at most `MOST_LINE` characters.
-        file: Name of the file that it stands in.
+        file: Name of the file that contains it.
         source: What wrote it: `vobd`, `vmkernel`, `hostd`, `vmware.log`, `vcenter`, `csv`, ...
     """
 

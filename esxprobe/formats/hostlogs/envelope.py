@@ -1,4 +1,4 @@
-"""What stands before the message of a line: stamp, host, program; ESX(i) 3 to 9, and copies on syslog servers.
+"""The part of a line before its message: stamp, host, program; ESX(i) 3 to 9, and copies on syslog servers.
 
 2018-07-05T20:12:46.123Z cpu1:65575)NMP: ...                                     vmkernel.log, 5.0 to 7.0
 2024-02-01T10:00:00.123Z In(182) vmkernel: cpu10:2099084 opID=a9f5cca4)...       8.0 and 9.0
@@ -63,10 +63,10 @@ class Envelope:
     Attributes:
         stamp: As it is written, without a zone.
         offset: Its offset from UTC; None where it names none.
-        has_year: Whether it names a year; else that is 1904, which has all days.
+        has_year: Whether it names a year. Otherwise the year is 1904, which has all days.
         host: Computer that a syslog server wrote before it, empty for none.
         program: `vmkernel`, `vobd`, `hostd`, ... in lower case; empty where the line does not say it.
-        source: Which kind of log such a line stands in: `vmkernel`, `vobd`, `hostd`, `vmware.log` or `syslog`.
+        source: Which kind of log such a line is from: `vmkernel`, `vobd`, `hostd`, `vmware.log` or `syslog`.
         message: What is left.
         is_continued: Whether it continues the message of the line before.
     """
@@ -81,7 +81,7 @@ class Envelope:
     is_continued: bool = False
 
     def at(self, zone: tzinfo | None, near: datetime | None) -> datetime | None:
-        """The time in UTC; None where nobody said the zone, or the year cannot be told.
+        """The time in UTC; None where the zone is not given, or the year is unknown.
 
         Args:
             zone: Zone of stamps that name none; None where it is not known.

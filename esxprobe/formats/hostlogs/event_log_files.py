@@ -84,7 +84,7 @@ def read_event_logs(paths: Sequence[Path], wanted: Wanted) -> EventLogs:
         wanted: Which events are wanted, and what is known of the logs.
 
     Raises:
-        UnreadableInputError: A file that was named is no log, or cannot be read.
+        UnreadableInputError: A file that was named is not a log, or cannot be read.
         UsageError: Its zone is not known, or its dates can be read in two ways.
     """
     keeper, issues = Keeper(wanted), QualityIssues()
@@ -163,5 +163,5 @@ def _no_log(path: Path) -> EsxprobeError:
     archives.refuse(path, head)
     first = next((line for line in head.splitlines() if line.strip()), b"")[:60].decode("utf-8", "replace")
     return UnreadableInputError(
-        f"{path} is no log that events are taken from: it starts with {first!r}", hint=_WANTED
+        f"{path} is not a log from which events are read: it starts with {first!r}", hint=_WANTED
     )

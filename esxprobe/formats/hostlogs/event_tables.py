@@ -91,7 +91,7 @@ def lacks_zone(head: bytes) -> bool:
 
 
 def read_table(source: Source, keeper: Keeper, counts: Counts, path: Path) -> None:
-    """Takes the events out of a table: first the order of its dates is told, then its rows are read.
+    """Takes the events out of a table: first the order of its dates is determined, then its rows are read.
 
     Raises:
         UsageError: Its dates can be day-first or month-first.

@@ -22,8 +22,8 @@ and run `make docs`.
 _FORMATS = """\
 ## Formats
 
-Files are told by their content, not by their names; plain, gzip or zstandard, UTF-16 as well. Rotations may
-come in any order, and lines that stand in several files are one event.
+Files are recognized by their content, not by their names; plain, gzip or zstandard, UTF-16 as well. Rotations may
+come in any order, and lines that are in several files are one event.
 
 | Format | What |
 |---|---|
@@ -41,7 +41,7 @@ Blocks of a log are searched for the words of all kinds at once, so the size of 
 number of events in it. Of each kind on one thing the first 1,000 keep their line; at most 100,000 events are
 kept, the rest is counted (`events-dropped`). A line is shown up to 1,000 characters, with control characters
 replaced. Lines of no known kind are counted, never shown. Failed SCSI commands with the opcodes 0x1a, 0x4d and
-0x85 (mode sense, log sense, SMART) are no events: devices refuse them all the time.
+0x85 (mode sense, log sense, SMART) are not events: devices refuse them all the time.
 
 What is one event: the same line in two files; an observation of vobd (`vob.`) and the event that the host makes
 of it (`esx.`) within 2.5 s; the same kind on the same thing told by two logs within 2.5 s; lines of one log
@@ -60,14 +60,14 @@ host's clock was ahead of the collecting machine's, their times are moved by tha
 are counted and left out (`events-elsewhere`).
 
 A VM is found by its world, its VMX cartel or its configuration file where the manifest has them, by a world in
-the capture, or by a name that only one VM has; a vmware.log by the name in its first lines, else by the folder
-that it lies in. Devices, paths, adapters, uplinks and NFS volumes are found by their names, a VMFS datastore by
+the capture, or by a name that only one VM has; a vmware.log by the name in its first lines, or by its folder.
+Devices, paths, adapters, uplinks and NFS volumes are found by their names, a VMFS datastore by
 the only device that lines name beside it. What is not found keeps the name that the line gives.
 
 A finding names the events of what it is about, of what that is a part of, and, for storage findings of a VM, of
 the devices that it used; those in one of its stretches, or at most one interval and 10 s before or behind.
 Where twelve stretches or more are known, the time from the first to the last counts. An event is named because
-it is about the same thing at the same time. That it caused the values is not said: the logs do not prove it,
+it is about the same thing at the same time. Nothing is claimed about causes: the logs do not prove it,
 and neither does the capture.
 
 Rules can need events: `event("path-down")` is how many there were of the judged entity in a sample. See

@@ -23,7 +23,7 @@ class LogFormat:
     Attributes:
         name: Short name.
         title: What it is, for docs.
-        recognizes: Whether a file's head is of it; at most one format says so.
+        recognizes: Whether a file's head is of it; at most one format recognizes it.
         read: Takes events out of an opened file: source, keeper, counts, path.
         needs_zone: Whether stamps of a head name no zone.
         is_lines: Whether it is a log of lines: those are asked last, for a table may begin like one.
@@ -45,7 +45,7 @@ def line_format(
     Args:
         name: Short name.
         title: What it is.
-        sources: Envelopes (see `Envelope.source`) that it is told by.
+        sources: Envelopes (see `Envelope.source`) by which it is recognized.
         about: What the whole log is about, by its head and path.
     """
 

@@ -1,4 +1,4 @@
-"""What a message tells: by the id that vobd gives it, else by its shape."""
+"""What a message tells: by the id that vobd gives it, or by its shape."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_TEXT = 4096
 
 @cache
 def needles() -> tuple[str, ...]:
-    """Texts of which at least one stands in every line of a known kind."""
+    """Texts of which at least one is in every line of a known kind."""
     return tuple(dict.fromkeys((*_IDS, *(each for shape in SHAPES for each in shape.needles))))
 
 

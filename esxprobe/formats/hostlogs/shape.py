@@ -1,6 +1,6 @@
-"""How a line of a known kind looks, and what things and figures stand in it.
+"""How a line of a known kind looks, and what things and figures it contains.
 
-A shape names texts that stand in every such line (`needles`), so that blocks of a log can be searched for them
+A shape names texts that are in every such line (`needles`), so that blocks of a log can be searched for them
 before any line is looked at, and a regular expression whose named groups say what they hold: things (`device`,
 `path`, `uplink`, `adapter`, `datastore`, `volume`, `vm`, `world`, `vmx`, `pcpu`, ...), or figures (`us`, `ms`, `s`,
 `mbit`, `congestion`). Numbers of source lines differ from build to build: no shape looks at them.
@@ -51,10 +51,10 @@ class Shape:
     """One way in which a kind of event is written.
 
     Attributes:
-        needles: Texts of which one stands in every such line.
+        needles: Texts of which one is in every such line.
         regex: What the message is searched with.
         kind: The kind of event; empty where `kinds` tells it.
-        kinds: By the text of the group `which` in lower case; a line with another text is no event.
+        kinds: By the text of the group `which` in lower case; a line with another text is not an event.
         tell: What tells the kind of a match where neither does; empty for no event.
     """
 

@@ -87,7 +87,7 @@ def ansic(text: str) -> datetime | None:
 
 
 def in_utc(stamp: datetime, zone: tzinfo | None) -> datetime | None:
-    """A stamp in UTC; None where nobody said its zone."""
+    """A stamp in UTC; None where its zone is not given."""
     try:
         if stamp.tzinfo is None:
             return stamp.replace(tzinfo=zone).astimezone(UTC) if zone else None

@@ -14,7 +14,7 @@ _CONFIG = re.compile(rb"(/vmfs/volumes/[^\"'\r\n]*?\.vmx)\b")
 
 
 def vm_of(head: bytes, path: Path) -> Entity | None:
-    """The VM that a vmware.log is of: its name, its configuration file, or the folder that the log lies in."""
+    """The VM that a vmware.log is of: its name, its configuration file, or the folder of the log."""
     if match := _NAME.search(head):
         # `|22` stands for a double quote.
         text = _CODED.sub(lambda code: chr(int(code[1], 16)), match[1].decode("utf-8", "replace"))
