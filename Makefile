@@ -13,7 +13,7 @@ WORKERS ?= $(shell n=$$(nproc); [ $$n -gt 4 ] && echo 8 || echo $$((2 * n)))
 
 demo: $(VENV)/.demo
 	$(BIN)/esxprobe demo --out $(OUT)
-	@echo "The report lies in $(CURDIR)/$(OUT)/demo-software.html"
+	@echo "The report is $(CURDIR)/$(OUT)/demo-software.html"
 
 test: setup system
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder

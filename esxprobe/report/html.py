@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 # What reads the series of a capture out of the page, and shows them.
-EXPLORE_SCRIPTS = ("series.js", "lanes.js", "explore.js")
+EXPLORE_SCRIPTS = ("series.js", "lanes.js", "changes.js", "explore.js", "changed.js")
 
 
 def render_html(

@@ -185,3 +185,22 @@ def test_without_scripts_there_is_no_panel(open_report: Open) -> None:
     report = open_report("software", java_script_enabled=False)
     assert not report.page.locator("#explore").is_visible()
     assert not report.page.locator("nav a[href='#explore']").is_visible()
+
+
+def test_a_marked_window_is_told_what_changed_in_it(open_report: Open) -> None:
+    """The first window that stands out in the sample is CPU demand and memory: its VMs lead the list."""
+    report = open_report("software")
+    page = report.page
+    page.locator("#windows li[data-from]").first.get_by_role("button", name="What changed here").click()
+    page.wait_for_selector("#explore-changes table")
+    note = page.locator("#explore-changes .note").first.inner_text()
+    assert re.match(r"\d+ of [\d,]+ series differ from the time before", note)
+    first = page.locator("#explore-changes tbody tr").first.inner_text()
+    assert " → " in first
+    page.locator("#explore-changes tbody tr").first.get_by_role("button", name="→").first.click()
+    page.wait_for_selector("#explore svg.lane path")
+    page.get_by_label("Compared with").select_option("rest")
+    page.wait_for_function(
+        "() => /the rest of the capture/.test(document.querySelector('#explore-changes .note').textContent)"
+    )
+    assert report.complaints() == []
