@@ -128,3 +128,14 @@ def test_no_template_takes_a_cell_by_its_number(template: Path) -> None:
     """A new column would put every later cell under another heading."""
     text = template.read_text(encoding="utf-8")
     assert not re.findall(r"\brow\[[-0-9:]+\]", text), "give the columns to `listing`, or name the parts of the row"
+
+
+def test_no_test_module_imports_another_one() -> None:
+    """What several need is in a module of its own: a test that is renamed or removed takes nothing with it."""
+    found = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in (ROOT / "tests").rglob("*.py")
+        for name in imports(path)
+        if name.startswith("test_")
+    ]
+    assert not found

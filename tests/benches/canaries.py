@@ -16,7 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/redact")]
 
-from test_canary_outputs import everything, made  # noqa: E402
+from canary_files import everything, made  # noqa: E402
 
 from esxprobe.analyze import CaptureInput, GuestOptions, analyze  # noqa: E402
 from esxprobe.capture import load_capture  # noqa: E402

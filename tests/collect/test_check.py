@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 
 import pytest
+from host_said import DATA
 from localshell import LocalShell
-from test_facts import DATA
 
 from esxprobe.collect.check import CheckTask, HostCheck, Step, check_host, check_hosts, render_offset
 from esxprobe.collect.command import CapturePlan

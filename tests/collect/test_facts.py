@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from host_said import DATA, answers
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from localshell import BIN, LocalShell
@@ -29,7 +30,6 @@ from esxprobe.collect.task import HostTask
 from esxprobe.errors import ConnectionLostError, HostError, HostTimeoutError
 from esxprobe.formats.vmware_log import MonitorMode, parse_monitor_mode
 
-DATA = Path(__file__).parent / "data"
 CASES = sorted(DATA.glob("*/*.txt"))
 PARSERS = {
     **{probe.name: probe for probe in PROBES},
@@ -127,20 +127,6 @@ def test_any_answer_about_files_is_read_as_far_as_it_makes_sense(text: str) -> N
     for part in parse_vm_files(text):
         assert part.what in {"vmx", "log"}
         assert part.text == "" or part.text.endswith("\n")
-
-
-def answers(command: str) -> str | None:
-    """A host with two VMs, one of which has an evil name."""
-    if command == "vmware -vl":
-        return (DATA / "version/8.0.txt").read_text(encoding="utf-8")
-    if command == "esxcli vm process list":
-        return (DATA / "vms/two.txt").read_text(encoding="utf-8")
-    if "vmware*.log" in command:
-        settings = (DATA / "vmx/usual.txt").read_text(encoding="utf-8").splitlines()
-        logs = (DATA / "monitor/8-modules.txt").read_text(encoding="utf-8").splitlines()
-        told = [*(f"<{line}" for line in settings), "=1 vmx 0 7", *(f"<{line}" for line in logs), "=1 log 0 8"]
-        return "\n".join([*told, "<grep: x: No such file", "=2 vmx 2 9", "=2 log 1 10", ""])
-    return None
 
 
 def test_what_cannot_be_asked_is_a_note(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from host_said import answers
 from hostsim import VmPlan, write_capture
 from localplan import PLAN
 from localshell import LocalShell, Naps
-from test_facts import answers
 
 import esxprobe
 from esxprobe.capture import MANIFEST

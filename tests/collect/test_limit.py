@@ -12,11 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from collect_here import collect, manifest_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from localshell import BIN, NAMED, OUR_FILE, LocalShell, gone
 from shippedbook import analyze
-from test_session import collect, manifest_of
 
 from esxprobe.capture import load_capture
 from esxprobe.collect.cleanup_check import check_left_behind

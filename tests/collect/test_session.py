@@ -1,56 +1,31 @@
 """A host with its guests, from the first login to a capture folder that can be analyzed."""
 
 import hashlib
-import json
 import os
 import re
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from collect_here import collect, manifest_of
+from host_said import answers
 from localshell import BIN, LocalShell, Naps, asked, gone
 from shippedbook import analyze
-from test_facts import answers
 
 import esxprobe
 from esxprobe.capture import MANIFEST, load_capture, newest_capture
 from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.dryrun import dry_run
 from esxprobe.collect.guests import Guest
-from esxprobe.collect.segment import Progress
-from esxprobe.collect.session import collect_host, collect_hosts
+from esxprobe.collect.session import collect_hosts
 from esxprobe.collect.stream_to_file import Clockwork
-from esxprobe.collect.task import HostOutcome, HostTask
+from esxprobe.collect.task import HostTask
 from esxprobe.errors import ConnectError, LoginError, OutputError
 
 Environment = dict[str, str]
-
-
-def collect(
-    task: HostTask,
-    out: Path,
-    *,
-    stop: threading.Event | None = None,
-    progress: Callable[[Progress], None] = lambda _: None,
-) -> HostOutcome:
-    return collect_host(
-        task,
-        out,
-        tool_version=esxprobe.__version__,
-        stop=stop or threading.Event(),
-        progress=progress,
-        clockwork=Clockwork(sleep=Naps()),
-    )
-
-
-def manifest_of(folder: Path) -> dict[str, Any]:
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    assert isinstance(manifest, dict)
-    return manifest
 
 
 def test_a_host_and_a_guest_become_a_capture_that_can_be_analyzed(environment: Environment, tmp_path: Path) -> None:

@@ -1,11 +1,8 @@
 """`esxprobe report` from outside: what it writes, says and returns, and what it leaves alone."""
 
-import contextlib
 import json
 import os
-import pty
 import re
-import select
 import subprocess
 import sys
 from pathlib import Path
@@ -15,32 +12,13 @@ from drawn import ESXPROBE
 from hostsim import VmPlan, write_capture
 from shell import Run, environment, plan
 from shippedbook import RULES
+from terminal_run import at_a_terminal
 
 from esxprobe.commands.outputs import refuse_to_overwrite, save
 from esxprobe.errors import OutputError
 
 ROOT = Path(__file__).parents[2]
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-
-
-def at_a_terminal(*words: str | Path, cwd: Path, **more: str) -> tuple[int, str]:
-    """Runs esxprobe as a person would, on a terminal; gives the exit code and what the screen got."""
-    ours, theirs = pty.openpty()
-    command = [*ESXPROBE, *map(str, words)]
-    with subprocess.Popen(
-        command, cwd=cwd, env=environment(COLUMNS="120", **more), stdin=theirs, stdout=theirs, stderr=theirs
-    ) as process:
-        os.close(theirs)
-        screen = b""
-        while select.select([ours], [], [], 120)[0]:
-            part = b""
-            with contextlib.suppress(OSError):  # EIO: the other end is closed
-                part = os.read(ours, 65536)
-            if not part:
-                break
-            screen += part
-    os.close(ours)
-    return process.returncode, screen.decode()
 
 
 def files_below(folder: Path) -> set[str]:

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 from guest_logs_made import WRITERS, perfmon, sar, vmstat, written
 from shell import Run
-from test_report_command import at_a_terminal
+from terminal_run import at_a_terminal
 
 from esxprobe.report.packed import part_of
 

@@ -2,19 +2,17 @@ r"""A capture that nobody of us wrote: an ESXi 6 host, all fields, three samples
 
 from __future__ import annotations
 
-import csv
 import re
 from functools import cache
-from pathlib import Path
 
 import naive
 import polars as pl
 import pytest
+from read_by_hand import REAL, by_hand
 
 from esxprobe.formats.esxtop import read_esxtop
 from esxprobe.model import Recording
 
-REAL = Path(__file__).resolve().parents[3] / "shared/data/esxtop/esxi6-all-fields.csv"
 pytestmark = pytest.mark.skipif(not REAL.exists(), reason=f"REAL CAPTURE ABSENT, NOT TESTED: {REAL}")
 
 SENTINELS = (-1.0, -2.0, -3.0)
@@ -27,15 +25,6 @@ def everything() -> Recording:
     for kind, thing, counter in columns.select("kind", "object", "counter").unique().iter_rows():
         needs.setdefault(kind, []).append(f"{thing}\\{counter}")
     return read_esxtop([REAL], needs)
-
-
-def by_hand() -> tuple[list[str], list[list[str]]]:
-    r"""Names and cells with Python's csv, the glued and the bare cells repaired in the text first."""
-    text = re.sub(r'(   -|    [0-9.]+)"', r'"\1","', REAL.read_text())
-    text = re.sub(r'",(   -|    [0-9.]+)(?=[,\n]|$)', r'","\1"', text).replace(',""   -"', ',"   -"')
-    text = re.sub(r',(   -|    [0-9.]+)(?=")', r",\1", text)
-    rows = list(csv.reader(text.splitlines()))
-    return rows[0][1:], [row[1:] for row in rows[1:]]
 
 
 def test_the_count_of_columns_samples_groups_worlds_and_vms() -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from captures_of import ROUNDING, Capture, capture_of
 from labs import Passed, Tape
-from test_model import ROUNDING, Capture, capture_of
 
 from esxprobe.collect.guest_loops import linux_loop, typeperf_loop
 from esxprobe.lab.activity import Activity

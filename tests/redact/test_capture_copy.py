@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from customer_names import HOSTILE, ORDINARY, customers
 from customers import Customer, capture_of, named_back, names_of
 from howmany import examples
 from hypothesis import HealthCheck, example, given, settings
 from shippedbook import analyze
-from test_redacted_report import HOSTILE, ORDINARY, customers
 
 from esxprobe.capture import Manifest, all_described, load_capture, save_manifest
 from esxprobe.errors import OutputError, UnreadableInputError

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from customer_names import HOSTILE, ORDINARY, customers
 from customers import Customer, capture_of, named_back
 from howmany import examples
 from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 from shippedbook import analyze, render_html
 
 from esxprobe.commands.redaction import PrivateMap
@@ -21,60 +21,6 @@ from esxprobe.report.document import document, render_json
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.packed import packed, unpacked
 from esxprobe.rules import shipped
-
-ORDINARY = (
-    "report",
-    "host",
-    "the",
-    "vm",
-    "a",
-    "VMs",
-    "line",
-    "critical",
-    "Memory",
-    "vmx",
-    "7",
-    "init",
-    "UTC",
-    "first",
-)
-HOSTILE = (
-    "web (prod): \"a\" & <b>'x'",
-    "100%2f50",
-    "\u202efdp.exe\u202c",
-    "🐘 mémoire",
-    "a:scsi0:0",
-    "DOM\\user",
-    "x" * 90,
-    "</script>",
-    "{{7*7}}",
-    "10.20.30.40",
-    "fe80::20c:29ff:fe12:3456",
-    "00:0c:29:12:34:56",
-)
-letters = st.characters(
-    codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp"), exclude_characters='"\\'
-)  # what breaks a header is another test's matter
-any_name = st.one_of(
-    st.sampled_from(ORDINARY),
-    st.sampled_from([name for name in HOSTILE if '"' not in name and "\\" not in name]),
-    st.text(letters, min_size=1, max_size=24).filter(lambda name: name.strip() == name),
-    st.from_regex(r"(db|db0|db01|web|app)[0-9]{0,2}", fullmatch=True),
-    st.ip_addresses().map(str),
-    st.from_regex(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", fullmatch=True),
-)
-host_name = st.from_regex(r"[a-z]{2,8}[0-9]{1,3}(\.[a-z]{3,9}\.(example|lan))?", fullmatch=True) | st.ip_addresses(
-    v=4
-).map(str)
-customers = st.builds(
-    Customer,
-    host=host_name,
-    vms=st.lists(any_name, min_size=1, max_size=4).map(tuple),
-    switch=any_name,
-    portgroup=any_name,
-    device=st.from_regex(r"(naa|eui)\.[0-9a-f]{16,32}", fullmatch=True),
-    pool=any_name,
-)
 
 
 def redacted(data: bytes, redactor: Redactor) -> tuple[Analysis, Analysis]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from esxi_host import EsxiHost, make_host
 from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
+from secrets_heard import ears  # noqa: F401 - a fixture of several modules
 from ssh_logins import Client, Keys, SshdStarter
 from ssh_servers import Account, Sshd, an_account, make_key, public_line, start_sshd, tool, until
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
 from pathlib import Path
 
 import pytest
-from drawn import ESXPROBE
-from esxi_host import PS, apart, install
+from collect_run import run
+from esxi_host import PS, install
 from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
 from ssh_logins import Client, Keys, SshdStarter
 from ssh_servers import Sshd
@@ -55,22 +54,6 @@ def esxi(folder: Path, start: SshdStarter) -> Sshd:
     install(tools / "ps", PS.read_text(encoding="utf-8"))
     mark = f"MARK=esxprobe-test-collect-{os.getpid()}"
     return start(SetEnv=f"PATH={tools}:/usr/bin:/bin SAMPLE={tools}/sample.csv {mark}")
-
-
-def run(cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run(
-        [*ESXPROBE, *words],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": path},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    done.stderr = apart(done.stderr)[1]
-    return done
 
 
 def test_collect_and_report_give_the_html(esxi: Sshd, client: Client, keys: Keys, tmp_path: Path) -> None:

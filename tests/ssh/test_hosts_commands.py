@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from collect_run import run
 from drawn import ESXPROBE
 from esxi_host import PS, apart, install
 from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
 from ssh_logins import Client, Keys, SshdStarter
 from ssh_servers import Sshd, until
-from test_collect_command import run
 
 EVIL = "$(touch PWNED) \"x\" 'y' `touch PWNED` ; touch PWNED"
 STAND_IN = Path(__file__).parents[1] / "collect" / "bin" / "esxtop"

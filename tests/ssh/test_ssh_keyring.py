@@ -14,15 +14,13 @@ import keyring.backend
 import keyring.errors
 import paramiko  # type: ignore[import-untyped]
 import pytest
+from secrets_heard import CANARY, Ears, without_the_tests_own_frames
 from ssh_logins import Client, Keys
 from ssh_servers import InProcess, public_line, serve
-from test_ssh_secrets import CANARY, Ears, ears, without_the_tests_own_frames
 
 from esxprobe.errors import LoginError, UsageError
 from esxprobe.ssh.secrets import Credentials, remember
 from esxprobe.ssh.system_keyring import SERVICE, from_keyring
-
-__all__ = ["ears"]
 
 
 class InMemory(keyring.backend.KeyringBackend):
