@@ -76,7 +76,7 @@ def test_a_baseline_is_compared(run: Run, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     page = (tmp_path / "out.html").read_text(encoding="utf-8")
     assert "Against the baseline" in page
-    assert "these two captures do not tell" in page
+    assert "These two captures do not show how much" in page
     assert "Different: CPU model, release and build" in page
     assert "esxprobe compare hardware-mmu software-mmu" in page
 

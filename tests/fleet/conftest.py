@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hostsim import VmPlan, write_capture
 
+from esxprobe.commands.series_of_report import USUAL, budget_of
 from esxprobe.fleet.pool import judged_here
 from esxprobe.fleet.work import Task
 from esxprobe.model.fleet import Judged
@@ -39,7 +40,8 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tasks(captures: Path) -> list[Task]:
     """The captures to judge, the broken one among them."""
     paths = [path for path in sorted(captures.iterdir()) if path.name != "notes.txt"]
-    return [Task(str(path), f"esxprobe report {path.name}", shipped()) for path in paths]
+    embed = budget_of(USUAL)
+    return [Task(str(path), f"esxprobe report {path.name}", shipped(), embed=embed) for path in paths]
 
 
 @pytest.fixture(scope="session")

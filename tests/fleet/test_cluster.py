@@ -103,8 +103,8 @@ def test_one_capture_behind_a_url_needs_no_cluster(
         monkeypatch.setenv(key, value)
     url = f"s3://{BUCKET}/site/captures/esx04-20260326T213000Z"
     assert expanded([url]) == [url]
-    equal(dict(judged_here([Task(url, tasks[5].command, tasks[5].book)])), {0: serial[5]})
-    with pytest.raises(UnreadableInputError, match=r"nothing there|no esxtop capture"):
+    equal(dict(judged_here([Task(url, tasks[5].command, tasks[5].book, embed=tasks[5].embed)])), {0: serial[5]})
+    with pytest.raises(UnreadableInputError, match=r"nothing was found|no esxtop capture"):
         expanded([f"s3://{BUCKET}/elsewhere"])
 
 
@@ -151,7 +151,7 @@ def test_clusters_that_cannot_do_the_work_are_told_apart(
         init = other / "esxprobe" / "__init__.py"
         init.write_text(init.read_text(encoding="utf-8") + '\n__version__ = "0.0.1"\n', encoding="utf-8")
         worker = cluster.worker(other)
-        with pytest.raises(ClusterError, match=r"has esxprobe 0\.0\.1, here is"):
+        with pytest.raises(ClusterError, match=r"has esxprobe 0\.0\.1, this machine has"):
             next(judged_on_cluster(tasks, cluster.address))
         worker.kill()
         worker.wait()

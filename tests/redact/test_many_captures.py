@@ -126,7 +126,7 @@ def test_a_broken_capture_is_an_outcome_without_its_name(first: Path, tmp_path: 
 def test_a_name_in_an_output_stops_everything(first: Path, tmp_path: Path) -> None:
     done = run(tmp_path, "fleet", first, "--redact", "-o", "out/db01.html", "--jobs", "1")
     assert done.returncode == 2
-    assert "in the name of an output: nothing was written" in done.stderr
+    assert "in the name of an output; nothing was written" in done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {first.name}
 
 

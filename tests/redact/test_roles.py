@@ -103,5 +103,5 @@ def test_a_new_field_is_free_text_until_somebody_says_more(redactor: Redactor) -
 
 
 def test_a_field_of_an_unknown_kind_is_refused(redactor: Redactor) -> None:
-    with pytest.raises(Exception, match="nobody said"):
+    with pytest.raises(Exception, match="no role is given"):
         _Walker(redactor, no_instances(redactor)).walk(object())

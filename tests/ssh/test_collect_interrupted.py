@@ -160,7 +160,7 @@ def test_sshd_dies_for_good(host: EsxiHost, tmp_path: Path) -> None:
         manifest = run.manifest
         assert (manifest["state"], manifest["clock"]["end"]) == ("partial", None)
         assert "refuses the connection" in manifest["error"]["message"]
-        assert any("given up" in note for note in manifest["notes"])
+        assert any("the host was abandoned" in note for note in manifest["notes"])
         run.is_described()
         (wrote,) = host.written()
         assert wrote.startswith(as_far_as_it_goes(run.folder / "esxtop-000.csv.gz"))

@@ -255,7 +255,7 @@ def test_a_host_beside_the_inventory_is_added(esxi: Sshd, client: Client, keys: 
         (("a", "--samples", "1"), "too few"),
         (("a", "--inventory", "nowhere.toml"), "nowhere.toml cannot be read"),
         (("a", "--inventory", "."), "cannot be read"),
-        (("a", "--keyring", "--password-stdin"), "both there"),
+        (("a", "--keyring", "--password-stdin"), "mutually exclusive"),
         (("root:kanarienvogel@a",), "Passwords are not allowed in a target"),
     ],
 )
@@ -337,7 +337,7 @@ def test_an_unknown_host_key_is_shown_and_not_kept(esxi: Sshd, client: Client, k
     client.configure((client.home / ".ssh" / "config").read_text() + "  StrictHostKeyChecking accept-new\n")
     done = run(tmp_path, "check", "host01")
     assert done.returncode == 0, done.stdout
-    assert "not written down" in done.stdout
+    assert "accepted as requested, not saved" in done.stdout
     assert client.known_hosts.read_text() == ""
 
 
@@ -369,7 +369,7 @@ def test_a_host_without_esxtop_says_so(start: SshdStarter, client: Client, keys:
     done = run(tmp_path, "check", "host01")
     assert done.returncode == 3
     assert list(outcomes(done.stdout, "host01").values()) == [*["ok"] * 5, "failed", *["skipped"] * 3]
-    assert "host01: esxtop: failed: esxtop is not there" in done.stdout
+    assert "host01: esxtop: failed: esxtop was not found" in done.stdout
     assert "check that this is an ESXi host" in done.stdout
 
 

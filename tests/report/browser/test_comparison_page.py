@@ -48,7 +48,7 @@ def test_machines_that_differ_stand_side_by_side_and_no_cost_is_named(open_repor
     assert rows["PCPU clock (%A/MPERF)"] == ["–", "–", "not known"]
     assert rows["page faults of 2 guests logged in both"][2] == "the same"
     said = report.page.locator("#baseline").text_content() or ""
-    assert "these two captures do not tell" in said
+    assert "These two captures do not show how much" in said
     assert not re.search(r"software MMU cost \d|consistent with|proof", said)
 
 
