@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from esxprobe import catalog
 from esxprobe.model import Analysis, ChangedEntity, CounterChange, ProposedWindow
 from esxprobe.report.capture_facts import is_dated
-from esxprobe.report.formatting import joined, number, plural, window
+from esxprobe.report.formatting import isolated, joined, number, plural, window
 from esxprobe.report.links import Links
 
 # So many counters of one entity are named; the number of the others is said.
@@ -73,6 +73,7 @@ class WindowRow:
         when: In words.
         samples: End of its first sample and of its last one [s since 1970].
         changed: What changed: its name, its page (empty for none), how it changed.
+        summary: Names of what changed.
         more: How many others did; empty for none.
         rules: Rules of the findings that may explain it.
     """
@@ -80,6 +81,7 @@ class WindowRow:
     when: str
     samples: tuple[float, float]
     changed: tuple[tuple[str, str, str], ...]
+    summary: str
     more: str
     rules: tuple[str, ...]
 
@@ -97,6 +99,7 @@ def window_rows(analysis: Analysis, links: Links) -> tuple[WindowRow, ...]:
                     (thing.entity.name, links.to(thing.entity), changes_words(thing.changes, "otherwise"))
                     for thing in each.changed[:_THINGS]
                 ),
+                summary="Changed: " + joined([isolated(thing.entity.name) for thing in each.changed[:_THINGS]]),
                 more=f"and {more} more {plural(more, 'thing')}, in the JSON" if more > 0 else "",
                 rules=tuple(dict.fromkeys(of.rule for of in each.findings)),
             )

@@ -294,7 +294,7 @@ def test_a_stamp_is_one_for_all_captures_and_who_has_no_sample_then_is_listed(
     assert [each["captures"] for each in told["by_rule"] if each["rule"] == "cpu-ready"] == [[0, 1]]
     page = (tmp_path / "fleet-report.html").read_text(encoding="utf-8")
     assert f"Only a part of each capture was analyzed: {' '.join(window)}." in page
-    assert f"esxprobe report captures {' '.join(window)}" in page
+    assert f"esxprobe fleet captures {' '.join(window)}" in page
     assert "no sample was taken between" in page
     assert run("report", captures / "esx01.csv", *window, "-o", "one.html").returncode == 0
     assert (tmp_path / "esx01-report.html").read_bytes() == (tmp_path / "one.html").read_bytes()

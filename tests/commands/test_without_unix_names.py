@@ -47,7 +47,7 @@ SAMPLE = ROOT / "samples" / "software-mmu"
     "words",
     [
         ("report", SAMPLE, "-o", "r.html", "--json", "r.json"),
-        ("report", SAMPLE, ROOT / "samples" / "demo" / "esxtop-000.csv.gz", "-o", "all", "--jobs", "2"),
+        ("fleet", SAMPLE, ROOT / "samples" / "demo" / "esxtop-000.csv.gz", "-o", "all", "--jobs", "2"),
         ("redact", SAMPLE, "-o", "copy", "--map", "m.json"),
         ("extract", SAMPLE, "--counter", "% Ready", "-o", "x.parquet"),
         ("counters", SAMPLE),

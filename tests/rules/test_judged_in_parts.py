@@ -203,9 +203,9 @@ from esxprobe import series
 from esxprobe.formats import column_store, spill
 series.PART = column_store.BLOCK = 1 << 20
 spill.BUDGET = 1 << 20
-from esxprobe.analyze import analyze
+from esxprobe.analyze import CaptureInput, analyze
 from esxprobe.rules import shipped
-analyze([Path(sys.argv[1])], book=shipped())
+analyze(CaptureInput([Path(sys.argv[1])]), book=shipped())
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
