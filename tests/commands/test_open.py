@@ -29,7 +29,7 @@ def test_the_finished_report_is_opened(run: Run, sick: Path, browser: Path, tmp_
 def test_of_several_captures_the_summary_is_opened(
     run: Run, sick: Path, healthy: Path, browser: Path, tmp_path: Path
 ) -> None:
-    run("report", sick, healthy, "-o", "out/all.html", "--jobs", "1", "--open", BROWSER=str(browser))
+    run("fleet", sick, healthy, "-o", "out/all.html", "--jobs", "1", "--open", BROWSER=str(browser))
     assert (tmp_path / "asked").read_text() == f"{(tmp_path / 'out' / 'all.html').as_uri()}\n"
 
 

@@ -187,7 +187,7 @@ def test_a_summary_is_written_beside_the_report_and_for_one_capture_only(
     assert refused.returncode != 0, "it would overwrite the capture"
     assert "use another name with --summary" in refused.stderr
     both = run("report", healthy, "--summary", tmp_path / "r.html", "-o", tmp_path / "r.html")
-    assert both.stderr.startswith("esxprobe: -o and --summary both say ")
-    many = run("report", healthy, healthy, "--summary", tmp_path / "case.md")
+    assert both.stderr.startswith("esxprobe: -o and --summary point to the same file ")
+    many = run("fleet", healthy, healthy, "--summary", tmp_path / "case.md")
     assert many.returncode == 2
     assert "--summary" in many.stderr
