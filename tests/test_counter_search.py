@@ -70,7 +70,7 @@ def test_a_column_of_words_has_its_last_word(demo: Capture) -> None:
 
 @pytest.mark.parametrize("text", ["", "   ", "> 3", ">=3"])
 def test_without_a_word_nothing_is_searched(demo: Capture, text: str) -> None:
-    with pytest.raises(UsageError, match="no word"):
+    with pytest.raises(UsageError, match="no search word"):
         search(demo, text)
 
 

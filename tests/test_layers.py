@@ -26,7 +26,7 @@ ROOMS = {
     "keyring": ("ssh/system_keyring",),
     "distributed": ("fleet/cluster",),
     "fsspec": ("fleet/remote",),
-    "isal": ("formats",),
+    "isal": ("formats", "report/embedding", "report/series_codec"),
     "zstandard": ("formats",),
     "scipy": ("correlate", "changes"),
     "subprocess": ("report/drawing", "ssh/proxy", "lab/real"),

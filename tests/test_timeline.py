@@ -32,6 +32,12 @@ HOST = HostPlan(
 )
 
 
+def notes_of(analysis: Analysis) -> dict[str, str]:
+    """What stands below each VM's name in the table."""
+    table = page_of(analysis, {}, "").vms
+    return {row[0]: note for row, note in zip(table.rows, table.notes, strict=True)}
+
+
 @pytest.fixture(scope="module")
 def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
     """Two segments of 150 s each, ten seconds apart."""
@@ -83,7 +89,7 @@ def test_json_and_page_show_when_a_vm_was_there(analysis):
     seen = {vm["name"]: vm["seen"] for vm in told["vms"]}
     assert seen["stays"] == []
     assert seen["comes"] == [{"start": "2026-03-26T21:32:40Z", "end": "2026-03-26T21:35:10Z"}]
-    rows = {row[0]: row[11] for row in page_of(analysis, {}, "").vms}
+    rows = notes_of(analysis)
     assert rows == {
         "stays": "",
         "leaves, early": "there 21:30:00–21:32:30 (2 min 30 s)",
@@ -119,6 +125,6 @@ def test_a_vm_that_left_before_the_judged_part_is_not_there(tmp_path):
     path = gone_still(tmp_path, 10)
     analysis = analyze([path], window=window_of("+2m", None))
     assert {vm["name"]: vm["there"] for vm in document(analysis)["vms"]} == {"stays": True, "leaves, early": False}
-    assert {row[0]: row[11] for row in page_of(analysis, {}, "").vms} == {"stays": "", "leaves, early": "not there"}
+    assert notes_of(analysis) == {"stays": "", "leaves, early": "not there"}
     assert [stay.name for stay in digest_of(analysis).vms] == ["stays"]
     assert not {note.code for note in analysis.quality} & {"vm-left", "vm-came"}

@@ -166,7 +166,7 @@ def collected(plan: HostPlan, folder: Path) -> None:
     def connect() -> Shell:
         return Shell(machine, clock)
 
-    task = HostTask(plan.host, capture, connect, tuple(guest(name) for name in GUESTS), beside=connect)
+    task = HostTask(plan.host, capture, connect, tuple(guest(name) for name in GUESTS), beside=connect, logs=False)
     clockwork = Clockwork(clock.now, lambda _: None)
     with tempfile.TemporaryDirectory(prefix="esxprobe-samples-") as made:
         outcome = collect_host(

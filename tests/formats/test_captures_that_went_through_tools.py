@@ -102,7 +102,7 @@ def test_counters_of_the_service_without_ssh_are_named(tmp_path: Path) -> None:
         for data in (text.encode(), b"\xef\xbb\xbf" + text.encode(), text.encode("utf-16")):
             error = refused(tmp_path, data)
             assert "raw counters of the esxtop service" in error.message
-            assert "there is none" in (error.hint or "")
+            assert "from the provider" in (error.hint or "")
 
 
 # --- backslashes -----------------------------------------------------------------------------------

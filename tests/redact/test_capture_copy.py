@@ -46,6 +46,15 @@ def everything(folder: Path) -> str:
     return "\n".join([str(path.relative_to(folder)) + "\n" + text_of(path) for path in paths])
 
 
+def numbers_in(value: object) -> object:
+    """Everything of a document but its texts."""
+    if isinstance(value, dict):
+        return {key: numbers_in(each) for key, each in value.items() if key not in {"bytes", "files"}}
+    if isinstance(value, list):
+        return [numbers_in(each) for each in value]
+    return None if isinstance(value, str) else value
+
+
 def compared(path: Path, names: dict[str, dict[str, str]] | None) -> dict[str, object]:
     """A capture's document, named back, without what must differ: checksums, sizes, and the order of equals."""
     files = load_capture(path)
@@ -56,6 +65,9 @@ def compared(path: Path, names: dict[str, dict[str, str]] | None) -> dict[str, o
         if finding["entity"]["kind"] in {"host", "capture"}:
             finding["entity"] = finding["entity"]["kind"]
     told["findings"].sort(key=lambda each: json.dumps(each, sort_keys=True))
+    # What equals come first follows from their names, and a manifest has names in its commands.
+    told["glance"] = sorted(json.dumps(numbers_in(each)) for each in told["glance"]["devices"])
+    told["provenance"] = numbers_in(told["provenance"])
     told["quality"] = [(each["code"], each["count"]) for each in told["quality"]]
     return told
 
@@ -342,6 +354,6 @@ def test_a_hit_stops_and_leaves_nothing(folder: Path, tmp_path: Path, redactor: 
 
 def test_nothing_is_written_over(folder: Path, tmp_path: Path, redactor: Redactor) -> None:
     (tmp_path / "copy").mkdir()
-    with pytest.raises(OutputError, match="there already"):
+    with pytest.raises(OutputError, match="already exists"):
         CaptureCopy(folder, tmp_path / "copy", redactor)
     assert stat.S_ISDIR((tmp_path / "copy").stat().st_mode)

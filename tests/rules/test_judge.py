@@ -17,7 +17,7 @@ from esxprobe.model import Finding, Recording, VirtualMachine
 from esxprobe.rules import shipped
 from esxprobe.rules.evaluate import capture_facts
 from esxprobe.rules.rank import ranked
-from esxprobe.rules.skips import NO_GUEST_LOG, NOT_ASKED, not_there, why_skipped
+from esxprobe.rules.skips import NO_GUEST_LOG, NO_LOG, NOT_ASKED, not_there, why_skipped
 
 READY, LIMITED, COSTOP = r"Vcpu\% Ready", r"Vcpu\% Max Limited", r"Vcpu\% CoStop"
 STATE, BALLOON = r"Memory\Kernel State", r"Group Memory\Memctl MBytes"
@@ -45,7 +45,7 @@ def test_every_rule_ends_in_exactly_one_list(everything: Recording) -> None:
         assert listed == [rule.id for rule in RULES]
         for each in outcome.skipped:
             rule = find_rule(each.rule)
-            if each.reason == NO_GUEST_LOG or each.reason.startswith((NOT_ASKED, "it holds ")):
+            if each.reason in (NO_GUEST_LOG, NO_LOG) or each.reason.startswith((NOT_ASKED, "it holds ")):
                 continue
             needed = [path for paths in rule.needs_by_kind.values() for path in paths]
             lacking = [path for path in needed if path in dropped and path not in rule.optional]

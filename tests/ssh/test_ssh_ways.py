@@ -58,7 +58,7 @@ def test_the_jump_hosts_own_jump_host_is_followed(
 def test_a_circle_is_refused(client: Client, sshd: Sshd, keys: Keys) -> None:
     client.host("a", sshd, keys.ecdsa, "ProxyJump b")
     client.host("b", sshd, keys.ecdsa, "ProxyJump a")
-    with pytest.raises(UsageError, match="more than 8 hosts"):
+    with pytest.raises(UsageError, match="more than 8 jump hosts"):
         client.open("a")
 
 

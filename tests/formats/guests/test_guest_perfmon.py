@@ -33,7 +33,7 @@ def test_a_bias_that_the_zone_never_has_goes_before_its_name(read):
 @pytest.mark.parametrize("zone", ["(Mitteleurop", "", "(W. Europe Standard Time)", "(Nowhere)(-99999)"])
 def test_a_lost_zone_is_asked_for(read, zone):
     """A name is cut at its first letter outside ASCII, with the bias; typeperf's screen has neither."""
-    with pytest.raises(UsageError, match="zone is lost") as caught:
+    with pytest.raises(UsageError, match="time zone is missing") as caught:
         read(log(zone=zone))
     assert "--guest-timezone" in caught.value.hint
     assert read(log(zone=zone), timezone="Europe/Berlin").times()[0] == "2026-01-15 09:00:00"
