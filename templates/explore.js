@@ -41,7 +41,7 @@
 
   // --- what a series is called ------------------------------------------------------------------
 
-  // What is left of an instance behind its VM: `vmx-vcpu-0` of `10:web01:1001:vmx-vcpu-0:web01`.
+  // What is left of an instance behind its VM: `vmx-vcpu-0` of `GID:VM:WORLD:vmx-vcpu-0:VM`.
   const partOf = ({ object, instance, vm, gid }) => {
     if (!vm) return instance;
     const rest = instance.startsWith(`${gid}:${vm}`) ? instance.slice(`${gid}:${vm}`.length + 1) : instance.startsWith(`${vm}:`) ? instance.slice(vm.length + 1) : instance;
@@ -208,7 +208,7 @@
 
   // --- the panel ------------------------------------------------------------------------------------
 
-  const field = make("input", { type: "search", autocomplete: "off", spellcheck: "false", placeholder: "ready web01, davg naa...501, %rdy > 10" });
+  const field = make("input", { type: "search", autocomplete: "off", spellcheck: "false", placeholder: "%rdy > 10, davg naa, ready vcpu-0" });
   const count = make("output", {});
   const actions = make("div", { class: "explore-actions" });
   const list = make("ul", { class: "results", "aria-label": "Counters found" });

@@ -52,7 +52,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory, hostile: Analysis, drawer:
         "lone": ["report", samples / "demo", "--all-counters", "--embed", "all"],
         "software": ["report", samples / "software-mmu"],  # what `make demo` ends in
         "wide": ["report", wide],
-        "noise": ["report", noise],
+        "noise": ["report", noise, "--embed", "0"],
         "zoned": ["report", small, "--timezone", "Europe/Berlin"],
     } | ({"real": ["report", REAL, "--all-counters", "--embed", "all"]} if REAL.exists() else {})
     (folder / "hostile.html").write_text(render_html(hostile, drawer), encoding="utf-8")
