@@ -109,7 +109,7 @@ def test_a_stop_does_not_wait_for_what_hangs(
 ) -> None:
     """Neither for a question nor for the file of a VM, both of which would be given twelve seconds."""
     tuned = f"import esxprobe.collect.probing as a; {limits}"
-    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "2h", tuned=tuned)
+    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "24h", tuned=tuned)
     until(host.written, "esxtop, which runs all the same")
     until(lambda: hanging(host, hangs), "what hangs")
     run.signal(signal.SIGINT)

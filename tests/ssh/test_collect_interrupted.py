@@ -37,7 +37,7 @@ def host(esxi_host: EsxiHost, client: Client, keys: Keys) -> Iterator[EsxiHost]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_and_nothing_is_lost(host: EsxiHost, tmp_path: Path, number: int) -> None:
-    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "2h")
+    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "24h")
     run.has(SOME)
     run.signal(number)
     run.wait()
@@ -60,7 +60,7 @@ def test_a_signal_ends_it_and_nothing_is_lost(host: EsxiHost, tmp_path: Path, nu
 
 def test_a_second_signal_breaks_it_off(host: EsxiHost, client: Client, keys: Keys, tmp_path: Path) -> None:
     client.host("host02", host.sshd, keys.ecdsa)  # patient: a host that is silent is waited for 45 s
-    run = collecting(tmp_path, "host02", "--interval", "2", "--duration", "2h")
+    run = collecting(tmp_path, "host02", "--interval", "2", "--duration", "24h")
     run.has(SOME)
     frozen = host.freeze()  # so that an orderly end would take its time
     run.signal(signal.SIGINT)
@@ -82,7 +82,7 @@ def test_a_person_who_insists_is_heard_even_where_nobody_reads_what_is_said(host
         while os.write(writes, bytes(4096)):
             pass
     os.set_blocking(writes, True)
-    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "2h", stderr=writes)
+    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "24h", stderr=writes)
     run.has(SOME)
     frozen = host.freeze()
 

@@ -248,7 +248,7 @@ def test_ctrl_c_at_the_prompt_of_a_second_host_keeps_what_the_first_one_gave(
         return any(path.stat().st_size > 70_000 for path in tmp_path.glob("captures/*/esxtop-000.csv.gz"))
 
     run = at_a_terminal(
-        tmp_path, [("password of", CTRL_C)], "host01", "host02", "--interval", "2", "--duration", "2h", when=grown
+        tmp_path, [("password of", CTRL_C)], "host01", "host02", "--interval", "2", "--duration", "24h", when=grown
     )
     assert run.status == 3
     assert server.told == []
