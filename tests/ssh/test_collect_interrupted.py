@@ -48,7 +48,7 @@ def test_a_signal_ends_it_and_nothing_is_lost(host: EsxiHost, tmp_path: Path, nu
     manifest = run.manifest
     (segment,) = manifest["segments"]
     assert (manifest["state"], manifest["error"], segment["outcome"]) == ("partial", None, "partial")
-    assert segment["reason"] == f"stopped on request after {segment['samples']} of 3601 samples"
+    assert segment["reason"] == f"stopped on request after {segment['samples']} of 43201 samples"
     run.is_described()
 
     (wrote,) = host.written()
