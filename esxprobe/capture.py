@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,13 @@ class CaptureFiles:
 
     paths: tuple[Path, ...]
     manifest: Manifest | None = None
+
+    def evidence(self, source: Path) -> Iterator[Path]:
+        """Every file of the capture at a path, those its manifest names too: none of them is written to."""
+        yield from self.paths
+        yield source / MANIFEST
+        for file in self.manifest.files if self.manifest else ():
+            yield source / file.name
 
 
 def load_capture(path: Path) -> CaptureFiles:

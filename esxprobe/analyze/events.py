@@ -147,7 +147,6 @@ class _Things:
         for entity in by_gid.values():
             if names.count(entity.name) == 1:
                 self._known["vm", entity.name] = entity
-        worlds = self._recording.entities.get("world")
         for kind in ("world", "vcpu"):
             worlds = self._recording.entities.get(kind)
             for world, role, gid in worlds.select("id", "role", "gid").iter_rows() if worlds is not None else ():

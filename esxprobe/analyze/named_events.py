@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from esxprobe.catalog.events import event_kind
-from esxprobe.model import DeviceUse, Entity, Event, Finding, NamedEvents, Recording, Window
+from esxprobe.model import DeviceUse, Entity, Event, Finding, NamedEvents, Recording, Window, worst_first
 from esxprobe.rules.happened import Key, key_of, keys_of
 
 # An event and the samples that it shows in are this far apart at most, besides one interval: hosts declare a path
@@ -109,6 +109,5 @@ def _grouped(events: Iterable[Event], finding: Finding) -> tuple[NamedEvents, ..
                 finding.cause in event_kind(kind).supports,
             )
         )
-    ranks = {"critical": 0, "warning": 1, "info": 2}
-    made.sort(key=lambda each: (not each.bears_out, ranks[event_kind(each.kind).severity], each.first))
+    made.sort(key=lambda each: (not each.bears_out, worst_first(event_kind(each.kind).severity), each.first))
     return tuple(made[:_NAMED])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +44,4 @@ def window_asked(source: Path, start: str | None, end: str | None, timezone: str
         raise UsageError(
             f"no window of time stands out in {source.name}", hint="leave --from out, or say when: --from 10:50"
         )
-    span = windows[0].span
-    # A sample belongs to a window when its end does: the one that ends where this window begins does not.
-    return window_of((span.start + timedelta(seconds=0.5)).isoformat(), span.end.isoformat())
+    return window_of(windows[0].after.isoformat(), windows[0].span.end.isoformat())

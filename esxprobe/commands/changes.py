@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from esxprobe.commands.options import From, To
+from esxprobe.commands.options import From, To, WindowTimezone
 from esxprobe.errors import UsageError
 
 if TYPE_CHECKING:
     from esxprobe.frames.changes import Changes
-    from esxprobe.model import ChangedEntity, CounterChange, Window
+    from esxprobe.model import ChangedEntity, CounterChange
 
 # When a value was constant, by what the reference is.
 _WHEN = {"before": "before", "rest": "otherwise", "window": "in the reference"}
@@ -39,13 +39,7 @@ def changes(
             "--all-counters", help="Compare every column with numbers, not only those that a report reads."
         ),
     ] = False,
-    timezone: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ZONE",
-            help="Time zone of the capture's timestamps (Europe/Berlin, +02:00) and of --from and --to.",
-        ),
-    ] = None,
+    timezone: WindowTimezone = None,
     json: Annotated[
         bool, typer.Option("--json", help="As JSON: every series that differs, with its figures.")
     ] = False,
@@ -135,19 +129,16 @@ def _where(each: ChangedEntity) -> str:
 def _document(found: Changes) -> dict[str, Any]:
     """All figures as plain values."""
     from esxprobe.report.changes import label_of, unit_of
-    from esxprobe.report.document import plain, time_as_json
+    from esxprobe.report.document import plain, window_as_json
 
     def told(change: CounterChange) -> dict[str, Any]:
         names = {"label": label_of(change.counter), "unit": unit_of(change.counter), "direction": change.direction}
         return {**names, **plain(change)}
 
-    def ends(span: Window) -> dict[str, Any]:
-        return {"start": time_as_json(span.start), "end": time_as_json(span.end)}
-
     return {
         "schema": "esxprobe.changes/1",
-        "window": ends(found.window) | {"samples": found.samples[0]},
-        "reference": ends(found.reference) | {"samples": found.samples[1], "is": found.kind_of_reference},
+        "window": window_as_json(found.window) | {"samples": found.samples[0]},
+        "reference": window_as_json(found.reference) | {"samples": found.samples[1], "is": found.kind_of_reference},
         "series": {
             "compared": found.compared,
             "constant": found.constant,

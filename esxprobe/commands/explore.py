@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from esxprobe.commands.options import From, To
+from esxprobe.commands.options import From, To, WindowTimezone
 from esxprobe.commands.outputs import refuse_to_overwrite, save, show_in_browser
-from esxprobe.commands.report_options import redaction_of
+from esxprobe.commands.report_options import Redact, RedactMap, redaction_of
 from esxprobe.commands.series_of_report import Embed, budget_of
 from esxprobe.commands.streams import say_made
 from esxprobe.errors import UsageError
@@ -29,28 +29,12 @@ def explore(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Where to write the HTML; or a name of its own."),
     ] = None,
-    timezone: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ZONE",
-            help="Time zone of the capture's timestamps (Europe/Berlin, +02:00) and of --from and --to.",
-        ),
-    ] = None,
+    timezone: WindowTimezone = None,
     start: From = None,
     end: To = None,
     embed: Embed = "all",
-    redact: Annotated[
-        bool,
-        typer.Option(
-            "--redact", help="Replace names, addresses, IDs and paths by pseudonyms; see also esxprobe redact."
-        ),
-    ] = False,
-    redact_map: Annotated[
-        Path | None,
-        typer.Option(
-            "--redact-map", metavar="FILE", help="The private map of names and pseudonyms. Never share it."
-        ),
-    ] = None,
+    redact: Redact = False,
+    redact_map: RedactMap = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open the finished page in a browser.")] = False,
 ) -> None:
     """Write every counter of a capture into one HTML page that searches and plots them; nothing is judged."""
@@ -68,7 +52,7 @@ def explore(
     private, window = private_map(redaction_of(redact, redact_map)), window_of(start, end)
     files = load_capture(capture)
     target = output or Path(f"{stem(private.shown(capture) if private else capture)}-explore.html")
-    _refuse_to_overwrite(capture, files, target)
+    refuse_to_overwrite(files.evidence(capture), target, None)
     cells = _every_cell(files, timezone, window)
     if private is not None:
         cells = private.learned_cells(cells, files)
@@ -81,14 +65,6 @@ def explore(
     say_made(target)
     if open_it:
         show_in_browser(target)
-
-
-def _refuse_to_overwrite(capture: Path, files: CaptureFiles, target: Path) -> None:
-    from esxprobe.capture import MANIFEST
-
-    inputs = [*files.paths, capture / MANIFEST]
-    inputs += [capture / file.name for file in files.manifest.files] if files.manifest else []
-    refuse_to_overwrite(inputs, target, None)
 
 
 def _every_cell(files: CaptureFiles, timezone: str | None, window: TimeWindow | None) -> CaptureCells:

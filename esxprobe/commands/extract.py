@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from esxprobe.commands.options import From, To
+from esxprobe.commands.options import From, To, WindowTimezone
 from esxprobe.commands.streams import say, say_made
 
 if TYPE_CHECKING:
@@ -44,16 +44,10 @@ def extract(
             help="A .csv (PDH-CSV for perfmon and esxplot), .parquet or .arrow file.",
         ),
     ] = None,
-    timezone: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ZONE",
-            help="Time zone of the capture's timestamps (Europe/Berlin, +02:00) and of --from and --to.",
-        ),
-    ] = None,
+    timezone: WindowTimezone = None,
 ) -> None:
     """Export selected counters, entities and times of a capture to a file for other programs."""
-    from esxprobe.capture import MANIFEST, load_capture
+    from esxprobe.capture import load_capture
     from esxprobe.commands.outputs import refuse_to_overwrite
     from esxprobe.commands.reporting import stem
     from esxprobe.commands.terminal import reading
@@ -62,8 +56,6 @@ def extract(
     from esxprobe.formats.window import TimeWindow, window_of
 
     files = load_capture(capture)
-    inputs = [*files.paths, capture / MANIFEST]
-    inputs += [capture / file.name for file in files.manifest.files] if files.manifest else []
     query = Selection(tuple(counter or ()), tuple(vm or ()), tuple(entity or ()), tuple(object or ()))
     window = window_of(start, end) or TimeWindow()
     with reading(files.paths) as progress:
@@ -74,7 +66,7 @@ def extract(
             output or Path(f"{stem(capture)}-extract.csv"),
             timezone=timezone,
             progress=progress,
-            guard=lambda path: refuse_to_overwrite(inputs, path, None),
+            guard=lambda path: refuse_to_overwrite(files.evidence(capture), path, None),
         )
     for path in made.paths:
         say_made(path)

@@ -146,6 +146,14 @@ From = Annotated[
         help="Start of the window: 2018-04-24T10:50, 10:50 of the capture's day, or +10m from its start.",
     ),
 ]
+WindowTimezone = Annotated[
+    str | None,
+    typer.Option(
+        "--timezone",
+        metavar="ZONE",
+        help="Time zone of the capture's timestamps (Europe/Berlin, +02:00) and of --from and --to.",
+    ),
+]
 ReportFrom = Annotated[
     str | None,
     typer.Option(

@@ -89,13 +89,8 @@ def _files(request: ReportRequest) -> list[CaptureFiles]:
 
 def _inputs(request: ReportRequest) -> Iterable[Path]:
     """Every file that belongs to a capture: it is evidence, and evidence is not written to."""
-    from esxprobe.capture import MANIFEST
-
     for capture, files in zip(request.captures, _files(request), strict=True):
-        yield from files.paths
-        yield capture.source / MANIFEST
-        for file in files.manifest.files if files.manifest else ():
-            yield capture.source / file.name
+        yield from files.evidence(capture.source)
         yield from capture.guests.files
 
 

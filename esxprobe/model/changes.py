@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 
 from esxprobe.model.nouns import Entity, Window
@@ -81,3 +82,8 @@ class ProposedWindow:
     evidence: float
     changed: tuple[ChangedEntity, ...]
     findings: tuple[FindingOf, ...] = ()
+
+    @property
+    def after(self) -> datetime:
+        """Just behind its start: a sample is named by its end, so the one that ends at the start is left out."""
+        return self.span.start + timedelta(seconds=0.5)

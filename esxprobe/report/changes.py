@@ -13,8 +13,6 @@ from esxprobe.report.links import Links
 
 # So many counters of one entity are named; the number of the others is said.
 _NAMED = 5
-# A sample is named by its end: that of the one before the window is left out [s].
-_INSIDE_S = 0.5
 # So many VMs, devices and others of one window are shown.
 _THINGS = 6
 
@@ -94,7 +92,7 @@ def window_rows(analysis: Analysis, links: Links) -> tuple[WindowRow, ...]:
         rows.append(
             WindowRow(
                 when=window_words(each, analysis),
-                samples=(each.span.start.timestamp() + _INSIDE_S, each.span.end.timestamp()),
+                samples=(each.after.timestamp(), each.span.end.timestamp()),
                 changed=tuple(
                     (thing.entity.name, links.to(thing.entity), changes_words(thing.changes, "otherwise"))
                     for thing in each.changed[:_THINGS]

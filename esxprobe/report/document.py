@@ -76,7 +76,7 @@ def document(analysis: Analysis) -> dict[str, Any]:
                 "vcpus": vm.vcpus,
                 "mmu": vm.mmu,
                 "mmu_evidence": vm.mmu_evidence,
-                "seen": [_window(window) for window in seen.get(vm.gid, ())],
+                "seen": [window_as_json(window) for window in seen.get(vm.gid, ())],
                 "there": vm.gid not in absent,
             }
             for vm in analysis.vms
@@ -98,7 +98,7 @@ def document(analysis: Analysis) -> dict[str, Any]:
             for each in analysis.slices
         ],
         "windows": [
-            _window(each.span)
+            window_as_json(each.span)
             | {
                 "evidence": _number(each.evidence),
                 "changed": [
@@ -159,7 +159,7 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
         "samples": finding.samples,
         "first": time_as_json(finding.first),
         "last": time_as_json(finding.last),
-        "windows": [_window(window) for window in finding.windows],
+        "windows": [window_as_json(window) for window in finding.windows],
         "slices": [_number(each) for each in finding.slices],
         "next_level": plain(finding.next_level) if finding.next_level else None,
         "states": [{"value": value, "name": name} for value, name in finding.states],
@@ -275,8 +275,8 @@ def part_as_json(part: JudgedPart | None) -> dict[str, Any] | None:
     return {
         "from": part.asked_from or None,
         "to": part.asked_to or None,
-        "span": _window(part.span),
-        "whole": _window(part.whole),
+        "span": window_as_json(part.span),
+        "whole": window_as_json(part.whole),
         "samples": part.inside,
         "samples_of_whole": part.samples,
     }
@@ -328,7 +328,8 @@ def _named_events(named: NamedEvents) -> dict[str, Any]:
     }
 
 
-def _window(window: Window) -> dict[str, Any]:
+def window_as_json(window: Window) -> dict[str, Any]:
+    """Start and end of a window, each to the second, in UTC."""
     return {"start": time_as_json(window.start), "end": time_as_json(window.end)}
 
 

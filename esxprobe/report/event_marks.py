@@ -11,6 +11,12 @@ from esxprobe.report.charts import HEIGHT, LEVELS, epoch_ms
 
 # Kinds that get a row of their own below the timeline, and marks in all of them.
 _ROWS, _MARKS, _ROW_PX, _LABEL_PX = 6, 400, 16, 164
+_BY_SEVERITY = {
+    "field": "s",
+    "type": "nominal",
+    "legend": None,
+    "scale": {"domain": list(LEVELS), "range": list(LEVELS.values())},
+}
 
 
 def event_rows(events: Sequence[Event], x: dict[str, Any], axis: dict[str, Any], width: int) -> dict[str, Any]:
@@ -43,12 +49,7 @@ def event_rows(events: Sequence[Event], x: dict[str, Any], axis: dict[str, Any],
                 "encoding": {
                     "x": x | {"field": "t"},
                     "y": rows,
-                    "color": {
-                        "field": "s",
-                        "type": "nominal",
-                        "legend": None,
-                        "scale": {"domain": list(LEVELS), "range": list(LEVELS.values())},
-                    },
+                    "color": _BY_SEVERITY,
                 },
             },
             {
@@ -80,12 +81,7 @@ def event_layer(chart: Chart, x: dict[str, Any], height: int) -> list[dict[str, 
             "encoding": {
                 "x": x | {"field": "t"},
                 "y": {"value": height - 4},
-                "fill": {
-                    "field": "s",
-                    "type": "nominal",
-                    "legend": None,
-                    "scale": {"domain": list(LEVELS), "range": list(LEVELS.values())},
-                },
+                "fill": _BY_SEVERITY,
             },
         }
     ]

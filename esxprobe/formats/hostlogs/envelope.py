@@ -13,8 +13,9 @@ Aug 15 06:07:13 esx01 vmkernel: ...                                             
 
 from __future__ import annotations
 
+import calendar
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
 _PRIORITY = r"(?:<\d{1,3}>)?(?:1 )?"
@@ -107,7 +108,7 @@ class Envelope:
 
 
 def _exists(stamp: datetime, year: int) -> bool:
-    return not (stamp.month == 2 and stamp.day == 29) or (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0))
+    return (stamp.month, stamp.day) != (2, 29) or calendar.isleap(year)
 
 
 def opened(line: str) -> Envelope | None:
@@ -143,9 +144,8 @@ def _without_program(stamp: datetime, offset: timedelta | None, has_year: bool, 
             break
         if _is_plain(rest):
             break
-        if severe and _DIRECT.match(rest) and not host:
-            direct = _DIRECT.match(rest)
-            return Envelope(stamp, offset, has_year, "", "vmx", "vmware.log", direct["rest"] if direct else rest)
+        if severe and not host and (direct := _DIRECT.match(rest)):
+            return Envelope(stamp, offset, has_year, "", "vmx", "vmware.log", direct["rest"])
         if structured := _RFC5424.match(rest):
             host, program, rest = structured["host"], structured["prog"].lower(), structured["rest"] or ""
             break
@@ -156,20 +156,7 @@ def _without_program(stamp: datetime, offset: timedelta | None, has_year: bool, 
         if again := _ISO.match(rest):  # a server's stamp before the host's own
             inner = opened(rest)
             if inner is not None and again["zone"]:
-                return (
-                    inner
-                    if inner.host
-                    else Envelope(
-                        inner.stamp,
-                        inner.offset,
-                        True,
-                        host,
-                        inner.program,
-                        inner.source,
-                        inner.message,
-                        inner.is_continued,
-                    )
-                )
+                return inner if inner.host else replace(inner, host=host)
         severe = severe or _SEVERITY.match(rest)
         rest = rest[severe.end() :] if severe and _SEVERITY.match(rest) else rest
     if host and not program and not _is_plain(rest):
