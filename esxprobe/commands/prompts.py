@@ -58,7 +58,7 @@ class Prompts:
         return None if line is None else Secret(line)
 
     def withdraw(self) -> bool:
-        """Ends the open question and asks no other; tells whether there was one. A signal's handler may call it."""
+        """Ends the open question and asks no other; tells whether there was one. Any thread may call it."""
         self._withdrawn.set()
         return self._restore()
 

@@ -7,6 +7,7 @@ import json
 import os
 import select
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +33,8 @@ _WORTH_A_BAR = 64 << 20
 _TOP = 10
 # Narrower terminals show the words alone [columns].
 _ROOM_FOR_BARS = 100
+# What a closed terminal sends; Windows has none.
+_HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)
 _COLORS = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 
 
@@ -54,23 +57,26 @@ def reading(paths: Sequence[Path]) -> Iterator[Progress | None]:
 
 @contextmanager
 def ends_cleanly(stop: threading.Event, begun: threading.Event | None = None) -> Iterator[None]:
-    """Ctrl-C and SIGTERM ask for an orderly end, the second one insists.
+    """Ctrl-C, SIGTERM and SIGHUP of a closed terminal ask for an orderly end; the second of the first two insists.
 
     Args:
         stop: Set by the first one.
         begun: Set when there is something to end in order; before that the first one ends the process at once.
     """
 
-    def ask(number: int, _frame: object) -> None:
+    def ask(number: int) -> None:
         PROMPTS.withdraw()
+        if number == _HANGUP and stop.is_set():
+            return  # a shell and the kernel both send it
         if stop.is_set() or (begun is not None and not begun.is_set()):
             _break_off(number)
         stop.set()
         words = "stopping; data received so far is kept. Press Ctrl-C again to abort"
-        if sys.stderr.isatty():
-            say(words, err=True)  # it goes above the bars
-        else:
-            _say_at_once(words)
+        with suppress(OSError):
+            if sys.stderr.isatty():
+                say(words, err=True)  # it goes above the bars
+            else:
+                _say_at_once(words)
 
     with _answered_by(ask):
         yield
@@ -78,9 +84,9 @@ def ends_cleanly(stop: threading.Event, begun: threading.Event | None = None) ->
 
 @contextmanager
 def ends_at_once() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the process at once: there is nothing to keep, and a prompt may be open."""
+    """Ctrl-C, SIGTERM and SIGHUP end the process at once: there is nothing to keep, and a prompt may be open."""
 
-    def end(number: int, _frame: object) -> None:
+    def end(number: int) -> None:
         PROMPTS.withdraw()
         _break_off(number)
 
@@ -89,13 +95,37 @@ def ends_at_once() -> Iterator[None]:
 
 
 @contextmanager
-def _answered_by(handler: Callable[[int, object], None]) -> Iterator[None]:
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+def _answered_by(answer: Callable[[int], None]) -> Iterator[None]:
+    """A thread of its own answers SIGINT, SIGTERM and SIGHUP.
+
+    Not a handler in the main thread. While that waits for a lock, a signal that the kernel gives to another thread
+    runs no handler there. And a handler that sets an event whose lock the main thread has never ends. The
+    interpreter itself writes the number of each signal to a socket, in whatever thread it comes.
+    """
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if _HANGUP is not None and signal.getsignal(_HANGUP) is not signal.SIG_IGN:  # as under nohup
+        numbers.append(_HANGUP)
+    reads, writes = socket.socketpair()
+    writes.setblocking(False)
+
+    def listen() -> None:
+        while came := reads.recv(1):
+            if came[0] in numbers:
+                answer(came[0])
+
+    thread = threading.Thread(target=listen, name="signals", daemon=True)
+    thread.start()
+    before = {number: signal.signal(number, lambda _number, _frame: None) for number in numbers}
+    told_before = signal.set_wakeup_fd(writes.fileno(), warn_on_full_buffer=False)
     try:
         yield
     finally:
+        signal.set_wakeup_fd(told_before)
         for number, was in before.items():
             signal.signal(number, was)
+        writes.close()
+        thread.join()
+        reads.close()
 
 
 def _break_off(number: int) -> NoReturn:
@@ -109,10 +139,10 @@ def _break_off(number: int) -> NoReturn:
 
 
 def _say_at_once(words: str) -> None:
-    """Tells a person something in the handler of a signal.
+    """Tells a person something when a signal came.
 
-    Past the buffer: the signal may have come in the middle of a write to it, which cannot be entered twice. And
-    only where somebody reads: a full pipe would hold up the end that was asked for.
+    Past the buffer: the main thread may be in the middle of a write to it. And only where somebody reads: a full
+    pipe would hold up the end that was asked for.
     """
     descriptor = 2
     with suppress(OSError):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from esxi_host import EsxiHost, make_host
+from esxi_host import EsxiHost, end_what_goes_on, make_host
 from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
 from secrets_heard import ears  # noqa: F401 - a fixture of several modules
 from ssh_logins import Client, Keys, SshdStarter
@@ -22,6 +22,12 @@ from esxprobe.ssh.paramiko_shell import SshShell
 # the server side of these tests; its tracebacks belong to nobody's output
 logging.getLogger("test.in-process-server").propagate = False
 logging.getLogger("test.in-process-server").addHandler(logging.NullHandler())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """Before the fixtures look whether the host is clean."""
+    end_what_goes_on()
 
 
 @pytest.fixture(scope="session")

@@ -256,7 +256,23 @@ def collecting(
         stderr=more.pop("stderr", subprocess.PIPE),
         **more,
     )
+    _STARTED.append(process)
     return Collecting(cwd, process)
+
+
+_STARTED: list[subprocess.Popen[bytes]] = []
+
+
+def end_what_goes_on() -> None:
+    """Ends the commands of a test that failed before they came to their end: the next test would meet them."""
+    while _STARTED:
+        process = _STARTED.pop()
+        if process.poll() is None:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(20)
+            process.kill()
+            process.communicate()
 
 
 def packed(path: Path) -> bytes:
