@@ -129,6 +129,21 @@ def hanging(host: EsxiHost, words: str) -> bool:
     return bool(seen & set(host.processes()))
 
 
+def test_all_files_together_have_a_budget(host: EsxiHost, tmp_path: Path) -> None:
+    """The first log that hangs takes all of it: the VMs after it are not checked, and the capture is whole."""
+    budget = "import esxprobe.collect.probing as a; a.QUESTION_S = 2; a.FILE_S = 60; a.FILES_S = 4"
+    run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "20s", tuned=budget).wait()
+    assert (run.status, run.err) == (0, "")
+    manifest = run.manifest
+    assert (manifest["state"], manifest["samples_received"]) == ("whole", 11)
+    (files,) = [each for each in manifest["probes"] if each["name"] == "vm-files"]
+    assert files["outcome"] == "failed"
+    (note,) = [note for note in manifest["notes"] if "VMs were not checked" in note]
+    missing = int(re.search(r"(\d+) of 300", note)[1])  # type: ignore[index]
+    assert VMS - min(HUNG) - 2 <= missing < VMS, "those before the first that hangs were checked"
+    assert manifest["left_behind"]["processes"] == []
+
+
 def test_only_vms_that_are_wanted_are_looked_at(host: EsxiHost, tmp_path: Path) -> None:
     (host.folder / "entities").write_text("SchedGroup\n1 system\n1200100 vm 7\nAdapter\nvmhba0\n")
     host.settings(SPEED="20", NOISE="1", ENTITIES=str(host.folder / "entities"))
