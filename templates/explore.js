@@ -10,6 +10,7 @@
   const TOP_OF = 5;
   const MOST_OF_ALL = 12; // series that are plotted at once
   const COLORS = 8;
+  const EVENTS_READ = 3; // that the line below the lanes names
   const MOST_POINTS = 255; // of how well words fit a series
   const MOST_UNITS = 2;
   const DRAGGED_PX = 5; // a shorter drag is a click
@@ -20,6 +21,7 @@
     Memory: [["MEMSZ", "GRANT", "TCHD"], ["MCTLSZ", "SWCUR", "ZIP/s"], ["SWR/s", "SWW/s"]],
     Disk: [["LAT/rd", "LAT/wr"], ["READS/s", "WRITES/s"], ["MBREAD/s", "MBWRTN/s"]],
     Network: [["MbTX/s", "MbRX/s"], ["PKTTX/s", "PKTRX/s"], ["%DRPTX", "%DRPRX"]],
+    "Page faults": [["guest soft faults", "guest hard faults"], ["%RUN"], ["guest user time", "guest system time"]],
   };
 
   let capture = null;
@@ -30,6 +32,7 @@
   let at = null; // the sample that is read
   let marking = false;
   let withThresholds = true;
+  let withEvents = true;
   const listeners = [];
 
   const svg = (tag, attributes = {}, text = "") => {
@@ -138,6 +141,39 @@
     return (capture.index.thresholds?.[`${object}\\${counter}`] ?? []).map(([severity, value, rule]) => ({ severity, value, rule }));
   };
 
+  // --- events of logs ---------------------------------------------------------------------------
+
+  // [{time, kind, severity, vms, names, says}], in the order of time.
+  const events = () => {
+    const given = capture.index.events;
+    if (!given) return [];
+    capture.events ??= given.marks.map(([ms, kind, vms, names, figure]) => {
+      const [noun, severity] = given.kinds[kind];
+      const whose = [...vms.map((vm) => capture.index.vms[vm][0]), ...names];
+      const time = capture.times[0] + ms / 1000;
+      return { time, severity, vms, names, says: [`${drawing.clock(time)} ${noun}`, whose[0] ?? "the host", figure].filter(Boolean).join(", ") };
+    });
+    return capture.events;
+  };
+
+  // Events of the VMs and devices whose series a lane has.
+  const eventsOf = (lane) => {
+    const all = withEvents ? events() : [];
+    if (!all.length) return [];
+    const things = lane.items.flatMap(({ ids }) => ids.map((id) => capture.index.things[capture.index.thing[id]]));
+    const vms = new Set(things.map(([, , vm]) => vm));
+    const instances = [...new Set(things.map(([, instance]) => instance))];
+    return all.filter((event) => event.vms.some((vm) => vms.has(vm)) || event.names.some((name) => instances.some((instance) => instance.includes(name))));
+  };
+
+  const eventMark = (event, height) => {
+    const x = view.x(event.time);
+    const mark = svg("g", { class: `event ${event.severity}` });
+    mark.append(svg("title", {}, event.says), svg("line", { x1: x, x2: x, y1: 0, y2: height }), svg("path", { d: `M${x - 4} ${height}h8l-4 -7z` }));
+    return mark;
+  };
+  const inView = ({ time }) => time >= view.from && time <= view.to;
+
   const together = (kind, ids) => {
     const many = ids.map((id) => capture.values(id));
     return Float64Array.from(capture.times, (_, n) => {
@@ -224,8 +260,11 @@
   const marker = button("Mark a window", () => { marking = !marking; marker.setAttribute("aria-pressed", String(marking)); }, { "aria-pressed": "false" });
   const limits = make("input", { type: "checkbox", checked: "" });
   limits.addEventListener("change", () => { withThresholds = limits.checked; draw(); });
+  const logged = make("input", { type: "checkbox", checked: "" });
+  logged.addEventListener("change", () => { withEvents = logged.checked; draw(); });
+  const loggedLabel = make("label", { hidden: "" }, logged, " Events");
   const tools = make("div", { class: "tools", role: "group", "aria-label": "Lanes" },
-    button("Whole capture", () => show(null)), marker, make("label", {}, limits, " Thresholds"),
+    button("Whole capture", () => show(null)), marker, make("label", {}, limits, " Thresholds"), loggedLabel,
     button("Save CSV", () => saveCsv()), button("Save PNG", () => savePng()), button("Copy link", () => copyLink()), button("Clear", () => { lanes = []; changed(); }));
   const presets = make("div", { class: "tools", role: "group", "aria-label": "Plots of a VM" }, make("label", {}, "VM ", machines), " ",
     ...Object.keys(PRESETS).map((name) => button(name, () => preset(name))));
@@ -352,6 +391,7 @@
     clip.append(svg("rect", { x: drawing.LEFT, y: 0, width: view.inner, height: drawing.HEIGHT }));
     picture.append(clip, band);
     for (const { color, d } of lines) picture.append(svg("path", { d, stroke: colorOf(color), "clip-path": `url(#${cut})` }));
+    for (const event of eventsOf(lane).filter(inView)) picture.append(eventMark(event, drawing.HEIGHT));
     const cross = svg("line", { y1: 0, y2: drawing.HEIGHT, class: "pointer", x1: -9, x2: -9 });
     picture.append(cross);
     const chips = lane.items.map((item) => chip(lane, item));
@@ -377,6 +417,7 @@
     for (const [time, text] of drawing.timeTicks(from, to, view.inner)) {
       axis.append(svg("text", { x: view.x(time), y: 15, "text-anchor": "middle" }, text));
     }
+    if (withEvents) for (const event of events().filter(inView)) axis.append(eventMark(event, drawing.AXIS));
     read();
     band(mark);
   };
@@ -392,6 +433,9 @@
   const read = () => {
     const n = at;
     reading.textContent = n === null ? "Point at a lane to read it; drag to zoom all charts; with Shift, or Mark a window, a drag marks. Times are UTC." : `${drawing.clock(capture.times[n])} UTC${capture.setAside[n] ? " (set aside: not judged)" : ""}`;
+    const [after, until] = n === null ? [0, 0] : [n ? capture.times[n - 1] : -Infinity, capture.times[n]];
+    const near = withEvents && n !== null ? events().filter(({ time }) => time > after && time <= until) : [];
+    if (near.length) reading.textContent += `. Events in this sample: ${near.slice(0, EVENTS_READ).map(({ says }) => says).join("; ")}${near.length > EVENTS_READ ? `; and ${near.length - EVENTS_READ} more` : ""}`;
     for (const { lane, cross, values } of drawnLanes) {
       const x = n === null ? -9 : view.x(capture.times[n]);
       const inside = x >= drawing.LEFT && x <= drawing.LEFT + view.inner;
@@ -621,6 +665,13 @@
       ink.beginPath();
       ink.rect(drawing.LEFT, 0, view.inner, drawing.HEIGHT);
       ink.clip();
+      for (const event of eventsOf(lane).filter(inView)) {
+        ink.fillStyle = ink.strokeStyle = { critical: "#b3261e", warning: "#8a5a00" }[event.severity] ?? "#0a5a9c";
+        ink.lineWidth = 0.6;
+        const x = view.x(event.time);
+        ink.stroke(new Path2D(`M${x} 0V${drawing.HEIGHT}`));
+        ink.fill(new Path2D(`M${x - 4} ${drawing.HEIGHT}h8l-4 -7z`));
+      }
       ink.lineWidth = 1.4;
       for (const { color, d } of lines) { ink.strokeStyle = inks[color]; ink.stroke(new Path2D(d)); }
       ink.restore();
@@ -632,7 +683,10 @@
 
   const leftOut = () => {
     const { series, unread, untellable, samples } = capture.index.left_out;
-    const said = [`${capture.count.toLocaleString("en")} series of ${capture.times.length.toLocaleString("en")} samples are in this page, to the digit; ${capture.moving.toLocaleString("en")} of them changed.`];
+    const guests = capture.index.guests ?? { series: 0, left_out: 0 };
+    const said = [`${(capture.count - guests.series).toLocaleString("en")} series of ${capture.times.length.toLocaleString("en")} samples are in this page, to the digit; ${(capture.moving - guests.series).toLocaleString("en")} of them changed.`];
+    if (guests.series) said.push(`${guests.series.toLocaleString("en")} are of guests: means over each sample, on the host's clock.`);
+    if (guests.left_out) said.push(`${guests.left_out.toLocaleString("en")} of guests did not fit.`);
     if (series - untellable > 0) said.push(`${(series - untellable).toLocaleString("en")} that say less did not fit: esxprobe report --embed all brings them.`);
     if (unread) said.push(`${unread.toLocaleString("en")} columns that no rule or table needs were not read: --all-counters brings them.`);
     if (untellable) said.push(`${untellable.toLocaleString("en")} are printed in ways that cannot be kept to the digit.`);
@@ -647,6 +701,8 @@
       machines.replaceChildren(...capture.index.vms.map(([name], n) => make("option", { value: String(n) }, name)));
       machines.value = String(capture.index.first_vm ?? 0);
       presets.hidden = !capture.index.vms.length;
+      for (const each of presets.querySelectorAll("button")) each.hidden = each.textContent === "Page faults" && !capture.index.objects.includes("Guest");
+      loggedLabel.hidden = !events().length;
       left.textContent = leftOut();
     });
     return coming;

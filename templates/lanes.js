@@ -13,12 +13,15 @@
   const STEPS = [1, 2, 5, 10, 15, 30, ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE), ...[1, 2, 3, 6, 12, 24, 48, 168].map((n) => n * HOUR)];
   const TICK_PX = 84;
   const MOST_DIGITS = 4;
+  const SHORT_BELOW = 1e5;
 
   const plain = (value) => {
     if (!Number.isFinite(value)) return "no value";
     const rounded = Math.abs(value) < 10 ** MOST_DIGITS ? Number(value.toPrecision(MOST_DIGITS)) : Math.round(value);
     return rounded.toLocaleString("en", { maximumFractionDigits: 9 });
   };
+  // On a scale, where there is little room.
+  const brief = (value) => (Math.abs(value) < SHORT_BELOW ? plain(value) : value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: MOST_DIGITS }));
   const clock = (seconds) => new Date(seconds * 1000).toISOString().slice(11, 19);
   const day = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10);
 
@@ -128,7 +131,7 @@
         const labels = inside.get(limit.value)?.labels ?? new Set();
         inside.set(limit.value, { ...limit, labels: labels.add(limit.label) });
       }
-      return { unit, y, ticks: made.ticks.map((value) => [y(value), plain(value)]), limits: [...inside.values()].map((limit) => ({ ...limit, y: y(limit.value) })) };
+      return { unit, y, ticks: made.ticks.map((value) => [y(value), brief(value)]), limits: [...inside.values()].map((limit) => ({ ...limit, y: y(limit.value) })) };
     });
     const lines = lane.items.map(({ values, unit, color }) => ({ color, d: pathOf(values, view, scales[units.indexOf(unit)].y) }));
     return { scales, lines };

@@ -104,7 +104,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Host, Analysis]:
 
 
 def pair(analysis: Analysis, what: str) -> GuestHostPair:
-    (found,) = (each for each in analysis.guest_pairs if each.what == what)
+    (found,) = (each for each in analysis.guest_counts.pairs if each.what == what)
     assert (found.vm, found.gid) == ("cgi01", "1204630")
     return found
 
@@ -162,7 +162,7 @@ def test_page_and_document_say_what_the_record_says(planted):
     assert [each["what"] for each in said["guest_pairs"]] == ["steal", "balloon-swap", "balloon-faults", "disk"]
     rows = pair_rows(analysis)
     assert [row.statement for row in rows] == [each["statement"] for each in said["guest_pairs"]]
-    assert rows[0].guest == f"steal {analysis.guest_pairs[0].guest_mean:.2f}\u00a0%"
+    assert rows[0].guest == f"steal {analysis.guest_counts.pairs[0].guest_mean:.2f}\u00a0%"
     assert rows[1].host.startswith("MCTLSZ ")
     assert rows[1].host.endswith("\u00a0MB")
 
@@ -170,13 +170,15 @@ def test_page_and_document_say_what_the_record_says(planted):
 def test_without_names_the_vm_is_gone_and_the_sentence_stays(planted):
     _, analysis = planted
     bare = nameless(analysis)
-    assert "cgi01" not in repr(bare.guest_pairs)
-    assert [each.statement for each in bare.guest_pairs] == [each.statement for each in analysis.guest_pairs]
+    assert "cgi01" not in repr(bare.guest_counts.pairs)
+    assert [each.statement for each in bare.guest_counts.pairs] == [
+        each.statement for each in analysis.guest_counts.pairs
+    ]
 
 
 def test_the_samples_guests_have_no_steal_clock():
     logs = (("cgi01", SAMPLE / "guests/cgi01.txt"),)
     analysis = analyze([SAMPLE / "esxtop-000.csv.gz"], guests=GuestOptions(logs=logs, offsets={"cgi01": AHEAD_S}))
-    (steal,) = analysis.guest_pairs
+    (steal,) = analysis.guest_counts.pairs
     assert steal.statement.startswith("The guest counted no steal in 1")
     assert "stealclock.enable" in steal.statement

@@ -252,7 +252,7 @@ def judge_described(described: DescribedCapture, *, book: RuleBook) -> Analysis:
         skipped=outcome.skipped,
         fault_costs=faults.costs,
         guest_logs=faults.uses,
-        guest_pairs=faults.pairs,
+        guest_counts=faults.counts,
         vm_rows=vm_rows(recording, described.seen),
         charts=marked(charts_of(outcome, recording, book), findings, logged),
         courses=courses_of(outcome, recording),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,9 +27,10 @@ from esxprobe.errors import EsxprobeError
 from esxprobe.formats.guests import read_guest_log
 from esxprobe.model import (
     FaultCost,
-    GuestHostPair,
+    GuestCounts,
     GuestLog,
     GuestLogUse,
+    GuestSeries,
     HostEvidence,
     ProbedGuest,
     QualityNote,
@@ -78,7 +79,7 @@ class FaultOutcome:
     """What came of the guests' logs."""
 
     costs: tuple[FaultCost, ...] = ()
-    pairs: tuple[GuestHostPair, ...] = ()
+    counts: GuestCounts = field(default_factory=GuestCounts)
     uses: tuple[GuestLogUse, ...] = ()
     notes: tuple[QualityNote, ...] = ()
 
@@ -121,12 +122,15 @@ def judge_faults(recording: Recording, options: GuestOptions, manifest: Manifest
     of_vm: dict[str, list[MatchedLog]] = {}
     for log in matched:
         of_vm.setdefault(log.vm.gid, []).append(log)
-    made = [_input(logs, recording, nested, tried) for logs in of_vm.values()]
+    rated = {gid: _rates(logs) for gid, logs in of_vm.items()}
+    made = [_input(logs, rated[gid], recording, nested, tried) for gid, logs in of_vm.items()]
     vms = _beside_each_other([vm for vm, _ in made if vm is not None])
     notes += [*tried.notes, *(given for each in matched for file in each.files for given in named_notes(file))]
     return FaultOutcome(
         costs=fault_costs(vms),
-        pairs=guest_pairs(vms),
+        counts=GuestCounts(
+            guest_pairs(vms), tuple(_series(gid, rates, clock) for gid, (rates, clock, _) in rated.items())
+        ),
         uses=tuple(
             use_of(file, each.vm.name, each.vm.gid, each.matched_by, each.offset_words)
             for each in matched
@@ -251,13 +255,22 @@ def _rates(logs: Sequence[MatchedLog]) -> tuple[GuestRates, ClockOffset, tuple[Q
     return whole.rates, clock, notes
 
 
+def _series(gid: str, rates: GuestRates, clock: ClockOffset) -> GuestSeries:
+    """What all logs of one VM count, on the host's clock."""
+    return GuestSeries(gid, clock.host_time(rates.stamps_s), rates.covers_s, rates.values)
+
+
 def _counts(rates: GuestRates) -> int:
     """How many values of faults a log has."""
     return max((int(np.isfinite(rates.values[name]).sum()) for name in _FAULTS if name in rates.values), default=0)
 
 
 def _input(
-    logs: Sequence[MatchedLog], recording: Recording, nested: Mapping[str, bool], tried: Experiments
+    logs: Sequence[MatchedLog],
+    rated: tuple[GuestRates, ClockOffset, tuple[QualityNote, ...]],
+    recording: Recording,
+    nested: Mapping[str, bool],
+    tried: Experiments,
 ) -> tuple[VmFaults | None, tuple[QualityNote, ...]]:
     """Arrays of one VM and all its logs, None where the capture has no %RUN of its vCPUs; and what is not used."""
     from esxprobe.correlate import VmFaults, within_seconds
@@ -277,7 +290,7 @@ def _input(
         values_of(recording, "vm", path, machine) for path in FAULT_NEEDS["vm"]
     )
     own, vcpus = list(range(len(machine))), list(range(len(rows)))
-    guest, offset, unused = _rates(logs)
+    guest, offset, unused = rated
     ends_s, covered_s = within_seconds(
         judged["time"].dt.timestamp("us").to_numpy() / 1e6, judged["interval_s"].to_numpy()
     )

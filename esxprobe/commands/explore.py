@@ -43,7 +43,7 @@ def explore(
     from esxprobe.commands.reporting import shown_path, stem
     from esxprobe.formats.window import window_of
     from esxprobe.report.embedding import embedded
-    from esxprobe.report.explore import thresholds_of, with_layers
+    from esxprobe.report.explore import Layers, thresholds_of, with_layers
     from esxprobe.rules import shipped
 
     budget = budget_of(embed)
@@ -60,7 +60,7 @@ def explore(
     words = ["esxprobe", "explore", shown_path(capture, private)]
     words += [*(["--timezone", timezone] if timezone else []), *(window.words() if window else [])]
     words += [*(["--embed", embed] if budget is not None else []), *(["--redact"] if private else [])]
-    made = with_layers(embedded(cells, None, budget), thresholds_of(shipped()), "")
+    made = with_layers(embedded(cells, None, budget), Layers(thresholds_of(shipped())))
     save(target, _page(made, shlex.join(words), private))
     say_made(target)
     if open_it:

@@ -8,7 +8,7 @@ until the last one has been searched.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from esxprobe.model.fleet import CaptureDigest, CaptureOutcome, Fleet, Judged
     from esxprobe.redact.instances import Instances
     from esxprobe.report.drawing import Drawer
+    from esxprobe.report.embedding import Embedded
 
 
 def report_redacted(plan: FleetPlan, request: FleetRequest, private: PrivateMap) -> Fleet:
@@ -59,7 +60,8 @@ def report_redacted(plan: FleetPlan, request: FleetRequest, private: PrivateMap)
             if each.analysis is not None and instances is not None:
                 analysis = private.of(each.analysis, instances)
                 target = waiting / plan.reports[number]
-                outcome = replace(outcome, digest=_render(analysis, plan.tasks[number], drawer, private, target))
+                report = _Report(analysis, _series(each, instances, analysis, private), plan.tasks[number])
+                outcome = replace(outcome, digest=_render(report, drawer, private, target))
             outcomes.append(outcome)
         fleet = merged(outcomes, esxprobe.__version__)
         _publish(fleet, plan, request, private, (waiting, bundle))
@@ -91,17 +93,41 @@ def _outcome(judged: Judged, shown: str, report: str, private: PrivateMap) -> Ca
     return CaptureOutcome(shown, report if failure is None else "", None, failure)
 
 
-def _render(analysis: Analysis, task: Task, drawer: Drawer, private: PrivateMap, target: Path) -> CaptureDigest:
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """What a redacted report shows."""
+
+    analysis: Analysis
+    series: Embedded | None
+    task: Task
+
+
+def _series(judged: Judged, instances: Instances, analysis: Analysis, private: PrivateMap) -> Embedded | None:
+    """The series of a capture's page under pseudonyms, with the events of its redacted analysis."""
+    from esxprobe.redact import redacted_index
+    from esxprobe.report.embedding import Embedded
+    from esxprobe.report.explore import with_events
+
+    if judged.series is None:
+        return None
+    index, chunks = judged.series
+    return with_events(Embedded(redacted_index(index, instances, private.redactor), chunks), analysis.events)
+
+
+def _render(report: _Report, drawer: Drawer, private: PrivateMap, target: Path) -> CaptureDigest:
     """Writes a searched report and its JSON where they wait; the digest of what they show."""
     from esxprobe.fleet.digest import digest_of
     from esxprobe.report.document import render_json
     from esxprobe.report.html import render_html
 
-    def drawn(shown: Analysis) -> tuple[str, str]:
-        return render_html(shown, drawer, task.command, task.book), render_json(shown)
+    analysis, series, task = report.analysis, report.series, report.task
 
-    html, document = drawn(analysis)
-    private.search(analysis, html, document, drawn)
+    def drawn(shown: Analysis, carried: Embedded | None) -> tuple[str, str]:
+        made = render_html(shown, drawer, task.command, task.book, (lambda: carried) if carried else None)
+        return made, render_json(shown)
+
+    html, document = drawn(analysis, series)
+    private.search(analysis, html, document, lambda bare: drawn(bare, series.nameless() if series else None))
     save(target, html)
     save(target.with_suffix(".json"), document)
     return digest_of(analysis)

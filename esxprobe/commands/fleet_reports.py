@@ -242,7 +242,7 @@ def _options(request: FleetRequest, private: PrivateMap | None) -> list[str]:
     words = ["--timezone", request.timezone] if request.timezone else []
     words += request.window.words() if request.window else []
     words += ["--guest-timezone", request.guest_timezone] if request.guest_timezone else []
-    words += series_words(request.series) if private is None else []
+    words += series_words(request.series)
     return words + (["--rules", shown_path(request.rules, private)] if request.rules else [])
 
 

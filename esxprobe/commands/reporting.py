@@ -63,7 +63,7 @@ def report_capture(request: ReportRequest, drawer: Drawer) -> WrittenReport:
         if private is not None:
             analysis = private.redacted(analysis, _files(request))
             private.refuse([html, *outputs.files()])
-            series.redact(private)
+            series.redact(private, analysis)
         renderer = _Renderer(drawer, book, command_of(request, private), series)
         _write(request, analysis, renderer, (html, bundle), private)
     return WrittenReport(analysis, html)

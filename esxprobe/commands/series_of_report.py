@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,10 +13,12 @@ from esxprobe.commands.requests import SeriesRequest
 from esxprobe.errors import UsageError
 
 if TYPE_CHECKING:
+    from esxprobe.arrays import Integers
     from esxprobe.commands.redaction import PrivateMap
     from esxprobe.formats.printed_cells import CaptureCells, CellsWanted
     from esxprobe.model import Analysis
     from esxprobe.report.embedding import Embedded
+    from esxprobe.report.explore import Layers
     from esxprobe.rules import RuleBook
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmg]?)b?", re.IGNORECASE)
@@ -82,7 +85,8 @@ class SeriesOfReport:
     def __init__(self, request: SeriesRequest) -> None:
         self._request = request
         self._cells: CaptureCells | None = None
-        self._encode: Callable[[CaptureCells], Embedded] | None = None
+        self._tiers: Integers | None = None
+        self._layers: Layers | None = None
         self._made: Embedded | None = None
 
     def wanted(self) -> CellsWanted | None:
@@ -101,17 +105,20 @@ class SeriesOfReport:
         if self._cells is None:
             return
         from esxprobe.analyze.shown_first import shown_first
-        from esxprobe.report.embedding import embedded
-        from esxprobe.report.explore import first_vm, thresholds_of, with_layers
+        from esxprobe.report.explore import layers_of
 
-        tiers, budget = shown_first(analysis, book, self._cells), self._request.budget
-        thresholds, first = thresholds_of(book), first_vm(analysis.findings)
-        self._encode = lambda cells: with_layers(embedded(cells, tiers, budget), thresholds, first)
+        self._tiers, self._layers = shown_first(analysis, book, self._cells), layers_of(analysis, book)
 
-    def redact(self, private: PrivateMap) -> None:
-        """Takes the names out: those of the capture have been learned."""
-        if self._cells is not None:
+    def redact(self, private: PrivateMap, analysis: Analysis) -> None:
+        """Takes the names out: those of the capture have been learned.
+
+        Args:
+            private: Knows the names.
+            analysis: The redacted one.
+        """
+        if self._cells is not None and self._layers is not None:
             self._cells = private.cells(self._cells)
+            self._layers = replace(self._layers, events=analysis.events)
 
     def for_page(self, *, named: bool = True) -> Callable[[], Embedded] | None:
         """What a page asks for its series; None where it carries none.
@@ -119,14 +126,17 @@ class SeriesOfReport:
         Args:
             named: False for one word in place of every name.
         """
-        if self._encode is None:
+        if self._layers is None:
             return None
         return self._series if named else lambda: self._series().nameless()
 
     def _series(self) -> Embedded:
         """The series, made once."""
         if self._made is None:
-            assert self._encode is not None  # noqa: S101 - nobody asks otherwise
+            from esxprobe.report.explore import series_of_page
+
+            assert self._layers is not None  # noqa: S101 - nobody asks otherwise
             assert self._cells is not None  # noqa: S101
-            self._made, self._cells = self._encode(self._cells), None
+            budget = self._request.budget
+            self._made, self._cells = series_of_page(self._cells, self._tiers, budget, self._layers), None
         return self._made

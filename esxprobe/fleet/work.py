@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,7 @@ class Task:
         timezone: Zone of its stamps.
         guest_timezone: Zone of its guests' stamps.
         with_document: Whether the JSON document is wanted, too.
-        bare: The analysis itself is wanted and nothing else, to be redacted.
+        bare: The analysis itself is wanted and no page, to be redacted.
         window: The part of the capture that is judged; None for all of it.
         embed: How much of its page series may take [bytes]; None for no limit, 0 for none.
         every: Every column is read.
@@ -92,12 +92,13 @@ def _judged(task: Task, drawer: Drawer) -> Judged:
         files = load_capture(path)
         guests = GuestOptions(timezone=task.guest_timezone, folder=path if path.is_dir() else None)
         capture = CaptureInput(files.paths, files.manifest, task.timezone, guests, task.window)
-        wanted = CellsWanted(held.append, task.every) if task.embed != 0 and not task.bare else None
+        wanted = CellsWanted(held.append, task.every) if task.embed != 0 else None
         recording = read_capture(capture, book=task.book, cells=wanted)
         analysis = judge_described(describe(recording, capture, book=task.book), book=task.book)
-    if task.bare:
-        return Judged(analysis=analysis)
     series = partial(_series, analysis, task, held[0]) if held else None
+    if task.bare:
+        made = series() if series else None
+        return Judged(analysis=analysis, series=(made.index, made.chunks) if made else None)
     return Judged(
         digest_of(analysis),
         render_html(analysis, drawer, task.command, task.book, series),
@@ -108,11 +109,12 @@ def _judged(task: Task, drawer: Drawer) -> Judged:
 def _series(analysis: Analysis, task: Task, cells: CaptureCells) -> Embedded:
     """The series of a capture that its report carries."""
     from esxprobe.analyze.shown_first import shown_first
-    from esxprobe.report.embedding import embedded
-    from esxprobe.report.explore import first_vm, thresholds_of, with_layers
+    from esxprobe.report.explore import layers_of, series_of_page
 
-    made = embedded(cells, shown_first(analysis, task.book, cells), task.embed)
-    return with_layers(made, thresholds_of(task.book), first_vm(analysis.findings))
+    layers = layers_of(analysis, task.book)
+    if task.bare:  # events come back with their redacted analysis
+        layers = replace(layers, events=())
+    return series_of_page(cells, shown_first(analysis, task.book, cells), task.embed, layers)
 
 
 _own = threading.local()

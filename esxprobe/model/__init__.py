@@ -10,7 +10,7 @@ from esxprobe.model.analysis import (
     Series,
     VmRow,
 )
-from esxprobe.model.bothsides import GuestHostPair, PairKind
+from esxprobe.model.bothsides import GuestCounts, GuestHostPair, PairKind
 from esxprobe.model.changes import ChangedEntity, ChangeKind, CounterChange, FindingOf, ProposedWindow
 from esxprobe.model.citation import CITATION_KINDS, Citation, CitationKind
 from esxprobe.model.events import EventLog, NamedEvents
@@ -56,7 +56,7 @@ from esxprobe.model.glance import (
     PortRow,
     VolumeRow,
 )
-from esxprobe.model.guestlog import GUEST_COUNTERS, GuestLog
+from esxprobe.model.guestlog import GUEST_COUNTERS, GUEST_OBJECT, GuestLog, GuestSeries
 from esxprobe.model.nouns import (
     SEVERITIES,
     Counter,
@@ -94,6 +94,7 @@ __all__ = [
     "CITATION_KINDS",
     "DIFFERENT",
     "GUEST_COUNTERS",
+    "GUEST_OBJECT",
     "SEVERITIES",
     "SHIFT_VERDICTS",
     "Analysis",
@@ -137,10 +138,12 @@ __all__ = [
     "FindingOf",
     "FrameValues",
     "Glance",
+    "GuestCounts",
     "GuestHostPair",
     "GuestLoad",
     "GuestLog",
     "GuestLogUse",
+    "GuestSeries",
     "HeatRow",
     "HeatStrip",
     "HostEvidence",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from esxprobe.model.bothsides import GuestHostPair
+from esxprobe.model.bothsides import GuestCounts
 from esxprobe.model.changes import ProposedWindow
 from esxprobe.model.events import EventLog, NamedEvents
 from esxprobe.model.faults import FaultComparison, FaultCost, Likeness
@@ -274,7 +274,7 @@ class Analysis:
     glance: Glance = field(default_factory=Glance)
     provenance: Provenance | None = None
     device_rows: tuple[DeviceLatency, ...] = ()
-    guest_pairs: tuple[GuestHostPair, ...] = ()
+    guest_counts: GuestCounts = field(default_factory=GuestCounts)
     util_p95: float | None = None  # of the host's physical CPUs over samples [%]
     events: tuple[Event, ...] = ()  # of logs, in order of time
     event_logs: tuple[EventLog, ...] = ()

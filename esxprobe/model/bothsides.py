@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from esxprobe.model.guestlog import GuestSeries
 from esxprobe.model.roles import EntityNumber, ToolText, VmName
 
 PairKind = Literal["steal", "balloon-swap", "balloon-faults", "disk"]
@@ -52,3 +53,16 @@ class GuestHostPair:
     guest_otherwise: float = math.nan
     shift_s: float = math.nan
     statement: ToolText = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GuestCounts:
+    """What guests counted.
+
+    Attributes:
+        pairs: Their counters beside the host's.
+        series: All of their counters, by VM, on the host's clock.
+    """
+
+    pairs: tuple[GuestHostPair, ...] = ()
+    series: tuple[GuestSeries, ...] = ()

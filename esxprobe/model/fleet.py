@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from esxprobe.model.analysis import Analysis, DeviceLatency
 from esxprobe.model.nouns import SEVERITIES, Entity, JudgedPart, Severity, Window
@@ -155,7 +155,8 @@ class Failure:
 class Judged:
     """What a worker hands back of one capture: a digest, HTML and, if asked for, JSON; or why there is none.
 
-    What is to be redacted comes as the analysis alone: only here are the names of all captures known.
+    What is to be redacted comes as the analysis and the series of its page (index and chunks): names are replaced
+    where those of all captures are known.
     """
 
     digest: CaptureDigest | None = None
@@ -163,6 +164,7 @@ class Judged:
     document: str = ""
     failure: Failure | None = None
     analysis: Analysis | None = None
+    series: tuple[dict[str, Any], tuple[bytes, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from esxprobe.model.nouns import QualityNote, SourceFile
-from esxprobe.model.roles import GuestName, ToolText, ZoneWords
+from esxprobe.model.roles import EntityNumber, GuestName, ToolText, ZoneWords
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from esxprobe.arrays import Floats
 
 # Names of a guest's counters, whatever wrote the log, with their units. Rates are means over the interval that
 # ends at the stamp; times are shares of all the guest's processors together.
@@ -33,6 +36,26 @@ GUEST_COUNTERS: dict[str, str] = {
     "steal_time": "%",  # time in which its processors were ready and did not run, as the guest counts it
     "disk_await": "ms",  # mean time of a transfer over all its disks, waiting in the guest included
 }
+
+# What these are counters of, as esxtop's Vcpu and Group Cpu are.
+GUEST_OBJECT = "Guest"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GuestSeries:
+    """What the logs of one VM's guest count, on the host's clock.
+
+    Attributes:
+        gid: esxtop's group id of the VM.
+        stamps_s: (m,) ends of the logs' intervals, rising [s since 1970].
+        covers_s: (m,) what each covers [s]; NaN where that is not known.
+        values: (m,) by counter of `GUEST_COUNTERS`, in its unit; NaN where missing.
+    """
+
+    gid: EntityNumber
+    stamps_s: Floats
+    covers_s: Floats
+    values: Mapping[ToolText, Floats]
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,14 +92,17 @@ NoteDetail = Annotated[str, Role("detail")]
 """The detail of a quality note."""
 
 
+# Names in annotations of what is imported where it is used: polars and numpy.
+LATE_NAMES = {"pl": types.SimpleNamespace(DataFrame=object), "Floats": object}
+
+
 @cache
 def roles_of(record: type) -> dict[str, Role]:
     """The role of each field of a record class that contains strings; `free` where none is given.
 
     A `Literal` holds words of esxprobe.
     """
-    frames = {"pl": types.SimpleNamespace(DataFrame=object)}  # polars is imported where it is used
-    hints = typing.get_type_hints(record, None, frames, include_extras=True)
+    hints = typing.get_type_hints(record, None, LATE_NAMES, include_extras=True)
     return {name: role for name, hint in hints.items() if (role := _role(hint)) is not None}
 
 

@@ -1,7 +1,7 @@
 """Reports and captures without the customer's names: pseudonyms, a private map, a scan of what was made."""
 
 from esxprobe.redact.analysis import nameless, redacted_analysis
-from esxprobe.redact.cell_names import redacted_cells
+from esxprobe.redact.cell_names import redacted_cells, redacted_index
 from esxprobe.redact.fleet import nameless_fleet
 from esxprobe.redact.folder import CaptureCopy
 from esxprobe.redact.guests import redacted_guest_log
@@ -25,6 +25,7 @@ __all__ = [
     "redacted_analysis",
     "redacted_cells",
     "redacted_guest_log",
+    "redacted_index",
     "redacted_manifest",
     "save_map",
 ]

@@ -11,6 +11,8 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
+
 from esxprobe.catalog import find
 from esxprobe.catalog.quality import quality_code
 from esxprobe.errors import EsxprobeError
@@ -83,8 +85,8 @@ class _Records:
     def walk(self, value: Any, role: Role = _FREE) -> Any:
         if isinstance(value, str):
             return self.text(role, value)
-        if value is None or isinstance(value, (int, float, date, timedelta)):
-            return value
+        if value is None or isinstance(value, (int, float, date, timedelta, np.ndarray)):
+            return value  # arrays are of numbers
         if isinstance(value, Entity):
             return self.entity(value)
         if is_dataclass(value) and not isinstance(value, type):

@@ -33,7 +33,7 @@ class PairRow:
 
 def pair_rows(analysis: Analysis) -> tuple[PairRow, ...]:
     """A row a pair, in the analysis' order: by VM."""
-    return tuple(_row(pair) for pair in analysis.guest_pairs)
+    return tuple(_row(pair) for pair in analysis.guest_counts.pairs)
 
 
 def _row(pair: GuestHostPair) -> PairRow:

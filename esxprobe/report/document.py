@@ -123,7 +123,7 @@ def document(analysis: Analysis) -> dict[str, Any]:
         ],
         "guest_logs": [_guest_log(use) for use in analysis.guest_logs],
         "fault_costs": [_fault_cost(cost) for cost in analysis.fault_costs],
-        "guest_pairs": [plain(pair) for pair in analysis.guest_pairs],
+        "guest_pairs": [plain(pair) for pair in analysis.guest_counts.pairs],
         "events": [_event(event) for event in worst_of(analysis.events, MOST_IN_DOCUMENT)],
         "event_logs": [_event_log(log) for log in analysis.event_logs],
         "comparison": _comparison(analysis.comparison),

@@ -58,8 +58,11 @@ class Embedded:
     def nameless(self) -> Embedded:
         """The same with one word in place of every name of the capture."""
         things = [[thing[0], "name" if thing[1] else "", *thing[2:]] for thing in self.index["things"]]
-        vms = [["name", vm[1]] for vm in self.index["vms"]]
-        return Embedded(self.index | {"host": "name", "things": things, "vms": vms}, self.chunks)
+        named = {"host": "name", "things": things, "vms": [["name", vm[1]] for vm in self.index["vms"]]}
+        if events := self.index.get("events"):
+            marks = [[*mark[:3], ["name"] * len(mark[3]), *mark[4:]] for mark in events["marks"]]
+            named["events"] = events | {"marks": marks}
+        return Embedded(self.index | named, self.chunks)
 
 
 @dataclass(slots=True)

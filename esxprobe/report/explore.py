@@ -1,17 +1,44 @@
-"""What the Explore panel gets besides series: thresholds of rules, the VM it begins with; and its page alone."""
+"""What the Explore panel gets: series, thresholds of rules, events, the VM it begins with; and its page alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from esxprobe.model import Finding
+from esxprobe.arrays import Integers
+from esxprobe.catalog.events import event_kind
+from esxprobe.formats.printed_cells import CaptureCells
+from esxprobe.model import Analysis, Event, Finding, GuestSeries
 from esxprobe.report.drawing import Drawer
-from esxprobe.report.embedding import Embedded
+from esxprobe.report.embedding import Embedded, embedded
+from esxprobe.report.events import worst_of
+from esxprobe.report.formatting import number
+from esxprobe.report.guest_series import guest_columns, with_guests
 from esxprobe.rules import RuleBook
 from esxprobe.rules.matters import SMALLEST
 
+# So many events are marked.
+_MOST_EVENTS = 2000
 # Severity, threshold [unit of the counter] and rule, by `Object\Counter`.
 Thresholds = dict[str, list[tuple[str, float, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """What the panel gets besides the series of a capture.
+
+    Attributes:
+        thresholds: Of counters.
+        first_vm: Group id of the VM that the panel begins with; empty for the first one.
+        guests: What guests counted.
+        events: Of logs, in the order of time.
+    """
+
+    thresholds: Thresholds
+    first_vm: str = ""
+    guests: tuple[GuestSeries, ...] = ()
+    events: tuple[Event, ...] = ()
 
 
 def thresholds_of(book: RuleBook) -> Thresholds:
@@ -41,22 +68,91 @@ def first_vm(findings: Iterable[Finding]) -> str:
     return ""
 
 
-def with_layers(made: Embedded, thresholds: Thresholds, first: str) -> Embedded:
-    """Series with the thresholds of the counters among them, and the VM that the panel begins with.
+def layers_of(analysis: Analysis, book: RuleBook) -> Layers:
+    """What an analysis gives to the panel, under the names that it has."""
+    return Layers(thresholds_of(book), first_vm(analysis.findings), analysis.guest_counts.series, analysis.events)
+
+
+def series_of_page(cells: CaptureCells, tiers: Integers | None, budget: int | None, layers: Layers) -> Embedded:
+    """The series that a page carries, with the layers of its panel.
+
+    Args:
+        cells: The cells of the columns that were read.
+        tiers: For each column how soon it goes, 0 the soonest.
+        budget: How much of the page they may take [bytes]; None for all of them.
+        layers: What the panel gets besides.
+
+    Raises:
+        OutputError: The temporary file that holds the cells was cut off.
+    """
+    known = {vm.gid for vm in cells.vms}
+    guests = [guest for guest in layers.guests if guest.gid in known]
+    columns = guest_columns(guests, cells.times.dt.epoch("us").to_numpy() / 1e6, budget) if guests else None
+    if columns is None:
+        return with_layers(embedded(cells, tiers, budget), layers)
+    room = None if budget is None else budget - columns.size
+    made = embedded(cells, tiers, room)
+    return with_layers(Embedded(with_guests(made.index, columns), (*made.chunks, columns.chunk.packed)), layers)
+
+
+def with_layers(made: Embedded, layers: Layers) -> Embedded:
+    """Series with the thresholds of the counters among them, events, and the VM that the panel begins with.
 
     Args:
         made: The series.
-        thresholds: Of all counters.
-        first: Group id of that VM; empty for the first one.
+        layers: What the panel gets besides.
     """
     objects = made.index["objects"]
     counters = [f"{objects[obj]}\\{counter}" for obj, counter, *_ in made.index["meanings"]]
     gids = [gid for _, gid in made.index["vms"]]
-    layers = {
-        "thresholds": {path: thresholds[path] for path in counters if path in thresholds},
-        "first_vm": gids.index(first) if first in gids else 0,
+    added = {
+        "thresholds": {path: layers.thresholds[path] for path in counters if path in layers.thresholds},
+        "first_vm": gids.index(layers.first_vm) if layers.first_vm in gids else 0,
     }
-    return Embedded(made.index | layers, made.chunks)
+    return with_events(Embedded(made.index | added, made.chunks), layers.events)
+
+
+def with_events(made: Embedded, events: Sequence[Event]) -> Embedded:
+    """Series with the events that are marked beside them, in the order of time."""
+    if not events:
+        return made
+    marked = _events(events, made.index["times"][0], [gid for _, gid in made.index["vms"]])
+    return Embedded(made.index | {"events": marked}, made.chunks)
+
+
+def _events(events: Sequence[Event], first_ms: int, gids: Sequence[str]) -> dict[str, Any]:
+    """Events as the page marks them: the most severe ones where there are very many, in the order of time.
+
+    Args:
+        events: In the order of time.
+        first_ms: Time of the first sample [ms since 1970].
+        gids: Group ids of the VMs of the page.
+    """
+    kept = worst_of(events, _MOST_EVENTS)
+    kinds = list(dict.fromkeys(event.kind for event in kept))
+    place = {kind: n for n, kind in enumerate(kinds)}
+    return {
+        "kinds": [[event_kind(kind).noun, event_kind(kind).severity] for kind in kinds],
+        "marks": [
+            [
+                round(event.time.timestamp() * 1000) - first_ms,
+                place[event.kind],
+                [
+                    gids.index(each.id)
+                    for each in (event.entity, *event.also)
+                    if each.kind == "vm" and each.id in gids
+                ],
+                [
+                    each.name
+                    for each in (event.entity, *event.also)
+                    if each.kind not in ("host", "vm") and each.name
+                ],
+                number(event.figure, event.unit) if event.figure is not None else "",
+            ]
+            for event in kept
+        ],
+        "left_out": len(events) - len(kept),
+    }
 
 
 def render_explore(drawer: Drawer, series: Callable[[], Embedded], title: str, tool: str, command: str) -> str:

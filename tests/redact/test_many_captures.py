@@ -89,6 +89,8 @@ def test_no_name_is_left_in_reports_summary_json_bundle_or_terminal(captures: Pa
     assert not leaks(iter([("stdout", done.stdout), ("stderr", done.stderr.replace("private.json", ""))]))
     assert not leaks(files(tmp_path / "out"))
     assert len(list((tmp_path / "out" / "zip" / "captures").iterdir())) == 3
+    for page in (tmp_path / "out").glob("*-report.html"):
+        assert 'id="series-0"' in page.read_text(encoding="utf-8"), f"{page.name} carries no series"
     private = tmp_path / "private.json"
     assert stat.S_IMODE(private.stat().st_mode) == 0o600
     names = json.loads(private.read_text())["names"]

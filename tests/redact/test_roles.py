@@ -1,7 +1,6 @@
 """Every string of an analysis is classified, and one that nobody classified is free text."""
 
 import dataclasses
-import types
 import typing
 from collections.abc import Iterator, Mapping
 
@@ -9,7 +8,7 @@ import pytest
 
 from esxprobe import model
 from esxprobe.model import Analysis, GuestLog
-from esxprobe.model.roles import FREE, HostName, ToolText, VmName, roles_of
+from esxprobe.model.roles import FREE, LATE_NAMES, HostName, ToolText, VmName, roles_of
 from esxprobe.redact import Redactor, no_instances
 from esxprobe.redact.analysis import _Walker
 
@@ -19,7 +18,7 @@ def strings_of(record: type, seen: set[type]) -> Iterator[str]:
     if record in seen:
         return
     seen.add(record)
-    for name, hint in typing.get_type_hints(record, None, {"pl": types.SimpleNamespace(DataFrame=object)}).items():
+    for name, hint in typing.get_type_hints(record, None, LATE_NAMES).items():
         parts = list(leaves(hint))
         if str in parts:
             yield f"{record.__name__}.{name}"

@@ -36,6 +36,16 @@ WATCH = """
 """
 
 
+# Two events within the time of the sample of a software MMU: of one of its devices, and of another path.
+EVENTS = """\
+2026-01-23T09:36:00.000Z: [scsiCorrelator] 4480061217us: [esx.problem.scsi.device.io.latency.high] Device \
+naa.600a0b80001111550000f35b93e19ab4 performance has deteriorated. I/O latency increased from average value of \
+1832 microseconds to 122319 microseconds.
+2026-01-23T09:37:00.000Z: [scsiCorrelator] 4480061217us: [esx.problem.storage.path.state.dead] Path \
+vmhba9:C0:T0:L0 changed state from on
+"""
+
+
 @pytest.fixture(scope="session")
 def reports(tmp_path_factory: pytest.TempPathFactory, hostile: Analysis, drawer: Drawer) -> Iterator[Reports]:
     """The real capture, the samples, a host of 300 VMs, 60 VMs of noise, and VMs with hostile names."""
@@ -47,10 +57,13 @@ def reports(tmp_path_factory: pytest.TempPathFactory, hostile: Analysis, drawer:
         small, HostPlan("small.example.com", pcpus=2, vms=(VmPlan("web01", 1_200_100, 2, 2048, ready_pct=14.0),))
     )
     samples = ROOT / "samples"
+    log = folder / "vobd.log"
+    log.write_text(EVENTS, encoding="utf-8")
     sources = {
         "demo": ["compare", samples / "hardware-mmu", samples / "software-mmu"],
         "lone": ["report", samples / "demo", "--all-counters", "--embed", "all"],
         "software": ["report", samples / "software-mmu"],  # what `make demo` ends in
+        "logged": ["report", samples / "software-mmu", "--log", log],
         "wide": ["report", wide],
         "noise": ["report", noise, "--embed", "0"],
         "zoned": ["report", small, "--timezone", "Europe/Berlin"],

@@ -169,6 +169,59 @@ def test_keys_read_zoom_and_mark(open_report: Open) -> None:
     assert "mark=" not in page.url
 
 
+def test_a_guest_s_page_faults_are_plotted_beside_the_time_of_its_vcpus(open_report: Open) -> None:
+    report = explored(open_report("logged"))
+    page = report.page
+    page.locator("#explore .explore-bar select").select_option(label="cgi01")
+    page.get_by_role("button", name="Page faults", exact=True).click()
+    page.wait_for_function("() => document.querySelectorAll('#explore .lane-box').length === 3")
+    heads = page.locator("#explore .lane-head").all_inner_texts()
+    assert [
+        label in head for label, head in zip(["guest soft faults", "%RUN", "guest user time"], heads, strict=True)
+    ]
+    means = report.js("""async () => {
+      const capture = await esxprobe.capture();
+      const mine = [...Array(capture.count).keys()].filter((n) => capture.about(n).object === "Guest");
+      await capture.need(mine);
+      const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+      return Object.fromEntries(mine.map((n) => {
+        const { vm, counter } = capture.about(n);
+        return [`${vm} ${counter}`, mean([...capture.values(n)].filter((value) => !Number.isNaN(value)))];
+      }));
+    }""")
+    costs = report.js("() => esxprobe.unpacked('analysis').then((text) => JSON.parse(text).fault_costs)")
+    rates = {f"{cost['vm']} {cost['guest_counter']}": cost["rates"]["mean"] for cost in costs}
+    known = rates.keys() & means.keys()
+    assert known, (rates, means)
+    for name in known:
+        assert means[name] == pytest.approx(rates[name], rel=0.05), name
+    assert report.complaints() == []
+
+
+def test_events_of_logs_are_marked_where_they_belong(open_report: Open) -> None:
+    report = explored(open_report("logged"))
+    page = report.page
+    page.get_by_label("Search counters").fill("davg 9ab4")
+    page.wait_for_selector("#explore .lane-box.preview svg.lane path")
+    assert page.locator("#explore svg.lane-axis g.event").count() == 2
+    titles = page.locator("#explore svg.lane g.event title").all_text_contents()
+    assert len(titles) == 1
+    assert re.search(r"09:36:00 .*latency.*9ab4, 122 ms", titles[0])
+    lane = page.locator("#explore svg.lane").bounding_box()
+    assert lane is not None
+    mark = page.locator("#explore svg.lane g.event line").bounding_box()
+    assert mark is not None
+    page.mouse.move(mark["x"] - 1, lane["y"] + lane["height"] / 2)
+    page.wait_for_function(
+        "() => document.querySelector('#explore .reading').textContent.includes('Events in this sample')"
+    )
+    page.get_by_role("checkbox", name="Events").uncheck()
+    assert page.locator("#explore g.event").count() == 0
+    found = Axe().run(page, context="#explore", options={"resultTypes": ["violations"]})
+    assert found.violations_count == 0, found.generate_report()
+    assert report.complaints() == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_use_it_on_a_phone_too(open_report: Open, scheme: str) -> None:
     report = explored(open_report("software", color_scheme=scheme, viewport={"width": 390, "height": 800}))
