@@ -80,6 +80,21 @@ def test_events_are_about_the_things_of_the_capture(analysis: Analysis) -> None:
     assert Entity("device", DEVICE, DEVICE) in of_kind(analysis, "vmfs-heartbeat-lost").also
 
 
+def test_a_stun_of_a_vmotion_is_one_wherever_the_vmotion_was_logged(tmp_path: Path) -> None:
+    """The vMotion stands in vmkernel.log by the VM's world, the stun in the VM's own log."""
+    (tmp_path / "sql01").mkdir()
+    stun = VMWARE.replace("920000", "1460000").replace("21:35:02", "21:36:02")
+    (tmp_path / "sql01" / "vmware.log").write_text(stun)
+    own = f"{DAY}21:35:40.000Z| vmx| I125: Migrate_Open: Restoring from <192.0.2.1> with migration id 7\n"
+    assert [each.kind for each in judged(tmp_path).events] == ["vm-stun"]
+    (tmp_path / "sql01" / "vmware.log").write_text(stun + own)
+    found = judged(tmp_path)
+    assert [each.kind for each in found.events] == ["vmotion-start", "vmotion-stun"]
+    rules = {finding.rule: finding for finding in found.findings}
+    assert (rules["vm-vmotion-stun"].value, rules["vm-vmotion-stun"].severity) == (1460.0, "warning")
+    assert [each.rule for each in rules["vm-stunned"].explained_by] == ["vm-vmotion-stun"]
+
+
 def test_what_is_outside_of_the_captured_time_is_counted(analysis: Analysis) -> None:
     vobd = next(log for log in analysis.event_logs if log.format == "vobd")
     assert (vobd.lines, vobd.events, vobd.outside) == (4, 3, 1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from esxprobe.analyze.answers import entries_of_vms
 from esxprobe.analyze.manifest_fields import Fields
+from esxprobe.analyze.stuns import with_vmotion_stuns
 from esxprobe.capture import Manifest
 from esxprobe.catalog.quality import note
 from esxprobe.model import Entity, Event, EventLog, QualityNote, Recording
@@ -121,7 +122,7 @@ def _host_ahead_s(manifest: Manifest | None) -> float:
 def placed(events: Iterable[Event], recording: Recording, manifest: Manifest | None) -> tuple[Event, ...]:
     """The events with the things of the capture in place of the names in their lines, where these are known."""
     places = _Things(recording, manifest)
-    return tuple(places.placed(event) for event in places.with_datastores(tuple(events)))
+    return with_vmotion_stuns([places.placed(event) for event in places.with_datastores(tuple(events))])
 
 
 class _Things:

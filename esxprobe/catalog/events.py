@@ -6,6 +6,8 @@ from functools import cache
 
 from esxprobe.model import EventKind, Severity
 
+# Not in any log as such: a stun that a vMotion of the same VM brought about (`analyze/stuns.py`).
+VMOTION_STUN = "vmotion-stun"
 _STORAGE, _NETWORK, _MEMORY, _CPU = ("storage",), ("network",), ("memory-pressure",), ("cpu-contention",)
 
 
@@ -111,6 +113,8 @@ KINDS: tuple[EventKind, ...] = (
     _kind("vmotion-low-memory", "warning", "host", "vMotion that waited for memory on this host", _MEMORY,
           plural="vMotions that waited for memory on this host"),
     _kind("vm-stun", "warning", "vm", "stun", _CPU + _STORAGE, collapse_s=1),
+    _kind(VMOTION_STUN, "warning", "vm", "stun during a vMotion", _CPU,
+          plural="stuns during a vMotion"),
     _kind("snapshot-start", "info", "vm", "snapshot task start",
           collapse_s=2),
     _kind("snapshot-end", "info", "vm", "snapshot task end", collapse_s=2),

@@ -75,6 +75,32 @@ def path_fails(minute: float, until: float, path: str, device: str, datastore: s
     )
 
 
+def link_fails(minute: float, until: float, uplink: str, switch: str) -> tuple[Logged, ...]:
+    """What a host logs when the link of an uplink fails, and comes back."""
+    groups = 'Affected port groups: "VM Network"'
+    lost = f'Lost uplink redundancy on virtual switch "{switch}". Physical NIC {uplink} is down. {groups}.'
+    back = f'Uplink redundancy restored on virtual switch "{switch}", portgroups: "VM Network".'
+    return (
+        Logged(minute, "vobd", f"[vob.net.vmnic.linkstate.down] vmnic {uplink} linkstate down"),
+        Logged(minute + 0.025, "vobd", f"[esx.problem.net.redundancy.lost] {lost}"),
+        Logged(until, "vobd", f"[vob.net.vmnic.linkstate.up] vmnic {uplink} linkstate up"),
+        Logged(until + 0.025, "vobd", f"[esx.clear.net.redundancy.restored] {back} Physical NIC {uplink} is up."),
+    )
+
+
+def nfs_fails(minute: float, until: float, server: str, datastore: str) -> tuple[Logged, ...]:
+    """What a host logs when an NFS server does not answer, and answers again."""
+    volume = "6f0102e1-41b7b812-0000-000000000000"
+    place = f'server {server} mount point /exports/{datastore}, mounted as {volume} ("{datastore}")'
+    lost = f"{server} /exports/{datastore} {volume} {datastore}"
+    return (
+        Logged(minute, "vmkernel", f"WARNING: NFS: 337: Lost connection to the {place}"),
+        Logged(minute + 0.01, "vobd", f"[esx.problem.vmfs.nfs.server.disconnect] {lost}"),
+        Logged(until, "vmkernel", f"NFS: 340: Restored connection to the {place}"),
+        Logged(until + 0.01, "vobd", f"[esx.clear.vmfs.nfs.server.restored] {lost}"),
+    )
+
+
 def vmotion_comes_in(minute: float, waited_s: float) -> tuple[Logged, ...]:
     """What a host that is short of memory logs when a VM moves to it."""
     line = (

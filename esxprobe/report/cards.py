@@ -90,7 +90,8 @@ def _card(cause: LikelyCause, analysis: Analysis, book: RuleBook, links: Links) 
     lead, rule = cause.lead, book.find(cause.lead.rule)
     sure, why = _sure(lead, rule, analysis)
     if not rule.events:  # what was only logged is not borne out by the same lines once more
-        sure, why = _with_events(sure, why, events_of(analysis, cause.leads))
+        measured = [each for each in cause.leads if not book.find(each.rule).events]
+        sure, why = _with_events(sure, why, events_of(analysis, measured))
     rules = [each.rule for each in (*cause.leads, *cause.symptoms)]
     return Card(
         severity=cause.severity,
@@ -176,7 +177,7 @@ def _with_events(sure: str, why: str, events: Sequence[NamedEvents]) -> tuple[st
 
     One step more, never two: events say that something happened there and then, not that it caused the values.
     """
-    count = sum(each.count for each in events if each.bears_out)
+    count = sum(each.count for each in dict.fromkeys(events) if each.bears_out)
     if not count:
         return sure, why
     bear = "bears" if count == 1 else "bear"

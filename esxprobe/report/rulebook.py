@@ -9,6 +9,7 @@ from esxprobe.report.formatting import threshold
 from esxprobe.rules import RuleBook, shipped
 from esxprobe.rules.causes import CAUSES, cause_of
 from esxprobe.rules.entity_keys import key_of
+from esxprobe.rules.happened import words_of
 from esxprobe.rules.record import EVENT, FACTS, Caveat, Example, Part, Rule, States
 from esxprobe.rules.release import in_words
 
@@ -134,7 +135,7 @@ def render_rule(rule: Rule, level: int = 1) -> str:
         f"- Value: `{rule.label}`" + (f" [{rule.unit}]" if rule.unit else "") + f" = `{rule.value}`",
         *(f"- Part: {part_words(rule, part)}" for part in rule.parts),
         *(f"- Fact: `{fact}`: {FACTS[fact]}" for fact in rule.facts),
-        *(f"- Event: `{name.removeprefix(EVENT)}`, in each sample: docs/events.md" for name in rule.events),
+        *(f"- Event: {words_of(name)}: docs/events.md" for name in rule.events),
         *(f"- States: {states_words(states)}" for states in rule.states),
         *([f"- Only samples in which `{rule.where}`"] if rule.where else []),
         f"- Fires: {rule.check.words}",

@@ -13,7 +13,7 @@ from esxprobe.model import SEVERITIES, Level, Severity
 from esxprobe.rules import checks, sql
 from esxprobe.rules.causes import CAUSES
 from esxprobe.rules.happened import event_names
-from esxprobe.rules.record import FACTS, By, Customization, Effects, How, Part, Rule
+from esxprobe.rules.record import FACTS, By, Customization, Effects, How, Part, Rule, quoted
 from esxprobe.rules.sources import own_threshold
 from esxprobe.rules.toml_document import TomlDocument, nearest
 
@@ -35,6 +35,7 @@ _CHECKS: dict[str, tuple[Callable[..., checks.Check], tuple[str, ...]]] = {
     "rises": (checks.rises, ()),
     "time_share": (checks.time_share, ()),
     "episodes": (checks.episodes, ()),
+    "total": (checks.total, ()),
     "trend_rising": (checks.trend_rising, ("p",)),
 }
 # Objects whose counters an entity of a kind has.
@@ -80,7 +81,8 @@ def added(document: TomlDocument, rule_id: str, book: Collection[str]) -> Rule:
     entity = _one_of(document, (*where, "entity"), OBJECTS)
     parts = _parts(document, where)
     value, condition = document.text((*where, "value")), document.text((*where, "where"), "")
-    known = {*counters_of(entity), *FACTS, *event_names(), *(part.name for part in parts)}
+    named = quoted(f"{value} {condition}")
+    known = {*counters_of(entity), *FACTS, *event_names(named), *(part.name for part in parts)}
     _checked(document, (*where, "value"), value, known)
     _checked(document, (*where, "where"), condition, known, condition=True)
     check = _check(document, where)

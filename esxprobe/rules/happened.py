@@ -1,19 +1,22 @@
-r"""Events of logs as values of rules: `event("path-down")` is how many there were in a sample on the judged entity.
+r"""Events of logs as values of rules, in each sample: `event("path-down")` is how many the judged entity had.
 
-In SQL such a value is a column `Event\path-down`. An event counts for what its line names, for the device and the
+In SQL such a value is a column `Event\path-down`. `largest("vmotion-stun")` is the largest figure of such events, 0
+without one; `between("nfs-lost", "nfs-restored")` is 1 in each sample that has a part of a state which an event of
+the first kind begins and one of the second ends. An event counts for what its line names, for the device and the
 adapter of a path that it names, and in the sample whose interval holds its time; events in pauses count nowhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from esxprobe.catalog.events import KINDS
+import numpy as np
+
+from esxprobe.catalog.events import KINDS, is_event_kind
 from esxprobe.model import Entity, Event, Recording
 from esxprobe.rules.once import once
-from esxprobe.rules.record import EVENT
+from esxprobe.rules.record import EVENT, LARGEST, SINCE, UNTIL
 
 if TYPE_CHECKING:
     from esxprobe.arrays import Floats
@@ -21,10 +24,37 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 
 
-@cache
-def event_names() -> tuple[str, ...]:
-    """The columns of all kinds."""
-    return tuple(f"{EVENT}{kind.key}" for kind in KINDS)
+def event_names(asked: Iterable[str]) -> tuple[str, ...]:
+    """The columns of all kinds, and of those asked for such as have a meaning."""
+    known = tuple(f"{EVENT}{kind.key}" for kind in KINDS)
+    return (*known, *(name for name in asked if _is_known(name)))
+
+
+def _is_known(name: str) -> bool:
+    if not name.startswith(EVENT):
+        return False
+    kinds = _kinds_of(name.removeprefix(EVENT))
+    return all(map(is_event_kind, kinds)) and (not _is_state(name) or len(kinds) == 2)
+
+
+def _kinds_of(text: str) -> tuple[str, ...]:
+    """The kinds that a column reads."""
+    return tuple(text.removeprefix(LARGEST).removeprefix(SINCE).split(UNTIL))
+
+
+def _is_state(name: str) -> bool:
+    return name.startswith(f"{EVENT}{SINCE}")
+
+
+def words_of(name: str) -> str:
+    """A column in words, for the rule book."""
+    text = name.removeprefix(EVENT)
+    kinds = _kinds_of(text)
+    if _is_state(name):
+        return f"from `{kinds[0]}` to `{kinds[1]}`, in each sample"
+    if text.startswith(LARGEST):
+        return f"the largest figure of `{kinds[0]}`, in each sample"
+    return f"`{text}`, in each sample"
 
 
 def key_of(entity: Entity) -> Key:
@@ -63,27 +93,73 @@ def keys_of(event: Event, recording: Recording) -> tuple[Key, ...]:
 
 @once
 def events_of(recording: Recording, kind: str, name: str) -> Floats:
-    """How many events of a kind there were: one row an entity of this kind, one column a judged sample."""
-    import numpy as np
+    """What a sample has of events: one row an entity of this kind, one column a judged sample.
 
-    things = recording.entities[kind]
-    judged = recording.samples.filter("judged")
-    ends = judged["time"].dt.timestamp("us").to_numpy() / 1e6
-    lengths = judged["interval_s"].to_numpy()
-    counts = np.zeros((things.height, len(ends)))
-    columns = ("gid",) if kind == "vm" else ("name",)
-    rows = {key: n for n, key in enumerate(things[columns[0]].to_list())}
+    Args:
+        recording: The capture, with events.
+        kind: Kind of the entities.
+        name: A column of `event_names`.
+    """
+    samples = _Samples(recording)
+    values = np.zeros((recording.entities[kind].height, len(samples.ends)))
     wanted = name.removeprefix(EVENT)
+    if _is_state(name):
+        for row, (began, ended) in _states(recording, kind, _kinds_of(wanted)):
+            values[row, samples.touching(began, ended)] = 1.0
+        return values
+    is_largest = wanted.startswith(LARGEST)
+    for event, row in _on_entities(recording, kind, _kinds_of(wanted)):
+        sample = samples.holding(event.time.timestamp())
+        if sample is not None:
+            values[row, sample] = (
+                max(values[row, sample], event.figure or 0.0) if is_largest else values[row, sample] + 1
+            )
+    return values
+
+
+class _Samples:
+    """Intervals of the judged samples [s since 1970]."""
+
+    def __init__(self, recording: Recording) -> None:
+        judged = recording.samples.filter("judged")
+        self.ends = judged["time"].dt.timestamp("us").to_numpy() / 1e6
+        self.starts = self.ends - judged["interval_s"].to_numpy()
+
+    def holding(self, at: float) -> int | None:
+        """The sample whose interval holds a time."""
+        sample = int(np.searchsorted(self.ends, at))
+        return sample if sample < len(self.ends) and at > self.starts[sample] else None
+
+    def touching(self, began: float, ended: float) -> slice:
+        """The samples whose intervals have a part of a time."""
+        first = int(np.searchsorted(self.ends, began))
+        return slice(first, max(first, int(np.searchsorted(self.starts, ended))))
+
+
+def _on_entities(recording: Recording, kind: str, wanted: tuple[str, ...]) -> Iterator[tuple[Event, int]]:
+    """Events of some kinds in order of time, each with the row of an entity that it is of."""
+    things = recording.entities[kind]
+    rows = {key: n for n, key in enumerate(things["gid" if kind == "vm" else "name"].to_list())}
     for event in recording.events:
-        if event.kind != wanted or not len(ends):
-            continue
+        for of, key in keys_of(event, recording) if event.kind in wanted else ():
+            row = (0 if things.height else None) if kind == "host" else rows.get(key)
+            if of == kind and row is not None:
+                yield event, row
+
+
+def _states(recording: Recording, kind: str, pair: tuple[str, ...]) -> Iterator[tuple[int, tuple[float, float]]]:
+    """Rows of entities, and from when to when each was in a state [s since 1970].
+
+    An end without a beginning is a state that began before anything was read: only its own moment is known. A
+    beginning without an end lasts for all that follows.
+    """
+    begin, end = pair
+    open_since: dict[int, float] = {}
+    for event, row in _on_entities(recording, kind, pair):
         at = event.time.timestamp()
-        sample = int(np.searchsorted(ends, at))
-        if sample >= len(ends) or at <= ends[sample] - lengths[sample]:
-            continue
-        for of, key in keys_of(event, recording):
-            if of == kind:
-                row = 0 if kind == "host" else rows.get(key)
-                if row is not None and row < things.height:
-                    counts[row, sample] += 1
-    return counts
+        if event.kind == begin:
+            open_since.setdefault(row, at)
+        elif event.kind == end:
+            yield row, (open_since.pop(row, at), at)
+    for row, since in open_since.items():
+        yield row, (since, np.inf)

@@ -68,16 +68,26 @@ OWN_KEY: dict[str, By] = {
 }
 
 
-# What a value may read of logs: how many events of a kind there were in a sample (see `happened`).
+# What a value may read of logs, in each sample (see `happened`): how many events of a kind there were, their
+# largest figure, and whether what one kind begins and another one ends was going on.
 EVENT = "Event\\"
+LARGEST, SINCE, UNTIL = "largest ", "since ", " until "
 # The fact that logs were read at all, in `Recording.facts`.
 LOGS = r"Event\Logs"
-_CALL = re.compile(r"\bevent\(\s*\"([^\"]*)\"\s*\)")
+_CALL = re.compile(r"\b(event|largest|between)\(\s*\"([^\"]*)\"\s*(?:,\s*\"([^\"]*)\"\s*)?\)")
 
 
 def in_sql(text: str) -> str:
     r"""SQL with columns in place of calls: `event("path-down") >= 1` becomes `"Event\path-down" >= 1`."""
-    return _CALL.sub(lambda call: f'"{EVENT}{call[1]}"', text)
+    return _CALL.sub(_column, text)
+
+
+def _column(call: re.Match[str]) -> str:
+    function, kind, end = call.groups()
+    if (function == "between") != (end is not None):
+        return call[0]
+    of = {"event": kind, "largest": f"{LARGEST}{kind}", "between": f"{SINCE}{kind}{UNTIL}{end}"}
+    return f'"{EVENT}{of[function]}"'
 
 
 @cache
@@ -219,7 +229,8 @@ class Rule:
         entity: Kind of entity that is judged: host, vm, vcpu, group, device, path, port, capture, ...
         value: Polars SQL expression giving the judged value; it names counters of the entity
             (`Object\Counter`), parts and facts, each in double quotes; `event("path-down")` is how many events of
-            that kind logs have of the entity in a sample.
+            that kind logs have of the entity in a sample, `largest("vmotion-stun")` their largest figure,
+            `between("nfs-lost", "nfs-restored")` 1 from an event of the first kind to one of the second, else 0.
         label: Name of the value as esxtop's screens show it.
         unit: Of the value; thresholds have the check's unit (`threshold_unit`), mostly the same.
         levels: Thresholds, worst first, each with its source.
@@ -288,7 +299,7 @@ class Rule:
 
     @property
     def events(self) -> tuple[str, ...]:
-        r"""Kinds of events that it reads, as `Event\path-down`."""
+        r"""What it reads of events, as `Event\path-down`."""
         return tuple(name for name in self.names if name.startswith(EVENT))
 
     @property

@@ -70,6 +70,7 @@ KB_395309 = _kb(395309, "ESXi hosts showing high CPU utilization", "7.x, 8.x")
 KB_415687 = _kb(415687, "NUMA and hyper-threading (preferHT)", "8.x, 9.x")
 KB_421543 = _kb(421543, "host CPU usage alarms from vCPU overprovisioning (VDI)", "7.0 and later")
 KB_432752 = _kb(432752, "VM and host CPU readiness")
+KB_436882 = _kb(436882, "How to identify vMotion stun time for a vMotion", "5.x to 8.x")
 KB_439993 = _kb(439993, "excessive NUMA migrations", "8.0.3")
 # Editions whose pages were read in a copy; the address is that of the guide.
 BEST_PRACTICES_4 = Citation(

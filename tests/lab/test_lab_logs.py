@@ -18,7 +18,14 @@ from esxprobe.collect.command import CapturePlan
 from esxprobe.collect.session import collect_hosts
 from esxprobe.collect.task import HostTask
 from esxprobe.lab.csv_rows import capture_lines
-from esxprobe.lab.log_files import log_lines, path_fails, snapshot_task, vmotion_comes_in
+from esxprobe.lab.log_files import (
+    link_fails,
+    log_lines,
+    nfs_fails,
+    path_fails,
+    snapshot_task,
+    vmotion_comes_in,
+)
 from esxprobe.lab.scenarios import path_plan
 from esxprobe.model import Analysis
 from esxprobe.report.cards import cards_of
@@ -58,6 +65,8 @@ def test_every_line_of_the_lab_is_read_as_what_was_planned(tmp_path: Path) -> No
         *path_fails(1, 2, "vmhba0:C0:T0:L0", "naa.1", "ds"),
         *vmotion_comes_in(3, 4.5),
         *snapshot_task(4, 12),
+        *link_fails(5, 6, "vmnic1", "vSwitch0"),
+        *nfs_fails(7, 8, "192.0.2.5", "nfs01"),
     )
     plan = replace(path_plan(), logged=planned)
     for log in ("vobd", "vmkernel", "hostd", "vmksummary"):
@@ -68,7 +77,23 @@ def test_every_line_of_the_lab_is_read_as_what_was_planned(tmp_path: Path) -> No
     assert [event.kind for event in found.events] == [
         "command-failed", "path-down", "storage-redundancy-lost", "path-up", "storage-redundancy-restored",
         "vmotion-low-memory", "snapshot-start", "snapshot-end",
+        "uplink-down", "uplink-redundancy-lost", "uplink-up", "uplink-redundancy-restored",
+        "nfs-lost", "nfs-restored",
     ]  # fmt: skip
+
+
+def test_a_link_that_the_capture_shows_as_up_is_judged_by_its_log(tmp_path: Path) -> None:
+    """It failed and came back twice between two samples: the counters do not have it."""
+    failed = (*link_fails(2.01, 2.02, "vmnic1", "vSwitch0"), *link_fails(5.01, 5.02, "vmnic1", "vSwitch0"))
+    plan = replace(path_plan(), logged=failed)
+    (tmp_path / "vobd.log").write_text("\n".join(log_lines(plan, "vobd")) + "\n")
+    (tmp_path / "e.csv").write_bytes(b"".join(capture_lines(plan, plan.samples)))
+    found = analyze([tmp_path / "e.csv"], guests=GuestOptions(events=EventOptions((tmp_path / "vobd.log",))))
+    fired = {finding.rule: finding for finding in found.findings}
+    assert "uplink-flapping" not in fired
+    logged = fired["uplink-failures-logged"]
+    assert logged.entity.name.endswith(":vmnic1")
+    assert (logged.severity, logged.value) == ("critical", 2.0)
 
 
 @pytest.mark.parametrize("with_logs", [True, False])

@@ -10,6 +10,7 @@ import pytest
 from shippedbook import RULES, analysis_of, find_rule, judge
 from tiny import HOST, INTERVAL_S, START, Thing, recording
 
+from esxprobe.analyze.stuns import with_vmotion_stuns
 from esxprobe.errors import UsageError
 from esxprobe.model import Entity, Event, Recording, VirtualMachine
 from esxprobe.report.cards import cards_of
@@ -21,6 +22,8 @@ from esxprobe.rules.record import LOGS, quoted
 from esxprobe.rules.skips import NO_LOG, not_there, why_skipped
 
 PATH, DEVICE = "vmhba1:C0:T0:L0", "naa.6000"
+UPLINK, VOLUME = "vSwitch0:33554434:vmnic0", "ds-nfs01"
+VM = Entity("vm", "db01", "100")
 WITH_EVENTS = [rule for rule in RULES if rule.events]
 
 
@@ -33,6 +36,8 @@ def logged(*events: Event) -> Recording:
         Thing("device", DEVICE),
         Thing("path", PATH, device=DEVICE),
         Thing("host", HOST, id=""),
+        Thing("port", UPLINK, id="33554434"),
+        Thing("nfs-volume", VOLUME),
         Thing("vm", "db01", id="100", gid="100"),
         Thing("vcpu", "vCPU 0", {r"Vcpu\% Run": (1.0,) * 36}, gid="100"),
     )
@@ -61,12 +66,86 @@ def test_a_failed_path_is_an_event_of_its_device() -> None:
         ("device-latency-high", Entity("device", DEVICE, DEVICE), "device-latency-logged"),
         ("vm-stun", Entity("vm", "db01", "100"), "vm-stunned"),
         ("clock-step", Entity("host", HOST, ""), "host-clock-stepped"),
+        ("vmotion-low-memory", Entity("host", HOST, ""), "memory-low-logged"),
+        ("uplink-down", Entity("port", UPLINK, "33554434"), "uplink-failures-logged"),
+        ("uplink-flapping", Entity("port", UPLINK, "33554434"), "uplink-failures-logged"),
+        ("nfs-lost", Entity("nfs-volume", VOLUME, VOLUME), "nfs-connection-lost"),
+        ("vmotion-stun", Entity("vm", "db01", "100"), "vm-stunned"),
     ],
 )
 def test_each_rule_finds_its_events(kind: str, entity: Entity, rule: str) -> None:
     found = judge(logged(event(kind, entity, 100)), WITH_EVENTS).findings
     assert [finding.rule for finding in found] == [rule]
     assert found[0].windows[0].start <= START + timedelta(seconds=100) <= found[0].windows[0].end
+
+
+def nfs(kind: str, at_s: float) -> Event:
+    return event(kind, Entity("nfs-volume", VOLUME, VOLUME), at_s)
+
+
+def lost_samples(*events: Event) -> list[int]:
+    """Numbers of the samples in which the volume was lost."""
+    values = events_of(logged(*events), "nfs-volume", r"Event\since nfs-lost until nfs-restored")
+    return values[0].nonzero()[0].tolist()
+
+
+def test_a_state_lasts_from_its_beginning_to_its_end() -> None:
+    assert lost_samples(nfs("nfs-lost", 12), nfs("nfs-restored", 31)) == [2, 3, 4, 5, 6]
+    assert lost_samples(nfs("nfs-lost", 12), nfs("nfs-restored", 13)) == [2], "within a sample"
+    assert lost_samples(nfs("nfs-lost", 12), nfs("nfs-lost", 22), nfs("nfs-restored", 26)) == [2, 3, 4, 5]
+    assert lost_samples(nfs("nfs-lost", -300), nfs("nfs-restored", 6)) == [0, 1], "it began before the capture"
+    assert lost_samples(nfs("nfs-lost", -300), nfs("nfs-restored", -100)) == []
+    assert lost_samples(nfs("nfs-restored", 6)) == [1], "since when is not known"
+    assert lost_samples(nfs("nfs-lost", 170)) == [33, 34, 35], "to the end where nothing ends it"
+    assert lost_samples(nfs("nfs-lost", 500)) == []
+
+
+def test_a_lost_volume_is_one_finding_until_it_was_regained() -> None:
+    (found,) = judge(logged(nfs("nfs-lost", 12), nfs("nfs-restored", 62)), WITH_EVENTS).findings
+    assert (found.rule, found.severity) == ("nfs-connection-lost", "critical")
+    assert found.windows[0].start == START + timedelta(seconds=10)
+    assert found.windows[-1].end == START + timedelta(seconds=65)
+
+
+def test_the_largest_figure_of_a_sample_counts() -> None:
+    stuns = [
+        replace(event("vmotion-stun", VM, at), figure=ms, unit="ms") for at, ms in ((6, 300), (7, 1400), (21, 200))
+    ]
+    made = logged(*stuns)
+    assert events_of(made, "vm", r"Event\largest vmotion-stun")[0, :5].tolist() == [0.0, 1400.0, 0.0, 0.0, 200.0]
+    found = {each.rule: each for each in judge(made, WITH_EVENTS).findings}
+    assert (found["vm-vmotion-stun"].value, found["vm-vmotion-stun"].severity) == (1400.0, "warning")
+
+
+def test_two_link_failures_are_flapping_wherever_they_lie() -> None:
+    port = Entity("port", UPLINK, "33554434")
+    (found,) = judge(logged(event("uplink-down", port, 6), event("uplink-down", port, 150)), WITH_EVENTS).findings
+    assert (found.value, found.severity) == (2.0, "critical")
+
+
+@pytest.mark.parametrize(
+    ("before", "stuns"),
+    [
+        (("vmotion-start@10", "vm-stun@40"), ["vmotion-stun"]),
+        (("vmotion-start@10", "vmotion-precopy-end@39", "vm-stun@40", "vm-stun@60"), ["vmotion-stun", "vm-stun"]),
+        (("vm-stun@40", "vmotion-end@45"), ["vmotion-stun"]),
+        (("vm-stun@40", "vmotion-failed@41"), ["vmotion-stun"]),
+        (("vmotion-end@10", "vm-stun@40"), ["vmotion-stun"]),
+        (("vmotion-end@10", "vm-stun@41"), ["vm-stun"]),
+        (("vm-stun@10", "vmotion-end@41"), ["vm-stun"]),
+        (("vmotion-start@10", "snapshot-start@30", "vm-stun@40"), ["vm-stun"]),
+        (("snapshot-start@39", "vm-stun@40", "vmotion-end@41"), ["vm-stun"]),
+        (("vmotion-start@10", "vm-stun@3611"), ["vm-stun"]),
+        (("vm-stun@40", "vmotion-start@41"), ["vm-stun"]),
+        (("vm-stun@40",), ["vm-stun"]),
+    ],
+)
+def test_a_stun_is_that_of_a_vmotion_by_the_order_of_events(before: tuple[str, ...], stuns: list[str]) -> None:
+    mine = [event(kind, VM, float(at)) for kind, _, at in (text.partition("@") for text in before)]
+    found = with_vmotion_stuns(mine)
+    assert [each.kind for each in found if each.kind.endswith("-stun")] == stuns
+    others = [replace(each, entity=Entity("vm", "web01", "200")) if "stun" in each.kind else each for each in mine]
+    assert [each.kind for each in with_vmotion_stuns(others)] == [each.kind for each in others], "of another VM"
 
 
 def test_without_a_log_they_do_not_apply_and_with_an_empty_one_they_are_clear() -> None:
@@ -102,6 +181,25 @@ def test_an_own_rule_can_need_an_event(tmp_path: Path) -> None:
     rule = book.find("slow-while-path-down")
     found = judge(logged(event("path-down", Entity("path", PATH, PATH), 30)), [rule]).findings
     assert [finding.entity.name for finding in found] == [DEVICE]
+
+
+def test_an_own_rule_can_need_a_figure_and_a_state(tmp_path: Path) -> None:
+    value = 'largest("device-latency-high") * (1 - between("apd-start", "apd-exit"))'
+    rule = load_book(own(tmp_path, value)).find("slow-while-path-down")
+    device = Entity("device", DEVICE, DEVICE)
+    slow = [replace(event("device-latency-high", device, at), figure=60.0, unit="ms") for at in (20, 60)]
+    gone = (event("apd-start", device, 50), event("apd-exit", device, 80))
+    (found,) = judge(logged(*slow, *gone), [rule]).findings
+    assert [window.start for window in found.windows] == [START + timedelta(seconds=15)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['largest("stn")', 'between("apd-start", "apd-ext")', 'between("apd-start")', 'event("apd-start", "x")'],
+)
+def test_an_own_rule_that_calls_them_otherwise_is_refused(tmp_path: Path, value: str) -> None:
+    with pytest.raises(UsageError):
+        load_book(own(tmp_path, value))
 
 
 def test_an_own_rule_with_an_unknown_event_is_refused(tmp_path: Path) -> None:

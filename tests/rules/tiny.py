@@ -15,10 +15,11 @@ from esxprobe.catalog.quality import note
 from esxprobe.formats.relations import RELATED
 from esxprobe.model import Entity, Event, QualityNote, Recording, SourceFile, VirtualMachine
 from esxprobe.rules.evaluate import CORES, FAULTS, HOST_KEY, ValueTable, judged_values
-from esxprobe.rules.record import ASKED, EVENT, FACT, LOGS, Example, Rule
+from esxprobe.rules.record import ASKED, EVENT, FACT, LARGEST, LOGS, SINCE, UNTIL, Example, Rule
 
 START = datetime(2026, 3, 26, 21, 30, tzinfo=UTC)
 INTERVAL_S = 5.0
+INTERVAL = timedelta(seconds=INTERVAL_S)
 HOST = "esx01.example.com"
 
 # Names by which rules for some entities only know theirs.
@@ -138,14 +139,24 @@ def example_recording(rule: Rule, example: Example) -> Recording:
 
 
 def _events(rule: Rule, name: str, logged: Mapping[str, Values]) -> Iterator[Event]:
-    """As many events of each kind in each sample as an example says, on the judged entity."""
+    """The events that an example speaks of, in the middle of their samples, on the judged entity.
+
+    So many of each kind in each sample, or one with the figure; of a state one where it begins and one where it
+    ends.
+    """
     ids = {"vm": "100", "host": HOST}
     entity = Entity(rule.entity, name, ids.get(rule.entity, name))
-    for kind, counts in logged.items():
-        for sample, count in enumerate(counts):
-            for _ in range(int(count or 0)):
-                time = START + timedelta(seconds=INTERVAL_S * (sample + 0.5))
-                yield Event(time, HOST, kind.removeprefix(EVENT), "warning", entity)
+    for column, values in logged.items():
+        text = column.removeprefix(EVENT)
+        begin, _, end = text.removeprefix(SINCE).partition(UNTIL)
+        for sample, value in enumerate(values):
+            happened = Event(START + timedelta(seconds=INTERVAL_S * (sample + 0.5)), HOST, begin, "warning", entity)
+            if text.startswith(LARGEST) and value:
+                yield replace(happened, kind=text.removeprefix(LARGEST), figure=value, unit=rule.unit)
+            elif end and value != (values[sample - 1] if sample else 0):
+                yield happened if value else replace(happened, time=happened.time - INTERVAL, kind=end)
+            elif not end and not text.startswith(LARGEST):
+                yield from [happened] * int(value or 0)
 
 
 SHOWN = {r"Fact\PCPUs": "pcpu", r"Fact\NUMA Nodes": "numa"}

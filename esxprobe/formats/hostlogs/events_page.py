@@ -73,6 +73,17 @@ and neither does the capture.
 Rules can need events: `event("path-down")` is how many there were of the judged entity in a sample. See
 [own-rules.md](own-rules.md).
 
+vmware.log writes the same line for every stun. It is taken for that of a vMotion (`vmotion-stun`) where it is the
+first one at most an hour behind the beginning of a vMotion of the VM, or at most 30 s from its end, with nothing of
+the VM between them that stuns it for another reason: a snapshot task, a consolidation, a Storage vMotion, a
+reconfiguration, power operations. These limits are conventions of this project. Where the logs do not have the
+vMotion it stays a `vm-stun`. The stun is in the vmware.log of the host that the VM came to, or of the one that it
+stayed on when the vMotion failed.
+
+Of the host's memory states, logs are known to have one line: a vMotion that waited until its destination had left
+its low memory state (`vmotion-low-memory`). No line that tells of other changes of the state, or of ballooning, is
+known. In esxtop's counters the state is in every sample.
+
 A card's confidence is one step higher (low to medium, medium to high) where events bear the finding out: events
 of a kind that is listed below with the finding's cause. That step is a convention of this project.
 

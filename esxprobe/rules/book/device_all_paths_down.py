@@ -15,7 +15,13 @@ RULE = Rule(
     value='event("apd-start") + event("device-permanent-loss") + event("storage-connectivity-lost")',
     label="messages in a sample",
     unit="",
-    levels=(Level("critical", 1, sources.rule_of_thumb("a device that is gone stops every VM on it")),),
+    levels=(
+        Level(
+            "critical",
+            1,
+            sources.cited(sources.VCENTER_ALARMS.saying("vCenter's alarm: cannot connect to storage")),
+        ),
+    ),
     check=any_above(),
     cause="storage",
     why="No command reaches the device: VMs on it wait until a path is back, or get errors when the host gives up.",

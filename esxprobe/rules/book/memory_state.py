@@ -66,6 +66,7 @@ RULE = Rule(
         implies=(
             "memory-balloon-rising",
             "memory-large-pages-broken",
+            "memory-low-logged",
             "memory-nearly-full",
             "memory-swap-rising",
             "vm-balloon",
@@ -80,6 +81,7 @@ RULE = Rule(
             "vm-zipping",
         ),
         accounts_for=(
+            "memory-low-logged",
             "memory-nearly-full",
             "vm-balloon",
             "vm-balloon-max",

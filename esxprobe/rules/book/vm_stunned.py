@@ -5,14 +5,14 @@ from esxprobe.rules import sources
 from esxprobe.rules.checks import any_above
 from esxprobe.rules.record import Example, Rule
 
-_STUN = r"Event\vm-stun"
+_STUN, _VMOTION = r"Event\vm-stun", r"Event\vmotion-stun"
 _ONCE = (*(0,) * 17, 1, *(0,) * 18)
 
 RULE = Rule(
     id="vm-stunned",
     title="VM was stunned",
     entity="vm",
-    value='event("vm-stun")',
+    value='event("vm-stun") + event("vmotion-stun")',
     label="stuns in a sample",
     unit="",
     levels=(Level("info", 1, sources.rule_of_thumb("each stun stops the guest, for however short a time")),),
@@ -25,6 +25,9 @@ RULE = Rule(
     advice="Look at the tasks of the VM in the same minutes, backups first.",
     caveats=("Only where the VM's own vmware.log was given.",),
     confirm="vmware.log of the VM: Checkpoint_Unstun",
-    fires=(Example("one stun", {_STUN: _ONCE}, "info"),),
-    quiet=(Example("no stun", {_STUN: 0}),),
+    fires=(
+        Example("one stun", {_STUN: _ONCE, _VMOTION: 0}, "info"),
+        Example("one during a vMotion", {_STUN: 0, _VMOTION: _ONCE}, "info"),
+    ),
+    quiet=(Example("no stun", {_STUN: 0, _VMOTION: 0}),),
 )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from esxprobe.model import Window
     from esxprobe.series import Timing
 
-Score = Literal["changes", "falls", "rise", "time-share", "episodes"]
+Score = Literal["changes", "falls", "rise", "time-share", "episodes", "total"]
 
 _WORDS: dict[Score, str] = {
     "changes": "a value that changed from one sample to the next at least as often as the threshold; "
@@ -26,6 +26,7 @@ _WORDS: dict[Score, str] = {
     "samples; the value shown is that share",
     "episodes": "true (not zero) in at least as many separate episodes as the threshold; the value shown is "
     "their number",
+    "total": "values that add up to at least the threshold over the capture; the value shown is their sum",
 }
 _UNITS: dict[Score, str] = {"changes": "", "falls": "", "time-share": "%", "episodes": ""}
 
@@ -86,6 +87,8 @@ class Scored(Check):
                 )
             case "episodes":
                 found = _starts(self.beyond(values, 0.0), timing).sum(axis=1).astype(float)
+            case "total":
+                found = np.nansum(values, axis=1)
         return np.where(seen.any(axis=1), found, np.nan)
 
     def reached(self, values: Floats, timing: Timing, threshold: float) -> Bools:
@@ -148,6 +151,11 @@ def time_share() -> Scored:
 def episodes() -> Scored:
     """How many separate episodes there were; the value is the condition, as 0 and 1."""
     return Scored("episodes")
+
+
+def total() -> Scored:
+    """How much there was over the whole capture, as events of logs: their number in each sample, added up."""
+    return Scored("total")
 
 
 def _moved(values: Floats) -> Bools:
