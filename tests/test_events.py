@@ -16,7 +16,7 @@ from shippedbook import analyze, page_of, render_html
 
 from esxprobe.analyze import EventOptions, GuestOptions
 from esxprobe.analyze.events import COLLECTED
-from esxprobe.capture import Manifest
+from esxprobe.capture import Manifest, load_capture
 from esxprobe.model import Analysis, Entity, Event
 from esxprobe.redact import Names, Redactor, Scan, learn_capture
 from esxprobe.redact.analysis import redacted_analysis
@@ -24,6 +24,7 @@ from esxprobe.report.cards import cards_of
 from esxprobe.report.document import document
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.events import events_of
+from esxprobe.report.faults import fault_panel
 from esxprobe.rules import shipped
 
 ROOT = Path(__file__).parents[1]
@@ -219,3 +220,52 @@ def test_a_report_does_not_overwrite_a_log(logs: Path, tmp_path: Path) -> None:
 def drawer() -> object:
     with Drawer() as warm:
         yield warm
+
+
+# --- what page faults cost ------------------------------------------------------------------------
+
+SOFTWARE, FAULT_DAY = ROOT / "samples" / "software-mmu", "2026-01-23T"
+
+
+def fault_cuts(tmp_path: Path, *lines: str) -> dict[str, list[tuple[str, int, int]]]:
+    """Reasons with events behind them by VM: reason, intervals, stretches; and the same in JSON and page."""
+    files = load_capture(SOFTWARE)
+    own = tmp_path / "cgi01"
+    own.mkdir(exist_ok=True)
+    head = (
+        f"{FAULT_DAY}10:00:00.632Z| vmx| I125: Log for VMware ESX pid=2109999 version=4.1.0 build=1 option=Release"
+    )
+    (own / "vmware.log").write_text("\n".join((head, *lines)) + "\n")
+    found = analyze(
+        files.paths,
+        manifest=files.manifest,
+        guests=GuestOptions(folder=SOFTWARE, events=EventOptions((own / "vmware.log",))),
+    )
+    made = document(found)
+    jsonschema.validate(made, json.loads((ROOT / "docs" / "analysis.schema.json").read_text()))
+    cuts: dict[str, list[tuple[str, int, int]]] = {}
+    for cost in made["fault_costs"]:
+        if cost["guest_counter"] == "soft_faults":
+            logged = [each for each in cost["intervals"]["cuts"] if each["logged"]]
+            cuts[cost["vm"]] = [(each["reason"], each["intervals"], len(each["logged"])) for each in logged]
+    panel = fault_panel(found, {})
+    assert panel is not None
+    said = [
+        meaning for vm in panel.vms for block in vm.blocks for _, meaning in block.cuts if "was logged" in meaning
+    ]
+    assert bool(said) == any(cuts.values())
+    assert all(" UTC" in each for each in said)
+    return cuts
+
+
+def test_intervals_around_a_vms_events_are_left_out_of_what_its_faults_cost(tmp_path: Path) -> None:
+    line = f"{FAULT_DAY}09:37:20.000Z| vcpu-0| I125: Checkpoint_Unstun: vm stopped for 920000 us"
+    cuts = fault_cuts(tmp_path, line)
+    (stun,) = cuts.pop("cgi01")
+    assert stun[0] == "stun"
+    assert 6 <= stun[1] <= 8, "34 s of samples of 5 s"
+    assert not any(cuts.values()), "the events of a VM leave nothing out of others"
+
+
+def test_without_events_in_the_logs_nothing_is_left_out_for_them(tmp_path: Path) -> None:
+    assert not any(fault_cuts(tmp_path).values())

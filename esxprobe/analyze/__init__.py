@@ -222,6 +222,7 @@ def describe(
     recording = replace(recording, vms=with_modes(recording, manifest, source.guests), build=build)
     happened = events_of(recording, manifest, source.guests.events, source.guests.folder)
     provenance = provenance_of(manifest)
+    recording = replace(recording, events=happened.events)
     faults = judge_faults(recording, source.guests, manifest)
     if against is not None:
         faults = replace(faults, costs=measured_against(faults.costs, recording, provenance, against))
@@ -230,7 +231,7 @@ def describe(
     notes = (*notes, *faults.notes, *happened.notes)
     if happened.logs:
         facts |= {LOGS: {HOST_KEY: float(len(happened.logs))}}
-    recording = replace(recording, notes=notes, facts=facts, events=happened.events)
+    recording = replace(recording, notes=notes, facts=facts)
     capture = replace(summary_of(recording, manifest), timezone=source.timezone or "")
     glance = glance_of(recording, provenance)
     return DescribedCapture(recording, capture, glance, provenance, faults, seen, happened.logs)

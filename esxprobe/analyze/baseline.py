@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING
 from esxprobe.analyze.levels import Measured
 from esxprobe.analyze.shifts import not_in_both, shifts
 from esxprobe.analyze.summary import clock_pct
+from esxprobe.catalog.events import KINDS
 from esxprobe.model import (
     Analysis,
     Comparison,
+    EventsOfBoth,
     FaultComparison,
     FaultCost,
     Finding,
@@ -20,6 +23,7 @@ from esxprobe.model import (
     Likeness,
     Provenance,
     Recording,
+    worst_first,
 )
 
 if TYPE_CHECKING:
@@ -60,11 +64,28 @@ def compare_with(
         incomparable=tuple(sorted(one_sided)),
         stayed=tuple((a, b) for a, b in both if a.severity == b.severity),
         settings=_side_by_side(problem, baseline),
+        events=_events(problem, baseline),
     )
     if now is None or before is None:
         return found
     came, went, lacking = not_in_both(before, now)
     return replace(found, shifts=shifts(before, now, book), came=came, went=went, lacking=lacking)
+
+
+def _events(problem: Analysis, baseline: Analysis) -> tuple[EventsOfBoth, ...]:
+    """Events of both by kind, worst first."""
+    if not problem.events and not baseline.events:
+        return ()
+    now, before = (Counter(event.kind for event in each.events) for each in (problem, baseline))
+    kinds = [kind for kind in KINDS if kind.key in now or kind.key in before]
+    return tuple(
+        EventsOfBoth(
+            kind.key,
+            now[kind.key] if problem.event_logs else None,
+            before[kind.key] if baseline.event_logs else None,
+        )
+        for kind in sorted(kinds, key=lambda each: worst_first(each.severity))
+    )
 
 
 def _by_key(findings: Iterable[Finding]) -> dict[tuple[str, str, str, int], Finding]:

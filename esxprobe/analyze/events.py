@@ -33,10 +33,13 @@ class EventOptions:
     Attributes:
         paths: Files and folders.
         timezone: Zone of stamps that name none; None where it is not given.
+        hosts: Hosts of all captures that these logs were given for, empty where one is not known. With more than
+            one, only events of which something says whose they are, by host or VM, are taken.
     """
 
     paths: tuple[Path, ...] = ()
     timezone: str | None = None
+    hosts: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -76,23 +79,25 @@ def events_of(
         return CaptureEvents()
     if not recording.date_known:
         return CaptureEvents(notes=(note("events-undated", len(paths)),))
-    read = _read(paths, _wanted(recording, manifest, options), is_empty_fine=not options.paths)
+    read = _read(paths, _wanted(recording, manifest, options), collected, is_empty_fine=not options.paths)
     if read is None:
         return CaptureEvents()
     return CaptureEvents(placed(read.events, recording, manifest), read.logs, read.notes)
 
 
-def _read(paths: Sequence[Path], wanted: Wanted, *, is_empty_fine: bool) -> EventLogs | None:
+def _read(
+    paths: Sequence[Path], wanted: Wanted, collected: Path | None, *, is_empty_fine: bool
+) -> EventLogs | None:
     """The events; None where nothing was collected."""
     from esxprobe.formats.hostlogs import log_files, read_event_logs
 
     if is_empty_fine and not log_files(paths):
         return None
-    return read_event_logs(paths, wanted)
+    return read_event_logs(paths, wanted, own=collected)
 
 
 def _wanted(recording: Recording, manifest: Manifest | None, options: EventOptions) -> Wanted:
-    from esxprobe.formats.hostlogs import Wanted
+    from esxprobe.formats.hostlogs import Wanted, is_same_host
     from esxprobe.formats.timestamps import named_zone
 
     hosts = {name.casefold() for name in (recording.host, manifest.host if manifest else "") if name}
@@ -100,12 +105,15 @@ def _wanted(recording: Recording, manifest: Manifest | None, options: EventOptio
     first: datetime | None = times["time"].min() if times.height else None  # type: ignore[assignment]
     last: datetime | None = times["time"].max() if times.height else None  # type: ignore[assignment]
     interval = timedelta(seconds=recording.interval_s or 0.0)
+    others = {each.casefold() for each in options.hosts if not any(is_same_host(each, mine) for mine in hosts)}
     return Wanted(
         start=first - interval - _BEFORE if first else None,
         end=last + _BEHIND if last else None,
         hosts=frozenset(hosts),
         zone=named_zone(options.timezone) if options.timezone else None,
         shift_s=_host_ahead_s(manifest),
+        others=frozenset(others) if len(options.hosts) > 1 else frozenset(),
+        vms=frozenset(vm.name for vm in recording.vms),
     )
 
 

@@ -26,6 +26,7 @@ from esxprobe.catalog.quality import note
 from esxprobe.errors import EsxprobeError
 from esxprobe.formats.guests import read_guest_log
 from esxprobe.model import (
+    Event,
     FaultCost,
     GuestCounts,
     GuestLog,
@@ -93,7 +94,7 @@ def judge_faults(recording: Recording, options: GuestOptions, manifest: Manifest
     """Reads the guests' logs and judges what their faults cost.
 
     Args:
-        recording: The capture, with the monitor modes of its VMs.
+        recording: The capture, with the monitor modes of its VMs and events of logs.
         options: What a person said about guests.
         manifest: The capture folder's.
 
@@ -273,7 +274,7 @@ def _input(
     tried: Experiments,
 ) -> tuple[VmFaults | None, tuple[QualityNote, ...]]:
     """Arrays of one VM and all its logs, None where the capture has no %RUN of its vCPUs; and what is not used."""
-    from esxprobe.correlate import VmFaults, within_seconds
+    from esxprobe.correlate import VmFaults, logged_stretches, within_seconds
 
     matched = logs[0]
     gid = matched.vm.gid
@@ -320,8 +321,14 @@ def _input(
         gavg_ms=_gavg(recording, rows_by_gid(recording, "device-world").get(gid, [])),
         experiment=tried.runs.get(gid),
         probe=tried.probes.get(gid),
+        logged=logged_stretches([event for event in recording.events if _is_of(event, gid)]),
     )
     return made, unused
+
+
+def _is_of(event: Event, gid: str) -> bool:
+    """Whether an event is of a VM."""
+    return any(each.kind == "vm" and each.id == gid for each in (event.entity, *event.also))
 
 
 def _gavg(recording: Recording, rows: list[int]) -> Floats | None:

@@ -299,7 +299,12 @@ CODES: tuple[QualityCode, ...] = (
         "Give it alone with --log for the whole message.",
     ),
     QualityCode("events-unread", "info", "Lines of logs that may tell of an event could not be read"),
-    QualityCode("events-elsewhere", "info", "Logs hold events of other hosts; they were left out"),
+    QualityCode(
+        "events-elsewhere",
+        "info",
+        "Logs hold events of other hosts, or do not say whose they are where logs "
+        "of several hosts were given; they were left out",
+    ),
     QualityCode(
         "events-dropped",
         "info",

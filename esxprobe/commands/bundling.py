@@ -38,6 +38,7 @@ class Bundle:
         self._raw: list[Member] = []
         self._texts: list[Member] = []
         self._folders: set[str] = set()
+        self._event_logs: set[Path] = set()
         self._stack = ExitStack()
         self._work: Path | None = None
 
@@ -212,6 +213,9 @@ class Bundle:
                 _left_out(self._name(path), "vmware.log cannot be redacted; its line of evidence is in the report")
 
         for path in guests.events.files:
+            if path in self._event_logs:  # given for several captures
+                continue
+            self._event_logs.add(path)
             if self._private is None:
                 self._raw.append(Member(f"{_EVENT_LOGS}/{path.name}", path))
             else:

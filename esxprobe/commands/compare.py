@@ -41,6 +41,8 @@ def compare(
     guest_timezone: options.GuestTimezone = None,
     mmu: options.Mmu = None,
     vmware_log: options.VmwareLog = None,
+    log: options.Log = None,
+    log_timezone: options.LogTimezone = None,
     baseline_guest_log: Annotated[
         list[str] | None,
         typer.Option(
@@ -70,17 +72,25 @@ def compare(
     from esxprobe.report.drawing import Drawer
 
     with Drawer() as drawer:  # first: its process starts while the rest is imported
+        from esxprobe.commands.event_logs import event_options
         from esxprobe.commands.guest_file import with_guest_file
         from esxprobe.commands.guests import guest_options
         from esxprobe.commands.reporting import report_capture
         from esxprobe.commands.terminal import show_summary
         from esxprobe.formats.window import window_of
 
+        events = event_options(log, log_timezone, (capture, baseline))
         guests = guest_options(
-            capture, guest_log or (), guest_offset or (), guest_timezone, mmu or (), vmware_log or ()
+            capture,
+            guest_log or (),
+            guest_offset or (),
+            guest_timezone,
+            mmu or (),
+            vmware_log or (),
+            events=events,
         )
         guests_before = guest_options(
-            baseline, baseline_guest_log or (), (), guest_timezone, baseline_mmu or (), ()
+            baseline, baseline_guest_log or (), (), guest_timezone, baseline_mmu or (), (), events=events
         )
         request = ReportRequest(
             CaptureRequest(capture, with_guest_file(guests, guests_file), window_of(start, end)),

@@ -28,6 +28,8 @@ def fleet(
     start: From = None,
     end: To = None,
     guest_timezone: options.GuestTimezone = None,
+    log: options.Log = None,
+    log_timezone: options.LogTimezone = None,
     rules: options.Rules = None,
     redact: options.Redact = False,
     redact_map: options.RedactMap = None,
@@ -70,6 +72,8 @@ def fleet(
         outputs,
         options.redaction_of(redact, redact_map),
         series_request(embed, every=all_counters),
+        tuple(log or ()),
+        log_timezone,
     )
     private = private_map(request.redaction)
     plan = plan_of(request, private)

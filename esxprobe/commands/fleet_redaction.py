@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from esxprobe.commands.bundling import Bundle
-from esxprobe.commands.fleet_reports import FleetPlan, judged_by, rendered
+from esxprobe.commands.fleet_reports import FleetPlan, guests_of, judged_by, rendered
 from esxprobe.commands.outputs import save
 from esxprobe.commands.redaction import PrivateMap
 from esxprobe.commands.reporting import save_json
@@ -50,6 +50,8 @@ def report_redacted(plan: FleetPlan, request: FleetRequest, private: PrivateMap)
         learned = [
             _learned(source, each, private, bundle) for source, each in zip(plan.sources, judged, strict=True)
         ]
+        if bundle is not None:
+            bundle.logs(guests_of(request))
         for each, instances in zip(judged, learned, strict=True):  # names that only an analysis holds
             if each.analysis is not None and instances is not None:
                 private.of(each.analysis, instances)

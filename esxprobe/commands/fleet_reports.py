@@ -7,11 +7,13 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esxprobe.commands.bundling import Bundle
+from esxprobe.commands.event_logs import event_options
+from esxprobe.commands.guests import event_words
 from esxprobe.commands.outputs import refuse_to_overwrite, save
 from esxprobe.commands.reporting import book_of, save_json, shown_path, stem
 from esxprobe.commands.series_of_report import series_words
@@ -20,6 +22,7 @@ from esxprobe.commands.terminal import wide_console
 from esxprobe.errors import EXIT_FINDINGS, EXIT_HOST_FAILED, EXIT_UNREADABLE, EXIT_USAGE, UsageError
 
 if TYPE_CHECKING:
+    from esxprobe.analyze import EventOptions, GuestOptions
     from esxprobe.commands.redaction import PrivateMap
     from esxprobe.commands.requests import FleetRequest
     from esxprobe.fleet.work import Task
@@ -88,8 +91,16 @@ def report_plainly(plan: FleetPlan, request: FleetRequest) -> Fleet:
                 bundle.file(plan.reports[number], plan.folder / plan.reports[number])
                 bundle.text(f"{Path(plan.reports[number]).stem}.json", documents[number])
                 bundle.capture(bundle.keep(at_hand(plan.sources[number])))
+            bundle.logs(guests_of(request))
             bundle.write()
     return fleet
+
+
+def guests_of(request: FleetRequest) -> GuestOptions:
+    """What was given beside the captures: logs of events."""
+    from esxprobe.analyze import EventOptions, GuestOptions
+
+    return GuestOptions(events=EventOptions(request.logs, request.log_timezone))
 
 
 def rendered(fleet: Fleet, command: str) -> tuple[str, str]:
@@ -158,6 +169,7 @@ def plan_of(request: FleetRequest, private: PrivateMap | None) -> FleetPlan:
         return shlex.join(["esxprobe", *names, *_options(request, private), *words])
 
     sources = expanded(request.sources)
+    events = event_options(request.logs, request.log_timezone, sources)
     summary = summary_of(request.outputs.html)
     reports = names_of([visible(source) for source in sources], summary.name)
     book = book_of(request.rules, private).without_examples()
@@ -174,6 +186,7 @@ def plan_of(request: FleetRequest, private: PrivateMap | None) -> FleetPlan:
             bare=private is not None,
             embed=request.series.budget,
             every=request.series.every,
+            events=events if not request.cluster else _absolute(events),
         )
         for source in sources
     ]
@@ -187,6 +200,11 @@ def plan_of(request: FleetRequest, private: PrivateMap | None) -> FleetPlan:
     )
     _refuse_targets(plan, request)
     return plan
+
+
+def _absolute(events: EventOptions) -> EventOptions:
+    """The same for a worker, which is in another folder."""
+    return replace(events, paths=tuple(path.absolute() for path in events.paths))
 
 
 def _last_part(source: str) -> str:
@@ -222,6 +240,7 @@ def _refuse_targets(plan: FleetPlan, request: FleetRequest) -> None:
 
     paths = [Path(source) for source in plan.sources if not is_url(source)]
     inputs = [path for path in paths if not is_capture_folder(path)]
+    inputs += guests_of(request).files
     outputs = [plan.summary, *(plan.folder / name for name in plan.reports), *request.outputs.files()]
     for folder in (path.resolve() for path in paths if path not in inputs):
         if inside := next((each for each in outputs if folder in each.resolve().parents), None):
@@ -239,9 +258,12 @@ def _refuse_targets(plan: FleetPlan, request: FleetRequest) -> None:
 
 def _options(request: FleetRequest, private: PrivateMap | None) -> list[str]:
     """Options that the reports depend on, as they would be typed."""
+    from esxprobe.analyze import EventOptions
+
     words = ["--timezone", request.timezone] if request.timezone else []
     words += request.window.words() if request.window else []
     words += ["--guest-timezone", request.guest_timezone] if request.guest_timezone else []
+    words += event_words(EventOptions(request.logs, request.log_timezone), private)
     words += series_words(request.series)
     return words + (["--rules", shown_path(request.rules, private)] if request.rules else [])
 

@@ -83,11 +83,15 @@ def guest_words(options: GuestOptions, prefix: str = "--", *, private: PrivateMa
         words += [f"{prefix}mmu", f"{_vm(vm, private)}={mode}".removeprefix("=")]
     for vm, path in options.vmware_logs.items():
         words += ["--vmware-log", f"{_vm(vm, private)}={_file(path, private)}".removeprefix("=")]
-    for path in options.events.paths:
-        words += ["--log", _file(path, private)]
-    if options.events.timezone:
-        words += ["--log-timezone", options.events.timezone]
+    if prefix == "--":  # a baseline's are the same
+        words += event_words(options.events, private)
     return words
+
+
+def event_words(events: EventOptions, private: PrivateMap | None) -> list[str]:
+    """The options on logs of events as they would be typed."""
+    words = [word for path in events.paths for word in ("--log", _file(path, private))]
+    return [*words, "--log-timezone", events.timezone] if events.timezone else words
 
 
 def _is(test: Callable[[Path], bool], path: Path) -> bool:

@@ -142,6 +142,8 @@ class FleetRequest:
         outputs: Where the results go; `html` is the summary, or the folder that it goes to.
         redaction: Whether names are replaced.
         series: The series that each report carries, unless names are replaced.
+        logs: Logs of events of any of the hosts.
+        log_timezone: Zone of their stamps that name none.
     """
 
     sources: Sequence[str]
@@ -154,3 +156,5 @@ class FleetRequest:
     outputs: OutputRequest = field(default_factory=OutputRequest)
     redaction: RedactionRequest = field(default_factory=RedactionRequest)
     series: SeriesRequest = field(default_factory=SeriesRequest)
+    logs: tuple[Path, ...] = ()
+    log_timezone: str | None = None

@@ -1,7 +1,8 @@
 """Guest faults against vCPU time: the statistics, and the words that they allow.
 
 Arrays in (`VmFaults`), judged records out (`FaultCost`); no input or output. In the order in which numbers pass:
-`inputs`, `stamps` (times within their seconds), `merged` (several logs as one), `cuts` (what is analyzed),
+`inputs`, `stamps` (times within their seconds), `merged` (several logs as one), `logged` (stretches that events
+give), `cuts` (what is analyzed),
 `aligned` (both sides on the same intervals),
 `clock` (do they fit in time),
 `association` (with `regression`, `slope`, `significance`), `experiment` (a randomized one in the guest), `verdict`,
@@ -15,6 +16,7 @@ from esxprobe.correlate.compare import HostWork, Setting, compare, hosts_side_by
 from esxprobe.correlate.compared_levels import FEWEST_OF_EACH, ComparedLevels, compare_levels
 from esxprobe.correlate.costs import fault_costs
 from esxprobe.correlate.inputs import ExperimentRun, GuestRates, VmFaults, guest_rates
+from esxprobe.correlate.logged import LoggedStretch, logged_stretches
 from esxprobe.correlate.merged_guests import merged
 from esxprobe.correlate.significance import false_discovery
 from esxprobe.correlate.stamps import within_seconds
@@ -26,6 +28,7 @@ __all__ = [
     "ExperimentRun",
     "GuestRates",
     "HostWork",
+    "LoggedStretch",
     "Setting",
     "VmFaults",
     "compare",
@@ -35,6 +38,7 @@ __all__ = [
     "guest_pairs",
     "guest_rates",
     "hosts_side_by_side",
+    "logged_stretches",
     "merged",
     "unbooked_pct",
     "with_comparison",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from esxprobe.arrays import Bools, Floats
 from esxprobe.correlate.inputs import VmFaults
-from esxprobe.model import Cut
+from esxprobe.correlate.logged import MEANINGS, LoggedStretch
+from esxprobe.model import Cut, Window
 from esxprobe.series import GAP_INTERVALS, runs
 
 # Rules of thumb, all of them.
@@ -23,6 +25,7 @@ REASONS: dict[str, str] = {
     "gap": f"Longer than {GAP_INTERVALS} usual intervals: samples were lost or esxtop was late",
     "absent": "The VM's vCPUs used no time: the VM was off or on another host",
     "no-value": "A vCPU's cell is missing",
+    **{str(reason): words for reason, words in MEANINGS.items()},
     "arrived": f"Within {POWER_ON_S:.0f} s after the VM appeared (power-on or vMotion; rule of thumb)",
     "leaving": f"Within {LEAVING_S:.0f} s before the VM disappeared (vMotion or power-off; rule of thumb)",
     "guest-boot": f"Within {POWER_ON_S:.0f} s after the guest started or its counters were reset (rule of thumb)",
@@ -40,16 +43,28 @@ class IntervalSelection:
         kept: (n,) True where an interval is analyzed.
         reason: (n,) key of `REASONS`, empty where it is.
         stretch: (n,) number of the unbroken stretch that each interval is in, rising.
+        logged: Stretches given by events that have a part of some interval.
     """
 
     kept: Bools
     reason: NDArray[np.str_]
     stretch: NDArray[np.intp]
+    logged: tuple[LoggedStretch, ...] = ()
 
     def cuts(self) -> tuple[Cut, ...]:
         """The reasons that occur, in the order in which they are tried."""
         counts = {reason: int((self.reason == reason).sum()) for reason in REASONS}
-        return tuple(Cut(reason, count, REASONS[reason]) for reason, count in counts.items() if count)
+        return tuple(
+            Cut(reason, count, REASONS[reason], self._windows(reason)) for reason, count in counts.items() if count
+        )
+
+    def _windows(self, reason: str) -> tuple[Window, ...]:
+        """The stretches of time that events gave for a reason."""
+        mine = [each for each in self.logged if each.reason == reason]
+        return tuple(
+            Window(datetime.fromtimestamp(each.began_s, UTC), datetime.fromtimestamp(each.ended_s, UTC))
+            for each in mine
+        )
 
 
 def select(vm: VmFaults, guest: Floats, *, saturated_too: bool = False) -> IntervalSelection:
@@ -86,6 +101,8 @@ def select(vm: VmFaults, guest: Floats, *, saturated_too: bool = False) -> Inter
     cut("absent", absent)
     cut("gap", judged & (lengths > GAP_INTERVALS * usual))
     cut("no-value", ~np.isfinite(vm.run_pct).all(axis=0) | idle)
+    for each in vm.logged:
+        cut(each.reason, near(each.began_s, each.ended_s))
     for first, last in events:
         if last + 1 < count:
             cut("arrived", near(vm.ends_s[last], vm.ends_s[last] + POWER_ON_S))
@@ -100,7 +117,8 @@ def select(vm: VmFaults, guest: Floats, *, saturated_too: bool = False) -> Inter
     if not saturated_too:
         cut("saturated", np.asarray(run >= SATURATED_PCT * len(vm.run_pct)))
     kept = reason == ""
-    return IntervalSelection(kept, reason, _stretches(vm.ends_s, begins, kept, usual))
+    logged = tuple(each for each in vm.logged if near(each.began_s, each.ended_s).any())
+    return IntervalSelection(kept, reason, _stretches(vm.ends_s, begins, kept, usual), logged)
 
 
 def experiments(vm: VmFaults) -> list[tuple[float, float]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from esxprobe.arrays import Floats
+from esxprobe.correlate.logged import LoggedStretch
 from esxprobe.model import FaultProbe, GuestLog, HostEvidence, Injections, Mmu
 from esxprobe.series import ClockOffset
 
@@ -63,6 +64,7 @@ class VmFaults:
         probe: The guest's own timing of page faults.
         system_pct: (n,) %SYS of the VM: vmkernel work on its behalf [%]; None when the capture lacks it.
         balloon_mb: (n,) MCTLSZ of the VM [MB]; None when the capture lacks it.
+        logged: Stretches that are left out because of events in logs.
         gavg_ms: (n,) GAVG of what the VM did on its devices, weighted by its commands [ms]; NaN in samples without
             commands, None when the capture lacks it.
     """
@@ -86,6 +88,7 @@ class VmFaults:
     gavg_ms: Floats | None = None
     experiment: ExperimentRun | None = None
     probe: FaultProbe | None = None
+    logged: tuple[LoggedStretch, ...] = ()
 
 
 def guest_rates(log: GuestLog) -> GuestRates:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from esxprobe.model import Analysis, Window
-from esxprobe.model.fleet import CaptureDigest, CauseBrief, Figure, FindingBrief, VmStay
+from esxprobe.catalog.events import KINDS
+from esxprobe.model import Analysis, Event, Window, worst_first
+from esxprobe.model.fleet import CaptureDigest, CauseBrief, EventTotal, Figure, FindingBrief, VmStay
 from esxprobe.report.likely_causes import entity_key, likely_causes
 
 # The least distances are rules of thumb: what nobody would call another host for.
@@ -67,6 +68,20 @@ def digest_of(analysis: Analysis) -> CaptureDigest:
         figures=_figures(analysis),
         part=capture.part,
         causes=_causes(analysis),
+        events=_events(analysis.events),
+        event_logs=len(analysis.event_logs),
+    )
+
+
+def _events(events: Iterable[Event]) -> tuple[EventTotal, ...]:
+    """Events by kind, worst first."""
+    times: dict[str, list[datetime]] = {}
+    for event in events:
+        times.setdefault(event.kind, []).append(event.time.astimezone(UTC))
+    return tuple(
+        EventTotal(kind.key, kind.severity, len(mine), min(mine), max(mine))
+        for kind in sorted(KINDS, key=lambda each: worst_first(each.severity))
+        if (mine := times.get(kind.key))
     )
 
 

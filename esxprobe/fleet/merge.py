@@ -17,6 +17,8 @@ from esxprobe.model.fleet import (
     CaptureOutcome,
     CauseBrief,
     EntityCounts,
+    EventCounts,
+    EventTotal,
     FindingBrief,
     Fleet,
     HostRow,
@@ -49,6 +51,7 @@ def merged(outcomes: Sequence[CaptureOutcome], tool_version: str) -> Fleet:
         slow_devices=slow_devices([(each.label, digest) for _, each, digest in judged]),
         traveled=_traveled(judged),
         odd=_odd(hosts),
+        by_event=_by_event(judged),
     )
 
 
@@ -74,6 +77,26 @@ def _by_rule(judged: Sequence[Numbered]) -> tuple[RuleCounts, ...]:
         captures = _once(number for number, _ in each)
         tallies.append(RuleCounts(rule, each[0][1].title, each[0][1].severity, len(each), captures))
     return tuple(sorted(tallies, key=lambda t: (worst_first(t.severity), -len(t.captures), -t.findings, t.rule)))
+
+
+def _by_event(judged: Sequence[Numbered]) -> tuple[EventCounts, ...]:
+    """Kinds of events over all captures; captures of one host that overlap have the same events twice."""
+    found: dict[str, list[tuple[int, EventTotal]]] = defaultdict(list)
+    for number, _, digest in judged:
+        for total in digest.events:
+            found[total.kind].append((number, total))
+    tallies = [
+        EventCounts(
+            kind,
+            each[0][1].severity,
+            sum(total.count for _, total in each),
+            min(total.first for _, total in each),
+            max(total.last for _, total in each),
+            tuple(number for number, _ in sorted(each, key=lambda pair: (-pair[1].count, pair[0]))),
+        )
+        for kind, each in found.items()
+    ]
+    return tuple(sorted(tallies, key=lambda t: (worst_first(t.severity), -len(t.captures), -t.events, t.kind)))
 
 
 def _by_entity(judged: Sequence[Numbered]) -> tuple[EntityCounts, ...]:

@@ -15,6 +15,7 @@ from esxprobe.fleet.capture_sources import at_hand
 from esxprobe.model.fleet import Failure, Judged
 
 if TYPE_CHECKING:
+    from esxprobe.analyze import EventOptions
     from esxprobe.formats.printed_cells import CaptureCells
     from esxprobe.formats.window import TimeWindow
     from esxprobe.model import Analysis
@@ -41,6 +42,7 @@ class Task:
         window: The part of the capture that is judged; None for all of it.
         embed: How much of its page series may take [bytes]; None for no limit, 0 for none.
         every: Every column is read.
+        events: Logs of events of any of the hosts.
         version: Of the esxprobe that asks.
     """
 
@@ -54,6 +56,7 @@ class Task:
     window: TimeWindow | None = None
     embed: int | None = 0
     every: bool = False
+    events: EventOptions | None = None
     version: str = esxprobe.__version__
 
 
@@ -80,7 +83,7 @@ def judge(task: Task, drawer: Drawer) -> Judged:
 
 
 def _judged(task: Task, drawer: Drawer) -> Judged:
-    from esxprobe.analyze import CaptureInput, GuestOptions, describe, judge_described, read_capture
+    from esxprobe.analyze import CaptureInput, EventOptions, GuestOptions, describe, judge_described, read_capture
     from esxprobe.capture import load_capture
     from esxprobe.fleet.digest import digest_of
     from esxprobe.formats.printed_cells import CellsWanted
@@ -90,7 +93,11 @@ def _judged(task: Task, drawer: Drawer) -> Judged:
     held: list[CaptureCells] = []
     with at_hand(task.source) as path:
         files = load_capture(path)
-        guests = GuestOptions(timezone=task.guest_timezone, folder=path if path.is_dir() else None)
+        guests = GuestOptions(
+            timezone=task.guest_timezone,
+            folder=path if path.is_dir() else None,
+            events=task.events or EventOptions(),
+        )
         capture = CaptureInput(files.paths, files.manifest, task.timezone, guests, task.window)
         wanted = CellsWanted(held.append, task.every) if task.embed != 0 else None
         recording = read_capture(capture, book=task.book, cells=wanted)

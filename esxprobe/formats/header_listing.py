@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from esxprobe.catalog import find as find_counter
+from esxprobe.errors import UnreadableInputError
 from esxprobe.formats.head import Head
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.pdh import parse_header
@@ -15,6 +17,8 @@ from esxprobe.formats.wanted import columns_of
 
 if TYPE_CHECKING:
     import polars as pl
+
+_HOST = re.compile(rb'\\\\([^\\"\r\n]{1,255})\\')
 
 
 def inventory(paths: Sequence[Path]) -> list[dict[str, Any]]:
@@ -49,6 +53,21 @@ def inventory(paths: Sequence[Path]) -> list[dict[str, Any]]:
             words = {"label": record.label, "unit": record.unit, "known": True, "meaning": record.meaning}
         rows.append(row | words)
     return rows
+
+
+def host_of(path: Path) -> str:
+    """The host that a capture's first header names; empty where it names none or cannot be read."""
+    try:
+        source = Source(path, checksum=False)
+    except UnreadableInputError:
+        return ""
+    try:
+        found = _HOST.search(source.head)
+    except UnreadableInputError:
+        return ""
+    finally:
+        source.close()
+    return found[1].decode("utf-8", "replace") if found else ""
 
 
 def _columns(path: Path) -> pl.DataFrame:

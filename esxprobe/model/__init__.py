@@ -13,7 +13,7 @@ from esxprobe.model.analysis import (
 from esxprobe.model.bothsides import GuestCounts, GuestHostPair, PairKind
 from esxprobe.model.changes import ChangedEntity, ChangeKind, CounterChange, FindingOf, ProposedWindow
 from esxprobe.model.citation import CITATION_KINDS, Citation, CitationKind
-from esxprobe.model.events import EventLog, NamedEvents
+from esxprobe.model.events import EventLog, EventsOfBoth, NamedEvents
 from esxprobe.model.experiment import Calibration, FaultExperiment, FaultProbe, Injections, ProbedGuest
 from esxprobe.model.faults import (
     AnalyzedIntervals,
@@ -126,6 +126,7 @@ __all__ = [
     "Event",
     "EventKind",
     "EventLog",
+    "EventsOfBoth",
     "Explanation",
     "FaultComparison",
     "FaultCost",

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from esxprobe.model.bothsides import GuestCounts
 from esxprobe.model.changes import ProposedWindow
-from esxprobe.model.events import EventLog, NamedEvents
+from esxprobe.model.events import EventLog, EventsOfBoth, NamedEvents
 from esxprobe.model.faults import FaultComparison, FaultCost, Likeness
 from esxprobe.model.findings import Deviation, Finding, Skipped, TimeSlice
 from esxprobe.model.glance import Glance
@@ -235,6 +235,7 @@ class Comparison:
         went: Things that only the baseline has.
         lacking: Counters that only one of the two has.
         settings: What the two ran on, and how much work there was, side by side.
+        events: Events of logs in both by kind, worst first; empty where no log was read.
     """
 
     baseline: CaptureSummary
@@ -250,6 +251,7 @@ class Comparison:
     went: tuple[Entity, ...] = ()
     lacking: tuple[ToolText, ...] = ()
     settings: tuple[Likeness, ...] = ()
+    events: tuple[EventsOfBoth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,21 @@ class NamedEvents:
 
 
 @dataclass(frozen=True, slots=True)
+class EventsOfBoth:
+    """Events of one kind in a capture and in its baseline; None where no log was read for one of the two.
+
+    Attributes:
+        kind: Key of their kind.
+        now: How many in the capture's time.
+        before: How many in the baseline's.
+    """
+
+    kind: ToolText
+    now: int | None
+    before: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class EventLog:
     """A log that was read for events.
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from esxprobe.model.experiment import FaultExperiment, FaultProbe
-from esxprobe.model.nouns import Mmu
+from esxprobe.model.nouns import Mmu, Window
 from esxprobe.model.roles import EntityNumber, FreeText, HostFact, ToolSentence, ToolText, VmName
 
 # `possible`: the rate alone allows a cost that matters, and nothing here tells how much it was.
@@ -38,11 +38,19 @@ class HostEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Intervals that were left out for one reason, counted."""
+    """Intervals that were left out for one reason, counted.
+
+    Attributes:
+        reason: Key of the reason.
+        intervals: How many.
+        meaning: The reason in words.
+        logged: From when to when, where events of logs give the reason; empty for all other reasons.
+    """
 
     reason: ToolText
     intervals: int
     meaning: ToolText
+    logged: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

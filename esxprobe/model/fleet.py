@@ -55,6 +55,25 @@ class CauseBrief:
 
 
 @dataclass(frozen=True, slots=True)
+class EventTotal:
+    """Events of one kind in the logs of a capture's time.
+
+    Attributes:
+        kind: Key of their kind.
+        severity: Of that kind.
+        count: How many.
+        first: Time of the first one, aware UTC.
+        last: Time of the last one.
+    """
+
+    kind: str
+    severity: Severity
+    count: int
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class VmStay:
     """A VM on a host.
 
@@ -112,6 +131,8 @@ class CaptureDigest:
         figures: Main figures by key, None where the capture lacks the counter.
         part: The part of the capture that was judged, None for the whole.
         causes: Likely causes that are critical or warnings, what costs most first.
+        events: Events of logs by kind, worst first; empty without a log.
+        event_logs: How many logs were read.
     """
 
     host: str
@@ -131,6 +152,8 @@ class CaptureDigest:
     figures: tuple[tuple[str, float | None], ...]
     part: JudgedPart | None = None
     causes: tuple[CauseBrief, ...] = ()
+    events: tuple[EventTotal, ...] = ()
+    event_logs: int = 0
 
     def count(self, severity: Severity) -> int:
         """Number of findings of a severity."""
@@ -197,6 +220,18 @@ class RuleCounts:
     title: str
     severity: Severity
     findings: int
+    captures: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventCounts:
+    """A kind of event over all captures: how many, from when to when, and the captures (numbers), most first."""
+
+    kind: str
+    severity: Severity
+    events: int
+    first: datetime
+    last: datetime
     captures: tuple[int, ...]
 
 
@@ -313,6 +348,7 @@ class Fleet:
         slow_devices: Worst first.
         traveled: By name.
         odd: By figure.
+        by_event: Events of logs, worst first.
     """
 
     tool_version: str
@@ -324,3 +360,4 @@ class Fleet:
     slow_devices: tuple[SlowDevice, ...] = ()
     traveled: tuple[TraveledVm, ...] = ()
     odd: tuple[OddHost, ...] = ()
+    by_event: tuple[EventCounts, ...] = ()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from esxprobe.model import Analysis, FaultComparison, Finding, Likeness, worst_first
+from esxprobe.catalog.events import event_kind
+from esxprobe.model import Analysis, EventsOfBoth, FaultComparison, Finding, Likeness, worst_first
 from esxprobe.report.formatting import isolated, joined, moment, number, plural
 from esxprobe.report.judged import amount, remarks
 from esxprobe.report.part import part_fact
@@ -29,6 +30,7 @@ class ComparisonPanel:
     incomparable: str
     stayed: tuple[tuple[str, ...], ...]
     counters: ShiftsPanel | None
+    events: tuple[tuple[str, ...], ...] = ()
 
 
 def comparison_panel(analysis: Analysis, drawings: dict[str, str]) -> ComparisonPanel | None:
@@ -74,6 +76,7 @@ def comparison_panel(analysis: Analysis, drawings: dict[str, str]) -> Comparison
         ),
         stayed=tuple(_change("stayed", new, old)[1:] for new, old in found.stayed),
         counters=shifts_panel(found, drawings.get(PICTURE, "")),
+        events=tuple(_event_row(each) for each in found.events),
     )
 
 
@@ -105,6 +108,11 @@ def _agreement(settings: tuple[Likeness, ...]) -> str:
 def _likeness_row(each: Likeness) -> tuple[str, ...]:
     says = {True: "the same", False: "different", None: "not known"}
     return each.name, each.baseline or "–", each.problem or "–", says[each.same]
+
+
+def _event_row(each: EventsOfBoth) -> tuple[str, ...]:
+    counts = ("–" if count is None else f"{count:,}" for count in (each.before, each.now))
+    return (event_kind(each.kind).plural, *counts)
 
 
 def _says_something(each: FaultComparison) -> bool:

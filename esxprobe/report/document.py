@@ -220,6 +220,7 @@ def _comparison(found: Comparison | None) -> dict[str, Any] | None:
         "went": [_entity(each) for each in found.went],
         "lacking": list(found.lacking),
         "settings": [plain(each) for each in found.settings],
+        "events": [plain(each) for each in found.events],
     }
 
 

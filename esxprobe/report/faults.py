@@ -10,7 +10,7 @@ from typing import Any
 
 from esxprobe.correlate.numbers import rounded
 from esxprobe.correlate.verdict import ASSUMED_US
-from esxprobe.model import Analysis, FaultCost, Verdict
+from esxprobe.model import Analysis, Cut, FaultCost, Verdict
 from esxprobe.report.bothsides import PairRow, pair_rows
 from esxprobe.report.fault_charts import spec_of_scatter, spec_over_time
 from esxprobe.report.formatting import MODES, isolated, joined, moment, number, plural, threshold
@@ -31,6 +31,8 @@ COUNTERS = {"soft_faults": "soft faults/s", "hard_faults": "hard faults/s", "fau
 _PICTURED = 8
 # Names of VMs without a log that are listed before the rest is counted.
 _NAMED = 30
+# Stretches of time that are written out for each reason.
+_SPANS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,11 +282,18 @@ def _block(cost: FaultCost, drawings: dict[str, str]) -> FaultBlock:
         advice=cost.advice,
         statistics=cost.statistics,
         facts=_facts(cost, unit),
-        cuts=tuple((f"{cut.intervals:,}", cut.meaning) for cut in cost.intervals.cuts if cut.intervals),
+        cuts=tuple((f"{cut.intervals:,}", _meaning(cut)) for cut in cost.intervals.cuts if cut.intervals),
         over_time=drawings.get(_key(cost, "time"), ""),
         scatter=drawings.get(_key(cost, "scatter"), ""),
         chart_words=f"{unit} and vCPU time of {cost.vm} over time, and as a scatter plot",
     )
+
+
+def _meaning(cut: Cut) -> str:
+    """Why intervals were left out, and where events give the reason, from when to when."""
+    spans = [f"{moment(each.start)} to {moment(each.end)}" for each in cut.logged[:_SPANS]]
+    more = [f"{len(cut.logged) - _SPANS} more"] if len(cut.logged) > _SPANS else []
+    return f"{cut.meaning}; {joined([*spans, *more])} UTC" if spans else cut.meaning
 
 
 def _facts(cost: FaultCost, unit: str) -> tuple[tuple[str, str], ...]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from esxprobe.catalog.events import event_kind
 from esxprobe.model import SEVERITIES, Severity
-from esxprobe.model.fleet import CaptureOutcome, Figure, Fleet, SlowDevice, TraveledVm, VmStay
+from esxprobe.model.fleet import CaptureOutcome, EventCounts, Figure, Fleet, SlowDevice, TraveledVm, VmStay
 from esxprobe.report.fleet_timeline import FleetTimeline, fleet_timeline, worst_hosts
 from esxprobe.report.formatting import isolated, moment, number, plural
 from esxprobe.report.html import asset, environment, policy_of
@@ -69,6 +70,7 @@ class FleetPage:
     captures: tuple[CaptureLine, ...]
     rules: FleetTable
     entities: FleetTable
+    events: FleetTable
     figures: tuple[str, ...]
     hosts: tuple[HostLine, ...]
     odd: FleetTable
@@ -130,6 +132,7 @@ def fleet_page(fleet: Fleet, command: str = "") -> FleetPage:
                 for each in fleet.by_entity
             ]
         ),
+        events=_rows([_event_row(fleet, each) for each in fleet.by_event]),
         figures=tuple(f"{each.label} [{each.unit}]" if each.unit else each.label for each in fleet.figures),
         hosts=_hosts(fleet),
         odd=_rows(
@@ -148,6 +151,13 @@ def fleet_page(fleet: Fleet, command: str = "") -> FleetPage:
         command=command,
         tool=f"esxprobe {fleet.tool_version}",
     )
+
+
+def _event_row(fleet: Fleet, each: EventCounts) -> tuple[str, ...]:
+    other_day = each.first.date() != each.last.date()
+    when = f"{moment(each.first, dated=True)} – {moment(each.last, dated=other_day)}"
+    what = event_kind(each.kind).plural
+    return each.severity, what, f"{each.events:,}", when, _labels(fleet, each.captures)
 
 
 def _verdict(fleet: Fleet) -> tuple[str, ...]:

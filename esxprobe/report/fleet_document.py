@@ -44,6 +44,7 @@ def fleet_document(fleet: Fleet) -> dict[str, Any]:
             for each in fleet.traveled
         ],
         "odd": [_plain(each) for each in fleet.odd],
+        "by_event": [_plain(each) for each in fleet.by_event],
     }
 
 

@@ -9,7 +9,7 @@ from esxprobe.report.formatting import threshold
 from esxprobe.rules import RuleBook, shipped
 from esxprobe.rules.causes import CAUSES, cause_of
 from esxprobe.rules.entity_keys import key_of
-from esxprobe.rules.happened import words_of
+from esxprobe.rules.event_columns import words_of
 from esxprobe.rules.record import EVENT, FACTS, Caveat, Example, Part, Rule, States
 from esxprobe.rules.release import in_words
 

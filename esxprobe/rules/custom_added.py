@@ -12,7 +12,7 @@ from esxprobe.catalog import counters
 from esxprobe.model import SEVERITIES, Level, Severity
 from esxprobe.rules import checks, sql
 from esxprobe.rules.causes import CAUSES
-from esxprobe.rules.happened import event_names
+from esxprobe.rules.event_columns import event_names
 from esxprobe.rules.record import FACTS, By, Customization, Effects, How, Part, Rule, quoted
 from esxprobe.rules.sources import own_threshold
 from esxprobe.rules.toml_document import TomlDocument, nearest

@@ -13,48 +13,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from esxprobe.catalog.events import KINDS, is_event_kind
 from esxprobe.model import Entity, Event, Recording
+from esxprobe.rules.event_columns import is_state, kinds_of
 from esxprobe.rules.once import once
-from esxprobe.rules.record import EVENT, LARGEST, SINCE, UNTIL
+from esxprobe.rules.record import EVENT, LARGEST
 
 if TYPE_CHECKING:
     from esxprobe.arrays import Floats
 
 Key = tuple[str, str]
-
-
-def event_names(asked: Iterable[str]) -> tuple[str, ...]:
-    """The columns of all kinds, and of those asked for such as have a meaning."""
-    known = tuple(f"{EVENT}{kind.key}" for kind in KINDS)
-    return (*known, *(name for name in asked if _is_known(name)))
-
-
-def _is_known(name: str) -> bool:
-    if not name.startswith(EVENT):
-        return False
-    kinds = _kinds_of(name.removeprefix(EVENT))
-    return all(map(is_event_kind, kinds)) and (not _is_state(name) or len(kinds) == 2)
-
-
-def _kinds_of(text: str) -> tuple[str, ...]:
-    """The kinds that a column reads."""
-    return tuple(text.removeprefix(LARGEST).removeprefix(SINCE).split(UNTIL))
-
-
-def _is_state(name: str) -> bool:
-    return name.startswith(f"{EVENT}{SINCE}")
-
-
-def words_of(name: str) -> str:
-    """A column in words, for the rule book."""
-    text = name.removeprefix(EVENT)
-    kinds = _kinds_of(text)
-    if _is_state(name):
-        return f"from `{kinds[0]}` to `{kinds[1]}`, in each sample"
-    if text.startswith(LARGEST):
-        return f"the largest figure of `{kinds[0]}`, in each sample"
-    return f"`{text}`, in each sample"
 
 
 def key_of(entity: Entity) -> Key:
@@ -103,12 +70,12 @@ def events_of(recording: Recording, kind: str, name: str) -> Floats:
     samples = _Samples(recording)
     values = np.zeros((recording.entities[kind].height, len(samples.ends)))
     wanted = name.removeprefix(EVENT)
-    if _is_state(name):
-        for row, (began, ended) in _states(recording, kind, _kinds_of(wanted)):
+    if is_state(name):
+        for row, (began, ended) in _states(recording, kind, kinds_of(wanted)):
             values[row, samples.touching(began, ended)] = 1.0
         return values
     is_largest = wanted.startswith(LARGEST)
-    for event, row in _on_entities(recording, kind, _kinds_of(wanted)):
+    for event, row in _on_entities(recording, kind, kinds_of(wanted)):
         sample = samples.holding(event.time.timestamp())
         if sample is not None:
             values[row, sample] = (

@@ -230,7 +230,7 @@ class Rule:
         value: Polars SQL expression giving the judged value; it names counters of the entity
             (`Object\Counter`), parts and facts, each in double quotes; `event("path-down")` is how many events of
             that kind logs have of the entity in a sample, `largest("vmotion-stun")` their largest figure,
-            `between("nfs-lost", "nfs-restored")` 1 from an event of the first kind to one of the second, else 0.
+            `between("nfs-lost", "nfs-restored")` 1 from an event of the first kind to one of the second.
         label: Name of the value as esxtop's screens show it.
         unit: Of the value; thresholds have the check's unit (`threshold_unit`), mostly the same.
         levels: Thresholds, worst first, each with its source.

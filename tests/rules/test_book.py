@@ -13,7 +13,7 @@ from esxprobe.catalog import find
 from esxprobe.model import Severity, worst_first
 from esxprobe.rules import book, shipped
 from esxprobe.rules.causes import CAUSES, cause_of
-from esxprobe.rules.happened import event_names
+from esxprobe.rules.event_columns import event_names
 from esxprobe.rules.judge import judge
 from esxprobe.rules.record import FACTS, Example, Rule
 

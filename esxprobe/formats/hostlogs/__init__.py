@@ -4,10 +4,11 @@ In the order in which bytes pass: `event_log_files` (files and folders; which fo
 module with a `FORMAT` (`vobd`, `vmkernel`, `hostd`, `vmware`, `syslog`, `event_tables`, `govc`), `log_lines`
 (blocks searched for the words of all kinds), `envelope` (stamp, host, program), `message` (what it tells: by
 `ids`, or by the shapes of `storage_shapes`, `network_shapes`, `vm_shapes` and `host_shapes`), `event` (both put
-together), `table_times` (times of tables), `keeper` (what is kept).
+together), `table_times` (times of tables), `whose` (whose a log is), `keeper` (what is kept).
 """
 
 from esxprobe.formats.hostlogs.event_log_files import EventLogs, formats, log_files, read_event_logs
 from esxprobe.formats.hostlogs.keeper import Wanted
+from esxprobe.formats.hostlogs.whose import is_same_host
 
-__all__ = ["EventLogs", "Wanted", "formats", "log_files", "read_event_logs"]
+__all__ = ["EventLogs", "Wanted", "formats", "is_same_host", "log_files", "read_event_logs"]

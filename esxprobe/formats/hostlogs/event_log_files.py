@@ -13,6 +13,7 @@ from esxprobe.errors import EsxprobeError, UnreadableInputError, UsageError
 from esxprobe.formats import archives
 from esxprobe.formats.hostlogs.keeper import Counts, Keeper, Wanted
 from esxprobe.formats.hostlogs.log_format import LogFormat
+from esxprobe.formats.hostlogs.whose import named_by
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.source import Source
 from esxprobe.model import Event, EventLog, QualityNote, SourceFile
@@ -76,12 +77,13 @@ def log_files(paths: Iterable[Path]) -> list[tuple[Path, bool]]:
     return list(dict.fromkeys(found))
 
 
-def read_event_logs(paths: Sequence[Path], wanted: Wanted) -> EventLogs:
+def read_event_logs(paths: Sequence[Path], wanted: Wanted, *, own: Path | None = None) -> EventLogs:
     """The events of logs.
 
     Args:
         paths: Files and folders, plain, gzip or zstandard, in any order; never written to.
         wanted: Which events are wanted, and what is known of the logs.
+        own: A folder of `paths` whose logs are of the host asked for.
 
     Raises:
         UnreadableInputError: A file that was named is not a log, or cannot be read.
@@ -90,7 +92,14 @@ def read_event_logs(paths: Sequence[Path], wanted: Wanted) -> EventLogs:
     keeper, issues = Keeper(wanted), QualityIssues()
     logs: list[EventLog] = []
     files = log_files(paths)
+    skipped = 0
     for path, is_named in files:
+        is_own = own is not None and own in path.parents
+        whose = named_by(path, paths, (*wanted.hosts, *wanted.others)) if wanted.others and not is_own else ""
+        if whose and whose in wanted.others:
+            skipped += 1  # read with the capture of that host
+            continue
+        keeper.is_here = is_own or bool(whose)
         try:
             log = _read(path, keeper, issues)
         except (UnreadableInputError, UsageError) as error:
@@ -104,7 +113,7 @@ def read_event_logs(paths: Sequence[Path], wanted: Wanted) -> EventLogs:
             raise _no_log(path)
         else:
             issues.add("event-log-other", 1, path.name)
-    if paths and not logs:
+    if paths and not logs and not skipped:
         raise UnreadableInputError(f"{paths[0]} holds no log that events can be taken from", hint=_WANTED)
     return EventLogs(keeper.events(), tuple(logs), (*issues.notes(), *_notes_of(logs)))
 

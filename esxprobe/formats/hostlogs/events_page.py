@@ -59,6 +59,15 @@ its capture is. vCenter's exports and your own list are by other clocks: where a
 host's clock was ahead of the collecting machine's, their times are moved by that. Lines that name another host
 are counted and left out (`events-elsewhere`).
 
+`esxprobe compare` and `esxprobe fleet` take the same options, and the `logs/` of capture folders. Each capture gets
+the events of its own time. Where captures are of several hosts, only that is taken of which something says that it
+is of the capture's host: the computer in the line or record, or the nearest folder or file that is named after the
+host (`logs/esx01/vobd.log`, `esx01-vobd.log`, `esx-esx01-2026-03-26--21.30-1/`), up to the folder that was named
+with `--log`. A log that is named after another one of the hosts is not read for it; the VM of a vmware.log, or a VM
+that a line names, is enough if the capture has that VM. The rest is counted and left out (`events-elsewhere`),
+because a vobd.log does not have the host in its lines. A comparison counts the events of both captures by kind, a
+summary of many those of all.
+
 A VM is found by its world, its VMX cartel or its configuration file where the manifest has them, by a world in
 the capture, or by a name that only one VM has; a vmware.log by the name in its first lines, or by its folder.
 Devices, paths, adapters, uplinks and NFS volumes are found by their names, a VMFS datastore by
@@ -83,6 +92,9 @@ stayed on when the vMotion failed.
 Of the host's memory states, logs are known to have one line: a vMotion that waited until its destination had left
 its low memory state (`vmotion-low-memory`). No line that tells of other changes of the state, or of ballooning, is
 known. In esxtop's counters the state is in every sample.
+
+Intervals around a vMotion, a power-on, a snapshot, a stun or a reboot of a VM are left out where its page faults
+are held against its vCPU time: see [faults.md](faults.md).
 
 A card's confidence is one step higher (low to medium, medium to high) where events bear the finding out: events
 of a kind that is listed below with the finding's cause. That step is a convention of this project.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 
 from esxprobe.catalog.events import event_kind
+from esxprobe.formats.hostlogs.whose import is_address
 from esxprobe.model import Entity, Event
 
 # Characters of a line that are kept.
@@ -28,6 +28,9 @@ class Wanted:
         hosts: Names of the computer whose events are wanted, in lower case; empty for any.
         zone: Zone of stamps that name none.
         shift_s: What is added to times of other computers' clocks to get the host's [s].
+        others: Other hosts whose captures the same logs were given for, in lower case; empty for none. Then only
+            events are taken of which something says whose they are.
+        vms: Names of the VMs on the host asked for.
     """
 
     start: datetime | None = None
@@ -35,6 +38,8 @@ class Wanted:
     hosts: frozenset[str] = frozenset()
     zone: tzinfo | None = None
     shift_s: float = 0.0
+    others: frozenset[str] = frozenset()
+    vms: frozenset[str] = frozenset()
 
     @property
     def near(self) -> datetime | None:
@@ -47,18 +52,24 @@ class Wanted:
 
     def is_of(self, host: str) -> bool:
         """Whether a computer is the one asked for; who is named by an address may be it."""
-        if not host or not self.hosts or host.lower() in self.hosts or _is_address(host):
+        if not host or not self.hosts or host.lower() in self.hosts or is_address(host):
             return True
         short = host.lower().partition(".")[0]
-        return any(short == each.partition(".")[0] for each in self.hosts if not _is_address(each))
+        return any(short == each.partition(".")[0] for each in self.hosts if not is_address(each))
+
+    def is_claimed(self, event: Event) -> bool:
+        """Whether something in an event says that it is of the host asked for, or of a VM there."""
+        if event.host and not is_address(event.host):
+            return True
+        things = (event.entity, *event.also)
+        return event.host.lower() in self.hosts or any(_vm_of(each) in self.vms for each in things)
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+def _vm_of(thing: Entity) -> str | None:
+    """The name of the VM that a thing is, as far as its own name tells it."""
+    if thing.kind == "vmx":
+        return thing.name.rpartition("/")[2].removesuffix(".vmx")
+    return thing.name if thing.kind in {"vm", "vm-folder", "named"} else None
 
 
 @dataclass(slots=True)
@@ -80,12 +91,14 @@ class Keeper:
     """Takes events in, whatever the order of the logs, and gives them out in the order of time."""
 
     wanted: Wanted
+    is_here: bool = False  # the log that is read is of the host asked for, by its file or folder
     _events: list[Event] = field(default_factory=list)
     _lines: dict[tuple[str, Entity], int] = field(default_factory=dict)
 
     def take(self, event: Event, counts: Counts) -> None:
         """Keeps an event of the time and the host asked for; counts every one."""
-        if not self.wanted.is_of(event.host):
+        is_nobodys = self.wanted.others and not self.is_here and not self.wanted.is_claimed(event)
+        if is_nobodys or not self.wanted.is_of(event.host):
             counts.elsewhere += 1
             return
         if not self.wanted.is_in_time(event.time):
