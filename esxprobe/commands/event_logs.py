@@ -55,11 +55,11 @@ def _host(source: str | Path) -> str:
 
 
 def _different(hosts: Sequence[str]) -> tuple[str, ...]:
-    """Each host once; an empty name stands for one that is not known."""
+    """Each host once, and an empty name for each that is not known: it may be any."""
     from esxprobe.formats.hostlogs import is_same_host
 
     made: list[str] = []
-    for host in sorted(hosts, key=len, reverse=True):
+    for host in sorted(filter(None, hosts), key=len, reverse=True):
         if not any(is_same_host(host, each) for each in made):
             made.append(host)
-    return tuple(made)
+    return (*made, *[""] * hosts.count(""))

@@ -27,6 +27,7 @@ def kinds_of(text: str) -> tuple[str, ...]:
 
 
 def is_state(name: str) -> bool:
+    """Whether a column is a state between two kinds of events."""
     return name.startswith(f"{EVENT}{SINCE}")
 
 

@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 from drawn import ESXPROBE
 
+from esxprobe.commands.event_logs import event_options
 from esxprobe.formats.hostlogs.whose import is_same_host, named_by
 from esxprobe.lab.csv_rows import capture_lines
 from esxprobe.lab.log_files import link_fails, log_lines, path_fails
@@ -107,6 +108,14 @@ def test_names_of_a_host() -> None:
     assert is_same_host("esx07", "ESX07.example.com")
     assert not is_same_host("esx07.example.com", "esx07.example.org")
     assert not is_same_host("192.0.2.7", "192.0.2.8")
+
+
+def test_hosts_that_are_not_known_may_be_any(tmp_path: Path) -> None:
+    log = logged(tmp_path, FAILED)
+    urls = ["s3://bucket/a.csv", "s3://bucket/b.csv"]
+    assert event_options([log], None, urls).hosts == ("", "")
+    assert event_options([log], None, urls[:1]).hosts == ("",)
+    assert event_options([], None, urls).hosts == ()
 
 
 # --- compare --------------------------------------------------------------------------------------

@@ -10,8 +10,12 @@ import pytest
 from shippedbook import RULES, analysis_of, find_rule, judge
 from tiny import HOST, INTERVAL_S, START, Thing, recording
 
+from esxprobe.analyze.events import placed
 from esxprobe.analyze.stuns import with_vmotion_stuns
 from esxprobe.errors import UsageError
+from esxprobe.formats.hostlogs import Wanted, read_event_logs
+from esxprobe.lab.log_files import log_lines, nfs_fails
+from esxprobe.lab.scenarios import path_plan
 from esxprobe.model import Entity, Event, Recording, VirtualMachine
 from esxprobe.report.cards import cards_of
 from esxprobe.rules import shipped
@@ -105,6 +109,17 @@ def test_a_lost_volume_is_one_finding_until_it_was_regained() -> None:
     assert (found.rule, found.severity) == ("nfs-connection-lost", "critical")
     assert found.windows[0].start == START + timedelta(seconds=10)
     assert found.windows[-1].end == START + timedelta(seconds=65)
+
+
+def test_a_lost_volume_is_found_by_the_name_that_its_log_gives(tmp_path: Path) -> None:
+    plan = replace(path_plan(), start=START, logged=nfs_fails(0.5, 1.5, "192.0.2.5", VOLUME))
+    for log in ("vobd", "vmkernel"):
+        (tmp_path / f"{log}.log").write_text("\n".join(log_lines(plan, log)) + "\n")
+    made = logged(*read_event_logs([tmp_path], Wanted()).events)
+    (found,) = judge(replace(made, events=placed(made.events, made, None)), WITH_EVENTS).findings
+    assert (found.rule, found.entity.name) == ("nfs-connection-lost", VOLUME)
+    assert found.windows[0].start == START + timedelta(seconds=25), "its sample ends with the moment"
+    assert found.windows[-1].end == START + timedelta(seconds=90)
 
 
 def test_the_largest_figure_of_a_sample_counts() -> None:
