@@ -96,6 +96,36 @@ def test_a_stun_of_a_vmotion_is_one_wherever_the_vmotion_was_logged(tmp_path: Pa
     assert [each.rule for each in rules["vm-stunned"].explained_by] == ["vm-vmotion-stun"]
 
 
+def test_lines_of_a_vmotion_that_have_its_number_alone_are_about_its_vm(tmp_path: Path) -> None:
+    kernel = "In(182) vmkernel: cpu7:2101009)"
+    (tmp_path / "vmkernel.log").write_text(
+        VMKERNEL
+        + f"{DAY}21:37:40.000Z {kernel}VMotion: 4652: 88 S: Stopping pre-copy: only 811 pages left to send\n"
+        + f"{DAY}21:37:41.000Z {kernel}VMotionSend: 5038: 88 S: Sent all modified pages to destination\n"
+        + f"{DAY}21:38:41.000Z {kernel}VMotionSend: 5038: 99 S: Sent all modified pages to destination\n"
+    )
+    (tmp_path / "hostd.log").write_text(
+        f"{DAY}21:37:42.153Z In(166) Hostd[1836473]: [Originator@6876 sub=Vcsvc.VMotionSrc.88 opID=5] Vmotion task "
+        "succeeded with result: (vim.host.VMotionManager.SrcVMotionResult) {\n"
+        f"{DAY}21:37:42.153Z In(166) Hostd[1050266]: -->    vmDowntime = 1421669,\n"
+    )
+    found = judged(tmp_path)
+    mail = Entity("vm", "mail", "1193860")
+    about = [(each.kind, each.entity == mail) for each in found.events if each.kind.startswith("vmotion-")]
+    assert about == [
+        ("vmotion-low-memory", False),
+        ("vmotion-start", True),
+        ("vmotion-precopy-end", True),
+        ("vmotion-end", True),
+        ("vmotion-stun", True),
+        ("vmotion-end", False),
+    ]
+    assert not [each for event in found.events for each in (event.entity, *event.also) if each.kind == "migration"]
+    rules = {finding.rule: finding for finding in found.findings}
+    assert rules["vm-vmotion-stun"].entity == mail
+    assert rules["vm-vmotion-stun"].value == pytest.approx(1421.669)
+
+
 def test_what_is_outside_of_the_captured_time_is_counted(analysis: Analysis) -> None:
     vobd = next(log for log in analysis.event_logs if log.format == "vobd")
     assert (vobd.lines, vobd.events, vobd.outside) == (4, 3, 1)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 COLLECTED = "logs"
 # Events so long before the first sample are kept: what begins a bad time may lie there; and behind the last [min].
 _BEFORE, _BEHIND = timedelta(minutes=10), timedelta(minutes=2)
+_MIGRATION = "migration"
 _UPLINK = re.compile(r":(vmnic\d+)$")
 
 
@@ -130,7 +131,7 @@ def _host_ahead_s(manifest: Manifest | None) -> float:
 def placed(events: Iterable[Event], recording: Recording, manifest: Manifest | None) -> tuple[Event, ...]:
     """The events with the things of the capture in place of the names in their lines, where these are known."""
     places = _Things(recording, manifest)
-    return with_vmotion_stuns([places.placed(event) for event in places.with_datastores(tuple(events))])
+    return with_vmotion_stuns([places.placed(event) for event in places.learned(tuple(events))])
 
 
 class _Things:
@@ -141,6 +142,7 @@ class _Things:
         self._host = Entity("host", recording.host, "")
         self._known: dict[tuple[str, str], Entity] = {}
         self._datastores: dict[str, str] = {}  # label to the only device that lines name beside it
+        self._migrations: dict[str, Entity] = {}  # number of a vMotion to its VM
         self._vms(manifest)
         for kind in ("device", "adapter", "nfs-volume", "pcpu", "path", "port"):
             self._of_kind(kind)
@@ -187,8 +189,9 @@ class _Things:
                 case _:
                     self._known[kind, name] = entity
 
-    def with_datastores(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
-        """Learns on which device a datastore lies from lines that name one of each."""
+    def learned(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
+        """Learns from lines that name both on which device a datastore lies, and of which VM a vMotion is."""
+        self._learn_migrations(events)
         devices: dict[str, set[str]] = {}
         for event in events:
             things = (event.entity, *event.also)
@@ -199,13 +202,28 @@ class _Things:
         self._datastores = {label: next(iter(mine)) for label, mine in devices.items() if len(mine) == 1}
         return events
 
+    def _learn_migrations(self, events: tuple[Event, ...]) -> None:
+        """Most lines of a vMotion have its number alone; a number that two VMs have tells nothing."""
+        vms: dict[str, set[Entity]] = {}
+        for event in events:
+            things = (event.entity, *event.also)
+            mine = {found for each in things if (found := self._found(each)).kind == "vm"}
+            for each in things:
+                if each.kind == _MIGRATION:
+                    vms.setdefault(each.name, set()).update(mine)
+        self._migrations = {number: next(iter(mine)) for number, mine in vms.items() if len(mine) == 1}
+
     def placed(self, event: Event) -> Event:
         """An event with the things of the capture that it is about."""
-        things = tuple(dict.fromkeys(self._all((event.entity, *event.also))))
+        things = tuple(dict.fromkeys(self._all((event.entity, *event.also)))) or (self._host,)
         return replace(event, entity=things[0], also=things[1:])
 
     def _all(self, things: Iterable[Entity]) -> Iterator[Entity]:
         for each in things:
+            if each.kind == _MIGRATION:
+                if each.name in self._migrations:
+                    yield self._migrations[each.name]
+                continue
             found = self._found(each)
             yield found
             if found.kind == "datastore" and found.name in self._datastores:

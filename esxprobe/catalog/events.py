@@ -6,7 +6,7 @@ from functools import cache
 
 from esxprobe.model import EventKind, Severity
 
-# Not in any log as such: a stun that a vMotion of the same VM brought about (`analyze/stuns.py`).
+# hostd writes it as such; a stun in vmware.log is one by the order of the VM's events (`analyze/stuns.py`).
 VMOTION_STUN = "vmotion-stun"
 _STORAGE, _NETWORK, _MEMORY, _CPU = ("storage",), ("network",), ("memory-pressure",), ("cpu-contention",)
 
@@ -114,7 +114,7 @@ KINDS: tuple[EventKind, ...] = (
           plural="vMotions that waited for memory on this host"),
     _kind("vm-stun", "warning", "vm", "stun", _CPU + _STORAGE, collapse_s=1),
     _kind(VMOTION_STUN, "warning", "vm", "stun during a vMotion", _CPU,
-          plural="stuns during a vMotion"),
+          plural="stuns during a vMotion", collapse_s=1),
     _kind("snapshot-start", "info", "vm", "snapshot task start",
           collapse_s=2),
     _kind("snapshot-end", "info", "vm", "snapshot task end", collapse_s=2),

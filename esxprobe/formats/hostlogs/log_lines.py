@@ -45,7 +45,7 @@ def read_lines(source: Source, keeper: Keeper, counts: Counts, path: Path, about
         if found is None:
             counts.unread += 1
             continue
-        told = None if found.is_continued else told_by(found.message)
+        told = None if found.is_continued else _told(found.message, tail)
         if told is None:
             continue
         when = found.at(keeper.wanted.zone, keeper.wanted.near)
@@ -54,6 +54,11 @@ def read_lines(source: Source, keeper: Keeper, counts: Counts, path: Path, about
             continue
         origin = Origin(when, found.host, f"{line} {tail}" if tail else line, path.name, found.source)
         keeper.take(event_of(told, origin, _named(told, about)), counts)
+
+
+def _told(message: str, tail: str) -> ToldEvent | None:
+    """What a message tells; where its first line alone tells nothing, with the lines that continue it."""
+    return told_by(message) or (told_by(f"{message} {tail}") if tail else None)
 
 
 def _edges(keeper: Keeper) -> tuple[str, str] | None:

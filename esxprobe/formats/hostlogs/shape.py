@@ -20,6 +20,7 @@ THINGS = {
     "device": "device", "path": "path", "uplink": "uplink", "adapter": "adapter", "datastore": "datastore",
     "volume": "volume", "vm": "vm", "world": "world", "vmx": "vmx", "pcpu": "pcpu", "file": "file", "vmid": "vmid",
     "vscsi": "vscsi", "gid": "gid", "server": "server", "switch": "switch", "portgroup": "portgroup", "ip": "ip",
+    "migration": "migration",
 }  # fmt: skip
 # Groups that are figures: unit, and by what the number is multiplied.
 FIGURES = {

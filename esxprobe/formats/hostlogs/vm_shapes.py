@@ -39,19 +39,35 @@ def _task(match: re.Match[str]) -> str:
 SHAPES = (
     shape(
         "VMOTION info",
-        r"Migrate: (?:vm (?P<world>\d+): )?.*?Setting VMOTION info:.*?src ip = <(?P<ip>[^>]*)>",
+        r"Migrate: (?:vm (?P<world>\d+): )?.*?Setting VMOTION info:(?: Source ts = (?P<migration>\d+),)?"
+        r".*?src ip = <(?P<ip>[^>]*)>",
         "vmotion-start",
     ),
     shape("Stopping pre-copy", r"\bVMotion\w*: \d+: (?P<migration>\d+) [SD]: Stopping pre-copy",
           "vmotion-precopy-end"),
-    shape("Sent all modified pages", r"\bVMotion\w*: \d+: \d+ S: Sent all modified pages", "vmotion-end"),
+    shape("Sent all modified pages", r"\bVMotion\w*: \d+: (?P<migration>\d+) S: Sent all modified pages",
+          "vmotion-end"),
+    shape("S: Failed: |D: Failed: ", r"\bMigrate: \d+: (?P<migration>\d+) [SD]: Failed: ", "vmotion-failed"),
+    # The result of hostd continues over several lines; an older vpxa writes it in one, at its level verbose.
+    shape(
+        "Vmotion task succeeded",
+        r"\bVMotion(?:Src|Dst)\W{0,2}(?P<migration>\d+)[^\]]*\] Vmotion task succeeded with result:"
+        r".*?\bvmDowntime = (?P<stun_us>\d+)",
+        "vmotion-stun",
+    ),
+    shape(
+        "vmotion result has downtime",
+        r"\((?P<migration>\d+)\) vmotion result has downtime value (?P<stun_us>\d+)",
+        "vmotion-stun",
+    ),
     shape(
         "low memory state",
         r"\bVMotion\w*: \d+: \d+ D: World (?P<world>\d+) waited (?P<s>\d+(?:\.\d+)?) seconds? to leave low memory",
         "vmotion-low-memory",
     ),
     shape("migrate 'to' request", r"Received migrate 'to' request", "vmotion-start"),
-    shape("Migrate_Open: Restoring", r"Migrate_Open: Restoring from <(?P<ip>[^>]*)> with migration id",
+    shape("Migrate_Open: Restoring",
+          r"Migrate_Open: Restoring from <(?P<ip>[^>]*)> with migration id(?: (?P<migration>\d+))?",
           "vmotion-start"),
     shape(
         "Migrate_SetFailure|checkpoint.migration.", r"Migrate_SetFailure\w*|\[?msg\.checkpoint\.migration\.\w+",

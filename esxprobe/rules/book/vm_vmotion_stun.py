@@ -44,12 +44,12 @@ RULE = Rule(
         "move it when it writes less."
     ),
     caveats=(
-        "Only where the VM's own vmware.log was given: on this host for VMs that came here, and for a vMotion "
-        "that failed.",
+        "Only where the VM's own vmware.log was given (VMs that came here, vMotions that failed), or hostd.log and "
+        "vmkernel.log (VMs that left).",
         "A stun is taken for that of a vMotion by the order of the VM's events (docs/events.md).",
     ),
     effects=Effects(implies=("vm-stunned",), accounts_for=("vm-stunned",)),
-    confirm="vmware.log of the VM: Checkpoint_Unstun behind Migrate_Open",
+    confirm="vmware.log of the VM: Checkpoint_Unstun behind Migrate_Open; hostd.log: vmDowntime",
     fires=(
         Example("just reaches it", _once(520), "info"),
         Example("below the worse", _once(950), "info"),
