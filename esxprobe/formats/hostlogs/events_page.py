@@ -88,8 +88,8 @@ the VM between them that stuns it for another reason: a snapshot task, a consoli
 reconfiguration, power operations. These limits are conventions of this project. Where the logs do not have the
 vMotion it stays a `vm-stun`. The stun is in the vmware.log of the host that the VM came to, or of the one that it
 stayed on when the vMotion failed. hostd of the host that the VM left writes the time as `vmDowntime`, with the
-number of the vMotion; which VM that is, a line that names both tells (`Setting VMOTION info`, `Migrate_Open`). Where
-none does, the event stays without a VM, and rules and fault costs do not see it.
+number of the vMotion; which VM that is, a line that names both tells (`Setting VMOTION info`, `Migrate_Open`).
+Where none does, the event stays without a VM, and rules and fault costs do not see it.
 
 Of the host's memory states, logs are known to have one line: a vMotion that waited until its destination had left
 its low memory state (`vmotion-low-memory`). No line that tells of other changes of the state, or of ballooning, is
