@@ -23,6 +23,7 @@ _OTHERS = frozenset(
         "vm-reconfigured", "vm-suspend", "vm-power-on", "vm-power-off", "vm-reset",
     }
 )  # fmt: skip
+_REASONS = _BEGINS | _ENDS | _OTHERS
 # A vMotion of a large VM over a slow network takes long; its end is written in the seconds around the stun.
 _LONGEST, _NEAR = timedelta(hours=1), timedelta(seconds=30)
 
@@ -43,23 +44,32 @@ def with_vmotion_stuns(events: Sequence[Event]) -> tuple[Event, ...]:
 
 def _of_vmotions(events: Sequence[Event], mine: Sequence[int]) -> list[int]:
     """Numbers of the stuns of one VM that belong to vMotions."""
+    behind = _reasons_behind([events[number] for number in mine])
     found = []
     last: Event | None = None  # what could be the reason of the next stun
-    for place, number in enumerate(mine):
+    for number, following in zip(mine, behind, strict=True):
         event = events[number]
         if event.kind != _STUN:
-            last = event if event.kind in _BEGINS | _ENDS | _OTHERS else last
-            continue
-        behind = next((events[n] for n in mine[place + 1 :] if events[n].kind in _BEGINS | _ENDS | _OTHERS), None)
-        if (last is not None and _explains(last, event)) or (
-            behind is not None
-            and behind.kind in _ENDS
-            and behind.time - event.time <= _NEAR
-            and not _is_other(last)
-        ):
+            last = event if event.kind in _REASONS else last
+        elif (last is not None and _explains(last, event)) or (_precedes(event, following) and not _is_other(last)):
             found.append(number)
             last = None
     return found
+
+
+def _reasons_behind(events: Sequence[Event]) -> list[Event | None]:
+    """For each event the next one behind it that can be the reason of a stun."""
+    made: list[Event | None] = []
+    following: Event | None = None
+    for event in reversed(events):
+        made.append(following)
+        following = event if event.kind in _REASONS else following
+    return made[::-1]
+
+
+def _precedes(stun: Event, reason: Event | None) -> bool:
+    """Whether a stun is that of a vMotion whose end was written behind it."""
+    return reason is not None and reason.kind in _ENDS and reason.time - stun.time <= _NEAR
 
 
 def _explains(reason: Event, stun: Event) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -161,6 +162,13 @@ def test_a_stun_is_that_of_a_vmotion_by_the_order_of_events(before: tuple[str, .
     assert [each.kind for each in found if each.kind.endswith("-stun")] == stuns
     others = [replace(each, entity=Entity("vm", "web01", "200")) if "stun" in each.kind else each for each in mine]
     assert [each.kind for each in with_vmotion_stuns(others)] == [each.kind for each in others], "of another VM"
+
+
+def test_many_stuns_take_no_longer_each_than_few() -> None:
+    made = [event("vm-stun", VM, n / 100) for n in range(100_000)]
+    began = time.process_time()
+    assert with_vmotion_stuns(made) == tuple(made)
+    assert time.process_time() - began < 10
 
 
 def test_without_a_log_they_do_not_apply_and_with_an_empty_one_they_are_clear() -> None:
