@@ -36,11 +36,15 @@ class EventOptions:
         timezone: Zone of stamps that name none; None where it is not given.
         hosts: Hosts of all captures that these logs were given for, empty where one is not known. With more than
             one, only events of which something says whose they are, by host or VM, are taken.
+        taken_out: Folders of logs that were taken out of a vm-support bundle; none of them was named by itself.
+        notes: What was damaged in it, or passed over.
     """
 
     paths: tuple[Path, ...] = ()
     timezone: str | None = None
     hosts: tuple[str, ...] = ()
+    taken_out: tuple[Path, ...] = ()
+    notes: tuple[QualityNote, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -75,15 +79,15 @@ def events_of(
         UsageError: The zone of one is not known, or is none.
     """
     collected = folder / COLLECTED if folder is not None and (folder / COLLECTED).is_dir() else None
-    paths = (*options.paths, *([collected] if collected else ()))
+    paths = (*options.paths, *([collected] if collected else ()), *options.taken_out)
     if not paths:
-        return CaptureEvents()
+        return CaptureEvents(notes=options.notes)
     if not recording.date_known:
-        return CaptureEvents(notes=(note("events-undated", len(paths)),))
+        return CaptureEvents(notes=(*options.notes, note("events-undated", len(paths))))
     read = _read(paths, _wanted(recording, manifest, options), collected, is_empty_fine=not options.paths)
     if read is None:
-        return CaptureEvents()
-    return CaptureEvents(placed(read.events, recording, manifest), read.logs, read.notes)
+        return CaptureEvents(notes=options.notes)
+    return CaptureEvents(placed(read.events, recording, manifest), read.logs, (*options.notes, *read.notes))
 
 
 def _read(

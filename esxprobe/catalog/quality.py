@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from esxprobe.catalog.bundle_quality import BUNDLE_CODES
 from esxprobe.model import QualityCode, QualityNote
 
 CODES: tuple[QualityCode, ...] = (
@@ -316,6 +317,7 @@ CODES: tuple[QualityCode, ...] = (
         "info",
         "The capture's stamps have no date, so that events of logs cannot be placed",
     ),
+    *BUNDLE_CODES,
 )
 
 

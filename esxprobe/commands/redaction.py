@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from esxprobe.model import Analysis
     from esxprobe.redact import Redactor
     from esxprobe.redact.instances import Instances
+    from esxprobe.vmsupport.support_bundle import SupportBundle
 
 # In the working folder, so that what is made there shares its names; hidden, so that nobody attaches it.
 DEFAULT_MAP = Path(".esxprobe-redaction-map.json")
@@ -60,6 +61,18 @@ class PrivateMap:
         learned = [learn_capture(files.paths, files.manifest, self.redactor) for files in captures]
         self._instances = learned[0]
         return self.of(analysis, learned[0])
+
+    def learn_supports(self, bundles: Iterable[SupportBundle | None]) -> None:
+        """Learns the names of vm-support bundles and of files in them."""
+        for bundle in bundles:
+            if bundle is None:
+                continue
+            self.redactor.file(bundle.path.name)
+            self.redactor.host(bundle.host)
+            for note in bundle.notes:
+                for name in note.detail.partition(": ")[2].split(", "):
+                    if "." in name and " " not in name:
+                        self.redactor.file(name)
 
     def learned_cells(self, cells: CaptureCells, files: CaptureFiles) -> CaptureCells:
         """The cells of a capture whose names are learned for them alone, under pseudonyms."""

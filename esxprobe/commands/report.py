@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from esxprobe.commands.guestalone import are_guest_logs, report_guest_logs, show
 from esxprobe.commands.options import ReportFrom, To
 from esxprobe.commands.requests import CaptureRequest, GuestLogsRequest, ReportRequest
 from esxprobe.commands.series_of_report import USUAL, AllCounters, Embed, series_request
+from esxprobe.commands.support import bundle_of, capture_inside, split_words, with_bundle
 from esxprobe.errors import UsageError
 
 
@@ -40,6 +42,7 @@ def report(
     vmware_log: options.VmwareLog = None,
     log: options.Log = None,
     log_timezone: options.LogTimezone = None,
+    vm_support: options.VmSupport = None,
     rules: options.Rules = None,
     redact: options.Redact = False,
     redact_map: options.RedactMap = None,
@@ -78,8 +81,10 @@ def report(
         show_guests(alone, outputs)
         options.finish(alone.html, alone.report.findings, open_it=open_it, fail_on=fail_on)
         return
+    words, bundles = split_words(words)
     _refuse_several(words)
-    with Drawer() as drawer:
+    with ExitStack() as stack:
+        drawer = stack.enter_context(Drawer())
         from esxprobe.analyze.events import EventOptions
         from esxprobe.commands.auto_window import window_asked
         from esxprobe.commands.guest_file import with_guest_file
@@ -87,7 +92,12 @@ def report(
         from esxprobe.commands.reporting import newest, report_capture
         from esxprobe.commands.terminal import show_summary
 
-        source = Path(words[0]) if words else newest()
+        support = None
+        if bundles and not words:
+            source, support = capture_inside(bundles, stack)
+        else:
+            source = Path(words[0]) if words else newest()
+            support = bundle_of(source, [*bundles, *(vm_support or ())], stack)
         guests = guest_options(
             source,
             guest_log or (),
@@ -95,10 +105,10 @@ def report(
             guest_timezone,
             mmu or (),
             vmware_log or (),
-            events=EventOptions(tuple(log or ()), log_timezone),
+            events=with_bundle(EventOptions(tuple(log or ()), log_timezone), support),
         )
         window = window_asked(source, start, end, timezone)
-        capture = CaptureRequest(source, with_guest_file(guests, guests_file), window)
+        capture = CaptureRequest(source, with_guest_file(guests, guests_file), window, support)
         request = ReportRequest(
             capture, timezone=timezone, rules=rules, outputs=outputs, redaction=redaction, series=series
         )

@@ -97,6 +97,15 @@ LogTimezone = Annotated[
     str | None,
     typer.Option("--log-timezone", metavar="ZONE", help="Zone of stamps in --log files that name none."),
 ]
+VmSupport = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--vm-support",
+        metavar="BUNDLE",
+        help="The host's vm-support bundle (.tgz, .tar, .zip): facts, monitor modes and events for the capture; of "
+        "several, the one of the capture's host. See docs/vm-support.md.",
+    ),
+]
 Mmu = Annotated[
     list[str] | None,
     typer.Option("--mmu", metavar="VM=MODE", help="A VM's monitor mode: VM=software, VM=hardware or VM=unknown."),

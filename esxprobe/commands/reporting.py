@@ -47,7 +47,7 @@ def report_capture(request: ReportRequest, drawer: Drawer) -> WrittenReport:
     """
     from esxprobe.commands.redaction import private_map
 
-    source, outputs = request.capture.source, request.outputs
+    source, outputs = request.capture.named, request.outputs
     private, series = private_map(request.redaction), SeriesOfReport(request.series)
     html = outputs.html or Path(f"{stem(private.shown(source) if private else source)}-report.html")
     with ExitStack() as stack:
@@ -61,6 +61,7 @@ def report_capture(request: ReportRequest, drawer: Drawer) -> WrittenReport:
             for capture in request.captures:
                 bundle.capture(capture.source, capture.guests)
         if private is not None:
+            private.learn_supports(capture.support for capture in request.captures)
             analysis = private.redacted(analysis, _files(request))
             private.refuse([html, *outputs.files()])
             series.redact(private, analysis)
@@ -82,9 +83,7 @@ def _bundle(request: ReportRequest, private: PrivateMap | None, html: Path, stac
 
 
 def _files(request: ReportRequest) -> list[CaptureFiles]:
-    from esxprobe.capture import load_capture
-
-    return [load_capture(capture.source) for capture in request.captures]
+    return [capture.files for capture in request.captures]
 
 
 def _inputs(request: ReportRequest) -> Iterable[Path]:
@@ -92,6 +91,8 @@ def _inputs(request: ReportRequest) -> Iterable[Path]:
     for capture, files in zip(request.captures, _files(request), strict=True):
         yield from files.evidence(capture.source)
         yield from capture.guests.files
+        if capture.support is not None:
+            yield capture.support.path
 
 
 def command_of(request: ReportRequest, private: PrivateMap | None) -> str:
@@ -99,7 +100,9 @@ def command_of(request: ReportRequest, private: PrivateMap | None) -> str:
     capture, baseline = request.capture, request.baseline
     words = ["esxprobe", "report" if baseline is None else "compare"]
     words += [shown_path(baseline.source, private)] if baseline else []
-    words += [shown_path(capture.source, private)]
+    words += [shown_path(capture.named, private)]
+    if capture.support is not None and capture.named == capture.source:
+        words += ["--vm-support", shown_path(capture.support.path, private)]
     words += ["--timezone", request.timezone] if request.timezone else []
     words += capture.window.words() if capture.window else []
     words += guest_words(capture.guests, private=private)
@@ -132,7 +135,7 @@ def newest() -> Path:
 def stem(source: Path) -> str:
     """A capture's name without what tells its format."""
     name = source.resolve().name
-    for ending in (".gz", ".zst", ".csv", ".columns"):
+    for ending in (".gz", ".zst", ".csv", ".columns", ".tgz", ".tar", ".zip"):
         name = name.removesuffix(ending)
     return name or "capture"
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from esxprobe.analyze import GuestOptions
+    from esxprobe.capture import CaptureFiles
     from esxprobe.formats.window import TimeWindow
+    from esxprobe.vmsupport.support_bundle import SupportBundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,36 @@ class CaptureRequest:
         source: A CSV or a capture folder.
         guests: What is known about its guests.
         window: The part that is judged; None for all of it.
+        support: The host's vm-support bundle beside it, or the one that it was taken out of.
     """
 
     source: Path
     guests: GuestOptions
     window: TimeWindow | None = None
+    support: SupportBundle | None = None
+
+    @property
+    def named(self) -> Path:
+        """What a person called it: the bundle where its CSV was taken out of one."""
+        if self.support is not None and self.source in {kept.path for kept in self.support.captures}:
+            return self.support.path
+        return self.source
+
+    @property
+    def files(self) -> CaptureFiles:
+        """Its files, with the manifest that a bundle beside it completes.
+
+        Raises:
+            UnreadableInputError: There is nothing there, or the manifest is damaged.
+        """
+        from esxprobe.capture import load_capture
+
+        files = load_capture(self.source)
+        if self.support is None:
+            return files
+        from esxprobe.vmsupport.support_bundle import beside
+
+        return replace(files, manifest=beside(files.manifest, self.support))
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,12 +98,12 @@ def _looks_like(head: bytes, packed: str) -> tuple[str, str] | None:
         for start, what in _TWICE.items():
             if head.startswith(start):
                 return what, "decompress it once more"
-    if _is_tar(head[:LOOK]):
+    if is_tar(head[:LOOK]):
         return "a tar archive", "unpack it first with tar -xf and give {inside} inside"
     return None
 
 
-def _is_tar(block: bytes) -> bool:
+def is_tar(block: bytes) -> bool:
     """Whether a block is a tar header: its mark, or (older ones have none) the sum of its bytes."""
     if len(block) < LOOK:
         return False

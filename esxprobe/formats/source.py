@@ -59,7 +59,7 @@ class _Bytes(Protocol):
     def read(self, size: int) -> bytes: ...
 
 
-class _Inflate:
+class Inflate:
     """Decompressed bytes of a gzip or zstd file, cut or damaged ones as far as they go."""
 
     def __init__(self, raw: IO[bytes], kind: str) -> None:
@@ -194,7 +194,7 @@ class Source:
         self._checksum = checksum
         self._file = _open(path)
         self._notes: list[QualityNote] = []
-        self._inflate: _Inflate | None = None
+        self._inflate: Inflate | None = None
         self._sha = ""
         self._hasher: threading.Thread | None = None
         self._closed = threading.Event()
@@ -211,7 +211,7 @@ class Source:
         self._file.seek(0)
         archives.refuse(self.path, magic)
         if magic.startswith((_GZIP, _ZSTD)):
-            self._inflate = _Inflate(self._file, "gzip" if magic.startswith(_GZIP) else "zstd")
+            self._inflate = Inflate(self._file, "gzip" if magic.startswith(_GZIP) else "zstd")
             self._stream = self._inflate
         self._head = self._stream.read(HEAD)
         if self._inflate is not None:

@@ -22,7 +22,7 @@ RUN = re.compile(r"""[^\s"'()\[\]{}<>,;:=|/\\*!?#&`]+""")
 _EDGE = ".-+%$@^~_…"
 _ROOT = Path(__file__).resolve().parents[1]
 # Where messages, notes and reasons are written; and what is run on hosts and in guests.
-_SAYING = ("analyze", "collect", "correlate", "formats", "rules", "ssh")
+_SAYING = ("analyze", "collect", "correlate", "formats", "rules", "ssh", "vmsupport")
 _COMMANDS = (
     "collect/cleanup_check.py", "collect/host_clock.py", "collect/command.py", "collect/facts.py",
     "collect/guest_loops.py", "collect/guests.py", "collect/injectors", "collect/monitor.py", "collect/probing.py",

@@ -1,0 +1,43 @@
+"""Whether a file is an archive that may be a vm-support bundle: told by its first bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from esxprobe.errors import EsxprobeError
+from esxprobe.files.reading import opened
+from esxprobe.formats import archives
+from esxprobe.formats.source import Inflate
+from esxprobe.vmsupport.contents import is_mark
+
+_ZIP, _GZIP, _ZSTD = b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file is a tar archive, plain or packed, or a zip archive that names files of a bundle.
+
+    A file that cannot be read is none.
+    """
+    try:
+        if not path.is_file():
+            return False
+        with opened(path) as file:
+            start = file.read(archives.LOOK)
+            file.seek(0)
+            if start.startswith(_ZIP):
+                return _names_bundle(path)
+            if start.startswith((_GZIP, _ZSTD)):
+                start = bytes(Inflate(file, "gzip" if start.startswith(_GZIP) else "zstd").read(archives.LOOK))
+    except (EsxprobeError, OSError):
+        return False
+    return archives.is_tar(start[: archives.LOOK])
+
+
+def _names_bundle(path: Path) -> bool:
+    """Whether a zip archive holds bundles, or is one; one of a capture is told what to do with by its reader."""
+    from esxprobe.vmsupport.zipped import zip_names
+
+    return any(
+        is_mark(name) or ("/" not in name.strip("/") and name.lower().endswith((".tgz", ".tar", ".tar.gz")))
+        for name in zip_names(path)
+    )

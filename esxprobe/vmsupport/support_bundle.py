@@ -1,0 +1,174 @@
+"""A vm-support bundle, read once: facts and VMs as a manifest has them, logs and captures as temporary files."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from esxprobe.capture import Manifest
+from esxprobe.catalog.quality import note
+from esxprobe.errors import OutputError
+from esxprobe.model import QualityNote
+from esxprobe.vmsupport.command_outputs import facts_of, host_of
+from esxprobe.vmsupport.gathered import Gathered, Kept, gather
+from esxprobe.vmsupport.member import Limits
+from esxprobe.vmsupport.vms import vms_of
+
+_CAPTURED = re.compile(r"^Captured on:\s*(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?)", re.MULTILINE)
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SupportBundle:
+    """What a bundle holds.
+
+    Attributes:
+        path: The archive.
+        host: Name of the host, empty when unknown.
+        made: When it was made, aware UTC; None when unknown.
+        manifest: Build, facts, VMs with settings and monitor modes, and what became of each output, as `collect`
+            writes them.
+        logs: Folders of logs that events can be taken from, temporary.
+        captures: CSVs of esxtop in it, the largest first, temporary.
+        notes: What was damaged or passed over, counted.
+        entries: Entries of the archive.
+    """
+
+    path: Path
+    host: str
+    made: datetime | None
+    manifest: Manifest
+    logs: tuple[Path, ...]
+    captures: tuple[Kept, ...]
+    notes: tuple[QualityNote, ...]
+    entries: int
+
+
+@contextmanager
+def open_bundle(path: Path, limits: Limits | None = None) -> Iterator[SupportBundle]:
+    """Reads a bundle; its temporary files are removed at the end.
+
+    Args:
+        path: The archive.
+        limits: What is read at most.
+
+    Raises:
+        UnreadableInputError: It is not a vm-support bundle of an ESXi host.
+        UsageError: It holds the bundles of several hosts.
+        OutputError: The disk for temporary files is full.
+    """
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="esxprobe-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise OutputError(f"no temporary folder can be created: {error.strerror}", hint="set TMPDIR") from error
+    with folder as place:
+        gathered = gather(path, Path(place), limits or Limits())
+        yield _bundle(path, gathered, Path(place))
+
+
+def _bundle(path: Path, gathered: Gathered, folder: Path) -> SupportBundle:
+    outputs = gathered.texts()
+    gathered.outputs.clear()
+    facts, answers = facts_of(outputs)
+    running = facts.pop("vms", [])
+    vms, unread = vms_of(running, gathered.vmx, gathered.vm_logs)
+    host = host_of(outputs) or gathered.host
+    # A host without a name calls itself localhost, as all such hosts do.
+    host = gathered.host if host.partition(".")[0] == "localhost" and gathered.host else host
+    captured = _CAPTURED.search(gathered.readme)
+    made = (_moment(captured[1]) if captured else None) or gathered.made
+    more: dict[str, Any] = {"facts": facts, "vms": vms, "probes": [asdict(each) for each in answers]}
+    build = facts.get("version", {}).get("build", "")
+    kinds = {kept.path.relative_to(folder).parts[0] for kept in (*gathered.logs, *gathered.vm_logs)}
+    return SupportBundle(
+        path=path,
+        host=host,
+        made=made,
+        manifest=Manifest(host=host, build=build, more=more),
+        logs=tuple(folder / kind for kind in sorted(kinds)),
+        captures=tuple(sorted(gathered.captures, key=lambda each: (-each.path.stat().st_size, each.name))),
+        notes=tuple(_notes(path, gathered, unread)),
+        entries=gathered.met.members,
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _notes(path: Path, gathered: Gathered, unread: list[str]) -> Iterator[QualityNote]:
+    met = gathered.met
+    if met.cut:
+        yield note("bundle-cut", 1, f"{path.name}: {met.cut}")
+    if met.stopped:
+        yield note("bundle-limit", 1, f"{path.name}: {met.stopped}")
+    passed = {"links": met.links, "devices": met.special, "names that lead out": met.outside}
+    if any(passed.values()):
+        counted = ", ".join(f"{count:,} {what}" for what, count in passed.items() if count)
+        yield note("bundle-passed", sum(passed.values()), f"{path.name}: {counted}")
+    if gathered.twice:
+        yield note("bundle-twice", gathered.twice, f"{path.name}: {gathered.twice:,}")
+    if gathered.large:
+        yield note("bundle-large-file", len(gathered.large), ", ".join(map(_own, gathered.large[:_NAMED])))
+    if gathered.left:
+        yield note("bundle-left", gathered.left, f"{path.name}: {gathered.left:,}")
+    if unread:
+        yield note("bundle-vm-log", len(unread), ", ".join(map(_own, unread[:_NAMED])))
+
+
+def _own(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def beside(manifest: Manifest | None, bundle: SupportBundle) -> Manifest:
+    """A capture's manifest with what it lacks and a bundle of the same host has; what it has itself stays.
+
+    A VM is the same one in both by its world, or by a name that only one VM has in each.
+    """
+    found = bundle.manifest
+    if manifest is None:
+        return replace(found, host=bundle.host)
+    more = dict(manifest.more)
+    own = more.get("facts")
+    more["facts"] = {**found.more["facts"], **(own if isinstance(own, dict) else {})}
+    listed = more.get("vms")
+    more["vms"] = _joined([vm for vm in listed if isinstance(vm, dict)] if isinstance(listed, list) else [], found)
+    asked = more.get("probes")
+    more["probes"] = [*(asked if isinstance(asked, list) else []), *found.more["probes"]]
+    return replace(manifest, host=manifest.host or bundle.host, build=manifest.build or found.build, more=more)
+
+
+def _joined(own: list[dict[str, Any]], found: Manifest) -> list[dict[str, Any]]:
+    others: list[dict[str, Any]] = list(found.more["vms"])
+    names = [vm.get("name") for vm in own]
+    made: list[dict[str, Any]] = []
+    taken: set[int] = set()
+    for vm in own:
+        same = [
+            number
+            for number, other in enumerate(others)
+            if (other["world_id"] and other["world_id"] == str(vm.get("world_id", "")))
+            or (other["name"] == vm.get("name") and names.count(other["name"]) == 1)
+        ]
+        taken.update(same)
+        made.append(_filled(vm, others[same[0]]) if len(same) == 1 else vm)
+    return made + [other for number, other in enumerate(others) if number not in taken]
+
+
+def _filled(vm: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    monitor = vm.get("monitor")
+    known = isinstance(monitor, dict) and monitor.get("mmu") in {"hardware", "software"}
+    return {
+        **other,
+        **{key: value for key, value in vm.items() if value},
+        "monitor": monitor if known else other["monitor"],
+    }
