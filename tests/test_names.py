@@ -31,7 +31,7 @@ ALLOWED = {
             "fleet",
             "glance",
         }
-        | {"guestalone", "guests", "provenance", "shifts", "summary", "verdict", "vms"}
+        | {"guestalone", "guests", "provenance", "shifts", "summary", "supportalone", "verdict", "vms"}
     ),
     LAB: frozenset({"clock", "devices", "host", "lab", "memory", "scenarios"}),
 }

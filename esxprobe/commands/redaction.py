@@ -12,10 +12,11 @@ from esxprobe.errors import EsxprobeError, OutputError, UnreadableInputError, Us
 from esxprobe.files import writing
 
 if TYPE_CHECKING:
-    from esxprobe.capture import CaptureFiles
+    from esxprobe.capture import CaptureFiles, Manifest
     from esxprobe.commands.requests import RedactionRequest
     from esxprobe.formats.printed_cells import CaptureCells
     from esxprobe.model import Analysis
+    from esxprobe.model.supportalone import SupportReport
     from esxprobe.redact import Redactor
     from esxprobe.redact.instances import Instances
     from esxprobe.vmsupport.support_bundle import SupportBundle
@@ -73,6 +74,12 @@ class PrivateMap:
                 for name in note.detail.partition(": ")[2].split(", "):
                     if "." in name and " " not in name:
                         self.redactor.file(name)
+
+    def redacted_support(self, report: SupportReport, manifest: Manifest) -> SupportReport:
+        """The report of a vm-support bundle with pseudonyms; the names of its manifest are learned first."""
+        from esxprobe.redact.supportalone import redacted_support
+
+        return redacted_support(report, manifest, self.redactor)
 
     def learned_cells(self, cells: CaptureCells, files: CaptureFiles) -> CaptureCells:
         """The cells of a capture whose names are learned for them alone, under pseudonyms."""

@@ -12,9 +12,9 @@ import typer
 from esxprobe.commands import report_options as options
 from esxprobe.commands.guestalone import are_guest_logs, report_guest_logs, show_guests
 from esxprobe.commands.options import ReportFrom, To
-from esxprobe.commands.requests import CaptureRequest, GuestLogsRequest, ReportRequest
+from esxprobe.commands.requests import CaptureRequest, GuestLogsRequest, ReportRequest, SupportRequest
 from esxprobe.commands.series_of_report import USUAL, AllCounters, Embed, series_request
-from esxprobe.commands.support import bundle_of, capture_inside, split_words, with_bundle
+from esxprobe.commands.support import bundle_of, capture_inside, refuse_without_capture, split_words, with_bundle
 from esxprobe.errors import UsageError
 
 
@@ -24,7 +24,8 @@ def report(
         typer.Argument(
             metavar="CAPTURE",
             help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder, or guest logs alone "
-            "(perfmon, sar, sadf, /proc/vmstat). [default: the newest capture folder under captures/]",
+            "(perfmon, sar, sadf, /proc/vmstat), or a vm-support bundle. "
+            "[default: the newest capture folder under captures/]",
             show_default=False,
         ),
     ] = None,
@@ -70,9 +71,9 @@ def report(
             "--guest-offset": guest_offset,
             "--all-counters": all_counters,
             "--log": log,
+            "--vm-support": vm_support,
         }
-        if given := [option for option, value in needs_capture.items() if value]:
-            raise UsageError(f"{given[0]} needs an esxtop capture of the host", hint="give only guest logs")
+        refuse_without_capture(needs_capture, "give only guest logs")
         with Drawer() as drawer:  # first: its process starts while the rest is imported
             from esxprobe.commands.guests import guest_logs_alone
 
@@ -92,9 +93,23 @@ def report(
         from esxprobe.commands.reporting import newest, report_capture
         from esxprobe.commands.terminal import show_summary
 
-        support = None
+        logs = EventOptions(tuple(log or ()), log_timezone)
         if bundles and not words:
-            source, support = capture_inside(bundles, stack)
+            inside, support = capture_inside(bundles, stack)
+            if inside is None:
+                needs_capture = {
+                    "--vm-support": vm_support, "--summary": summary, "--from": start, "--to": end,
+                    "--guests": guests_file, "--guest-log": guest_log, "--guest-offset": guest_offset,
+                    "--mmu": mmu, "--vmware-log": vmware_log, "--all-counters": all_counters,
+                }  # fmt: skip
+                refuse_without_capture(needs_capture, "the bundle holds no esxtop CSV: give a capture beside it")
+                from esxprobe.commands.supportalone import report_bundle, show_support
+
+                found = report_bundle(SupportRequest(support, logs, rules, outputs, redaction), drawer)
+                show_support(found, outputs)
+                options.finish(found.html, found.report.analysis.findings, open_it=open_it, fail_on=fail_on)
+                return
+            source = inside
         else:
             source = Path(words[0]) if words else newest()
             support = bundle_of(source, [*bundles, *(vm_support or ())], stack)
@@ -105,7 +120,7 @@ def report(
             guest_timezone,
             mmu or (),
             vmware_log or (),
-            events=with_bundle(EventOptions(tuple(log or ()), log_timezone), support),
+            events=with_bundle(logs, support),
         )
         window = window_asked(source, start, end, timezone)
         capture = CaptureRequest(source, with_guest_file(guests, guests_file), window, support)

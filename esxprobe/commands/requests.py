@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from esxprobe.analyze import GuestOptions
+    from esxprobe.analyze import EventOptions, GuestOptions
     from esxprobe.capture import CaptureFiles
     from esxprobe.formats.window import TimeWindow
     from esxprobe.vmsupport.support_bundle import SupportBundle
@@ -149,6 +149,25 @@ class GuestLogsRequest:
     """
 
     guests: GuestOptions
+    rules: Path | None = None
+    outputs: OutputRequest = field(default_factory=OutputRequest)
+    redaction: RedactionRequest = field(default_factory=RedactionRequest)
+
+
+@dataclass(frozen=True, slots=True)
+class SupportRequest:
+    """A report of a host's vm-support bundle without a capture.
+
+    Attributes:
+        bundle: The bundle, opened.
+        events: Logs that a person named besides.
+        rules: A file of one's own rules.
+        outputs: Where the results go.
+        redaction: Whether names are replaced.
+    """
+
+    bundle: SupportBundle
+    events: EventOptions
     rules: Path | None = None
     outputs: OutputRequest = field(default_factory=OutputRequest)
     redaction: RedactionRequest = field(default_factory=RedactionRequest)

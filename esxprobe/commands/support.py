@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from esxprobe.errors import UnreadableInputError, UsageError
+from esxprobe.errors import UsageError
 
 if TYPE_CHECKING:
     from esxprobe.analyze import EventOptions
@@ -61,8 +61,8 @@ def bundle_of(capture: Path, bundles: Sequence[Path], stack: ExitStack) -> Suppo
     return found
 
 
-def capture_inside(bundles: Sequence[Path], stack: ExitStack) -> tuple[Path, SupportBundle]:
-    """The esxtop CSV in a bundle, the largest of several, and the bundle; open until the stack ends.
+def capture_inside(bundles: Sequence[Path], stack: ExitStack) -> tuple[Path | None, SupportBundle]:
+    """The largest esxtop CSV in a bundle, None without any, and the bundle, which is open as long as the stack.
 
     Raises:
         UnreadableInputError: The file is not a bundle.
@@ -75,7 +75,7 @@ def capture_inside(bundles: Sequence[Path], stack: ExitStack) -> tuple[Path, Sup
         raise UsageError("a report is of one vm-support bundle, and several were given", hint="give one")
     bundle = stack.enter_context(open_bundle(bundles[0]))
     if not bundle.captures:
-        raise UnreadableInputError(f"{bundles[0]} holds no CSV of esxtop", hint="give a capture beside it")
+        return None, bundle
     several = len(bundle.captures)
     if several > 1:
         names = ", ".join(kept.path.name for kept in bundle.captures)
@@ -88,6 +88,21 @@ def with_bundle(options: EventOptions, bundle: SupportBundle | None) -> EventOpt
     if bundle is None:
         return options
     return replace(options, taken_out=bundle.logs, notes=bundle.notes)
+
+
+def refuse_without_capture(given: Mapping[str, object], hint: str) -> None:
+    """Refuses options that need a capture.
+
+    Args:
+        given: What was given, by option.
+        hint: What to do.
+
+    Raises:
+        UsageError: One of them was given.
+    """
+    for option, value in given.items():
+        if value:
+            raise UsageError(f"{option} needs an esxtop capture of the host", hint=hint)
 
 
 def _host_of(capture: Path) -> str:
