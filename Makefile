@@ -79,6 +79,7 @@ docs: setup
 	$(BIN)/python -m esxprobe.catalog.quality > docs/quality.md.new && mv docs/quality.md.new docs/quality.md
 	$(BIN)/python -m esxprobe.catalog.docs > docs/counters.md.new && mv docs/counters.md.new docs/counters.md
 	$(BIN)/python -m esxprobe.formats.hostlogs.events_page > docs/events.md.new && mv docs/events.md.new docs/events.md
+	$(BIN)/python -m esxprobe.formats.fetchstats.page > docs/fetchstats.new && mv docs/fetchstats.new docs/fetchstats.md
 	$(BIN)/python -m esxprobe.report.rulebook > docs/rules.md.new && mv docs/rules.md.new docs/rules.md
 	$(BIN)/python -m esxprobe.report.record_schema docs/analysis.schema.json > docs/analysis.new && mv docs/analysis.new docs/analysis.schema.json
 

@@ -10,6 +10,7 @@ from drawn import ESXPROBE
 
 from esxprobe import errors
 from esxprobe.catalog.quality import render_quality
+from esxprobe.formats.fetchstats.page import render_fetchstats
 from esxprobe.formats.hostlogs.events_page import render_events
 from esxprobe.report.rulebook import render_rules
 from esxprobe.rules import shipped
@@ -26,7 +27,12 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     ("page", "rendered"),
-    [("rules.md", render_rules(shipped())), ("quality.md", render_quality()), ("events.md", render_events())],
+    [
+        ("rules.md", render_rules(shipped())),
+        ("quality.md", render_quality()),
+        ("events.md", render_events()),
+        ("fetchstats.md", render_fetchstats()),
+    ],
 )
 def test_generated_pages_are_up_to_date(page, rendered):
     written = (CHECKOUT / "docs" / page).read_text(encoding="utf-8")

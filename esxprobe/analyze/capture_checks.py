@@ -7,6 +7,7 @@ import numpy as np
 from esxprobe.analyze.at_work import shown
 from esxprobe.capture import Manifest
 from esxprobe.catalog.quality import note
+from esxprobe.formats.timestamps import DERIVED_ZONE
 from esxprobe.model import QualityNote, Recording
 from esxprobe.rules import RuleBook
 
@@ -25,6 +26,7 @@ def doubts_of(recording: Recording, manifest: Manifest | None, book: RuleBook) -
     named = set(recording.columns.select("object", "counter").unique().iter_rows())
     sent = manifest.commands if manifest else ()
     asked_for_all = any("esxtop -b -a " in command for command in sent)  # then the release had no such counter yet
+    asked_for_all |= recording.zone == DERIVED_ZONE  # the service has all that it has
     if not asked_for_all and ("Group Cpu", "% Run") in named and ("Group Cpu", "% CPU Latency") not in named:
         doubts.append(note("default-fields", 1))
     doubts += _without_values(recording, book)

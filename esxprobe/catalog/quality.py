@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import cache
 
 from esxprobe.catalog.bundle_quality import BUNDLE_CODES
+from esxprobe.catalog.service_quality import SERVICE_CODES
 from esxprobe.model import QualityCode, QualityNote
 
 CODES: tuple[QualityCode, ...] = (
@@ -96,6 +97,7 @@ CODES: tuple[QualityCode, ...] = (
         "Several VMs share a name where the counter gives only the name",
         "Such values are not attributed to a VM.",
     ),
+    *SERVICE_CODES,
     # The rows
     QualityCode("repeated-header", "info", "The header is repeated further down; the repetition was ignored"),
     QualityCode(

@@ -239,6 +239,11 @@ class _Assembly:
 
     def _take_header_notes(self) -> None:
         seen = set()
+        if not self._issues.count("service-derived"):  # of a copy: what was derived how is in the original's notes
+            derived = [
+                each.header.width - 1 for each in self._segments if each.header.zone == timestamps.DERIVED_ZONE
+            ]
+            self._issues.add("service-derived", max(derived, default=0))
         for segment in self._segments:
             for made in segment.header.notes:
                 if made not in seen:

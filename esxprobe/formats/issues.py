@@ -44,6 +44,10 @@ class QualityIssues:
         """How many of a code so far."""
         return self._counts.get(code, 0)
 
+    def plain_notes(self) -> list[QualityNote]:
+        """The same for another one to `take`: the places alone."""
+        return [note(code, count, "; ".join(self._places[code])) for code, count in self._counts.items()]
+
     def notes(self) -> list[QualityNote]:
         """Everything counted, in order of first sight."""
         made = []

@@ -24,7 +24,7 @@ _WANTED = "give the CSV that `esxtop -b -a -d 5 -n 120 > host01.csv` writes"
 # How a text looks, and what to do when the general hint is not enough.
 _HTML = "an HTML page (an error page instead of a download?)"
 _NO_ESXTOP = "esxtop was not found: run it on the ESXi host itself, or use resxtop"
-# What vSphere's service `Esxtop` hands out, in a CSV of Azure VMware Solution's or as it stands.
+# What looks like text of vSphere's service `Esxtop`, but is not as it sends it: that is read (`fetchstats`).
 _FETCH_STATS = re.compile(
     rb"^\"?Timestamp\"?[,;]\"?SampleNumber\"?[,;]\"?RawData|==(?:NUM-OF-OBJ|COUNTER-VALUE|Server|SchedGroup|VCPU)=="
     rb"|^\|(?:PCPU|SchedGroup|VCPU|Server)\|",

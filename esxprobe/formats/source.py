@@ -1,7 +1,8 @@
 """The bytes of a file as plain UTF-8 text with LF or CRLF line ends, block by block.
 
 Compression (gzip, zstandard), UTF-16, byte order marks and bare carriage returns are undone
-here; what was met is counted as notes. The file is only ever opened for reading.
+here, and raw counters of vSphere's service become the text that esxtop prints (`fetchstats`);
+what was met is counted as notes. The file is only ever opened for reading.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ import re
 import threading
 import zlib
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from esxprobe.catalog.quality import note
 from esxprobe.errors import UnreadableInputError
 from esxprobe.files.reading import opened, opener
 from esxprobe.formats import archives
+from esxprobe.formats.fetchstats.dumps import is_service_text
 from esxprobe.model import QualityNote, SourceFile
+
+if TYPE_CHECKING:
+    from esxprobe.formats.fetchstats.as_esxtop import EsxtopText
 
 # Codes of a packed stream that gave less than was packed.
 CUT_CODES = frozenset({"gzip-cut", "gzip-damaged"})
@@ -184,14 +189,16 @@ class Source:
     Args:
         path: The file.
         checksum: Its checksum is wanted: it is worked out while the file is read.
+        derive: Raw counters of vSphere's service are given as esxtop's text; otherwise as they are.
 
     Raises:
         UnreadableInputError: It is not there, cannot be read, or is packed in another way; so may reading it.
     """
 
-    def __init__(self, path: Path, *, checksum: bool = True) -> None:
+    def __init__(self, path: Path, *, checksum: bool = True, derive: bool = True) -> None:
         self.path = path
-        self._checksum = checksum
+        self._checksum, self._derive = checksum, derive
+        self._service: EsxtopText | None = None
         self._file = _open(path)
         self._notes: list[QualityNote] = []
         self._inflate: Inflate | None = None
@@ -247,6 +254,8 @@ class Source:
         if head.startswith(codecs.BOM_UTF8):
             self._notes.append(note("byte-order-mark", 1))
             head = head[3:]
+        if self._derive and is_service_text(head):
+            head = self._derived()
         self._head = head
         self._pending = self._to_line_end(head)
         line_end = self._pending.find(b"\n")
@@ -255,6 +264,15 @@ class Source:
         self._bare_cr = bool(found)
         if self._bare_cr:
             self._notes.append(note("cr-line-ends", 1))
+
+    def _derived(self) -> bytes:
+        """Puts esxtop's text in place of the service's; the first of it."""
+        from esxprobe.formats.fetchstats.as_esxtop import EsxtopText
+
+        path = self.path
+        self._service = EsxtopText(path, lambda: Source(path, checksum=False, derive=False))
+        self._stream = self._service
+        return self._service.read(HEAD)
 
     def _to_line_end(self, start: bytes) -> bytes:
         """More text, up to the first line end: only there bare carriage returns can be told."""
@@ -283,7 +301,7 @@ class Source:
     @property
     def position(self) -> int:
         """How far the file itself has been read [bytes]."""
-        return self._file.tell()
+        return self._service.position if self._service else self._file.tell()
 
     def read(self, size: int) -> bytes:
         """About `size` more bytes of text, empty at the end."""
@@ -315,13 +333,16 @@ class Source:
     @property
     def notes(self) -> list[QualityNote]:
         """What was met so far."""
-        return self._notes + (self._inflate.notes if self._inflate else [])
+        unpacking = self._inflate.notes if self._inflate and not self._service else []
+        return self._notes + unpacking + (self._service.notes if self._service else [])
 
     def close(self) -> None:
         """Closes the file."""
         self._closed.set()
         if self._hasher is not None:
             self._hasher.join()
+        if self._service is not None:
+            self._service.close()
         self._file.close()
 
 

@@ -16,6 +16,8 @@ from esxprobe.formats.issues import QualityIssues
 if TYPE_CHECKING:
     import polars as pl
 
+# The zone cell of a text that was derived from FetchStats: copies of it can still be told from esxtop's own.
+DERIVED_ZONE = "(UTC)(0)(FetchStats)"
 ESXTOP = "%m/%d/%Y %H:%M:%S"
 DAY_FIRST = "%d/%m/%Y %H:%M:%S"
 PADDED = r"^\d\d/\d\d/\d{4} \d\d:\d\d:\d\d$"
@@ -155,7 +157,7 @@ def zone_of(zone_text: str, timezone_name: str | None, issues: QualityIssues) ->
     """
     if timezone_name:
         return named_zone(timezone_name)
-    if zone_text.replace(" ", "").upper() not in {"(UTC)(0)", "(GMT)(0)"}:
+    if zone_text.replace(" ", "").upper() not in {"(UTC)(0)", "(GMT)(0)", DERIVED_ZONE.upper()}:
         issues.add("zone-untrusted", 1, f"the header says {zone_text or 'nothing'}")
     return UTC
 

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable
 
 from esxprobe.formats.guests.zones import is_windows_zone
+from esxprobe.formats.timestamps import DERIVED_ZONE
 from esxprobe.redact import listed
 from esxprobe.redact.known import KnownNames
 from esxprobe.redact.names import KINDS, Names, is_address
@@ -171,6 +172,8 @@ class Redactor:
 
     def zone(self, text: str) -> str:
         """The zone text of a header."""
+        if text == DERIVED_ZONE:
+            return text
         found = re.fullmatch(r"(?:\((?P<name>.*?)\)?)?\s*(?P<bias>\(-?\d{1,4}\)?)?", text)
         if found and (not found["name"] or self.is_zone(found["name"])):
             return text
