@@ -8,46 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from esxprobe.errors import OutputError, UnreadableInputError
+from esxprobe.files.json_records import keys_of, plain_of, record_of
 from esxprobe.files.reading import json_of, opened, within
 from esxprobe.files.writing import PREFIX, write
 from esxprobe.model import SourceFile
+from esxprobe.model.manifest import Manifest, ManifestHead
 
 MANIFEST = "capture.json"
 SCHEMA = "esxprobe.capture/1"
 # That of a day in segments of a minute, of a host with hundreds of VMs, has less than 4 MB [bytes].
 _MOST_MANIFEST = 8 << 20
 _PATTERNS = ("esxtop-*.csv", "esxtop-*.csv.gz", "esxtop-*.csv.zst")
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What is known of a capture beside its numbers.
-
-    Attributes:
-        host: Name the capture was asked for.
-        build: Product and build, empty when unknown.
-        commands: Remote commands, verbatim.
-        interval_s: Interval asked for [s], None when unknown.
-        samples: Samples asked for, None when unknown.
-        files: Every file of the folder with size and sha256, paths relative to it.
-        tool_version: Version of esxprobe that wrote it.
-        more: Everything else in the file, kept as it is.
-    """
-
-    host: str = ""
-    build: str = ""
-    commands: tuple[str, ...] = ()
-    interval_s: float | None = None
-    samples: int | None = None
-    files: tuple[SourceFile, ...] = ()
-    tool_version: str = ""
-    more: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,25 +139,22 @@ def load_manifest(folder: Path) -> Manifest:
             hint="it was written by another version of esxprobe or by another program",
         )
     try:
-        return _manifest(raw)
-    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-        raise UnreadableInputError(f"{path} is damaged: {error!r}") from error
+        return manifest_of(raw)
+    except ValueError as error:
+        raise UnreadableInputError(f"{path} is damaged: {error}") from error
 
 
-def _manifest(raw: dict[str, Any]) -> Manifest:
-    files = tuple(SourceFile(str(f["name"]), str(f["sha256"]), int(f["bytes"])) for f in raw.get("files", []))
-    known = {"schema", *Manifest.__slots__}
-    interval, samples = raw.get("interval_s"), raw.get("samples")
-    return Manifest(
-        host=str(raw.get("host", "")),
-        build=str(raw.get("build", "")),
-        commands=tuple(str(command) for command in raw.get("commands", [])),
-        interval_s=None if interval is None else float(interval),
-        samples=None if samples is None else int(samples),
-        files=files,
-        tool_version=str(raw.get("tool_version", "")),
-        more={key: value for key, value in raw.items() if key not in known},
-    )
+def manifest_of(raw: Mapping[str, Any]) -> Manifest:
+    """The manifest that a JSON object is; keys that this version does not know are kept.
+
+    Raises:
+        ValueError: A field of its head has a value that it cannot take.
+    """
+    manifest = record_of(Manifest, {key: value for key, value in raw.items() if key != "schema"})
+    damaged = [key for key in keys_of(ManifestHead) if manifest.more.get(key) is not None]
+    if damaged:
+        raise ValueError(f"no valid value for {', '.join(damaged)}")
+    return manifest
 
 
 def save_manifest(folder: Path, manifest: Manifest) -> None:
@@ -189,9 +163,7 @@ def save_manifest(folder: Path, manifest: Manifest) -> None:
     Raises:
         OutputError: The folder cannot be written.
     """
-    fields = asdict(manifest)
-    more = fields.pop("more")
-    text = json.dumps({"schema": SCHEMA, **fields, **more}, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps({"schema": SCHEMA, **plain_of(manifest)}, indent=2, ensure_ascii=False) + "\n"
     try:
         write(folder / MANIFEST, text.encode("utf-8", "backslashreplace"))  # a lone surrogate: as \udcxx
     except OSError as error:

@@ -7,8 +7,8 @@ from typing import Any
 
 from esxprobe import analyze as analyzing
 from esxprobe.analyze import CaptureInput
-from esxprobe.capture import Manifest
 from esxprobe.model import Analysis, Recording
+from esxprobe.model.manifest import Manifest
 from esxprobe.report import glance, html, view
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.glance import GlancePanel

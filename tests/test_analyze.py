@@ -14,12 +14,12 @@ from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
 from shippedbook import RULES, analyze
 
 from esxprobe.analyze import POINTS
-from esxprobe.capture import Manifest
 from esxprobe.catalog import counters
 from esxprobe.catalog.row import ONLY_WITH_A
 from esxprobe.errors import UnreadableInputError, UsageError
 from esxprobe.formats.header_listing import inventory
 from esxprobe.model import Analysis, Finding
+from esxprobe.model.manifest import Manifest
 from esxprobe.rules.record import ASKED
 
 ROOT = Path(__file__).parents[1]

@@ -1,29 +1,34 @@
 """Capture folders on disk: what is taken for one, what its manifest says, and what is refused."""
 
+import copy
 import json
 import os
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
-from hypothesis import given
+from howmany import examples
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shippedbook import analyze
 
 from esxprobe.capture import (
     MANIFEST,
     SCHEMA,
-    Manifest,
     all_described,
     described,
     load_capture,
     load_manifest,
+    manifest_of,
     newest_capture,
     save_manifest,
 )
 from esxprobe.errors import OutputError, UnreadableInputError
-from esxprobe.model import SourceFile
+from esxprobe.files.json_records import JsonRecord, keys_of, plain_of
+from esxprobe.model.manifest import Manifest, ManifestHead
 
 PLAN = HostPlan(
     host="small.example.com",
@@ -123,35 +128,97 @@ words = st.text(
     st.characters(exclude_categories=["Cs"]) | st.characters(min_codepoint=0xDC80, max_codepoint=0xDCFF),
     max_size=20,
 )
-plain = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | words,
+hostile = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**62), 2**62)
+    | st.floats(-1e18, 1e18)
+    | words
+    | st.sampled_from(["2026-01-23T10:29:48+01:00", "9999-12-31T23:59:59-23:59", "2026-01-23T09:29:48"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
     max_leaves=6,
 )
-source_files = st.builds(
-    SourceFile, words, st.text("0123456789abcdef", min_size=64, max_size=64), st.integers(0, 2**60)
-)
-manifests = st.builds(
-    Manifest,
-    host=words,
-    build=words,
-    commands=st.lists(words, max_size=3).map(tuple),
-    interval_s=st.none() | st.floats(0.1, 3600),
-    samples=st.none() | st.integers(0, 10**9),
-    files=st.lists(source_files, max_size=3).map(tuple),
-    tool_version=words,
-    more=st.dictionaries(words.filter(lambda key: key not in {"schema", *Manifest.__slots__}), plain, max_size=3),
-)
+SAMPLE = json.loads((Path(__file__).parents[1] / "samples" / "software-mmu" / MANIFEST).read_text(encoding="utf-8"))
+SAMPLE["segments"][0]["limit"] = {
+    "kept": [{"gid": "1", "name": "a"}],
+    "missing": [],
+    "groups": 2,
+    "others": [["Adapter", 1]],
+    "file": "esxprobe-0",
+}
+SAMPLE["fault_runs"] = [{"vm": "cgi01", "kind": "probe", "outcome": "whole", "rate": 0.0, "forecast_pct": None}]
+SAMPLE["error"] = {"message": "lost", "hint": ""}
+HEAD = keys_of(ManifestHead)
 
 
-@given(manifest=manifests)
+def damaged(inside: Any, draw: Any) -> None:
+    """Puts something else in one place of a JSON object or list, or takes it away, or adds a key."""
+    known = inside if isinstance(inside, dict) else dict(enumerate(inside))
+    place = draw(st.sampled_from([*known, *(["a later version's key"] if known is inside else [])]))
+    below = known.get(place)
+    if isinstance(below, (dict, list)) and below and draw(st.integers(0, 3)):
+        damaged(below, draw)
+    elif known is inside and place in inside and draw(st.booleans()):
+        del inside[place]
+    else:
+        inside[place] = draw(hostile)
+
+
+@st.composite
+def manifests(draw: Any) -> dict[str, Any]:
+    """A manifest as it was collected, with damage in places beside its head, written by whatever version."""
+    made = copy.deepcopy(SAMPLE)
+    rest = {key: value for key, value in made.items() if key not in (*HEAD, "schema")}
+    for _ in range(draw(st.integers(1, 6))):
+        damaged(rest, draw)
+    return {key: made[key] for key in HEAD} | rest
+
+
+@settings(max_examples=examples(200))
+@given(raw=manifests())
+def test_nothing_is_lost_of_a_manifest_that_is_read_and_written(raw: dict[str, Any]) -> None:
+    """Values of another type, keys of later versions and keys that are absent are in the copy as they were."""
+    assert plain_of(manifest_of(copy.deepcopy(raw))) == raw
+
+
+@given(raw=manifests(), host=words)
 def test_a_manifest_comes_back_as_it_was_saved(
-    tmp_path_factory: pytest.TempPathFactory, manifest: Manifest
+    tmp_path_factory: pytest.TempPathFactory, raw: dict[str, Any], host: str
 ) -> None:
     folder = tmp_path_factory.mktemp("manifest")
+    manifest = manifest_of(raw | {"host": host})
     save_manifest(folder, manifest)
     assert load_manifest(folder) == manifest
     assert [path.name for path in folder.iterdir()] == [MANIFEST], "no partial file stays"
+
+
+@pytest.mark.parametrize("sample", ["software-mmu", "hardware-mmu"])
+def test_the_manifest_of_a_capture_is_written_again_to_the_byte(tmp_path: Path, sample: str) -> None:
+    folder = Path(__file__).parents[1] / "samples" / sample
+    save_manifest(tmp_path, load_manifest(folder))
+    assert (tmp_path / MANIFEST).read_bytes() == (folder / MANIFEST).read_bytes()
+
+
+def test_every_key_of_a_collected_manifest_has_a_field() -> None:
+    def left(value: Any, place: str) -> Iterator[str]:
+        if isinstance(value, JsonRecord):
+            yield from (f"{place}.{key}" for key in value.more)
+            value = tuple(getattr(value, each.name) for each in fields(value))
+        if isinstance(value, tuple):
+            for each in value:
+                yield from left(each, f"{place}.{type(each).__name__}")
+
+    unknown = set(left(manifest_of(SAMPLE), ""))
+    assert {each for each in unknown if not each.endswith("Connection.server")} == set(), "the lab's own is no SSH"
+
+
+def test_a_value_of_another_type_is_not_known_and_the_others_of_its_list_are() -> None:
+    made = manifest_of(
+        {"segments": [3, {"file": "a", "samples": "many"}, {"file": "b", "samples": 7}], "state": ["whole"]}
+    )
+    assert [(each.file, each.samples) for each in made.segments] == [("a", None), ("b", 7)]
+    assert made.state == ""
+    assert set(made.more) == {"segments", "state"}
 
 
 def test_what_this_version_does_not_know_is_kept(folder: Path) -> None:

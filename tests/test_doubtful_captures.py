@@ -9,7 +9,7 @@ import pytest
 from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
 from shippedbook import analyze, page_of
 
-from esxprobe.capture import Manifest, load_capture
+from esxprobe.capture import load_capture, manifest_of
 from esxprobe.errors import UnreadableInputError, UsageError
 from esxprobe.formats.timestamps import named_zone
 from esxprobe.model import Analysis
@@ -212,7 +212,7 @@ def test_monitor_modes_come_from_the_manifest_with_their_evidence_and_never_from
         "not an entry",
         {"name": ["web"], "monitor": {"mmu": ["hardware"]}},
     ]
-    analysis = analyze([path], manifest=Manifest(more={"vms": told}))
+    analysis = analyze([path], manifest=manifest_of({"vms": told}))
     modes = {vm.gid: (vm.mmu, vm.mmu_evidence) for vm in analysis.vms}
     assert modes == {
         leaders[0][0]: ("unknown", ""),

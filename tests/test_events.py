@@ -16,8 +16,9 @@ from shippedbook import analyze, page_of, render_html
 
 from esxprobe.analyze import EventOptions, GuestOptions
 from esxprobe.analyze.events import COLLECTED
-from esxprobe.capture import Manifest, load_capture
+from esxprobe.capture import load_capture
 from esxprobe.model import Analysis, Entity, Event
+from esxprobe.model.manifest import ClockReading, ClockReadings, Manifest
 from esxprobe.redact import Names, Redactor, Scan, learn_capture
 from esxprobe.redact.analysis import redacted_analysis
 from esxprobe.report.cards import cards_of
@@ -202,7 +203,7 @@ def test_logs_that_were_collected_are_read_by_themselves(logs: Path, tmp_path: P
 def test_lists_of_others_are_put_on_the_hosts_clock(tmp_path: Path) -> None:
     path = tmp_path / "own.csv"
     path.write_text("time,host,entity,text\n2026-03-26T21:40:00Z,esx01,sql01,index rebuilt\n")
-    ahead = Manifest(host="esx01", more={"clock": {"start": {"offset_s": 1.5}}})
+    ahead = Manifest(host="esx01", clock=ClockReadings(ClockReading(offset_s=1.5)))
     (event,) = judged(path, manifest=ahead).events
     assert event.time == datetime(2026, 3, 26, 21, 40, 1, 500_000, tzinfo=UTC)
     assert event.entity == Entity("vm", "sql01", "1190417")

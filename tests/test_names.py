@@ -30,6 +30,7 @@ ALLOWED = {
             "faults",
             "fleet",
             "glance",
+            "manifest",
         }
         | {"guestalone", "guests", "provenance", "shifts", "summary", "supportalone", "verdict", "vms"}
     ),

@@ -33,7 +33,6 @@ from esxprobe.analyze.storage import device_rows, util_p95
 from esxprobe.analyze.summary import SUMMARY_NEEDS, clock_pct, summary_of
 from esxprobe.analyze.timeline import comings_and_goings, presence
 from esxprobe.analyze.vms import TABLE_NEEDS, vm_rows, with_modes
-from esxprobe.capture import Manifest
 from esxprobe.formats.closure import STATES
 from esxprobe.formats.esxtop import read_esxtop
 from esxprobe.formats.printed_cells import CellsWanted
@@ -50,6 +49,7 @@ from esxprobe.model import (
     Recording,
     Window,
 )
+from esxprobe.model.manifest import Manifest
 from esxprobe.rules import RuleBook
 from esxprobe.rules.evaluate import HOST_KEY
 from esxprobe.rules.judge import Outcome, judge

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
-from esxprobe.analyze.manifest_fields import Fields
-from esxprobe.capture import Manifest
 from esxprobe.model import HostFacts, Recording
+from esxprobe.model.manifest import Manifest
+from esxprobe.model.probed_facts import NicFacts, PathFacts, VmAnswer
 from esxprobe.rules.evaluate import CORES, HOST_KEY
 
 _POLICIES = {
@@ -31,36 +31,34 @@ def answered(manifest: Manifest | None, host: HostFacts, recording: Recording) -
     """
     if manifest is None:
         return {}
-    facts = Fields(manifest.more).part("facts")
+    facts = manifest.facts
     made: Facts = {}
     _of_host(host, made)
-    for each in facts.records("devices"):
-        ssd = each.flag("ssd")
-        _put(made, "Flash", each.text("device"), None if ssd is None else float(ssd))
-    _of_paths(facts, made)
-    for each in facts.records("nic-stats"):
-        _put(made, "NIC Errors", each.text("nic"), _errors(each))
+    for each in facts.devices:
+        _put(made, "Flash", each.device, None if each.ssd is None else float(each.ssd))
+    _of_paths(facts.paths, made)
+    for nic in facts.nic_stats:
+        _put(made, "NIC Errors", nic.nic, _errors(nic))
     for gid, entry in entries_of_vms(manifest, recording):
-        _of_vm(gid, entry.part("settings"), made)
+        _of_vm(gid, entry.settings, made)
     return made
 
 
-def entries_of_vms(manifest: Manifest | None, recording: Recording) -> Iterator[tuple[str, Fields]]:
+def entries_of_vms(manifest: Manifest | None, recording: Recording) -> Iterator[tuple[str, VmAnswer]]:
     """What a manifest says of each VM of the capture, with its group id.
 
     An entry is about the VM whose `NetWorld-VM-<id>` world carries the world id that the host gave for it, or else
     about the only one of its name.
     """
-    entries = list(Fields(manifest.more).records("vms")) if manifest else []
+    entries = manifest.vms if manifest else ()
     worlds = recording.entities.get("world")
     roles = worlds.select("role", "gid").iter_rows() if worlds is not None and entries else ()
     leaders = {role.removeprefix("NetWorld-VM-"): gid for role, gid in roles if role.startswith("NetWorld-VM-")}
     names = [vm.name for vm in recording.vms]
     for entry in entries:
-        name = entry.text("name")
-        gid = leaders.get(entry.text("world_id") or str(entry.whole("world_id")))
-        if gid is None and names.count(name) == 1:
-            gid = recording.vms[names.index(name)].gid
+        gid = leaders.get(entry.world_id)
+        if gid is None and names.count(entry.name) == 1:
+            gid = recording.vms[names.index(entry.name)].gid
         if gid is not None:
             yield gid, entry
 
@@ -73,31 +71,31 @@ def _of_host(host: HostFacts, made: Facts) -> None:
         made[r"Fact\Power Policy"] = {HOST_KEY: policy}
 
 
-def _of_paths(facts: Fields, made: Facts) -> None:
+def _of_paths(answers: Sequence[PathFacts], made: Facts) -> None:
     """How many paths there are to each device of a SAN, and how many of all paths are dead."""
-    paths = [each for each in facts.records("paths") if each.text("device")]
-    dead = Counter(each.text("device") for each in paths if each.text("state") == "dead")
-    san = Counter(each.text("device") for each in paths if each.text("transport").casefold() in _SAN)
+    paths = [each for each in answers if each.device]
+    dead = Counter(each.device for each in paths if each.state == "dead")
+    san = Counter(each.device for each in paths if each.transport.casefold() in _SAN)
     for each in paths:
-        _put(made, "Dead Paths", each.text("device"), float(dead[each.text("device")]))
+        _put(made, "Dead Paths", each.device, float(dead[each.device]))
     for device, count in san.items():
         _put(made, "SAN Paths", device, float(count))
 
 
-def _of_vm(gid: str, settings: Fields, made: Facts) -> None:
+def _of_vm(gid: str, settings: Mapping[str, str], made: Facts) -> None:
     if not settings:
         return
-    adapters = [settings.text(f"ethernet{n}.virtualDev").casefold() for n in range(10)]
-    _put(made, "CPU Hot Add", gid, float(settings.text("vcpu.hotadd").casefold() == "true"))
+    adapters = [settings.get(f"ethernet{n}.virtualDev", "").casefold() for n in range(10)]
+    _put(made, "CPU Hot Add", gid, float(settings.get("vcpu.hotadd", "").casefold() == "true"))
     _put(made, "E1000 Adapters", gid, float(sum(each in ("e1000", "e1000e") for each in adapters)))
-    version = settings.text("virtualHW.version").removeprefix("vmx-")
+    version = settings.get("virtualHW.version", "").removeprefix("vmx-")
     if version.isascii() and version.isdigit() and len(version) < 4:
         _put(made, "Hardware Version", gid, float(version))
 
 
-def _errors(nic: Fields) -> float | None:
+def _errors(nic: NicFacts) -> float | None:
     """Errors of the packets [%]; None where the adapter did not count both, or hardly any packet went."""
-    counts = [nic.whole(key) for key in ("received", "sent", "receive_errors", "transmit_errors")]
+    counts = (nic.received, nic.sent, nic.receive_errors, nic.transmit_errors)
     received, sent, *errors = (each if each is not None and each >= 0 else None for each in counts)
     if received is None or sent is None or None in errors or received + sent < _FEW_PACKETS:
         return None

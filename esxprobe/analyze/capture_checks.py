@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from esxprobe.analyze.at_work import shown
-from esxprobe.capture import Manifest
 from esxprobe.catalog.quality import note
 from esxprobe.formats.timestamps import DERIVED_ZONE
 from esxprobe.model import QualityNote, Recording
+from esxprobe.model.manifest import Manifest
 from esxprobe.rules import RuleBook
 
 # A VM may have no limit, no reservation: the mark for none is read as no value, and is no doubt.

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esxprobe.analyze.answers import entries_of_vms
-from esxprobe.analyze.manifest_fields import Fields
 from esxprobe.analyze.stuns import with_vmotion_stuns
-from esxprobe.capture import Manifest
 from esxprobe.catalog.quality import note
 from esxprobe.model import Entity, Event, EventLog, QualityNote, Recording
+from esxprobe.model.manifest import Manifest
 
 if TYPE_CHECKING:
     from esxprobe.formats.hostlogs import EventLogs, Wanted
@@ -128,8 +127,8 @@ def _host_ahead_s(manifest: Manifest | None) -> float:
     The host's own logs are by its own clock, as its capture is. Other computers' clocks (vCenter, a person's list)
     are taken to be right, as the collecting machine's is.
     """
-    clock = Fields(manifest.more).part("clock") if manifest else Fields({})
-    return clock.part("start").number("offset_s") or 0.0
+    start = manifest.clock.start if manifest else None
+    return (start.offset_s if start else None) or 0.0
 
 
 def placed(events: Iterable[Event], recording: Recording, manifest: Manifest | None) -> tuple[Event, ...]:
@@ -150,8 +149,8 @@ class _Things:
         self._vms(manifest)
         for kind in ("device", "adapter", "nfs-volume", "pcpu", "path", "port"):
             self._of_kind(kind)
-        for each in Fields(manifest.more).part("facts").records("datastores") if manifest else ():
-            if (uuid := each.text("uuid")) and (label := each.text("volume_name")):
+        for each in manifest.facts.datastores if manifest else ():
+            if (uuid := each.uuid) and (label := each.volume_name):
                 self._known["volume", uuid] = self._known.get(
                     ("datastore", label), Entity("datastore", label, label)
                 )
@@ -170,11 +169,10 @@ class _Things:
                     if role.startswith("NetWorld-VM-"):  # named after the leader of the VM's worlds
                         self._known["world", role.removeprefix("NetWorld-VM-")] = by_gid[gid]
         for gid, entry in entries_of_vms(manifest, self._recording):
-            for key in ("world_id", "vmx_cartel_id"):
-                if text := entry.text(key):
-                    self._known["world", text] = by_gid[gid]
-            if config := entry.text("config_file"):
-                self._known["vmx", config] = by_gid[gid]
+            for world in filter(None, (entry.world_id, entry.vmx_cartel_id)):
+                self._known["world", world] = by_gid[gid]
+            if entry.config_file:
+                self._known["vmx", entry.config_file] = by_gid[gid]
 
     def _of_kind(self, kind: str) -> None:
         things = self._recording.entities.get(kind)

@@ -6,14 +6,14 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from esxprobe.analyze.guestlogs import GuestOptions, inside_folder
-from esxprobe.capture import Manifest
 from esxprobe.catalog.quality import note
 from esxprobe.errors import EsxprobeError
 from esxprobe.formats.injections import read_injections
 from esxprobe.model import FaultProbe, Injections, QualityNote, VirtualMachine
+from esxprobe.model.manifest import FaultRun, Manifest
 
 if TYPE_CHECKING:
     from esxprobe.correlate import ExperimentRun
@@ -48,10 +48,9 @@ def experiments_in(options: GuestOptions, manifest: Manifest | None, vms: Sequen
         except EsxprobeError as error:
             notes.append(note("guest-log-unusable", 1, f"{path.name}: {error.message}"))
             continue
-        order = entry.get("order")
-        if entry.get("kind") == "experiment" and isinstance(order, str) and _is_order(order):
-            found.runs[gid] = ExperimentRun(order, log)
-        elif entry.get("kind") == "experiment":
+        if entry.kind == "experiment" and _is_order(entry.order):
+            found.runs[gid] = ExperimentRun(entry.order, log)
+        elif entry.kind == "experiment":
             notes.append(note("guest-log-unusable", 1, f"{path.name}: the manifest has no order of blocks for it"))
         if (probe := probe_of(log)) is not None:
             found.probes[gid] = probe
@@ -83,13 +82,12 @@ def _is_order(order: str) -> bool:
 
 def _listed(
     folder: Path | None, manifest: Manifest | None, vms: Sequence[VirtualMachine]
-) -> Iterator[tuple[dict[str, Any], Path, str]]:
+) -> Iterator[tuple[FaultRun, Path, str]]:
     """Entries with their file and the group id of their VM; one whose VM or file is not there is left out."""
-    entries = manifest.more.get("fault_runs") if manifest and folder else None
-    for entry in entries if isinstance(entries, list) else ():
-        if not isinstance(entry, dict) or folder is None:
-            continue
-        gids = [vm.gid for vm in vms if vm.name == entry.get("vm")]
-        paths = inside_folder(folder, [entry.get("file")])
+    if manifest is None or folder is None:
+        return
+    for entry in manifest.fault_runs:
+        gids = [vm.gid for vm in vms if vm.name == entry.vm]
+        paths = inside_folder(folder, [entry.file])
         if len(gids) == 1 and paths:
             yield entry, paths[0], gids[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,7 +21,6 @@ from esxprobe.analyze.guestlogs import (
     vm_of_computer,
 )
 from esxprobe.arrays import Floats
-from esxprobe.capture import Manifest
 from esxprobe.catalog.quality import note
 from esxprobe.errors import EsxprobeError
 from esxprobe.formats.guests import read_guest_log
@@ -38,6 +37,7 @@ from esxprobe.model import (
     Recording,
     VirtualMachine,
 )
+from esxprobe.model.manifest import Manifest
 from esxprobe.series import ClockOffset
 
 if TYPE_CHECKING:
@@ -353,12 +353,9 @@ def _largest_of_rows(values: Floats) -> Floats:
 
 def _nested(manifest: Manifest | None, vms: Sequence[VirtualMachine]) -> dict[str, bool]:
     """VMs whose settings let a hypervisor run inside, by group id; only where a name is unique."""
-    given: Any = manifest.more.get("vms") if manifest else None
     names = [vm.name for vm in vms]
-    found = {}
-    for entry in given if isinstance(given, list) else ():
-        settings = entry.get("settings") if isinstance(entry, dict) else None
-        name = str(entry.get("name")) if isinstance(entry, dict) else ""
-        if isinstance(settings, dict) and names.count(name) == 1:
-            found[vms[names.index(name)].gid] = str(settings.get("vhv.enable", "")).lower() == "true"
-    return found
+    return {
+        vms[names.index(entry.name)].gid: entry.settings.get("vhv.enable", "").lower() == "true"
+        for entry in (manifest.vms if manifest else ())
+        if entry.settings and names.count(entry.name) == 1
+    }

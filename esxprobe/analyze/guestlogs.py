@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from esxprobe.analyze.events import EventOptions
-from esxprobe.capture import Manifest
 from esxprobe.errors import UsageError
+from esxprobe.files.json_records import utc
 from esxprobe.formats.vmware_log import read_vmware_log
 from esxprobe.model import GuestLog, GuestLogUse, Mmu, QualityNote, VirtualMachine
+from esxprobe.model.manifest import ClockReadings, Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,70 +83,40 @@ def logs_to_read(options: GuestOptions, manifest: Manifest | None) -> list[LogOf
     return given + [log for log in _collected(options, manifest) if log.vm not in named]
 
 
-def _collected(options: GuestOptions, manifest: Manifest | None) -> list[LogOfVm]:
-    entries = manifest.more.get("guests") if manifest and options.folder else None
-    logs = []
-    for entry in entries if isinstance(entries, list) else ():
-        paths = _files(entry, options.folder)
+def _collected(options: GuestOptions, manifest: Manifest | None) -> Iterator[LogOfVm]:
+    if manifest is None or options.folder is None:
+        return
+    for guest in manifest.guests:
+        paths = inside_folder(options.folder, guest.files or [guest.file])
         if paths:
-            clock = _clocks(entry.get("clock"), manifest.more.get("clock") if manifest else None)
-            listed = entry.get("timezone")
-            of_guest = listed if isinstance(listed, str) and listed else None
-            zone = options.timezone or of_guest or _zone(entry.get("clock"))
-            logs.append(
-                LogOfVm(paths, str(entry.get("vm", "")), zone, clock, "collected with the host", is_asked_for=False)
-            )
-    return logs
+            clock = tuple(_points(guest.clock, manifest.clock))
+            zone = options.timezone or guest.timezone or _zone(guest.clock)
+            yield LogOfVm(paths, guest.vm, zone, clock, "collected with the host", is_asked_for=False)
 
 
-def _files(entry: Any, folder: Path | None) -> tuple[Path, ...]:
-    """The files of a guest that are in the capture folder; names that lead out of it are not followed."""
-    if not isinstance(entry, dict) or folder is None:
-        return ()
-    listed = entry.get("files")
-    return inside_folder(folder, listed if isinstance(listed, list) else [entry.get("file")])
-
-
-def inside_folder(folder: Path, names: Sequence[Any]) -> tuple[Path, ...]:
+def inside_folder(folder: Path, names: Sequence[str]) -> tuple[Path, ...]:
     """The files of these names in a folder; names that lead out of it are not followed."""
-    paths = [folder / name for name in names if isinstance(name, str) and name]
+    paths = [folder / name for name in names if name]
     inside = folder.resolve()
     return tuple(path for path in paths if path.resolve().is_relative_to(inside) and path.is_file())
 
 
-def _clocks(guest: Any, host: Any) -> tuple[ClockPoint, ...]:
-    """Guest less host at start and end, from the two clocks' readings against the collector's."""
+def _points(guest: ClockReadings, host: ClockReadings) -> list[ClockPoint]:
+    """Guest less host at start and end in order of time, from both clocks' readings against the collector's."""
     points = []
-    for when in ("start", "end"):
-        theirs, ours = _reading(guest, when), _reading(host, when)
-        if theirs and ours:
-            points.append(ClockPoint(theirs[0], theirs[1] - ours[1], theirs[2] + ours[2]))
-    return tuple(sorted(points, key=lambda point: point.at))
+    for theirs, ours in ((guest.start, host.start), (guest.end, host.end)):
+        if theirs is None or ours is None:
+            continue
+        at, numbers = utc(theirs.at), (theirs.offset_s, ours.offset_s, theirs.uncertainty_s, ours.uncertainty_s)
+        if at is not None and ours.at is not None and None not in numbers:
+            offset_s, host_s, uncertainty_s, host_uncertainty_s = (each or 0.0 for each in numbers)
+            points.append(ClockPoint(at, offset_s - host_s, uncertainty_s + host_uncertainty_s))
+    return sorted(points, key=lambda point: point.at)
 
 
-def _reading(clocks: Any, when: str) -> tuple[datetime, float, float] | None:
-    entry = clocks.get(when) if isinstance(clocks, dict) else None
-    if not isinstance(entry, dict):
-        return None
-    try:
-        at = datetime.fromisoformat(entry["at"])
-        return at, float(entry["offset_s"]), float(entry["uncertainty_s"])
-    except (KeyError, TypeError, ValueError):
-        return None
-
-
-def _zone(entry: Any) -> str | None:
-    """The zone of a guest's stamps: as the inventory said it, or its offset from UTC as its own clock did."""
-    given = entry.get("timezone")
-    if isinstance(given, str) and given:
-        return given
-    clocks = entry.get("clock")
-    for when in ("start", "end"):
-        reading = clocks.get(when) if isinstance(clocks, dict) else None
-        zone = reading.get("zone") if isinstance(reading, dict) else None
-        if isinstance(zone, str) and zone:
-            return zone
-    return None
+def _zone(clock: ClockReadings) -> str | None:
+    """A guest's offset from UTC as its own clock gave it."""
+    return next((each.zone for each in (clock.start, clock.end) if each and each.zone), None)
 
 
 def vm_called(name: str, vms: Sequence[VirtualMachine]) -> VirtualMachine:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from esxprobe.analyze.at_work import mean, shown, values_of
-from esxprobe.capture import Manifest
 from esxprobe.catalog.cpu import ESXTOP_GROUP
 from esxprobe.formats.closure import STATES, sum_of_states
 from esxprobe.model import CaptureSummary, Recording
+from esxprobe.model.manifest import Manifest
 from esxprobe.series import in_parts
 
 if TYPE_CHECKING:

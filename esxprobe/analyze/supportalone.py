@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING
 import esxprobe
 from esxprobe.analyze.answers import answered
 from esxprobe.analyze.events import CaptureEvents, EventOptions, placed
-from esxprobe.analyze.manifest_fields import Fields
 from esxprobe.analyze.provenance import provenance_of
 from esxprobe.analyze.vms import with_modes
-from esxprobe.capture import Manifest
 from esxprobe.errors import UnreadableInputError
 from esxprobe.model import (
     Analysis,
@@ -28,6 +26,7 @@ from esxprobe.model import (
     SourceFile,
     VirtualMachine,
 )
+from esxprobe.model.manifest import Manifest
 from esxprobe.model.supportalone import SupportReport
 from esxprobe.rules import RuleBook
 from esxprobe.rules.evaluate import HOST_KEY
@@ -144,14 +143,13 @@ def _recording(source: SupportInput) -> Recording:
 
     manifest = source.manifest
     vms = list(_vms(manifest))
-    facts = Fields(manifest.more).part("facts")
-    devices = dict.fromkeys(
-        each.text("device") for key in ("devices", "paths") for each in facts.records(key) if each.text("device")
-    )
+    facts = manifest.facts
+    named = [*(each.device for each in facts.devices), *(each.device for each in facts.paths)]
+    devices = dict.fromkeys(device for device in named if device)
     worlds = [
-        {"name": entry.text("name"), "id": world, "gid": vm.gid, "role": f"NetWorld-VM-{world}"}
-        for vm, entry in zip(vms, Fields(manifest.more).records("vms"), strict=True)
-        if (world := entry.text("world_id"))
+        {"name": entry.name, "id": world, "gid": vm.gid, "role": f"NetWorld-VM-{world}"}
+        for vm, entry in zip(vms, manifest.vms, strict=True)
+        if (world := entry.world_id)
     ]
     return Recording(
         host=source.host,
@@ -189,12 +187,12 @@ def _things(rows: Sequence[dict[str, str]]) -> pl.DataFrame:
 def _vms(manifest: Manifest) -> Sequence[VirtualMachine]:
     """The VMs of a manifest; one without a world gets a number."""
     made = []
-    for number, entry in enumerate(Fields(manifest.more).records("vms")):
-        vcpus = entry.part("settings").text("numvcpus")
+    for number, entry in enumerate(manifest.vms):
+        vcpus = entry.settings.get("numvcpus", "")
         made.append(
             VirtualMachine(
-                entry.text("name"),
-                entry.text("world_id") or _NAMELESS_ID.format(number),
+                entry.name,
+                entry.world_id or _NAMELESS_ID.format(number),
                 int(vcpus) if vcpus.isascii() and vcpus.isdigit() and len(vcpus) < 5 else 0,
             )
         )

@@ -9,8 +9,9 @@ from typing import TypedDict
 from esxprobe.analyze.answers import entries_of_vms
 from esxprobe.analyze.at_work import largest, last, mean, p95_of_rows, rows_by_gid, rows_in_parts, values_of
 from esxprobe.analyze.guestlogs import GuestOptions, given_modes, vm_called
-from esxprobe.capture import Manifest
 from esxprobe.model import Mmu, Recording, VirtualMachine, VmRow, Window
+from esxprobe.model.manifest import Manifest
+from esxprobe.model.probed_facts import MonitorAnswer
 
 _READY, _LIMITED, _COSTOP, _RUN, _SWAP_WAIT = (
     rf"Vcpu\% {name}" for name in ("Ready", "Max Limited", "CoStop", "Run", "Swap Wait")
@@ -31,10 +32,10 @@ def with_modes(
     """
     modes: dict[str, tuple[Mmu, str]] = {}
     for gid, entry in entries_of_vms(manifest, recording):
-        monitor = entry.part("monitor")
-        mmu = _KNOWN.get(monitor.text("mmu"))
+        monitor = entry.monitor or MonitorAnswer()
+        mmu = _KNOWN.get(monitor.mmu)
         if mmu is not None:
-            modes[gid] = (mmu, monitor.text("evidence"))
+            modes[gid] = (mmu, monitor.evidence)
     modes |= given_modes(options, lambda name: vm_called(name, recording.vms).gid)
     return tuple(
         replace(vm, mmu=modes[vm.gid][0], mmu_evidence=modes[vm.gid][1]) if vm.gid in modes else vm

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from esxprobe.collect.host_clock import ClockReading
 from esxprobe.collect.probing import Questions, ask_clock
 from esxprobe.collect.stream_to_file import Link
 from esxprobe.collect.task import HostTask
 from esxprobe.collect.vms import not_among
 from esxprobe.errors import HostError
+from esxprobe.model.manifest import ClockReading, Connection
 
 # A capture that is over waits for answers no longer than that, and for those that it asks for only then [s].
 BUDGET_S = 60.0
@@ -56,7 +56,7 @@ class Asking:
         self.clock: ClockReading | None = None
 
     @property
-    def connections(self) -> list[dict[str, object]]:
+    def connections(self) -> list[Connection]:
         """What each connection of their own turned out to be."""
         return self._link.records if self._link else []
 

@@ -16,14 +16,15 @@ from esxprobe.collect.dryrun import planned_commands, planned_guest_commands
 from esxprobe.collect.facts import PROBE_TIMEOUT_S, VMS, parse_version
 from esxprobe.collect.forecast import Forecast, forecast, render_forecast
 from esxprobe.collect.guests import Guest, guest_command
-from esxprobe.collect.host_clock import HOST_CLOCK, LINUX_CLOCK, WINDOWS_CLOCK, ClockReading, read_clock
+from esxprobe.collect.host_clock import HOST_CLOCK, LINUX_CLOCK, WINDOWS_CLOCK, read_clock
 from esxprobe.collect.saying import last_line
 from esxprobe.collect.shell import Shell
 from esxprobe.collect.stream_to_file import Link
 from esxprobe.collect.task import HostTask
-from esxprobe.collect.vm_filter import Limit, limit_to, new_token, read_entities, require
+from esxprobe.collect.vm_filter import limit_to, new_token, read_entities, require
 from esxprobe.collect.vms import near, not_among, running_vms, runs_no
 from esxprobe.errors import EsxprobeError, HostError, UnknownVmError
+from esxprobe.model.manifest import ClockReading, Limit
 
 Outcome = Literal["ok", "failed", "skipped"]
 _WAY = ("name", "port", "host key", "login")
@@ -245,6 +246,7 @@ def _clock(shell: Shell, command: str, steps: _Steps, now: Callable[[], float]) 
 
 def render_offset(reading: ClockReading) -> str:
     """A reading in words."""
-    where = "ahead of" if reading.offset_s > 0 else "behind"
+    offset_s, uncertainty_s = reading.offset_s or 0.0, reading.uncertainty_s or 0.0
+    where = "ahead of" if offset_s > 0 else "behind"
     zone = f", zone {reading.zone}" if reading.zone else ""
-    return f"{abs(reading.offset_s):.1f} s {where} this machine's clock, ± {reading.uncertainty_s:.1f} s{zone}"
+    return f"{abs(offset_s):.1f} s {where} this machine's clock, ± {uncertainty_s:.1f} s{zone}"

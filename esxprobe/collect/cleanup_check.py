@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from esxprobe.collect.bounded import KILLED, within
 from esxprobe.collect.command import PROCESSES, CapturePlan, left_behind
 from esxprobe.collect.stream_to_file import Clockwork, Link
 from esxprobe.errors import HostError, HostTimeoutError
+from esxprobe.model.manifest import Leftover
 
 _TIMEOUT_S = 10.0
 _EVERY_S = 0.5
@@ -21,25 +21,6 @@ _BEFORE_S, _AFTER_S = 3, 10
 LOOK_BEFORE, LOOK = within(PROCESSES, _BEFORE_S), within(PROCESSES, _AFTER_S)
 # What the answer may take on the way [s].
 _SPARE_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Leftover:
-    """Whether anything of ours runs on a host after the capture.
-
-    Attributes:
-        processes: Lines of the host's list of processes; empty when it is clean.
-        checked: Whether the host could be asked.
-        reason: Why it could not.
-        files: Files of ours that were still there, and are removed now.
-        others: Lines of another program's esxtop with the same interval, which ran before.
-    """
-
-    processes: tuple[str, ...]
-    checked: bool
-    reason: str = ""
-    files: tuple[str, ...] = ()
-    others: tuple[str, ...] = ()
 
 
 def others_esxtop(link: Link, plan: CapturePlan) -> tuple[str, ...]:

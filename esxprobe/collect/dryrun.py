@@ -18,7 +18,6 @@ from esxprobe.collect.shell import Shell
 from esxprobe.collect.stream_to_file import Link
 from esxprobe.collect.task import HostTask
 from esxprobe.collect.vm_filter import (
-    Limit,
     choose,
     export_line,
     limit_to,
@@ -28,6 +27,7 @@ from esxprobe.collect.vm_filter import (
     require,
 )
 from esxprobe.collect.vms import running_vms
+from esxprobe.model.manifest import Limit
 
 # A guest ends by itself after that much more time than the capture takes [s].
 _GUEST_SPARE_S = 900

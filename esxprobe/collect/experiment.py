@@ -24,6 +24,7 @@ from esxprobe.collect.stream_to_file import Clockwork, Link, no_room
 from esxprobe.errors import EsxprobeError, HostError
 from esxprobe.formats.injections import parse_injections, read_injections
 from esxprobe.model import Calibration
+from esxprobe.model.manifest import FaultRun
 
 # Length of plain capture from which the precision is forecast [s]; shorter ones say too little of slow load.
 PLAIN_S = 120
@@ -77,33 +78,6 @@ class FaultPlan:
     def needs_s(self) -> float:
         """How long the host has to be captured for it [s]."""
         return PLAIN_S + _LATER * _LATER_S + (self.experiment_s or 0) + 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class FaultRun:
-    """What became of a probe or an experiment, as the manifest has it.
-
-    Attributes:
-        vm: Name of its VM.
-        kind: Which of the two.
-        outcome: `running` while it does; `whole`, `partial`, `refused` before it began, or `failed`.
-        reason: Why it is not whole.
-        file: What the injector printed, in the capture folder; empty when there is nothing.
-        order: The blocks as they were drawn, `10` or `01` for each pair.
-        block_s: Length of a block [s].
-        rate: Pages touched in a block that faults [pages/s].
-        forecast_pct: Half-width that was forecast for the effect [% of one vCPU]; None when it was not known.
-    """
-
-    vm: str
-    kind: Literal["probe", "experiment"]
-    outcome: Outcome | Literal["running"]
-    reason: str = ""
-    file: str = ""
-    order: str = ""
-    block_s: float = 0.0
-    rate: float = 0.0
-    forecast_pct: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from esxprobe.collect.experiment import FaultPlan, FaultRun, HostView, Surroundings, run_in_guest
+from esxprobe.collect.experiment import FaultPlan, HostView, Surroundings, run_in_guest
 from esxprobe.collect.guests import Guest
 from esxprobe.collect.plainview import plain_view
 from esxprobe.collect.stream_to_file import Clockwork
 from esxprobe.errors import EsxprobeError
+from esxprobe.model.manifest import FaultRun
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Literal
 
 from esxprobe.collect.guest_loops import LINUX, TYPEPERF, Loop, windows_way
-from esxprobe.collect.host_clock import LINUX_CLOCK, WINDOWS_CLOCK, ClockReading
+from esxprobe.collect.host_clock import LINUX_CLOCK, WINDOWS_CLOCK
 from esxprobe.collect.naming import safe_name
 from esxprobe.collect.probing import ask_clock
 from esxprobe.collect.retry import Retry
 from esxprobe.collect.room import GUEST_SAMPLE_BYTES, LEAST_BYTES, guest_room
 from esxprobe.collect.saying import last_line
-from esxprobe.collect.segment import Gap
 from esxprobe.collect.shell import Shell
 from esxprobe.collect.stream_to_file import Clockwork, Link, StopRequest, StreamEnd, no_room, stream_to_file
 from esxprobe.errors import ConnectionLostError, EsxprobeError, HostError
+from esxprobe.model.manifest import ClockReading, ClockReadings, Gap, GuestOutcome
 
 System = Literal["linux", "windows"]
 
@@ -50,46 +50,6 @@ class Guest:
     system: System = "linux"
     interval_s: int = 5
     timezone: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class GuestOutcome:
-    """What became of a guest.
-
-    Attributes:
-        vm: Name of its VM.
-        system: What it runs.
-        outcome: `whole`: it answered until it was stopped; `partial`: with gaps, or it ended before;
-            `failed`: no sample.
-        reason: Why it is not whole.
-        method: How its counters were read: `linux`, `typeperf` or `windows-raw`; empty when it came to nothing.
-        file: Name of the first file in the capture folder, empty when there is none.
-        files: Names of all of them, in order of time.
-        gaps: The times without samples between them.
-        command: Remote command, verbatim; the first one.
-        interval_s: Interval asked for [s].
-        samples: Samples begun, over all files.
-        bytes: Size of the files [bytes].
-        clock_start: Its clock against ours at the start, None when it could not be read.
-        clock_end: The same at the end.
-        connections: What its connections turned out to be.
-    """
-
-    vm: str
-    system: System
-    outcome: str
-    reason: str
-    method: str
-    file: str
-    files: tuple[str, ...]
-    gaps: tuple[Gap, ...]
-    command: str
-    interval_s: int
-    samples: int
-    bytes: int
-    clock_start: ClockReading | None
-    clock_end: ClockReading | None
-    connections: tuple[dict[str, object], ...]
 
 
 def guest_command(guest: Guest, samples: int) -> str:
@@ -272,9 +232,9 @@ class _GuestJob:
             interval_s=self.guest.interval_s,
             samples=self.samples,
             bytes=self.bytes,
-            clock_start=self.start,
-            clock_end=end,
             connections=tuple(self.link.records),
+            timezone=self.guest.timezone,
+            clock=ClockReadings(self.start, end),
         )
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from esxprobe.collect.command import STOP, CapturePlan, command_line, most_plain
 from esxprobe.collect.retry import Retry, may_pass
-from esxprobe.collect.segment import Gap, Progress, Segment, SegmentRun, TooWideError
+from esxprobe.collect.segment import FinishedSegment, Progress, SegmentRun, TooWideError
 from esxprobe.collect.stream_to_file import Clockwork, Link, StopRequest, stream_to_file
 from esxprobe.collect.vm_filter import limit_to, limited_line
 from esxprobe.errors import ConnectionLostError, EsxprobeError, HostError
+from esxprobe.model.manifest import Gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class HostCapture:
         error: What ended it before its time, None otherwise.
     """
 
-    segments: tuple[Segment, ...]
+    segments: tuple[FinishedSegment, ...]
     gaps: tuple[Gap, ...]
     whole: bool
     stopped: bool
@@ -64,7 +65,7 @@ class _HostJob:
     ) -> None:
         self.host, self.plan, self.folder, self.link = host, plan, folder, link
         self.stop, self.progress, self.clockwork = stop, progress, clockwork
-        self.segments: list[Segment] = []
+        self.segments: list[FinishedSegment] = []
         self.gaps: list[Gap] = []
         self.seen = 0  # whole intervals
         self._packed = plan.packed
@@ -92,7 +93,7 @@ class _HostJob:
             tuple(self.segments), tuple(self.gaps), whole, self.stop.is_set(), None if whole else error
         )
 
-    def _segment(self, rows: int) -> tuple[Segment, EsxprobeError | None]:
+    def _segment(self, rows: int) -> tuple[FinishedSegment, EsxprobeError | None]:
         """Runs esxtop once; gives the segment, and what kept it from going on as planned."""
         shell = self.link.shell()
         limit = limit_to(shell, self.plan.vms) if self.plan.vms and not self._no_limit else None
@@ -213,7 +214,7 @@ class _HostJob:
         )
 
 
-def _unfinished(host: str, segment: Segment) -> HostError:
+def _unfinished(host: str, segment: FinishedSegment) -> HostError:
     """The error of a segment that ended by itself, too early: worth another try once it gave something."""
     message = f"{host}: {segment.reason}"
     if segment.samples > 1:

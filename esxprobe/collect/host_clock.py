@@ -8,36 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from esxprobe.collect.shell import Shell
 from esxprobe.errors import HostError
+from esxprobe.model.manifest import ClockReading
 
 HOST_CLOCK = "date -u +%s"
 LINUX_CLOCK = "date -u +%s.%N"
 # The `o` format carries the zone too, in which typeperf writes its stamps.
 WINDOWS_CLOCK = "powershell -NoProfile -NonInteractive -Command \"[DateTimeOffset]::Now.ToString('o')\""
 _TIMEOUT_S = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class ClockReading:
-    """How far a clock is from ours.
-
-    Attributes:
-        at: When it was read, by our clock [s since 1970].
-        offset_s: Its time less ours [s]; positive when it is ahead.
-        uncertainty_s: The offset is this exact at worst, either way [s].
-        round_trip_s: How long asking took [s].
-        zone: Its offset from UTC as it says itself, `+02:00`; empty when it does not.
-    """
-
-    at: float
-    offset_s: float
-    uncertainty_s: float
-    round_trip_s: float
-    zone: str = ""
 
 
 def parse_clock(text: str) -> tuple[float, float, str]:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from esxprobe.collect.bounded import KILLED, within
 from esxprobe.collect.command import CapturePlan
-from esxprobe.collect.probing import ProbeResult
 from esxprobe.collect.saying import last_line
 from esxprobe.collect.stream_to_file import Link
 from esxprobe.errors import ChannelRefusedError, HostError
+from esxprobe.model.manifest import ProbeResult
 
 # By their value for a byte: vobd has few lines, each with an id; vmkwarning repeats vmkernel.
 LOGS = ("vobd", "vmkernel", "hostd", "vmksummary")

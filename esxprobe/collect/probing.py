@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from esxprobe.collect.bounded import KILLED, VmFiles, listed, parse_vm_files, vm_files_line, within
 from esxprobe.collect.facts import PROBES, Probe, parse_answer, plain
-from esxprobe.collect.host_clock import HOST_CLOCK, ClockReading, read_clock
+from esxprobe.collect.host_clock import HOST_CLOCK, read_clock
 from esxprobe.collect.monitor import parse_vmx
 from esxprobe.collect.naming import safe_name
 from esxprobe.collect.saying import last_line, quoted
 from esxprobe.collect.stream_to_file import Link
 from esxprobe.errors import ChannelRefusedError, HostError, HostTimeoutError
 from esxprobe.formats.vmware_log import parse_monitor_mode
+from esxprobe.model.manifest import ClockReading, ProbeResult
 
 # A question is ended on the host after that long [s]; nobody waits for the answer much longer.
 QUESTION_S = 15
@@ -35,25 +36,6 @@ _ALIVE_S = 10.0
 _GOES_ON = (ChannelRefusedError,)
 _KEEPS = {"vmx": parse_vmx, "log": parse_monitor_mode}
 _CALLED = {"vmx": "vmx", "log": "monitor"}
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeResult:
-    """What became of one probe.
-
-    Attributes:
-        name: The probe.
-        command: Its command, verbatim; empty where it was asked together with others.
-        outcome: `ok`, `failed` or `skipped`.
-        note: Why it is not ok.
-        file: Where its answer is in the capture folder, empty when there is none.
-    """
-
-    name: str
-    command: str
-    outcome: str
-    note: str = ""
-    file: str = ""
 
 
 def question(probe: Probe) -> str:

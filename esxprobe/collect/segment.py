@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from esxprobe.collect.gzip_progress import GzipPeek, PlainPeek
@@ -12,8 +12,9 @@ from esxprobe.collect.room import SegmentRoom
 from esxprobe.collect.saying import last_line
 from esxprobe.collect.stream_packer import StreamPacker
 from esxprobe.collect.stream_to_file import StreamEnd
-from esxprobe.collect.vm_filter import Limit
 from esxprobe.errors import HostError
+from esxprobe.files.json_records import NOT_WRITTEN, UnixTime
+from esxprobe.model.manifest import Limit, Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,60 +44,20 @@ class Progress:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One run of esxtop.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedSegment(Segment):
+    """A segment of ours, of which everything is known.
 
     Attributes:
-        file: Name in the capture folder; one that ends in `.cut` holds no whole sample; empty when nothing came.
-        command: Remote command, verbatim.
-        started: When it was started, our clock [s since 1970].
-        ended: When it ended.
-        asked: Samples asked for.
-        samples: Whole samples received.
-        bytes: Size of the file [bytes].
-        outcome: `whole`: the gzip trailer came and every row asked for; otherwise `partial`.
-        reason: Why it is partial.
-        interval_s: Mean time between its samples by their stamps [s], None when unknown.
-        stderr: What the commands said besides.
-        limit: The VMs that it was limited to, None for everything.
-        no_limit: Why it has everything although it was to be limited.
-        packed: Where it was packed: `host` or `here`.
-        most_bytes: What it could have grown to before it would have been ended [bytes].
+        no_limit: Why it has everything although it was to be limited; the manifest has it as a note.
     """
 
-    file: str
-    command: str
-    started: float
-    ended: float
+    started: UnixTime
+    ended: UnixTime
     asked: int
     samples: int
     bytes: int
-    outcome: str
-    reason: str
-    interval_s: float | None
-    stderr: str
-    limit: Limit | None = None
-    no_limit: str = ""
-    packed: str = "host"
-    most_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A time without esxtop between two segments.
-
-    Attributes:
-        after: File of the segment before it.
-        before: File of the segment after it.
-        seconds: Its length by our clock [s].
-        reason: `planned`, or what interrupted.
-    """
-
-    after: str
-    before: str
-    seconds: float
-    reason: str
+    no_limit: str = field(default="", metadata=NOT_WRITTEN)
 
 
 class TooWideError(HostError):
@@ -144,10 +105,10 @@ class SegmentRun:
 
     def segment(
         self, command: str, end: StreamEnd, file: str, limit: Limit | None, *, no_limit: str = ""
-    ) -> Segment:
+    ) -> FinishedSegment:
         """What became of it."""
         reason = _shortcoming(self.peek, self.rows, end)
-        return Segment(
+        return FinishedSegment(
             file=file,
             command=command,
             started=self.started,

@@ -25,9 +25,8 @@ from esxprobe.capture import all_described, save_manifest
 from esxprobe.collect.beside import Asking
 from esxprobe.collect.cleanup_check import check_left_behind, others_esxtop
 from esxprobe.collect.dryrun import guest_samples, require_vms
-from esxprobe.collect.experiment import FaultRun
 from esxprobe.collect.faultruns import FaultRuns
-from esxprobe.collect.guests import Guest, GuestOutcome, capture_guest
+from esxprobe.collect.guests import Guest, capture_guest
 from esxprobe.collect.host import capture_host
 from esxprobe.collect.log_collection import take_logs
 from esxprobe.collect.manifest_record import Record
@@ -38,6 +37,7 @@ from esxprobe.collect.stream_to_file import Clockwork, Link, no_room
 from esxprobe.collect.task import HostOutcome, HostTask, Notice, Tell
 from esxprobe.collect.vms import near, not_among, runs_no
 from esxprobe.errors import EsxprobeError
+from esxprobe.model.manifest import FaultRun, GuestOutcome
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _RESERVE = ".reserve"
@@ -180,8 +180,7 @@ class _Session:
             ways.tell,
         )
         self._fault_run, self._writing, self._version = ways.fault_run, threading.Lock(), ""
-        zones = {guest.vm: guest.timezone for guest in task.guests}
-        self._record = Record(task.host, task.plan, self._clockwork.now(), zones)
+        self._record = Record(task.host, task.plan, self._clockwork.now())
         self._others: tuple[str, ...] = ()
         self._no_clock = ""
 

@@ -7,8 +7,10 @@ else enters such a text only through `quote`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Protocol
+
+from esxprobe.model.manifest import Connection
 
 
 class Result(Protocol):
@@ -54,19 +56,12 @@ class Stream(Protocol):
         """Closes the channel: the remote command sees the end of its input and a broken pipe for its output."""
 
 
-class Facts(Protocol):
-    """What a connection turned out to be."""
-
-    def as_record(self) -> Mapping[str, object]:
-        """Gives plain JSON values for a manifest; never a secret."""
-
-
 class Shell(Protocol):
     """A login on one machine, one command at a time."""
 
     @property
-    def facts(self) -> Facts:
-        """What was negotiated."""
+    def facts(self) -> Connection:
+        """What was negotiated; never a secret."""
 
     def run(
         self,

@@ -15,6 +15,7 @@ from typing import Self
 from esxprobe.collect.shell import Shell, Stream
 from esxprobe.collect.stream_packer import StreamPacker
 from esxprobe.errors import EsxprobeError, HostError, OutputError
+from esxprobe.model.manifest import Connection
 
 _TICK_S = 0.1
 # A command that was asked to end is given up after that long without a byte [s].
@@ -175,7 +176,7 @@ class Link:
     def __init__(self, connect: Callable[[], Shell]) -> None:
         self._connect = connect
         self._shell: Shell | None = None
-        self.records: list[dict[str, object]] = []
+        self.records: list[Connection] = []
 
     def shell(self) -> Shell:
         """Gives the open connection, or opens one.
@@ -185,7 +186,7 @@ class Link:
         """
         if self._shell is None:
             self._shell = self._connect()
-            self.records.append({**self._shell.facts.as_record()})
+            self.records.append(self._shell.facts)
         return self._shell
 
     @property

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esxprobe.collect.command import CapturePlan
-from esxprobe.collect.experiment import FaultPlan, FaultRun
-from esxprobe.collect.guests import Guest, GuestOutcome
+from esxprobe.collect.experiment import FaultPlan
+from esxprobe.collect.guests import Guest
 from esxprobe.collect.shell import Shell
 from esxprobe.errors import EsxprobeError
+from esxprobe.model.manifest import FaultRun, GuestOutcome
 
 
 @dataclass(frozen=True, slots=True)

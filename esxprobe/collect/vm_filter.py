@@ -33,6 +33,7 @@ from esxprobe.collect.saying import last_line, quoted
 from esxprobe.collect.shell import Shell
 from esxprobe.collect.vms import near, not_among, runs_no, spellings
 from esxprobe.errors import HostError, UnknownVmError
+from esxprobe.model.manifest import Group, Limit
 
 EXPORT_TIMEOUT_S = 60.0
 GROUPS = "SchedGroup"
@@ -51,19 +52,6 @@ _KEEP = (
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """An entry of SchedGroup.
-
-    Attributes:
-        gid: Its id, good until the VM's next power-on.
-        name: Its name; not unique, and any text.
-    """
-
-    gid: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Entities:
     """What a host's esxtop can show.
 
@@ -74,25 +62,6 @@ class Entities:
 
     groups: tuple[Group, ...]
     others: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """What a segment was limited to.
-
-    Attributes:
-        kept: The groups of the VMs that are wanted; all of a name where it is there more than once.
-        missing: Wanted names that no group has.
-        groups: How many groups there were altogether.
-        others: Name and number of entries of each other section; they are kept whole.
-        file: The file on the host that held them for a while.
-    """
-
-    kept: tuple[Group, ...]
-    missing: tuple[str, ...]
-    groups: int
-    others: tuple[tuple[str, int], ...]
-    file: str
 
 
 def parse_entities(text: str) -> Entities:

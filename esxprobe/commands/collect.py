@@ -13,9 +13,9 @@ from esxprobe.errors import EXIT_HOST_FAILED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from esxprobe.collect.experiment import FaultRun
     from esxprobe.collect.segment import Progress
     from esxprobe.collect.task import HostOutcome, HostTask
+    from esxprobe.model.manifest import FaultRun
 
 
 def collect(

@@ -15,7 +15,8 @@ from esxprobe.commands.streams import printable, say
 from esxprobe.errors import UsageError
 
 if TYPE_CHECKING:
-    from esxprobe.collect.experiment import FaultPlan, FaultRun
+    from esxprobe.collect.experiment import FaultPlan
+    from esxprobe.model.manifest import FaultRun
 
 _DEFAULT_S = 300
 # Shares of one vCPU that may be injected [%]: below them nothing can be told, above them it is no small load.

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from esxprobe.collect.check import Checked, HostCheck, Step
     from esxprobe.collect.dryrun import DryRun
-    from esxprobe.collect.guests import GuestOutcome
     from esxprobe.collect.task import HostOutcome, Notice
+    from esxprobe.model.manifest import GuestOutcome
 
 _COLORS = {"whole": "green", "ok": "green", "partial": "yellow", "skipped": "dim", "failed": "bold red"}
 

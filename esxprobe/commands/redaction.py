@@ -12,10 +12,11 @@ from esxprobe.errors import EsxprobeError, OutputError, UnreadableInputError, Us
 from esxprobe.files import writing
 
 if TYPE_CHECKING:
-    from esxprobe.capture import CaptureFiles, Manifest
+    from esxprobe.capture import CaptureFiles
     from esxprobe.commands.requests import RedactionRequest
     from esxprobe.formats.printed_cells import CaptureCells
     from esxprobe.model import Analysis
+    from esxprobe.model.manifest import Manifest
     from esxprobe.model.supportalone import SupportReport
     from esxprobe.redact import Redactor
     from esxprobe.redact.instances import Instances

@@ -90,6 +90,26 @@ ProbeName = Annotated[str, Role("probe")]
 """The name of a question to a host."""
 NoteDetail = Annotated[str, Role("detail")]
 """The detail of a quality note."""
+ComputerName = Annotated[str, Role("computer")]
+"""A computer as it was typed: with user, port or brackets."""
+HopName = Annotated[str, Role("hop")]
+"""A host on the way, or the command that leads there."""
+AccountName = Annotated[str, Role("user")]
+"""The name of an account."""
+AddressText = Annotated[str, Role("address")]
+"""An IP address."""
+FingerprintText = Annotated[str, Role("fingerprint")]
+"""The fingerprint of a host key."""
+AlgorithmName = Annotated[str, Role("algorithm")]
+"""An algorithm of SSH."""
+ServerText = Annotated[str, Role("server")]
+"""The version that an SSH server gives."""
+DatastoreId = Annotated[str, Role("id")]
+"""The UUID of a datastore."""
+PathName = Annotated[str, Role("path")]
+"""The path of a file on a host."""
+ListedTerm = Annotated[str, Role("term")]
+"""A driver, a transport or an adapter, which stays where it is on the list."""
 
 
 # Names in annotations of what is imported where it is used: polars and numpy.

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from esxprobe.capture import Manifest
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import paths as paths_of
 from esxprobe.formats import pdh, sniff
 from esxprobe.formats.source import Source
 from esxprobe.formats.wanted import refuse_foreign
+from esxprobe.model.manifest import Manifest
 from esxprobe.redact.copied_rows import headers_of
 from esxprobe.redact.instances import Instances
 from esxprobe.redact.manifest import ManifestRedactor

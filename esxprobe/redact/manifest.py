@@ -1,50 +1,26 @@
-"""A capture's manifest without names: by what its keys hold; a key that is on no list is a name itself."""
+"""A capture's manifest without names: by what its fields hold; a key that is on no list is a name itself."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from esxprobe.capture import MANIFEST, Manifest, save_manifest
+from esxprobe.capture import MANIFEST, save_manifest
 from esxprobe.model import SourceFile
+from esxprobe.model.manifest import Manifest
+from esxprobe.model.roles import FREE, Role, roles_of
 from esxprobe.redact import listed
 from esxprobe.redact.messages import redacted_message
 from esxprobe.redact.name_search import Scan
 from esxprobe.redact.redactor import Redactor
 
-# What a key holds: a value that is on a list, a name of a kind, a command of ours; everything else is a message.
-_KEYS = {
-    **dict.fromkeys(("zone", "timezone"), "zone"),
-    **dict.fromkeys(("kex", "cipher", "mac", "host_key_type", "legacy_used"), "algorithm"),
-    **dict.fromkeys(("build", "release"), "build"),
-    **dict.fromkeys(("command", "commands"), "command"),
-    **dict.fromkeys(("host", "alias"), "host"),
-    "proxies": "hop",
-    **dict.fromkeys(("vm", "limited_to", "missing"), "vm"),
-    **dict.fromkeys(("file", "files", "after", "before"), "file"),
-    "type": "store",
-    "hardware_version": "hardware",
-    "sha256": "sha256",
-    "server_version": "server",
-    "tool_version": "tool",
-    "cpu-model": "cpu",
-    "power-policy": "power",
-    "address": "address",
-    "user": "user",
-    "volume_name": "datastore",
-    "uuid": "id",
-    "host_key_fingerprint": "fingerprint",
-    "config_file": "path",
-    "mount_point": "path",
-    **dict.fromkeys(("adapter", "transport", "nic"), "term"),
-    **{f"ethernet{n}.virtualDev": "term" for n in range(10)},
-}  # fmt: skip
 LISTED = {"zone", "algorithm", "build", "store", "hardware", "sha256", "server", "tool", "cpu", "power", "term"}
 _NUMBER = re.compile(r"\d*")
+_ADAPTER_KEY = re.compile(r"ethernet\d\.virtualDev")
 PROBES = frozenset(
     {"version", "cpu", "cpu-model", "memory", "power-policy", "uptime", "vms", "datastores", "devices", "paths"}
     | {"nic-stats", "vm-files", "vm-files-ended", "log-vobd", "log-vmkernel", "log-hostd", "log-vmksummary"}
@@ -62,41 +38,24 @@ class ManifestRedactor:
 
     def __init__(self, manifest: Manifest, redactor: Redactor) -> None:
         self._manifest, self._redactor, self._names = manifest, redactor, redactor.names
-        self._vm_of_world: dict[str, str] = {}
-        for vm in _records(manifest.more.get("vms")):
-            self._learn_vm(vm)
-        for guest in _records(manifest.more.get("guests")):
-            self._names.of("vm", str(guest.get("vm", "")))
-        for run in _records(manifest.more.get("fault_runs")):
-            self._names.of("vm", str(run.get("vm", "")))
+        self._vm_of_world = {vm.world_id: vm.name for vm in manifest.vms}
+        for vm in manifest.vms:
+            self._names.of("vm", vm.name)
+            if vm.config_file:
+                self._names.of("path", vm.config_file)
+            if posixpath.dirname(vm.config_file) not in {"", "/", "."}:
+                self._names.of("path", posixpath.dirname(vm.config_file))  # commands go there
+        for name in (*(guest.vm for guest in manifest.guests), *(run.vm for run in manifest.fault_runs)):
+            self._names.of("vm", name)
         self._redactor.host(manifest.host)
-        facts = manifest.more.get("facts")
-        for store in _records(facts.get("datastores") if isinstance(facts, dict) else None):
-            for key in ("volume_name", "uuid", "mount_point"):
-                self._text(str(store.get(key, "")), key, "")
-        self._walk(manifest.more)
-
-    def _learn_vm(self, vm: dict[str, Any]) -> None:
-        name, path = str(vm.get("name", "")), str(vm.get("config_file", ""))
-        self._names.of("vm", name)
-        self._vm_of_world[str(vm.get("world_id", ""))] = name
-        if path:
-            self._names.of("path", path)
-        if posixpath.dirname(path) not in {"", "/", "."}:
-            self._names.of("path", posixpath.dirname(path))  # commands go there
+        for store in manifest.facts.datastores:
+            self._record(store)
+        self._record(replace(manifest, host="", build="", commands=(), files=(), tool_version=""))
 
     def redacted(self, files: tuple[SourceFile, ...]) -> Manifest:
         """The manifest of the copy, whose files these are."""
-        manifest = self._manifest
-        return replace(
-            manifest,
-            host=self._redactor.host(manifest.host),
-            build=self._redactor.value("build", manifest.build) if manifest.build else "",
-            commands=tuple(self._redactor.command(command) for command in manifest.commands),
-            files=files,
-            tool_version=self._redactor.value("tool", manifest.tool_version) if manifest.tool_version else "",
-            more=self._walk(manifest.more) | {"redacted": True},
-        )
+        made: Manifest = self._record(replace(self._manifest, files=()))
+        return replace(made, files=files, more={**made.more, "redacted": True})
 
     def probe(self, name: str) -> str:
         """The name of a probe or of its file; those about a VM carry its name."""
@@ -134,55 +93,65 @@ class ManifestRedactor:
         """What a guest's file is called by its VM; empty where no record has it."""
         ending = posixpath.splitext(name)[1]
         shown = ending if ending in {".txt", ".csv"} else ""
-        for guest in _records(self._manifest.more.get("guests")):
-            more = guest.get("files")
-            files = [str(each) for each in more] if isinstance(more, list) else []
-            if name == guest.get("file") or name in files:
-                number = f"-{files.index(name) + 1}" if name in files[1:] else ""
-                return self._names.of("vm", str(guest.get("vm", "")) or name) + number + shown
-        runs = [run for run in _records(self._manifest.more.get("fault_runs")) if run.get("file")]
-        same = [run for run in runs if run.get("file") == name]
-        if not same:
+        for guest in self._manifest.guests:
+            if name == guest.file or name in guest.files:
+                number = f"-{guest.files.index(name) + 1}" if name in guest.files[1:] else ""
+                return self._names.of("vm", guest.vm or name) + number + shown
+        same = next((run for run in self._manifest.fault_runs if run.file == name), None)
+        if same is None:
             return ""
-        alike = [
-            run.get("file")
-            for run in runs
-            if (run.get("vm"), run.get("kind")) == (same[0].get("vm"), same[0].get("kind"))
-        ]
-        kind = "probe" if same[0].get("kind") == "probe" else "experiment"
-        number = f"-{alike.index(name) + 1}" if alike.index(name) else ""
-        return f"{self._names.of('vm', str(same[0].get('vm', '')) or name)}-{kind}{number}{shown}"
+        alike = [run.file for run in self._manifest.fault_runs if (run.vm, run.kind) == (same.vm, same.kind)]
+        place = [file for file in alike if file].index(name)
+        kind = "probe" if same.kind == "probe" else "experiment"
+        number = f"-{place + 1}" if place else ""
+        return f"{self._names.of('vm', same.vm or name)}-{kind}{number}{shown}"
 
-    def _walk(self, value: Any, key: str = "", parent: str = "") -> Any:
-        if isinstance(value, dict):
-            return {self._key(str(name)): self._walk(each, str(name), key) for name, each in value.items()}
+    def _record(self, record: Any) -> Any:
+        """A record without names: each field by what is said beside it, other keys by what they are called."""
+        kind: type = type(record)
+        roles = roles_of(kind)
+        made = {
+            each.name: self._value(getattr(record, each.name), roles.get(each.name))
+            for each in fields(record)
+            if each.name not in {"more", "absent"}
+        }
+        return replace(record, **made, more=self._unknown(record.more))
+
+    def _value(self, value: Any, role: Role | None) -> Any:
+        if isinstance(value, tuple):
+            return tuple(self._value(each, role) for each in value)
+        if isinstance(value, Mapping):
+            return {
+                self._key(key): self._text(each, "term" if _ADAPTER_KEY.fullmatch(key) else "message")
+                for key, each in value.items()
+            }
+        if is_dataclass(value):
+            return self._record(value)
+        return self._text(value, role.name if role else FREE) if isinstance(value, str) else value
+
+    def _unknown(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {self._key(str(key)): self._unknown(each) for key, each in value.items()}
         if isinstance(value, list):
-            return [self._walk(each, key, parent) for each in value]
-        return self._text(value, key, parent) if isinstance(value, str) else value
+            return [self._unknown(each) for each in value]
+        return self._text(value, "message") if isinstance(value, str) else value
 
     def _key(self, key: str) -> str:
         if key in listed.KEYS or self._names.is_pseudonym(key):
             return key
         return self.probe(key) if key in PROBES else self._names.of("instance", key)
 
-    def _text(self, text: str, key: str, parent: str) -> str:
-        if not text or _NUMBER.fullmatch(text):
-            return self._names.of("vm", text) if text and key in {"vm", "limited_to", "missing"} else text
-        if key == "name":
-            by_parent: dict[str, Callable[[str], str]] = {
-                "vms": lambda name: self._names.of("vm", name),
-                "kept": lambda name: self._names.of("vm", name),
-                "probes": self.probe,
-                "files": self.file,
-            }
-            return by_parent.get(parent, self._redactor.line)(text)
-        role = _KEYS.get(key, "message")
+    def _text(self, text: str, role: str) -> str:
+        if not text or (_NUMBER.fullmatch(text) and role != "vm"):
+            return text
         ways: dict[str, Callable[[str], str]] = {
             "message": lambda text: redacted_message(text, self._redactor),
             "command": self._redactor.command,
             "file": self.file,
-            "host": self._redactor.host,
+            "computer": self._redactor.host,
             "hop": self._hop,
+            "probe": self.probe,
+            "listed_zone": lambda text: self._redactor.value("zone", text),
         }
         if role in ways:
             return ways[role](text)
@@ -211,7 +180,3 @@ def redacted_manifest(manifest: Manifest, redactor: Redactor, folder: Path) -> b
     content = (folder / MANIFEST).read_bytes()
     Scan(redactor).check(content.decode("utf-8", "replace"), MANIFEST)
     return content
-
-
-def _records(value: Any) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

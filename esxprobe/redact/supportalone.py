@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from esxprobe.capture import Manifest
+from esxprobe.model.manifest import Manifest
 from esxprobe.model.supportalone import SupportReport
 from esxprobe.redact.analysis import nameless, redacted_analysis
 from esxprobe.redact.learn import learn_capture

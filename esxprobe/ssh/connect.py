@@ -11,10 +11,11 @@ from pathlib import Path
 import paramiko  # type: ignore[import-untyped]
 
 from esxprobe.errors import ConnectError, HostError, UsageError
+from esxprobe.model.manifest import Connection
 from esxprobe.ssh import algorithms
 from esxprobe.ssh.auth import authenticate
 from esxprobe.ssh.config import HostConfig, read_host_config
-from esxprobe.ssh.connection_facts import ConnectionFacts, gather_facts
+from esxprobe.ssh.connection_facts import gather_facts
 from esxprobe.ssh.display import address, fingerprint, kind, printable
 from esxprobe.ssh.hostkeys import KnownKey, check_host_key, known_types, read_known_keys
 from esxprobe.ssh.keys import agent_keys, choose_keys
@@ -120,7 +121,7 @@ def _open(target: Target, login: Login, via: SshShell | None, depth: int, passed
 
 def _log_in(
     config: HostConfig, login: Login, timeouts: Timeouts, known: list[KnownKey], way: _Way, *, passed: Passed
-) -> tuple[Client, ConnectionFacts]:
+) -> tuple[Client, Connection]:
     """Shakes hands, checks the host's key and says who we are, in this order."""
     legacy = login.legacy_crypto
     order = algorithms.host_key_order(known_types(known), legacy=legacy)
@@ -214,7 +215,7 @@ def _through(config: HostConfig, hop: SshShell) -> _Way:
     return _Way(channel, "", (*hop.facts.proxies, _hop_name(hop.facts)), (hop.close,))
 
 
-def _hop_name(facts: ConnectionFacts) -> str:
+def _hop_name(facts: Connection) -> str:
     return f"{facts.user}@{address(facts.host, facts.port)} {facts.host_key_fingerprint}"
 
 

@@ -2,66 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import paramiko  # type: ignore[import-untyped]
 
+from esxprobe.model.manifest import Connection
 from esxprobe.ssh.algorithms import LEGACY_CIPHERS, LEGACY_HOST_KEYS, LEGACY_KEX, LEGACY_MACS
 from esxprobe.ssh.config import HostConfig
 from esxprobe.ssh.display import fingerprint, printable
 from esxprobe.ssh.transport import Client
-
-
-@dataclass(frozen=True)
-class ConnectionFacts:
-    """What was negotiated; safe to write down.
-
-    Attributes:
-        alias: The name that was asked for.
-        host: The name or address that was dialled.
-        address: The address that answered; "" behind a proxy.
-        port: The TCP port.
-        user: The account.
-        server_version: The host's first line.
-        kex: Key exchange.
-        cipher: Cipher of what the host sends.
-        mac: Its MAC; "implicit" for ciphers that bring their own.
-        host_key_type: Signature algorithm of the host key.
-        host_key_fingerprint: SHA256:...
-        host_key: How it was checked: `known`, or `added to FILE`.
-        auth_method: What the host accepted, step by step.
-        legacy_crypto: Old algorithms were allowed.
-        legacy_used: Those that were used.
-        proxies: The hops, nearest first.
-        notes: What of ssh_config was not followed.
-    """
-
-    alias: str
-    host: str
-    address: str
-    port: int
-    user: str
-    server_version: str
-    kex: str
-    cipher: str
-    mac: str
-    host_key_type: str
-    host_key_fingerprint: str
-    host_key: str
-    auth_method: str
-    legacy_crypto: bool
-    legacy_used: tuple[str, ...]
-    proxies: tuple[str, ...]
-    notes: tuple[str, ...]
-
-    def as_record(self) -> Mapping[str, object]:
-        """Gives plain JSON values."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in dataclasses.asdict(self).items()
-        }
 
 
 def gather_facts(
@@ -73,7 +20,7 @@ def gather_facts(
     method: str,
     legacy: bool,
     proxies: tuple[str, ...],
-) -> ConnectionFacts:
+) -> Connection:
     """Puts down what a transport that has logged in is.
 
     Args:
@@ -92,7 +39,7 @@ def gather_facts(
     cipher = str(client.remote_cipher)
     mac = "implicit" if cipher.endswith("-gcm@openssh.com") else str(client.remote_mac)
     old = {*LEGACY_KEX, *LEGACY_CIPHERS, *LEGACY_MACS, *LEGACY_HOST_KEYS}
-    return ConnectionFacts(
+    return Connection(
         alias=config.alias,
         host=config.host,
         address=address,

@@ -23,7 +23,7 @@ from esxprobe.errors import (
     HostTimeoutError,
     RemoteShellError,
 )
-from esxprobe.ssh.connection_facts import ConnectionFacts
+from esxprobe.model.manifest import Connection
 from esxprobe.ssh.display import printable
 from esxprobe.ssh.transport import Client, Timeouts, has_ended, hurried, lost
 
@@ -173,7 +173,7 @@ class SshShell:
     def __init__(
         self,
         client: Client,
-        facts: ConnectionFacts,
+        facts: Connection,
         where: str,
         timeouts: Timeouts,
         on_close: tuple[Callable[[], None], ...] = (),
@@ -191,7 +191,7 @@ class SshShell:
         threading.Thread(target=self._ask_whether_alive, daemon=True, name=f"alive {where}").start()
 
     @property
-    def facts(self) -> ConnectionFacts:
+    def facts(self) -> Connection:
         """What was negotiated."""
         return self._facts
 

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from esxprobe.collect.facts import PROBES, Probe, parse_answer, parse_pairs, parse_power
-from esxprobe.collect.probing import ProbeResult
+from esxprobe.model.manifest import ProbeResult
 
 _TOOLS = frozenset({"esxcli", "localcli"})
 _OPTION = re.compile(r"[a-zA-Z]|vmnic\d+")

@@ -6,15 +6,17 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from esxprobe.capture import Manifest
+from esxprobe.capture import manifest_of
 from esxprobe.catalog.quality import note
 from esxprobe.errors import OutputError
+from esxprobe.files.json_records import plain_of
 from esxprobe.model import QualityNote
+from esxprobe.model.manifest import Manifest
 from esxprobe.vmsupport.command_outputs import facts_of, host_of
 from esxprobe.vmsupport.gathered import Gathered, Kept, gather
 from esxprobe.vmsupport.member import Limits
@@ -83,14 +85,15 @@ def _bundle(path: Path, gathered: Gathered, folder: Path) -> SupportBundle:
     host = gathered.host if host.partition(".")[0] == "localhost" and gathered.host else host
     captured = _CAPTURED.search(gathered.readme)
     made = (_moment(captured[1]) if captured else None) or gathered.made
-    more: dict[str, Any] = {"facts": facts, "vms": vms, "probes": [asdict(each) for each in answers]}
     build = facts.get("version", {}).get("build", "")
+    probes = [plain_of(each) for each in answers]
+    raw = {"host": host, "build": build, "facts": facts, "vms": vms, "probes": probes}
     kinds = {kept.path.relative_to(folder).parts[0] for kept in (*gathered.logs, *gathered.vm_logs)}
     return SupportBundle(
         path=path,
         host=host,
         made=made,
-        manifest=Manifest(host=host, build=build, more=more),
+        manifest=manifest_of(raw),
         logs=tuple(folder / kind for kind in sorted(kinds)),
         captures=tuple(sorted(gathered.captures, key=lambda each: (-each.path.stat().st_size, each.name))),
         notes=tuple(_notes(path, gathered, unread)),
@@ -134,21 +137,20 @@ def beside(manifest: Manifest | None, bundle: SupportBundle) -> Manifest:
 
     A VM is the same one in both by its world, or by a name that only one VM has in each.
     """
-    found = bundle.manifest
     if manifest is None:
-        return replace(found, host=bundle.host)
-    more = dict(manifest.more)
-    own = more.get("facts")
-    more["facts"] = {**found.more["facts"], **(own if isinstance(own, dict) else {})}
-    listed = more.get("vms")
-    more["vms"] = _joined([vm for vm in listed if isinstance(vm, dict)] if isinstance(listed, list) else [], found)
-    asked = more.get("probes")
-    more["probes"] = [*(asked if isinstance(asked, list) else []), *found.more["probes"]]
-    return replace(manifest, host=manifest.host or bundle.host, build=manifest.build or found.build, more=more)
+        return replace(bundle.manifest, host=bundle.host)
+    own, found = plain_of(manifest), plain_of(bundle.manifest)
+    merged = {
+        "host": manifest.host or bundle.host,
+        "build": manifest.build or bundle.manifest.build,
+        "facts": {**found["facts"], **own.get("facts", {})},
+        "vms": _joined(own.get("vms", []), found["vms"]),
+        "probes": [*own.get("probes", []), *found["probes"]],
+    }
+    return manifest_of(own | merged)
 
 
-def _joined(own: list[dict[str, Any]], found: Manifest) -> list[dict[str, Any]]:
-    others: list[dict[str, Any]] = list(found.more["vms"])
+def _joined(own: list[dict[str, Any]], others: list[dict[str, Any]]) -> list[dict[str, Any]]:
     names = [vm.get("name") for vm in own]
     made: list[dict[str, Any]] = []
     taken: set[int] = set()

@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +24,13 @@ from esxprobe.collect.guests import Guest
 from esxprobe.collect.session import collect_host
 from esxprobe.collect.stream_to_file import Clockwork
 from esxprobe.collect.task import HostTask
+from esxprobe.files.json_records import record_of
 from esxprobe.lab.guest import GuestMachine
 from esxprobe.lab.host import HostMachine
 from esxprobe.lab.machine import Gone, Machine
 from esxprobe.lab.plan import HostPlan
 from esxprobe.lab.scenarios import GUESTS, demo_plan, hardware_plan, software_plan
+from esxprobe.model.manifest import Connection
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 FOLDERS = {"software-mmu": software_plan, "hardware-mmu": hardware_plan}
@@ -86,12 +88,6 @@ class Answer:
     status: int | None
 
 
-@dataclass(frozen=True)
-class Facts:
-    def as_record(self) -> Mapping[str, object]:
-        return {"server": "the lab's own machine, in the process of the collector"}
-
-
 class Stream:
     """What a command said, in one piece; then its end, or silence until it is closed."""
 
@@ -119,7 +115,7 @@ class Stream:
 class Shell:
     """The collector's Shell over a machine of the lab."""
 
-    facts = Facts()
+    facts = record_of(Connection, {"server": "the lab's own machine, in the process of the collector"})
 
     def __init__(self, machine: Machine, clock: StillClock) -> None:
         self._machine, self._clock = machine, clock

@@ -125,9 +125,7 @@ def analyzed(made: RealCapture, *, as_if_nothing_was_tried: bool) -> FaultCost:
     files = load_capture(made.folder)
     manifest = files.manifest
     if as_if_nothing_was_tried and manifest is not None:
-        manifest = replace(
-            manifest, more={key: value for key, value in manifest.more.items() if key != "fault_runs"}
-        )
+        manifest = replace(manifest, fault_runs=())
     said = analyze(CaptureInput(files.paths, manifest, guests=GuestOptions(folder=made.folder)), book=shipped())
     return next(each for each in said.fault_costs if each.guest_counter == "soft_faults")
 

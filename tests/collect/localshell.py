@@ -10,10 +10,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from esxprobe.errors import ConnectionLostError, HostTimeoutError
+from esxprobe.model.manifest import Connection
 
 OPENED: list[LocalShell] = []  # the tests' fixture closes them
 OUR_FILE = re.compile(r"/tmp/esxprobe-[0-9a-f]{16}\b")  # noqa: S108
@@ -26,14 +27,6 @@ class Done:
     stdout: bytes
     stderr: bytes
     status: int | None
-
-
-@dataclass(frozen=True)
-class LocalFacts:
-    record: Mapping[str, object] = field(default_factory=lambda: {"server": "local"})
-
-    def as_record(self) -> Mapping[str, object]:
-        return self.record
 
 
 class LocalStream:
@@ -136,7 +129,7 @@ class LocalShell:
         answer: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self.environment = {"PATH": path or f"{BIN}:{os.environ['PATH']}", **(environment or {})}
-        self.facts = LocalFacts()
+        self.facts = Connection(host="local")
         self.commands: list[str] = []
         self.closed = False
         self._lose_after, self._freeze_after, self._idle_s = lose_after, freeze_after, idle_s

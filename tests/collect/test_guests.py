@@ -40,9 +40,9 @@ def test_three_intervals_of_a_linux_guest(environment: Environment, tmp_path: Pa
     assert (done.outcome, done.reason, done.file) == ("whole", "", "guests/web01.txt")
     assert done.samples >= 3
     assert begun.is_set()
-    assert done.clock_start is not None
-    assert done.clock_end is not None
-    assert abs(done.clock_start.offset_s) <= done.clock_start.uncertainty_s + 0.01
+    assert done.clock.start is not None
+    assert done.clock.end is not None
+    assert abs(done.clock.start.offset_s) <= done.clock.start.uncertainty_s + 0.01
     text = (tmp_path / done.file).read_text(encoding="utf-8")
     head, *blocks = re.split(r"(?m)^@ ", text)
     assert head == "# esxprobe guest/1 linux interval_s=1\n"
@@ -104,7 +104,7 @@ def test_a_guest_that_is_lost_goes_on_in_a_second_file(environment: Environment,
     assert all(text.startswith("# esxprobe guest/1 linux interval_s=1\n@ ") for text in texts)
     assert done.samples == sum(text.count("\n@ ") for text in texts)
     assert done.bytes == sum(len(text) for text in texts)
-    assert done.clock_end is not None
+    assert done.clock.end is not None
     assert len(done.connections) == 2
 
 
@@ -122,7 +122,7 @@ def test_a_guest_that_does_not_come_back_is_given_up(environment: Environment, t
     assert (done.outcome, done.reason, done.gaps) == ("partial", "no route to web01", ())
     assert (tmp_path / done.file).stat().st_size == done.bytes >= 500
     assert naps.asked == list(BACKOFF_S)
-    assert done.clock_end is None
+    assert done.clock.end is None
 
 
 @pytest.mark.parametrize("refusal", [LoginError, HostKeyError])

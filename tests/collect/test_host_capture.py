@@ -351,7 +351,7 @@ def test_a_host_that_sends_more_than_its_first_sample_lets_expect_is_ended(
     assert segment.samples == 1
     assert segment.bytes < segment.most_bytes + (1 << 20) < 8 << 20
     manifest = Record("local", CapturePlan(2, 2), 0.0, capture=done).manifest("1", "partial")
-    assert manifest.more["segments"][0]["most_bytes"] == segment.most_bytes
+    assert manifest.segments[0].most_bytes == segment.most_bytes
 
 
 def test_a_host_that_sends_more_samples_than_were_asked_for_is_ended(

@@ -53,11 +53,11 @@ def test_a_folder_is_a_whole_capture(name: str) -> None:
     capture = load_capture(SAMPLES / name)
     manifest = capture.manifest
     assert manifest is not None
-    assert manifest.more["state"] == "whole"
-    assert [guest["outcome"] for guest in manifest.more["guests"]] == ["whole", "whole"]
-    assert all(guest["file"] in {file.name for file in manifest.files} for guest in manifest.more["guests"])
-    for reading in (manifest.more["clock"]["start"], manifest.more["clock"]["end"]):
-        assert abs(reading["offset_s"] - FOLDERS[name]().clock_ahead_s) <= reading["uncertainty_s"]
+    assert manifest.state == "whole"
+    assert [guest.outcome for guest in manifest.guests] == ["whole", "whole"]
+    assert all(guest.file in {file.name for file in manifest.files} for guest in manifest.guests)
+    for reading in (manifest.clock.start, manifest.clock.end):
+        assert abs(reading.offset_s - FOLDERS[name]().clock_ahead_s) <= reading.uncertainty_s
     analysis = analyze(capture.paths, manifest=manifest)
     assert {vm.mmu for vm in analysis.vms} == {name.removesuffix("-mmu")}
     assert {note.code for note in analysis.quality} == {"first-sample", "sentinel"}, (

@@ -12,7 +12,7 @@ from canary_names import CANARY, LOGS, SAMPLE, canaried
 from customers import Customer, capture_of
 
 from esxprobe.analyze import CaptureInput, analyze, compare_with
-from esxprobe.capture import Manifest, load_manifest, save_manifest
+from esxprobe.capture import load_manifest, save_manifest
 from esxprobe.formats.guests.guest_log import read_guest_log
 from esxprobe.model import (
     FaultComparison,
@@ -25,6 +25,7 @@ from esxprobe.model import (
     RateBound,
     UpperBound,
 )
+from esxprobe.model.manifest import Manifest
 from esxprobe.redact import (
     Names,
     Redactor,

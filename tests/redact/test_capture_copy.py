@@ -3,6 +3,7 @@
 import gzip
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from howmany import examples
 from hypothesis import HealthCheck, example, given, settings
 from shippedbook import analyze
 
-from esxprobe.capture import Manifest, all_described, load_capture, save_manifest
+from esxprobe.capture import all_described, load_capture, manifest_of, save_manifest
 from esxprobe.errors import OutputError, UnreadableInputError
 from esxprobe.formats import pdh
 from esxprobe.redact import CaptureCopy, Names, Redactor
@@ -282,10 +283,10 @@ def folder(tmp_path: Path) -> Path:
         "notes": ["still running on the host: 4711 esxtop started by jane@10.9.8.7"],
         "a new key": {"db01": "free text of db01"},
     }  # fmt: skip
-    manifest = Manifest("jane@esx01", "VMware ESXi 8.0.2 build-22380479", ("esxtop -b",), 5.0, 14, (), "0.1", more)
+    head = {"host": "jane@esx01", "build": "VMware ESXi 8.0.2 build-22380479", "commands": ["esxtop -b"]}
+    manifest = manifest_of({**head, "interval_s": 5.0, "samples": 14, "tool_version": "0.1", **more})
     save_manifest(capture, manifest)
-    save_manifest(capture, Manifest(**{**{n: getattr(manifest, n) for n in manifest.__slots__},
-                                       "files": all_described(capture)}))  # fmt: skip
+    save_manifest(capture, replace(manifest, files=all_described(capture)))
     return capture
 
 
@@ -328,12 +329,13 @@ def test_a_copied_folder_is_a_capture_folder(folder: Path, tmp_path: Path, redac
     assert files.manifest is not None
     assert files.manifest.files == all_described(tmp_path / "copy"), "checksums are those of the copy"
     assert compared(tmp_path / "copy", redactor.names.map) == compared(folder, None)
-    vms = files.manifest.more["vms"]
-    assert vms[0]["monitor"]["mmu"] == "hardware"
-    assert vms[0]["name"] == redactor.names.map["vm"]["db01"]
-    assert files.manifest.more["guests"][0]["file"] == f"guests/{vms[0]['name']}.txt"
-    assert (tmp_path / "copy" / "guests" / f"{vms[0]['name']}.txt").read_text().startswith("# esxprobe guest/1")
-    assert files.manifest.more["probes"][0]["file"] in {file.name for file in files.manifest.files}
+    (vm,) = files.manifest.vms
+    assert vm.monitor is not None
+    assert vm.monitor.mmu == "hardware"
+    assert vm.name == redactor.names.map["vm"]["db01"]
+    assert files.manifest.guests[0].file == f"guests/{vm.name}.txt"
+    assert (tmp_path / "copy" / "guests" / f"{vm.name}.txt").read_text().startswith("# esxprobe guest/1")
+    assert files.manifest.probes[0].file in {file.name for file in files.manifest.files}
 
 
 def test_the_original_is_not_touched(folder: Path, tmp_path: Path, redactor: Redactor) -> None:

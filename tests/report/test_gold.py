@@ -15,8 +15,8 @@ from shippedbook import analysis_of, analyze, page_of, render_html
 from tiny import Thing, recording
 
 from esxprobe.analyze import GuestOptions
-from esxprobe.capture import Manifest, load_capture
-from esxprobe.model import Analysis, SourceFile, VirtualMachine
+from esxprobe.capture import load_capture, manifest_of
+from esxprobe.model import Analysis, VirtualMachine
 from esxprobe.report.drawing import Drawer
 from esxprobe.report.packed import unpacked
 
@@ -70,15 +70,15 @@ def small() -> Analysis:
         Thing("pcpu", "PCPU 1", {util: (30.0,) * count}, "1"),
     ]
     vms = [VirtualMachine("db <01>", "100", 1), VirtualMachine("web", "200", 1)]
-    manifest = Manifest(
-        host="esx01.example.com",
-        build="VMware ESXi 7.0.3 build-21930508",
-        commands=("esxtop -b -a -d 5 -n 13 | gzip -c",),
-        interval_s=5.0,
-        samples=13,
-        files=(SourceFile("esxtop-000.csv", "0" * 64, 1234),),
-        tool_version="0.1.0",
-        more={
+    manifest = manifest_of(
+        {
+            "host": "esx01.example.com",
+            "build": "VMware ESXi 7.0.3 build-21930508",
+            "commands": ["esxtop -b -a -d 5 -n 13 | gzip -c"],
+            "interval_s": 5.0,
+            "samples": 13,
+            "files": [{"name": "esxtop-000.csv", "sha256": "0" * 64, "bytes": 1234}],
+            "tool_version": "0.1.0",
             "state": "whole",
             "samples_received": 13,
             "facts": {"cpu": {"cores": 2, "hyperthreading": False}, "power-policy": "Balanced"},

@@ -31,7 +31,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from esxprobe.capture import Manifest
+from esxprobe.capture import manifest_of
 from esxprobe.lab.csv_rows import capture_lines
 from esxprobe.lab.plan import (
     ALL_POWER_STATES,
@@ -47,6 +47,7 @@ from esxprobe.lab.plan import (
     over,
     steps,
 )
+from esxprobe.model.manifest import Manifest
 
 FOLDER = Path(__file__).parent / "scenarios"
 _PARTS = {
@@ -121,8 +122,7 @@ class Scenario:
     @property
     def manifest(self) -> Manifest | None:
         """A manifest with the host's answers, where it gave any."""
-        more = dict(self.answers)
-        return Manifest(host=self.plan.host, build=more.pop("build", ""), more=more) if self.answers else None
+        return manifest_of({"host": self.plan.host, **self.answers}) if self.answers else None
 
     def device_of(self, vm: str) -> str:
         """The device that the plan puts a VM's disks on."""

@@ -12,7 +12,7 @@ from tiny import Thing, recording
 
 from esxprobe.analyze.answers import answered
 from esxprobe.analyze.provenance import provenance_of
-from esxprobe.capture import Manifest
+from esxprobe.capture import manifest_of
 from esxprobe.model import HostFacts, Recording, VirtualMachine
 
 NAA = "naa.600a098038303053453f463045724a31"
@@ -25,7 +25,7 @@ def host(*names: str) -> Recording:
 
 
 def facts(more: dict[str, Any], *names: str) -> dict[str, dict[str, float]]:
-    manifest = Manifest(more=more)
+    manifest = manifest_of(more)
     provenance = provenance_of(manifest)
     assert provenance is not None
     return answered(manifest, provenance.facts, host(*names))

@@ -19,6 +19,7 @@ from ssh_logins import Client, Keys
 from ssh_servers import InProcess, public_line, serve
 
 from esxprobe.errors import LoginError, UsageError
+from esxprobe.files.json_records import plain_of
 from esxprobe.ssh.secrets import Credentials, remember
 from esxprobe.ssh.system_keyring import SERVICE, from_keyring
 
@@ -85,7 +86,7 @@ def test_a_password_of_the_keyring_is_in_no_log_error_fact_or_process(
         if right:
             shell = client.open(f"root@127.0.0.1:{port}", credentials=credentials)
             ears.look_at_processes()
-            shown = repr(shell.facts) + json.dumps(shell.facts.as_record()) + repr(vars(shell.client))
+            shown = repr(shell.facts) + json.dumps(plain_of(shell.facts)) + repr(vars(shell.client))
             shell.close()
         else:
             with pytest.raises(LoginError) as caught:

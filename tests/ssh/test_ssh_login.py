@@ -13,6 +13,7 @@ from ssh_logins import Client, Keys, SshdStarter, asks
 from ssh_servers import Sshd, make_key, public_line, tool
 
 from esxprobe.errors import AlgorithmError, LoginError, UsageError
+from esxprobe.files.json_records import plain_of
 from esxprobe.ssh.display import fingerprint
 from esxprobe.ssh.secrets import Credentials, Secret
 
@@ -43,7 +44,7 @@ def test_the_facts_are_those_of_the_connection(client: Client, sshd: Sshd, keys:
     assert "kex" not in facts.kex
     assert facts.kex
     assert (facts.legacy_crypto, facts.legacy_used, facts.proxies) == (False, (), ())
-    record = facts.as_record()
+    record = plain_of(facts)
     assert json.loads(json.dumps(record)) == record
 
 

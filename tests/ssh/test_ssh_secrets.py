@@ -14,6 +14,7 @@ from ssh_logins import Client, Keys, SshdStarter, asks
 from ssh_servers import InProcess, make_key, public_line, serve
 
 from esxprobe.errors import LoginError
+from esxprobe.files.json_records import plain_of
 from esxprobe.ssh.secrets import Credentials, Secret
 
 
@@ -44,10 +45,7 @@ def test_a_password_is_in_no_log_error_fact_or_process(
             shell = client.open(target, credentials=asks(CANARY))
             ears.look_at_processes()
             shown = (
-                repr(shell.facts)
-                + json.dumps(shell.facts.as_record())
-                + repr(vars(shell))
-                + repr(vars(shell.client))
+                repr(shell.facts) + json.dumps(plain_of(shell.facts)) + repr(vars(shell)) + repr(vars(shell.client))
             )
             shown += repr(vars(shell.client.auth_handler))
             shell.close()

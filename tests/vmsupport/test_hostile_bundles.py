@@ -32,7 +32,7 @@ try:
         files = [str(p.relative_to(f)) for f in found.logs for p in f.rglob("*") if p.is_file()]
         size = sum(p.stat().st_size for f in found.logs for p in f.rglob("*") if p.is_file())
         made = {"host": found.host, "notes": {n.code: n.detail for n in found.notes}, "files": files, "size": size}
-        made["vms"] = [vm["monitor"]["mmu"] for vm in found.manifest.more["vms"]]
+        made["vms"] = [vm.monitor and vm.monitor.mmu for vm in found.manifest.vms]
 except EsxprobeError as error:
     made = {"error": error.message}
 made["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -11,9 +11,10 @@ import pytest
 import zstandard
 from made_bundles import HOST, SOFTWARE, TOP, VOLUME, bundle, host_files, packed, tarred
 
-from esxprobe.capture import Manifest
+from esxprobe.capture import manifest_of
 from esxprobe.collect.facts import PROBES, parse_answer
 from esxprobe.errors import UnreadableInputError, UsageError
+from esxprobe.files.json_records import plain_of
 from esxprobe.vmsupport.detect import is_archive
 from esxprobe.vmsupport.support_bundle import beside, open_bundle
 
@@ -24,7 +25,7 @@ def test_facts_are_those_of_a_collected_manifest(tmp_path: Path) -> None:
     with open_bundle(bundle(tmp_path)) as found:
         assert (found.host, found.manifest.build) == (HOST, "VMware ESXi 7.0.3 build-19193900")
         assert found.made == datetime(2026, 3, 26, 21, 50, 12, 123456, UTC)  # README, and not the folder's name
-        facts = found.manifest.more["facts"]
+        facts = plain_of(found.manifest)["facts"]
         assert facts["cpu"] == {
             "packages": 2, "cores": 16, "threads": 32, "hv_support": None, "hyperthreading": True
         }  # fmt: skip
@@ -34,7 +35,7 @@ def test_facts_are_those_of_a_collected_manifest(tmp_path: Path) -> None:
         assert facts["uptime"] == 864000.0
         assert [path["state"] for path in facts["paths"]] == ["dead"]
         assert found.notes == ()
-        assert {probe["outcome"] for probe in found.manifest.more["probes"]} == {"ok"}
+        assert {probe["outcome"] for probe in plain_of(found.manifest)["probes"]} == {"ok"}
 
 
 @pytest.mark.parametrize(
@@ -59,16 +60,16 @@ def test_an_output_is_parsed_as_collect_parses_the_same_answer(
     files = {"commands/vmware_-vl.txt": b"VMware ESXi 7.0.3 build-19193900\n", f"commands/{file}": text.encode()}
     with open_bundle(bundle(tmp_path, files)) as found:
         if probe == "vms":
-            assert [vm["world_id"] for vm in found.manifest.more["vms"]] == [vm["world_id"] for vm in wanted]
+            assert [vm["world_id"] for vm in plain_of(found.manifest)["vms"]] == [vm["world_id"] for vm in wanted]
         else:
-            assert found.manifest.more["facts"][probe] == wanted
+            assert plain_of(found.manifest)["facts"][probe] == wanted
 
 
 def test_an_exact_answer_goes_before_what_a_long_list_says(tmp_path: Path) -> None:
     exact = "   Path: /Power/CpuPolicy\n   String Value: High Performance\n"
     files = host_files(**{"commands__localcli_system-settings-advanced-list--o--Power-CpuPolicy.txt": exact})
     with open_bundle(bundle(tmp_path, files)) as found:
-        assert found.manifest.more["facts"]["power-policy"] == "High Performance"
+        assert plain_of(found.manifest)["facts"]["power-policy"] == "High Performance"
 
 
 def test_a_changed_setting_tells_the_power_policy(tmp_path: Path) -> None:
@@ -84,8 +85,8 @@ def test_a_changed_setting_tells_the_power_policy(tmp_path: Path) -> None:
         "commands__esxcfg-info_-a.txt.FRAG-00001": None,
     }
     with open_bundle(bundle(tmp_path, host_files(**changed))) as found:
-        assert found.manifest.more["facts"]["power-policy"] == "High Performance"
-        assert "cpu" not in found.manifest.more["facts"]
+        assert plain_of(found.manifest)["facts"]["power-policy"] == "High Performance"
+        assert "cpu" not in plain_of(found.manifest)["facts"]
 
 
 def test_a_default_policy_is_not_concluded_from_a_list_without_it(tmp_path: Path) -> None:
@@ -95,12 +96,12 @@ def test_a_default_policy_is_not_concluded_from_a_list_without_it(tmp_path: Path
         "commands__esxcfg-info_-a.txt.FRAG-00001": None,
     }
     with open_bundle(bundle(tmp_path, host_files(**changed))) as found:
-        assert "power-policy" not in found.manifest.more["facts"]
+        assert "power-policy" not in plain_of(found.manifest)["facts"]
 
 
 def test_monitor_modes_are_told_by_the_newest_log_of_each_vm(tmp_path: Path) -> None:
     with open_bundle(bundle(tmp_path)) as found:
-        vms = {vm["name"]: vm for vm in found.manifest.more["vms"]}
+        vms = {vm["name"]: vm for vm in plain_of(found.manifest)["vms"]}
         assert {name: vm["monitor"]["mmu"] for name, vm in vms.items()} == {"sql01": "software", "mail": "hardware"}
         assert vms["sql01"]["monitor"]["file"] == "vmware.log"  # and not the rotated one, which says hardware
         assert vms["sql01"]["settings"]["ethernet0.virtualDev"] == "e1000"
@@ -115,7 +116,7 @@ def test_a_vm_that_does_not_run_is_named_by_its_settings_its_log_or_its_folder(t
         f"{VOLUME}/c/vmware.log": SOFTWARE.encode(),
     }
     with open_bundle(bundle(tmp_path, files)) as found:
-        vms = {vm["name"]: vm for vm in found.manifest.more["vms"]}
+        vms = {vm["name"]: vm for vm in plain_of(found.manifest)["vms"]}
     assert set(vms) == {"sql01", "mail", "from settings", "from the log", "c"}
     assert vms["from settings"]["monitor"] is None
     assert vms["c"]["monitor"]["mmu"] == "software"
@@ -158,7 +159,7 @@ def test_a_bundle_may_be_packed_in_several_ways(kind: str, tmp_path: Path) -> No
     assert is_archive(path)
     with open_bundle(path) as found:
         assert found.host == HOST
-        assert [vm["monitor"]["mmu"] for vm in found.manifest.more["vms"]] == ["software", "hardware"]
+        assert [vm["monitor"]["mmu"] for vm in plain_of(found.manifest)["vms"]] == ["software", "hardware"]
         assert found.notes == ()
 
 
@@ -198,19 +199,20 @@ def test_what_is_no_bundle_is_named(content: bytes, words: str, tmp_path: Path) 
 
 
 def test_a_capture_keeps_what_it_says_itself(tmp_path: Path) -> None:
-    own = Manifest(
-        host="esx01",
-        more={
+    own = manifest_of(
+        {
+            "host": "esx01",
             "facts": {"power-policy": "High Performance"},
             "vms": [{"name": "mail", "world_id": "9", "monitor": {"mmu": "software"}}, {"name": "other"}],
-        },
+        }
     )
     with open_bundle(bundle(tmp_path)) as found:
         made = beside(own, found)
     assert (made.host, made.build) == ("esx01", "VMware ESXi 7.0.3 build-19193900")
-    assert made.more["facts"]["power-policy"] == "High Performance"
-    assert made.more["facts"]["cpu"]["cores"] == 16
-    vms = {vm["name"]: vm for vm in made.more["vms"]}
+    assert made.facts.power_policy == "High Performance"
+    assert made.facts.cpu.cores == 16
+    vms = {vm.name: vm for vm in made.vms}
     assert list(vms) == ["mail", "other", "sql01"]
-    assert (vms["mail"]["monitor"]["mmu"], vms["mail"]["world_id"]) == ("software", "9")
-    assert vms["mail"]["settings"]["virtualHW.version"] == "19"
+    assert vms["mail"].monitor is not None
+    assert (vms["mail"].monitor.mmu, vms["mail"].world_id) == ("software", "9")
+    assert vms["mail"].settings["virtualHW.version"] == "19"
