@@ -229,8 +229,8 @@ def describe(
     known = provenance.facts if provenance else HostFacts()
     facts = vm_facts(faults.costs) | answered(manifest, known, recording)
     notes = (*notes, *faults.notes, *happened.notes)
-    if happened.logs:
-        facts |= {LOGS: {HOST_KEY: float(len(happened.logs))}}
+    if own := happened.own_logs:
+        facts |= {LOGS: {HOST_KEY: float(own)}}
     recording = replace(recording, notes=notes, facts=facts)
     capture = replace(summary_of(recording, manifest), timezone=source.timezone or "")
     glance = glance_of(recording, provenance)

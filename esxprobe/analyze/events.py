@@ -61,6 +61,11 @@ class CaptureEvents:
     logs: tuple[EventLog, ...] = ()
     notes: tuple[QualityNote, ...] = ()
 
+    @property
+    def own_logs(self) -> int:
+        """How many logs can tell that nothing happened: not those whose events are all of others, or of nobody."""
+        return sum(bool(log.events or not log.elsewhere) for log in self.logs)
+
 
 def events_of(
     recording: Recording, manifest: Manifest | None, options: EventOptions, folder: Path | None

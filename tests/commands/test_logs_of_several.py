@@ -147,6 +147,8 @@ def test_compare_with_another_host_takes_only_what_says_whose_it_is(
     assert nobodys["events"] == []
     assert nobodys["event_logs"][0]["elsewhere"] == 2
     assert [note["code"] for note in nobodys["quality"] if note["code"] == "events-elsewhere"]
+    assert "uplink-failures-logged" not in nobodys["clear"], "what was left out does not acquit"
+    assert "uplink-failures-logged" in {each["rule"] for each in nobodys["skipped"]}
     logged(tmp_path / "of" / "esx07", FAILED)
     logged(tmp_path / "of" / "esx08", OTHER)
     found = compared(tmp_path, captures["other"], captures["failed"], "--log", tmp_path / "of")
