@@ -63,7 +63,7 @@ class CaptureEvents:
 
     @property
     def own_logs(self) -> int:
-        """How many logs can tell that nothing happened: not those whose events are all of others, or of nobody."""
+        """How many logs can tell that nothing happened: not those whose events are all of others or of unknown hosts."""
         return sum(bool(log.events or not log.elsewhere) for log in self.logs)
 
 

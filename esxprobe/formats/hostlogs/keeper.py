@@ -97,8 +97,8 @@ class Keeper:
 
     def take(self, event: Event, counts: Counts) -> None:
         """Keeps an event of the time and the host asked for; counts every one."""
-        is_nobodys = self.wanted.others and not self.is_here and not self.wanted.is_claimed(event)
-        if is_nobodys or not self.wanted.is_of(event.host):
+        is_unclaimed = self.wanted.others and not self.is_here and not self.wanted.is_claimed(event)
+        if is_unclaimed or not self.wanted.is_of(event.host):
             counts.elsewhere += 1
             return
         if not self.wanted.is_in_time(event.time):
