@@ -142,9 +142,10 @@ def statements(report: SupportReport) -> tuple[str, ...]:
     if software:
         shown = joined([isolated(name) for name in software[:3]])
         more = f" and {len(software) - 3} more" if len(software) > 3 else ""
+        guests = "its guest" if len(software) == 1 else "their guests"
         sentences.append(
             f"{len(software)} {plural(len(software), 'VM')} with a software MMU ({shown}{more}): page faults of "
-            "these guests enter the virtualization layer."
+            f"{guests} enter the virtualization layer."
         )
     doubts = [note.code for note in analysis.quality if note.severity != "info"]
     if doubts:

@@ -17,8 +17,6 @@ from esxprobe.model.manifest import ProbeResult
 
 _TOOLS = frozenset({"esxcli", "localcli"})
 _OPTION = re.compile(r"[a-zA-Z]|vmnic\d+")
-_LEAF = re.compile(r"\s*\|-+(?P<name>[^.|][^.]*?)\.{2,}(?P<value>.*?)\s*$")
-_BRANCH = re.compile(r"\s*\\=+\+(?P<name>.+?)\s*:\s*$")
 
 # Parsed facts by name, and what became of each output.
 Answers = tuple[dict[str, Any], tuple[ProbeResult, ...]]
@@ -115,10 +113,10 @@ def parse_changed_settings(text: str) -> str:
     Raises:
         ValueError: The policy is not in it: then it may be the default one, which is not concluded.
     """
-    at = re.search(r"^\s*Path: /Power/CpuPolicy\s*$", text, re.MULTILINE)
+    at = re.search(r"^[ \t]*Path: /Power/CpuPolicy[ \t\r]*$", text, re.MULTILINE)
     if at is None:
         raise ValueError("no setting /Power/CpuPolicy")
-    following = re.split(r"^\s*Path: ", text[at.end() :], maxsplit=1, flags=re.MULTILINE)[0]
+    following = re.split(r"^[ \t]*Path: ", text[at.end() :], maxsplit=1, flags=re.MULTILINE)[0]
     return parse_power(following)
 
 
@@ -166,25 +164,26 @@ def parse_smbios_cpu(text: str) -> str:
     Raises:
         ValueError: There is none.
     """
-    for block in re.split(r"^\s*Processor Info:", text, flags=re.MULTILINE)[1:]:
+    for block in re.split(r"^[ \t]*Processor Info:", text, flags=re.MULTILINE)[1:]:
         # The block ends where the next one begins, at the same depth.
-        body = re.split(r"^ {0,4}\S.*: #\d+\s*$", block, maxsplit=1, flags=re.MULTILINE)[0]
-        name = re.search(r'^\s*Version: "([^"]+)"', body, re.MULTILINE)
+        body = re.split(r"^ {0,4}\S.*: #\d+[ \t\r]*$", block, maxsplit=1, flags=re.MULTILINE)[0]
+        name = re.search(r'^[ \t]*Version: "([^"]+)"', body, re.MULTILINE)
         if name and "Socket Status: Empty" not in body and name[1].strip():
             return " ".join(name[1].split())
     raise ValueError("no version of a processor")
 
 
 def _leaves(text: str, branch: str) -> Iterator[tuple[str, str]]:
-    """The leaves right below the first branch of a name."""
+    r"""The leaves (`|----name.....value`) right below the first branch (`\==+name :`) of a name."""
     inside = False
-    for line in text.splitlines():
-        if found := _BRANCH.match(line):
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("\\="):
             if inside:
                 return
-            inside = found["name"].strip().lower() == branch
-        elif inside and (leaf := _LEAF.match(line)):
-            yield leaf["name"].strip(), leaf["value"].strip()
+            inside = line.partition("+")[2].rstrip(" :").lower() == branch
+        elif inside and line.startswith("|-"):
+            name, _, value = line.lstrip("|-").partition("..")
+            yield name, value.lstrip(".")
 
 
 def _whole(text: str | None) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -15,10 +16,12 @@ from esxprobe.formats.vmware_log import parse_monitor_mode, read_vmware_log
 from esxprobe.vmsupport.gathered import Kept
 
 _CONFIG = re.compile(r"/vmfs/volumes/([^/]+)/([^/]+)/[^/]+\.vmx")
-_NAME = re.compile(r'^\s*displayName\s*=\s*"([^"]*)"', re.IGNORECASE | re.MULTILINE)
+_NAME = re.compile(r'^displayName = "([^"]*)"$', re.IGNORECASE | re.MULTILINE)
 # Lines of one log that tell of its monitor; a log has some tens of them.
-_MOST_LINES = 500
-_HEAD = 1 << 16
+_MOST_LINES, _MOST_LINE = 500, 1000
+# More VMs than a host can run.
+_MOST_VMS = 5000
+_HEAD = 1 << 14
 
 
 @dataclass(slots=True)
@@ -42,9 +45,10 @@ def vms_of(
         logs: Logs of VMs.
     """
     folders, unread = _folders(vmx, logs)
-    listed = list(running)
+    listed = list(running)[:_MOST_VMS]
+    names = Counter(vm["name"] for vm in listed)
     made = [_entry(vm, folders.pop(_folder_of(vm), None)) for vm in listed]
-    by_name = {vm["name"]: vm for vm in made if [each["name"] for each in listed].count(vm["name"]) == 1}
+    by_name = {vm["name"]: vm for vm in made if names[vm["name"]] == 1}
     for place, found in folders.items():
         known = by_name.get(found.name)
         if known is not None and not known["settings"] and known["monitor"] is None:
@@ -58,7 +62,8 @@ def vms_of(
 def _folders(vmx: Mapping[str, str], logs: Iterable[Kept]) -> tuple[dict[str, _Folder], list[str]]:
     folders: dict[str, _Folder] = {}
     unread: list[str] = []
-    for place, text in vmx.items():
+    for place, given in vmx.items():
+        text = "\n".join(_settings(given))
         folder = folders.setdefault(place, _Folder())
         if match := _NAME.search(text):
             folder.name = match[1]
@@ -77,11 +82,19 @@ def _folders(vmx: Mapping[str, str], logs: Iterable[Kept]) -> tuple[dict[str, _F
     return folders, unread
 
 
+def _settings(text: str) -> Iterator[str]:
+    """The lines of a vmx in one form, `key = "value"`, so that no odd line takes a parser long."""
+    for line in text.splitlines():
+        key, equals, value = line.partition("=")
+        if equals and len(line) < _MOST_LINE:
+            yield f'{key.strip()} = "{value.strip().strip(chr(34)).replace(chr(34), chr(39))}"'
+
+
 def _lines(kept: Kept) -> Iterator[str]:
     """The lines of a log about the monitor, each with the log's name before it for `parse_monitor_mode`."""
     name = kept.path.name.removesuffix(".gz")
     for line in read_vmware_log(kept.path).lines[-_MOST_LINES:]:
-        yield f"{name}:{line[:1000]}"
+        yield f"{name}:{line[:_MOST_LINE]}"
 
 
 def _named(kept: Kept) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from drawn import ESXPROBE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_bundles import HOST, TOP, bundle, host_files, packed, tarred
@@ -200,3 +203,49 @@ def test_any_damage_ends_in_a_note_or_a_clear_error(at: int, filled: bytes, is_p
     except EsxprobeError as error:
         hint = error.hint
     assert hint
+
+
+SLOW = {
+    "commands/esxcfg-info_-a.txt": b"|"
+    + b"-" * 400_000
+    + b"\n \\==+CPU Info :\n |----a.."
+    + b" " * 400_000
+    + b"x\n",
+    "commands/smbiosDump.txt": b"\n" * 400_000 + b"Processor Info:" * 20_000 + b"\n" * 400_000,
+    "commands/localcli_system-settings-advanced-list--d.txt": b"\n" * 400_000
+    + b"Path: /Power/CpuPolicy "
+    + b" " * 400_000,
+    "vmfs/volumes/a/b/b.vmx": b'numvcpus = "' + b" " * 400_000 + b'" x\n' + b"\n" * 400_000 + b" " * 100_000,
+    "vmfs/volumes/a/b/vmware.log": b"x HV Settings /vmfs/volumes/" * 40_000,
+    "commands/localcli_vm-process-list.txt": b"a\n   World ID: 1\n   Display Name: a\n" * 30_000,
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_text_that_is_made_for_slow_searches_is_read_quickly(name: str, tmp_path: Path) -> None:
+    before = time.process_time()
+    with open_bundle(bundle(tmp_path, host_files() | {name: SLOW[name]})) as found:
+        assert found.manifest.build
+    assert time.process_time() - before < 10, "seconds of processor time"
+
+
+def test_nothing_is_left_when_a_report_is_ended(tmp_path: Path) -> None:
+    """The temporary folder goes with SIGTERM as it does with Ctrl-C; the bundle never ends, so there is time."""
+    path = tmp_path / f"{TOP}.tgz"
+    more = gzip.compress(b"".join(header(f"{TOP}/x/{n}", 0) for n in range(3000)), 1) * 33
+    path.write_bytes(gzip.compress(open_ended()) + more)
+    places = tmp_path / "temporary"
+    places.mkdir()
+    environment = os.environ | {"TMPDIR": str(places)}
+    with subprocess.Popen(
+        [*ESXPROBE, "report", path], cwd=tmp_path, env=environment, stderr=subprocess.PIPE
+    ) as run:
+        for _ in range(600):
+            if any(places.glob("esxprobe-*/log/*/*")):
+                break
+            time.sleep(0.1)
+        assert any(places.glob("esxprobe-*/log/*/*")), "logs are copied there"
+        run.terminate()
+        run.communicate(timeout=60)
+    assert run.returncode not in {0, None}
+    assert not list(places.glob("esxprobe-*"))

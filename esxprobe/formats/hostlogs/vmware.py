@@ -10,7 +10,7 @@ from esxprobe.model import Entity
 
 _NAME = re.compile(rb'\bdisplayName = "((?:[^"|]|\|[0-9A-Fa-f]{2})*)"', re.IGNORECASE)
 _CODED = re.compile(r"\|([0-9A-Fa-f]{2})")
-_CONFIG = re.compile(rb"(/vmfs/volumes/[^\"'\r\n]*?\.vmx)\b")
+_CONFIG = re.compile(rb"(/vmfs/volumes/[^\"'\r\n]{1,1024}?\.vmx)\b")
 
 
 def vm_of(head: bytes, path: Path) -> Entity | None:
