@@ -81,7 +81,7 @@ docs: setup
 	$(BIN)/python -m esxprobe.formats.hostlogs.events_page > docs/events.md.new && mv docs/events.md.new docs/events.md
 	$(BIN)/python -m esxprobe.formats.fetchstats.page > docs/fetchstats.new && mv docs/fetchstats.new docs/fetchstats.md
 	$(BIN)/python -m esxprobe.report.rulebook > docs/rules.md.new && mv docs/rules.md.new docs/rules.md
-	$(BIN)/python -m esxprobe.report.record_schema docs/analysis.schema.json > docs/analysis.new && mv docs/analysis.new docs/analysis.schema.json
+	$(BIN)/python -m esxprobe.report.published_schemas docs
 
 # Accepts what the report's view records and its one whole page are now; look at the diff before you commit it.
 gold: setup

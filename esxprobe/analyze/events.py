@@ -63,7 +63,7 @@ class CaptureEvents:
 
     @property
     def own_logs(self) -> int:
-        """How many logs can show that nothing happened: not those whose events are all of other or unknown hosts."""
+        """How many logs can show that nothing happened: not those whose events are all of other hosts."""
         return sum(bool(log.events or not log.elsewhere) for log in self.logs)
 
 

@@ -62,8 +62,8 @@ class EventLog:
         elsewhere: Events of other hosts.
         unread: Lines of known kinds whose time or form could not be read.
         dropped: Events beyond the number that is kept.
-        first: First and
-        last: last time of what was kept, None without any.
+        first: Time of the first event that was kept, None without any.
+        last: Time of the last one, likewise.
     """
 
     file: SourceFile

@@ -230,7 +230,12 @@ class TimeSlice:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A rule that could not run, with the reason."""
+    """A rule that could not run.
+
+    Attributes:
+        rule: Rule id.
+        reason: Why, naming the counters that it lacks.
+    """
 
     rule: ToolText
     reason: FreeText

@@ -16,7 +16,20 @@ from esxprobe.model.nouns import SEVERITIES, Entity, JudgedPart, Severity, Windo
 
 @dataclass(frozen=True, slots=True)
 class FindingBrief:
-    """A finding without its words; see `Finding`."""
+    """A finding without its words; see `Finding`.
+
+    Attributes:
+        rule: Rule id.
+        severity: Of the highest level that was reached.
+        entity: What it is about.
+        title: The rule's title.
+        value: The judged statistic, in `unit`.
+        statistic: What `value` is: `p95`, `max`, `mean`, ...
+        unit: Unit of the value.
+        share_of_samples: Share of judged samples beyond the threshold, 0 to 1.
+        first: Start of the first stretch beyond the threshold, None without one.
+        last: End of the last one.
+    """
 
     rule: str
     severity: Severity
@@ -167,7 +180,13 @@ class CaptureDigest:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a capture could not be judged; `exit_code` is what it alone would have ended with."""
+    """Why a capture could not be judged.
+
+    Attributes:
+        message: What went wrong.
+        hint: What can be done.
+        exit_code: What the capture alone would have ended with.
+    """
 
     message: str
     hint: str
@@ -214,7 +233,15 @@ class CaptureOutcome:
 
 @dataclass(frozen=True, slots=True)
 class RuleCounts:
-    """A rule over all captures: its findings by severity and the captures (numbers) that have one, worst first."""
+    """A rule over all captures.
+
+    Attributes:
+        rule: Rule id.
+        title: Its title.
+        severity: The worst of its findings.
+        findings: How many.
+        captures: Numbers of the captures that have one, worst first.
+    """
 
     rule: str
     title: str
@@ -225,7 +252,16 @@ class RuleCounts:
 
 @dataclass(frozen=True, slots=True)
 class EventCounts:
-    """A kind of event over all captures: how many, from when to when, and the captures (numbers), most first."""
+    """A kind of event over all captures.
+
+    Attributes:
+        kind: Its key.
+        severity: Its severity.
+        events: How many.
+        first: Time of the first one.
+        last: Time of the last one.
+        captures: Numbers of the captures with some, most first.
+    """
 
     kind: str
     severity: Severity

@@ -122,7 +122,12 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of time, both ends aware UTC; an esxtop sample's window starts one interval early."""
+    """A stretch of time; an esxtop sample's window starts one interval early.
+
+    Attributes:
+        start: Its start, aware UTC.
+        end: Its end, likewise.
+    """
 
     start: datetime
     end: datetime

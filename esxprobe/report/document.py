@@ -12,15 +12,11 @@ from esxprobe.model import (
     Analysis,
     Comparison,
     CounterShift,
-    Entity,
     Event,
     EventLog,
-    Explanation,
     FaultCost,
     Finding,
-    GuestLogUse,
     JudgedPart,
-    NamedEvents,
     Window,
 )
 from esxprobe.report.events import MOST_IN_DOCUMENT, worst_of
@@ -62,48 +58,25 @@ def document(analysis: Analysis) -> dict[str, Any]:
                 {"object": name, "instances": instances, "columns": columns, "understood": understood}
                 for name, instances, columns, understood in capture.objects
             ],
-            "files": [{"name": file.name, "sha256": file.sha256, "bytes": file.bytes} for file in capture.files],
+            "files": plain(capture.files),
             "part": part_as_json(capture.part),
         },
-        "quality": [
-            {"code": note.code, "severity": note.severity, "count": note.count, "detail": note.detail}
-            for note in analysis.quality
-        ],
+        "quality": [plain(note) for note in analysis.quality],
         "vms": [
-            {
-                "name": vm.name,
-                "gid": vm.gid,
-                "vcpus": vm.vcpus,
-                "mmu": vm.mmu,
-                "mmu_evidence": vm.mmu_evidence,
-                "seen": [window_as_json(window) for window in seen.get(vm.gid, ())],
-                "there": vm.gid not in absent,
-            }
-            for vm in analysis.vms
+            plain(vm) | {"seen": plain(seen.get(vm.gid, ())), "there": vm.gid not in absent} for vm in analysis.vms
         ],
         "findings": [
-            finding_as_json(finding)
-            | {"events": [_named_events(each) for each in analysis.finding_events.get(finding.key, ())]}
+            finding_as_json(finding) | {"events": plain(analysis.finding_events.get(finding.key, ()))}
             for finding in analysis.findings
         ],
-        "slices": [
-            {
-                "start": time_as_json(each.start),
-                "end": time_as_json(each.end),
-                "judged_s": _number(each.judged_s),
-                "critical": each.critical,
-                "warning": each.warning,
-                "info": each.info,
-            }
-            for each in analysis.slices
-        ],
+        "slices": plain(analysis.slices),
         "windows": [
             window_as_json(each.span)
             | {
                 "evidence": _number(each.evidence),
                 "changed": [
                     {
-                        "entity": _entity(thing.entity),
+                        "entity": plain(thing.entity),
                         "changes": [
                             plain(change, ("column", "part", "sure", "q")) | {"direction": change.direction}
                             for change in thing.changes
@@ -116,20 +89,17 @@ def document(analysis: Analysis) -> dict[str, Any]:
             for each in analysis.windows
         ],
         "clear": list(analysis.clear),
-        "skipped": [{"rule": skipped.rule, "reason": skipped.reason} for skipped in analysis.skipped],
-        "deviations": [
-            {"rule": each.rule, "change": each.change, "detail": each.detail, "place": each.place}
-            for each in analysis.deviations
-        ],
-        "guest_logs": [_guest_log(use) for use in analysis.guest_logs],
+        "skipped": plain(analysis.skipped),
+        "deviations": plain(analysis.deviations),
+        "guest_logs": plain(analysis.guest_logs),
         "fault_costs": [_fault_cost(cost) for cost in analysis.fault_costs],
-        "guest_pairs": [plain(pair) for pair in analysis.guest_counts.pairs],
+        "guest_pairs": plain(analysis.guest_counts.pairs),
         "events": [_event(event) for event in worst_of(analysis.events, MOST_IN_DOCUMENT)],
         "event_logs": [_event_log(log) for log in analysis.event_logs],
         "comparison": _comparison(analysis.comparison),
         "vm_table": [{"gid": row.vm.gid, **plain(row, without=OF_VMS)} for row in analysis.vm_rows],
         "glance": plain(analysis.glance, without=OF_PICTURES),
-        "provenance": None if analysis.provenance is None else plain(analysis.provenance),
+        "provenance": plain(analysis.provenance),
     }
 
 
@@ -145,8 +115,8 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
         "id": finding.id,
         "rule": finding.rule,
         "severity": finding.severity,
-        "entity": _entity(entity),
-        "owner": _entity(finding.owner) if finding.owner else None,
+        "entity": plain(entity),
+        "owner": plain(finding.owner),
         "title": finding.title,
         "cause": finding.cause,
         "value": _number(finding.value),
@@ -159,30 +129,16 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
         "samples": finding.samples,
         "first": time_as_json(finding.first),
         "last": time_as_json(finding.last),
-        "windows": [window_as_json(window) for window in finding.windows],
+        "windows": plain(finding.windows),
         "slices": [_number(each) for each in finding.slices],
-        "next_level": plain(finding.next_level) if finding.next_level else None,
+        "next_level": plain(finding.next_level),
         "states": [{"value": value, "name": name} for value, name in finding.states],
         "doubt": finding.doubt,
-        "explained_by": [_explanation(each) for each in finding.explained_by],
+        "explained_by": plain(finding.explained_by),
         "members": list(finding.members),
         "why": finding.why,
         "advice": finding.advice,
         "caveats": list(finding.caveats),
-    }
-
-
-def _explanation(cause: Explanation) -> dict[str, Any]:
-    entity = cause.entity
-    return {
-        "finding": cause.finding,
-        "rule": cause.rule,
-        "entity": _entity(entity),
-        "confidence": cause.confidence,
-        "overlap": round(cause.overlap, 6),
-        "elsewhere": None if cause.elsewhere is None else round(cause.elsewhere, 6),
-        "because": cause.because,
-        "confirm": cause.confirm,
     }
 
 
@@ -208,7 +164,7 @@ def _comparison(found: Comparison | None) -> dict[str, Any] | None:
             "files": [file.sha256 for file in found.baseline.files],
             "part": part_as_json(found.baseline.part),
         },
-        "faults": [plain(each) for each in found.faults],
+        "faults": plain(found.faults),
         "appeared": [_brief(each) for each in found.appeared],
         "gone": [_brief(each) for each in found.gone],
         "changed": [{"now": _brief(new), "before": _brief(old)} for new, old in found.changed],
@@ -216,21 +172,17 @@ def _comparison(found: Comparison | None) -> dict[str, Any] | None:
         "incomparable": list(found.incomparable),
         "stayed": [{"now": _brief(new), "before": _brief(old)} for new, old in found.stayed],
         "shifts": [_shift(each) for each in found.shifts],
-        "came": [_entity(each) for each in found.came],
-        "went": [_entity(each) for each in found.went],
+        "came": plain(found.came),
+        "went": plain(found.went),
         "lacking": list(found.lacking),
-        "settings": [plain(each) for each in found.settings],
-        "events": [plain(each) for each in found.events],
+        "settings": plain(found.settings),
+        "events": plain(found.events),
     }
-
-
-def _entity(entity: Entity) -> dict[str, Any]:
-    return {"kind": entity.kind, "name": entity.name, "id": entity.id}
 
 
 def _shift(shift: CounterShift) -> dict[str, Any]:
     """A counter in both captures; hosts have thousands, so numbers are as short as they are worth."""
-    record = {name: getattr(shift, name) for name in shift.__slots__} | {"entity": _entity(shift.entity)}
+    record = {name: getattr(shift, name) for name in shift.__slots__} | {"entity": plain(shift.entity)}
     for name, value in record.items():
         if isinstance(value, float):
             record[name] = _short(value)
@@ -260,15 +212,6 @@ def plain(value: Any, without: tuple[str, ...] = ()) -> Any:
     return _number(value) if isinstance(value, float) else value
 
 
-def _guest_log(use: GuestLogUse) -> dict[str, Any]:
-    fields = {name: getattr(use, name) for name in use.__slots__}
-    return fields | {
-        "interval_s": _number(use.interval_s),
-        "first": time_as_json(use.first),
-        "last": time_as_json(use.last),
-    }
-
-
 def part_as_json(part: JudgedPart | None) -> dict[str, Any] | None:
     """The part of a capture that was judged, as every document of ours has it; null for the whole."""
     if part is None:
@@ -289,8 +232,8 @@ def _event(event: Event) -> dict[str, Any]:
         "host": event.host,
         "kind": event.kind,
         "severity": event.severity,
-        "entity": _entity(event.entity),
-        "also": [_entity(each) for each in event.also],
+        "entity": plain(event.entity),
+        "also": plain(event.also),
         "figure": _number(event.figure),
         "unit": event.unit,
         "duration_s": _number(event.duration_s),
@@ -313,19 +256,6 @@ def _event_log(log: EventLog) -> dict[str, Any]:
         "dropped": log.dropped,
         "first": time_as_json(log.first),
         "last": time_as_json(log.last),
-    }
-
-
-def _named_events(named: NamedEvents) -> dict[str, Any]:
-    return {
-        "kind": named.kind,
-        "entity": _entity(named.entity),
-        "count": named.count,
-        "first": time_as_json(named.first),
-        "last": time_as_json(named.last),
-        "figure": _number(named.figure),
-        "unit": named.unit,
-        "bears_out": named.bears_out,
     }
 
 

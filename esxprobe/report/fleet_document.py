@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import fields, is_dataclass
-from datetime import datetime
 from typing import Any
 
 from esxprobe.model import SEVERITIES
 from esxprobe.model.fleet import CaptureOutcome, Fleet
-from esxprobe.report.document import part_as_json
+from esxprobe.report.document import part_as_json, plain
 
 SCHEMA = "esxprobe.fleet/1"
 
@@ -21,10 +18,10 @@ def fleet_document(fleet: Fleet) -> dict[str, Any]:
         "schema": SCHEMA,
         "tool": {"name": "esxprobe", "version": fleet.tool_version},
         "captures": [_capture(each) for each in fleet.outcomes],
-        "figures": [_plain(each) for each in fleet.figures],
-        "hosts": [_plain(each) | {"figures": _numbers(each.figures)} for each in fleet.hosts],
-        "by_rule": [_plain(each) for each in fleet.by_rule],
-        "by_entity": [_plain(each) for each in fleet.by_entity],
+        "figures": [plain(each) for each in fleet.figures],
+        "hosts": [plain(each) | {"figures": _numbers(each.figures)} for each in fleet.hosts],
+        "by_rule": [plain(each) for each in fleet.by_rule],
+        "by_entity": [plain(each) for each in fleet.by_entity],
         "slow_devices": [
             {
                 "device": each.device,
@@ -39,12 +36,12 @@ def fleet_document(fleet: Fleet) -> dict[str, Any]:
             {
                 "name": each.name,
                 "moved": each.moved,
-                "stays": [{"host": host} | _without(_plain(stay), "name") for host, stay in each.stays],
+                "stays": [{"host": host} | plain(stay, without=("name",)) for host, stay in each.stays],
             }
             for each in fleet.traveled
         ],
-        "odd": [_plain(each) for each in fleet.odd],
-        "by_event": [_plain(each) for each in fleet.by_event],
+        "odd": [plain(each) for each in fleet.odd],
+        "by_event": [plain(each) for each in fleet.by_event],
     }
 
 
@@ -57,32 +54,15 @@ def _capture(each: CaptureOutcome) -> dict[str, Any]:
     record: dict[str, Any] = {
         "source": each.source,
         "report": each.report or None,
-        "error": None if each.failure is None else _plain(each.failure),
+        "error": None if each.failure is None else plain(each.failure),
         "digest": None,
     }
     if each.digest is not None:
         counts: dict[str, Any] = {"counts": {level: each.digest.count(level) for level in SEVERITIES}}
         more = {"figures": _numbers(each.digest.figures), "part": part_as_json(each.digest.part)}
-        record["digest"] = counts | _plain(each.digest) | more
+        record["digest"] = counts | plain(each.digest) | more
     return record
 
 
 def _numbers(pairs: tuple[tuple[str, float | None], ...]) -> dict[str, Any]:
-    return {key: _plain(value) for key, value in pairs}
-
-
-def _without(record: dict[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in record.items() if name != key}
-
-
-def _plain(value: Any) -> Any:
-    """A record as its fields; times in UTC, six digits behind the point, null for what is not finite."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(value, float):
-        return round(value, 6) if math.isfinite(value) else None
-    return value
+    return {key: plain(value) for key, value in pairs}

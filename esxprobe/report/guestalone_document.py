@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from esxprobe.model import Window
 from esxprobe.model.guestalone import GuestAlone, GuestReport, KindOfFault
-from esxprobe.report.document import finding_as_json, plain, time_as_json
+from esxprobe.report.document import finding_as_json, plain
 
 SCHEMA = "esxprobe.guests/1"
 
@@ -32,30 +31,18 @@ def render_guest_json(report: GuestReport) -> str:
 
 
 def _guest(guest: GuestAlone) -> dict[str, Any]:
-    record: dict[str, Any] = plain(guest, without=("kinds", "covered", "logs"))
+    record: dict[str, Any] = plain(guest, without=("kinds", "logs"))
     return record | {
         "kinds": [_kind(kind) for kind in guest.kinds],
-        "covered": None if guest.covered is None else _window(guest.covered),
-        "logs": [
-            plain(use, without=("vm", "gid", "offset", "first", "last"))
-            | {"first": time_as_json(use.first), "last": time_as_json(use.last)}
-            for use in guest.logs
-        ],
+        "logs": [plain(use, without=("vm", "gid", "offset")) for use in guest.logs],
     }
 
 
 def _kind(kind: KindOfFault) -> dict[str, Any]:
     rates = plain(kind.rates, without=("run_pct", "run_error"))
-    worst = kind.worst
     return {
         "guest_counter": kind.guest_counter,
         "rates": rates | {"most": round(kind.most, 6)},
-        "worst": None
-        if worst is None
-        else {"window": _window(worst.window), "rate": round(worst.rate, 6), "pct_vcpu": plain(worst.pct_vcpu)},
+        "worst": plain(kind.worst),
         "bound": plain(kind.bound),
     }
-
-
-def _window(window: Window) -> dict[str, str | None]:
-    return {"start": time_as_json(window.start), "end": time_as_json(window.end)}

@@ -1,0 +1,401 @@
+"""The JSON Schemas of our documents, from the records that they are made of.
+
+Run as a module with a folder it writes `analysis.schema.json`, `fleet.schema.json` and `guests.schema.json` there
+(`make docs`).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from esxprobe import model
+from esxprobe.model.faults import FaultRates, RateBound
+from esxprobe.model.fleet import (
+    CaptureDigest,
+    EntityCounts,
+    EventCounts,
+    Failure,
+    Figure,
+    HostRow,
+    OddHost,
+    RuleCounts,
+    SlowDevice,
+    TraveledVm,
+    VmStay,
+)
+from esxprobe.model.guestalone import GuestAlone, KindOfFault, WorstMinute
+from esxprobe.report import document, fleet_document, guestalone_document
+from esxprobe.report.record_schema import (
+    DEFINITIONS,
+    TIME,
+    Schema,
+    list_schema,
+    object_schema,
+    or_null,
+    record_schema,
+    type_schema,
+)
+
+_TEXT: Schema = {"type": "string"}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_NUMBER: Schema = {"type": ["number", "null"]}
+_SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+_RULE: Schema = {
+    "description": "Rule id, as `esxprobe rules list` shows it.",
+    "pattern": "^[a-z]+(-[a-z]+)+$",
+    **_TEXT,
+}
+_WINDOW = record_schema(model.Window)
+_ENTITY = record_schema(model.Entity)
+_QUALITY = list_schema(
+    "Damage and warnings, counted.",
+    record_schema(
+        model.QualityNote, also={"code": {"pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"}, "count": {"minimum": 1}}
+    ),
+)
+_NULL_OR_TIME = or_null(TIME)
+_FIGURES: Schema = {
+    "description": "Values by the key of a figure.",
+    "type": "object",
+    "additionalProperties": _NUMBER,
+}
+
+
+def _as(description: str, schema: Schema) -> Schema:
+    return {"description": description, **schema}
+
+
+def _part() -> Schema:
+    edge = or_null({**_TEXT, "minLength": 1})
+    return record_schema(
+        model.JudgedPart,
+        ("asked_from", "asked_to", "inside", "samples"),
+        {
+            "from": _as("Where it begins, as it was asked for; null for the capture's start.", edge),
+            "to": _as("Where it ends, as it was asked for; null for the capture's end.", edge),
+            "samples": _as("Samples whose stamps are in the part, judged or excluded.", _COUNT),
+            "samples_of_whole": _as("Samples of the whole capture likewise.", _COUNT),
+        },
+    )
+
+
+def _finding(also: dict[str, Schema]) -> Schema:
+    state = object_schema(
+        {
+            "value": {"description": "The value, threshold or peak that it names.", "type": "number"},
+            "name": _as("Its name with esxtop's number, as `hard (2)`.", _TEXT),
+        }
+    )
+    cause = record_schema(model.Explanation, also={"rule": _RULE, "overlap": _SHARE, "elsewhere": {"maximum": 1}})
+    return record_schema(
+        model.Finding,
+        ("number", "span", "scale"),
+        {
+            "id": {
+                "description": "What tells it from every other finding of this document: `rule/kind/id`.",
+                "minLength": 1,
+                **_TEXT,
+            },
+            "rule": _RULE,
+            "share_of_samples": _SHARE,
+            "windows": {"maxItems": 12},
+            "explained_by": {"items": cause},
+            "first": _as("Start of the first window; null for findings on the capture itself.", _NULL_OR_TIME),
+            "last": _as("End of the last window; null for findings on the capture itself.", _NULL_OR_TIME),
+            "next_level": _as(
+                "The next worse level of the rule, which was not reached; null where the worst was.",
+                or_null(record_schema(model.NextLevel)),
+            ),
+            "states": list_schema("Where values are states: their names, with the numbers of esxtop.", state),
+            **also,
+        },
+    )
+
+
+def _capture() -> Schema:
+    parts = object_schema({each: _as(f"The {each} sum [%].", _NUMBER) for each in ("lowest", "median", "highest")})
+    instances = object_schema(
+        {
+            "object": _as("Object, as `Group Cpu`.", _TEXT),
+            "instances": _as("Number of different instances.", _COUNT),
+            "columns": _as("Number of columns.", _COUNT),
+            "understood": _as("Of these, how many the catalog knows.", _COUNT),
+        }
+    )
+    return record_schema(
+        model.CaptureSummary,
+        ("judged", "unnamed_columns", "unknown_columns", "closure", "observer_pct", "objects", "timezone", "part"),
+        {
+            "samples_judged": _as("Samples that rules look at: their interval is known.", _COUNT),
+            "samples_set_aside": _as("Samples that are in no rate: the first one, and steps of the clock.", _COUNT),
+            "columns_unnamed": _as("Columns that carry no name.", _COUNT),
+            "columns_unknown": _as("Columns that the catalog of counters does not know.", _COUNT),
+            "closure_pct": _as(
+                "Sum of %RUN, %RDY, %CSTP and %WAIT of a world [%]; null without these.", or_null(parts)
+            ),
+            "observer_used_pct": _as(
+                "Mean %USED of esxtop's own groups [% of a PCPU]; null without them.", _NUMBER
+            ),
+            "objects": list_schema("Named columns by object, in file order.", instances),
+            "part": _as(
+                "The part of the capture that was judged; null for the whole. Start, end, interval, samples, "
+                "closure and esxtop's own use are of the part; rows, columns, VMs, files and notes on quality are "
+                "of the whole.",
+                or_null(_part()),
+            ),
+        },
+    )
+
+
+def _windows() -> Schema:
+    direction = {"description": "Which way it went.", "enum": ["up", "down"]}
+    change = record_schema(model.CounterChange, ("column", "part", "sure", "q"), {"direction": direction})
+    changed = object_schema(
+        {"entity": _as("What changed.", _ENTITY), "changes": list_schema("Its counters, most first.", change)}
+    )
+    window = record_schema(
+        model.Window,
+        also={
+            "evidence": _as(
+                "How unlikely it is by chance in these series at this time [natural logarithm].", _NUMBER
+            ),
+            "changed": list_schema("What stands out in it, most first.", changed),
+            "findings": list_schema("Ids of findings at that time on what changed, which may explain it.", _TEXT),
+        },
+    )
+    described = (
+        "Stretches of time that stand out by themselves, at most five, in the order of time; see docs/changes.md."
+    )
+    return list_schema(described, window) | {"maxItems": 5}
+
+
+def _comparison() -> Schema:
+    brief = object_schema(
+        {
+            "rule": _RULE,
+            "severity": _as("Its severity.", type_schema(model.Severity)),
+            "entity": _as("What it is about.", _ENTITY),
+            "value": _as("The judged value.", _NUMBER),
+            "unit": _as("Its unit.", _TEXT),
+        }
+    )
+    both = object_schema({"now": _as("In this capture.", brief), "before": _as("In the baseline.", brief)})
+    ratio = _as("Median now as a multiple of the one before.", _NUMBER)
+    baseline = object_schema(
+        {
+            "host": _as("Its host.", _TEXT),
+            "started": _as("Its start.", _NULL_OR_TIME),
+            "ended": _as("Its end.", _NULL_OR_TIME),
+            "files": list_schema("sha256 of its files.", _TEXT),
+            "part": _as("The part of it that was judged; null for the whole.", or_null(_part())),
+        }
+    )
+    return object_schema(
+        {
+            "baseline": _as("The other capture.", baseline),
+            "faults": list_schema("Guest faults of VMs with data in both.", record_schema(model.FaultComparison)),
+            "appeared": list_schema("Findings that the baseline has not.", brief),
+            "gone": list_schema("Findings that only the baseline has.", brief),
+            "changed": list_schema("Findings of both with another severity.", both),
+            "same": _as("Findings of both with the same severity.", _COUNT),
+            "incomparable": list_schema("Rules that could run in only one of the two.", _TEXT),
+            "stayed": list_schema("Findings of both with the same severity.", both),
+            "shifts": list_schema(
+                "Main counters of what both captures have, worst first.",
+                record_schema(model.CounterShift, also={"ratio": ratio}),
+            ),
+            "came": list_schema("Things that only this capture has.", _ENTITY),
+            "went": list_schema("Things that only the baseline has.", _ENTITY),
+            "lacking": list_schema("Counters that only one of the two has.", _TEXT),
+            "settings": list_schema(
+                "What both captures ran on, and how much work there was.", record_schema(model.Likeness)
+            ),
+            "events": list_schema(
+                "Events of logs in both by kind, worst first; empty where no log was read.",
+                record_schema(model.EventsOfBoth),
+            ),
+        }
+    )
+
+
+def _published(title: str, description: str, properties: dict[str, Schema]) -> Schema:
+    tool = {"name": {"description": "The tool.", "const": "esxprobe"}, "version": _as("Its version.", _TEXT)}
+    head: dict[str, Schema] = {
+        "schema": {"description": "Name and version of this schema.", "const": title},
+        "tool": _as("What wrote the document.", object_schema(tool)),
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "description": f"{description} Times are UTC. A number that is not known is null, never zero.",
+        **object_schema(head | properties),
+        "$defs": DEFINITIONS,
+    }
+
+
+def analysis_schema() -> Schema:
+    """The schema of `document.document`."""
+    seen = list_schema(
+        "When the VM was there, where that was not all of the judged time. Otherwise empty.", _WINDOW
+    )
+    there = {"description": "False when none of its vCPUs did anything, waiting included.", "type": "boolean"}
+    events = list_schema("Events of logs that belong to its entity and time.", record_schema(model.NamedEvents))
+    of_log = record_schema(
+        model.EventLog,
+        ("file",),
+        {"file": _as("Name of the file.", _TEXT), "bytes": _as("Its size [bytes].", _COUNT)},
+    )
+    gid = {"gid": _as("Group id of the VM; `vms` has its name.", _TEXT)}
+    time = _as("When, to the millisecond, by the host's clock.", _TEXT)
+    return _published(
+        document.SCHEMA,
+        "What esxprobe says of one esxtop capture: written by `esxprobe report --json FILE` and embedded in the "
+        "HTML report as inert JSON.",
+        {
+            "capture": _as("What was captured.", _capture()),
+            "quality": _QUALITY,
+            "vms": list_schema(
+                "The virtual machines, in the order of the header.",
+                record_schema(model.VirtualMachine, also={"seen": seen, "there": there}),
+            ),
+            "findings": list_schema(
+                "Rules that fired, worst first; among equals causes before symptoms.", _finding({"events": events})
+            ),
+            "slices": list_schema(
+                "The captured time in twelve equal slices; empty without a judged sample.",
+                record_schema(model.TimeSlice),
+            ),
+            "windows": _windows(),
+            "clear": list_schema("Ids of the rules that ran and found nothing.", _RULE) | {"uniqueItems": True},
+            "skipped": list_schema("Rules that could not run.", record_schema(model.Skipped, also={"rule": _RULE})),
+            "deviations": list_schema(
+                "Where the rules were not the shipped ones (`--rules`).", record_schema(model.Deviation)
+            ),
+            "fault_costs": list_schema(
+                "Guest page faults and vCPU time, one entry per VM and kind of fault.",
+                record_schema(model.FaultCost, ("series", "scatter")),
+            ),
+            "guest_logs": list_schema("The guest logs that were read.", record_schema(model.GuestLogUse)),
+            "guest_pairs": list_schema(
+                "What guests counted beside what the host counted of the same VMs.",
+                record_schema(model.GuestHostPair),
+            ),
+            "comparison": _as("Against a baseline; null without one.", or_null(_comparison())),
+            "events": list_schema(
+                "What logs say happened, in order of time; of more than 5,000 the worst.",
+                record_schema(model.Event, ("time",), {"time": time}),
+            ),
+            "event_logs": list_schema("The logs that were read for events.", of_log),
+            "vm_table": list_schema(
+                "The table of VMs, in its order.", record_schema(model.VmRow, document.OF_VMS, gid)
+            ),
+            "glance": _as(
+                "Host, storage and network at a glance.", record_schema(model.Glance, document.OF_PICTURES)
+            ),
+            "provenance": _as(
+                "How the capture came about, by its manifest; null without one.",
+                or_null(record_schema(model.Provenance)),
+            ),
+        },
+    )
+
+
+def fleet_schema() -> Schema:
+    """The schema of `fleet_document.fleet_document`."""
+    counts = object_schema({each: _as(f"Findings: {each}.", _COUNT) for each in ("critical", "warning", "info")})
+    digest = record_schema(
+        CaptureDigest,
+        ("part", "figures"),
+        {
+            "counts": _as("Findings by severity.", counts),
+            "figures": _FIGURES,
+            "part": _as("The part of the capture that was judged; null for the whole.", or_null(_part())),
+        },
+    )
+    capture = object_schema(
+        {
+            "source": _as("Its path or URL, without secrets.", _TEXT),
+            "report": _as("File name beside the summary; null without a report.", or_null(_TEXT)),
+            "error": _as("Why it could not be judged; null where it was.", or_null(record_schema(Failure))),
+            "digest": _as("What was found; null where it could not be judged.", or_null(digest)),
+        }
+    )
+    by_host = {"type": "object", "additionalProperties": _NUMBER}
+    device = record_schema(
+        SlowDevice,
+        ("slow", "fine"),
+        {
+            "slow": _as("95th percentile of DAVG by host, where it is slow [ms].", by_host),
+            "fine": _as("95th percentile of DAVG by host, where it is not [ms].", by_host),
+        },
+    )
+    stay = record_schema(VmStay, ("name",), {"host": _as("The host.", _TEXT)})
+    traveled = record_schema(TraveledVm, ("stays",), {"stays": list_schema("In order of time.", stay)})
+    return _published(
+        fleet_document.SCHEMA,
+        "What esxprobe says of several captures: written by `esxprobe fleet --json FILE`.",
+        {
+            "captures": list_schema("What became of each capture, in the order in which they were named.", capture),
+            "figures": list_schema("What hosts are compared by.", record_schema(Figure)),
+            "hosts": list_schema("Hosts, by name.", record_schema(HostRow, ("figures",), {"figures": _FIGURES})),
+            "by_rule": list_schema("Rules, worst first.", record_schema(RuleCounts)),
+            "by_entity": list_schema("Entities, worst first.", record_schema(EntityCounts)),
+            "slow_devices": list_schema("Storage devices that are slow on at least one host.", device),
+            "traveled": list_schema("VMs that are on several hosts.", traveled),
+            "odd": list_schema("Hosts that differ from the others in a main figure.", record_schema(OddHost)),
+            "by_event": list_schema("Events of logs over all captures, worst first.", record_schema(EventCounts)),
+        },
+    )
+
+
+def guests_schema() -> Schema:
+    """The schema of `guestalone_document.guest_document`."""
+    most = _as("In the interval with the most [faults/s].", _NUMBER)
+    rates = record_schema(FaultRates, ("run_pct", "run_error"), {"most": most})
+    kind = record_schema(
+        KindOfFault,
+        ("rates", "most", "worst", "bound", "series"),
+        {
+            "rates": _as("How often the guest faulted.", rates),
+            "worst": _as(
+                "The minute with the most faults; null where the log has no such minute.",
+                or_null(record_schema(WorstMinute)),
+            ),
+            "bound": _as(
+                "What that is at an assumed cost of a fault; null where the mode is `hardware`.",
+                or_null(record_schema(RateBound)),
+            ),
+        },
+    )
+    guest = record_schema(
+        GuestAlone,
+        ("kinds", "logs"),
+        {
+            "kinds": list_schema("Rates, the judged kind first; empty where the log counts no faults.", kind),
+            "logs": list_schema("Where it comes from.", record_schema(model.GuestLogUse, ("vm", "gid", "offset"))),
+        },
+    )
+    return _published(
+        guestalone_document.SCHEMA,
+        "What esxprobe says of guests by their own logs alone, without a capture of their host: written by "
+        "`esxprobe report LOG --json FILE` and embedded in the HTML report as inert JSON.",
+        {
+            "quality": _QUALITY,
+            "guests": list_schema("Every guest, the worst first.", guest),
+            "findings": list_schema("Rules that fired, worst first.", _finding({})),
+        },
+    )
+
+
+def written(schema: Schema) -> str:
+    """The text of a published schema."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+PUBLISHED = {"analysis": analysis_schema, "fleet": fleet_schema, "guests": guests_schema}
+
+if __name__ == "__main__":
+    for name, made in PUBLISHED.items():
+        (Path(sys.argv[1]) / f"{name}.schema.json").write_text(written(made()), encoding="utf-8")
