@@ -180,8 +180,17 @@ def _facts(report: SupportReport) -> tuple[tuple[str, str], ...]:
         ("Memory", number(memory_mb, "MB") if memory_mb else "not recorded"),
         ("VMs", f"{len(analysis.vms):,}"),
         ("Monitor mode", joined(shown) if shown else "no VM"),
+        ("Events", _span(report)),
         ("Counters", "none: nothing about load was judged"),
     )
+
+
+def _span(report: SupportReport) -> str:
+    """From the first event to the last, with their days."""
+    events = report.analysis.events
+    if not events:
+        return "none"
+    return f"{len(events):,}, {moment(events[0].time)} to {moment(events[-1].time)} UTC"
 
 
 def _events(report: SupportReport) -> EventPanel | None:
