@@ -48,7 +48,8 @@ def entries_of_vms(manifest: Manifest | None, recording: Recording) -> Iterator[
     """What a manifest says of each VM of the capture, with its group id.
 
     An entry is about the VM whose `NetWorld-VM-<id>` world carries the world id that the host gave for it, or else
-    about the only one of its name.
+    about the only one of its name. Where both are there and differ, the name decides: after a restart of the host,
+    as between a capture and a vm-support bundle, another VM has that world id.
     """
     entries = manifest.vms if manifest else ()
     worlds = recording.entities.get("world")
@@ -57,7 +58,8 @@ def entries_of_vms(manifest: Manifest | None, recording: Recording) -> Iterator[
     names = [vm.name for vm in recording.vms]
     for entry in entries:
         gid = leaders.get(entry.world_id)
-        if gid is None and names.count(entry.name) == 1:
+        named = [vm.gid for vm in recording.vms if vm.gid == gid and vm.name == entry.name]
+        if not named and names.count(entry.name) == 1:
             gid = recording.vms[names.index(entry.name)].gid
         if gid is not None:
             yield gid, entry

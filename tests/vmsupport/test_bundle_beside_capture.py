@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from drawn import ESXPROBE
-from made_bundles import HOST, TOP, bundle, host_files, packed
+from made_bundles import HOST, PROCESSES, TOP, bundle, host_files, packed
 
 from esxprobe.commands.support import is_same_host
 
 ROOT = Path(__file__).parents[2]
+LIST = "commands__localcli_vm-process-list.txt"
 DEMO = ROOT / "samples" / "demo" / "esxtop-000.csv.gz"
 
 
@@ -103,6 +104,13 @@ def test_the_page_is_called_after_the_bundle(tmp_path: Path) -> None:
     over = esxprobe(tmp_path, "report", path, "-o", path)
     assert over.returncode == 2
     assert "is a part of the capture itself" in over.stderr
+
+
+def test_after_a_restart_of_the_host_world_ids_are_other_vms(tmp_path: Path) -> None:
+    swapped = PROCESSES.replace("2100067", "x").replace("2100011", "2100067").replace("x", "2100099")
+    made = reported(tmp_path, DEMO, "--vm-support", bundle(tmp_path, host_files(**{LIST: swapped})))
+    modes = {vm["name"]: vm["mmu"] for vm in made["vms"]}
+    assert (modes["sql01"], modes["mail"]) == ("software", "hardware")
 
 
 def test_a_truncated_bundle_is_noted_in_the_capture_s_report(tmp_path: Path) -> None:
