@@ -1,7 +1,8 @@
 """A capture on disk: a folder with a manifest and raw files, or a lone CSV captured in any way.
 
 Layout: `capture.json` (the manifest), `esxtop-000.csv.gz` and so on (raw bytes exactly as the host
-sent them, one per segment), `guests/`, `probes/`. Analysis never writes into it.
+sent them, one per segment) or `fetchstats-000.txt.gz` (texts of vSphere's API), `guests/`, `probes/`.
+Analysis never writes into it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ MANIFEST = "capture.json"
 SCHEMA = "esxprobe.capture/1"
 # That of a day in segments of a minute, of a host with hundreds of VMs, has less than 4 MB [bytes].
 _MOST_MANIFEST = 8 << 20
-_PATTERNS = ("esxtop-*.csv", "esxtop-*.csv.gz", "esxtop-*.csv.zst")
+_PATTERNS = ("esxtop-*.csv", "esxtop-*.csv.gz", "esxtop-*.csv.zst", "fetchstats-*.txt", "fetchstats-*.txt.gz")
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ ROOMS = {
     "scipy": ("correlate", "changes"),
     "subprocess": ("report/drawing", "ssh/proxy", "lab/real"),
     "socket": ("ssh", "lab"),
+    "pyVmomi": ("vsphere",),
+    "pyVim": ("vsphere",),
 }
 CORE = {
     "analyze",

@@ -42,6 +42,7 @@ class Record:
     fault_runs: dict[tuple[str, str], FaultRun] = field(default_factory=dict)
     leftover: Leftover | None = None
     notes: list[str] = field(default_factory=list)
+    build: str = ""
     files: tuple[SourceFile, ...] = ()
 
     @property
@@ -84,7 +85,7 @@ class Record:
         asked = [outcome.command for outcome in questions.outcomes if outcome.command] if questions else []
         return Manifest(
             host=self.host,
-            build=facts.version.build,
+            build=self.build or facts.version.build,
             commands=(*(segment.command for segment in (capture.segments if capture else ())), *asked),
             interval_s=float(self.plan.interval_s),
             samples=self.plan.rows(),

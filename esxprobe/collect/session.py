@@ -40,7 +40,7 @@ from esxprobe.errors import EsxprobeError
 from esxprobe.model.manifest import FaultRun, GuestOutcome
 
 _STAMP = "%Y%m%dT%H%M%SZ"
-_RESERVE = ".reserve"
+RESERVE = ".reserve"
 _NOTHING_YET = "nothing was captured; free disk space, or use another folder with --out"
 # Room for the manifest when the disk has none left.
 _RESERVE_BYTES = 512 * 1024
@@ -99,7 +99,7 @@ def _collected(task: HostTask, out: Path, tool_version: str, ways: _Ways) -> Hos
         shell = link.shell()  # before there is a folder: a host that lets nobody in leaves nothing here
         if task.plan.vms:
             require_vms(task, shell)
-        folder = _new_folder(out, task.host, ways.clockwork.now())
+        folder = new_folder(out, task.host, ways.clockwork.now())
         return _Session(task, folder, link, ways).run(tool_version)
     except EsxprobeError as error:
         return HostOutcome(task.host, "failed", None, 0, task.plan.rows(), 0, ways.stop.is_set(), error)
@@ -136,7 +136,7 @@ def collect_hosts(
         return list(pool.map(one, tasks))
 
 
-def _new_folder(out: Path, host: str, now: float) -> Path:
+def new_folder(out: Path, host: str, now: float) -> Path:
     """Makes the folder; one that already exists is never written into.
 
     Raises:
@@ -161,9 +161,9 @@ def _new_folder(out: Path, host: str, now: float) -> Path:
 def _keep_room(folder: Path) -> None:
     """Makes the reserve; without room for it there is no folder either."""
     try:
-        (folder / _RESERVE).write_bytes(bytes(_RESERVE_BYTES))
+        (folder / RESERVE).write_bytes(bytes(_RESERVE_BYTES))
     except OSError:
-        (folder / _RESERVE).unlink(missing_ok=True)
+        (folder / RESERVE).unlink(missing_ok=True)
         folder.rmdir()
         raise
 
@@ -198,7 +198,7 @@ class _Session:
             record.ended = self._clockwork.now()
             record.connections = self._link.records
             with suppress(OSError):
-                (self._folder / _RESERVE).unlink()
+                (self._folder / RESERVE).unlink()
             try:
                 record.files = all_described(self._folder)
                 save_manifest(self._folder, record.manifest(tool_version, record.state))

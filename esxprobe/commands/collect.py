@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from esxprobe.commands import options
-from esxprobe.errors import EXIT_HOST_FAILED
+from esxprobe.errors import EXIT_HOST_FAILED, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 def collect(
     hosts: options.Hosts = None,
     inventory: options.InventoryFile = None,
+    api: options.Api = None,
+    thumbprint: options.Thumbprint = None,
     duration: options.Duration = None,
     samples: options.Samples = None,
     interval: options.Interval = None,
@@ -52,33 +54,40 @@ def collect(
     """Capture esxtop data from hosts over SSH. Nothing is written on them; with --vm, one small temporary file."""
     from esxprobe.commands.faultplans import FaultWords, agree
     from esxprobe.commands.hosts import Words, host_tasks
-    from esxprobe.commands.outcomes import show_outcomes, show_plan
+    from esxprobe.commands.outcomes import show_plan
 
-    tasks = host_tasks(
-        Words(
-            hosts=hosts,
-            inventory=inventory,
-            duration=duration,
-            samples=samples,
-            interval=interval,
-            segment=segment,
-            retry_for=retry_for,
-            packed=packed,
-            logs=logs,
-            vms=vm,
-            linux_guests=guest,
-            windows_guests=windows_guest,
-            guest_interval=guest_interval,
-            identity=identity,
-            password_stdin=password_stdin,
-            keyring=keyring,
-            legacy_crypto=legacy_crypto,
-            accept_new_host_key=accept_new_host_key,
-            faults=FaultWords(
-                tuple(fault_probe or ()), tuple(fault_experiment or ()), experiment_budget, single_vcpu, yes
-            ),
-        )
+    words = Words(
+        hosts=hosts,
+        inventory=inventory,
+        duration=duration,
+        samples=samples,
+        interval=interval,
+        segment=segment,
+        retry_for=retry_for,
+        packed=packed,
+        logs=logs,
+        vms=vm,
+        linux_guests=guest,
+        windows_guests=windows_guest,
+        guest_interval=guest_interval,
+        identity=identity,
+        password_stdin=password_stdin,
+        keyring=keyring,
+        legacy_crypto=legacy_crypto,
+        accept_new_host_key=accept_new_host_key,
+        faults=FaultWords(
+            tuple(fault_probe or ()), tuple(fault_experiment or ()), experiment_budget, single_vcpu, yes
+        ),
     )
+    if api is not None:
+        from esxprobe.commands.api import ApiWords, api_task, run_api
+
+        others = {"--dry-run": dry_run, "--no-logs": not logs, "--single-vcpu": single_vcpu}
+        _finish(run_api(api_task(ApiWords(api, thumbprint, words, others)), out))
+        return
+    if thumbprint is not None:
+        raise UsageError("--thumbprint needs --api", hint="host keys of SSH are in known_hosts")
+    tasks = host_tasks(words)
     if dry_run:
         from esxprobe.collect.dryrun import dry_run as plan_only
 
@@ -86,7 +95,13 @@ def collect(
             show_plan(plan_only(task))
         return
     agree([plan for task in tasks for plan in task.faults], yes=yes)
-    outcomes = _run(tasks, out)
+    _finish(_run(tasks, out))
+
+
+def _finish(outcomes: list[HostOutcome]) -> None:
+    """Shows what became of the hosts; the exit code tells whether one failed."""
+    from esxprobe.commands.outcomes import show_outcomes
+
     show_outcomes(outcomes)
     if any(outcome.error is not None or outcome.outcome == "failed" for outcome in outcomes):
         raise typer.Exit(EXIT_HOST_FAILED)

@@ -85,7 +85,7 @@ def check_tasks(words: Words, *, keeps_host_keys: bool = False) -> list[CheckTas
     faults = [fault_plans(words.faults, [guest.vm for guest in entry.guests]) for entry in entries]
     plans = [_plan(words, entry, trials) for entry, trials in zip(entries, faults, strict=True)]
     login = Login(
-        _credentials(words),
+        credentials_of(words),
         tuple(words.identity or ()),
         words.accept_new_host_key,
         words.legacy_crypto,
@@ -267,7 +267,12 @@ def _target(entry: HostEntry) -> Target:
     return Target(named.host, user, entry.port or named.port)
 
 
-def _credentials(words: Words) -> Credentials:
+def credentials_of(words: Words) -> Credentials:
+    """Who is asked for passwords, passphrases and one-time codes.
+
+    Raises:
+        UsageError: The words do not fit together, or there is no keyring.
+    """
     from esxprobe.commands.prompts import PROMPTS
     from esxprobe.ssh.secrets import Credentials, Secret, remember
     from esxprobe.ssh.system_keyring import from_keyring, require_keyring

@@ -26,6 +26,22 @@ InventoryFile = Annotated[
 Duration = Annotated[
     str | None, typer.Option(metavar="TIME", help="Length of the capture: 600, 10m, 1h. [default: 10m]")
 ]
+Api = Annotated[
+    str | None,
+    typer.Option(
+        "--api",
+        metavar="TARGET",
+        help="Without SSH: [user@]host, or [user@]vcenter/host, over vSphere's API. See docs/fetchstats.md.",
+    ),
+]
+Thumbprint = Annotated[
+    str | None,
+    typer.Option(
+        "--thumbprint",
+        metavar="SHA256",
+        help="Thumbprint of the certificate of --api, where this machine does not trust it.",
+    ),
+]
 Samples = Annotated[
     int | None,
     typer.Option(

@@ -7,7 +7,6 @@ import json
 import os
 import select
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -100,32 +99,33 @@ def _answered_by(answer: Callable[[int], None]) -> Iterator[None]:
 
     Not a handler in the main thread. While that waits for a lock, a signal that the kernel gives to another thread
     runs no handler there. And a handler that sets an event whose lock the main thread has never ends. The
-    interpreter itself writes the number of each signal to a socket, in whatever thread it comes.
+    interpreter itself writes the number of each signal to a pipe, in whatever thread it comes.
     """
     numbers = [signal.SIGINT, signal.SIGTERM]
     if _HANGUP is not None and signal.getsignal(_HANGUP) is not signal.SIG_IGN:  # as under nohup
         numbers.append(_HANGUP)
-    reads, writes = socket.socketpair()
-    writes.setblocking(False)
+    reads, writes = os.pipe()
+    if sys.platform != "win32":
+        os.set_blocking(writes, False)
 
     def listen() -> None:
-        while came := reads.recv(1):
+        while came := os.read(reads, 1):
             if came[0] in numbers:
                 answer(came[0])
 
     thread = threading.Thread(target=listen, name="signals", daemon=True)
     thread.start()
     before = {number: signal.signal(number, lambda _number, _frame: None) for number in numbers}
-    told_before = signal.set_wakeup_fd(writes.fileno(), warn_on_full_buffer=False)
+    told_before = signal.set_wakeup_fd(writes, warn_on_full_buffer=False)
     try:
         yield
     finally:
         signal.set_wakeup_fd(told_before)
         for number, was in before.items():
             signal.signal(number, was)
-        writes.close()
+        os.close(writes)
         thread.join()
-        reads.close()
+        os.close(reads)
 
 
 def _break_off(number: int) -> NoReturn:

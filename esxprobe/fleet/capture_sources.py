@@ -50,7 +50,7 @@ def size_of(source: str) -> list[tuple[str, int]]:
         return []
     path = Path(source)
     try:
-        files = list(path.glob("esxtop-*")) if path.is_dir() else [path]
+        files = [*path.glob("esxtop-*"), *path.glob("fetchstats-*")] if path.is_dir() else [path]
         return [(file.name, file.stat().st_size) for file in files]
     except OSError:
         return []

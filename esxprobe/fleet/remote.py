@@ -12,7 +12,7 @@ from esxprobe.capture import MANIFEST, is_csv
 from esxprobe.errors import EsxprobeError, UnreadableInputError, UsageError
 from esxprobe.fleet.urls import shown
 
-_SEGMENT = re.compile(r"esxtop-.*\.csv(\.gz|\.zst)?")
+_SEGMENT = re.compile(r"esxtop-.*\.csv(\.gz|\.zst)?|fetchstats-.*\.txt(\.gz)?")
 _MESSAGE = 300
 
 

@@ -184,7 +184,7 @@ class CaptureCopy:
         scan = Scan(self._redactor)
         for name in self.result.files:
             path = self._partial / name
-            if name.startswith("esxtop-") or not self._capture.is_dir():
+            if name.startswith(("esxtop-", "fetchstats-")) or not self._capture.is_dir():
                 for line in _headers(path):
                     scan.check(line.decode("utf-8", "replace"), name)
             else:

@@ -50,6 +50,19 @@ added to {path}
 {host}: {text} wrote more than 64 MiB
 the connection to {host} ended while {message}; it says: {text}
 the connection to {host} ended while {message}
+the certificate of {host} is not trusted: {text}; its SHA-256 thumbprint is {text}
+the certificate of {host} is not trusted: {text}
+the certificate of {host} has another thumbprint than the one that was given
+the session on {host} has ended
+{user} has no permission on {host} to use the service Esxtop
+{host} is a vCenter and no host was named
+{host} offers no service Esxtop
+{host} answers, but not with vSphere's API: {text}
+{host} answers CounterInfo with something else
+{host} answers CounterInfo with nothing
+{host} answers FetchStats with something else
+{host} answers FetchStats with nothing
+{host} answers with the fault {text}: {text}
 the agent does not sign with {text}
 the path to {host} has more than {n} jump hosts
 on the way to {host}: {message}

@@ -22,7 +22,7 @@ from esxprobe.redact.own_words import is_phrase, own_words, words_of
 
 _ENDINGS = re.compile(r"(?:\.(?:csv|txt|log|json|gz|zst|html|tsv|blg))+$", re.IGNORECASE)
 _PLAIN_FILE = re.compile(
-    r"esxtop-\d+\.csv(?:\.gz|\.zst)?(?:\.cut)?|capture\.json|vmware(?:-\d+)?\.log"
+    r"esxtop-\d+\.csv(?:\.gz|\.zst)?(?:\.cut)?|fetchstats-\d+\.txt(?:\.gz)?|capture\.json|vmware(?:-\d+)?\.log"
     r"|probes/(?:version|cpu|cpu-model|memory|power-policy|uptime|vms|datastores|devices|paths|nic-stats)\.txt"
 )
 

@@ -212,10 +212,7 @@ def _comparison() -> Schema:
             "settings": list_schema(
                 "What both captures ran on, and how much work there was.", record_schema(model.Likeness)
             ),
-            "events": list_schema(
-                "Events of logs in both by kind, worst first; empty where no log was read.",
-                record_schema(model.EventsOfBoth),
-            ),
+            "events": list_schema("Events of logs in both, worst first.", record_schema(model.EventsOfBoth)),
         }
     )
 

@@ -147,7 +147,10 @@ class EsxtopText:
         inner = self._inner = self._open()
         try:
             reader = SnapshotReader(issues)
-            for dump in DumpReader(self._path, inner, issues).dumps():
+            dumps = DumpReader(self._path, inner, issues)
+            for dump in dumps.dumps():
+                if dumps.host:
+                    self._columns.host = _UNSAFE.sub("_", dumps.host)
                 made = reader.snapshot(dump)
                 if made is not None and 0 <= made.time_s <= _MOST_TIME:
                     yield made
@@ -223,7 +226,7 @@ class _Columns:
     """
 
     def __init__(self, host: str) -> None:
-        self._host = host
+        self.host = host
         self._counters: dict[str, dict[str, int]] = {}
         self._instances: dict[str, dict[str, int]] = {}
 
@@ -258,7 +261,7 @@ class _Columns:
             for instance in instances:
                 safe = re.sub(r"[\x00-\x1f\x7f]", "_", instance).replace('"', '""')
                 middle = f"{name}({safe})" if instance else name
-                cells += [rf"\\{self._host}\{middle}\{counter}" for counter in self._counters[name]]
+                cells += [rf"\\{self.host}\{middle}\{counter}" for counter in self._counters[name]]
         return ('"' + '","'.join(cells) + '"\n').encode("utf-8", "replace")
 
     def row(self, blocks: Iterator[CounterBlock]) -> bytes:

@@ -24,6 +24,7 @@ _LONGEST_DUMP = 128 << 20
 _OBJECTS, _VALUES = "==NUM-OF-OBJ==", "==COUNTER-VALUE=="
 _TITLE = re.compile(rb'(?:\xef\xbb\xbf)?\s*"?Timestamp"?[,;]"?SampleNumber"?[,;]"?RawData"?\s*?\n', re.IGNORECASE)
 _SERVICE = re.compile(rb"^(?:==(?:NUM-OF-OBJ|COUNTER-VALUE)==\r?$|\|Server\|\w+,[US]64\|)", re.MULTILINE)
+_HOST = re.compile(r"# host (\S{1,253})")
 _ROW = re.compile(r'"?[^",;|]{0,40}"?[,;]"?\d{1,9}"?[,;]"(.*)')
 
 
@@ -32,6 +33,11 @@ def is_service_text(head: bytes) -> bool:
     if b"(PDH-CSV" in head[:4096]:
         return False
     return _TITLE.match(head) is not None or _SERVICE.search(head) is not None
+
+
+def host_line(host: str) -> str:
+    """A line before CounterInfo that names the host, for the service's text does not."""
+    return "# host " + re.sub(r"\s", "_", host)
 
 
 class Text(Protocol):
@@ -71,11 +77,13 @@ class DumpReader:
 
     Attributes:
         layout: The types of the last CounterInfo.
+        host: The host that a line of ours names, empty without one.
     """
 
     def __init__(self, path: Path, text: Text, issues: QualityIssues) -> None:
         self._path, self._text, self._issues = path, text, issues
         self.layout: dict[str, TypeLayout] = {}
+        self.host = ""
         self._azure = False
         self._size = 0
 
@@ -111,6 +119,9 @@ class DumpReader:
                     f"{self._path}: the FetchStats from line {running.line:,} exceeds {_LONGEST_DUMP >> 20} MB",
                     hint="no host's is: check how the file was made",
                 )
+        if running is None and (found := _HOST.fullmatch(line)):
+            self.host = found[1]
+            return running
         if (info := info_line(line)) is not None:
             self.layout[info.name] = info
             if running is not None and not running.values:

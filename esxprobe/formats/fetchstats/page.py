@@ -22,6 +22,7 @@ these files as captures:
 esxprobe report esxtop_esx01_20260410_090000.csv    # Azure VMware Solution: Run command Get-EsxtopData
 cat counterinfo.txt fetchstats-*.txt > host01.txt   # the texts of the service as they stand, oldest first
 esxprobe report host01.txt                          # also .gz and .zst
+esxprobe collect --api root@esx01                   # takes them from the service: collecting.md
 ```
 
 All other commands read them too; `esxprobe redact` writes a copy in esxtop's format. At least two FetchStats

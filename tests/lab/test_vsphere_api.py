@@ -1,0 +1,338 @@
+"""Captures over vSphere's API, from a lab that speaks it: what they hold is what the lab's own esxtop prints."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from esxprobe.capture import load_capture
+from esxprobe.collect.api_capture import ApiTask, Service, collect_api
+from esxprobe.collect.command import CapturePlan
+from esxprobe.collect.stream_to_file import Clockwork
+from esxprobe.collect.task import HostOutcome
+from esxprobe.errors import (
+    ChangedHostKeyError,
+    ConnectError,
+    HostError,
+    LoginError,
+    UnknownHostKeyError,
+    UsageError,
+)
+from esxprobe.formats.fetchstats.formulas import FORMULAS, SUMMED
+from esxprobe.formats.source import Source
+from esxprobe.lab.csv_rows import capture_lines
+from esxprobe.lab.plan import USER_GROUPS, HostPlan, VmPlan
+from esxprobe.lab.vsphere_api import VsphereApi
+from esxprobe.redact import CaptureCopy, Names, Redactor
+from esxprobe.vsphere.api_target import ApiTarget, parse_api_target, parse_thumbprint
+from esxprobe.vsphere.service import EsxtopService
+
+PLAN = HostPlan(
+    host="lab01.example.com",
+    pcpus=4,
+    vms=(VmPlan("web01", 1_200_100, 2, 1024, load_pct=60.0, ready_pct=12.0), VmPlan("db 02", 1_200_200, 1, 2048)),
+    user_groups=(USER_GROUPS[0], *USER_GROUPS[-3:]),
+    system_worlds=2,
+    helper_worlds=1,
+    power_states=("%C-State C0",),
+    hyperthreads=True,
+    samples=13,
+)
+PASSWORD = "correct horse"  # noqa: S105 - of the lab
+
+
+class LabTime:
+    """Time that goes on while somebody waits, and not otherwise."""
+
+    def __init__(self) -> None:
+        self.now_s = PLAN.true_start + 0.5
+
+    def now(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+@pytest.fixture
+def lab_time() -> LabTime:
+    return LabTime()
+
+
+@pytest.fixture(params=[False, True], ids=["host", "vcenter"])
+def api(request: pytest.FixtureRequest, lab_time: LabTime) -> Iterator[VsphereApi]:
+    served = VsphereApi(PLAN, lab_time.now, user="root", password=PASSWORD, vcenter=request.param)
+    yield served
+    served.close()
+
+
+def target_of(api: VsphereApi) -> ApiTarget:
+    return ApiTarget("127.0.0.1", api.plan.host if api.vcenter else "", "root", api.port)
+
+
+def collected(api: VsphereApi, lab_time: LabTime, out: Path, samples: int = PLAN.samples) -> HostOutcome:
+    def connect() -> Service:
+        return EsxtopService(target_of(api), lambda: PASSWORD, api.thumbprint)
+
+    return collect_api(
+        ApiTask(PLAN.host, CapturePlan(PLAN.interval_s, samples), connect),
+        out,
+        tool_version="0",
+        stop=threading.Event(),
+        clockwork=Clockwork(lab_time.now, lab_time.sleep),
+    )
+
+
+def table(text: bytes) -> dict[str, dict[str, str]]:
+    """Cells by time and column."""
+    head, *rows = csv.reader(text.decode().splitlines())
+    return {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in rows}
+
+
+def own_esxtop() -> dict[str, dict[str, str]]:
+    return table(b"".join(capture_lines(PLAN)))
+
+
+def over_the_api(folder: Path) -> dict[str, dict[str, str]]:
+    (path,) = load_capture(folder).paths
+    source, text = Source(path), b""
+    try:
+        while block := source.read(1 << 20):
+            text += block
+    finally:
+        source.close()
+    return table(text)
+
+
+# What both sides count: the stand-in serves these types.
+SERVED = {"Physical Cpu", "Vcpu", "Memory", "Power"}
+
+
+def test_what_comes_over_the_api_is_what_esxtop_prints(api: VsphereApi, lab_time: LabTime, tmp_path: Path) -> None:
+    """Every counter that is derived by a formula with a source, in every sample, within what esxtop rounds."""
+    outcome = collected(api, lab_time, tmp_path)
+    assert outcome.error is None
+    assert (outcome.outcome, outcome.samples) == ("whole", PLAN.samples)
+    assert outcome.folder is not None
+    found, own = over_the_api(outcome.folder), own_esxtop()
+    assert list(found) == list(own)
+    names = {f"{each.object_name}\\{each.counter}" for each in FORMULAS if each.source}
+    names = {name for name in names if name.partition("\\")[0] in SERVED}
+    names |= {f"Group Cpu\\{each}" for each in ("Members", *SUMMED)}
+    compared: dict[str, int] = {}
+    for stamp, row in own.items():
+        for name, cell in row.items():
+            _, middle, counter = name.rsplit("\\", 2)
+            path = f"{middle.partition('(')[0]}\\{counter}"
+            if path not in names or name not in found[stamp]:
+                continue
+            off = abs(float(found[stamp][name]) - float(cell))
+            # esxtop prints MBytes and watts as whole numbers, and a group's values are sums of what was rounded.
+            most = 0.51 if "." not in cell else 0.0051
+            assert off <= most + 1e-9, (stamp, name, cell, found[stamp][name])
+            compared[path] = compared.get(path, 0) + 1
+    missing = {name for name in names if name not in compared}
+    assert not missing, missing
+    assert compared["Vcpu\\% Ready"] == PLAN.samples * sum("Vcpu" in name and "% Ready" in name for name in row)
+
+
+def test_the_folder_is_a_capture_with_a_manifest(api: VsphereApi, lab_time: LabTime, tmp_path: Path) -> None:
+    outcome = collected(api, lab_time, tmp_path, samples=4)
+    assert outcome.folder is not None
+    manifest = json.loads((outcome.folder / "capture.json").read_text())
+    assert manifest["state"] == "whole"
+    assert manifest["host"] == PLAN.host
+    assert manifest["samples_received"] == 4
+    assert manifest["interval_achieved_s"] == 5.0
+    assert manifest["build"] == ("" if api.vcenter else "VMware ESXi 8.0.3 build-24280767")
+    assert [file["name"] for file in manifest["files"]] == ["fetchstats-000.txt.gz"]
+    assert PASSWORD not in json.dumps(manifest)
+    assert api.asked[-2:] == ["ExecuteSimpleCommand:FreeStats", "Logout"]
+    assert {name.split("\\")[2] for row in over_the_api(outcome.folder).values() for name in row} == {PLAN.host}
+
+
+def test_a_redacted_copy_is_a_capture(api: VsphereApi, lab_time: LabTime, tmp_path: Path) -> None:
+    outcome = collected(api, lab_time, tmp_path, samples=4)
+    assert outcome.folder is not None
+    with CaptureCopy(outcome.folder, tmp_path / "copy", Redactor(Names(b"k" * 32))) as copy:
+        copy.make()
+        copy.publish()
+    own, found = over_the_api(outcome.folder), over_the_api(tmp_path / "copy")
+    assert [list(row.values()) for row in found.values()] == [list(row.values()) for row in own.values()]
+    text = str(found) + (tmp_path / "copy/capture.json").read_text()
+    assert not [name for name in ("web01", "db 02", "lab01") if name in text]
+
+
+def test_an_outage_is_waited_for(api: VsphereApi, lab_time: LabTime, tmp_path: Path) -> None:
+    """The connection is lost in the middle: new logins, a gap in the manifest, the right mean of what spans it."""
+    count = 0
+    serve = api.command
+
+    def command(what: str) -> str:
+        nonlocal count
+        count += what == "FetchStats"
+        if count == 4 and what == "FetchStats":
+            api.broken = 5
+        return serve(what)
+
+    api.command = command  # type: ignore[method-assign]
+    outcome = collected(api, lab_time, tmp_path)
+    assert outcome.error is None
+    assert (outcome.outcome, outcome.gaps) == ("partial", 1)
+    assert outcome.folder is not None
+    manifest = json.loads((outcome.folder / "capture.json").read_text())
+    assert [gap["seconds"] for gap in manifest["gaps"]] == [30.0]  # 1, 2, 4, 8 and 15 s of waits
+    assert outcome.samples == PLAN.samples - 6
+    assert api.asked.count("Login") == 6
+    found, own = over_the_api(outcome.folder), own_esxtop()
+    name = next(name for name in own[next(iter(own))] if name.endswith(r"Physical Cpu(0)\% Util Time"))
+    stamps = list(found)
+    for before, stamp in pairwise(stamps):
+        between = [cell for at, cell in ((at, float(row[name])) for at, row in own.items()) if before < at <= stamp]
+        assert abs(float(found[stamp][name]) - sum(between) / len(between)) < 0.011
+
+
+def test_who_is_not_let_in_leaves_nothing(api: VsphereApi, lab_time: LabTime, tmp_path: Path) -> None:
+    target = target_of(api)
+    with pytest.raises(UnknownHostKeyError) as untrusted:
+        EsxtopService(target, lambda: PASSWORD)
+    assert api.thumbprint.upper()[:2] + ":" in untrusted.value.message
+    with pytest.raises(ChangedHostKeyError):
+        EsxtopService(target, lambda: PASSWORD, "ab" * 32)
+    assert not api.asked, "something was sent to a host whose certificate is not the one"
+    with pytest.raises(LoginError):
+        EsxtopService(target, lambda: "wrong", api.thumbprint)
+    assert api.asked.count("Login") == 1
+    with pytest.raises(HostError, match="no host was named" if api.vcenter else "offers no service"):
+        EsxtopService(
+            replace(target, host="" if api.vcenter else "esx99.example.com"), lambda: PASSWORD, api.thumbprint
+        )
+    assert api.asked[-1] == "Logout"
+    outcome = collect_api(
+        ApiTask("x", CapturePlan(5, 2), lambda: EsxtopService(target, lambda: "wrong", api.thumbprint)),
+        tmp_path,
+        tool_version="0",
+        stop=threading.Event(),
+    )
+    assert outcome.outcome == "failed"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_session_that_ends_is_opened_again(lab_time: LabTime) -> None:
+    served = VsphereApi(PLAN, lab_time.now, user="root", password=PASSWORD)
+    service = EsxtopService(target_of(served), lambda: PASSWORD, served.thumbprint)
+    served.sessions.clear()
+    with pytest.raises(HostError, match="session"):
+        service.fetch_stats()
+    served.close()
+    service.close()
+    with pytest.raises(ConnectError):
+        EsxtopService(target_of(served), lambda: PASSWORD, served.thumbprint)
+
+
+def test_targets_as_people_write_them() -> None:
+    plain = ApiTarget("esx01", "", "root")
+    assert parse_api_target("esx01") == plain
+    assert parse_api_target("https://root@esx01:443") == plain
+    behind = parse_api_target("administrator@vsphere.local@vc01.example.com/esx01.example.com")
+    assert behind == ApiTarget("vc01.example.com", "esx01.example.com", "administrator@vsphere.local")
+    assert parse_api_target("[fe80::1]").server == "fe80::1"
+    for text in ("", "a b", "esx01/", "x@", "esx01:99999", "esx01/a/b", "user:pw@esx01", "-x\n"):
+        with pytest.raises(UsageError):
+            parse_api_target(text)
+    assert parse_thumbprint("AB:" * 31 + "AB") == "ab" * 32
+    for text in ("ab", "zz" * 32, "ab" * 20):
+        with pytest.raises(UsageError):
+            parse_thumbprint(text)
+
+
+# --- the command -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def live() -> Iterator[VsphereApi]:
+    """A host whose time is ours."""
+    plan = replace(PLAN, start=datetime.now(UTC), interval_s=2, samples=400)
+    served = VsphereApi(plan, time.time, user="root", password=PASSWORD)
+    yield served
+    served.close()
+
+
+def command(api: VsphereApi, out: Path, *words: str) -> list[str]:
+    where = ("--api", f"root@127.0.0.1:{api.port}", "--thumbprint", api.thumbprint, "--out", str(out))
+    return [sys.executable, "-m", "esxprobe", "collect", *where, "--password-stdin", *words]
+
+
+def test_collect_and_report(live: VsphereApi, tmp_path: Path) -> None:
+    words = command(live, tmp_path, "--interval", "2", "--samples", "4")
+    done = subprocess.run(words, input=f"{PASSWORD}\n", capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    (folder,) = tmp_path.iterdir()
+    assert done.stdout.strip() == str(folder)
+    report = [
+        sys.executable,
+        "-m",
+        "esxprobe",
+        "report",
+        str(folder),
+        "--json",
+        "-",
+        "-o",
+        str(tmp_path / "x.html"),
+    ]
+    told = json.loads(subprocess.run(report, capture_output=True, check=True, timeout=120).stdout)
+    assert told["capture"]["host"] == "127.0.0.1"
+    assert sorted(vm["name"] for vm in told["vms"]) == ["db 02", "web01"]
+    assert "service-derived" in {note["code"] for note in told["quality"]}
+
+
+def test_ctrl_c_keeps_what_came(live: VsphereApi, tmp_path: Path) -> None:
+    words = command(live, tmp_path, "--interval", "2", "--duration", "10m")
+    process = subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ
+    )
+    assert process.stdin is not None
+    process.stdin.write(f"{PASSWORD}\n".encode())
+    process.stdin.close()
+    end = time.monotonic() + 120
+    while live.asked.count("ExecuteSimpleCommand:FetchStats") < 2 and time.monotonic() < end:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    process.wait(120)
+    (folder,) = tmp_path.iterdir()
+    manifest = json.loads((folder / "capture.json").read_text())
+    assert manifest["state"] == "partial"
+    assert manifest["samples_received"] >= 1
+    assert manifest["segments"][0]["reason"].startswith("stopped on request")
+    assert live.asked[-2:] == ["ExecuteSimpleCommand:FreeStats", "Logout"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--api", "esx01", "esx02"], "another host"),
+        (["--api", "esx01", "--vm", "web01", "--dry-run"], "--vm, --dry-run"),
+        (["--api", "esx01", "--interval", "1"], "interval"),
+        (["--thumbprint", "ab" * 32, "esx01"], "--thumbprint needs --api"),
+        (["--api", "e s x"], "is not [user@]server"),
+    ],
+)
+def test_words_that_do_not_fit(words: list[str], told: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "esxprobe", "collect", *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert told in done.stderr
