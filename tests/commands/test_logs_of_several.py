@@ -104,6 +104,12 @@ def test_folders_above_the_one_that_was_named_say_nothing() -> None:
     assert named_by(Path("esx07/vobd.log"), [Path("esx07/vobd.log")], ("esx07",)) == "esx07", "but its own folder"
 
 
+def test_a_short_name_that_two_hosts_have_says_nothing() -> None:
+    hosts = ("esx07.berlin.example", "esx07.paris.example")
+    assert named_by(Path("logs/esx07/vobd.log"), [Path("logs")], hosts) == ""
+    assert named_by(Path("logs/esx07.paris.example/vobd.log"), [Path("logs")], hosts) == hosts[1]
+
+
 def test_names_of_a_host() -> None:
     assert is_same_host("esx07", "ESX07.example.com")
     assert not is_same_host("esx07.example.com", "esx07.example.org")

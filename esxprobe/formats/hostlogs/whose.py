@@ -10,10 +10,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 # What follows a host's name in the name of a folder or file: an ending, or what logs and bundles are called.
-_BEHIND = r"(?:$|\.|_|[- ](?:vobd|vmk|hostd|vpxa|fdm|syslog|log|20\d\d-))"
+_BEHIND = re.compile(r"(?=$|\.|_|[- ](?:vobd|vmk|hostd|vpxa|fdm|syslog|log|20\d\d-))", re.IGNORECASE)
+# A name of a file is at most so long.
+_MOST_NAME = 255
 
 
 def is_address(text: str) -> bool:
@@ -43,12 +46,25 @@ def named_by(path: Path, roots: Sequence[Path], hosts: Iterable[str]) -> str:
         roots: Files and folders that were named: folders above these say nothing.
         hosts: The hosts to choose from.
     """
-    known = [(host, _pattern(host)) for host in hosts if host]
+    known = _by_name(tuple(hosts))
     for name in _names(path, roots):
-        found = [host for host, pattern in known if pattern.match(name)]
-        if found:
-            return max(found, key=len)
+        for text in (name, name[4:]) if name[:4].lower() == "esx-" else (name,):
+            ends = [match.start() for match in _BEHIND.finditer(text[:_MOST_NAME])]
+            found = [known[start] for end in ends if (start := text[:end].casefold()) in known]
+            if found:
+                return found[-1]  # of the longest name
     return ""
+
+
+@lru_cache(8)
+def _by_name(hosts: tuple[str, ...]) -> dict[str, str]:
+    """Hosts by what files of theirs are called: whole names, and short ones that only one of them has."""
+    short: dict[str, list[str]] = {}
+    for host in hosts:
+        if host and not is_address(host):
+            short.setdefault(host.casefold().partition(".")[0], []).append(host)
+    alone = {name: mine[0] for name, mine in short.items() if all(is_same_host(mine[0], each) for each in mine)}
+    return alone | {host.casefold(): host for host in hosts if host}
 
 
 def _names(path: Path, roots: Sequence[Path]) -> list[str]:
@@ -56,8 +72,3 @@ def _names(path: Path, roots: Sequence[Path]) -> list[str]:
     root = next((each for each in roots if each in path.parents), path.absolute().parent)
     inside = path.relative_to(root).parts if root in path.parents else (path.name,)
     return [*reversed(inside), root.absolute().name]
-
-
-def _pattern(host: str) -> re.Pattern[str]:
-    short = host if is_address(host) else host.partition(".")[0]
-    return re.compile(rf"(?:esx-)?(?:{re.escape(host)}|{re.escape(short)}){_BEHIND}", re.IGNORECASE)
