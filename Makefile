@@ -67,7 +67,7 @@ bench: setup
 	$(BIN)/python tests/benches/frames.py
 	$(BIN)/python tests/benches/damage.py
 	$(BIN)/python tests/benches/changesim.py
-	$(BIN)/python tests/benches/canaries.py
+	PYTHONPATH=tests:tests/redact $(BIN)/python tests/benches/canaries.py
 	ESXPROBE_EXAMPLES=thorough $(BIN)/python -m pytest -q tests/redact tests/commands/test_report_part.py tests/formats
 	SOAK=200 $(BIN)/python -m pytest -q -s tests/ssh/test_collect_soak.py
 

@@ -1,8 +1,10 @@
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import drawn
 import pytest
 from hypothesis import settings
 
@@ -22,12 +24,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["BROWSER"] = "true"
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-sys.path.insert(0, str(HERE / "benches"))
-sys.path.insert(0, str(HERE / "correlate"))
-
-import drawn  # noqa: E402 - it stands beside this file
-
 MADE_ROOM = drawn.begin()
 
 
@@ -53,37 +49,11 @@ APART = (
     "tests/commands/test_bundle_command.py",
 )
 
-# What takes long, the longest first: what is begun last should be short, or one worker is alone with it at the end.
-LONG = (
-    "tests/report/browser/",
-    "tests/fleet/",
-    "tests/lab/test_real_experiment.py",
-    "tests/ssh/test_collect_interrupted.py",
-    "tests/ssh/test_collect_hung_storage.py",
-    "tests/ssh/test_hosts_commands.py",
-    "tests/ssh/test_collect_odd_hosts.py",
-    "tests/ssh/test_collect_soak.py",
-    "tests/commands/test_report_part.py",
-    "tests/rules/test_judged_in_parts.py",
-    "tests/collect/test_session.py",
-    "tests/collect/test_limit.py",
-    "tests/rules/test_scenarios.py",
-    "tests/rules/test_book.py",
-    "tests/commands/test_without_unix_names.py",
-    "tests/commands/test_report_many.py",
-    "tests/commands/test_own_rules.py",
-    "tests/ssh/test_collect_logins.py",
-    "tests/formats/test_line_bombs.py",
-    "tests/formats/test_properties.py",
-    "tests/lab/test_real_layer.py",
-    "tests/commands/test_demo_real.py",
-    "tests/commands/test_demo_command.py",
-    "tests/commands/test_streams.py",
-    "tests/commands/test_bundle_command.py",
-    "tests/redact/",
-    "tests/commands/",
-)
-assert all((HERE.parent / each).exists() for each in (*TOGETHER, *APART, *LONG)), "a file has another name"
+assert all((HERE.parent / each).exists() for each in (*TOGETHER, *APART)), "a file has another name"
+
+# How long each test took in its last run here [s], in pytest's cache.
+MEASURED = "esxprobe/seconds"
+_WORTH_KEEPING_S = 0.05
 
 
 # On our own machines a layer that is not there is an error; elsewhere its tests are left out, and say so.
@@ -109,13 +79,40 @@ def together(nodeid: str) -> str:
     return folder or (f"{file}::{test.partition('[')[0]}" if file in APART else file)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts what is long first: `LONG`, then files with tests that are marked as slow."""
-    slow = {together(item.nodeid) for item in items if item.get_closest_marker("slow")}
+class Stopwatch:
+    """Notes what tests took, for the order of the next run."""
 
-    def place(item: pytest.Item) -> int:
-        found = (number for number, start in enumerate(LONG) if item.nodeid.startswith(start))
-        return next(found, len(LONG) + (together(item.nodeid) not in slow))
+    def __init__(self, cache: pytest.Cache) -> None:
+        self._cache, self._seconds = cache, Counter[str]()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._seconds[report.nodeid] += report.duration
+
+    def pytest_sessionfinish(self) -> None:
+        known = self._cache.get(MEASURED, {}) | {test: round(took, 2) for test, took in self._seconds.items()}
+        self._cache.set(MEASURED, {test: took for test, took in known.items() if took >= _WORTH_KEEPING_S})
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    cache = getattr(config, "cache", None)  # none with -p no:cacheprovider
+    if cache is not None and not hasattr(
+        config, "workerinput"
+    ):  # reports of workers come to the process above them
+        config.pluginmanager.register(Stopwatch(cache))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Puts what is long first, so that no worker is left alone with it: marked as slow, then as measured here."""
+    cache = getattr(config, "cache", None)
+    measured = cache.get(MEASURED, {}) if cache is not None else {}
+    slow = {together(item.nodeid) for item in items if item.get_closest_marker("slow")}
+    seconds = Counter[str]()
+    for item in items:
+        seconds[together(item.nodeid)] += measured.get(item.nodeid, 0.0)
+
+    def place(item: pytest.Item) -> tuple[float, bool]:
+        scope = together(item.nodeid)
+        return -seconds[scope], scope not in slow
 
     items.sort(key=place)
 

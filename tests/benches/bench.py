@@ -366,7 +366,6 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts of the bench")
     parser.add_argument("--day-samples", type=int, default=DAY_SHAPE[1], help="so many instead of a day's")
     options = parser.parse_args()
-    sys.path.insert(0, str(HERE))
     from hostsim import plan_of_width, write_capture
 
     def made(name: str, columns: int, samples: int) -> Path:

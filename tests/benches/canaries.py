@@ -13,17 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests/redact")]
+from canary_files import everything, made
 
-from canary_files import everything, made  # noqa: E402
-
-from esxprobe.analyze import CaptureInput, GuestOptions, analyze  # noqa: E402
-from esxprobe.capture import load_capture  # noqa: E402
-from esxprobe.redact import CaptureCopy, Names, Redactor, learn_capture, nameless, redacted_analysis  # noqa: E402
-from esxprobe.redact.name_search import Scan  # noqa: E402
-from esxprobe.report.document import document, render_json  # noqa: E402
-from esxprobe.rules import shipped  # noqa: E402
+from esxprobe.analyze import CaptureInput, GuestOptions, analyze
+from esxprobe.capture import load_capture
+from esxprobe.redact import CaptureCopy, Names, Redactor, learn_capture, nameless, redacted_analysis
+from esxprobe.redact.name_search import Scan
+from esxprobe.report.document import document, render_json
+from esxprobe.rules import shipped
 
 MARK = "qzkanari"
 # Words of our own around the mark, as customers put names together.

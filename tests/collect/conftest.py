@@ -1,14 +1,10 @@
 """Fixtures of the collector's tests: a small made-up capture for the stand-in esxtop."""
 
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from hostsim import write_capture
 from localplan import PLAN
 from localshell import OPENED, gone

@@ -42,6 +42,8 @@ from esxprobe.collect.vm_filter import (
 )
 from esxprobe.errors import HostError, UnknownVmError
 
+pytestmark = pytest.mark.slow
+
 CASES = sorted((Path(__file__).parent / "entities").glob("*.txt"))
 EVIL = "$(touch PWNED) \"x\" 'y' `z` \\ %2f : a,b"
 LIST = f"SchedGroup\n1 system\n1200100 web01\n1200101 {EVIL}\nAdapter\nvmhba0\nDevice\n{EVIL}\n"

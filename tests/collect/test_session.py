@@ -25,6 +25,8 @@ from esxprobe.collect.stream_to_file import Clockwork
 from esxprobe.collect.task import HostTask
 from esxprobe.errors import ConnectError, LoginError, OutputError
 
+pytestmark = pytest.mark.slow
+
 Environment = dict[str, str]
 
 

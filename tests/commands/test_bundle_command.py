@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from shell import ROOT, Run
 
+pytestmark = pytest.mark.slow
+
 SAMPLE = ROOT / "samples" / "hardware-mmu"
 
 

@@ -12,6 +12,8 @@ from shell import ROOT, Run, plan
 from esxprobe.report.packed import unpacked
 from esxprobe.rules import bound, shipped
 
+pytestmark = pytest.mark.slow
+
 DOCS = ROOT / "docs" / "own-rules.md"
 DISKS = (
     (r"Virtual Disk(web01:scsi0:1)\Reads/sec", "50.00"),

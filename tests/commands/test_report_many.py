@@ -9,6 +9,8 @@ import pytest
 from hostsim import VmPlan, write_capture
 from shell import ROOT, Run, plan
 
+pytestmark = pytest.mark.slow
+
 SCHEMA = json.loads((ROOT / "docs" / "fleet.schema.json").read_text(encoding="utf-8"))
 
 

@@ -21,6 +21,8 @@ from shippedbook import analyze
 from esxprobe.formats.window import window_of
 from esxprobe.report.document import document
 
+pytestmark = pytest.mark.slow
+
 # Made once: to make one takes longer than to use it.
 SCHEMAS = {
     name: Draft202012Validator(json.loads((ROOT / "docs" / f"{name}.schema.json").read_text(encoding="utf-8")))

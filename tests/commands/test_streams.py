@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from shell import ROOT, Run, environment
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "cap\x1b[2J\x1b]0;owned\x07\u202eexe.\x9b31m"
 DRIVES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 

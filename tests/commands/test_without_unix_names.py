@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from shell import ROOT, environment
 
+pytestmark = pytest.mark.slow
+
 BARE = """
 import os, signal, socket, subprocess, sys, tempfile, multiprocessing.connection, platformdirs
 platformdirs.user_cache_path("esxprobe")

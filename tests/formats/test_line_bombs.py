@@ -17,6 +17,8 @@ from made_captures import counted, joined, lines, read, reported, row, truth
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import rows, scan
 
+pytestmark = pytest.mark.slow
+
 SIZE = 16 << 20
 GOOD = joined(lines())
 # Reads a capture, and prints how much memory that took at most [KB].

@@ -21,6 +21,8 @@ from esxprobe.formats.entities import identify
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.source import Source
 
+pytestmark = pytest.mark.slow
+
 # --- (a) names -------------------------------------------------------------------------------------
 
 LETTERS = st.one_of(

@@ -20,6 +20,8 @@ from esxprobe.model import fleet as fleet_model
 from esxprobe.redact.fleet import NAMED
 from esxprobe.report.packed import unpacked
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "docs" / "fleet.schema.json").read_text(encoding="utf-8"))
 # Each has what the other two do not: what only the last one tells has to be gone from the first one's files, too.

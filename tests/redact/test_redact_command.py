@@ -13,6 +13,8 @@ from drawn import ESXPROBE
 from esxprobe.redact import Names, save_map
 from esxprobe.report.packed import unpacked
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

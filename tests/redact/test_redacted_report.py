@@ -22,6 +22,8 @@ from esxprobe.report.drawing import Drawer
 from esxprobe.report.packed import packed, unpacked
 from esxprobe.rules import shipped
 
+pytestmark = pytest.mark.slow
+
 
 def redacted(data: bytes, redactor: Redactor) -> tuple[Analysis, Analysis]:
     """The analysis of a capture as it is, and redacted."""

@@ -1,20 +1,17 @@
 """What a report is made of: analyses of the demo sample, of tiny recordings, and a warm drawer."""
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hostile_names import HOSTILE
 from shippedbook import analysis_of, analyze
+from tiny import Thing, recording
 
 from esxprobe.model import Analysis, VirtualMachine
 from esxprobe.report.drawing import Drawer
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "rules"))
-
-from hostile_names import HOSTILE  # noqa: E402
-from tiny import Thing, recording  # noqa: E402 - it lies beside the rules' tests
 
 
 @pytest.fixture(scope="session")

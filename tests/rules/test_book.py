@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import chain, pairwise
 from pathlib import Path
 
+import pytest
 from eachone import each_one
 from shippedbook import RULES
 from tiny import example_recording
@@ -16,6 +17,8 @@ from esxprobe.rules.causes import CAUSES, cause_of
 from esxprobe.rules.event_columns import event_names
 from esxprobe.rules.judge import judge
 from esxprobe.rules.record import FACTS, Example, Rule
+
+pytestmark = pytest.mark.slow
 
 # What an example gives by its host's build.
 RELEASE = {r"Fact\Release"}

@@ -22,6 +22,8 @@ from esxprobe.report.likely_causes import likely_causes
 from esxprobe.rules import shipped
 from esxprobe.rules.doubts import FEW
 
+pytestmark = pytest.mark.slow
+
 ALL = scenarios()
 TELLING = ("high", "medium")
 BOOK = {rule.id: rule for rule in RULES}

@@ -21,6 +21,8 @@ from esxi_host import collecting as started
 from ssh_logins import Client, Keys, SshdStarter
 from ssh_servers import until
 
+pytestmark = pytest.mark.slow
+
 # Signals reach an interpreter of its own, as a person's do.
 collecting = partial(started, cold=True)
 VMS, HUNG = 300, (3, 100, 299)

@@ -17,6 +17,8 @@ from esxi_host import collecting as started
 from ssh_logins import Client, Keys
 from ssh_servers import until
 
+pytestmark = pytest.mark.slow
+
 # Signals reach an interpreter of its own, as a person's do.
 collecting = partial(started, cold=True)
 SHORT_WAITS = "import esxprobe.collect.retry as r; r.BACKOFF_S = (0.2, 0.2)"

@@ -16,6 +16,8 @@ from esxi_host import Collecting, EsxiHost, collecting, packed
 from ssh_logins import Client, Keys
 from ssh_servers import Sshd, public_line, serve, tool
 
+pytestmark = pytest.mark.slow
+
 CANARY = "tweety-4711-canary"
 SHORT = ("--duration", "20s")
 Serving = Callable[..., Commanding]

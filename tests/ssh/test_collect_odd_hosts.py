@@ -13,6 +13,8 @@ import pytest
 from esxi_host import EsxiHost, as_far_as_it_goes, collecting, install, make_host, packed
 from ssh_logins import Client, Keys, SshdStarter
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = """a b'"$(touch PWNED-$$)`touch PWNED-tick`;touch PWNED-semicolon\\"""
 
 

@@ -12,6 +12,8 @@ from esxi_host import EsxiHost, make_host
 from soak import Soaked, soak
 from ssh_logins import Client, Keys, SshdStarter
 
+pytestmark = pytest.mark.slow
+
 COUNT = int(os.environ.get("SOAK", "3"))
 # The same ones each time, so that a failure can be looked at; the last one is another one each time.
 SEEDS = (*range(1, COUNT), random.SystemRandom().randrange(10_000, 1_000_000))

@@ -22,6 +22,8 @@ from hostsim import USER_GROUPS, HostPlan, VmPlan, write_capture
 from ssh_logins import Client, Keys, SshdStarter
 from ssh_servers import Sshd, until
 
+pytestmark = pytest.mark.slow
+
 EVIL = "$(touch PWNED) \"x\" 'y' `touch PWNED` ; touch PWNED"
 STAND_IN = Path(__file__).parents[1] / "collect" / "bin" / "esxtop"
 

@@ -1,23 +1,19 @@
 """Twenty hosts in a real Chromium, some with a planted cause: who comes first, lanes, sorting, filters, names."""
 
 import re
-import sys
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from accessible import look_through
 from opened import Open, Opened, Reports
+from scenario import FOLDER, scenario_of
 from shippedbook import analyze
 
 from esxprobe.fleet.digest import digest_of
 from esxprobe.fleet.merge import merged
 from esxprobe.model.fleet import CaptureOutcome, Fleet
 from esxprobe.report.fleet import render_fleet_html
-
-sys.path[:0] = [str(Path(__file__).parents[2] / "rules")]
-from scenario import FOLDER, scenario_of  # noqa: E402 - it lies beside the rules' tests
 
 pytestmark = pytest.mark.slow
 

@@ -1,6 +1,0 @@
-"""Makes the small captures made by hand importable, whichever tests are run."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "formats"))
