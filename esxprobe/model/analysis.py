@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Annotated
 
 from esxprobe.model.bothsides import GuestCounts
 from esxprobe.model.changes import ProposedWindow
@@ -81,8 +82,24 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class InTable:
+    """A figure that a table shows in a column of its own, in the order of the record's fields.
+
+    Attributes:
+        heading: esxtop's label, and what is taken of it.
+        unit: Of the figure.
+    """
+
+    heading: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class VmRow:
     """One line of the report's table of VMs; None where the capture lacks the counter.
+
+    A figure that is `InTable` is a column of the table: nothing else has to be edited for it than this record and
+    `analyze/vms.py`, which works it out.
 
     Attributes:
         vm: The VM.
@@ -99,13 +116,13 @@ class VmRow:
     """
 
     vm: VirtualMachine
-    ready_p95: float | None
-    costop_p95: float | None
-    run_mean: float | None
-    run_p95: float | None
-    memory_mb: float | None
-    balloon_mb: float | None
-    swapped_mb: float | None
+    run_mean: Annotated[float | None, InTable("%RUN mean", "%")]
+    run_p95: Annotated[float | None, InTable("%RUN p95", "%")]
+    ready_p95: Annotated[float | None, InTable("%RDY p95", "%")]
+    costop_p95: Annotated[float | None, InTable("%CSTP p95", "%")]
+    memory_mb: Annotated[float | None, InTable("MEMSZ", "MB")]
+    balloon_mb: Annotated[float | None, InTable("MCTLSZ max", "MB")]
+    swapped_mb: Annotated[float | None, InTable("SWCUR max", "MB")]
     seen: tuple[Window, ...] = ()
     swap_wait_pct: float | None = None
     there: bool = True

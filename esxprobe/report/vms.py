@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import get_type_hints
 
 from esxprobe.model import VmRow
+from esxprobe.model.analysis import InTable
 from esxprobe.report.formatting import isolated, joined, number, plural, window
 from esxprobe.report.links import Links
 from esxprobe.report.tables import Kind, Table
@@ -12,18 +15,27 @@ from esxprobe.report.tables import Kind, Table
 _WINDOWS = 4
 
 
-# Heading, kind, and what a VM's cell says. A new column is a line here.
-_COLUMNS: tuple[tuple[str, Kind, Callable[[VmRow], str]], ...] = (
+_Cell = Callable[[VmRow], str]
+
+
+def _figures() -> Iterator[tuple[str, Kind, _Cell]]:
+    """The columns of figures that say beside their field what they are called."""
+    for name, hint in get_type_hints(VmRow, include_extras=True).items():
+        for each in getattr(hint, "__metadata__", ()):
+            if isinstance(each, InTable):
+                yield each.heading, "num", partial(_figure, name, each.unit)
+
+
+def _figure(name: str, unit: str, row: VmRow) -> str:
+    return number(getattr(row, name), unit)
+
+
+# Heading, kind, and what a VM's cell says.
+_COLUMNS: tuple[tuple[str, Kind, _Cell], ...] = (
     ("VM", "name", lambda row: row.vm.name),
     ("GID", "id", lambda row: row.vm.gid),
     ("vCPUs", "num", lambda row: str(row.vm.vcpus) if row.vm.vcpus else "–"),
-    ("%RUN mean", "num", lambda row: number(row.run_mean, "%")),
-    ("%RUN p95", "num", lambda row: number(row.run_p95, "%")),
-    ("%RDY p95", "num", lambda row: number(row.ready_p95, "%")),
-    ("%CSTP p95", "num", lambda row: number(row.costop_p95, "%")),
-    ("MEMSZ", "num", lambda row: number(row.memory_mb, "MB")),
-    ("MCTLSZ max", "num", lambda row: number(row.balloon_mb, "MB")),
-    ("SWCUR max", "num", lambda row: number(row.swapped_mb, "MB")),
+    *_figures(),
     ("MMU", "text", lambda row: row.vm.mmu),
 )
 
