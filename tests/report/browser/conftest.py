@@ -12,7 +12,7 @@ import pytest
 from drawn import ESXPROBE
 from hosts_of_many import write_noise, write_twelve_of_many
 from hostsim import HostPlan, VmPlan, write_capture
-from opened import REAL, Awake, Open, Opened, Reports
+from opened import REAL, Awake, Open, Opened, Reports, Tabs
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from shippedbook import render_html
 
@@ -109,17 +109,18 @@ def contexts(browser: Browser) -> Iterator[Callable[[bool], BrowserContext]]:
         each.close()
 
 
-Contexts = Callable[[bool], BrowserContext]
+@pytest.fixture(scope="session")
+def idle(contexts: Callable[[bool], BrowserContext]) -> Tabs:
+    """Tabs that nobody uses."""
+    return Tabs(contexts)
 
 
-def _open(contexts: Contexts, report: Path, at: str = "", **options: Any) -> Opened:
+def _open(idle: Tabs, report: Path, at: str = "", **options: Any) -> Opened:
     scripts = options.get("java_script_enabled", True)
-    opened = Opened(contexts(scripts).new_page())
+    opened = Opened(idle.take(scripts))
+    opened.listen()
     opened.page.set_viewport_size(options.get("viewport", {"width": 1200, "height": 900}))
-    opened.page.emulate_media(color_scheme=options.get("color_scheme", "light"))
-    opened.page.on("console", lambda message: opened.console.append(message.text))
-    opened.page.on("pageerror", lambda error: opened.console.append(str(error)))
-    opened.page.on("request", lambda request: opened.requests.append(request.url))
+    opened.page.emulate_media(media="null", color_scheme=options.get("color_scheme", "light"))
     opened.page.goto(report.as_uri() + at)
     if scripts:
         opened.page.wait_for_function(READY)
@@ -127,17 +128,22 @@ def _open(contexts: Contexts, report: Path, at: str = "", **options: Any) -> Ope
 
 
 @pytest.fixture
-def open_report(contexts: Contexts, reports: Reports) -> Iterator[Open]:
+def open_report(idle: Tabs, reports: Reports, request: pytest.FixtureRequest) -> Iterator[Open]:
     """Opens a report; what may stand after its name: viewport, color_scheme, java_script_enabled."""
     tabs: list[Opened] = []
+    failed = request.session.testsfailed
 
     def opened(name: str, at: str = "", **options: Any) -> Opened:
-        tabs.append(_open(contexts, reports[name], at, **options))
+        tabs.append(_open(idle, reports[name], at, **options))
         return tabs[-1]
 
     yield opened
     for tab in tabs:
-        tab.page.close()
+        if request.session.testsfailed > failed:  # a key may be held down, a dialog may be open
+            tab.page.close()
+        else:
+            tab.deafen()
+            idle.give_back(tab.page)
 
 
 @pytest.fixture(scope="session")
@@ -147,12 +153,12 @@ def tabs() -> dict[str, Opened]:
 
 
 @pytest.fixture(scope="session")
-def awake(contexts: Contexts, reports: Reports, tabs: dict[str, Opened]) -> Iterator[Awake]:
+def awake(idle: Tabs, reports: Reports, tabs: dict[str, Opened]) -> Iterator[Awake]:
     """A report with all its charts alive, one tab for all tests that leave it as it is."""
 
     def opened(name: str) -> Opened:
         if name not in tabs:
-            tabs[name] = _open(contexts, reports[name])
+            tabs[name] = _open(idle, reports[name])
             tabs[name].wake()
         tabs[name].page.bring_to_front()
         tabs[name].page.set_viewport_size({"width": 1200, "height": 900})

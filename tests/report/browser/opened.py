@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "esxtop" / "esxi6-all-fields.csv"
 NAMES = ("real", "demo", "wide", "hostile")
@@ -42,6 +42,33 @@ class Reports:
         return self.files[name]
 
 
+class Tabs:
+    """Tabs that are used again: a new one has a process of its own, which compiles a report's scripts once more.
+
+    Args:
+        contexts: Gives the context with scripts or without.
+    """
+
+    def __init__(self, contexts: Callable[[bool], BrowserContext]) -> None:
+        self._contexts = contexts
+        self._idle: dict[BrowserContext, list[Page]] = {}
+
+    def take(self, scripts: bool) -> Page:
+        """An empty tab."""
+        context = self._contexts(scripts)
+        if not self._idle.get(context):
+            return context.new_page()
+        page = self._idle[context].pop()
+        page.bring_to_front()
+        page.mouse.move(0, 0)
+        return page
+
+    def give_back(self, page: Page) -> None:
+        """Leaves the page's document, and with it all that a test has changed in it."""
+        page.goto("about:blank")
+        self._idle.setdefault(page.context, []).append(page)
+
+
 @dataclass
 class Opened:
     """A report in a tab, and everything that the browser had to say about it."""
@@ -49,6 +76,22 @@ class Opened:
     page: Page
     console: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    _heard: dict[str, Callable[[Any], None]] = field(default_factory=dict, repr=False)
+
+    def listen(self) -> None:
+        """Notes from now on what the page says and asks for."""
+        self._heard = {
+            "console": lambda message: self.console.append(message.text),
+            "pageerror": lambda error: self.console.append(str(error)),
+            "request": lambda request: self.requests.append(request.url),
+        }
+        for event, note in self._heard.items():
+            self.page.on(event, note)  # type: ignore[call-overload]
+
+    def deafen(self) -> None:
+        """Notes nothing any more."""
+        for event, note in self._heard.items():
+            self.page.remove_listener(event, note)
 
     def js(self, script: str, argument: Any = None) -> Any:
         """What a script in the page answers; the page's policy is not asked."""
