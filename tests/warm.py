@@ -167,6 +167,29 @@ def _import_all() -> None:
     pages = _template("report.html.j2").environment
     for name in pages.list_templates(extensions=["j2"]):
         pages.get_template(name)
+    _work_out()
+
+
+def _work_out() -> None:
+    """What every command, report or redacted copy works out once and keeps: the same for all of them.
+
+    Nothing of polars is among it: the threads that it would start are not there in a child.
+    """
+    import functools
+    import inspect
+
+    import typer.main
+
+    from esxprobe.commands.app import app
+
+    typer.main.get_command = functools.cache(typer.main.get_command)
+    typer.main.get_command(app)
+    for name, module in sorted(sys.modules.items()):
+        if name.startswith(("esxprobe.redact.", "esxprobe.report.")):
+            for each in list(vars(module).values()):
+                kept = hasattr(each, "cache_parameters") and each.__module__ == name
+                if kept and not inspect.signature(each).parameters:
+                    each()
 
 
 def _run(connection: socket.socket, others: "list[socket.socket]") -> None:
