@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.signal import lfilter
+import scipy  # its parts are imported when they are used: to import them takes seconds
 
 from esxprobe.arrays import Floats
 from esxprobe.changes import Ranking, before, rank_changes
@@ -102,7 +102,9 @@ def _ar(rng: np.random.Generator, rows: int, length: int, phi: Floats) -> Floats
     """AR(1) series of variance 1, each with its own correlation."""
     noise = rng.standard_normal((rows, length + 300))
     pairs = zip(phi, noise, strict=True)
-    return np.array([lfilter([1], [1, -each], row)[300:] * np.sqrt(1 - each * each) for each, row in pairs])
+    return np.array(
+        [scipy.signal.lfilter([1], [1, -each], row)[300:] * np.sqrt(1 - each * each) for each, row in pairs]
+    )
 
 
 def _values(rng: np.random.Generator, counter: tuple[str, float, float], rows: int, length: int) -> Floats:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its parts are imported when they are used: to import them takes seconds
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from esxprobe.correlate.experiment import Trial, trial_of
 from esxprobe.model import Injections
@@ -69,7 +69,7 @@ def _wander(rng: np.random.Generator, count: int, memory_s: float) -> Floats:
     phi = float(np.exp(-_GRID_S / memory_s))
     noise = rng.standard_normal(count) * (1 - phi * phi) ** 0.5
     noise[0] /= (1 - phi * phi) ** 0.5
-    return np.asarray(lfilter([1.0], [1.0, -phi], noise))
+    return np.asarray(scipy.signal.lfilter([1.0], [1.0, -phi], noise))
 
 
 def run(seed: int, setup: Setup) -> Run:

@@ -18,9 +18,9 @@ from importlib.metadata import version
 from typing import get_args
 
 import numpy as np
+import scipy  # its parts are imported when they are used: to import them takes seconds
 from experimentsim import SETUPS, run
 from faultsim import CONTROLS, Plan, Truth, Work, simulate
-from scipy.signal import lfilter
 
 from esxprobe.correlate import fault_costs
 from esxprobe.correlate.experiment import judge_experiment
@@ -189,7 +189,7 @@ def autoregressive(rng: np.random.Generator, count: int, r1: float) -> np.ndarra
     """AR(1) of mean 0, variance 1."""
     noise = rng.standard_normal(count) * (1 - r1 * r1) ** 0.5
     noise[0] /= (1 - r1 * r1) ** 0.5
-    return np.asarray(lfilter([1.0], [1.0, -r1], noise))
+    return np.asarray(scipy.signal.lfilter([1.0], [1.0, -r1], noise))
 
 
 def false_alarms(count: int, r1: float, controls: int, runs: int, seed: int = 1) -> float:

@@ -29,8 +29,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import scipy  # its parts are imported when they are used: to import them takes seconds
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from esxprobe.correlate import GuestRates, VmFaults, within_seconds
 from esxprobe.model import HostEvidence, Mmu
@@ -138,7 +138,7 @@ def wander(rng: np.random.Generator, count: int, memory_s: float) -> Floats:
     phi = float(np.exp(-GRID_S / memory_s))
     noise = rng.standard_normal(count) * (1 - phi * phi) ** 0.5
     noise[0] /= (1 - phi * phi) ** 0.5
-    return np.asarray(lfilter([1.0], [1.0, -phi], noise))
+    return np.asarray(scipy.signal.lfilter([1.0], [1.0, -phi], noise))
 
 
 def simulate(seed: int, plan: Plan, *, mmu: Mmu = "software", evidence: HostEvidence | None = None) -> Truth:
@@ -202,7 +202,7 @@ def _work(rng: np.random.Generator, count: int, plan: Plan, cost_us: float) -> _
     kernel = 2500e-6 * np.exp(0.5 * wander(rng, count, float(rng.choice([2.0, 10.0, 40.0]))))
     soft = 1000 + 3000 * load * np.exp(0.6 * wander(rng, count, float(rng.choice([4.0, 15.0, 40.0]))))
     burst = (rng.random(count) < GRID_S / 60) * rng.exponential(plan.bursts, count)
-    soft += np.asarray(lfilter([1.0], [1.0, -np.exp(-GRID_S / 6)], burst))
+    soft += np.asarray(scipy.signal.lfilter([1.0], [1.0, -np.exp(-GRID_S / 6)], burst))
     exits, huge = np.zeros(count), None
     each_us = np.full(count, cost_us)
     share = 1 / (1 + np.exp(-2 * wander(rng, count, memory)))  # between two kinds of jobs
@@ -214,19 +214,19 @@ def _work(rng: np.random.Generator, count: int, plan: Plan, cost_us: float) -> _
         soft, user = 8000 * share, 0.1 * user + 0.4 * share * np.exp(0.1 * wander(rng, count, 8.0))
     elif plan.work == "fork":
         starts = (rng.random(count) < GRID_S / 25) * rng.exponential(1.0, count)
-        storm = np.asarray(lfilter([1.0], [1.0, -np.exp(-GRID_S / 4)], starts))
+        storm = np.asarray(scipy.signal.lfilter([1.0], [1.0, -np.exp(-GRID_S / 4)], starts))
         soft, switches = 300 + 12000 * storm, switches + 1500 * storm
         kernel = kernel + 0.15 * storm * np.exp(0.2 * wander(rng, count, 5.0))
     elif plan.work == "steady":
         soft = 4000 * np.exp(0.02 * wander(rng, count, 10.0))
     elif plan.work == "classes":
         dear, cheap = np.full(count, 1500.0) * np.exp(0.1 * wander(rng, count, 60.0)), 3 * burst
-        cheap = np.asarray(lfilter([1.0], [1.0, -np.exp(-GRID_S / 6)], cheap))
+        cheap = np.asarray(scipy.signal.lfilter([1.0], [1.0, -np.exp(-GRID_S / 6)], cheap))
         soft = dear + cheap
         each_us = (dear * 2 * cost_us + cheap * 0.2 * cost_us) / soft
     elif plan.work == "huge":
         starts = (rng.random(count) < GRID_S / 40) * 600.0
-        huge = np.asarray(lfilter([1.0], [1.0, -np.exp(-GRID_S / 2)], starts))
+        huge = np.asarray(scipy.signal.lfilter([1.0], [1.0, -np.exp(-GRID_S / 2)], starts))
         each_us = (soft * cost_us + huge * 100 * max(cost_us, 1.0)) / (soft + huge)
         soft = soft + huge
     elif plan.work == "io":

@@ -9,7 +9,7 @@ import sys
 import time
 
 import numpy as np
-from scipy.signal import lfilter
+import scipy  # its parts are imported when they are used: to import them takes seconds
 
 from esxprobe.arrays import Floats
 from esxprobe.correlate import FEWEST_OF_EACH, compare_levels
@@ -20,7 +20,7 @@ _SETTLE = 400
 def wandering(rng: np.random.Generator, rows: int, length: int, phi: float) -> Floats:
     """AR(1) series (rows, length) of variance 1."""
     noise = rng.standard_normal((rows, length + _SETTLE))
-    values = lfilter([1], [1, -phi], noise, axis=1)[:, _SETTLE:] * np.sqrt(1 - phi * phi)
+    values = scipy.signal.lfilter([1], [1, -phi], noise, axis=1)[:, _SETTLE:] * np.sqrt(1 - phi * phi)
     return np.asarray(values, dtype=float)
 
 

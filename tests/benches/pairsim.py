@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its parts are imported when they are used: to import them takes seconds
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from esxprobe.correlate import GuestRates, VmFaults
 
@@ -43,7 +43,7 @@ class Plan:
 def wander(rng: np.random.Generator, count: int, memory: float) -> Floats:
     """(count,) AR(1) of mean 0 and variance 1."""
     shocks = rng.standard_normal(count + 200) * (1 - memory**2) ** 0.5
-    found: Floats = lfilter([1.0], [1.0, -memory], shocks)[200:]
+    found: Floats = scipy.signal.lfilter([1.0], [1.0, -memory], shocks)[200:]
     return found
 
 

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given
 from hypothesis import strategies as st
 from levelsim import wandering
-from scipy.stats import hypergeom, norm
 
 from esxprobe.arrays import Bools, Floats
 from esxprobe.changes import FEWEST, Ranking, before, rank_changes, rest
@@ -59,7 +59,7 @@ def test_what_samples_are_worth_is_what_the_formulas_say(seed: int, phi: float, 
 def test_counts_are_tested_as_scipy_does(before_: int, n: int, inside: int, m: int) -> None:
     inside, before_ = min(inside, m), min(before_, n)
     log_p = log_tail(np.array([before_]), n, np.array([inside]), m)
-    assert log_p[0] == pytest.approx(hypergeom.logsf(inside - 1, n + m, before_ + inside, m), abs=1e-8)
+    assert log_p[0] == pytest.approx(scipy.stats.hypergeom.logsf(inside - 1, n + m, before_ + inside, m), abs=1e-8)
 
 
 def test_a_lone_spike_in_a_quiet_series_is_worth_little() -> None:
@@ -145,7 +145,7 @@ def test_the_statistic_is_the_deviate_that_is_as_unlikely(log_p: float) -> None:
     from esxprobe.changes.ranking import deviate_of, log_p_of
 
     deviate = deviate_of(np.array([log_p]))
-    assert deviate[0] == pytest.approx(norm.isf(np.exp(log_p) / 2), rel=1e-6, abs=1e-6)
+    assert deviate[0] == pytest.approx(scipy.stats.norm.isf(np.exp(log_p) / 2), rel=1e-6, abs=1e-6)
     assert log_p_of(deviate)[0] == pytest.approx(log_p, rel=1e-6)
 
 

@@ -7,7 +7,7 @@ import math
 import naive_stats
 import numpy as np
 import pytest
-import scipy.stats
+import scipy
 from faultcost import autoregressive
 from hypothesis import given, settings
 from hypothesis import strategies as st
