@@ -50,7 +50,10 @@ class Cluster:
 
     def worker(self, code: Path = ROOT, name: str = "", **more: str) -> subprocess.Popen[bytes]:
         """Another worker with one thread; `code` is the folder that its esxprobe comes from."""
-        words = ("--no-nanny", "--nthreads", "1", *(("--name", name) if name else ()))
+        words = ["--no-nanny", "--nthreads", "1", *(("--name", name) if name else ())]
+        if code == ROOT:
+            words += ["--preload", str(Path(__file__).with_name("drawn_before.py"))]
+            more = {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "tests")))} | more
         return self._start("worker", self.address, *words, code=code, **more)
 
     def close(self) -> None:

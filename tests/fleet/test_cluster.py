@@ -109,30 +109,25 @@ def test_one_capture_behind_a_url_needs_no_cluster(
 
 
 def test_a_lost_worker_s_captures_are_done_again(
-    tasks: list[Task], serial: dict[int, Judged], equal: Equal, tmp_path: Path
+    cluster: Cluster, tasks: list[Task], serial: dict[int, Judged], equal: Equal
 ) -> None:
-    """Killed with captures in its hands: the other worker judges them."""
+    """Killed with captures in its hands: the other workers judge them."""
     from distributed import Client
 
-    cluster = Cluster(tmp_path)
     doomed = cluster.worker(name="doomed")
-    cluster.worker(name="other")
     results: dict[int, Judged] = {}
     lost: tuple[str, ...] = ()
-    try:
-        with Client(cluster.address) as client:
-            client.wait_for_workers(2)
-            workers = client.scheduler_info()["workers"]
-            address = next(where for where, each in workers.items() if each["name"] == "doomed")
-            for number, judged in judged_on_cluster(tasks * 2, cluster.address):
-                doomed.send_signal(signal.SIGSTOP)  # what it has it keeps
-                results[number] = judged
-                if not lost:
-                    lost = client.processing()[address]
-                    if lost:
-                        doomed.kill()
-    finally:
-        cluster.close()
+    with Client(cluster.address) as client:
+        client.wait_for_workers(3)
+        workers = client.scheduler_info()["workers"]
+        address = next(where for where, each in workers.items() if each["name"] == "doomed")
+        for number, judged in judged_on_cluster(tasks * 2, cluster.address):
+            doomed.send_signal(signal.SIGSTOP)  # what it has it keeps
+            results[number] = judged
+            if not lost:
+                lost = client.processing()[address]
+                if lost:
+                    doomed.kill()
     assert lost, "it had nothing in its hands: nothing was lost"
     equal(results, {number: serial[number % len(tasks)] for number in range(2 * len(tasks))})
 
