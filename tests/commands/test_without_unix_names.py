@@ -30,6 +30,15 @@ for module, names in {
             delattr(module, name)
 for name in ("fcntl", "resource", "termios", "tty", "pty", "pwd", "grp", "readline", "syslog"):
     sys.modules[name] = None
+
+
+def pair():  # Windows has none either: there Python makes one of TCP
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        one = socket.create_connection(listener.getsockname())
+        return one, listener.accept()[0]
+
+
+socket.socketpair = pair
 from esxprobe.commands.app import main
 main()
 """
