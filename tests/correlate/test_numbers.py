@@ -213,3 +213,11 @@ def test_q_is_that_of_a_loop_and_of_scipy(p: list[float]) -> None:
 def test_a_test_that_was_not_made_does_not_count() -> None:
     found = false_discovery(np.array([0.01, math.nan, 0.04]))
     np.testing.assert_allclose(found, [0.02, math.nan, 0.04])
+
+
+@given(arrays(float, st.integers(1, 5), elements=st.floats(-2, 2)))
+@settings(max_examples=300, deadline=None)
+def test_what_forgets_has_no_root_near_or_beyond_one(phi: np.ndarray) -> None:
+    moduli = np.abs(np.roots(np.concatenate(([1.0], -phi))))
+    if np.abs(moduli - 0.999).min(initial=1.0) > 1e-4:  # roots that coincide are found to some digits only
+        assert stationary(phi) == (moduli < 0.999).all()
