@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from esxprobe.analyze.levels import LEVEL_NEEDS, rows_of
 from esxprobe.arrays import Bools, Floats
 from esxprobe.catalog import find
-from esxprobe.changes import SPREAD, rank_changes, rest
+from esxprobe.changes import rank_changes, rest
 from esxprobe.changes.proposals import CONFIRMED, Proposal, Sizes, Stretch, stretches, windows_of_stretches
 from esxprobe.model import (
     ChangedEntity,
@@ -99,19 +100,8 @@ def _changed(recording: Recording, proposals: Sequence[Proposal]) -> list[tuple[
             for number, row in enumerate(rows):
                 if ranking.statistic[number] < CONFIRMED:
                     continue
-                made[place].setdefault(entities[row], []).append(
-                    CounterChange(
-                        counter=path,
-                        part="",
-                        kind="spread" if ranking.kind[number] == SPREAD else "level",
-                        statistic=float(ranking.statistic[number]),
-                        q=float(ranking.q[number]),
-                        sure=True,
-                        before=float(ranking.before[number]),
-                        within=float(ranking.within[number]),
-                        constant_before=bool(ranking.constant_before[number]),
-                    )
-                )
+                change = replace(ranking.change(number, path), sure=True)  # it is beyond CONFIRMED
+                made[place].setdefault(entities[row], []).append(change)
         total += len(entities)
     return [_ordered(each) for each in made]
 

@@ -11,6 +11,7 @@ from esxprobe.arrays import Bools, Floats
 from esxprobe.changes.counts import log_p_of_counts, log_tail
 from esxprobe.changes.wander import spread_of
 from esxprobe.correlate.significance import false_discovery
+from esxprobe.model import CounterChange
 from esxprobe.series import in_parts
 
 # A change is called sure where its false discovery rate (Benjamini and Hochberg 1995) is below this.
@@ -62,6 +63,21 @@ class Ranking:
     def sure(self) -> Bools:
         """Which changes chance would hardly make among so many series."""
         return np.asarray(self.q < SURE)
+
+    def change(self, row: int, counter: str, *, part: str = "", column: str = "") -> CounterChange:
+        """What became of one series; see `CounterChange`."""
+        return CounterChange(
+            counter=counter,
+            part=part,
+            kind="spread" if self.kind[row] == SPREAD else "level",
+            statistic=float(self.statistic[row]),
+            q=float(self.q[row]),
+            sure=bool(self.q[row] < SURE),
+            before=float(self.before[row]),
+            within=float(self.within[row]),
+            constant_before=bool(self.constant_before[row]),
+            column=column,
+        )
 
 
 def rank_changes(values: Floats, window: Bools, reference: Bools) -> Ranking:

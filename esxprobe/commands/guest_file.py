@@ -11,9 +11,10 @@ vmware_log = "vmware.log"
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from esxprobe.commands.guests import mode_of, offset_of
 from esxprobe.errors import UsageError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from esxprobe.analyze import GuestOptions
 
 _HINT = "a guests file is TOML: [[guests]] with vm, log, offset, mmu and vmware_log; see docs/guests.md"
+Read = TypeVar("Read")
 _KEYS = ("vm", "log", "offset", "mmu", "vmware_log")
 
 
@@ -57,7 +59,7 @@ def _with_guest(
 ) -> GuestOptions:
     document.only_known(where, document.value(where), _KEYS)
     vm = document.text((*where, "vm"))
-    found: Any = document.value((*where, "log"))
+    found = document.value((*where, "log"))
     logs = document.texts((*where, "log")) if isinstance(found, list) else (document.text((*where, "log"), ""),)
     named = tuple((vm, folder / log) for log in logs if log and vm not in given)
     vmware_log = document.text((*where, "vmware_log"), "")
@@ -70,7 +72,9 @@ def _with_guest(
     )
 
 
-def _value(document: TomlDocument, where: tuple[str, int, str], vm: str, read: Any) -> dict[str, Any]:
+def _value(
+    document: TomlDocument, where: tuple[str, int, str], vm: str, read: Callable[[str], Read]
+) -> dict[str, Read]:
     text = document.text(where, "")
     try:
         return {vm: read(text)} if text else {}

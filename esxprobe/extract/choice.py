@@ -7,7 +7,6 @@ case make no difference; a name that is there literally is never taken for a pat
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -16,12 +15,12 @@ from typing import TYPE_CHECKING
 from esxprobe import catalog
 from esxprobe.errors import UsageError
 from esxprobe.formats.entities import Identities
+from esxprobe.formats.numbered import without_number
 from esxprobe.formats.wanted import meanings, text_counters
 
 if TYPE_CHECKING:
     import polars as pl
 
-_NUMBERED = re.compile(r"#\d+$")
 _NEAR = 3
 _KINDS = ("counter", "counter of object", "VM", "entity", "object")
 
@@ -66,7 +65,7 @@ class ColumnChoice:
         numbered = meanings(columns)
         wanted = pl.repeat(value=True, n=columns.height, dtype=pl.Boolean, eager=True)
         if query.counters or query.objects:
-            rows = [(obj, _NUMBERED.sub("", counter)) for _, obj, counter in numbered.iter_rows()]
+            rows = [(obj, without_number(counter)) for _, obj, counter in numbered.iter_rows()]
             flags = self._matching("counter", query.counters, [_counter_names(*row) for row in rows], _counter_fits)
             self._names["counter of object"].update(dict.fromkeys("\\".join(row) for row in rows))
             more = self._matching("object", query.objects, [(obj,) for obj, _ in rows])

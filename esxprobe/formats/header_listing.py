@@ -11,6 +11,7 @@ from esxprobe.catalog import find as find_counter
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats.head import Head
 from esxprobe.formats.issues import QualityIssues
+from esxprobe.formats.numbered import own_name
 from esxprobe.formats.pdh import parse_header
 from esxprobe.formats.source import Source
 from esxprobe.formats.wanted import columns_of
@@ -38,7 +39,7 @@ def inventory(paths: Sequence[Path]) -> list[dict[str, Any]]:
 
     # A VM that came later is in a later segment alone.
     columns = pl.concat([_columns(path) for path in paths]).unique("key", keep="first", maintain_order=True)
-    plain = pl.col("counter").str.replace(r"#\d+$", "")  # equal names are numbered
+    plain = own_name()  # equal names are numbered
     named = pl.when(pl.col("path") == "").then(pl.lit("(no name)")).otherwise(plain)
     counted = (
         columns.with_columns(named.alias("counter"))

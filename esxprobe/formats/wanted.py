@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from esxprobe import catalog
 from esxprobe.formats import paths, pdh, sniff
 from esxprobe.formats.issues import QualityIssues
+from esxprobe.formats.numbered import number_of, own_name
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,12 +60,11 @@ def keyed(index: pl.DataFrame) -> pl.DataFrame:
     """Adds key: a name of its own for every column, by which segments are joined."""
     import polars as pl
 
-    numbers = r"#\d+$"
     named = pl.col("path") != ""
-    if not meanings(index)["counter"].str.contains(numbers).any() and index.select(named.all()).item():
+    if not (meanings(index).select(number_of() != "").to_series().any()) and index.select(named.all()).item():
         return index.with_columns(pl.col("path").alias("key"))
     before = pl.when(named).then("path").forward_fill()
-    numbered = pl.col("path") + pl.col("counter").str.extract(f"({numbers})", 1).fill_null("")
+    numbered = pl.col("path") + number_of()
     unnamed = "unnamed after " + before.fill_null("the time")
     keyed = index.with_columns(pl.when(named).then(numbered).otherwise(unnamed).alias("key"))
     if keyed["key"].n_unique() == keyed.height:
@@ -78,7 +78,7 @@ def known(index: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
     catalogd = catalog.known().select("object", "counter", pl.lit(value=True).alias("known"))
-    plain = meanings(index).with_columns(pl.col("counter").str.replace(r"#\d+$", ""))
+    plain = meanings(index).with_columns(own_name())
     joined = plain.join(catalogd, on=["object", "counter"], how="left", maintain_order="left")
     flags = joined["known"].fill_null(value=False).gather(index["meaning"])
     return index.with_columns(pl.when(pl.col("path") != "").then(flags).alias("known"))

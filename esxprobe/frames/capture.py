@@ -12,6 +12,7 @@ from esxprobe import catalog
 from esxprobe.capture import load_capture
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.issues import QualityIssues
+from esxprobe.formats.numbered import own_name
 from esxprobe.formats.paths import with_numbers
 from esxprobe.formats.relations import RELATED
 from esxprobe.formats.timestamps import named_zone, zone_of
@@ -96,7 +97,7 @@ class Capture:
             rows, schema=dict.fromkeys(("object", "plain", "label", "unit"), pl.String), orient="row"
         )
         return (
-            who.columns.with_columns(pl.col("counter").str.replace(r"#\d+$", "").alias("plain"))
+            who.columns.with_columns(own_name().alias("plain"))
             .join(words, on=["object", "plain"], how="left", maintain_order="left")
             .join(owners, on=["kind", "entity"], how="left", maintain_order="left")
             .select(
@@ -203,9 +204,7 @@ class Capture:
 
 def _meant(who: Identities) -> list[tuple[str, str]]:
     """Object and counter of every meaning, without the numbers of equal names."""
-    import polars as pl
-
-    plain = who.columns.select("object", pl.col("counter").str.replace(r"#\d+$", ""))
+    plain = who.columns.select("object", own_name())
     return plain.unique(maintain_order=True).rows()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from esxprobe.arrays import Bools, Floats
-from esxprobe.changes import FEWEST_BEFORE, SPREAD, Ranking, before, joined, rank_changes, rest
+from esxprobe.changes import FEWEST_BEFORE, Ranking, before, joined, rank_changes, rest
 from esxprobe.errors import UsageError
+from esxprobe.formats.numbered import own_name, without_number
 from esxprobe.formats.window import TimeWindow, window_of
 from esxprobe.frames.capture import Capture
 from esxprobe.frames.columns import TIME
-from esxprobe.model import ChangedEntity, CounterChange, Entity, Window
+from esxprobe.model import ChangedEntity, Entity, Window
 
 if TYPE_CHECKING:
     import polars as pl
@@ -160,7 +160,7 @@ def _columns(capture: Capture, wanted: Mapping[str, Sequence[str]] | None) -> pl
     if wanted is not None:
         rows = [(kind, *path.split("\\", 1)) for kind, paths in wanted.items() for path in paths]
         known = pl.DataFrame(rows, schema=["kind", "object", "plain"], orient="row")
-        plain = pl.col("counter").str.replace(r"#\d+$", "").alias("plain")
+        plain = own_name().alias("plain")
         columns = columns.with_columns(plain).join(
             known.unique(), on=["kind", "object", "plain"], how="semi", maintain_order="left"
         )
@@ -200,18 +200,8 @@ def _by_entity(table: pl.DataFrame, ranking: Ranking, rows: Sequence[int], host:
     for row in rows:
         column = columns[row]
         entity, part = _entity(column, host)
-        change = CounterChange(
-            counter=f"{column['object']}\\{re.sub(r'#[0-9]+$', '', column['counter'])}",
-            part=part,
-            kind="spread" if ranking.kind[row] == SPREAD else "level",
-            statistic=float(ranking.statistic[row]),
-            q=float(ranking.q[row]),
-            sure=bool(ranking.sure[row]),
-            before=float(ranking.before[row]),
-            within=float(ranking.within[row]),
-            constant_before=bool(ranking.constant_before[row]),
-            column=column["column"],
-        )
+        counter = f"{column['object']}\\{without_number(column['counter'])}"
+        change = ranking.change(row, counter, part=part, column=column["column"])
         key = (entity.kind, entity.id)
         had = found.get(key, ChangedEntity(entity, ()))
         found[key] = replace(had, changes=(*had.changes, change))

@@ -12,6 +12,7 @@ from esxprobe.formats.entities import Identities
 from esxprobe.formats.esxtop import refuse_several_hosts
 from esxprobe.formats.head import Head
 from esxprobe.formats.issues import QualityIssues
+from esxprobe.formats.numbered import own_name
 from esxprobe.formats.source import Source
 from esxprobe.formats.wanted import columns_of, meanings, text_counters
 from esxprobe.model import QualityNote
@@ -104,7 +105,7 @@ def named(index: pl.DataFrame) -> pl.DataFrame:
 
     short = pl.col("key").str.replace(_HOST, "${1}")
     kept = short.is_duplicated() | (short == TIME)
-    texts = meanings(index).with_columns(pl.col("counter").str.replace(r"#\d+$", ""))
+    texts = meanings(index).with_columns(own_name())
     words = texts.join(text_counters(), on=["object", "counter"], how="semi")["meaning"]
     return index.with_columns(
         pl.when(kept).then("key").otherwise(short).alias("name"),

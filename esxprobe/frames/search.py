@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from esxprobe import catalog
 from esxprobe.errors import UsageError
+from esxprobe.formats.numbered import without_number
 from esxprobe.frames.capture import Capture
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def _texts(columns: pl.DataFrame) -> Iterator[str]:
     for object_name, instance, counter, label, unit, vm in columns.select(
         "object", "instance", "counter", "label", "unit", "vm"
     ).iter_rows():
-        known = catalog.find(object_name, re.sub(r"#\d+$", "", counter))
+        known = catalog.find(object_name, without_number(counter))
         meaning = known.meaning if known else ""
         yield " ".join((label or "", object_name, counter, instance, vm or "", unit or "", meaning)).casefold()
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from esxprobe.formats.numbered import number_of, without_number
 from esxprobe.formats.paths import split_path
 from esxprobe.formats.printed_cells import CaptureCells
 from esxprobe.model import GUEST_COUNTERS, GUEST_OBJECT
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
 # What a cell may say that is not the number of its column.
 _NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?\s*")
-
-# What tells equal names apart.
-_NUMBERED = re.compile(r"#\d+$")
 
 
 def redacted_cells(cells: CaptureCells, instances: Instances, redactor: Redactor) -> CaptureCells:
@@ -49,7 +47,7 @@ def redacted_cells(cells: CaptureCells, instances: Instances, redactor: Redactor
 
 def _numbers(columns: pl.DataFrame) -> pl.Series:
     """What tells equal names apart."""
-    return columns["counter"].str.extract(r"(#\d+)$", 1).fill_null("")
+    return columns.select(number_of()).to_series()
 
 
 def _shown(text: str) -> str:
@@ -74,7 +72,7 @@ def redacted_index(index: dict[str, Any], instances: Instances, redactor: Redact
     def counter(obj: str, given: str) -> str:
         if obj == GUEST_OBJECT and given in GUEST_COUNTERS:
             return given
-        plain = _NUMBERED.sub("", given)
+        plain = without_number(given)
         path = f"\\\\{index['host']}\\{obj}\\{plain}" if obj else plain
         return split_path(instances.path(path))[3] + given[len(plain) :]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from esxprobe import catalog
 from esxprobe.formats import entities, paths, sniff
 from esxprobe.formats.issues import QualityIssues
+from esxprobe.formats.numbered import without_number
 from esxprobe.redact import host_words
 from esxprobe.redact.own_words import counter_words, words_of
 from esxprobe.redact.redactor import Redactor
@@ -200,7 +201,7 @@ class Instances:
         return self._names.of("object", thing)
 
     def _counter(self, thing: str, counter: str) -> str:
-        plain = re.sub(r"#\d+$", "", counter)
+        plain = without_number(counter)
         if catalog.find(thing, plain) is not None:
             return counter
         known = all(word in counter_words() or word.isdigit() for word in words_of(counter))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,6 +18,7 @@ import numpy as np
 
 from esxprobe import catalog
 from esxprobe.arrays import Bools, Bytes, Floats, Integers
+from esxprobe.formats.numbered import without_number
 from esxprobe.formats.printed_cells import CaptureCells, PrintedColumns
 from esxprobe.report.series_codec import Chunk, encoded
 
@@ -269,6 +269,6 @@ def _numbered(values: Sequence[int]) -> tuple[list[int], list[int]]:
 
 def _meaning(named: tuple[str, ...], objects: dict[str, int]) -> list[Any]:
     obj, counter = named
-    record = catalog.find(obj, re.sub(r"#\d+$", "", counter))
+    record = catalog.find(obj, without_number(counter))
     words = [record.label, record.unit, record.meaning] if record else ["", "", ""]
     return [objects.setdefault(obj, len(objects)), counter, *words]

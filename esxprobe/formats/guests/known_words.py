@@ -8,6 +8,7 @@ from functools import cache
 
 from esxprobe.formats.guests.locales import known_counters, plain
 from esxprobe.formats.guests.sysstat import COLUMNS
+from esxprobe.formats.numbered import without_number
 
 _LIST_OF_JSON = """
 sysstat hosts nodename sysname release machine number-of-cpus file-date file-utc-time timezone sysdata-version
@@ -110,7 +111,7 @@ def is_object(name: str) -> bool:
 
 def is_counter(name: str) -> bool:
     """Whether a counter is one that is read, or made of the words of Windows' own counters in English."""
-    bare = re.sub(r"#\d+$", "", name)
+    bare = without_number(name)
     if plain(bare) in _counters():
         return True
     words = re.findall(r"[^\s/.()-]+", unicodedata.normalize("NFKC", bare).casefold())
