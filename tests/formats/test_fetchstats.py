@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -186,9 +187,9 @@ def test_another_release_is_refused_by_name(tmp_path: Path) -> None:
 def test_types_of_another_release_are_left_out_by_name(tmp_path: Path) -> None:
     text = "".join(known_texts()).replace("|VCPU|", "|VCPU|7|")
     lcpu = "|LCPU|0|2600000000|0|0|0|{0}|0|\n"
-    for n, time in enumerate((10_000_000_000, 10_005_000_000, 10_010_000_000)):
-        at = f"|{time}|{START_S + 5 * n}|\n"
-        text = text.replace(at, at + lcpu.format(time))
+    for n, up_us in enumerate((10_000_000_000, 10_005_000_000, 10_010_000_000)):
+        at = f"|{up_us}|{START_S + 5 * n}|\n"
+        text = text.replace(at, at + lcpu.format(up_us))
     cells, notes, _ = read(tmp_path, text)
     assert notes["service-layout"] == 1
     assert {name.partition("(")[0] for _, name in cells} == {"Physical Cpu"}
@@ -220,6 +221,34 @@ def test_counter_info_tells_any_order(tmp_path: Path) -> None:
         ]
         turned += head + "==COUNTER-VALUE==\n" + "\n".join(lines) + "\n"
     assert not differs(read(tmp_path, turned)[0], expected(texts))
+
+
+def test_numbers_fit_their_fields() -> None:
+    """Just what 32 and 64 bits hold, signed and not."""
+    layout = info_line("|T|A,U32|B,U64|C,S32|D,S64|E,B|")
+    assert layout is not None
+    limits = ((0, 2**32 - 1), (0, 2**64 - 1), (-(2**31), 2**31 - 1), (-(2**63), 2**63 - 1), (0, 1))
+    for place, (least, most) in enumerate(limits):
+        for number in (
+            least - 1,
+            least,
+            least + 1,
+            9,
+            10,
+            99,
+            100,
+            most // 10,
+            most // 3,
+            most - 1,
+            most,
+            most + 1,
+        ):
+            values = ["1"] * 5
+            values[place] = str(number)
+            fits = layout.values(f"|T|{'|'.join(values)}|") is not None
+            assert fits == (least <= number <= most), (layout.fields[place], number)
+    for odd in ("", "+1", "1.0", "0x1", "1_0", "\u0661", " 1", "-"):
+        assert layout.values(f"|T|{odd}|1|1|1|1|") is None, odd
 
 
 # --- damage ----------------------------------------------------------------------------------------
@@ -309,11 +338,35 @@ def test_repeats_and_restarts_of_the_host(tmp_path: Path) -> None:
     assert cells[last, r"Memory\Free MBytes"] != ""
 
 
+def test_text_without_a_counter_is_refused(tmp_path: Path) -> None:
+    head = "==NUM-OF-OBJ==\n==COUNTER-VALUE==\n|Server|2000000|1|{0}|1|\n|InterruptVector|1|x|1|\n"
+    assert "none from which counters" in refused(tmp_path, head.format(5) + head.format(6)).message
+    assert "none of them can be read" in refused(tmp_path, "==NUM-OF-OBJ==\n" + known_texts(1)[0][:60]).message
+
+
 def test_one_fetchstats_has_no_rate(tmp_path: Path) -> None:
     error = refused(tmp_path, known_texts(1)[0])
     assert "holds one FetchStats" in error.message
     assert "cat" in error.hint
     assert "holds one FetchStats" in refused(tmp_path, 2 * known_texts(1)[0]).message
+
+
+def test_names_of_bars_cost_no_time(tmp_path: Path) -> None:
+    """A CounterInfo of names alone, and lines that could be read in any number of ways: they are not read."""
+    fields = "".join(f"F{n},STR|" for n in range(300))
+    hostile = (
+        f"|SCSIDevice|DeviceName,STR|IsValid,B|{fields}\n|NetPort|PortID,U32|IsValid,B|A,STR|B,STR|C,STR|D,STR|\n"
+    )
+    texts = texts_of(1)
+    bars = f"|SCSIDevice|{'|' * 60_000}\n|NetPort|1|1|{'|' * 15}\n|NetPort|2|1|{'x' * 60_000}|{'|' * 14}\n"
+    start = time.process_time()
+    cells, notes, _ = read(tmp_path, COUNTER_INFO + hostile + "".join(text + bars for text in texts))
+    assert time.process_time() - start < 5
+    assert notes["service-layout"] == 2
+    assert (
+        cells[1, r"Group Cpu(1001:db 2)\% Run"]
+        == read(tmp_path, COUNTER_INFO + "".join(texts))[0][1, r"Group Cpu(1001:db 2)\% Run"]
+    )
 
 
 def test_long_lines_and_hostile_texts_are_bounded(tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ _NAMELESS = "unnamed-host"
 # What Azure's Get-EsxtopData calls its files.
 _AZURE_NAME = re.compile(r"esxtop_(.+)_\d{8}_\d{6}\.csv(?:\.gz|\.zst)?", re.IGNORECASE)
 _UNSAFE = re.compile(r'[\\",;\x00-\x1f\x7f]')
+# A header of these has about 200 MB.
+_MOST_COLUMNS = 2_000_000
 _MOST_TIME = 253_402_300_799  # the last second of the year 9999
 _WHOLE = frozenset({MEMBERS, *(each.shown for each in FORMULAS if each.how == "members")})
 _STATUS = {(each.object_name, each.shown): each.status for each in FORMULAS} | {
@@ -116,7 +118,7 @@ class EsxtopText:
 
     def _made(self) -> Iterator[bytes]:
         count = self._learn()
-        if count < 2:
+        if count < 2 or not self._columns.width:
             raise self._refused(count)
         yield self._columns.header()
         before: Snapshot | None = None
@@ -139,9 +141,14 @@ class EsxtopText:
             last = now.uptime_us
             self._others |= now.others
             self._unknown |= now.unknown
-            for block in Interval(None, now, quiet).blocks():
+            for block in Interval(None, now, quiet).names():
                 self._columns.learn(block)
-        return count if self._columns.width else 0
+            if self._columns.width > _MOST_COLUMNS:
+                raise UnreadableInputError(
+                    f"{self._path} contains raw counters of more than {_MOST_COLUMNS:,} columns of esxtop's",
+                    hint="no host has so many: check how the file was made",
+                )
+        return count
 
     def _snapshots(self, issues: QualityIssues) -> Iterator[Snapshot]:
         inner = self._inner = self._open()
@@ -161,7 +168,7 @@ class EsxtopText:
             self.close()
 
     def _unread(self, dump: RawDump, issues: QualityIssues) -> None:
-        servers = [line for _, line in dump.values if line.startswith("|Server|")]
+        servers = [line for _, line in dump.values if line.startswith("|Server|") and line.endswith("|")]
         self._unknown |= {"Server"} if servers else set()
         issues.add(
             "service-unread", 1, f"line {dump.line:,}: {'its time' if servers else 'its Server line'} is missing"
@@ -175,6 +182,12 @@ class EsxtopText:
                 f"{self._path} holds raw counters of the esxtop service (FetchStats) in a layout that is not "
                 f"known: {names} of another release than vSphere {RELEASE}",
                 hint=_COUNTER_INFO,
+            )
+        if count and not self._columns.width:
+            return UnreadableInputError(
+                f"{self._path} holds raw counters of the esxtop service (FetchStats), and none from which counters "
+                "of esxtop are derived",
+                hint="docs/fetchstats.md lists the types that are used",
             )
         if count:
             return UnreadableInputError(

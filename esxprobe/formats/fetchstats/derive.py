@@ -48,7 +48,7 @@ class CounterBlock:
 
 def group_names(groups: TypeTable) -> list[str]:
     """What esxtop calls each group: `id:name`, a VM by the VM's name."""
-    names, vm_names = groups.texts["GroupName"], groups.texts["VMName"]
+    names, vm_names = groups.texts("GroupName"), groups.texts("VMName")
     is_vm = groups.count("IsVM").tolist()
     return [
         f"{key}:{vm if vms else name}"
@@ -70,6 +70,25 @@ class Interval:
         # Of another boot nothing can be subtracted.
         self._lost = before is not None and before.uptime_us > now.uptime_us
         self.length_us = float(now.uptime_us - (before.uptime_us if before else 0))
+
+    def names(self) -> Iterator[CounterBlock]:
+        """What `blocks` gives, without values."""
+        nothing = np.empty((0, 0))
+        for name, formulas in _OF_TYPE.items():
+            table = self._now.tables.get(name)
+            if table is None:
+                continue
+            there = [each for each in formulas if table.has(*each.needs)]
+            instances, kept = self._instances(table, QualityIssues())
+            shown = [instances[row] for row in kept]
+            for object_name in dict.fromkeys(each.object_name for each in there):
+                counters = tuple(each.shown for each in there if each.object_name == object_name)
+                yield CounterBlock(object_name, counters, shown, nothing)
+            groups = self._now.tables.get("SchedGroup")
+            if name == "VCPU" and groups is not None and (found := self._shown_groups(groups)):
+                summed = [each.counter for each in there if each.counter in SUMMED]
+                group = group_names(groups)
+                yield CounterBlock(GROUP_CPU, (MEMBERS, *summed), [group[row] for row in found], nothing)
 
     def blocks(self) -> Iterator[CounterBlock]:
         """Counters of every object of the second snapshot."""
@@ -99,10 +118,10 @@ class Interval:
         return self._before is None
 
     def _block(self, object_name: str, counters: tuple[str, ...], table: TypeTable, values: Floats) -> CounterBlock:
-        instances, kept = self._instances(table)
+        instances, kept = self._instances(table, self._issues)
         return CounterBlock(object_name, counters, [instances[row] for row in kept], values[kept])
 
-    def _instances(self, table: TypeTable) -> tuple[list[str], list[int]]:
+    def _instances(self, table: TypeTable, issues: QualityIssues) -> tuple[list[str], list[int]]:
         """What each object is called, and the rows of those that are shown."""
         name = table.layout.name
         kept = np.ones(len(table.keys), bool)
@@ -117,12 +136,11 @@ class Interval:
         if parents is None:
             return [""] * len(table.keys), []
         if orphans := int((table.parents < 0).sum()):
-            self._issues.add(
-                "service-line", orphans, f"line {self._now.line:,}: {orphans} {name} belong to no {above}"
-            )
+            issues.add("service-line", orphans, f"line {self._now.line:,}: {orphans} {name} belong to no {above}")
         owners = group_names(parents) if above == "SchedGroup" else parents.keys
         own = {"VCPU": ":{key}:{text}", "VMem": "", "NetPort": ":{key}:{text}"}[name]
-        texts = table.texts.get({"VCPU": "WorldName", "NetPort": "ClientName"}.get(name, ""), table.keys)
+        named = {"VCPU": "WorldName", "NetPort": "ClientName"}.get(name, "")
+        texts = table.texts(named) if table.has(named) else table.keys
         return [
             owners[parent] + own.format(key=key, text=text)
             for parent, key, text in zip(table.parents.tolist(), table.keys, texts, strict=True)
@@ -131,25 +149,28 @@ class Interval:
     def _groups(self, worlds: _Changes, summed: Sequence[Formula]) -> Iterator[CounterBlock]:
         """Sums over the worlds of each group; none where one of them has no value, or is not there."""
         groups = self._now.tables.get("SchedGroup")
-        if groups is None or not summed or not groups.has("NumOfCPUClients", "IsVM"):
+        if groups is None or not (found := self._shown_groups(groups)):
             return
         table = worlds.table
-        values = np.column_stack([worlds.value(each, born=True) for each in summed])
+        values = np.zeros((len(table.keys), len(summed)))
+        for place, each in enumerate(summed):
+            values[:, place] = worlds.value(each, born=True)
         owned = table.parents >= 0
         sums = np.zeros((len(groups.keys), len(summed)))
         np.add.at(sums, table.parents[owned], values[owned])
         met = np.bincount(table.parents[owned], minlength=len(groups.keys))
         members = groups.value("NumOfCPUClients")
         sums[met < members] = np.nan
-        block = np.column_stack([members, sums])
-        shown = (members > 0) & (groups.count("IsValid") == 1)
-        names = group_names(groups)
-        yield CounterBlock(
-            GROUP_CPU,
-            (MEMBERS, *(each.counter for each in summed)),
-            [names[row] for row in np.flatnonzero(shown).tolist()],
-            block[shown],
-        )
+        names, block = group_names(groups), np.column_stack([members, sums])
+        counters = (MEMBERS, *(each.counter for each in summed))
+        yield CounterBlock(GROUP_CPU, counters, [names[row] for row in found], block[found])
+
+    @staticmethod
+    def _shown_groups(groups: TypeTable) -> list[int]:
+        """Rows of the groups that have worlds."""
+        if not groups.has("NumOfCPUClients", "IsVM", "IsValid", "GroupName", "VMName"):
+            return []
+        return np.flatnonzero((groups.count("NumOfCPUClients") > 0) & (groups.count("IsValid") == 1)).tolist()
 
 
 class _Changes:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Protocol
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats.fetchstats.fields import Layout, TypeLayout, info_line
+from esxprobe.formats.fetchstats.fields import KNOWN, Layout, TypeLayout, info_line
 from esxprobe.formats.issues import QualityIssues
 
 _BLOCK = 1 << 20
 # A line of the service is a hundred numbers and a name or two; a FetchStats of a large host has a few MB [bytes].
 _LONGEST_LINE = 1 << 16
-_LONGEST_DUMP = 128 << 20
+_LONGEST_DUMP = 32 << 20
 
 _OBJECTS, _VALUES = "==NUM-OF-OBJ==", "==COUNTER-VALUE=="
 _TITLE = re.compile(rb'(?:\xef\xbb\xbf)?\s*"?Timestamp"?[,;]"?SampleNumber"?[,;]"?RawData"?\s*?\n', re.IGNORECASE)
@@ -122,10 +122,11 @@ class DumpReader:
         if running is None and (found := _HOST.fullmatch(line)):
             self.host = found[1]
             return running
-        if (info := info_line(line)) is not None:
-            self.layout[info.name] = info
-            if running is not None and not running.values:
-                running.layout = dict(self.layout)
+        if "," in line and (info := info_line(line)) is not None:
+            if info.name in KNOWN:  # of other types nothing is derived
+                self.layout[info.name] = info
+                if running is not None and not running.values:
+                    running.layout = dict(self.layout)
             return running
         if running is None or not running.parts:
             self._issues.add("junk-line", 1, f"line {number:,}, before the first FetchStats")

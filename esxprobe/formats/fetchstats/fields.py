@@ -10,15 +10,30 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations_with_replacement
 
 # Fields of a type are few; a line of more is none of the service's.
 _MOST_FIELDS = 512
+# Names with more `|` than that are not put together again; nor are lines of types with more names.
+_MOST_BARS, _MOST_NAMES = 12, 4
 _INFO = re.compile(r"\|(\w{1,64})\|((?:\w{1,64},(?:U32|U64|S32|S64|B|STR|CSTR)\|)+)")
+
+
+def _up_to(most: int) -> str:
+    """A pattern of the whole numbers from 0 to `most`: a limit in it costs less than a look at each number."""
+    text = str(most)
+    parts = [rf"\d{{1,{len(text) - 1}}}", text]
+    for at, digit in enumerate(text):
+        if int(digit) > (at == 0):
+            parts.append(rf"{text[:at]}[{int(at == 0)}-{int(digit) - 1}]\d{{{len(text) - 1 - at}}}")
+    return "|".join(parts)
+
+
 _NUMBERS = {
-    "U32": r"(\d{1,10})",
-    "U64": r"(\d{1,20})",
-    "S32": r"(-?\d{1,10})",
-    "S64": r"(-?\d{1,19})",
+    "U32": f"({_up_to((1 << 32) - 1)})",
+    "U64": f"({_up_to((1 << 64) - 1)})",
+    "S32": f"(-?(?:{_up_to((1 << 31) - 1)})|-{1 << 31})",
+    "S64": f"(-?(?:{_up_to((1 << 63) - 1)})|-{1 << 63})",
     "B": "([01])",
 }
 _BITS = {"U32": 32, "U64": 64}
@@ -43,35 +58,19 @@ class TypeLayout:
         """Place of each field."""
         return {name: place for place, name in enumerate(self.fields)}
 
-    @cached_property
-    def texts(self) -> tuple[int, ...]:
-        """Places of the fields that hold text."""
-        return tuple(place for place, kind in enumerate(self.kinds) if kind in {"STR", "CSTR"})
-
-    @cached_property
-    def numbers(self) -> tuple[int, ...]:
-        """Places of all other fields."""
-        return tuple(place for place, kind in enumerate(self.kinds) if kind not in {"STR", "CSTR"})
-
     def bits(self, field: str) -> int:
         """Bits of a counter, after which it begins at 0 again; 64 for signed ones, which do not."""
         return _BITS.get(self.kinds[self.at[field]], 64)
 
     @cached_property
     def _plain(self) -> re.Pattern[str]:
-        return self._pattern("([^|]*)")
+        parts = [rf"\|{_NUMBERS.get(kind, '([^|]*)')}" for kind in self.kinds]
+        return re.compile(rf"\|{re.escape(self.name)}{''.join(parts)}\|", re.ASCII)
 
     @cached_property
-    def _greedy(self) -> re.Pattern[str]:
-        return self._pattern("(.*)")
-
-    @cached_property
-    def _lazy(self) -> re.Pattern[str]:
-        return self._pattern("(.*?)")
-
-    def _pattern(self, text: str) -> re.Pattern[str]:
-        parts = [_NUMBERS.get(kind, text if kind == "STR" else "([^|]*)") for kind in self.kinds]
-        return re.compile("".join(rf"\|{part}" for part in (re.escape(self.name), *parts)) + r"\|")
+    def _fits(self) -> tuple[re.Pattern[str], ...]:
+        """What the text of each field looks like."""
+        return tuple(re.compile(_NUMBERS.get(kind, "(.*)"), re.ASCII) for kind in self.kinds)
 
     def values(self, line: str) -> tuple[str, ...] | None:
         """The fields of a line; None where it does not have them, or has them in more than one way.
@@ -85,12 +84,25 @@ class TypeLayout:
         if not extra:
             found = self._plain.fullmatch(line)
             return found.groups() if found else None
-        if extra > _MOST_FIELDS:
+        return self._joined(line.split("|")[2:-1], extra) if line.endswith("|") else None
+
+    def _joined(self, pieces: list[str], extra: int) -> tuple[str, ...] | None:
+        """The fields of a line with more pieces than fields; None unless there is exactly one way to join them."""
+        names = [place for place, kind in enumerate(self.kinds) if kind == "STR"]
+        if not names or extra > _MOST_BARS or len(names) > _MOST_NAMES:
             return None
-        found, other = self._greedy.fullmatch(line), self._lazy.fullmatch(line)
-        if found is None or other is None or found.groups() != other.groups():
-            return None
-        return found.groups()
+        found: tuple[str, ...] | None = None
+        for chosen in combinations_with_replacement(names, extra):
+            made, at = [], 0
+            for place in range(len(self.fields)):
+                length = 1 + chosen.count(place)
+                made.append("|".join(pieces[at : at + length]))
+                at += length
+            if all(form.fullmatch(text) for form, text in zip(self._fits, made, strict=True)):
+                if found is not None:
+                    return None
+                found = tuple(made)
+        return found
 
 
 Layout = Mapping[str, TypeLayout]

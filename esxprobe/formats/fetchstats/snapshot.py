@@ -27,7 +27,7 @@ KEYS = {
     "SCSIDevice": "DeviceName", "NetPortset": "PortsetName", "NetPort": "PortID",
 }  # fmt: skip
 _MASK = (1 << 64) - 1
-_TYPE = re.compile(r"\|(\w{1,64})\|")
+_TYPE = re.compile(r"\w{1,64}")
 _CHILDREN = re.compile(r"(\w{1,64}),(\d{1,9})")
 # The states of a world add up to its time: by more than this a line's fields are not where they should be.
 _STATES = ("RunTimeInUsec", "TotalWaitTimeInUsec", "ReadyTimeInUsec", "CoStopTimeInUsec")
@@ -42,32 +42,36 @@ class TypeTable:
         layout: The type.
         keys: What tells each from the others.
         parents: Row of the object above it, in that type's table; -1 for none.
-        texts: Its text fields, by name, a text an object.
-        counts: objects x all fields; signed ones in two's complement, 0 in place of text.
-        lines: Lines in the file.
+        columns: Its fields as text, in the type's order: most of them are never asked for.
     """
 
     layout: TypeLayout
     keys: list[str]
     parents: NDArray[np.int64]
-    texts: dict[str, list[str]]
-    counts: Counts
-    lines: list[int]
+    columns: list[tuple[str, ...]]
 
     def has(self, *names: str) -> bool:
         """Whether the type has fields of such names."""
         return all(name in self.layout.at for name in names)
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A field as text."""
+        return self.columns[self.layout.at[name]]
+
     def count(self, name: str) -> Counts:
-        """A field as it stands."""
-        column: Counts = self.counts[:, self.layout.at[name]]
-        return column
+        """A field as it is counted: a negative number in two's complement."""
+        column = self.texts(name)
+        if self._is_signed(name):
+            return np.fromiter((int(text) & _MASK for text in column), np.uint64, len(column))
+        return np.fromiter(map(int, column), np.uint64, len(column))
 
     def value(self, name: str) -> NDArray[np.float64]:
         """A field as a number, signed where its kind is."""
         column = self.count(name)
-        signed = self.layout.kinds[self.layout.at[name]].startswith("S")
-        return column.astype(np.int64).astype(float) if signed else column.astype(float)
+        return column.astype(np.int64).astype(float) if self._is_signed(name) else column.astype(float)
+
+    def _is_signed(self, name: str) -> bool:
+        return self.layout.kinds[self.layout.at[name]].startswith("S")
 
 
 @dataclass(slots=True)
@@ -146,7 +150,6 @@ class _Rows:
         self._layout, self._issues, self._checked = layout, issues, checked
         self._fields: dict[str, list[tuple[str, ...]]] = {}
         self._parents: dict[str, list[int]] = {}
-        self._lines: dict[str, list[int]] = {}
         self._seen: set[tuple[str, str]] = set()
         self._last: dict[str, int] = {}  # row of each type's last line, -1 where that could not be read
         self._unfit: dict[str, list[int]] = {}  # whole lines that have not the fields of their type
@@ -157,18 +160,17 @@ class _Rows:
 
     def add(self, number: int, line: str) -> None:
         """Takes in a line."""
-        found = _TYPE.match(line)
-        if found is None:
+        name = line[1 : line.find("|", 1)] if line.startswith("|") else ""
+        if not name:
             self._broken(number, "", "it names no type")
             return
-        name = found[1]
         if name not in ABOVE:
-            self.others[name] += 1
+            self.others[name if _TYPE.fullmatch(name) else "other text"] += 1
             return
         self.met[name] += 1
         layout = self._layout.get(name)
         values = layout.values(line) if layout else None
-        if layout is None or values is None or _too_large(layout, values):
+        if layout is None or values is None:
             self._last[name] = -1
             if line.endswith("|"):
                 self._unfit.setdefault(name, []).append(number)
@@ -189,7 +191,6 @@ class _Rows:
         self._last[name] = len(rows)
         rows.append(values)
         self._parents.setdefault(name, []).append(self._last.get(ABOVE[name], -1))
-        self._lines.setdefault(name, []).append(number)
 
     def _broken(self, number: int, name: str, why: str) -> None:
         """A line that cannot be used: what follows it belongs to nobody until the next line of its type."""
@@ -218,28 +219,9 @@ class _Rows:
     def _table(self, name: str) -> TypeTable:
         layout, rows = self._layout[name], self._fields[name]
         columns = list(zip(*rows, strict=True))
-        counts = np.zeros((len(rows), len(layout.fields)), np.uint64)
-        for place in layout.numbers:
-            counts[:, place] = np.fromiter((int(text) & _MASK for text in columns[place]), np.uint64, len(rows))
-        texts = {layout.fields[place]: list(columns[place]) for place in layout.texts}
         key = KEYS.get(name)
         keys = list(columns[layout.at[key]]) if key in layout.at else [""] * len(rows)
-        parents = np.array(self._parents[name], np.int64)
-        return TypeTable(layout, keys, parents, texts, counts, self._lines[name])
-
-
-def _too_large(layout: TypeLayout, values: tuple[str, ...]) -> bool:
-    """Whether a number does not fit its field."""
-    for place in layout.numbers:
-        text, kind = values[place], layout.kinds[place]
-        if len(text) < 10 or kind == "B":
-            continue
-        number, bits = int(text), int(kind[1:])
-        if kind[0] == "U" and number >> bits:
-            return True
-        if kind[0] == "S" and not -(1 << bits - 1) <= number < 1 << bits - 1:
-            return True
-    return False
+        return TypeTable(layout, keys, np.array(self._parents[name], np.int64), columns)
 
 
 def _states_add_up(table: TypeTable) -> bool:
