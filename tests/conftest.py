@@ -1,3 +1,4 @@
+import gc
 import os
 import sys
 from collections import Counter
@@ -25,6 +26,13 @@ os.environ["BROWSER"] = "true"
 
 HERE = Path(__file__).parent
 MADE_ROOM = drawn.begin()
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: to look for cycles in it again and again takes a tenth of a test."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_unconfigure() -> None:
