@@ -88,7 +88,7 @@ def _needs_ssh(words: Words) -> dict[str, bool]:
         "--accept-new-host-key": words.accept_new_host_key,
         "--legacy-crypto": words.legacy_crypto,
         "--guest-interval": words.guest_interval is not None,
-        "--pack or --no-pack": words.packed is not None,
+        "--packed or --plain": words.packed is not None,
     }
 
 

@@ -160,6 +160,10 @@ def test_azure_files_are_read_without_counter_info(tmp_path: Path) -> None:
             found = read(tmp_path, text, "esxtop_esx07.example.com_20260410_090000.csv")
             assert found[0] == plain[0]
             assert found[2] == [f"04/10/2026 09:00:{5 * n:02}" for n in range(6)]
+    joined = azure(texts[:3]).encode() + b"\xef\xbb\xbf" + azure(texts[3:]).encode()
+    found = read(tmp_path, joined, "joined.csv")
+    assert found[0] == plain[0]
+    assert "service-line" not in found[1]
     assert plain[0][1, 'Vcpu(1000:web "old" 01:5000:vmx:web "old" 01)\\% Run'] == "50.00"
     recording = read_esxtop([tmp_path / "esxtop_esx07.example.com_20260410_090000.csv"], {"vcpu": (r"Vcpu\% Run",)})
     assert recording.host == "esx07.example.com"

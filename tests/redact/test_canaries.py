@@ -110,6 +110,9 @@ MESSAGES = {
     "user@corp.x.com asked, DOM\\jane@corp.x.com too": ("corp.x", "jane", "user@"),
     "esxtop-000.csv.gz: the host runs no VM named 'line'": ("'line'",),
     "the capture shows 0 VMs named line": ("named line",),
+    "the certificate of server is not trusted: self-signed certificate": ("of server",),
+    "has has no permission on session to use the service Esxtop": ("has has", "on session"),
+    "esx-old answers with the fault HostConfigFault: cannot ask acmectl": ("esx-old", "acmectl"),
 }  # fmt: skip
 
 
@@ -133,6 +136,11 @@ def test_our_own_messages_stay_sentences(redactor: Redactor) -> None:
         "the connection to {} ended while running 'vmware -vl'",
         "{} has not answered for 30 s while running 'esxcli vm process list'",
         "the name {} was not resolved within 10 s",
+        "the session on {} has ended",
+        "{} is a vCenter and no host was named",
+        "{} offers no service Esxtop",
+        "{} answers FetchStats with something else",
+        "the certificate of {} has another thumbprint than the one that was given",
     ):
         assert redacted_message(sentence.format("esx-old"), redactor) == sentence.format(given)
     for sentence in (

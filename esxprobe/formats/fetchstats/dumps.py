@@ -138,7 +138,8 @@ class DumpReader:
 
     def _undressed(self, number: int, line: str) -> tuple[bool, str]:
         """A line without what Azure's CSV adds to it, and whether a row of the CSV begins with it."""
-        if number == 1 and _TITLE.match(line.encode() + b"\n"):
+        # Files of one host that were joined have one each.
+        if (number == 1 or self._azure) and "RawData" in line and _TITLE.match(line.encode() + b"\n"):
             self._azure = True
             return False, ""
         if not self._azure:

@@ -27,7 +27,8 @@ esxprobe collect --api root@esx01                   # takes them from the servic
 
 All other commands read them too; `esxprobe redact` writes a copy in esxtop's format. At least two FetchStats
 are needed, for rates are differences. The service counts again after 2 s at the earliest. Azure's files have at
-most six samples within 30 s: rules that need minutes cannot be judged by them.
+most six samples within 30 s: rules that need minutes cannot be judged by them. Files of one host can be joined,
+oldest first (`cat 1.csv 2.csv > host01.csv`).
 
 - **Time** is the host's own, from the text. Intervals are differences of the host's time since boot [us]; the
   first sample covers the time since boot and is excluded from all rates, as in esxtop's own file.
