@@ -7,17 +7,16 @@ vCenter's `vmware.host.` location), and VMware's sample simplecommand-esxtop.py.
 from __future__ import annotations
 
 import hashlib
-import http.client
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
-from xml.parsers.expat import ExpatError
 
 from esxprobe.errors import (
     ChangedHostKeyError,
     ConnectError,
     ConnectionLostError,
+    EsxprobeError,
     HostError,
     HostTimeoutError,
     LoginError,
@@ -29,6 +28,7 @@ from esxprobe.vsphere.api_target import THUMBPRINTS, ApiTarget
 _SERVICE = "Esxtop"
 # What an answer may take: a large host needs some seconds for FetchStats [s].
 _TIMEOUT_S = 60
+_SHOWN = 120  # characters of a stranger's answer that an error quotes
 _EXTRA = "install pyvmomi: pip install 'esxprobe[api]'"
 
 
@@ -209,8 +209,12 @@ def _translated(target: ApiTarget) -> Iterator[None]:
         raise ConnectError(f"{target.server} refuses the connection") from error
     except ssl.SSLCertVerificationError as error:
         raise _untrusted(target, error) from error
-    except (http.client.HTTPException, ExpatError) as error:
-        text = str(error) or type(error).__name__
-        raise ConnectError(f"{target.server} answers, but not with vSphere's API: {text}") from error
     except OSError as error:
         raise ConnectError(f"{target.server} cannot be reached: {error.strerror or error}") from error
+    except (EsxprobeError, MemoryError):
+        raise
+    except (
+        Exception
+    ) as error:  # what pyvmomi raises on other answers is of many types, `Exception` itself among them
+        text = " ".join(str(error).split())[:_SHOWN] or type(error).__name__
+        raise ConnectError(f"{target.server} answers, but not with vSphere's API: {text}") from error

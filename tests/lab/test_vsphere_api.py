@@ -33,6 +33,7 @@ from esxprobe.errors import (
 )
 from esxprobe.formats.fetchstats.formulas import FORMULAS, SUMMED
 from esxprobe.formats.source import Source
+from esxprobe.lab import vsphere_api
 from esxprobe.lab.csv_rows import capture_lines
 from esxprobe.lab.plan import USER_GROUPS, HostPlan, VmPlan
 from esxprobe.lab.vsphere_api import VsphereApi
@@ -241,6 +242,19 @@ def test_a_session_that_ends_is_opened_again(lab_time: LabTime) -> None:
     service.close()
     with pytest.raises(ConnectError):
         EsxtopService(target_of(served), lambda: PASSWORD, served.thumbprint)
+
+
+@pytest.mark.parametrize("answer", [b"<html>login</html>", b"<a/>", b"", b"\0\1\2", b"<namespaces version='9'/>"])
+def test_a_server_of_another_kind_is_named(
+    answer: bytes, lab_time: LabTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What answers HTTPS and is no vSphere: a message, and no password is sent."""
+    served = VsphereApi(PLAN, lab_time.now, user="root", password=PASSWORD)
+    monkeypatch.setattr(vsphere_api, "_VERSIONS", answer.decode())
+    with pytest.raises(ConnectError, match=r"answers, but not with vSphere's API"):
+        EsxtopService(target_of(served), lambda: PASSWORD, served.thumbprint)
+    served.close()
+    assert not served.asked
 
 
 def test_targets_as_people_write_them() -> None:
