@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import drawn
 import pytest
 from clusters import ROOT, Cluster, Equal
 from drawn import ESXPROBE
@@ -57,7 +58,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, store: dict[str, str]) -> 
 def test_a_cluster_says_to_the_byte_what_one_process_says(
     cluster: Cluster, tasks: list[Task], serial: dict[int, Judged], equal: Equal
 ) -> None:
-    equal(dict(judged_on_cluster(tasks, cluster.address)), serial)
+    from distributed import Client
+
+    with Client(cluster.address) as client:
+        client.wait_for_workers(2)
+        client.run(drawn.choose, drawn.REAL[0])  # every chart, whatever was drawn before
+        equal(dict(judged_on_cluster(tasks, cluster.address)), serial)
+        client.run(drawn.choose, "")
 
 
 def test_captures_are_read_from_s3_by_the_workers(
