@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from esxprobe.errors import OutputError, UnreadableInputError
-from esxprobe.files.json_records import keys_of, plain_of, record_of
+from esxprobe.files.json_records import plain_of, record_of
 from esxprobe.files.reading import json_of, opened, within
 from esxprobe.files.writing import PREFIX, write
 from esxprobe.model import SourceFile
-from esxprobe.model.manifest import Manifest, ManifestHead
+from esxprobe.model.manifest import Manifest
 
 MANIFEST = "capture.json"
 SCHEMA = "esxprobe.capture/1"
+# A manifest in which one of these is damaged is refused; anything else of it may be missing.
+_STRICT = ("commands", "interval_s", "samples", "files")
 # That of a day in segments of a minute, of a host with hundreds of VMs, has less than 4 MB [bytes].
 _MOST_MANIFEST = 8 << 20
 _PATTERNS = ("esxtop-*.csv", "esxtop-*.csv.gz", "esxtop-*.csv.zst", "fetchstats-*.txt", "fetchstats-*.txt.gz")
@@ -149,10 +151,10 @@ def manifest_of(raw: Mapping[str, Any]) -> Manifest:
     """The manifest that a JSON object is; keys that this version does not know are kept.
 
     Raises:
-        ValueError: A field of its head has a value that it cannot take.
+        ValueError: Commands, interval, samples or files have a value that is not valid.
     """
     manifest = record_of(Manifest, {key: value for key, value in raw.items() if key != "schema"})
-    damaged = [key for key in keys_of(ManifestHead) if manifest.more.get(key) is not None]
+    damaged = [key for key in _STRICT if manifest.more.get(key) is not None]
     if damaged:
         raise ValueError(f"no valid value for {', '.join(damaged)}")
     return manifest

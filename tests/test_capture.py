@@ -218,6 +218,7 @@ def test_a_value_of_another_type_is_not_known_and_the_others_of_its_list_are() -
     )
     assert [(each.file, each.samples) for each in made.segments] == [("a", None), ("b", 7)]
     assert made.state == ""
+    assert [vm.world_id for vm in manifest_of({"vms": [{"world_id": 2100001}]}).vms] == ["2100001"]
     assert set(made.more) == {"segments", "state"}
 
 

@@ -168,6 +168,8 @@ def _checked(kind: type | tuple[type, ...], raw: Any) -> Any:
 
 
 def _text(raw: Any) -> tuple[Any, bool]:
+    if isinstance(raw, int) and not isinstance(raw, bool):  # an id that another program wrote as a number
+        return str(raw), False
     return _checked(str, raw), True
 
 

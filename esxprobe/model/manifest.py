@@ -301,7 +301,7 @@ class Leftover(JsonRecord):
 
 @dataclass(frozen=True, slots=True)
 class ManifestHead(JsonRecord):
-    """What a manifest has to say in a way that can be read; a file where one of these is damaged is refused.
+    """What every version of a manifest has.
 
     Attributes:
         host: Name the capture was asked for.
