@@ -10,6 +10,7 @@
   const TOP_OF = 5;
   const MOST_OF_ALL = 12; // series that are plotted at once
   const COLORS = 8;
+  const OF_A_NAME = /[\p{L}\p{N}]/u;
   const EVENTS_READ = 3; // that the line below the lanes names
   const MOST_POINTS = 255; // of how well words fit a series
   const MOST_UNITS = 2;
@@ -147,13 +148,20 @@
   const events = () => {
     const given = capture.index.events;
     if (!given) return [];
-    capture.events ??= given.marks.map(([ms, kind, vms, names, figure]) => {
+    capture.events ??= given.marks.map(([ms, kind, vms, names, whose, figure]) => {
       const [noun, severity] = given.kinds[kind];
-      const whose = [...vms.map((vm) => capture.index.vms[vm][0]), ...names];
       const time = capture.times[0] + ms / 1000;
-      return { time, severity, vms, names, says: [`${drawing.clock(time)} ${noun}`, whose[0] ?? "the host", figure].filter(Boolean).join(", ") };
+      return { time, severity, vms, names, says: [`${drawing.clock(time)} ${noun}`, whose || "the host", figure].filter(Boolean).join(", ") };
     });
     return capture.events;
+  };
+
+  // Whether a name is in an instance by itself: `vmhba1:C0:T0:L1` is not in `vmhba1:C0:T0:L10`.
+  const isNamed = (instance, name) => {
+    for (let start = instance.indexOf(name); start >= 0; start = instance.indexOf(name, start + 1)) {
+      if (!OF_A_NAME.test(instance[start - 1] ?? "") && !OF_A_NAME.test(instance[start + name.length] ?? "")) return true;
+    }
+    return false;
   };
 
   // Events of the VMs and devices whose series a lane has.
@@ -163,7 +171,7 @@
     const things = lane.items.flatMap(({ ids }) => ids.map((id) => capture.index.things[capture.index.thing[id]]));
     const vms = new Set(things.map(([, , vm]) => vm));
     const instances = [...new Set(things.map(([, instance]) => instance))];
-    return all.filter((event) => event.vms.some((vm) => vms.has(vm)) || event.names.some((name) => instances.some((instance) => instance.includes(name))));
+    return all.filter((event) => event.vms.some((vm) => vms.has(vm)) || event.names.some((name) => instances.some((instance) => isNamed(instance, name))));
   };
 
   const eventMark = (event, height) => {
@@ -433,7 +441,9 @@
   const read = () => {
     const n = at;
     reading.textContent = n === null ? "Point at a lane to read it; drag to zoom all charts; with Shift, or Mark a window, a drag marks. Times are UTC." : `${drawing.clock(capture.times[n])} UTC${capture.setAside[n] ? " (set aside: not judged)" : ""}`;
-    const [after, until] = n === null ? [0, 0] : [n ? capture.times[n - 1] : -Infinity, capture.times[n]];
+    // Events in a pause of the capture belong to no sample.
+    const until = n === null ? 0 : capture.times[n];
+    const after = n === null || !view ? until : Math.max(capture.times[n - 1] ?? -Infinity, until - view.hole);
     const near = withEvents && n !== null ? events().filter(({ time }) => time > after && time <= until) : [];
     if (near.length) reading.textContent += `. Events in this sample: ${near.slice(0, EVENTS_READ).map(({ says }) => says).join("; ")}${near.length > EVENTS_READ ? `; and ${near.length - EVENTS_READ} more` : ""}`;
     for (const { lane, cross, values } of drawnLanes) {

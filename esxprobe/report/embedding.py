@@ -60,7 +60,10 @@ class Embedded:
         things = [[thing[0], "name" if thing[1] else "", *thing[2:]] for thing in self.index["things"]]
         named = {"host": "name", "things": things, "vms": [["name", vm[1]] for vm in self.index["vms"]]}
         if events := self.index.get("events"):
-            marks = [[*mark[:3], ["name"] * len(mark[3]), *mark[4:]] for mark in events["marks"]]
+            marks = [
+                [*mark[:3], ["name"] * len(mark[3]), "name" if mark[4] else "", *mark[5:]]
+                for mark in events["marks"]
+            ]
             named["events"] = events | {"marks": marks}
         return Embedded(self.index | named, self.chunks)
 

@@ -147,6 +147,7 @@ def _events(events: Sequence[Event], first_ms: int, gids: Sequence[str]) -> dict
                     for each in (event.entity, *event.also)
                     if each.kind not in ("host", "vm") and each.name
                 ],
+                event.entity.name if event.entity.kind != "host" else "",
                 number(event.figure, event.unit) if event.figure is not None else "",
             ]
             for event in kept

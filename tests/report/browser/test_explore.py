@@ -207,6 +207,16 @@ def test_events_of_logs_are_marked_where_they_belong(open_report: Open) -> None:
     titles = page.locator("#explore svg.lane g.event title").all_text_contents()
     assert len(titles) == 1
     assert re.search(r"09:36:00 .*latency.*9ab4, 122 ms", titles[0])
+    # Another device whose name begins in the same way.
+    report.js("""async () => {
+      const capture = await esxprobe.capture();
+      const marks = capture.index.events.marks;
+      marks.push([360000, 0, [], [marks[0][3][0].slice(0, -1)], "another device", ""]);
+      delete capture.events;
+    }""")
+    page.get_by_label("Search counters").fill("davg 9ab4 ")
+    page.wait_for_function("() => document.querySelectorAll('#explore svg.lane-axis g.event').length === 3")
+    assert page.locator("#explore svg.lane g.event").count() == 1
     lane = page.locator("#explore svg.lane").bounding_box()
     assert lane is not None
     mark = page.locator("#explore svg.lane g.event line").bounding_box()
