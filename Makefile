@@ -82,6 +82,7 @@ docs: setup
 	$(BIN)/python -m esxprobe.formats.fetchstats.page > docs/fetchstats.new && mv docs/fetchstats.new docs/fetchstats.md
 	$(BIN)/python -m esxprobe.report.rulebook > docs/rules.md.new && mv docs/rules.md.new docs/rules.md
 	$(BIN)/python -m esxprobe.report.published_schemas docs
+	$(BIN)/python -m esxprobe.report.support_schema docs
 
 # Accepts what the report's view records and its one whole page are now; look at the diff before you commit it.
 gold: setup

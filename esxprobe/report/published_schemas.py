@@ -217,7 +217,8 @@ def _comparison() -> Schema:
     )
 
 
-def _published(title: str, description: str, properties: dict[str, Schema]) -> Schema:
+def published(title: str, description: str, properties: dict[str, Schema]) -> Schema:
+    """The schema of a document, named by its title."""
     tool = {"name": {"description": "The tool.", "const": "esxprobe"}, "version": _as("Its version.", _TEXT)}
     head: dict[str, Schema] = {
         "schema": {"description": "Name and version of this schema.", "const": title},
@@ -246,7 +247,7 @@ def analysis_schema() -> Schema:
     )
     gid = {"gid": _as("Group id of the VM; `vms` has its name.", _TEXT)}
     time = _as("When, to the millisecond, by the host's clock.", _TEXT)
-    return _published(
+    return published(
         document.SCHEMA,
         "What esxprobe says of one esxtop capture: written by `esxprobe report --json FILE` and embedded in the "
         "HTML report as inert JSON.",
@@ -330,7 +331,7 @@ def fleet_schema() -> Schema:
     )
     stay = record_schema(VmStay, ("name",), {"host": _as("The host.", _TEXT)})
     traveled = record_schema(TraveledVm, ("stays",), {"stays": list_schema("In order of time.", stay)})
-    return _published(
+    return published(
         fleet_document.SCHEMA,
         "What esxprobe says of several captures: written by `esxprobe fleet --json FILE`.",
         {
@@ -374,7 +375,7 @@ def guests_schema() -> Schema:
             "logs": list_schema("Where it comes from.", record_schema(model.GuestLogUse, ("vm", "gid", "offset"))),
         },
     )
-    return _published(
+    return published(
         guestalone_document.SCHEMA,
         "What esxprobe says of guests by their own logs alone, without a capture of their host: written by "
         "`esxprobe report LOG --json FILE` and embedded in the HTML report as inert JSON.",

@@ -122,7 +122,7 @@ def test_the_verdict_says_how_much_and_how_far_to_trust(demo: Analysis) -> None:
     )
     assert trust == (
         "No damage was found in the capture. 12 rules had to be skipped."  # CORE UTIL, the host's own answers
-        " 14 rules did not apply: no such device on this host, or no log."  # vSAN, RDMA, NFS, no log of the host
+        " 18 rules did not apply: no such device on this host, or no log."  # vSAN, RDMA, NFS, no log of the host
     )
 
 
