@@ -17,6 +17,7 @@ from shippedbook import analyze, page_of, render_html
 from esxprobe.analyze import EventOptions, GuestOptions
 from esxprobe.analyze.events import COLLECTED
 from esxprobe.capture import load_capture
+from esxprobe.errors import UnreadableInputError
 from esxprobe.model import Analysis, Entity, Event
 from esxprobe.model.manifest import ClockReading, ClockReadings, Manifest
 from esxprobe.redact import Names, Redactor, Scan, learn_capture
@@ -198,6 +199,33 @@ def test_logs_that_were_collected_are_read_by_themselves(logs: Path, tmp_path: P
     assert len(judged(folder=folder).events) == 3
     (folder / COLLECTED / "vobd.log").unlink()
     assert judged(folder=folder).events == ()
+
+
+NO_LOGS = {
+    "an error text": b"cat: can't open '/var/run/log/vobd.log'\n",
+    "binary": bytes(range(256)) * 4,
+    "damaged": b"\x1f\x8bx",
+}
+
+
+@pytest.mark.parametrize("content", NO_LOGS.values(), ids=NO_LOGS)
+@pytest.mark.parametrize("place", ["collected", "bundle"])
+def test_files_that_nobody_named_and_that_are_no_logs_are_notes(place: str, content: bytes, tmp_path: Path) -> None:
+    where = tmp_path / COLLECTED
+    where.mkdir()
+    (where / "vobd.log").write_bytes(content)
+    options = EventOptions(taken_out=(where,) if place == "bundle" else ())
+    made = analyze([DEMO], guests=GuestOptions(folder=tmp_path if place == "collected" else None, events=options))
+    assert made.events == made.event_logs == ()
+    notes = {each.code: each.detail for each in made.quality}
+    assert "vobd.log" in (notes.get("event-log-other") or notes["event-log-unread"])
+    assert made.findings
+
+
+def test_a_folder_that_was_named_has_to_hold_a_log(tmp_path: Path) -> None:
+    (tmp_path / "readme.txt").write_text("hello\n")
+    with pytest.raises(UnreadableInputError, match="holds no log"):
+        judged(tmp_path)
 
 
 def test_lists_of_others_are_put_on_the_hosts_clock(tmp_path: Path) -> None:

@@ -47,22 +47,29 @@ def answered(manifest: Manifest | None, host: HostFacts, recording: Recording) -
 def entries_of_vms(manifest: Manifest | None, recording: Recording) -> Iterator[tuple[str, VmAnswer]]:
     """What a manifest says of each VM of the capture, with its group id.
 
-    An entry is about the VM whose `NetWorld-VM-<id>` world carries the world id that the host gave for it, or else
-    about the only one of its name. Where both are there and differ, the name decides: after a restart of the host,
-    as between a capture and a vm-support bundle, another VM has that world id.
+    An entry is about the VM of its name whose `NetWorld-VM-<id>` world carries the world id that the host gave for
+    it, or else about the only one of its name, or else about the VM with that world, where no entry has that VM's
+    name. Where name and world differ, the name decides: after a restart of the host, as between a capture and a
+    vm-support bundle, another VM has that world id.
     """
     entries = manifest.vms if manifest else ()
     worlds = recording.entities.get("world")
     roles = worlds.select("role", "gid").iter_rows() if worlds is not None and entries else ()
     leaders = {role.removeprefix("NetWorld-VM-"): gid for role, gid in roles if role.startswith("NetWorld-VM-")}
-    names = [vm.name for vm in recording.vms]
+    by_name: dict[str, list[str]] = {}
+    for vm in recording.vms:
+        by_name.setdefault(vm.name, []).append(vm.gid)
+    names = {vm.gid: vm.name for vm in recording.vms}
+    listed = Counter(entry.name for entry in entries)
+    listed_worlds = Counter(entry.world_id for entry in entries)
     for entry in entries:
-        gid = leaders.get(entry.world_id)
-        named = [vm.gid for vm in recording.vms if vm.gid == gid and vm.name == entry.name]
-        if not named and names.count(entry.name) == 1:
-            gid = recording.vms[names.index(entry.name)].gid
-        if gid is not None:
-            yield gid, entry
+        named, leader = by_name.get(entry.name, []), leaders.get(entry.world_id, "")
+        if leader in named:
+            yield leader, entry
+        elif len(named) == listed[entry.name] == 1:
+            yield named[0], entry
+        elif leader in names and not listed[names[leader]] and listed_worlds[entry.world_id] == 1:
+            yield leader, entry
 
 
 def _of_host(host: HostFacts, made: Facts) -> None:

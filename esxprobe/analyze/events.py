@@ -102,7 +102,8 @@ def _read(
 
     if is_empty_fine and not log_files(paths):
         return None
-    return read_event_logs(paths, wanted, own=collected)
+    # Nobody named what a bundle or a capture folder holds: without a log in it, the report has no events.
+    return read_event_logs(paths, wanted, own=collected, may_be_none=is_empty_fine)
 
 
 def _wanted(recording: Recording, manifest: Manifest | None, options: EventOptions) -> Wanted:

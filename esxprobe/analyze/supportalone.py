@@ -15,7 +15,6 @@ from esxprobe.analyze.answers import answered
 from esxprobe.analyze.events import CaptureEvents, EventOptions, placed
 from esxprobe.analyze.provenance import provenance_of
 from esxprobe.analyze.vms import with_modes
-from esxprobe.errors import UnreadableInputError
 from esxprobe.model import (
     Analysis,
     CaptureSummary,
@@ -125,14 +124,9 @@ def _events(source: SupportInput, recording: Recording) -> CaptureEvents:
         end=source.made + _AFTER if source.made else None,
     )
     paths = (*options.paths, *options.taken_out)
-    try:
-        read = read_event_logs(paths, wanted) if paths else None
-    except UnreadableInputError:
-        if options.paths:
-            raise
-        read = None  # a folder of which no file is a log
-    if read is None:
+    if not paths:
         return CaptureEvents(notes=options.notes)
+    read = read_event_logs(paths, wanted, may_be_none=not options.paths)
     events = placed(read.events, recording, source.manifest)
     return CaptureEvents(events, read.logs, (*options.notes, *read.notes))
 

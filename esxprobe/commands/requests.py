@@ -104,7 +104,7 @@ class CaptureRequest:
         files = load_capture(self.source)
         if self.support is None:
             return files
-        from esxprobe.vmsupport.support_bundle import beside
+        from esxprobe.vmsupport.merging import beside
 
         return replace(files, manifest=beside(files.manifest, self.support))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import re
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -15,7 +17,8 @@ _MOST_NAME = 1024
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # What `tarfile` and `zipfile` raise for hostile archives, their own errors and others.
 DAMAGE = (
-    tarfile.TarError, zipfile.BadZipFile, zlib.error, ValueError, ArithmeticError, RuntimeError, KeyError, EOFError,
+    tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, ValueError, ArithmeticError,
+    RuntimeError, KeyError, EOFError, MemoryError,
 )  # fmt: skip
 
 
@@ -131,9 +134,18 @@ class Guarded:
         except LimitReachedError as error:
             self._met.stopped = error.message
         except DAMAGE as error:
-            self._met.cut = f"entry {self._met.members:,} is damaged or incomplete: {error}"
+            self._met.cut = self._damaged(error)
+        except OSError as error:
+            # Damage in bzip2 has no number; with one, the archive itself cannot be read.
+            if error.errno is None:
+                self._met.cut = self._damaged(error)
+            else:
+                self._met.cut = f"it cannot be read further: {error.strerror or error}"
         self._ended = True
         return b""
+
+    def _damaged(self, error: BaseException) -> str:
+        return f"entry {self._met.members:,} is damaged or incomplete: {error or type(error).__name__}"
 
 
 def label(name: str, met: Met) -> str:

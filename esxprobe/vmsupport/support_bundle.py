@@ -6,10 +6,9 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from esxprobe.capture import manifest_of
 from esxprobe.catalog.quality import note
@@ -130,47 +129,3 @@ def _notes(path: Path, gathered: Gathered, unread: list[str]) -> Iterator[Qualit
 
 def _own(name: str) -> str:
     return name.rpartition("/")[2]
-
-
-def beside(manifest: Manifest | None, bundle: SupportBundle) -> Manifest:
-    """A capture's manifest with what it lacks and a bundle of the same host has; what it has itself stays.
-
-    A VM is the same one in both by its world, or by a name that only one VM has in each.
-    """
-    if manifest is None:
-        return replace(bundle.manifest, host=bundle.host)
-    own, found = plain_of(manifest), plain_of(bundle.manifest)
-    merged = {
-        "host": manifest.host or bundle.host,
-        "build": manifest.build or bundle.manifest.build,
-        "facts": {**found["facts"], **own.get("facts", {})},
-        "vms": _joined(own.get("vms", []), found["vms"]),
-        "probes": [*own.get("probes", []), *found["probes"]],
-    }
-    return manifest_of(own | merged)
-
-
-def _joined(own: list[dict[str, Any]], others: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    names = [vm.get("name") for vm in own]
-    made: list[dict[str, Any]] = []
-    taken: set[int] = set()
-    for vm in own:
-        same = [
-            number
-            for number, other in enumerate(others)
-            if (other["world_id"] and other["world_id"] == str(vm.get("world_id", "")))
-            or (other["name"] == vm.get("name") and names.count(other["name"]) == 1)
-        ]
-        taken.update(same)
-        made.append(_filled(vm, others[same[0]]) if len(same) == 1 else vm)
-    return made + [other for number, other in enumerate(others) if number not in taken]
-
-
-def _filled(vm: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    monitor = vm.get("monitor")
-    known = isinstance(monitor, dict) and monitor.get("mmu") in {"hardware", "software"}
-    return {
-        **other,
-        **{key: value for key, value in vm.items() if value},
-        "monitor": monitor if known else other["monitor"],
-    }

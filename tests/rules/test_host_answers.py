@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny import Thing, recording
 
-from esxprobe.analyze.answers import answered
+from esxprobe.analyze.answers import answered, entries_of_vms
 from esxprobe.analyze.provenance import provenance_of
 from esxprobe.capture import manifest_of
 from esxprobe.model import HostFacts, Recording, VirtualMachine
@@ -79,6 +81,32 @@ def test_settings_go_to_the_vm_of_that_name_and_to_none_where_two_have_it() -> N
         r"Fact\E1000 Adapters": {"100": 1},
         r"Fact\Hardware Version": {"100": 8},
     }
+
+
+@pytest.mark.parametrize(
+    ("entries", "used"),
+    [
+        ([("b", "2100")], [("b", "2100")]),
+        ([("b", "2100"), ("new", "2100")], [("b", "2100")]),
+        ([("new", "2100"), ("b", "2105")], [("b", "2105")]),
+        ([("b", "2105"), ("b", "2100")], [("b", "2100")]),
+        ([("b", "2105"), ("b", "2106")], []),
+        ([("renamed", "2100")], [("renamed", "2100")]),
+        ([("one", "2100"), ("other", "2100")], []),
+        ([("x", "9")], []),
+    ],
+)
+def test_an_entry_is_about_a_vm_by_name_and_world_then_name_then_world(
+    entries: list[tuple[str, str]], used: list[tuple[str, str]]
+) -> None:
+    """The capture has one VM, b, whose world is 2100."""
+    manifest = manifest_of({"vms": [{"name": name, "world_id": world} for name, world in entries]})
+    world = pl.DataFrame({"role": ["NetWorld-VM-2100"], "gid": ["100"]})
+    seen = host("b")
+    seen = replace(seen, entities={**seen.entities, "world": world})
+    assert [(gid, each.name, each.world_id) for gid, each in entries_of_vms(manifest, seen)] == [
+        ("100", *each) for each in used
+    ]
 
 
 anything = st.recursive(

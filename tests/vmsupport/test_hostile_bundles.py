@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import io
 import json
 import os
+import struct
 import subprocess
 import sys
 import tarfile
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +24,7 @@ from hypothesis import strategies as st
 from made_bundles import HOST, TOP, bundle, host_files, packed, tarred
 
 from esxprobe.errors import EsxprobeError
-from esxprobe.vmsupport.member import Limits
+from esxprobe.vmsupport.member import Guarded, Limits, Met
 from esxprobe.vmsupport.support_bundle import open_bundle
 
 # Address space [KB], and time [s]; the interpreter and its libraries take 300 MB of it.
@@ -184,6 +188,54 @@ def test_of_a_damaged_bundle_what_was_read_is_used(
         (note,) = [each for each in found.notes if each.code == "bundle-cut"]
         assert words in note.detail
         assert found.manifest.build == "VMware ESXi 7.0.3 build-19193900"
+
+
+def zipped(path: Path, method: int) -> dict[str, tuple[int, int]]:
+    """A zip archive of a bundle; where the packed bytes of each file begin and end."""
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in host_files().items():
+            archive.writestr(f"{TOP}/{name}", content * (20 if name.endswith("vobd.log") else 1))
+    places = {}
+    data = path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            name, extra = struct.unpack_from("<HH", data, entry.header_offset + 26)
+            begin = entry.header_offset + 30 + name + extra
+            places[entry.filename.removeprefix(f"{TOP}/")] = (begin, begin + entry.compress_size)
+    return places
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("at", ["start", "options", "middle"])
+@pytest.mark.parametrize("name", ["var/run/log/vobd.log", "commands/smbiosDump.txt", "README"])
+def test_a_damaged_member_of_a_zip_is_a_note(name: str, at: str, method: int, tmp_path: Path) -> None:
+    path = tmp_path / "esx01.zip"
+    begin, end = zipped(path, method)[name]
+    data = bytearray(path.read_bytes())
+    place = {"start": begin, "options": min(begin + 4, end - 5), "middle": (begin + end) // 2}[at]
+    data[place : place + 5] = b"\xff" * 5
+    path.write_bytes(data)
+    with open_bundle(path) as found:
+        notes = {each.code: each.detail for each in found.notes}
+        assert "damaged or incomplete" in notes["bundle-cut"]
+        assert [each.monitor and each.monitor.mmu for each in found.manifest.vms] == ["software", "hardware"]
+
+
+class FailingDisk(io.BytesIO):
+    """An archive on a disk that fails behind its first bytes."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.tell() > 1000:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return super().read(size)
+
+
+def test_an_error_of_the_archive_s_disk_is_not_one_of_the_temporary_folder() -> None:
+    met = Met(members=3)
+    stream = Guarded(FailingDisk(bytes(5000)), met)
+    assert len(stream.read(2000)) == 2000
+    assert stream.read(2000) == stream.read(2000) == b""
+    assert met.cut == "it cannot be read further: Input/output error"
 
 
 PACKED = packed(host_files())

@@ -11,12 +11,11 @@ import pytest
 import zstandard
 from made_bundles import HOST, SOFTWARE, TOP, VOLUME, bundle, host_files, packed, tarred
 
-from esxprobe.capture import manifest_of
 from esxprobe.collect.facts import PROBES, parse_answer
 from esxprobe.errors import UnreadableInputError, UsageError
 from esxprobe.files.json_records import plain_of
 from esxprobe.vmsupport.detect import is_archive
-from esxprobe.vmsupport.support_bundle import beside, open_bundle
+from esxprobe.vmsupport.support_bundle import open_bundle
 
 DATA = Path(__file__).parents[1] / "collect" / "data"
 
@@ -196,23 +195,3 @@ def test_what_is_no_bundle_is_named(content: bytes, words: str, tmp_path: Path) 
         pass
     assert words in refused.value.message
     assert refused.value.hint
-
-
-def test_a_capture_keeps_what_it_says_itself(tmp_path: Path) -> None:
-    own = manifest_of(
-        {
-            "host": "esx01",
-            "facts": {"power-policy": "High Performance"},
-            "vms": [{"name": "mail", "world_id": "9", "monitor": {"mmu": "software"}}, {"name": "other"}],
-        }
-    )
-    with open_bundle(bundle(tmp_path)) as found:
-        made = beside(own, found)
-    assert (made.host, made.build) == ("esx01", "VMware ESXi 7.0.3 build-19193900")
-    assert made.facts.power_policy == "High Performance"
-    assert made.facts.cpu.cores == 16
-    vms = {vm.name: vm for vm in made.vms}
-    assert list(vms) == ["mail", "other", "sql01"]
-    assert vms["mail"].monitor is not None
-    assert (vms["mail"].monitor.mmu, vms["mail"].world_id) == ("software", "9")
-    assert vms["mail"].settings["virtualHW.version"] == "19"

@@ -77,16 +77,19 @@ def log_files(paths: Iterable[Path]) -> list[tuple[Path, bool]]:
     return list(dict.fromkeys(found))
 
 
-def read_event_logs(paths: Sequence[Path], wanted: Wanted, *, own: Path | None = None) -> EventLogs:
+def read_event_logs(
+    paths: Sequence[Path], wanted: Wanted, *, own: Path | None = None, may_be_none: bool = False
+) -> EventLogs:
     """The events of logs.
 
     Args:
         paths: Files and folders, plain, gzip or zstandard, in any order; never written to.
         wanted: Which events are wanted, and what is known of the logs.
         own: A folder of `paths` whose logs are of the host asked for.
+        may_be_none: The folders may hold no log at all; their files are counted as notes then.
 
     Raises:
-        UnreadableInputError: A file that was named is not a log, or cannot be read.
+        UnreadableInputError: A file that was named is not a log, or cannot be read; or there is no log.
         UsageError: Its zone is not known, or its dates can be read in two ways.
     """
     keeper, issues = Keeper(wanted), QualityIssues()
@@ -113,7 +116,7 @@ def read_event_logs(paths: Sequence[Path], wanted: Wanted, *, own: Path | None =
             raise _no_log(path)
         else:
             issues.add("event-log-other", 1, path.name)
-    if paths and not logs and not skipped:
+    if paths and not logs and not skipped and not may_be_none:
         raise UnreadableInputError(f"{paths[0]} holds no log that events can be taken from", hint=_WANTED)
     return EventLogs(keeper.events(), tuple(logs), (*issues.notes(), *_notes_of(logs)))
 
