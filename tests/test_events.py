@@ -16,8 +16,10 @@ from shippedbook import analyze, page_of, render_html
 
 from esxprobe.analyze import EventOptions, GuestOptions
 from esxprobe.analyze.events import COLLECTED
+from esxprobe.analyze.events import events_of as captured_events
 from esxprobe.capture import load_capture
 from esxprobe.errors import UnreadableInputError
+from esxprobe.formats.esxtop import read_esxtop
 from esxprobe.model import Analysis, Entity, Event
 from esxprobe.model.manifest import ClockReading, ClockReadings, Manifest
 from esxprobe.redact import Names, Redactor, Scan, learn_capture
@@ -220,6 +222,44 @@ def test_files_that_nobody_named_and_that_are_no_logs_are_notes(place: str, cont
     notes = {each.code: each.detail for each in made.quality}
     assert "vobd.log" in (notes.get("event-log-other") or notes["event-log-unread"])
     assert made.findings
+
+
+QUIET = "T21:40:00.000Z In(14) vobd[2097764]:  [netCorrelator] 1us: [vob.net.pg.something] nothing that is known\n"
+DOWN = QUIET.replace(
+    "[vob.net.pg.something] nothing that is known", "[vob.net.vmnic.linkstate.down] vmnic vmnic0 down"
+)
+TABLE = "time,host,entity,text\n{}T21:40:00Z,{},sql01,index rebuilt\n"
+BEFORE_AND_BEHIND = f"2026-03-20{QUIET}2026-04-01{QUIET}"
+
+
+@pytest.mark.parametrize(
+    ("log", "others", "own_logs"),
+    [
+        ("", (), 0),
+        (f"2020-03-26{DOWN}", (), 0),
+        (f"2020-03-26{QUIET}", (), 0),
+        (f"2026-03-26{DOWN}", (), 1),
+        (f"2026-03-26{QUIET}", (), 1),
+        (BEFORE_AND_BEHIND, (), 1),
+        (f"2026-03-26{QUIET}", ("esx09",), 0),
+        (f"2026-03-26{DOWN}", ("esx09",), 0),
+        (TABLE.format("2026-03-26", "esx01.example.com"), ("esx09",), 1),
+        (TABLE.format("2026-03-26", "esx01.example.com"), (), 1),
+        (TABLE.format("2026-03-26", "esx08"), (), 0),
+        (TABLE.format("2021-03-26", "esx01.example.com"), (), 0),
+        (f"2026-03-26{QUIET}".replace(" In(14)", " esx08 In(14)").replace("In(14) ", ""), (), 0),
+    ],
+)
+def test_what_logs_can_show_that_nothing_happened(
+    log: str, others: tuple[str, ...], own_logs: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.log"
+    path.write_text(log)
+    recording = read_esxtop([DEMO], {})
+    hosts = ("esx01.example.com", *others) if others else ()
+    made = captured_events(recording, None, EventOptions((path,), hosts=hosts), None)
+    assert made.own_logs == own_logs
+    assert len(made.logs) == 1
 
 
 def test_a_folder_that_was_named_has_to_hold_a_log(tmp_path: Path) -> None:

@@ -55,16 +55,15 @@ class EventOptions:
 
 @dataclass(frozen=True, slots=True)
 class CaptureEvents:
-    """Events of a capture's time, the logs that told them, and what was wrong with these."""
+    """Events of a capture's time, the logs that told them, and what was wrong with these.
+
+    `own_logs` is how many logs can show that nothing happened: those of the host whose lines reach into that time.
+    """
 
     events: tuple[Event, ...] = ()
     logs: tuple[EventLog, ...] = ()
     notes: tuple[QualityNote, ...] = ()
-
-    @property
-    def own_logs(self) -> int:
-        """How many logs can show that nothing happened: not those whose events are all of other hosts."""
-        return sum(bool(log.events or not log.elsewhere) for log in self.logs)
+    own_logs: int = 0
 
 
 def events_of(
@@ -91,7 +90,8 @@ def events_of(
     read = _read(paths, _wanted(recording, manifest, options), collected, is_empty_fine=not options.paths)
     if read is None:
         return CaptureEvents(notes=options.notes)
-    return CaptureEvents(placed(read.events, recording, manifest), read.logs, (*options.notes, *read.notes))
+    events = placed(read.events, recording, manifest)
+    return CaptureEvents(events, read.logs, (*options.notes, *read.notes), read.covering)
 
 
 def _read(
@@ -124,6 +124,7 @@ def _wanted(recording: Recording, manifest: Manifest | None, options: EventOptio
         shift_s=_host_ahead_s(manifest),
         others=frozenset(others) if len(options.hosts) > 1 else frozenset(),
         vms=frozenset(vm.name for vm in recording.vms),
+        captured=(first - interval, last) if first and last else None,
     )
 
 

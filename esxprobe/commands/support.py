@@ -117,9 +117,10 @@ def _host_of(capture: Path) -> str:
 
 def is_same_host(one: str, other: str) -> bool:
     """Whether two names can be one host's: one may lack the domain, be an address, or be no name at all."""
-    from esxprobe.formats.hostlogs import Wanted
+    from esxprobe.formats.hostlogs import is_address
+    from esxprobe.formats.hostlogs import is_same_host as is_same_name
 
     short = [name.casefold().partition(".")[0] for name in (one, other)]
-    if not one or not other or _NOBODY in short:
+    if not one or not other or _NOBODY in short or is_address(one) or is_address(other):
         return True
-    return Wanted(hosts=frozenset({one.casefold()})).is_of(other)
+    return is_same_name(one, other)

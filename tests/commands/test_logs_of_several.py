@@ -16,6 +16,7 @@ import pytest
 from drawn import ESXPROBE
 
 from esxprobe.commands.event_logs import event_options
+from esxprobe.formats.hostlogs import Wanted, read_event_logs
 from esxprobe.formats.hostlogs.whose import is_same_host, named_by
 from esxprobe.lab.csv_rows import capture_lines
 from esxprobe.lab.log_files import link_fails, log_lines, path_fails
@@ -114,6 +115,36 @@ def test_names_of_a_host() -> None:
     assert is_same_host("esx07", "ESX07.example.com")
     assert not is_same_host("esx07.example.com", "esx07.example.org")
     assert not is_same_host("192.0.2.7", "192.0.2.8")
+
+
+@pytest.mark.parametrize(
+    ("host", "is_taken"),
+    [
+        ("esx01.siteb.com", False), ("esx01.sitea.com", True), ("ESX01.SITEA.COM", True), ("esx02", False),
+        ("esx01", False), ("192.0.2.7", False), ("esx01.sitea.com.au", False),
+    ],
+)  # fmt: skip
+def test_of_one_short_name_in_two_domains_each_host_gets_its_own_lines(
+    host: str, is_taken: bool, tmp_path: Path
+) -> None:
+    log = tmp_path / "all.log"
+    log.write_text(
+        f"<14>1 2026-03-26T21:36:01.000Z {host} vobd 2097764 - - [APDCorrelator] 3us: [vob.storage.apd.start] "
+        "Device or filesystem with identifier [naa.600a098038303053453f463031733441] has entered the "
+        "All Paths Down state.\n"
+    )
+    wanted = Wanted(hosts=frozenset({"esx01.sitea.com"}), others=frozenset({"esx01.siteb.com"}))
+    made = read_event_logs([log], wanted)
+    assert bool(made.events) is is_taken
+    assert made.logs[0].elsewhere == (not is_taken)
+    assert made.covering == is_taken
+
+
+def test_a_line_with_another_domain_is_of_another_host() -> None:
+    wanted = Wanted(hosts=frozenset({"esx01.sitea.com"}))
+    assert [wanted.is_of(each) for each in ("esx01", "ESX01.sitea.com", "192.0.2.7", "", "esx01.siteb.com")] == [
+        True, True, True, True, False,
+    ]  # fmt: skip
 
 
 def test_hosts_that_are_not_known_may_be_any(tmp_path: Path) -> None:

@@ -73,7 +73,10 @@ def test_of_several_bundles_that_of_the_capture_s_host_is_used(tmp_path: Path) -
         ("esx01", "192.0.2.7", True),
         ("localhost", "esx01", True),
         ("esx01", "", True),
+        ("192.0.2.7", "esx01", True),
         ("esx01", "esx02", False),
+        ("esx01.sitea.com", "esx01.siteb.com", False),
+        ("ESX01.sitea.com", "esx01.SITEA.com", True),
     ],
 )
 def test_when_two_names_are_one_host(one: str, other: str, same: bool) -> None:

@@ -9,6 +9,6 @@ together), `table_times` (times of tables), `whose` (whose a log is), `keeper` (
 
 from esxprobe.formats.hostlogs.event_log_files import EventLogs, formats, log_files, read_event_logs
 from esxprobe.formats.hostlogs.keeper import Wanted
-from esxprobe.formats.hostlogs.whose import is_same_host
+from esxprobe.formats.hostlogs.whose import is_address, is_same_host
 
-__all__ = ["EventLogs", "Wanted", "formats", "is_same_host", "log_files", "read_event_logs"]
+__all__ = ["EventLogs", "Wanted", "formats", "is_address", "is_same_host", "log_files", "read_event_logs"]

@@ -34,11 +34,13 @@ class EventLogs:
         events: In order of time, each once.
         logs: The files that were read.
         notes: Damage and doubts, counted.
+        covering: How many of the files can show that nothing happened in the captured time.
     """
 
     events: tuple[Event, ...]
     logs: tuple[EventLog, ...]
     notes: tuple[QualityNote, ...]
+    covering: int = 0
 
 
 @cache
@@ -95,7 +97,7 @@ def read_event_logs(
     keeper, issues = Keeper(wanted), QualityIssues()
     logs: list[EventLog] = []
     files = log_files(paths)
-    skipped = 0
+    skipped, covering = 0, 0
     for path, is_named in files:
         is_own = own is not None and own in path.parents
         whose = named_by(path, paths, (*wanted.hosts, *wanted.others)) if wanted.others and not is_own else ""
@@ -104,7 +106,8 @@ def read_event_logs(
             continue
         keeper.is_here = is_own or bool(whose)
         try:
-            log = _read(path, keeper, issues)
+            counts = Counts()
+            log = _read(path, keeper, counts, issues)
         except (UnreadableInputError, UsageError) as error:
             if is_named:
                 raise
@@ -112,16 +115,17 @@ def read_event_logs(
             continue
         if log is not None:
             logs.append(log)
+            covering += keeper.covers(counts)
         elif is_named:
             raise _no_log(path)
         else:
             issues.add("event-log-other", 1, path.name)
     if paths and not logs and not skipped and not may_be_none:
         raise UnreadableInputError(f"{paths[0]} holds no log that events can be taken from", hint=_WANTED)
-    return EventLogs(keeper.events(), tuple(logs), (*issues.notes(), *_notes_of(logs)))
+    return EventLogs(keeper.events(), tuple(logs), (*issues.notes(), *_notes_of(logs)), covering)
 
 
-def _read(path: Path, keeper: Keeper, issues: QualityIssues) -> EventLog | None:
+def _read(path: Path, keeper: Keeper, counts: Counts, issues: QualityIssues) -> EventLog | None:
     """One log; None for a file of another kind."""
     if _is_empty(path):
         return EventLog(SourceFile(path.name, "", 0), "empty", 0, 0)
@@ -132,7 +136,6 @@ def _read(path: Path, keeper: Keeper, issues: QualityIssues) -> EventLog | None:
             return None
         if found.needs_zone(source.head) and keeper.wanted.zone is None:
             raise UsageError(f"{path}: its times name no time zone", hint=_ZONE)
-        counts = Counts()
         found.read(source, keeper, counts, path)
         issues.take([replace(note, detail=f"{path.name}: {note.detail}") for note in source.notes])
     finally:

@@ -108,10 +108,12 @@ def read_table(source: Source, keeper: Keeper, counts: Counts, path: Path) -> No
         told = _told(row, columns)
         if when is None:
             counts.unread += told is not None
-        elif told is not None:
-            when += timedelta(seconds=wanted.shift_s)
-            host = _cell(row, columns.host)
-            host = "" if host.startswith(_OBJECT) else host
+            continue
+        when += timedelta(seconds=wanted.shift_s)
+        host = _cell(row, columns.host)
+        host = "" if host.startswith(_OBJECT) else host
+        keeper.see(when, host, counts)
+        if told is not None:
             teller = "csv" if columns.is_own else "vcenter"
             origin = Origin(when, host, columns.delimiter.join(row), path.name, teller)
             keeper.take(event_of(told, origin, _named(told, row, columns)), counts)

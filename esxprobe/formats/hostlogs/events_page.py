@@ -57,7 +57,9 @@ _REPORT = """\
 and two behind it; a capture folder's own `logs/` is read by itself. The host's logs are by the host's clock, as
 its capture is. vCenter's exports and your own list are by other clocks: where a manifest says how far the
 host's clock was ahead of the collecting machine's, their times are moved by that. Lines that name another host
-are counted and left out (`events-elsewhere`).
+are counted and left out (`events-elsewhere`). A name with a domain is another host than the same name with another
+domain. Rules on events are judged only where a log can show that nothing happened: its lines reach into the
+captured time and are not of another host. An empty log, or one of another day, cannot.
 
 `esxprobe compare` and `esxprobe fleet` take the same options, and the `logs/` of capture folders. Each capture gets
 the events of its own time. Where captures are of several hosts, only that is taken of which something says that it
@@ -65,7 +67,8 @@ is of the capture's host: the computer in the line or record, or the nearest fol
 host (`logs/esx01/vobd.log`, `esx01-vobd.log`, `esx-esx01-2026-03-26--21.30-1/`), up to the folder that was named
 with `--log`. A log that is named after another one of the hosts is not read for it; the VM of a vmware.log, or a VM
 that a line names, is enough if the capture has that VM. The rest is counted and left out (`events-elsewhere`),
-because a vobd.log does not have the host in its lines. A comparison counts the events of both captures by kind, a
+because a vobd.log does not have the host in its lines; so is a line with a short name that two of the hosts
+have. A comparison counts the events of both captures by kind, a
 summary of many those of all.
 
 A VM is found by its world, its VMX cartel or its configuration file where the manifest has them, by a world in

@@ -48,6 +48,8 @@ def read_json(source: Source, keeper: Keeper, counts: Counts, path: Path) -> Non
         for event in _nested(record):
             counts.lines += 1
             told, when = _told(event), _when(event, keeper)
+            if when is not None:
+                keeper.see(when, _name(event, "host"), counts)
             if told is None:
                 continue
             if when is None:
@@ -73,10 +75,12 @@ def read_text(source: Source, keeper: Keeper, counts: Counts, path: Path) -> Non
             told = _by(match["type"] or "", match["message"])
             stamp = ansic(match["time"])
             when = in_utc(stamp, keeper.wanted.zone) if stamp else None
+            if when is not None:
+                when += timedelta(seconds=keeper.wanted.shift_s)
+                keeper.see(when, "", counts)
             if told is None or when is None:
                 counts.unread += told is not None
                 continue
-            when += timedelta(seconds=keeper.wanted.shift_s)
             origin = Origin(when, "", match[0], path.name, "vcenter")
             keeper.take(event_of(told, origin, _targets(match["message"])), counts)
         if not block:

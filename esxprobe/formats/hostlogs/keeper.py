@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 
 from esxprobe.catalog.events import event_kind
-from esxprobe.formats.hostlogs.whose import is_address
+from esxprobe.formats.hostlogs.whose import is_address, is_same_host
 from esxprobe.model import Entity, Event
 
 # Characters of a line that are kept.
@@ -31,6 +31,8 @@ class Wanted:
         others: Other hosts whose captures the same logs were given for, in lower case; empty for none. Then only
             events are taken of which something says whose they are.
         vms: Names of the VMs on the host asked for.
+        captured: Begin and end of the samples, aware UTC; None where a log of any time will do. Events are wanted
+            of a longer time.
     """
 
     start: datetime | None = None
@@ -40,6 +42,7 @@ class Wanted:
     shift_s: float = 0.0
     others: frozenset[str] = frozenset()
     vms: frozenset[str] = frozenset()
+    captured: tuple[datetime, datetime] | None = None
 
     @property
     def near(self) -> datetime | None:
@@ -54,15 +57,15 @@ class Wanted:
         """Whether a computer is the one asked for; who is named by an address may be it."""
         if not host or not self.hosts or host.lower() in self.hosts or is_address(host):
             return True
-        short = host.lower().partition(".")[0]
-        return any(short == each.partition(".")[0] for each in self.hosts if not is_address(each))
+        return any(is_same_host(host, each) for each in self.hosts)
 
     def is_claimed(self, event: Event) -> bool:
         """Whether something in an event says that it is of the host asked for, or of a VM there."""
-        if event.host and not is_address(event.host):
-            return True
+        host = event.host
+        if host and not is_address(host) and not any(is_same_host(host, each) for each in self.others):
+            return True  # a short name that two of the hosts have says nothing
         things = (event.entity, *event.also)
-        return event.host.lower() in self.hosts or any(_vm_of(each) in self.vms for each in things)
+        return host.lower() in self.hosts or any(_vm_of(each) in self.vms for each in things)
 
 
 def _vm_of(thing: Entity) -> str | None:
@@ -74,7 +77,11 @@ def _vm_of(thing: Entity) -> str | None:
 
 @dataclass(slots=True)
 class Counts:
-    """What was met in one log."""
+    """What was met in one log.
+
+    `first` and `last` are of the events that were kept; `begins` and `ends` of all lines that were looked at and
+    that are not of another computer. `is_claimed`: something in an event says that it is of the host asked for.
+    """
 
     lines: int = 0
     events: int = 0
@@ -84,6 +91,9 @@ class Counts:
     dropped: int = 0
     first: datetime | None = None
     last: datetime | None = None
+    begins: datetime | None = None
+    ends: datetime | None = None
+    is_claimed: bool = False
 
 
 @dataclass(slots=True)
@@ -95,12 +105,35 @@ class Keeper:
     _events: list[Event] = field(default_factory=list)
     _lines: dict[tuple[str, Entity], int] = field(default_factory=dict)
 
+    def see(self, moment: datetime, host: str, counts: Counts) -> None:
+        """Extends the time that a log is known to cover by that of a line of any kind."""
+        if self.wanted.is_of(host):
+            counts.begins = min(counts.begins or moment, moment)
+            counts.ends = max(counts.ends or moment, moment)
+
+    def covers(self, counts: Counts) -> bool:
+        """Whether the log that was read can show that nothing happened in the captured time.
+
+        It has lines on both sides of it or in it that are not of another computer, and where logs were given for
+        several hosts something says that it is of this one.
+        """
+        wanted = self.wanted
+        if counts.begins is None or counts.ends is None or (counts.elsewhere and not counts.events):
+            return False
+        if wanted.others and not self.is_here and not counts.is_claimed:
+            return False
+        return wanted.captured is None or (
+            counts.begins <= wanted.captured[1] and counts.ends >= wanted.captured[0]
+        )
+
     def take(self, event: Event, counts: Counts) -> None:
         """Keeps an event of the time and the host asked for; counts every one."""
         is_unclaimed = self.wanted.others and not self.is_here and not self.wanted.is_claimed(event)
         if is_unclaimed or not self.wanted.is_of(event.host):
             counts.elsewhere += 1
             return
+        counts.is_claimed = counts.is_claimed or self.wanted.is_claimed(event)
+        self.see(event.time, event.host, counts)
         if not self.wanted.is_in_time(event.time):
             counts.outside += 1
             return

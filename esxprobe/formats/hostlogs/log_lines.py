@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,8 @@ _BLOCK = 2 << 20
 # A line that is longer is cut: what stands in it is looked at up to here [bytes].
 _MOST_LINE = 64 << 10
 _CONTINUED = 8
+# At either end of a block the times of so many bytes of lines are looked at.
+_EDGE = 8 << 10
 
 
 def read_lines(source: Source, keeper: Keeper, counts: Counts, path: Path, about: Entity | None = None) -> None:
@@ -37,7 +39,7 @@ def read_lines(source: Source, keeper: Keeper, counts: Counts, path: Path, about
         about: What lines are about that name nothing themselves: the VM of a vmware.log.
     """
     edges = _edges(keeper)
-    for line, tail in interesting(source, counts):
+    for line, tail in interesting(source, counts, lambda text: _see(text, keeper, counts)):
         if edges and line[10:11] == "T" and "Z" in line[19:30] and not edges[0] <= line[:19] <= edges[1]:
             counts.outside += 1
             continue
@@ -54,6 +56,18 @@ def read_lines(source: Source, keeper: Keeper, counts: Counts, path: Path, about
             continue
         origin = Origin(when, found.host, f"{line} {tail}" if tail else line, path.name, found.source)
         keeper.take(event_of(told, origin, _named(told, about)), counts)
+
+
+def _see(text: bytes, keeper: Keeper, counts: Counts) -> None:
+    """Notes the times of a few lines at the edges of a block, whatever they say."""
+    wanted = keeper.wanted
+    parts = [text[:_EDGE], text[-_EDGE:].partition(b"\n")[2]] if len(text) > _EDGE else [text]
+    for part in parts:
+        for line in part.decode("utf-8", "replace").split("\n"):
+            found = opened(line)
+            when = found.at(wanted.zone, wanted.near) if found is not None else None
+            if found is not None and when is not None:
+                keeper.see(when, found.host, counts)
 
 
 def _told(message: str, tail: str) -> ToldEvent | None:
@@ -76,8 +90,16 @@ def _named(told: ToldEvent, about: Entity | None) -> tuple[Entity, ...]:
     return () if any(each.kind in {"vm", "vmx"} for each in told.things) else (about,)
 
 
-def interesting(source: Source, counts: Counts) -> Iterator[tuple[str, str]]:
-    """Lines in which words of a known kind stand, and what continues each; every line is counted."""
+def interesting(
+    source: Source, counts: Counts, see: Callable[[bytes], None] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Lines in which words of a known kind stand, and what continues each; every line is counted.
+
+    Args:
+        source: The log.
+        counts: Counts its lines.
+        see: Gets each block of whole lines.
+    """
     left, is_cut = b"", False
     while block := source.read(_BLOCK):
         counts.lines += block.count(b"\n")
@@ -93,9 +115,13 @@ def interesting(source: Source, counts: Counts) -> Iterator[tuple[str, str]]:
             yield from _hits(data[:_MOST_LINE])
             continue
         left = data[end:]
+        if see is not None:
+            see(data[:end])
         yield from _hits(data[:end])
     if left:
         counts.lines += 1
+        if see is not None:
+            see(left)
         yield from _hits(left)
 
 
