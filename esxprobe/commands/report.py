@@ -13,12 +13,20 @@ from esxprobe.commands import report_options as options
 from esxprobe.commands.guestalone import are_guest_logs, report_guest_logs, show_guests
 from esxprobe.commands.options import ReportFrom, To
 from esxprobe.commands.requests import CaptureRequest, GuestLogsRequest, ReportRequest, SupportRequest
-from esxprobe.commands.series_of_report import USUAL, AllCounters, Embed, series_request
-from esxprobe.commands.support import bundle_of, capture_inside, refuse_without_capture, split_words, with_bundle
+from esxprobe.commands.series_of_report import USUAL, AllCounters, Embed, is_given, series_request
+from esxprobe.commands.support import (
+    bundle_of,
+    capture_inside,
+    refuse_beside,
+    refuse_without_capture,
+    split_words,
+    with_bundle,
+)
 from esxprobe.errors import UsageError
 
 
 def report(
+    context: typer.Context,
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
@@ -101,6 +109,8 @@ def report(
                     "--vm-support": vm_support, "--summary": summary, "--from": start, "--to": end,
                     "--guests": guests_file, "--guest-log": guest_log, "--guest-offset": guest_offset,
                     "--mmu": mmu, "--vmware-log": vmware_log, "--all-counters": all_counters,
+                    "--timezone": timezone, "--guest-timezone": guest_timezone, "--with-capture": with_capture,
+                    "--embed": is_given(context, "embed"),
                 }  # fmt: skip
                 refuse_without_capture(needs_capture, "the bundle holds no esxtop CSV: give a capture beside it")
                 from esxprobe.commands.supportalone import report_bundle, show_support
@@ -109,6 +119,7 @@ def report(
                 show_support(found, outputs)
                 options.finish(found.html, found.report.analysis.findings, open_it=open_it, fail_on=fail_on)
                 return
+            refuse_beside(bundles[0], vm_support or ())
             source = inside
         else:
             source = Path(words[0]) if words else newest()

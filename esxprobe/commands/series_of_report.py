@@ -39,6 +39,12 @@ AllCounters = Annotated[
 ]
 
 
+def is_given(context: typer.Context, name: str) -> bool:
+    """Whether an option was given, be it with its default."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
 def budget_of(text: str) -> int | None:
     """How many bytes of the page series may take; None for no limit.
 

@@ -90,6 +90,19 @@ def with_bundle(options: EventOptions, bundle: SupportBundle | None) -> EventOpt
     return replace(options, taken_out=bundle.logs, notes=bundle.notes)
 
 
+def refuse_beside(bundle: Path, others: Sequence[Path]) -> None:
+    """Refuses further bundles where the capture is a CSV in a bundle: facts and events are those of that bundle.
+
+    Raises:
+        UsageError: Another bundle was given.
+    """
+    if any(other != bundle for other in others):
+        raise UsageError(
+            f"--vm-support cannot be used here: the capture is in {bundle.name}, whose facts and events are used",
+            hint="leave --vm-support out, or unpack the CSV and give it with the other bundle",
+        )
+
+
 def refuse_without_capture(given: Mapping[str, object], hint: str) -> None:
     """Refuses options that need a capture.
 

@@ -123,10 +123,25 @@ def test_a_log_beside_it_adds_its_events(tmp_path: Path) -> None:
     assert f"esxprobe report {TOP}.tgz --log more.log</code>" in page
 
 
-@pytest.mark.parametrize("option", ["--summary", "--from", "--guest-log", "--mmu", "--vm-support"])
-def test_what_needs_a_capture_is_refused(option: str, tmp_path: Path) -> None:
-    done = esxprobe(tmp_path, bundle(tmp_path), option, "a=hardware")
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--summary", "a.md"),
+        ("--from", "10:00"),
+        ("--guest-log", "a=a.csv"),
+        ("--mmu", "a=hardware"),
+        ("--vm-support", "a.tgz"),
+        ("--timezone", "Europe/Berlin"),
+        ("--guest-timezone", "UTC"),
+        ("--embed", "0"),
+        ("--embed", "3MB"),
+        ("--with-capture", "--bundle=case.zip"),
+    ],
+)
+def test_what_needs_a_capture_is_refused(option: str, value: str, tmp_path: Path) -> None:
+    done = esxprobe(tmp_path, bundle(tmp_path), option, value)
     assert done.returncode == 2
+    assert not (tmp_path / "case.zip").exists()
     assert f"{option} needs an esxtop capture of the host" in done.stderr
 
 

@@ -96,6 +96,16 @@ def test_a_bundle_with_a_csv_of_esxtop_is_a_capture(tmp_path: Path) -> None:
     assert not [*tmp_path.glob("*.csv*")]
 
 
+def test_another_bundle_beside_one_with_a_csv_is_refused(tmp_path: Path) -> None:
+    path = bundle(tmp_path, host_files() | {"esxtop.csv.gz": DEMO.read_bytes()})
+    other = bundle(tmp_path, name="other.tgz")
+    done = esxprobe(tmp_path, "report", path, "--vm-support", other)
+    assert done.returncode == 2
+    assert "--vm-support cannot be used here" in done.stderr
+    assert "leave --vm-support out" in done.stderr
+    assert reported(tmp_path, path, "--vm-support", path)["capture"]["build"]
+
+
 def test_the_page_is_called_after_the_bundle(tmp_path: Path) -> None:
     files = host_files() | {"a/esxtop.csv.gz": DEMO.read_bytes(), "b/esxtop.csv.gz": DEMO.read_bytes()}
     path = bundle(tmp_path, files)
