@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from esxprobe.capture import MANIFEST, save_manifest
+from esxprobe.files.json_records import keys_of
 from esxprobe.model import SourceFile
 from esxprobe.model.manifest import Manifest
 from esxprobe.model.roles import FREE, Role, roles_of
@@ -20,6 +21,8 @@ from esxprobe.redact.redactor import Redactor
 
 LISTED = {"zone", "algorithm", "build", "store", "hardware", "sha256", "server", "tool", "cpu", "power", "term"}
 _NUMBER = re.compile(r"\d*")
+# Where a number is a number; anywhere else it is what somebody called a thing.
+_COUNTED = LISTED | {"message", FREE, "command", "listed_zone"}
 _ADAPTER_KEY = re.compile(r"ethernet\d\.virtualDev")
 PROBES = frozenset(
     {"version", "cpu", "cpu-model", "memory", "power-policy", "uptime", "vms", "datastores", "devices", "paths"}
@@ -107,7 +110,10 @@ class ManifestRedactor:
         return f"{self._names.of('vm', same.vm or name)}-{kind}{number}{shown}"
 
     def _record(self, record: Any) -> Any:
-        """A record without names: each field by what is said beside it, other keys by what they are called."""
+        """A record without names: each field by what is said beside it, other keys by what they are called.
+
+        A value that a field cannot take, or takes as something else, is not copied: only what the field has of it.
+        """
         kind: type = type(record)
         roles = roles_of(kind)
         made = {
@@ -115,7 +121,9 @@ class ManifestRedactor:
             for each in fields(record)
             if each.name not in {"more", "absent"}
         }
-        return replace(record, **made, more=self._unknown(record.more))
+        taken = keys_of(kind)
+        unknown = {key: each for key, each in record.more.items() if key not in taken}
+        return replace(record, **made, more=self._unknown(unknown))
 
     def _value(self, value: Any, role: Role | None) -> Any:
         if isinstance(value, tuple):
@@ -142,7 +150,7 @@ class ManifestRedactor:
         return self.probe(key) if key in PROBES else self._names.of("instance", key)
 
     def _text(self, text: str, role: str) -> str:
-        if not text or (_NUMBER.fullmatch(text) and role != "vm"):
+        if not text or (_NUMBER.fullmatch(text) and role in _COUNTED):
             return text
         ways: dict[str, Callable[[str], str]] = {
             "message": lambda text: redacted_message(text, self._redactor),

@@ -82,6 +82,71 @@ def numbers(value: Any) -> Iterator[float]:
         yield value
 
 
+# One number in every place where a name can be, as programs write it that take names for numbers.
+NUMBER = 4711815
+NAMED = {
+    "host": NUMBER,
+    "limited_to": [NUMBER, "web"],
+    "vms": [{"name": NUMBER, "world_id": 2100, "config_file": NUMBER}, {"name": "web", "world_id": "2101"}],
+    "guests": [{"vm": NUMBER, "file": NUMBER, "files": [NUMBER], "connections": [{"user": NUMBER}]}],
+    "fault_runs": [{"vm": NUMBER, "file": NUMBER}],
+    "connections": [{"alias": NUMBER, "host": NUMBER, "address": NUMBER, "proxies": [NUMBER]}],
+    "facts": {"datastores": [{"volume_name": NUMBER, "mount_point": NUMBER, "uuid": NUMBER}]},
+    "segments": [{"file": NUMBER, "samples": 14, "limit": {"kept": [{"name": NUMBER}], "missing": [NUMBER]}}],
+    "probes": [{"name": NUMBER, "file": NUMBER}],
+}  # fmt: skip
+WAYS = {
+    "a whole number": NUMBER,
+    "digits": str(NUMBER),
+    "a decimal number": NUMBER + 0.5,
+    "a negative number": -NUMBER,
+    "a list": [NUMBER],
+    "a list in a list": [[NUMBER], NUMBER + 0.5],
+    "an object": {"name": NUMBER},
+}
+
+
+def written(value: Any, way: Any) -> Any:
+    """A document with something else in place of the number."""
+    if isinstance(value, dict):
+        return {key: written(each, way) for key, each in value.items()}
+    if isinstance(value, list):
+        return [written(each, way) for each in value]
+    return way if value == NUMBER else value
+
+
+@pytest.mark.parametrize("among", [[], ["junk"], [NUMBER, 1.5, True, [NUMBER]]], ids=["", "word", "numbers"])
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_no_name_passes_as_a_number(way: Any, among: list[Any], tmp_path: Path, redactor: Redactor) -> None:
+    """Also where records are in lists with other things: the copy has what can be read."""
+    raw = written(NAMED, way)
+    for key in ("vms", "guests", "connections"):
+        raw[key] += among
+    raw = {"schema": "esxprobe.capture/1", "samples": 5, **raw}
+    (tmp_path / "capture.json").write_text(json.dumps(raw))
+    text = redacted_manifest(load_manifest(tmp_path), redactor, tmp_path).decode()
+    assert str(NUMBER) not in text
+    made = json.loads(text)
+    assert [vm["world_id"] for vm in made["vms"]] == ["2100", "2101"], "ids of worlds stay"
+    assert made["segments"][0]["samples"] == 14
+    read = load_manifest(tmp_path)
+    assert bool(read.host) == isinstance(way, (int, str)), (
+        "the copy has a name where the original is read to have one"
+    )
+    assert bool(read.vms[0].name) == isinstance(way, (int, str))
+    assert len(read.limited_to) == 1 + isinstance(way, (int, str))
+
+
+@pytest.mark.parametrize("flag", [True, False])
+def test_a_flag_in_place_of_a_name_is_no_name(flag: bool, tmp_path: Path, redactor: Redactor) -> None:
+    (tmp_path / "capture.json").write_text(
+        json.dumps({"schema": "esxprobe.capture/1", **written(NAMED, flag), "notes": [flag, "whole"]})
+    )
+    made = json.loads(redacted_manifest(load_manifest(tmp_path), redactor, tmp_path))
+    assert (made["host"], made["vms"][0]["name"], made["guests"][0]["files"]) == ("", "", [])
+    assert len(made["limited_to"]) == len(made["notes"]) == 1
+
+
 FINGERPRINT = "SHA256:uNiVztksCsDhcc0u9e8BrwQ3ZkuV5Fu8HQYVQqS6cJA"
 CONNECTION = {
     "alias": "esx-old", "host": "esx-old.corp.x.com", "address": "10.9.8.7", "port": 22, "user": "acmeadmin",
