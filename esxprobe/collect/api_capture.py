@@ -34,6 +34,7 @@ _COMMAND = "ServiceManager Esxtop: ExecuteSimpleCommand CounterInfo, FetchStats,
 # After a failure the host is tried until the capture was to end, and that long at least [s].
 _LEAST_S = 60.0
 _VALUES = "==COUNTER-VALUE=="
+_STAMP = "TimeStampInUsec"
 _SERVER = re.compile(r"^\|Server\|.*$", re.MULTILINE)
 # An answer that is longer is not a host's [bytes].
 _LONGEST = 128 << 20
@@ -205,7 +206,11 @@ class _ApiJob:
         return HostCapture((made,) if samples else (), tuple(self._gaps), whole, stopped, error)
 
     def _collect(self, folder: Path) -> EsxprobeError | None:
-        """Samples until all that were asked for are there, or a stop is; gives what ended it before."""
+        """Samples until all that were asked for are there, or a stop is; gives what ended it before.
+
+        Samples that were due while the host did not answer, or was late, are not made up for: asked again at once,
+        the service gives what it counted before.
+        """
         plan, number, began = self._task.plan, 0, self._clockwork.now()
         lost: tuple[float, str] | None = None  # since when the host has not answered, and why
         with (folder / FILE).open("xb") as file:
@@ -213,21 +218,34 @@ class _ApiJob:
                 self._wait_until(began + number * plan.interval_s)
                 if self._stop.is_set():
                     break
+                asked = self._clockwork.now()
                 try:
                     self._sample(file)
                 except HostError as error:
                     lost = lost or (self._clockwork.now(), error.message)
                     if (ended := self._again(error, began)) is not None:
+                        self._was_lost(lost, "")
                         return ended
-                    # Samples that were due meanwhile are not made up for.
                     number = max(number, int((self._clockwork.now() - began) // plan.interval_s))
                     continue
-                if lost is not None:
-                    self._gaps.append(Gap(FILE, FILE, round(self._clockwork.now() - lost[0], 3), lost[1]))
-                    lost = None
-                number += 1
+                now = self._clockwork.now()
+                if number == 0:
+                    began = now  # CounterInfo came with the first answer
+                late = int((now - began) // plan.interval_s) - number
+                if late > 0 and lost is None:
+                    lost = asked, f"{self._task.host} does not answer within {now - asked:.0f} s"
+                self._was_lost(lost, FILE)
+                lost, number = None, number + 1 + max(late, 0)
                 self._show("capturing")
+        self._was_lost(lost, "")
         return None
+
+    def _was_lost(self, lost: tuple[float, str] | None, before: str) -> None:
+        """Takes down a time without answers, which nothing follows where `before` is empty."""
+        if lost is not None:
+            since, why = lost
+            after = FILE if self._stamps else ""
+            self._gaps.append(Gap(after, before, round(self._clockwork.now() - since, 3), why))
 
     def _again(self, error: HostError, began: float) -> EsxprobeError | None:
         """Waits and logs in again as often as it takes; gives what ends the capture, None when it goes on."""
@@ -266,17 +284,18 @@ class _ApiJob:
         if self._server is None:
             info = service.counter_info()
             layouts = {made.name: made for line in info.splitlines() if (made := info_line(line.strip()))}
-            self._server = layouts.get("Server")
-            if self._server is None:
+            server = layouts.get("Server")
+            if server is None or dict(zip(server.fields, server.kinds, strict=True)).get(_STAMP) != "U64":
                 raise HostError(f"{self._task.host} answers CounterInfo with something else")
             self._write(file, f"{host_line(self._task.host)}\n{info.rstrip()}\n\n")
+            self._server = server
         text = service.fetch_stats()
         found = _SERVER.search(text, max(text.find(_VALUES), 0))
         values = self._server.values(found[0].strip()) if found else None
         if values is None or _VALUES not in text or len(text) > _LONGEST:
             raise HostError(f"{self._task.host} answers FetchStats with something else")
         self._write(file, text.rstrip() + "\n")
-        self._stamps.append(int(values[self._server.at["TimeStampInUsec"]]))
+        self._stamps.append(int(values[self._server.at[_STAMP]]))
         self._retry.progressed()
 
     def _write(self, file: IO[bytes], text: str) -> None:

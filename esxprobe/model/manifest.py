@@ -109,11 +109,11 @@ class Segment(JsonRecord):
 
 @dataclass(frozen=True, slots=True)
 class Gap(JsonRecord):
-    """A time without samples between two files.
+    """A time without samples between two files, or in one.
 
     Attributes:
-        after: The file before it.
-        before: The file after it.
+        after: The file before it; empty where nothing came before.
+        before: The file after it; empty where nothing came any more.
         seconds: Its length by the collecting machine's clock [s].
         reason: `planned`, or what interrupted.
     """

@@ -65,7 +65,8 @@ def provenance_panel(analysis: Analysis) -> ProvenancePanel:
             for run in manifest.runs
         ),
         pauses=tuple(
-            f"{pause.after} to {pause.before}: {_seconds(pause.seconds)} ({pause.reason or _NOT})"
+            f"{pause.after or 'the start'} to {pause.before or 'the end'}: "
+            f"{_seconds(pause.seconds)} ({pause.reason or _NOT})"
             for pause in manifest.pauses
         ),
         clocks=tuple(_clock(check, zone) for check in manifest.clocks),

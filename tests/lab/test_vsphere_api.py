@@ -206,6 +206,114 @@ def test_an_outage_is_waited_for(api: VsphereApi, lab_time: LabTime, tmp_path: P
         assert abs(float(found[stamp][name]) - sum(between) / len(between)) < 0.011
 
 
+@pytest.mark.parametrize(
+    ("late_s", "samples", "gaps"),
+    [
+        pytest.param({3: 50.0}, PLAN.samples - 10, [50.3], id="one answer"),
+        pytest.param({3: 7.0, 5: 11.0}, PLAN.samples - 3, [7.3, 11.3], id="two answers"),
+        pytest.param(dict.fromkeys(range(2, 99), 7.0), 7, [7.3] * 6, id="every answer"),
+        pytest.param({2: 1000.0}, 2, [1000.3], id="longer than the capture"),
+        pytest.param({1: 7.0}, PLAN.samples, [], id="the first answer, with CounterInfo"),
+        pytest.param({4: 4.0}, PLAN.samples, [], id="within the interval"),
+    ],
+)
+@pytest.mark.parametrize("api", [False], indirect=True)
+def test_samples_missed_during_a_slow_answer_are_not_made_up_for(
+    late_s: dict[int, float], samples: int, gaps: list[float], *, api: VsphereApi, tmp_path: Path, lab_time: LabTime
+) -> None:
+    """The service gives what it counted before to whoever asks again at once."""
+    asked: list[float] = []
+    serve = api.command
+
+    def command(what: str) -> str:
+        if what == "FetchStats":
+            asked.append(lab_time.now())
+            lab_time.sleep(0.3 + late_s.get(len(asked), 0.0))
+        return serve(what)
+
+    api.command = command  # type: ignore[method-assign]
+    outcome = collected(api, lab_time, tmp_path)
+    assert outcome.error is None
+    assert (outcome.outcome, outcome.samples) == ("partial" if gaps else "whole", samples)
+    since = [moment - asked[1] for moment in asked[1:]]
+    assert [seconds % 5 for seconds in since] == pytest.approx([0.0] * len(since), abs=1e-3), "asked when due"
+    assert len({round(seconds) for seconds in since}) == samples - 1
+    assert outcome.folder is not None
+    manifest = json.loads((outcome.folder / "capture.json").read_text())
+    assert [gap["seconds"] for gap in manifest["gaps"]] == pytest.approx(gaps)
+
+
+@pytest.mark.parametrize(("what", "number"), [("CounterInfo", 1), ("FetchStats", 4)])
+@pytest.mark.parametrize("end", ["over", "given up", "stopped"])
+@pytest.mark.parametrize("api", [False], indirect=True)
+def test_an_outage_until_the_end_is_in_the_manifest(
+    what: str, number: int, end: str, *, api: VsphereApi, tmp_path: Path, lab_time: LabTime
+) -> None:
+    """From the first sample on or from a later one, whatever ends the capture."""
+    asked, stop = [], threading.Event()
+    serve = api.command
+
+    def command(asked_for: str) -> str:
+        asked.append(asked_for)
+        if asked_for == what and asked.count(what) == number:
+            api.broken = 1000
+        return serve(asked_for)
+
+    def sleep(seconds: float) -> None:
+        lab_time.sleep(seconds)
+        if end == "stopped" and seconds == 15.0:
+            stop.set()
+
+    def connect() -> Service:
+        if end == "given up" and api.broken:
+            raise ConnectError(f"{PLAN.host} refuses the connection")
+        return EsxtopService(target_of(api), lambda: PASSWORD, api.thumbprint)
+
+    api.command = command  # type: ignore[method-assign]
+    outcome = collect_api(
+        ApiTask(PLAN.host, CapturePlan(5, 9), connect),
+        tmp_path,
+        tool_version="0",
+        stop=stop,
+        clockwork=Clockwork(lab_time.now, sleep),
+    )
+    assert (outcome.error is not None) is (end == "given up")
+    assert outcome.folder is not None
+    (gap,) = json.loads((outcome.folder / "capture.json").read_text())["gaps"]
+    assert gap["seconds"] >= 30.0
+    assert (bool(gap["after"]), gap["before"]) == (outcome.samples > 0, "")
+    assert (outcome.gaps, outcome.samples > 0) == (1, what == "FetchStats")
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        "|Server|MinFetchIntervalInUsec,U64|IsVMVisor,B|Time,S64|",
+        "|Server|Time,S64|TimeStampInUsec,STR|MinFetchIntervalInUsec,U64|IsVMVisor,B|",
+        "|Server|Time,S64|TimeStampInUsec,CSTR|MinFetchIntervalInUsec,U64|IsVMVisor,B|",
+        "|Server|Time,S64|TimeStampInUsec,B|MinFetchIntervalInUsec,U64|IsVMVisor,B|",
+        "|Server|TimeStampInUsec,U64|TimeStampInUsec,U64|",
+        "|Server|",
+        "",
+    ],
+)
+@pytest.mark.parametrize("api", [False], indirect=True)
+def test_a_service_that_does_not_give_its_time_is_refused(
+    server: str, api: VsphereApi, lab_time: LabTime, tmp_path: Path
+) -> None:
+    """Without the host's time no sample has a place; the folder is closed in order."""
+    serve = api.command
+    known = "|Server|Time,S64|TimeStampInUsec,U64|MinFetchIntervalInUsec,U64|IsVMVisor,B|"
+    assert known in serve("CounterInfo")
+    api.command = lambda what: serve(what).replace(known, server)  # type: ignore[method-assign]
+    outcome = collected(api, lab_time, tmp_path, samples=2)
+    assert outcome.error is not None
+    assert outcome.error.message == f"{PLAN.host} answers CounterInfo with something else"
+    assert outcome.folder is not None
+    assert json.loads((outcome.folder / "capture.json").read_text())["state"] == "failed"
+    assert sorted(path.name for path in outcome.folder.iterdir()) == ["capture.json", "fetchstats-000.txt.gz"]
+
+
 def test_who_is_not_let_in_leaves_nothing(api: VsphereApi, lab_time: LabTime, tmp_path: Path) -> None:
     target = target_of(api)
     with pytest.raises(UnknownHostKeyError) as untrusted:
