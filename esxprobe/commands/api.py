@@ -51,7 +51,7 @@ def api_task(asked: ApiWords) -> ApiTask:
     if given:
         raise UsageError(
             f"--api cannot be used with {', '.join(given)}",
-            hint="over vSphere's API there are counters of one host, and no SSH: docs/fetchstats.md",
+            hint="over vSphere's API there are counters of one host, and no SSH: docs/collecting.md",
         )
     target = parse_api_target(asked.target)
     thumbprint = parse_thumbprint(asked.thumbprint) if asked.thumbprint else ""

@@ -41,7 +41,7 @@ app = typer.Typer(
 )
 # Each in words that 80 columns do not cut.
 for command, short in (
-    (collect.collect, "Capture hosts with esxtop over SSH, and their guests."),
+    (collect.collect, "Capture hosts and guests over SSH, or a host over vSphere's API."),
     (check.check, "Run the pre-flight checks for a capture."),
     (report.report, "Analyze a capture and write an HTML report."),
     (compare.compare, "Analyze a capture and compare it with a baseline."),

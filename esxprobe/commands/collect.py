@@ -1,4 +1,4 @@
-"""`esxprobe collect`: capture hosts over SSH, with the guests that matter, into capture folders."""
+"""`esxprobe collect`: capture hosts over SSH or vSphere's API, with guests that matter, into capture folders."""
 
 from __future__ import annotations
 
@@ -51,7 +51,10 @@ def collect(
         bool, typer.Option("--dry-run", help="Show the commands, take one sample, and forecast size and time.")
     ] = False,
 ) -> None:
-    """Capture esxtop data from hosts over SSH. Nothing is written on them; with --vm, one small temporary file."""
+    """Capture esxtop data from hosts over SSH, or from one over vSphere's API (--api).
+
+    Nothing is written on them; with --vm, one small temporary file.
+    """
     from esxprobe.commands.faultplans import FaultWords, agree
     from esxprobe.commands.hosts import Words, host_tasks
     from esxprobe.commands.outcomes import show_plan

@@ -31,7 +31,7 @@ Api = Annotated[
     typer.Option(
         "--api",
         metavar="TARGET",
-        help="Without SSH: [user@]host, or [user@]vcenter/host, over vSphere's API. See docs/fetchstats.md.",
+        help="Without SSH: [user@]host, or [user@]vcenter/host, over vSphere's API. See docs/collecting.md.",
     ),
 ]
 Thumbprint = Annotated[

@@ -442,6 +442,24 @@ def test_ctrl_c_keeps_what_came(live: VsphereApi, tmp_path: Path) -> None:
     assert live.asked[-2:] == ["ExecuteSimpleCommand:FreeStats", "Logout"]
 
 
+@pytest.mark.parametrize("words", [["--help"], ["--api", "esx01", "--vm", "web01"]], ids=["help", "hint"])
+def test_help_and_hint_lead_to_the_manual_of_api(words: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "esxprobe", "collect", *words],
+        env=os.environ | {"COLUMNS": "300"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    shown = done.stdout + done.stderr
+    assert "vSphere's API" in shown
+    named = next(line for line in shown.splitlines() if "API" in line and "docs/" in line)
+    manual = named[named.index("docs/") :].partition(".md")[0] + ".md"
+    assert "--thumbprint" in (Path(__file__).parents[2] / manual).read_text(encoding="utf-8")
+    if words == ["--help"]:
+        assert "over SSH, or from one over vSphere's API (--api)" in shown
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

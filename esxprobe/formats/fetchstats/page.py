@@ -41,8 +41,9 @@ oldest first (`cat 1.csv 2.csv > host01.csv`).
 - **Damage.** Every line must have the fields of its type. Lines that do not, objects that are listed and have
   no values, and repeated FetchStats are counted ([quality.md](quality.md)). A `|` in a name is understood where
   only one reading is possible.
-- **Not known**: the host's name (that of Azure's file name is used; other files are of `unnamed-host`), its
-  build, its facts.
+- **Not known**: the host's facts. Its name and build are not in the text either. Azure's file name has the name;
+  a folder of `collect --api` has it too, and the build where the host itself was asked, not a vCenter. Other files
+  are of `unnamed-host`.
 
 ## Formulas
 
