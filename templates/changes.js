@@ -152,11 +152,19 @@
     for (let index = 0; index < count; index++) {
       const { values } = series[index];
       // One pass: known values, their fourth roots and the square roots of the steps between these, with all sums.
-      let n = 0, sum = 0, low = Infinity, high = -Infinity, last = 0, roots = 0, steps = 0, ties = 0;
+      // Values that repeat, as many do, need no root of their own.
+      let n = 0, sum = 0, low = Infinity, high = -Infinity, last = 0, latest = NaN, roots = 0, steps = 0, ties = 0;
       for (let i = 0; i < others.length; i++) {
         const value = values[others[i]];
         if (value - value !== 0) continue; // NaN or infinite
         sum += value;
+        if (value === latest) {
+          beforeSteps[n - 1] = 0;
+          ties++;
+          roots += before[n++] = last;
+          continue;
+        }
+        latest = value;
         if (value < low) low = value;
         if (value > high) high = value;
         const root = value >= 0 ? Math.sqrt(Math.sqrt(value)) : -Math.sqrt(Math.sqrt(-value));
@@ -173,6 +181,12 @@
         if (value - value !== 0) continue;
         sumWithin += value;
         if (value !== low) other++;
+        if (value === latest && m) {
+          withinSteps[m - 1] = 0;
+          rootsWithin += within[m++] = last;
+          continue;
+        }
+        latest = value;
         const root = value >= 0 ? Math.sqrt(Math.sqrt(value)) : -Math.sqrt(Math.sqrt(-value));
         if (m) stepsWithin += withinSteps[m - 1] = Math.sqrt(Math.abs(root - last));
         rootsWithin += within[m++] = last = root;

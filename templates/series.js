@@ -80,10 +80,9 @@
       }));
     }
 
-    // Numbers without their points, NaN where there is none.
-    whole(series) {
-      const length = this.times.length;
-      const made = new Float64Array(length);
+    // Numbers without their points, NaN where there is none; into an array that is given, or a new one.
+    whole(series, made = new Float64Array(this.times.length)) {
+      const { length } = this.times;
       if (this.isConstant(series)) {
         const given = this.index.constants[series - this.moving];
         return made.fill(typeof given === "number" ? given : NaN);
@@ -98,12 +97,29 @@
         const second = start + planes[0] * length;
         const third = second + (planes[1] ?? 0) * length;
         let value = 0;
-        for (let n = 0; n < length; n += 1) {
-          const zigzag = (wide > 0 ? bytes[start + n] : 0) | (wide > 1 ? bytes[second + n] << 8 : 0) | (wide > 2 ? bytes[third + n] << 16 : 0);
-          value += (zigzag >>> 1) ^ -(zigzag & 1);
-          made[n] = value;
+        // A loop for each width: tens of thousands of series are worked out at once.
+        if (wide === 0) made.fill(0);
+        else if (wide === 1) {
+          for (let n = 0; n < length; n += 1) {
+            const zigzag = bytes[start + n];
+            value += (zigzag >>> 1) ^ -(zigzag & 1);
+            made[n] = value;
+          }
+        } else if (wide === 2) {
+          for (let n = 0; n < length; n += 1) {
+            const zigzag = bytes[start + n] | (bytes[second + n] << 8);
+            value += (zigzag >>> 1) ^ -(zigzag & 1);
+            made[n] = value;
+          }
+        } else {
+          for (let n = 0; n < length; n += 1) {
+            const zigzag = bytes[start + n] | (bytes[second + n] << 8) | (bytes[third + n] << 16);
+            value += (zigzag >>> 1) ^ -(zigzag & 1);
+            made[n] = value;
+          }
         }
       } else {
+        made.fill(0);
         let scale = 1;
         for (let plane = 0; plane < wide; plane += 1) {
           for (let n = 0; n < length; n += 1) made[n] += bytes[start + n] * scale;
@@ -126,10 +142,11 @@
     }
 
     // Values [unit of the series]; NaN where there is none, and in samples that are not judged.
-    values(series) {
-      const made = this.whole(series);
+    values(series, into) {
+      const made = this.whole(series, into);
       const scale = 10 ** this.index.decimals[series];
-      for (let n = 0; n < made.length; n += 1) made[n] = this.setAside[n] ? NaN : made[n] / scale;
+      if (scale !== 1) for (let n = 0; n < made.length; n += 1) made[n] /= scale;
+      for (const sample of this.index.set_aside) made[sample] = NaN;
       for (const [at, text] of this.texts.get(series) ?? []) {
         if (!this.setAside[at] && text.trim()) made[at] = Number(text);
       }
@@ -147,10 +164,12 @@
       return made;
     }
 
-    // What the ranking of changes takes: times [s] and series whose values are worked out when they are read.
+    // What the ranking of changes takes: times [s] and series whose values are worked out when they are read, all in the
+    // same array: they hold until those of the next one are read.
     set() {
       const capture = this;
-      const series = Array.from({ length: this.count }, (_, number) => ({ number, constant: capture.isConstant(number), get values() { return capture.values(number); } }));
+      const room = new Float64Array(this.times.length);
+      const series = Array.from({ length: this.count }, (_, number) => ({ number, constant: capture.isConstant(number), get values() { return capture.values(number, room); } }));
       return { times: this.times, series, moving: this.moving };
     }
   }
