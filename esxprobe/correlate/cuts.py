@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from esxprobe.arrays import Bools, Floats
 from esxprobe.correlate.inputs import VmFaults
 from esxprobe.correlate.logged import MEANINGS, LoggedStretch
-from esxprobe.model import Cut, Window
+from esxprobe.model import Cut
 from esxprobe.series import GAP_INTERVALS, runs
 
 # Rules of thumb, all of them.
@@ -55,15 +54,9 @@ class IntervalSelection:
         """The reasons that occur, in the order in which they are tried."""
         counts = {reason: int((self.reason == reason).sum()) for reason in REASONS}
         return tuple(
-            Cut(reason, count, REASONS[reason], self._windows(reason)) for reason, count in counts.items() if count
-        )
-
-    def _windows(self, reason: str) -> tuple[Window, ...]:
-        """The stretches of time that events gave for a reason."""
-        mine = [each for each in self.logged if each.reason == reason]
-        return tuple(
-            Window(datetime.fromtimestamp(each.began_s, UTC), datetime.fromtimestamp(each.ended_s, UTC))
-            for each in mine
+            Cut(reason, count, REASONS[reason], tuple(each.span for each in self.logged if each.reason == reason))
+            for reason, count in counts.items()
+            if count
         )
 
 
@@ -91,6 +84,7 @@ def select(vm: VmFaults, guest: Floats, *, saturated_too: bool = False) -> Inter
     usual = float(np.median(lengths[judged])) if judged.any() else np.nan
     begins = vm.ends_s - np.where(judged, lengths, 0.0)
     run = np.nansum(vm.run_pct, axis=0)
+    logged: list[LoggedStretch] = []
     cut("interval-unknown", ~judged)
     idle: Bools = (run <= 0) & judged
     absent, events = np.zeros(count, dtype=np.bool_), []
@@ -102,7 +96,10 @@ def select(vm: VmFaults, guest: Floats, *, saturated_too: bool = False) -> Inter
     cut("gap", judged & (lengths > GAP_INTERVALS * usual))
     cut("no-value", ~np.isfinite(vm.run_pct).all(axis=0) | idle)
     for each in vm.logged:
-        cut(each.reason, near(each.began_s, each.ended_s))
+        touched = near(each.span.start.timestamp(), each.span.end.timestamp())
+        cut(each.reason, touched)
+        if touched.any():
+            logged.append(each)
     for first, last in events:
         if last + 1 < count:
             cut("arrived", near(vm.ends_s[last], vm.ends_s[last] + POWER_ON_S))
@@ -117,8 +114,7 @@ def select(vm: VmFaults, guest: Floats, *, saturated_too: bool = False) -> Inter
     if not saturated_too:
         cut("saturated", np.asarray(run >= SATURATED_PCT * len(vm.run_pct)))
     kept = reason == ""
-    logged = tuple(each for each in vm.logged if near(each.began_s, each.ended_s).any())
-    return IntervalSelection(kept, reason, _stretches(vm.ends_s, begins, kept, usual), logged)
+    return IntervalSelection(kept, reason, _stretches(vm.ends_s, begins, kept, usual), tuple(logged))
 
 
 def experiments(vm: VmFaults) -> list[tuple[float, float]]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 
-from esxprobe.model import Event
+from esxprobe.model import Event, Window, joined_windows
 
 Reason = Literal["vmotion", "power-on", "snapshot", "stun", "guest-reboot"]
 
@@ -52,13 +53,11 @@ class LoggedStretch:
 
     Attributes:
         reason: Key of `MEANINGS`.
-        began_s: Its beginning by the host's clock [s since 1970].
-        ended_s: Its end likewise.
+        span: The stretch, by the host's clock.
     """
 
     reason: Reason
-    began_s: float
-    ended_s: float
+    span: Window
 
 
 def logged_stretches(events: Sequence[Event]) -> tuple[LoggedStretch, ...]:
@@ -70,74 +69,63 @@ def logged_stretches(events: Sequence[Event]) -> tuple[LoggedStretch, ...]:
     Returns:
         Stretches by reason, then by time; those of one reason neither overlap nor touch.
     """
-    makers: tuple[tuple[Reason, Callable[[Sequence[Event]], Iterable[tuple[float, float]]]], ...] = (
+    makers: tuple[tuple[Reason, Callable[[Sequence[Event]], Iterable[Window]]], ...] = (
         ("vmotion", _vmotions),
         ("power-on", lambda mine: _around(mine, ("vm-power-on",), STAMP_S, BOOTED_S)),
         ("guest-reboot", _reboots),
         ("snapshot", _snapshots),
         ("stun", lambda mine: _around(mine, ("vm-stun", "vmotion-stun"), STAMP_S, STUNNED_S)),
     )
-    return tuple(LoggedStretch(reason, *span) for reason, make in makers for span in _joined(make(events)))
+    return tuple(LoggedStretch(reason, span) for reason, make in makers for span in joined_windows(make(events)))
 
 
-def _around(
-    events: Iterable[Event], kinds: tuple[str, ...], before_s: float, behind_s: float
-) -> Iterator[tuple[float, float]]:
+def _span(begun: datetime, before_s: float, ended: datetime, behind_s: float) -> Window:
+    return Window(begun - timedelta(seconds=before_s), ended + timedelta(seconds=behind_s))
+
+
+def _around(events: Iterable[Event], kinds: tuple[str, ...], before_s: float, behind_s: float) -> Iterator[Window]:
     """Around each event of these kinds; what had lasted when it was written began earlier."""
     for event in events:
         if event.kind in kinds:
-            at = event.time.timestamp()
-            yield at - event.duration_s - before_s, at + behind_s
+            yield _span(event.time, event.duration_s + before_s, event.time, behind_s)
 
 
-def _reboots(events: Sequence[Event]) -> Iterator[tuple[float, float]]:
+def _reboots(events: Sequence[Event]) -> Iterator[Window]:
     """A guest that reboots stops first; one that is reset or restarted on another host does not."""
     yield from _around(events, ("guest-reboot",), STOPPED_S, BOOTED_S)
     yield from _around(events, ("vm-reset", "vm-restarted-by-ha"), STAMP_S, BOOTED_S)
     yield from _around(events, ("guest-shutdown", "vm-power-off"), STOPPED_S, STAMP_S)
 
 
-def _vmotions(events: Sequence[Event]) -> Iterator[tuple[float, float]]:
+def _vmotions(events: Sequence[Event]) -> Iterator[Window]:
     """From the beginning to the end; the stun at the switchover is an end as well."""
-    begun: float | None = None
+    begun: datetime | None = None
     for event in events:
-        at = event.time.timestamp()
         match event.kind:
             case "vmotion-start":
-                if begun is not None and at - begun > UNENDED_S:
-                    yield begun - STAMP_S, begun + UNENDED_S
+                if begun is not None and event.time - begun > timedelta(seconds=UNENDED_S):
+                    yield _span(begun, STAMP_S, begun, UNENDED_S)
                     begun = None
-                begun = at if begun is None else begun
+                begun = event.time if begun is None else begun
             case "vmotion-precopy-end":
-                begun = at - COPIED_S if begun is None else begun
+                begun = event.time - timedelta(seconds=COPIED_S) if begun is None else begun
             case "vmotion-stun" | "vmotion-end" | "vmotion-failed":
-                since = begun if begun is not None else at - event.duration_s - COPIED_S
-                yield since - STAMP_S, at + MOVED_S
+                since = begun or event.time - timedelta(seconds=event.duration_s + COPIED_S)
+                yield _span(since, STAMP_S, event.time, MOVED_S)
                 begun = None
     if begun is not None:
-        yield begun - STAMP_S, begun + UNENDED_S
+        yield _span(begun, STAMP_S, begun, UNENDED_S)
 
 
-def _snapshots(events: Sequence[Event]) -> Iterator[tuple[float, float]]:
+def _snapshots(events: Sequence[Event]) -> Iterator[Window]:
     """Tasks that took short as a whole, of longer ones what is around their beginning and end."""
-    begun: float | None = None
+    begun: datetime | None = None
     for event in events:
-        at = event.time.timestamp()
         if event.kind == "snapshot-start":
-            begun = at
-            yield at - STAMP_S, at + STUNNED_S
+            begun = event.time
+            yield _span(event.time, STAMP_S, event.time, STUNNED_S)
         elif event.kind in {"snapshot-end", "snapshot-consolidated"}:
-            since = begun if begun is not None and at - begun <= SNAPSHOT_S else at - STUNNED_S
-            yield since - STAMP_S, at + STUNNED_S
+            if begun is None or event.time - begun > timedelta(seconds=SNAPSHOT_S):
+                begun = event.time - timedelta(seconds=STUNNED_S)
+            yield _span(begun, STAMP_S, event.time, STUNNED_S)
             begun = None
-
-
-def _joined(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The same time without overlaps, in order."""
-    made: list[tuple[float, float]] = []
-    for began, ended in sorted(spans):
-        if made and began <= made[-1][1]:
-            made[-1] = (made[-1][0], max(made[-1][1], ended))
-        else:
-            made.append((began, ended))
-    return made

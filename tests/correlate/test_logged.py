@@ -30,7 +30,10 @@ def events(*told: str) -> list[Event]:
 
 
 def stretches(*told: str) -> list[tuple[str, float, float]]:
-    return [(each.reason, each.began_s - AT, each.ended_s - AT) for each in logged_stretches(events(*told))]
+    return [
+        (each.reason, each.span.start.timestamp() - AT, each.span.end.timestamp() - AT)
+        for each in logged_stretches(events(*told))
+    ]
 
 
 @pytest.mark.parametrize(
