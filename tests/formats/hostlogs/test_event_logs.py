@@ -110,6 +110,53 @@ def test_source_line_numbers_and_amounts_do_not_matter() -> None:
         assert (told.kind, told.figure, told.unit) == ("device-latency-high", 50.0, "ms")
 
 
+# What hostd writes before a message, which belongs to the form.
+OF_HOSTD = re.compile(r"^\[(?:Originator|[0-9A-F]{6,8} )[^\]]*\] ")
+# How releases begin a line of each log, as the files of data have them.
+FORMS = {
+    "vmkernel": (
+        "2012-08-20T19:28:00.100Z cpu0:4137)",
+        "2017-11-20T22:00:00.001Z cpu12:65904 opID=7f3c1a20)",
+        "2025-02-03T09:00:00.000Z In(182) vmkernel: cpu10:2099084 opID=5be0c8d1)",
+        "2025-02-03T09:00:05.500Z Wa(180) vmkwarning: cpu14:2097630)",
+    ),
+    "vobd": (
+        "2012-08-20T19:28:00.100Z: ",
+        "2025-06-01T07:25:58.464Z In(14) vobd[2097764]:  ",
+    ),
+    "hostd": (
+        "2014-01-10T08:00:00.100Z [3647FB90 info 'ha-eventmgr' opID=hostd-1a2b] ",
+        "2017-11-20T22:00:00.100Z info hostd[9F81B70] [Originator@6876 sub=Vimsvc opID=6c0a user=root] ",
+        "2021-03-08T14:49:25.001Z verbose hostd[2100391] [Originator@6876 sub=Vimsvc opID=1] ",
+        "2024-04-10T10:00:00.000Z In(166) Hostd[2098450]: [Originator@6876 sub=Vimsvc opID=lro-1 sid=52aa] ",
+    ),
+}
+
+
+@pytest.mark.parametrize("log", FORMS)
+def test_every_message_of_a_log_is_the_same_event_in_the_form_of_each_release(log: str) -> None:
+    """A kind stands in the file of one release or of several: what begins its line is that of all of them."""
+    kinds = set()
+    for path in LOGS:
+        if not path.name.startswith(f"{log}-"):
+            continue
+        for line in path.read_text().splitlines():
+            found = opened(line)
+            event = told_by(found.message) if found is not None else None
+            if found is None or event is None:
+                continue
+            kinds.add(event.kind)
+            head = OF_HOSTD.match(found.message)
+            if head is not None and "vm:/" in head[0]:  # the VM is in what begins the line, and nowhere else
+                continue
+            message = OF_HOSTD.sub("", found.message)
+            for form in FORMS[log]:
+                again = opened(form + message)
+                assert again is not None, form
+                assert told_by(again.message) == event, form
+    assert len(kinds) > 5
+
+
 def test_packed_and_rotated_logs_in_any_order_give_the_same(tmp_path: Path) -> None:
     whole = (DATA / "vmkernel-6.log").read_bytes().splitlines(keepends=True)
     (tmp_path / "vmkernel.1.gz").write_bytes(gzip.compress(b"".join(whole[:10])))
