@@ -228,12 +228,14 @@ def _pair(takes: tuple[_Taker, ...]) -> _Taker:
 
 def _object(take: _Taker) -> _Taker:
     def taken(raw: Any) -> tuple[Any, bool]:
-        found = {}
+        found, is_whole = {}, True
         for key, each in _checked(dict, raw).items():
             try:
-                found[key], _ = take(each)
-            except ValueError:
+                found[key], all_of_it = take(each)
+            except (ValueError, ArithmeticError):
+                is_whole = False
                 continue
-        return found, len(found) == len(raw)
+            is_whole &= all_of_it
+        return found, is_whole
 
     return taken
