@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from esxprobe.files.reading import opened
+from esxprobe.formats.archives import ZIP
+from esxprobe.formats.pack import GZIP, ZSTD
 
 SUMS = "SHA256SUMS"
 # Rule of thumb: a script of support has been seen to tell people to upload, not attach, what is larger [bytes].
@@ -26,7 +28,7 @@ _PLAIN_FILE = 0o100644 << 16
 _UNIX = 3
 _BLOCK = 1 << 20
 # How what is packed already begins: gzip, zstandard, zip.
-_PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
+_PACKED = (GZIP, ZSTD, ZIP)
 # No file of Windows can have these in its name, and a backslash is a folder there.
 _FORBIDDEN = frozenset('\\:*?"<>|')
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from esxprobe.errors import UnreadableInputError
+from esxprobe.formats.pack import GZIP, ZSTD
 
 # So many bytes tell what a file is.
 LOOK = 512
@@ -40,8 +41,11 @@ _UNZIP = "unzip it first and use {inside} inside"
 _UNPACK = "unpack it first and give {inside} inside"
 _INSTEAD = "{instead}"
 _STORE = "{store}"
+ZIP = b"PK\x03\x04"
+# What streams are packed with, by its name in errors.
+NAMES = {"gzip": "gzip", "zstd": "zstandard"}
 _STARTS: dict[bytes, tuple[str, str]] = {
-    b"PK\x03\x04": ("a zip archive", _UNZIP),
+    ZIP: ("a zip archive", _UNZIP),
     b"PK\x05\x06": ("a zip archive without a file in it", _INSTEAD),
     b"PK\x07\x08": ("a part of a zip archive", _UNZIP),
     b"BZh": ("a bzip2 file", "decompress it first with bunzip2"),
@@ -63,7 +67,7 @@ _STARTS: dict[bytes, tuple[str, str]] = {
     b"ARROW1": ("an Arrow file", _INSTEAD),
 }
 # What is read as it is when it stands alone, and must be unpacked once more inside another.
-_TWICE = {b"\x1f\x8b": "a gzip file", b"\x28\xb5\x2f\xfd": "a zstandard file"}
+_TWICE = {GZIP: "a gzip file", ZSTD: "a zstandard file"}
 _OFFICE = (b"[Content_Types].xml", b"xl/", b"mimetypeapplication/vnd.oasis")
 
 _TAR_SUM = slice(148, 156)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from esxprobe.files.reading import opened
 
 Packing = Literal["plain", "gzip", "zstd"]
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 # Bytes that end a packed stream: without the last four the reader knows that it was cut.
 _CUT = 4
@@ -21,10 +22,14 @@ def packing_of(path: Path) -> Packing:
         OSError: It cannot be read.
     """
     with opened(path) as file:
-        head = file.read(4)
-    if head.startswith(b"\x1f\x8b"):
+        return packing_of_head(file.read(4))
+
+
+def packing_of_head(head: bytes) -> Packing:
+    """How bytes are packed, by the first four of them."""
+    if head.startswith(GZIP):
         return "gzip"
-    return "zstd" if head == b"\x28\xb5\x2f\xfd" else "plain"
+    return "zstd" if head.startswith(ZSTD) else "plain"
 
 
 class PackedFile:

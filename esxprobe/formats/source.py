@@ -22,6 +22,7 @@ from esxprobe.errors import UnreadableInputError
 from esxprobe.files.reading import opened, opener
 from esxprobe.formats import archives
 from esxprobe.formats.fetchstats.dumps import is_service_text
+from esxprobe.formats.pack import packing_of_head
 from esxprobe.model import QualityNote, SourceFile
 
 if TYPE_CHECKING:
@@ -43,9 +44,6 @@ _ZSTD_STEP = 1 << 9
 _FIRST_LINE = 1 << 26
 # A carriage return that ends a line: a row or a header follows it.
 _BARE_CR = re.compile(rb'\r"?(?:\d{1,4}[/.:-]|\(PDH-CSV)')
-
-_GZIP = b"\x1f\x8b"
-_ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 class _File(io.FileIO):
@@ -217,12 +215,13 @@ class Source:
         magic = self._file.read(archives.LOOK)
         self._file.seek(0)
         archives.refuse(self.path, magic)
-        if magic.startswith((_GZIP, _ZSTD)):
-            self._inflate = Inflate(self._file, "gzip" if magic.startswith(_GZIP) else "zstd")
+        packing = packing_of_head(magic)
+        if packing != "plain":
+            self._inflate = Inflate(self._file, packing)
             self._stream = self._inflate
         self._head = self._stream.read(HEAD)
         if self._inflate is not None:
-            archives.refuse(self.path, self._head, packed="gzip" if magic.startswith(_GZIP) else "zstandard")
+            archives.refuse(self.path, self._head, packed=archives.NAMES[packing])
         self._decode()
 
     def _start_hashing(self) -> threading.Thread:

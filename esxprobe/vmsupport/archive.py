@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from esxprobe.errors import UnreadableInputError
 from esxprobe.files.reading import opened
 from esxprobe.formats import archives
+from esxprobe.formats.pack import packing_of_head
 from esxprobe.formats.source import Inflate
 from esxprobe.vmsupport.member import (
     DAMAGE,
@@ -33,7 +34,6 @@ from esxprobe.vmsupport.zipped import zip_members
 _BLOCK, _STEP = 1 << 20, 1 << 15
 # What `tarfile` may read to understand one header [bytes]. An honest one has some kilobytes.
 _HEADER = 8 << 20
-_GZIP, _ZSTD, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 # Archives near the top: bundles that vCenter exports are packed twice.
 _NESTED = re.compile(r"(?:[^/]+/){0,2}[^/]+\.(?:tgz|tar|tar\.gz)", re.IGNORECASE)
 
@@ -134,7 +134,7 @@ def members(path: Path, limits: Limits, met: Met) -> Iterator[ArchivedFile]:
         start = raw.read(archives.LOOK)
         raw.seek(0)
         try:
-            if start.startswith(_ZIP):
+            if start.startswith(archives.ZIP):
                 found = zip_members(path, raw, limits, met)
             else:
                 found = _of_tar(raw, start, limits, met, path)
@@ -170,14 +170,14 @@ def _of_tar(
         met: Counts what is met.
         outer: The file where it is one of its own; then it has to be an archive.
     """
-    kind = "gzip" if start.startswith(_GZIP) else "zstd" if start.startswith(_ZSTD) else ""
-    inflate: Any = Inflate(raw, kind) if kind else None  # type: ignore[arg-type]
+    packing = packing_of_head(start)
+    inflate: Any = Inflate(raw, packing) if packing != "plain" else None  # type: ignore[arg-type]
     stream: Readable = inflate if inflate is not None else raw
     plain = _Unpacked(raw, stream, limits, met, is_outer=outer is not None)
     head = plain.head(archives.LOOK)
     if not archives.is_tar(head):
         if outer is not None:
-            raise _no_bundle(outer, start, head, kind)
+            raise _no_bundle(outer, start, head, archives.NAMES.get(packing, ""))
         return
     try:
         yield from _entries(plain, limits, met)
@@ -187,10 +187,10 @@ def _of_tar(
             met.cut = "; ".join(each.detail for each in notes)
 
 
-def _no_bundle(path: Path, start: bytes, head: bytes, kind: str) -> UnreadableInputError:
+def _no_bundle(path: Path, start: bytes, head: bytes, packed: str) -> UnreadableInputError:
     """The error for a file that is no tar archive, with the name of what it is."""
     try:
-        archives.refuse(path, head if kind else start, packed=kind.replace("zstd", "zstandard"), wanted=WANTED)
+        archives.refuse(path, head if packed else start, packed=packed, wanted=WANTED)
     except UnreadableInputError as error:
         return error
     hint = "a bundle is the esx-HOST-DATE--TIME-N.tgz that vm-support writes on the host"

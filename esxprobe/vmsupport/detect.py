@@ -7,10 +7,9 @@ from pathlib import Path
 from esxprobe.errors import EsxprobeError
 from esxprobe.files.reading import opened
 from esxprobe.formats import archives
+from esxprobe.formats.pack import packing_of_head
 from esxprobe.formats.source import Inflate
 from esxprobe.vmsupport.contents import is_mark
-
-_ZIP, _GZIP, _ZSTD = b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 def is_archive(path: Path) -> bool:
@@ -24,10 +23,10 @@ def is_archive(path: Path) -> bool:
         with opened(path) as file:
             start = file.read(archives.LOOK)
             file.seek(0)
-            if start.startswith(_ZIP):
+            if start.startswith(archives.ZIP):
                 return _names_bundle(path)
-            if start.startswith((_GZIP, _ZSTD)):
-                start = bytes(Inflate(file, "gzip" if start.startswith(_GZIP) else "zstd").read(archives.LOOK))
+            if (packing := packing_of_head(start)) != "plain":
+                start = bytes(Inflate(file, packing).read(archives.LOOK))
     except (EsxprobeError, OSError):
         return False
     return archives.is_tar(start[: archives.LOOK])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from esxprobe.errors import OutputError, UnreadableInputError, UsageError
 from esxprobe.files.reading import opened
+from esxprobe.formats.pack import packing_of_head
 from esxprobe.formats.source import Inflate
 from esxprobe.vmsupport.archive import members
 from esxprobe.vmsupport.command_outputs import is_read
@@ -18,7 +20,6 @@ from esxprobe.vmsupport.member import ArchivedFile, Limits, Met, Readable, ReadA
 
 _BLOCK = 1 << 20
 _HEAD = 1 << 16
-_PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _UNSAFE = re.compile(r"[^\w .@()+-]")
 _MOST_NAME = 120
 _MOST_TEXT = 1 << 20
@@ -234,27 +235,19 @@ def _text(stream: Readable) -> str:
     return _exactly(stream, _MOST_TEXT).decode("utf-8", "replace")
 
 
-def _kind(head: bytes) -> str:
-    return next((kind for start, kind in _PACKED.items() if head.startswith(start)), "")
-
-
 def _unpacked(head: bytes) -> bytes:
     """The first bytes of a file, unpacked where they are packed."""
-    kind = _kind(head)
-    if not kind:
-        return head
-    import io
-
-    return bytes(Inflate(io.BytesIO(head), kind).read(_HEAD))
+    packing = packing_of_head(head)
+    return head if packing == "plain" else bytes(Inflate(io.BytesIO(head), packing).read(_HEAD))
 
 
 def _text_length(path: Path, most: int) -> int:
     """How much text a file has [bytes]; of a packed one it is not counted far beyond `most`."""
     with opened(path) as file:
-        kind = _kind(file.peek(4))
-        if not kind:
+        packing = packing_of_head(file.peek(4))
+        if packing == "plain":
             return path.stat().st_size
-        packed, length = Inflate(file, kind), 0
+        packed, length = Inflate(file, packing), 0
         while length <= most and (block := packed.read(_BLOCK)):
             length += len(block)
         return length
