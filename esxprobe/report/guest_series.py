@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,11 +50,8 @@ def guest_columns(guests: Sequence[GuestSeries], times_s: Floats, budget: int | 
         times_s: (n,) ends of the capture's samples, rising [s since 1970].
         budget: How much of the page all series may take [bytes]; None for no limit.
     """
-    ranked = sorted(
-        (("faults" not in counter, n, counter) for n, guest in enumerate(guests) for counter in guest.values)
-    )
-    found = [(guests[n].gid, counter, _on_samples(guests[n], counter, times_s)) for _, n, counter in ranked]
-    found = [each for each in found if np.isfinite(each[2]).any()]
+    found = [each for guest in guests for each in _on_samples(guest, times_s)]
+    found.sort(key=lambda each: "faults" not in each[1])
     kept = len(found)
     while kept:
         some = found[:kept]
@@ -69,9 +66,15 @@ def guest_columns(guests: Sequence[GuestSeries], times_s: Floats, budget: int | 
     return None
 
 
-def _on_samples(guest: GuestSeries, counter: str, times_s: Floats) -> Floats:
-    covered = np.diff(times_s, prepend=np.nan)
-    return means_over(times_s, covered, guest.stamps_s, guest.covers_s, guest.values[counter])
+def _on_samples(guest: GuestSeries, times_s: Floats) -> Iterator[tuple[str, str, Floats]]:
+    """Group id of the VM, counter and means of each counter that has a value."""
+    counters = sorted(guest.values)
+    rates = np.array([guest.values[counter] for counter in counters]).reshape(len(counters), len(guest.stamps_s))
+    covered_s = np.diff(times_s, prepend=np.nan)
+    means = means_over(times_s, covered_s, guest.stamps_s, guest.covers_s, rates)
+    for counter, mean in zip(counters, means, strict=True):
+        if np.isfinite(mean).any():
+            yield guest.gid, counter, mean
 
 
 def with_guests(index: dict[str, Any], guests: GuestColumns) -> dict[str, Any]:
