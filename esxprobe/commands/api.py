@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,8 @@ from esxprobe.errors import UsageError
 
 if TYPE_CHECKING:
     from esxprobe.collect.api_capture import ApiTask, Service
-    from esxprobe.collect.command import CapturePlan
-    from esxprobe.collect.segment import Progress
     from esxprobe.collect.task import HostOutcome
     from esxprobe.commands.hosts import Words
-
-_DURATION = "10m"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,8 @@ def api_task(asked: ApiWords) -> ApiTask:
         UsageError: The words do not fit together, or pyvmomi is not installed.
     """
     from esxprobe.collect.api_capture import ApiTask
-    from esxprobe.commands.hosts import credentials_of
+    from esxprobe.collect.inventory import HostEntry
+    from esxprobe.commands.hosts import credentials_of, plan_of
     from esxprobe.vsphere.api_target import parse_api_target, parse_thumbprint
     from esxprobe.vsphere.service import EsxtopService, require_pyvmomi
 
@@ -55,7 +52,7 @@ def api_task(asked: ApiWords) -> ApiTask:
         )
     target = parse_api_target(asked.target)
     thumbprint = parse_thumbprint(asked.thumbprint) if asked.thumbprint else ""
-    plan = _plan(asked.words)
+    plan = plan_of(asked.words, HostEntry(target.name), ())
     require_pyvmomi()
     credentials = credentials_of(asked.words)
 
@@ -92,35 +89,12 @@ def _needs_ssh(words: Words) -> dict[str, bool]:
     }
 
 
-def _plan(words: Words) -> CapturePlan:
-    from esxprobe.collect.command import DEFAULT_INTERVAL_S, CapturePlan, plan_for
-    from esxprobe.commands.options import seconds
-
-    if words.samples is not None and words.duration is not None:
-        raise UsageError("--samples and --duration are mutually exclusive", hint="use only one of them")
-    interval_s = words.interval if words.interval is not None else DEFAULT_INTERVAL_S
-    if words.samples is not None:
-        plan = CapturePlan(interval_s, words.samples)
-    else:
-        plan = plan_for(seconds(words.duration or _DURATION), interval_s)
-    return replace(plan, retry_for_s=None if words.retry_for is None else seconds(words.retry_for))
-
-
 def run_api(task: ApiTask, out: Path) -> list[HostOutcome]:
     """Captures; Ctrl-C ends it in order."""
-    import threading
-
     from esxprobe import __version__
     from esxprobe.collect.api_capture import collect_api
     from esxprobe.commands.outcomes import complain
-    from esxprobe.commands.terminal import collecting, ends_cleanly
+    from esxprobe.commands.terminal import capturing
 
-    stop, begun = threading.Event(), threading.Event()
-    with ends_cleanly(stop, begun), collecting() as show:
-
-        def progress(now: Progress) -> None:
-            if now.phase != "connecting":
-                begun.set()
-            show(now)
-
+    with capturing() as (stop, progress):
         return [collect_api(task, out, tool_version=__version__, stop=stop, progress=progress, tell=complain)]

@@ -13,7 +13,6 @@ from esxprobe.errors import EXIT_HOST_FAILED, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from esxprobe.collect.segment import Progress
     from esxprobe.collect.task import HostOutcome, HostTask
     from esxprobe.model.manifest import FaultRun
 
@@ -111,25 +110,16 @@ def _finish(outcomes: list[HostOutcome]) -> None:
 
 
 def _run(tasks: Sequence[HostTask], out: Path) -> list[HostOutcome]:
-    import threading
-
     from esxprobe import __version__
     from esxprobe.collect.session import collect_hosts
     from esxprobe.commands.faultplans import render_run
     from esxprobe.commands.outcomes import complain
-    from esxprobe.commands.terminal import collecting, ends_cleanly, say_unless_full
+    from esxprobe.commands.terminal import capturing, say_unless_full
 
     def announce(host: str, run: FaultRun) -> None:
         say_unless_full(render_run(host, run))
 
-    stop, begun = threading.Event(), threading.Event()
-    with ends_cleanly(stop, begun), collecting() as show:
-
-        def progress(now: Progress) -> None:
-            if now.phase != "connecting":
-                begun.set()
-            show(now)
-
+    with capturing() as (stop, progress):
         return collect_hosts(
             tasks,
             out,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esxprobe.commands.guests import guest_log_word, guest_words
-from esxprobe.commands.streams import say_made
+from esxprobe.commands.streams import printable
 from esxprobe.errors import EsxprobeError, UsageError
 
 if TYPE_CHECKING:
-    from esxprobe.commands.bundling import Bundle
+    from rich.console import Console
+
     from esxprobe.commands.redaction import PrivateMap
+    from esxprobe.commands.reporting import RenderedReport
     from esxprobe.commands.requests import GuestLogsRequest, OutputRequest
     from esxprobe.model.guestalone import GuestReport
     from esxprobe.report.drawing import Drawer
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 _ENDINGS = (".log", ".txt", ".tsv", ".json")
 # So much of a header names many objects [bytes].
 _LOOK = 1 << 16
-_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ def are_guest_logs(words: Sequence[str]) -> bool:
 def _is_no_log(path: Path) -> bool:
     """What is told at a glance: no file, or a capture, whose report has no time to load the readers of logs."""
     from esxprobe.files.reading import opened
+    from esxprobe.formats.pack import packing_of_head
     from esxprobe.formats.sniff import names_esxtop
 
     try:
@@ -65,7 +66,7 @@ def _is_no_log(path: Path) -> bool:
             return True
         with opened(path) as file:
             head = file.read(_LOOK)
-        if head.startswith(_GZIP):
+        if packing_of_head(head) == "gzip":
             head = zlib.decompressobj(31).decompress(head, _LOOK)
     except (EsxprobeError, OSError):
         return True
@@ -95,7 +96,7 @@ def report_guest_logs(request: GuestLogsRequest, drawer: Drawer) -> WrittenGuest
     from esxprobe.commands.bundling import Bundle
     from esxprobe.commands.outputs import refuse_to_overwrite
     from esxprobe.commands.redaction import private_map
-    from esxprobe.commands.reporting import book_of
+    from esxprobe.commands.reporting import book_of, save_report
 
     guests, outputs = request.guests, request.outputs
     private = private_map(request.redaction)
@@ -116,7 +117,7 @@ def report_guest_logs(request: GuestLogsRequest, drawer: Drawer) -> WrittenGuest
             private.refuse([html, *outputs.files()])
         if bundle is not None:
             bundle.logs(guests)
-        _write(report, drawer, (html, outputs.json, bundle), _command(request, private), private)
+        save_report(_rendered(report, drawer, _command(request, private)), outputs, (html, bundle), private)
     return WrittenGuestReport(report, html)
 
 
@@ -137,59 +138,34 @@ def _command(request: GuestLogsRequest, private: PrivateMap | None) -> str:
     return shlex.join([*words, "--redact"] if private else words)
 
 
-def _write(
-    report: GuestReport,
-    drawer: Drawer,
-    targets: tuple[Path, Path | None, Bundle | None],
-    command: str,
-    private: PrivateMap | None,
-) -> None:
-    from esxprobe.commands.outputs import save
-    from esxprobe.commands.reporting import save_json
+def _rendered(report: GuestReport, drawer: Drawer, command: str) -> RenderedReport:
+    from esxprobe.commands.reporting import RenderedReport
     from esxprobe.report.guestalone import render_guests_html
     from esxprobe.report.guestalone_document import render_guest_json
 
-    target, json, bundle = targets
-    html, document = render_guests_html(report, drawer, command), render_guest_json(report)
-    if bundle is not None:
-        bundle.text(target.name, html)
-        bundle.text(f"{target.stem}.json", document)
-    if private is not None:
+    def texts(shown: GuestReport) -> tuple[str, str]:
+        return render_guests_html(shown, drawer, command), render_guest_json(shown)
+
+    def without_names() -> tuple[str, str]:
         from esxprobe.redact.guestalone import nameless_guests
 
-        bare = nameless_guests(report)
-        private.check(html, document, (render_guests_html(bare, drawer, command), render_guest_json(bare)))
-        if bundle is not None:
-            bundle.search()
-        private.save()  # before anything that was made with it
-    save(target, html)
-    save_json(json, document)
-    if bundle is not None:
-        bundle.write()
+        return texts(nameless_guests(report))
+
+    return RenderedReport(*texts(report), without_names)
 
 
 def show_guests(done: WrittenGuestReport, outputs: OutputRequest) -> None:
     """What was found in words, and where the report is; for a script only the latter."""
-    if outputs.json_to_stdout:
-        return
-    report, target, bundle = done.report, done.html, outputs.bundle
-    if not sys.stdout.isatty():
-        say_made(target)
-        if bundle is not None:
-            say_made(bundle)
-        return
-    from rich.text import Text
+    from esxprobe.commands.terminal import show_written
 
-    from esxprobe.commands.streams import printable
-    from esxprobe.commands.terminal import wide_console
+    def lines(console: Console) -> None:
+        from rich.text import Text
 
-    console = wide_console()
-    for guest in report.guests:
-        console.print(Text(printable(guest.statement[0]), style="yellow" if guest.grade == "large" else ""))
-        for sentence in guest.statement[1:]:
-            console.print(Text(f"  {printable(sentence)}"))
-    for line in report.guests[0].advice:
-        console.print(Text(f"- {printable(line)}"))
-    console.print(Text(printable(f"report: {target}")), soft_wrap=True)
-    if bundle is not None:
-        console.print(Text(printable(f"bundle: {bundle}")), soft_wrap=True)
+        for guest in done.report.guests:
+            console.print(Text(printable(guest.statement[0]), style="yellow" if guest.grade == "large" else ""))
+            for sentence in guest.statement[1:]:
+                console.print(Text(f"  {printable(sentence)}"))
+        for line in done.report.guests[0].advice:
+            console.print(Text(f"- {printable(line)}"))
+
+    show_written(done.html, outputs.bundle, lines, quiet=outputs.json_to_stdout)

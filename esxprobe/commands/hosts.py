@@ -83,7 +83,7 @@ def check_tasks(words: Words, *, keeps_host_keys: bool = False) -> list[CheckTas
 
     entries = _entries(words)
     faults = [fault_plans(words.faults, [guest.vm for guest in entry.guests]) for entry in entries]
-    plans = [_plan(words, entry, trials) for entry, trials in zip(entries, faults, strict=True)]
+    plans = [plan_of(words, entry, trials) for entry, trials in zip(entries, faults, strict=True)]
     login = Login(
         credentials_of(words),
         tuple(words.identity or ()),
@@ -173,7 +173,17 @@ def _together(listed: Sequence[GuestEntry], named: Sequence[GuestEntry]) -> tupl
     return (*(guest for guest in listed if guest.vm not in names), *named)
 
 
-def _plan(words: Words, entry: HostEntry, trials: Sequence[FaultPlan]) -> CapturePlan:
+def plan_of(words: Words, entry: HostEntry, trials: Sequence[FaultPlan]) -> CapturePlan:
+    """How much is captured of a host.
+
+    Args:
+        words: What was given for all hosts; it goes before what the entry has.
+        entry: The host.
+        trials: Fault probes and experiments in its guests.
+
+    Raises:
+        UsageError: The words do not fit together, or the capture is too short for an experiment.
+    """
     from esxprobe.collect.command import DEFAULT_INTERVAL_S, CapturePlan, plan_for
 
     if words.samples is not None and words.duration is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from esxprobe.capture import CaptureFiles
     from esxprobe.commands.bundling import Bundle
     from esxprobe.commands.redaction import PrivateMap
-    from esxprobe.commands.requests import ReportRequest
+    from esxprobe.commands.requests import OutputRequest, ReportRequest
     from esxprobe.model import Analysis
     from esxprobe.report.drawing import Drawer
     from esxprobe.rules import RuleBook
@@ -50,19 +50,21 @@ def report_capture(request: ReportRequest, drawer: Drawer) -> WrittenReport:
     source, outputs = request.capture.named, request.outputs
     private, series = private_map(request.redaction), SeriesOfReport(request.series)
     html = outputs.html or Path(f"{stem(private.shown(source) if private else source)}-report.html")
+    files = [capture.files() for capture in request.captures]
+    inputs = list(_inputs(request, files))
     with ExitStack() as stack:
-        refuse_to_overwrite(_inputs(request), html, outputs.json, request.rules, outputs.summary)
-        bundle = _bundle(request, private, html, stack)
+        refuse_to_overwrite(inputs, html, outputs.json, request.rules, outputs.summary)
+        bundle = _bundle(request, private, html, inputs, stack)
         book = book_of(request.rules, private)
         # Pseudonyms come later: what is drawn before them would be drawn again.
-        analysis = _judged(request, book, series, ahead=drawer if private is None else None)
+        analysis = _judged(request, files, book, series, ahead=drawer if private is None else None)
         series.choose(analysis, book)
         if bundle is not None:
             for capture in request.captures:
                 bundle.capture(capture.source, capture.guests)
         if private is not None:
             private.learn_supports(capture.support for capture in request.captures)
-            analysis = private.redacted(analysis, _files(request))
+            analysis = private.redacted(analysis, files)
             private.refuse([html, *outputs.files()])
             series.redact(private, analysis)
         renderer = _Renderer(drawer, book, command_of(request, private), series)
@@ -70,26 +72,24 @@ def report_capture(request: ReportRequest, drawer: Drawer) -> WrittenReport:
     return WrittenReport(analysis, html)
 
 
-def _bundle(request: ReportRequest, private: PrivateMap | None, html: Path, stack: ExitStack) -> Bundle | None:
+def _bundle(
+    request: ReportRequest, private: PrivateMap | None, html: Path, inputs: Sequence[Path], stack: ExitStack
+) -> Bundle | None:
     from esxprobe.commands.bundling import Bundle
 
     outputs = request.outputs
     if outputs.bundle is None:
         return None
     bundle = stack.enter_context(Bundle(outputs.bundle, with_capture=outputs.with_capture, private=private))
-    refuse_to_overwrite(_inputs(request), outputs.bundle, None, request.rules)
+    refuse_to_overwrite(inputs, outputs.bundle, None, request.rules)
     bundle.refuse([capture.source for capture in request.captures], (html, outputs.json, outputs.summary))
     return bundle
 
 
-def _files(request: ReportRequest) -> list[CaptureFiles]:
-    return [capture.files for capture in request.captures]
-
-
-def _inputs(request: ReportRequest) -> Iterable[Path]:
+def _inputs(request: ReportRequest, files: Sequence[CaptureFiles]) -> Iterable[Path]:
     """Every file that belongs to a capture: it is evidence, and evidence is not written to."""
-    for capture, files in zip(request.captures, _files(request), strict=True):
-        yield from files.evidence(capture.source)
+    for capture, each in zip(request.captures, files, strict=True):
+        yield from each.evidence(capture.source)
         yield from capture.guests.files
         if capture.support is not None:
             yield capture.support.path
@@ -158,15 +158,21 @@ def book_of(rules: Path | None, private: PrivateMap | None = None) -> RuleBook:
     return redacted_book(load_book(rules), private.redactor)
 
 
-def _judged(request: ReportRequest, book: RuleBook, series: SeriesOfReport, ahead: Drawer | None) -> Analysis:
+def _judged(
+    request: ReportRequest,
+    files: Sequence[CaptureFiles],
+    book: RuleBook,
+    series: SeriesOfReport,
+    ahead: Drawer | None,
+) -> Analysis:
     """Reads and judges the capture, and compares it with its baseline; what is not judged is drawn ahead."""
     from esxprobe.analyze import CaptureInput, compare_with, describe, judge_described, measured, read_capture
     from esxprobe.commands.terminal import reading
     from esxprobe.report.html import draw_ahead
 
     inputs = [
-        CaptureInput(files.paths, files.manifest, request.timezone, each.guests, each.window)
-        for each, files in zip(request.captures, _files(request), strict=True)
+        CaptureInput(found.paths, found.manifest, request.timezone, each.guests, each.window)
+        for each, found in zip(request.captures, files, strict=True)
     ]
     compared = request.baseline is not None
     with reading(inputs[0].paths) as progress:
@@ -211,29 +217,63 @@ def _write(
     targets: tuple[Path, Bundle | None],
     private: PrivateMap | None,
 ) -> None:
+    from esxprobe.report.document import render_json
+    from esxprobe.report.summary import render_summary
+
+    def without_names() -> tuple[str, str]:
+        from esxprobe.redact import nameless
+
+        bare = nameless(analysis)
+        return renderer.html(bare, named=False), render_json(bare)
+
+    outputs = request.outputs
+    made = RenderedReport(
+        renderer.html(analysis),
+        render_json(analysis) if outputs.json is not None or targets[1] else "",
+        without_names,
+        render_summary(analysis, renderer.command, renderer.book) if outputs.summary is not None else "",
+    )
+    save_report(made, outputs, targets, private)
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedReport:
+    """A report as text.
+
+    Attributes:
+        html: Its page.
+        document: Its JSON.
+        nameless: Gives page and JSON of the same without any name.
+        summary: Its Markdown, where one is asked for.
+    """
+
+    html: str
+    document: str
+    nameless: Callable[[], tuple[str, str]]
+    summary: str = ""
+
+
+def save_report(
+    made: RenderedReport, outputs: OutputRequest, targets: tuple[Path, Bundle | None], private: PrivateMap | None
+) -> None:
     """Writes HTML, JSON, summary and bundle; redacted ones are searched for names before.
 
     Raises:
         OutputError: A file cannot be written, or a name is still in it.
     """
-    from esxprobe.report.document import render_json
-    from esxprobe.report.summary import render_summary
-
-    outputs, (target, bundle) = request.outputs, targets
-    html = renderer.html(analysis)
-    document = render_json(analysis) if outputs.json is not None or bundle else ""
+    target, bundle = targets
     if bundle is not None:
-        bundle.text(target.name, html)
-        bundle.text(f"{target.stem}.json", document)
+        bundle.text(target.name, made.html)
+        bundle.text(f"{target.stem}.json", made.document)
     if private is not None:
-        private.search(analysis, html, document, lambda bare: (renderer.html(bare, named=False), render_json(bare)))
+        private.check(made.html, made.document, made.nameless())
         if bundle is not None:
             bundle.search()
         private.save()  # before anything that was made with it
-    save(target, html)
-    save_json(outputs.json, document)
+    save(target, made.html)
+    save_json(outputs.json, made.document)
     if outputs.summary is not None:
-        save(outputs.summary, render_summary(analysis, renderer.command, renderer.book))
+        save(outputs.summary, made.summary)
     if bundle is not None:
         bundle.write()
 

@@ -92,7 +92,6 @@ class CaptureRequest:
             return self.support.path
         return self.source
 
-    @property
     def files(self) -> CaptureFiles:
         """Its files, with the manifest that a bundle beside it completes.
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from esxprobe.commands.streams import printable, say_made
+from esxprobe.commands.streams import printable
 from esxprobe.commands.support import with_bundle
 
 if TYPE_CHECKING:
-    from esxprobe.commands.bundling import Bundle
+    from rich.console import Console
+
     from esxprobe.commands.redaction import PrivateMap
+    from esxprobe.commands.reporting import RenderedReport
     from esxprobe.commands.requests import OutputRequest, SupportRequest
     from esxprobe.model.supportalone import SupportReport
     from esxprobe.report.drawing import Drawer
@@ -41,7 +42,7 @@ def report_bundle(request: SupportRequest, drawer: Drawer) -> WrittenSupportRepo
     from esxprobe.commands.bundling import Bundle
     from esxprobe.commands.outputs import refuse_to_overwrite
     from esxprobe.commands.redaction import private_map
-    from esxprobe.commands.reporting import book_of, stem
+    from esxprobe.commands.reporting import book_of, save_report, stem
     from esxprobe.model import SourceFile
 
     bundle, outputs = request.bundle, request.outputs
@@ -64,7 +65,8 @@ def report_bundle(request: SupportRequest, drawer: Drawer) -> WrittenSupportRepo
             private.learn_supports([bundle])
             report = private.redacted_support(report, bundle.manifest)
             private.refuse([html, *outputs.files()])
-        _write(report, drawer, (html, outputs.json, to_zip), (_command(request, private), book), private)
+        made = _rendered(report, drawer, _command(request, private), book)
+        save_report(made, outputs, (html, to_zip), private)
     return WrittenSupportReport(report, html)
 
 
@@ -80,54 +82,32 @@ def _command(request: SupportRequest, private: PrivateMap | None) -> str:
     return shlex.join([*words, "--redact"] if private else words)
 
 
-def _write(
-    report: SupportReport,
-    drawer: Drawer,
-    targets: tuple[Path, Path | None, Bundle | None],
-    words: tuple[str, RuleBook],
-    private: PrivateMap | None,
-) -> None:
-    from esxprobe.commands.outputs import save
-    from esxprobe.commands.reporting import save_json
+def _rendered(report: SupportReport, drawer: Drawer, command: str, book: RuleBook) -> RenderedReport:
+    from esxprobe.commands.reporting import RenderedReport
     from esxprobe.report.supportalone import render_support_html
     from esxprobe.report.supportalone_document import render_support_json
 
-    target, json, to_zip = targets
-    html, document = render_support_html(report, drawer, *words), render_support_json(report)
-    if to_zip is not None:
-        to_zip.text(target.name, html)
-        to_zip.text(f"{target.stem}.json", document)
-    if private is not None:
+    def texts(shown: SupportReport) -> tuple[str, str]:
+        return render_support_html(shown, drawer, command, book), render_support_json(shown)
+
+    def without_names() -> tuple[str, str]:
         from esxprobe.redact.supportalone import nameless_support
 
-        bare = nameless_support(report)
-        private.check(html, document, (render_support_html(bare, drawer, *words), render_support_json(bare)))
-        if to_zip is not None:
-            to_zip.search()
-        private.save()  # before anything that was made with it
-    save(target, html)
-    save_json(json, document)
-    if to_zip is not None:
-        to_zip.write()
+        return texts(nameless_support(report))
+
+    return RenderedReport(*texts(report), without_names)
 
 
 def show_support(done: WrittenSupportReport, outputs: OutputRequest) -> None:
     """What was found in words, and where the report is; for a script only the latter."""
-    if outputs.json_to_stdout:
-        return
-    if not sys.stdout.isatty():
-        say_made(done.html)
-        if outputs.bundle is not None:
-            say_made(outputs.bundle)
-        return
-    from rich.text import Text
+    from esxprobe.commands.terminal import show_written
 
-    from esxprobe.commands.terminal import wide_console
-    from esxprobe.report.supportalone import terminal_lines
+    def lines(console: Console) -> None:
+        from rich.text import Text
 
-    console = wide_console()
-    for line in terminal_lines(done.report):
-        console.print(Text(printable(line)))
-    console.print(Text(printable(f"report: {done.html}")), soft_wrap=True)
-    if outputs.bundle is not None:
-        console.print(Text(printable(f"bundle: {outputs.bundle}")), soft_wrap=True)
+        from esxprobe.report.supportalone import terminal_lines
+
+        for line in terminal_lines(done.report):
+            console.print(Text(printable(line)))
+
+    show_written(done.html, outputs.bundle, lines, quiet=outputs.json_to_stdout)

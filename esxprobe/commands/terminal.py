@@ -94,6 +94,23 @@ def ends_at_once() -> Iterator[None]:
 
 
 @contextmanager
+def capturing() -> Iterator[tuple[threading.Event, Callable[[HostProgress], None]]]:
+    """While hosts are captured: the event that asks for an orderly end, and who is told where each stands.
+
+    Until the first of them captures there is nothing to keep, and Ctrl-C ends the process at once.
+    """
+    stop, begun = threading.Event(), threading.Event()
+    with ends_cleanly(stop, begun), collecting() as show:
+
+        def progress(now: HostProgress) -> None:
+            if now.phase != "connecting":
+                begun.set()
+            show(now)
+
+        yield stop, progress
+
+
+@contextmanager
 def _answered_by(answer: Callable[[int], None]) -> Iterator[None]:
     """A thread of its own answers SIGINT, SIGTERM and SIGHUP.
 
@@ -232,8 +249,15 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
-def show_summary(analysis: Analysis, target: Path, bundle: Path | None = None, *, quiet: bool = False) -> None:
-    """The top findings and where the report lies; for a script only the latter."""
+def show_written(target: Path, bundle: Path | None, lines: Callable[[Console], None], *, quiet: bool) -> None:
+    """What a report says in a few lines, and where it is; for a script only the latter.
+
+    Args:
+        target: Its page.
+        bundle: The zip file that was made as well.
+        lines: Prints the lines.
+        quiet: Nothing is shown: standard output has the JSON.
+    """
     if quiet:
         return
     if not sys.stdout.isatty():
@@ -243,27 +267,38 @@ def show_summary(analysis: Analysis, target: Path, bundle: Path | None = None, *
         return
     from rich.text import Text
 
-    from esxprobe.report.changes import window_lines
-    from esxprobe.report.part import part_sentence
-
     console = wide_console()
-    capture = analysis.capture
-    counts = f"{capture.judged:,} samples, {capture.columns:,} columns, {len(analysis.vms):,} VMs"
-    console.print(Text(f"{printable(capture.host)}: {counts}", style="bold"))
-    if part := part_sentence(capture):
-        console.print(Text(part))
-    if analysis.findings:
-        console.print(_table(analysis.findings[:_TOP]))
-        if len(analysis.findings) > _TOP:
-            console.print(f"and {len(analysis.findings) - _TOP:,} more in the report")
-    else:
-        console.print(Text("no findings", style="green"))
-    for line in window_lines(analysis):
-        console.print(Text(printable(line)))
-    console.print(Text(_quality(analysis)))
+    lines(console)
     console.print(Text(printable(f"report: {target}")), soft_wrap=True)
     if bundle is not None:
         console.print(Text(printable(f"bundle: {bundle}")), soft_wrap=True)
+
+
+def show_summary(analysis: Analysis, target: Path, bundle: Path | None = None, *, quiet: bool = False) -> None:
+    """The top findings and where the report lies; for a script only the latter."""
+
+    def lines(console: Console) -> None:
+        from rich.text import Text
+
+        from esxprobe.report.changes import window_lines
+        from esxprobe.report.part import part_sentence
+
+        capture = analysis.capture
+        counts = f"{capture.judged:,} samples, {capture.columns:,} columns, {len(analysis.vms):,} VMs"
+        console.print(Text(f"{printable(capture.host)}: {counts}", style="bold"))
+        if part := part_sentence(capture):
+            console.print(Text(part))
+        if analysis.findings:
+            console.print(_table(analysis.findings[:_TOP]))
+            if len(analysis.findings) > _TOP:
+                console.print(f"and {len(analysis.findings) - _TOP:,} more in the report")
+        else:
+            console.print(Text("no findings", style="green"))
+        for line in window_lines(analysis):
+            console.print(Text(printable(line)))
+        console.print(Text(_quality(analysis)))
+
+    show_written(target, bundle, lines, quiet=quiet)
 
 
 def _table(findings: Sequence[Finding]) -> Table:
