@@ -95,7 +95,7 @@ def ends_at_once() -> Iterator[None]:
 
 @contextmanager
 def capturing() -> Iterator[tuple[threading.Event, Callable[[HostProgress], None]]]:
-    """While hosts are captured: the event that asks for an orderly end, and a function that shows each host's state.
+    """While hosts are captured: an event that asks for an orderly end, and a function that shows each host's state.
 
     Until the first of them captures there is nothing to keep, and Ctrl-C ends the process at once.
     """
