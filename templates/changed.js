@@ -61,10 +61,9 @@
     if (!window_) return;
     place.replaceChildren(make("p", { class: "note" }, "Comparing all series ..."));
     const capture = await explore.ready();
-    const moving = Array.from({ length: capture.moving }, (_, series) => series);
-    await capture.need(moving);
+    await capture.needAll();
     if (mine !== turn) return;
-    const ranked = rankChanges({ times: capture.times, series: capture.set().series.slice(0, capture.moving) }, [window_.from, window_.to], reference.value);
+    const ranked = rankChanges(capture.set(capture.moving), [window_.from, window_.to], reference.value, true);
     // Series that never changed were tested as well: each makes the others less sure.
     const share = capture.count / Math.max(1, capture.moving);
     const found = ranked.filter(({ q }) => q * share < SURE).map((change) => ({ change, series: change.index, known: explore.nameOf(change.index) }));

@@ -2,10 +2,13 @@
 // What changed in a window of time: all series ranked by how much they differ from a reference. The same statistic as
 // `esxprobe/changes` (docs/changes.md has its formulas and sources); a test holds the two against each other.
 //
-// rankChanges(set, window, reference):
-//   set        {times: Float64Array of seconds since 1970, rising; series: [{values: Float64Array, NaN for none}]}
+// rankChanges(set, window, reference, sureOnly):
+//   set        {times: Float64Array of seconds since 1970, rising; count: how many series; read(series, into, until):
+//              writes the samples before the one numbered `until` to a Float64Array, NaN for none, and returns what they
+//              are to be divided by, so that whole numbers need no division before it is known what changed}
 //   window     [from, to] in seconds since 1970, both included
 //   reference  "before" (the default), "rest", or another [from, to]; samples of the window are not part of it
+//   sureOnly   only what chance would hardly make; the same as what is sure of all, in less time
 // Returns one record a series, what changed most first and what could not be tested last:
 //   {index, statistic, logP, q, sure, kind, before, within, direction, constantBefore, samples}
 //   sure: whether chance would hardly make it among so many series (q below 1 %); kind: "level" or "spread", of which
@@ -13,6 +16,7 @@
 (() => {
   const TIMES = 4, FEWEST = 120, FEWEST_BEFORE = 8, FEWEST_STEPS = 4, FEWEST_BLOCKS = 8;
   const SURE = 0.01, MOST_PHI = 0.98, MOST_TIES = 0.25, WORTH_COUNTING = Math.log(0.05), NEGLIGIBLE = 1e-15;
+  const CANCELED = 1e-9; // a sum of squares below this share of what it was taken from is rounding
 
   const ODD = Float64Array.from({ length: 200 }, (_, n) => 1 / (2 * n + 1)); // one over odd numbers
   // ln erfc(x), x >= 0: a series with positive terms, and from 2 on a continued fraction.
@@ -41,6 +45,8 @@
     }
     return deviate;
   };
+
+  const LOG_SURE = Math.log(SURE), UNSURE = (deviateOf(LOG_SURE) - 1e-6) ** 2;
 
   let logFactorials = new Float64Array(1);
   const needFactorials = (most) => {
@@ -96,10 +102,52 @@
   const ofAr1 = (phi, count) =>
     (1 + phi) / (1 - phi) - 2 * phi * (1 - phi ** count) / (count * (1 - phi) ** 2);
 
-  const rankChanges = (set, window, reference = "before") => {
-    const { times, series } = set;
+  const ROOTS = new Float64Array(65536).map((_, whole) => Math.sqrt(Math.sqrt(whole)));
+  // Some samples of one series after the other: what is known of them, their fourth roots and the square roots of the
+  // steps between these, with all sums, in one pass.
+  class Samples {
+    constructor(places, roots, steps) {
+      Object.assign(this, { places, intoRoots: roots, intoSteps: steps });
+      Object.assign(this, { n: 0, ties: 0, constant: 0.5, sum: 0.5, roots: 0.5, squares: 0.5, steps: 0.5, ways: 0.5 });
+    }
+
+    take(values) {
+      const { places, intoRoots, intoSteps } = this;
+      let first = NaN, unlike = 0;
+      let n = 0, sum = 0, last = 0, roots = 0, squares = 0, steps = 0, ways = 0, ties = 0;
+      for (let i = 0; i < places.length; i++) {
+        const value = values[places[i]];
+        if (value - value !== 0) continue; // NaN or infinite
+        sum += value;
+        const whole = value & 0xffff;
+        const root = whole === value ? ROOTS[whole] : value >= 0 ? Math.sqrt(Math.sqrt(value)) : -Math.sqrt(Math.sqrt(-value));
+        if (n) {
+          const way = Math.abs(root - last);
+          ways += way;
+          steps += intoSteps[n - 1] = Math.sqrt(way);
+          ties += way === 0 ? 1 : 0;
+          if (value !== first) unlike = 1;
+        } else first = value;
+        squares += root * root;
+        roots += root;
+        intoRoots[n++] = last = root;
+      }
+      this.n = n; this.ties = ties; this.constant = unlike ? NaN : first;
+      this.sum = sum; this.roots = roots; this.squares = squares; this.steps = steps; this.ways = ways;
+    }
+
+    // How many differ from a value.
+    unlike(values, constant) {
+      let many = 0;
+      for (const place of this.places) if (Number.isFinite(values[place]) && values[place] !== constant) many++;
+      return many;
+    }
+  }
+
+  const rankChanges = (set, window, reference = "before", sureOnly = false) => {
+    const { times, count } = set;
     const [inside, others] = samplesOf(times, window, reference);
-    const most = Math.max(1, inside.length + others.length), count = series.length;
+    const most = Math.max(1, inside.length + others.length);
     needFactorials(most);
     const before = new Float64Array(most), within = new Float64Array(most), off = new Float64Array(most);
     const beforeSteps = new Float64Array(most), withinSteps = new Float64Array(most);
@@ -149,69 +197,46 @@
       return Math.max(logP, logPOfCounts(one, n, other, m, mean, Math.sqrt(ss / n), rise > 0 ? 1 : -1));
     };
 
+    // Whether a test cannot be sure whatever the samples depend on each other: at its most favorable, with independent
+    // samples and a normal distribution, its deviate stays below that of a chance of 1 %.
+    const unsure = (n, sum, squares, m, sumWithin) => {
+      const ss = squares - sum * sum / n, rise = sumWithin / m - sum / n;
+      return ss > CANCELED * squares && rise * rise < UNSURE * ss / (n - 1) * (1 / m + 1 / n);
+    };
+
+    const ofReference = new Samples(others, before, beforeSteps), ofWindow = new Samples(inside, within, withinSteps);
+    const room = new Float64Array(times.length), until = Math.max(0, ...inside.slice(-1), ...others.slice(-1)) + 1;
     for (let index = 0; index < count; index++) {
-      const { values } = series[index];
-      // One pass: known values, their fourth roots and the square roots of the steps between these, with all sums.
-      // Values that repeat, as many do, need no root of their own.
-      let n = 0, sum = 0, low = Infinity, high = -Infinity, last = 0, latest = NaN, roots = 0, steps = 0, ties = 0;
-      for (let i = 0; i < others.length; i++) {
-        const value = values[others[i]];
-        if (value - value !== 0) continue; // NaN or infinite
-        sum += value;
-        if (value === latest) {
-          beforeSteps[n - 1] = 0;
-          ties++;
-          roots += before[n++] = last;
-          continue;
-        }
-        latest = value;
-        if (value < low) low = value;
-        if (value > high) high = value;
-        const root = value >= 0 ? Math.sqrt(Math.sqrt(value)) : -Math.sqrt(Math.sqrt(-value));
-        if (n) {
-          const step = beforeSteps[n - 1] = Math.sqrt(Math.abs(root - last));
-          steps += step;
-          if (step === 0) ties++;
-        }
-        roots += before[n++] = last = root;
-      }
-      let m = 0, sumWithin = 0, rootsWithin = 0, stepsWithin = 0, other = 0;
-      for (let i = 0; i < inside.length; i++) {
-        const value = values[inside[i]];
-        if (value - value !== 0) continue;
-        sumWithin += value;
-        if (value !== low) other++;
-        if (value === latest && m) {
-          withinSteps[m - 1] = 0;
-          rootsWithin += within[m++] = last;
-          continue;
-        }
-        latest = value;
-        const root = value >= 0 ? Math.sqrt(Math.sqrt(value)) : -Math.sqrt(Math.sqrt(-value));
-        if (m) stepsWithin += withinSteps[m - 1] = Math.sqrt(Math.abs(root - last));
-        rootsWithin += within[m++] = last = root;
-      }
+      const scale = set.read(index, room, until);
+      ofReference.take(room);
+      ofWindow.take(room);
+      const { n, ties, constant } = ofReference, m = ofWindow.n;
       ns[index] = n;
       ms[index] = m;
-      means[index] = sum / n;
-      meansWithin[index] = sumWithin / m;
-      stills[index] = n && low === high ? 1 : 0;
+      means[index] = ofReference.sum / n / scale;
+      meansWithin[index] = ofWindow.sum / m / scale;
+      stills[index] = constant === constant ? 1 : 0;
       if (n < FEWEST_BEFORE || !m) continue;
-      if (low === high) {
-        logPs[index] = Math.min(logTail(0, n, other, m) + Math.LN2, 0);
-        falls[index] = meansWithin[index] < low ? 1 : 0;
+      if (stills[index]) {
+        logPs[index] = Math.min(logTail(0, n, ofWindow.unlike(room, constant), m) + Math.LN2, 0);
+        falls[index] = ofWindow.sum / m < constant ? 1 : 0;
         continue;
       }
-      let logP = tested(before, n, roots, within, m, rootsWithin);
-      let rises = rise > 0;
+      // The logarithm of one is that of a test that was not made.
+      let logP = 0, rises = false;
+      if (!(sureOnly && unsure(n, ofReference.roots, ofReference.squares, m, ofWindow.roots))) {
+        logP = tested(before, n, ofReference.roots, within, m, ofWindow.roots);
+        rises = rise > 0;
+      }
       if (m > FEWEST_STEPS) {
-        const spreadP = ties / (n - 1) > MOST_TIES
-          ? 0
-          : tested(beforeSteps, n - 1, steps, withinSteps, m - 1, stepsWithin);
-        if (spreadP < logP) {
-          spreads[index] = 1;
-          rises = rise > 0;
-          logP = spreadP;
+        if (ties / (n - 1) <= MOST_TIES
+          && !(sureOnly && unsure(n - 1, ofReference.steps, ofReference.ways, m - 1, ofWindow.steps))) {
+          const spreadP = tested(beforeSteps, n - 1, ofReference.steps, withinSteps, m - 1, ofWindow.steps);
+          if (spreadP < logP) {
+            spreads[index] = 1;
+            rises = rise > 0;
+            logP = spreadP;
+          }
         }
         logP += Math.LN2;
       }
@@ -219,14 +244,11 @@
       falls[index] = rises ? 0 : 1;
     }
 
-    const order = new Uint32Array(count).map((_, index) => index);
-    const key = logPs.map((each) => (each === each ? each : 1));
-    order.sort((a, b) => key[a] - key[b] || a - b);
-    const qs = falseDiscovery(logPs, order);
+    const [order, qs] = falseDiscovery(logPs, sureOnly ? LOG_SURE : Infinity);
 
     const deviation = (index, samples) => {
-      const { values } = series[index];
-      const known = Array.from(samples, (sample) => values[sample]).filter(Number.isFinite);
+      const scale = set.read(index, room, until);
+      const known = Array.from(samples, (sample) => room[sample] / scale).filter(Number.isFinite);
       const mean = known.reduce((total, each) => total + each, 0) / known.length;
       return Math.sqrt(known.reduce((total, each) => total + (each - mean) ** 2, 0) / known.length);
     };
@@ -246,20 +268,28 @@
       get before() { return spreads[this.index] ? deviation(this.index, others) : means[this.index]; }
       get within() { return spreads[this.index] ? deviation(this.index, inside) : meansWithin[this.index]; }
     }
-    return Array.from(order, (index) => new Change(index));
+    const ranked = Array.from(order, (index) => new Change(index));
+    return sureOnly ? ranked.filter(({ sure }) => sure) : ranked;
   };
 
-  // Benjamini and Hochberg 1995, over what could be tested.
-  const falseDiscovery = (logPs, order) => {
+  // Series whose chance is below one, the least likely first, and their rates of false discoveries (Benjamini and
+  // Hochberg 1995, over all that could be tested). A chance above a rate makes no rate below it.
+  const falseDiscovery = (logPs, below) => {
+    const places = [], unknown = [];
+    let tests = 0;
+    for (let index = 0; index < logPs.length; index++) {
+      if (logPs[index] === logPs[index]) tests++;
+      else if (below === Infinity) unknown.push(index);
+      if (logPs[index] < below) places.push(index);
+    }
+    const order = Uint32Array.from(places).sort((a, b) => logPs[a] - logPs[b] || a - b);
     const qs = new Float64Array(logPs.length).fill(NaN);
-    let tests = order.length;
-    while (tests && logPs[order[tests - 1]] !== logPs[order[tests - 1]]) tests--;
     let least = 1;
-    for (let place = tests; place > 0; place--) {
+    for (let place = order.length; place > 0; place--) {
       least = Math.min(least, Math.exp(logPs[order[place - 1]]) * tests / place);
       qs[order[place - 1]] = least;
     }
-    return qs;
+    return [[...order, ...unknown], qs];
   };
 
   // Which samples are in the window, and which are the reference.

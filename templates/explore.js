@@ -265,7 +265,7 @@
   const marked = make("p", { class: "note marked", hidden: "" });
   // What ranks the changes of a marked window puts its table in here.
   const slot = make("div", { id: "explore-changes", hidden: "" });
-  const marker = button("Mark a window", () => { marking = !marking; marker.setAttribute("aria-pressed", String(marking)); }, { "aria-pressed": "false" });
+  const marker = button("Mark a window", () => { marking = !marking; marker.setAttribute("aria-pressed", String(marking)); if (marking && capture) soon(); }, { "aria-pressed": "false" });
   const limits = make("input", { type: "checkbox", checked: "" });
   limits.addEventListener("change", () => { withThresholds = limits.checked; draw(); });
   const logged = make("input", { type: "checkbox", checked: "" });
@@ -473,6 +473,9 @@
     show(detail.times && detail.times.map((time) => time / 1000), true);
   });
 
+  // All series are compared once a window is marked: they are unpacked while it is being drawn.
+  const soon = () => capture.needAll().catch(() => {});
+
   const setMark = (span) => {
     mark = span;
     marked.hidden = !mark;
@@ -509,6 +512,7 @@
   board.addEventListener("pointerdown", (event) => {
     if (!view || event.button !== 0 || !event.target.closest("svg.lane") || (event.pointerType === "touch" && !marking)) return;
     pressed = { x: event.clientX, time: timeAt(event), marks: marking || event.shiftKey };
+    if (pressed.marks) soon();
     board.setPointerCapture(event.pointerId);
   });
   const release = (event) => {

@@ -80,8 +80,12 @@
       }));
     }
 
-    // Numbers without their points, NaN where there is none; into an array that is given, or a new one.
-    whole(series, made = new Float64Array(this.times.length)) {
+    // Unpacks all series that vary.
+    needAll() { return this.need(this.firsts); }
+
+    // Numbers without their points, NaN where there is none; into an array that is given, or a new one; of series that
+    // are asked for by the thousand only the samples before `until`.
+    whole(series, made = new Float64Array(this.times.length), until = this.times.length) {
       const { length } = this.times;
       if (this.isConstant(series)) {
         const given = this.index.constants[series - this.moving];
@@ -91,7 +95,8 @@
       const bytes = this.bytes[chunk];
       const [, planes, masked] = this.index.chunks[chunk];
       const row = series - this.firsts[chunk];
-      const wide = planes.filter((rows) => rows > row).length;
+      let wide = 0;
+      while (wide < planes.length && planes[wide] > row) wide += 1;
       let start = row * length;
       if (wide <= SHORT_PLANES) {
         const second = start + planes[0] * length;
@@ -100,19 +105,19 @@
         // A loop for each width: tens of thousands of series are worked out at once.
         if (wide === 0) made.fill(0);
         else if (wide === 1) {
-          for (let n = 0; n < length; n += 1) {
+          for (let n = 0; n < until; n += 1) {
             const zigzag = bytes[start + n];
             value += (zigzag >>> 1) ^ -(zigzag & 1);
             made[n] = value;
           }
         } else if (wide === 2) {
-          for (let n = 0; n < length; n += 1) {
+          for (let n = 0; n < until; n += 1) {
             const zigzag = bytes[start + n] | (bytes[second + n] << 8);
             value += (zigzag >>> 1) ^ -(zigzag & 1);
             made[n] = value;
           }
         } else {
-          for (let n = 0; n < length; n += 1) {
+          for (let n = 0; n < until; n += 1) {
             const zigzag = bytes[start + n] | (bytes[second + n] << 8) | (bytes[third + n] << 16);
             value += (zigzag >>> 1) ^ -(zigzag & 1);
             made[n] = value;
@@ -164,13 +169,18 @@
       return made;
     }
 
-    // What the ranking of changes takes: times [s] and series whose values are worked out when they are read, all in the
-    // same array: they hold until those of the next one are read.
-    set() {
-      const capture = this;
-      const room = new Float64Array(this.times.length);
-      const series = Array.from({ length: this.count }, (_, number) => ({ number, constant: capture.isConstant(number), get values() { return capture.values(number, room); } }));
-      return { times: this.times, series, moving: this.moving };
+    // The first series as the ranking of changes takes them: see changes.js. All of them are unpacked.
+    set(count) {
+      const read = (series, into, until) => {
+        if (this.texts.has(series)) {
+          this.values(series, into);
+          return 1;
+        }
+        this.whole(series, into, until);
+        for (const sample of this.index.set_aside) into[sample] = NaN;
+        return 10 ** this.index.decimals[series];
+      };
+      return { times: this.times, count, read };
     }
   }
 

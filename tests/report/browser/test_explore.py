@@ -47,6 +47,24 @@ def test_every_cell_of_a_capture_is_in_the_page(open_report: Open, name: str, pa
     assert report.requests == [report.page.url]
 
 
+# Series whose samples, as the ranking of changes takes them, are not their values: whole numbers and a divisor, to the
+# sample that is asked for.
+UNLIKE = """async () => {
+  const capture = await esxprobe.capture();
+  await capture.needAll();
+  const { length } = capture.times, set = capture.set(capture.count), part = new Float64Array(length);
+  return [length, length >> 1].flatMap((until) => [...Array(set.count).keys()].filter((n) => {
+    const divisor = set.read(n, part, until);
+    return capture.values(n).some((value, k) => k < until && !Object.is(part[k] / divisor, value));
+  }));
+}"""
+
+
+@pytest.mark.parametrize("name", ["lone", "real"])
+def test_changes_are_ranked_over_the_values_of_all_series(open_report: Open, name: str) -> None:
+    assert open_report(name).js(UNLIKE) == []
+
+
 def explored(report: Opened) -> Opened:
     report.page.get_by_role("link", name="Explore", exact=True).click()
     report.page.wait_for_function("() => document.querySelector('#explore select').options.length > 0")
