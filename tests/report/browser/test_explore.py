@@ -47,8 +47,8 @@ def test_every_cell_of_a_capture_is_in_the_page(open_report: Open, name: str, pa
     assert report.requests == [report.page.url]
 
 
-# Series whose samples, as the ranking of changes takes them, are not their values: whole numbers and a divisor, up to
-# the sample that is asked for.
+# Series whose samples, as the ranking of changes takes them (whole numbers and a divisor, up to a sample), are not
+# their values.
 UNLIKE = """async () => {
   const capture = await esxprobe.capture();
   await capture.needAll();
