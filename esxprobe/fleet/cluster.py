@@ -1,8 +1,9 @@
 """Captures judged on a Dask cluster that already exists: the only importer of distributed.
 
-The scheduler gives a lost worker's captures to another one by itself; a capture that was lost with several workers
-is an outcome. Only a few captures more than there are threads are handed out in advance, and results are let go of
-as soon as they are here, so that neither end holds a fleet in memory.
+The scheduler gives a lost worker's captures to another one by itself. A capture whose result a worker has and does
+not give is analyzed once more: that worker hangs. One that was lost with several workers is an outcome. Only a few
+captures more than there are threads are handed out in advance, and results are let go of as soon as they are here,
+so that neither end holds a fleet in memory.
 """
 
 from __future__ import annotations
@@ -43,16 +44,23 @@ def judged_on_cluster(
     with _client(address) as client:
         _check_workers(client, address, patience_s)
         queue = list(reversed(range(len(tasks))))
+        again: set[int] = set()
         running: dict[Any, int] = {}
         alone_since: float | None = None
         while queue or running:
             width = 2 * sum(client.nthreads().values()) if queue else 0  # workers come and go
             while queue and len(running) < width:
                 number = queue.pop()
-                running[_submit(client, tasks[number], number)] = number
+                running[_submit(client, tasks[number], number, again)] = number
             done = _done(running)
             for future in done:
-                yield running.pop(future), _result(future)
+                number = running.pop(future)
+                judged = _result(future, may_repeat=number not in again)
+                if judged is None:
+                    again.add(number)
+                    queue.append(number)
+                else:
+                    yield number, judged
             alone_since = None if done or _has_workers(client) else alone_since or time.monotonic()
             if client.status == "closed":
                 break
@@ -110,9 +118,9 @@ def _check_workers(client: Client, address: str, patience_s: float) -> None:
                 )
 
 
-def _submit(client: Client, task: Task, number: int) -> Any:
+def _submit(client: Client, task: Task, number: int, again: set[int]) -> Any:
     # Each run has keys of its own: a scheduler that lives for months must not answer with an older result.
-    key = f"esxprobe-{client.id}-{number}"
+    key = f"esxprobe-{client.id}-{number}{'-again' if number in again else ''}"
     return client.submit(judge_here, task, key=key, pure=False)
 
 
@@ -128,12 +136,14 @@ def _done(running: dict[Any, int]) -> list[Any]:
         return [future for future in running if future.done()]
 
 
-def _result(future: Any) -> Judged:
-    """What came back, or why nothing did."""
+def _result(future: Any, *, may_repeat: bool) -> Judged | None:
+    """What came back, or why nothing did; None for a result that a worker has and does not give, once."""
     from distributed import KilledWorker
 
     try:
         judged = future.result(timeout=ANSWER_S)
+    except TimeoutError as error:
+        return None if may_repeat else _lost(f"the cluster lost it: {error}", "run it again")
     except KilledWorker:
         return _lost(
             "the workers that analyzed it died", "it may need more memory than the workers have; check their logs"

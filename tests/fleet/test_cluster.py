@@ -4,8 +4,11 @@ import json
 import shutil
 import signal
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import drawn
 import pytest
@@ -19,6 +22,9 @@ from esxprobe.fleet.cluster import judged_on_cluster
 from esxprobe.fleet.pool import judged_here
 from esxprobe.fleet.work import Task
 from esxprobe.model.fleet import Judged
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]  # what other packages warn of is theirs
 
@@ -122,21 +128,66 @@ def test_a_lost_worker_s_captures_are_done_again(
     from distributed import Client
 
     doomed = cluster.worker(name="doomed")
-    results: dict[int, Judged] = {}
-    lost: tuple[str, ...] = ()
+    over = threading.Event()
+    lost: list[str] = []
     with Client(cluster.address) as client:
-        client.wait_for_workers(3)
-        workers = client.scheduler_info()["workers"]
-        address = next(where for where, each in workers.items() if each["name"] == "doomed")
-        for number, judged in judged_on_cluster(tasks * 2, cluster.address):
-            doomed.send_signal(signal.SIGSTOP)  # what it has it keeps
-            results[number] = judged
-            if not lost:
-                lost = client.processing()[address]
-                if lost:
-                    doomed.kill()
+        address = address_of(client, "doomed")
+
+        def kill_with_captures_in_its_hands() -> None:
+            while not lost and not over.is_set():
+                if client.processing()[address]:
+                    doomed.send_signal(signal.SIGSTOP)  # what it has it keeps
+                    lost.extend(client.processing()[address])
+                    doomed.send_signal(signal.SIGKILL if lost else signal.SIGCONT)
+                over.wait(0.02)
+
+        killing = threading.Thread(target=kill_with_captures_in_its_hands)
+        killing.start()
+        try:
+            results = dict(judged_on_cluster(tasks * 2, cluster.address))
+        finally:
+            over.set()
+            killing.join()
     assert lost, "it had nothing in its hands: nothing was lost"
     equal(results, {number: serial[number % len(tasks)] for number in range(2 * len(tasks))})
+
+
+def test_a_result_that_a_hung_worker_keeps_is_worked_out_again(
+    cluster: Cluster,
+    tasks: list[Task],
+    serial: dict[int, Judged],
+    equal: Equal,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Stopped with finished captures in its memory, and ended only after these were asked for in vain."""
+    from distributed import Client
+
+    monkeypatch.setattr("esxprobe.fleet.cluster.ANSWER_S", 3.0)
+    hung = cluster.worker(name="hung")
+    with Client(cluster.address) as client:
+        address = address_of(client, "hung")
+        outcomes = judged_on_cluster(tasks * 2, cluster.address)
+        results: dict[int, Judged] = {}
+        kept: tuple[str, ...] = ()
+        while not kept:
+            results |= [next(outcomes)]
+            until = time.monotonic() + 3
+            while not kept and time.monotonic() < until:  # nothing is fetched meanwhile
+                kept = client.has_what()[address]
+                time.sleep(0.02)
+        hung.send_signal(signal.SIGSTOP)
+        ending = threading.Timer(3.0 * len(kept) + 2, hung.kill)
+        ending.start()
+        results |= dict(outcomes)
+        ending.join()
+    equal(results, {number: serial[number % len(tasks)] for number in range(2 * len(tasks))})
+
+
+def address_of(client: "Client", name: str) -> str:
+    """Address of a worker, once the cluster has all three."""
+    client.wait_for_workers(3)
+    workers = client.scheduler_info()["workers"]
+    return next(where for where, each in workers.items() if each["name"] == name)
 
 
 def test_clusters_that_cannot_do_the_work_are_told_apart(
