@@ -61,6 +61,12 @@ def test_captures_of_two_hosts_are_refused_by_name(tmp_path):
         analyze([path])
 
 
+def test_hosts_of_two_sites_with_one_short_name_are_two_hosts(tmp_path):
+    path = written(tmp_path, plan(host="esx01.berlin.example.com"), plan(host="esx01.paris.example.com"))
+    with pytest.raises(UnreadableInputError, match=r"several hosts"):
+        analyze([path])
+
+
 def test_one_host_may_be_called_short_and_in_full(tmp_path):
     path = written(tmp_path, plan(), plan(host="small"))
     assert analyze([path]).capture.samples == 120

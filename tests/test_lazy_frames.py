@@ -234,7 +234,7 @@ def test_the_schema_needs_the_header_alone(tmp_path: Path, monkeypatch: pytest.M
     def refuse(*_: object) -> None:
         raise AssertionError("rows were read")
 
-    monkeypatch.setattr("esxprobe.formats.scan.FileReader.steps", refuse)
+    monkeypatch.setattr("esxprobe.formats.scan.FileReader.batches", refuse)
     monkeypatch.setattr(Parser, "rows", refuse)
     assert len(esxprobe.scan(path).collect_schema()) == len(NAMES) + 1
     assert esxprobe.open(path).columns.height == len(NAMES)

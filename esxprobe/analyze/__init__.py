@@ -34,8 +34,7 @@ from esxprobe.analyze.summary import SUMMARY_NEEDS, clock_pct, summary_of
 from esxprobe.analyze.timeline import comings_and_goings, presence
 from esxprobe.analyze.vms import TABLE_NEEDS, vm_rows, with_modes
 from esxprobe.formats.closure import STATES
-from esxprobe.formats.esxtop import read_esxtop
-from esxprobe.formats.printed_cells import CellsWanted
+from esxprobe.formats.esxtop import RecordingWithCells, read_esxtop, read_with_cells
 from esxprobe.formats.wanted import Enough
 from esxprobe.formats.window import TimeWindow
 from esxprobe.model import (
@@ -70,6 +69,7 @@ __all__ = [
     "judge_described",
     "measured",
     "read_capture",
+    "read_capture_with_cells",
 ]
 
 # Few of the worlds that are no vCPUs are judged; a part of them tells what the states of a sample add up to. Ports
@@ -153,7 +153,6 @@ def read_capture(
     book: RuleBook,
     with_levels: bool = False,
     progress: Callable[[int], None] | None = None,
-    cells: CellsWanted | None = None,
 ) -> Recording:
     """Reads what an analysis needs.
 
@@ -162,22 +161,55 @@ def read_capture(
         book: The rules in use.
         with_levels: Whether the counters that a comparison needs are read as well (`measured`).
         progress: Is called with the bytes read so far.
-        cells: Who wants the cells of the columns as they were printed; None if not needed.
 
     Raises:
         UnreadableInputError: A file is not an esxtop capture, or none of its rows can be used.
         UsageError: `timezone` is not a valid time zone; fewer than two samples are in the window.
     """
-    needs = all_needs(book, with_faults=has_guests(capture.guests, capture.manifest), with_levels=with_levels)
     return read_esxtop(
         capture.paths,
-        needs,
+        _needs_of(capture, book, with_levels=with_levels),
         timezone=capture.timezone,
         at_most=enough_of(book),
         progress=progress,
         window=capture.window,
-        cells=cells,
     )
+
+
+def read_capture_with_cells(
+    capture: CaptureInput,
+    *,
+    book: RuleBook,
+    every: bool,
+    with_levels: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> RecordingWithCells:
+    """Reads what an analysis needs, and the cells of the columns as they were printed.
+
+    Args:
+        capture: The capture.
+        book: The rules in use.
+        every: Read every column there is, not only what is needed.
+        with_levels: As in `read_capture`.
+        progress: As in `read_capture`.
+
+    Raises:
+        UnreadableInputError: As in `read_capture`.
+        UsageError: As in `read_capture`.
+    """
+    return read_with_cells(
+        capture.paths,
+        _needs_of(capture, book, with_levels=with_levels),
+        every=every,
+        timezone=capture.timezone,
+        at_most=enough_of(book),
+        progress=progress,
+        window=capture.window,
+    )
+
+
+def _needs_of(capture: CaptureInput, book: RuleBook, *, with_levels: bool) -> dict[str, tuple[str, ...]]:
+    return all_needs(book, with_faults=has_guests(capture.guests, capture.manifest), with_levels=with_levels)
 
 
 def enough_of(book: RuleBook) -> dict[str, Enough]:

@@ -70,14 +70,12 @@ def explore(
 def _every_cell(files: CaptureFiles, timezone: str | None, window: TimeWindow | None) -> CaptureCells:
     """Reads the capture once, all of its columns."""
     from esxprobe.commands.terminal import reading
-    from esxprobe.formats.esxtop import read_esxtop
-    from esxprobe.formats.printed_cells import CellsWanted
+    from esxprobe.formats.esxtop import read_with_cells
 
-    held: list[CaptureCells] = []
     with reading(files.paths) as progress:
-        wanted = CellsWanted(held.append, every=True)
-        read_esxtop(files.paths, {}, timezone=timezone, progress=progress, window=window, cells=wanted)
-    return held[0]
+        return read_with_cells(
+            files.paths, {}, every=True, timezone=timezone, progress=progress, window=window
+        ).cells
 
 
 def _page(made: Embedded, command: str, private: PrivateMap | None) -> str:

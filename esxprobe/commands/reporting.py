@@ -181,9 +181,7 @@ def _judged(
             recording = read_capture(inputs[1], book=book, with_levels=True)
             before = measured(recording)
             baseline = judge_described(describe(recording, inputs[1], book=book), book=book)
-        recording = read_capture(
-            inputs[0], book=book, with_levels=compared, progress=progress, cells=series.wanted()
-        )
+        recording = series.read(inputs[0], book=book, with_levels=compared, progress=progress)
         now = measured(recording) if compared else None
         described = describe(recording, inputs[0], book=book, against=baseline)
         if ahead is not None:

@@ -13,10 +13,11 @@ from esxprobe.commands.requests import SeriesRequest
 from esxprobe.errors import UsageError
 
 if TYPE_CHECKING:
+    from esxprobe.analyze import CaptureInput
     from esxprobe.arrays import Integers
     from esxprobe.commands.redaction import PrivateMap
-    from esxprobe.formats.printed_cells import CaptureCells, CellsWanted
-    from esxprobe.model import Analysis
+    from esxprobe.formats.printed_cells import CaptureCells
+    from esxprobe.model import Analysis, Recording
     from esxprobe.report.embedding import Embedded
     from esxprobe.report.explore import Layers
     from esxprobe.rules import RuleBook
@@ -95,16 +96,30 @@ class SeriesOfReport:
         self._layers: Layers | None = None
         self._made: Embedded | None = None
 
-    def wanted(self) -> CellsWanted | None:
-        """Who wants the cells while the capture is read; none if the page carries none."""
+    def read(
+        self,
+        capture: CaptureInput,
+        *,
+        book: RuleBook,
+        with_levels: bool,
+        progress: Callable[[int], None] | None,
+    ) -> Recording:
+        """Reads the capture; its cells are kept, unless the page carries none.
+
+        Args:
+            capture: As in `analyze.read_capture`.
+            book: As there.
+            with_levels: As there.
+            progress: As there.
+        """
+        from esxprobe.analyze import read_capture, read_capture_with_cells
+
         if self._request.budget == 0:
-            return None
-        from esxprobe.formats.printed_cells import CellsWanted
-
-        return CellsWanted(self._take, self._request.every)
-
-    def _take(self, cells: CaptureCells) -> None:
-        self._cells = cells
+            return read_capture(capture, book=book, with_levels=with_levels, progress=progress)
+        every = self._request.every
+        read = read_capture_with_cells(capture, book=book, every=every, with_levels=with_levels, progress=progress)
+        self._cells = read.cells
+        return read.recording
 
     def choose(self, analysis: Analysis, book: RuleBook) -> None:
         """Settles what goes first, by an analysis under the names of the capture."""

@@ -19,10 +19,10 @@ from esxprobe.extract.pdh_csv import PdhCsvWriter
 from esxprobe.extract.publish import Partials, unfinished
 from esxprobe.extract.typed_tables import TableWriter
 from esxprobe.formats import timestamps
+from esxprobe.formats.header_reader import HeaderReader, Request
 from esxprobe.formats.issues import QualityIssues
-from esxprobe.formats.parse import CheckedRows
-from esxprobe.formats.rows import Piece
-from esxprobe.formats.scan import FileReader, Request, SegmentReader
+from esxprobe.formats.parse import Batch
+from esxprobe.formats.scan import FileReader, SegmentReader
 from esxprobe.formats.source import Source
 from esxprobe.formats.window import TimeWindow
 from esxprobe.model import QualityNote
@@ -115,25 +115,27 @@ class _Extraction:
 
     def run(self, paths: Sequence[Path], window: TimeWindow, progress: Callable[[int], None] | None) -> Extracted:
         seen = done = 0
-        headers: list[QualityNote] = []
-        request = Request(self._choice.of, taker=self._take, places=True, who=self._who)
+        noted: list[QualityNote] = []
+        headers = HeaderReader(Request(self._choice.of, places=True, who=self._who))
         for path in paths:
             source = Source(path, checksum=False)
             try:
-                reader = FileReader(source, request, self._issues)
-                segments = reader.read(progress and partial(_advance, progress, done))
+                reader = FileReader(source, headers, self._issues)
+                for batch in reader.batches(progress and partial(_advance, progress, done)):
+                    self._add(reader.segments[batch.segment], batch)
                 done += source.position
                 seen += reader.rows
             finally:
                 source.close()
             self._issues.take(source.notes)
-            headers += [note for segment in segments for note in segment.header.notes if note not in headers]
-            self._zone_text = self._zone_text or segments[0].header.zone
-        self._issues.take(headers)
+            noted += [note for segment in reader.segments for note in segment.header.notes if note not in noted]
+            self._zone_text = self._zone_text or reader.segments[0].header.zone
+        self._issues.take(noted)
         self._choice.check()
         return self._publish(window, seen, paths[0])
 
-    def _take(self, segment: SegmentReader, piece: Piece, rows: CheckedRows) -> None:
+    def _add(self, segment: SegmentReader, batch: Batch) -> None:
+        rows = batch.rows
         self._cells.append(rows.time_cells)
         self._chosen += [bool(segment.wanted.height)] * len(rows.lines)
         if segment.wanted.height:
@@ -142,7 +144,7 @@ class _Extraction:
             infinite = int(np.isinf(rows.values).sum())
             self._issues.add("bad-cell", infinite, f"{infinite} cells say inf")
             with self._partials.writing():
-                self._writer.take(segment, piece, rows)
+                self._writer.add(segment, batch)
 
     def _publish(self, window: TimeWindow, seen: int, path: Path) -> Extracted:
         import polars as pl

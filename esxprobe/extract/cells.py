@@ -9,8 +9,7 @@ import numpy as np
 import polars as pl
 
 from esxprobe.arrays import Bools, Bytes, Integers
-from esxprobe.formats.parse import CheckedRows, held
-from esxprobe.formats.rows import Piece
+from esxprobe.formats.parse import Batch, held
 
 _QUOTE = 34
 # Longer cells are cut out one by one [bytes]: windows of them would be mostly air.
@@ -40,9 +39,10 @@ class Cutter:
             slice(at, min(at + self.most, self.wanted.height)) for at in range(0, self.wanted.height, self.most)
         ]
 
-    def rows(self, piece: Piece, rows: CheckedRows) -> Iterator[list[bytes]]:
+    def rows(self, batch: Batch) -> Iterator[list[bytes]]:
         """Every row's parts: cells in quotes, a comma before each."""
-        assert rows.cells is not None, "a reader hands them to its taker"  # noqa: S101
+        piece, rows = batch.piece, batch.rows
+        assert rows.cells is not None, "they were asked for"  # noqa: S101
         text = np.frombuffer(piece.data, np.uint8)
         starts, ends = rows.cells.starts, rows.cells.ends
         lost = ~np.isfinite(rows.values.T)

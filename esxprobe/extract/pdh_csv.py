@@ -13,8 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from esxprobe.extract.cells import Cutter
 from esxprobe.extract.publish import Partials
-from esxprobe.formats.parse import CheckedRows
-from esxprobe.formats.rows import Piece
+from esxprobe.formats.parse import Batch
 from esxprobe.formats.scan import SegmentReader
 
 if TYPE_CHECKING:
@@ -69,12 +68,12 @@ class PdhCsvWriter:
         self.paths: list[Path] = []
         self.columns = 0
 
-    def take(self, segment: SegmentReader, piece: Piece, rows: CheckedRows) -> None:
-        """Writes the rows of a piece into the unfinished files."""
+    def add(self, segment: SegmentReader, batch: Batch) -> None:
+        """Writes rows into the unfinished files."""
         number = self._part_of(segment)
         part = self._parts[number]
-        times = rows.time_cells.to_list()
-        for time, texts in zip(times, part.cutter.rows(piece, rows), strict=True):
+        times = batch.rows.time_cells.to_list()
+        for time, texts in zip(times, part.cutter.rows(batch), strict=True):
             stamp = b'"' + time.replace('"', "").encode() + b'"'
             places = []
             for file, text in zip(part.files, texts, strict=True):

@@ -13,8 +13,7 @@ import numpy as np
 from esxprobe.arrays import Floats
 from esxprobe.extract.choice import owners_of
 from esxprobe.extract.publish import Partials
-from esxprobe.formats.parse import CheckedRows, words_of
-from esxprobe.formats.rows import Piece
+from esxprobe.formats.parse import Batch, words_of
 from esxprobe.formats.scan import SegmentReader
 
 if TYPE_CHECKING:
@@ -55,13 +54,13 @@ class TableWriter:
         self.paths: list[Path] = []
         self.columns = 0
 
-    def take(self, segment: SegmentReader, piece: Piece, rows: CheckedRows) -> None:
-        """Keeps the values of the rows of a piece."""
-        wanted = segment.wanted
+    def add(self, segment: SegmentReader, batch: Batch) -> None:
+        """Keeps the values of rows."""
+        rows, wanted = batch.rows, segment.wanted
         if id(wanted) not in self._columns:
             made = wanted.with_columns(owners_of(segment.identities, wanted))
             self._columns[id(wanted)] = wanted, made  # the first keeps its id alive
-        words = words_of(piece, rows, wanted)
+        words = words_of(batch, wanted)
         values = np.where(np.isfinite(rows.values), rows.values, np.nan)
         self._taken.append(_Taken(self._columns[id(wanted)][1], values, words))
 

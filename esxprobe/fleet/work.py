@@ -83,14 +83,20 @@ def judge(task: Task, drawer: Drawer) -> Judged:
 
 
 def _judged(task: Task, drawer: Drawer) -> Judged:
-    from esxprobe.analyze import CaptureInput, EventOptions, GuestOptions, describe, judge_described, read_capture
+    from esxprobe.analyze import (
+        CaptureInput,
+        EventOptions,
+        GuestOptions,
+        describe,
+        judge_described,
+        read_capture,
+        read_capture_with_cells,
+    )
     from esxprobe.capture import load_capture
     from esxprobe.fleet.digest import digest_of
-    from esxprobe.formats.printed_cells import CellsWanted
     from esxprobe.report.document import render_json
     from esxprobe.report.html import render_html
 
-    held: list[CaptureCells] = []
     with at_hand(task.source) as path:
         files = load_capture(path)
         guests = GuestOptions(
@@ -99,10 +105,13 @@ def _judged(task: Task, drawer: Drawer) -> Judged:
             events=task.events or EventOptions(),
         )
         capture = CaptureInput(files.paths, files.manifest, task.timezone, guests, task.window)
-        wanted = CellsWanted(held.append, task.every) if task.embed != 0 else None
-        recording = read_capture(capture, book=task.book, cells=wanted)
+        cells: CaptureCells | None = None
+        if task.embed == 0:
+            recording = read_capture(capture, book=task.book)
+        else:
+            recording, cells = read_capture_with_cells(capture, book=task.book, every=task.every)
         analysis = judge_described(describe(recording, capture, book=task.book), book=task.book)
-    series = partial(_series, analysis, task, held[0]) if held else None
+    series = None if cells is None else partial(_series, analysis, task, cells)
     if task.bare:
         made = series() if series else None
         return Judged(analysis=analysis, series=(made.index, made.chunks) if made else None)

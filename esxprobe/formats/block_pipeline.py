@@ -1,23 +1,21 @@
-"""Blocks that are looked at by several threads, and taken in the order in which they came."""
+"""Blocks that are looked at by several threads, and pulled in the order in which they came."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 
-from esxprobe.formats.parse import CheckedRows, Parser
+from esxprobe.formats.issues import QualityIssues
+from esxprobe.formats.parse import Batch, Parser
 from esxprobe.formats.row_scanner import RowScan
 from esxprobe.formats.rows import Piece, RowChecker, Span
 
 # More threads than these wait for each other between their calls of numpy.
 _MOST = 3
-
-# Gets a piece and its rows, none where its cells cannot be distinguished.
-Taker = Callable[[Piece, CheckedRows | None], None]
 
 
 def threads() -> int:
@@ -32,44 +30,42 @@ class Look:
     """Lines of a block.
 
     Attributes:
+        segment: Number of their segment.
         checker: Of their segment.
         parser: Of their segment.
         block: Has them in it.
         spans: Where.
-        taker: Gets what was found.
         begun: What is found in them, when that is done.
         piece: Those that can be trusted, where that is known already.
     """
 
+    segment: int
     checker: RowChecker
     parser: Parser
     block: bytes | bytearray
     spans: list[Span]
-    taker: Taker
     begun: Future[RowScan] | None = None
     piece: Piece | None = None
 
-    def check(self) -> None:
-        """Finds out which of the lines can be trusted."""
+    def checked(self) -> Piece:
+        """Those of the lines that can be trusted."""
         if self.piece is None:
             found = self.checker.scan(self.block, self.spans) if self.begun is None else self.begun.result()
             self.piece = self.checker.check(self.block, self.spans, found)
+        return self.piece
 
-    def hand_on(self) -> None:
-        """Hands their rows on."""
-        piece = self.piece
-        if piece is None:
-            return
+    def batch(self) -> Batch | None:
+        """Their rows; None where the cells of these cannot be distinguished."""
+        piece = self.checked()
         rows = self.parser.rows(piece)
         if rows is None:
             piece = self.checker.recheck(piece)
             rows = self.parser.rows(piece)
-        self.taker(piece, rows)
+        return None if rows is None else Batch(self.segment, piece, rows)
 
-    def take(self) -> None:
-        """Both."""
-        self.check()
-        self.hand_on()
+
+# What comes of a block: lines, and between them what is counted when all that is before it is.
+Item = Look | QualityIssues
 
 
 class BlockPipeline:
@@ -78,7 +74,7 @@ class BlockPipeline:
     def __init__(self) -> None:
         self._threads = threads()
         self._pool = ThreadPoolExecutor(self._threads)
-        self._blocks: deque[list[Callable[[], None]]] = deque()
+        self._blocks: deque[deque[Item]] = deque()
 
     @property
     def blocks(self) -> int:
@@ -87,38 +83,33 @@ class BlockPipeline:
 
     def begin(self) -> None:
         """Another block comes."""
-        self._blocks.append([])
+        self._blocks.append(deque())
 
-    def look(
-        self, checker: RowChecker, parser: Parser, block: bytes | bytearray, spans: list[Span], taker: Taker
-    ) -> None:
-        """Begins to look at some lines of the block."""
-        look = Look(checker, parser, block, spans, taker)
-        if checker.learned:
-            look.begun = self._pool.submit(checker.scan, block, spans)
-        else:  # what rows look like must be known before the next block ends somewhere
-            self.drain()
-            look.check()
-        self._blocks[-1].append(look.take)
+    def put(self, item: Item) -> Iterator[Item]:
+        """Begins to look at lines of the block, or keeps the place of what is counted.
 
-    def settle(self, most: int | None = None) -> None:
-        """Takes in the first blocks, until only so many are left under way; as many as there are threads."""
+        Gives:
+            What came before, where no row under the lines' header is known yet: what rows look like must be known
+            before the next block ends somewhere.
+        """
+        if isinstance(item, Look):
+            if item.checker.learned:
+                item.begun = self._pool.submit(item.checker.scan, item.block, item.spans)
+            else:
+                yield from self._drained()
+                item.checked()
+        self._blocks[-1].append(item)
+
+    def settled(self, most: int | None = None) -> Iterator[Item]:
+        """The first blocks, until only so many are left under way; as many as there are threads."""
         while len(self._blocks) > (self._threads if most is None else most):
-            for act in self._blocks.popleft():
-                act()
+            yield from self._blocks.popleft()
 
-    def later(self, act: Callable[[], None]) -> None:
-        """Does something when all that came before it is taken in: so what is reported keeps the file's order."""
-        if self._blocks:
-            self._blocks[-1].append(act)
-        else:
-            act()
-
-    def drain(self) -> None:
-        """Takes in all that came so far."""
-        for acts in self._blocks:
-            while acts:
-                acts.pop(0)()
+    def _drained(self) -> Iterator[Item]:
+        """All that came so far; the blocks remain until they are settled."""
+        for items in self._blocks:
+            while items:
+                yield items.popleft()
 
     def __enter__(self) -> BlockPipeline:
         return self

@@ -12,7 +12,7 @@ Spreadsheets drop zeros at the end, so of a file saved by one only the highest n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from esxprobe.arrays import Bools, Bytes, Floats, Integers
 from esxprobe.formats.decimals import NO_NUMBER, OTHER_FORM
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.moves import Moves
-from esxprobe.formats.parse import CheckedRows
+from esxprobe.formats.parse import Batch, CheckedRows
 from esxprobe.formats.points import MOVED, Points, form_of, unpacked
 from esxprobe.formats.repair import LOST
 from esxprobe.formats.rows import Piece
@@ -38,8 +38,6 @@ _FEWEST = 2
 _ESXTOP = (0, 2)
 # What the other columns of a counter count where a column has few rows [rows].
 _OTHERS = 1.5
-
-Taker = Callable[[Piece, CheckedRows], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,7 @@ class Formats:
 
 @dataclass(slots=True)
 class FormatCheck:
-    """Passes on the rows under a header whose numbers are printed as their columns' are.
+    """Gives the rows under a header whose numbers are printed as their columns' are.
 
     Attributes:
         wanted: The wanted columns: cell, key, meaning.
@@ -129,35 +127,32 @@ class FormatCheck:
     _formats: Formats | None = None
     _points: Points | None = None
     _moves: Moves | None = None
-    # Rows from which the formats are not learned yet, and who gets them.
-    _waiting: list[tuple[Piece, CheckedRows, Taker]] = field(default_factory=list)
+    # Rows from which the formats are not learned yet.
+    _waiting: list[Batch] = field(default_factory=list)
     # Which numbers are odd in rows with such, as long as one is behind the other.
     _run: list[Bools] = field(default_factory=list)
 
-    def take(self, piece: Piece, rows: CheckedRows, taker: Taker) -> None:
-        """Takes rows, and hands on what is sound of them; the first ones wait until there are enough."""
+    def checked(self, batch: Batch) -> Iterator[Batch]:
+        """What is sound of the rows so far; the first ones wait until there are enough."""
         if not len(self.wanted):
-            taker(piece, rows)
+            yield batch
             return
         if self._formats is not None:
-            self._check(self._formats, piece, rows, taker)
+            yield self._check(self._formats, batch)
             return
-        # What is in the piece is overwritten before it is handed on.
-        held = bytes(memoryview(piece.data)[: int(piece.ends.max(initial=0))])
-        self._waiting.append((replace(piece, data=held), rows, taker))
-        if sum(len(each.lines) for _, each, _ in self._waiting) >= LEARNED_FROM:
-            self.finish()
+        # What is in the piece is overwritten before it is given.
+        held = bytes(memoryview(batch.piece.data)[: int(batch.piece.ends.max(initial=0))])
+        self._waiting.append(replace(batch, piece=replace(batch.piece, data=held)))
+        if sum(len(each.rows.lines) for each in self._waiting) >= LEARNED_FROM:
+            yield from self.rest()
 
-    def finish(self) -> None:
-        """Hands on the rows that wait: there are enough, or no more come."""
+    def rest(self) -> Iterator[Batch]:
+        """The rows that wait: there are enough, or no more come."""
         waiting, self._waiting = self._waiting, []
         if self._formats is None and waiting:
-            self._learn([rows for _, rows, _ in waiting])
-        for piece, rows, taker in waiting:
-            if self._formats is None:
-                taker(piece, rows)
-            else:
-                self._check(self._formats, piece, rows, taker)
+            self._learn([each.rows for each in waiting])
+        for batch in waiting:
+            yield batch if self._formats is None else self._check(self._formats, batch)
 
     def _learn(self, first: list[CheckedRows]) -> None:
         """Learns from the first rows."""
@@ -175,7 +170,8 @@ class FormatCheck:
             seen = unpacked(np.concatenate(points)[:LEARNED_FROM], self.width - 1)
             self._points = Points.learn(seen, self.never)
 
-    def _check(self, formats: Formats, piece: Piece, rows: CheckedRows, taker: Taker) -> None:
+    def _check(self, formats: Formats, batch: Batch) -> Batch:
+        piece, rows = batch.piece, batch.rows
         kept = np.ones(len(rows.lines), np.bool_)
         torn = _torn(piece)
         self._check_points(piece, rows, kept, torn)
@@ -186,7 +182,7 @@ class FormatCheck:
                 key = self.wanted["key"][first]
                 place = f"line {rows.lines[row]:,}: {count:,} columns have values of others, the first is {key}"
                 self.issues.add("row-shifted", 1, place)
-        taker(piece, rows if kept.all() else rows.some(kept))
+        return batch if kept.all() else replace(batch, rows=rows.some(kept))
 
     def _check_points(self, piece: Piece, rows: CheckedRows, kept: Bools, torn: dict[int, Integers]) -> None:
         """Lets go of rows in which cells, wanted or not, end as those of other columns do."""

@@ -61,6 +61,21 @@ class CheckedRows:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows that were read and checked, in the file's order.
+
+    Attributes:
+        segment: Number of their segment in the file.
+        piece: Where they are. It is overwritten when the next batch is asked for.
+        rows: Their times and wanted values.
+    """
+
+    segment: int
+    piece: Piece
+    rows: CheckedRows
+
+
+@dataclass(frozen=True, slots=True)
 class Parser:
     """Parses the rows of one segment.
 
@@ -199,20 +214,20 @@ def held(cell: bytes, part: int) -> bytes | None:
     return cell.strip(b'"\r ')
 
 
-def words_of(piece: Piece, rows: CheckedRows, wanted: pl.DataFrame) -> dict[int, list[str | None]]:
+def words_of(batch: Batch, wanted: pl.DataFrame) -> dict[int, list[str | None]]:
     """What the cells of words say, by place of their column.
 
     Args:
-        piece: Where the rows stand.
-        rows: Rows whose cells' places were asked for.
+        batch: Rows whose cells' places were asked for.
         wanted: Their columns: words.
     """
     word_cells: dict[int, list[str | None]] = {}
-    if rows.cells is None:
+    cells = batch.rows.cells
+    if cells is None:
         return word_cells
     for column in np.flatnonzero(wanted["words"].to_numpy()).tolist():
-        starts, ends = rows.cells.starts[:, column].tolist(), rows.cells.ends[:, column].tolist()
-        word_cells[column] = [_word(piece.data, a, b) for a, b in zip(starts, ends, strict=True)]
+        starts, ends = cells.starts[:, column].tolist(), cells.ends[:, column].tolist()
+        word_cells[column] = [_word(batch.piece.data, a, b) for a, b in zip(starts, ends, strict=True)]
     return word_cells
 
 

@@ -155,19 +155,6 @@ class CaptureCells:
 
 
 @dataclass(frozen=True, slots=True)
-class CellsWanted:
-    """Who wants the cells of a capture as they were printed.
-
-    Attributes:
-        taker: Gets them.
-        every: Of every column there is, not of the needed ones alone.
-    """
-
-    taker: Callable[[CaptureCells], None]
-    every: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class _StoreColumns:
     """What one store has of some columns, all of its rows.
 

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import pdh
-from esxprobe.formats.block_pipeline import BlockPipeline
+from esxprobe.formats.block_pipeline import BlockPipeline, Item, Look
 from esxprobe.formats.consistency import FormatCheck
-from esxprobe.formats.entities import Identities, identify
+from esxprobe.formats.entities import Identities
 from esxprobe.formats.head import LONGEST_LINE, Head
+from esxprobe.formats.header_reader import HeaderReader
 from esxprobe.formats.issues import QualityIssues
-from esxprobe.formats.parse import CheckedRows, Parser
-from esxprobe.formats.repair import RowLayout
-from esxprobe.formats.row_scanner import RowScanner
-from esxprobe.formats.rows import MOST_LINES, Piece, RowChecker, Span, line_spans
+from esxprobe.formats.parse import Batch, Parser
+from esxprobe.formats.rows import MOST_LINES, RowChecker, Span, line_spans
 from esxprobe.formats.source import Source
-from esxprobe.formats.wanted import Enough, Needs, columns_of, known, text_cells, wanted_columns
 
 if TYPE_CHECKING:
     import polars as pl
-
-__all__ = ["Chooser", "FileReader", "Needs", "Request", "SegmentReader", "wanted_columns"]
 
 # Bytes that are looked at in one go: few enough for the processor's cache, and far more than a row.
 BLOCK = 4 << 20
@@ -33,9 +28,6 @@ BLOCK = 4 << 20
 _MOST_WAITING = 16
 # So many lines that cannot be rows are passed over one by one; of more it is not a capture.
 _MOST_SHORT = 200_000
-
-# The wanted ones of a header's columns, in file order; see `parse.Parser`.
-Chooser = Callable[[Identities], "pl.DataFrame"]
 
 
 @dataclass(slots=True)
@@ -50,55 +42,30 @@ class SegmentReader:
     formats: FormatCheck
 
 
-def _nobody(_segment: SegmentReader, _piece: Piece, _rows: CheckedRows) -> None:
-    """Lets go of rows: they are checked and counted all the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is wanted of a file.
-
-    Attributes:
-        needs: The wanted counters by entity kind, or a function that chooses columns of a header.
-        at_most: Entity kinds of which not all entities are read.
-        taker: Given the rows of a piece as they come, with their segment and the piece, in the file's order. What
-            is in the piece is overwritten when it returns.
-        places: The taker wants to know where the cells are.
-        who: Whose a column is matters: without it segments know of no entity.
-        keep: Given a block and its lines, gives those that are to be looked at; the others are counted and no more.
-    """
-
-    needs: Needs | Chooser
-    at_most: Mapping[str, Enough] = field(default_factory=dict)
-    taker: Callable[[SegmentReader, Piece, CheckedRows], None] = _nobody
-    places: bool = False
-    who: bool = True
-    keep: Callable[[bytes | bytearray, list[Span]], list[Span]] | None = None
-
-
 class FileReader:
     """One pass over one file.
 
     Attributes:
+        segments: Those whose header was read so far, in the file's order.
         rows: Lines under a header so far, whether they could be used or not.
 
     Args:
         source: The file.
-        request: What is wanted of it.
+        headers: Reads its headers, and knows what is wanted.
         issues: Counts damage.
     """
 
-    def __init__(self, source: Source, request: Request, issues: QualityIssues) -> None:
-        self._source, self._request, self._issues = source, request, issues
+    def __init__(self, source: Source, headers: HeaderReader, issues: QualityIssues) -> None:
+        self._source, self._headers, self._issues = source, headers, issues
         self._buffer = b""
         self._line = 1
         self._header_line = b""
         self._semicolons = False
-        self._pipeline = BlockPipeline()
         self._formats: FormatCheck | None = None  # of the header whose rows came last
         self._doubts = QualityIssues()  # told of in the end: the first rows of a header wait
         self._short = 0
         self._orphaned = False  # the rows are under a header that cannot be read
+        self.segments: list[SegmentReader] = []
         self.rows = 0
 
     def start(self) -> SegmentReader:
@@ -109,10 +76,11 @@ class FileReader:
         """
         head = Head(self._source, self._issues)
         self._buffer, self._line = head.rest, head.number
-        return self._segment(head.header)
+        self._issues.join(self._begin_segment(head.header))
+        return self.segments[0]
 
-    def read(self, progress: Callable[[int], None] | None = None) -> list[SegmentReader]:
-        """Hands the rows on and gives the segments.
+    def batches(self, progress: Callable[[int], None] | None = None) -> Generator[Batch]:
+        """Checked rows, in the file's order; who has enough closes the generator.
 
         Args:
             progress: Told the position in the file [bytes] after each block.
@@ -120,62 +88,45 @@ class FileReader:
         Raises:
             UnreadableInputError: It is not an esxtop capture, or cannot be read further.
         """
-        segments: list[SegmentReader] = []
-        for made in self.steps():
-            segments = made
+        self.start()
+        try:
+            with BlockPipeline() as pipeline:
+                for block, spans in self._blocks(pipeline.blocks):
+                    pipeline.begin()
+                    for item in self._items(block, spans):
+                        yield from self._given(pipeline.put(item))
+                    yield from self._given(pipeline.settled())
+                    if progress:
+                        progress(self._source.position)
+                yield from self._given(pipeline.settled(0))
+            if self._formats is not None:
+                yield from self._with_rows(self._formats.rest())
             if progress:
                 progress(self._source.position)
-        return segments
-
-    def steps(self) -> Generator[list[SegmentReader]]:
-        """Does the same step by step, for who may stop early: rows are passed on as long as steps are asked for.
-
-        Gives:
-            The segments so far, after each block and in the end.
-
-        Raises:
-            UnreadableInputError: It is not an esxtop capture, or cannot be read further.
-        """
-        segments = [self.start()]
-        try:
-            with BlockPipeline() as self._pipeline:
-                for block, spans in self._blocks(segments, self._pipeline.blocks):
-                    self._pipeline.begin()
-                    self._take(block, spans, segments)
-                    self._pipeline.settle()
-                    yield segments
-                self._pipeline.settle(0)
-            if self._formats is not None:
-                self._formats.finish()  # hands on what still waits
         finally:
             self._issues.join(self._doubts)
-        yield segments
 
-    def _segment(self, line: bytes) -> SegmentReader:
-        issues = QualityIssues()  # the rows before this header may still be under way: they are told of first
-        if b"\x00" in line:
-            issues.add("nul-bytes", 1, f"{line.count(0):,} bytes in the header")
-        header = pdh.parse_header(line)
-        columns = columns_of(header, self._source.path, issues)
+    def _begin_segment(self, line: bytes) -> QualityIssues:
+        """Another segment, with the header of a line; gives what was odd about that."""
+        known = self._headers.read(line, self._source.path)
         # A header that is refused is none that the next one could repeat.
         self._header_line = line
-        self._semicolons |= header.separator == ";"
-        asked = self._request
-        identities = identify(known(columns), issues) if asked.who else Identities(columns, {}, ())
-        if callable(asked.needs):
-            wanted = asked.needs(identities)
-        else:
-            wanted = wanted_columns(identities, asked.needs, asked.at_most)
-        layout = _layout(header, columns)
-        cells = wanted["cell"].to_numpy().astype("int64")
-        scanner = RowScanner(layout, cells, asked.places, points=header.quoted and len(cells) > 0)
-        parser = Parser(wanted, scanner, self._issues)
+        self._semicolons |= known.header.separator == ";"
+        layout, quoted = known.scanner.layout, known.header.quoted
         wordy = layout.loose | layout.glued | layout.texts
-        formats = FormatCheck(wanted, self._doubts, header.quoted, layout.width, wordy)
-        self._pipeline.later(partial(self._issues.join, issues))
-        return SegmentReader(header, identities, wanted, parser, RowChecker(scanner, self._issues), formats)
+        self.segments.append(
+            SegmentReader(
+                known.header,
+                known.identities,
+                known.wanted,
+                Parser(known.wanted, known.scanner, self._issues),
+                RowChecker(known.scanner, self._issues),
+                FormatCheck(known.wanted, self._doubts, quoted, layout.width, wordy),
+            )
+        )
+        return known.issues
 
-    def _blocks(self, segments: list[SegmentReader], many: int) -> Iterator[tuple[bytes | bytearray, list[Span]]]:
+    def _blocks(self, many: int) -> Iterator[tuple[bytes | bytearray, list[Span]]]:
         """Blocks of whole lines; doubtful last lines wait for the next block, for they may go on there.
 
         So many blocks behind it a block is overwritten. What no span names is not a part of it.
@@ -196,7 +147,7 @@ class FileReader:
             if filled - end > LONGEST_LINE:
                 raise UnreadableInputError(f"{self._source.path}: a line is longer than {LONGEST_LINE:,} bytes")
             if not ended:
-                end = self._before_doubtful(room, end, segments[-1].checker)
+                end = self._before_doubtful(room, end, self.segments[-1].checker)
             spans = line_spans(room, self._line, end, MOST_LINES)
             crowded = bool(spans) and spans[-1].behind < end
             end = spans[-1].behind if crowded else end
@@ -226,60 +177,57 @@ class FileReader:
             end = start
         return end
 
-    def _take(self, block: bytes | bytearray, spans: list[Span], segments: list[SegmentReader]) -> None:
+    def _items(self, block: bytes | bytearray, spans: list[Span]) -> Iterator[Item]:
+        """What is in a block, in its order: rows of segments, and what is to be counted between them."""
         at = 0
         for n, span in enumerate(spans):
-            if not span.header:
-                continue
-            self._scan(block, spans[at:n], segments[-1])
-            at = n + 1
-            self._next_segment(bytes(block[span.start : span.end]).rstrip(b"\r"), span, segments)
-        self._scan(block, spans[at:], segments[-1])
+            if span.header:
+                yield from self._rows_under(block, spans[at:n])
+                yield self._next_segment(bytes(block[span.start : span.end]).rstrip(b"\r"), span)
+                at = n + 1
+        yield from self._rows_under(block, spans[at:])
 
-    def _next_segment(self, line: bytes, span: Span, segments: list[SegmentReader]) -> None:
+    def _next_segment(self, line: bytes, span: Span) -> QualityIssues:
         """A header further down starts a segment: the rows behind it begin with an unknown interval."""
         place = f"line {span.number:,}"
         self._orphaned = False
         if line == self._comparable(self._header_line):
-            self._tell("repeated-header", 1, place)
-            segments.append(replace(segments[-1]))  # one of its own: its first sample covers an unknown time
-            return
+            self.segments.append(replace(self.segments[-1]))  # its own: its first sample covers an unknown time
+            return _counted("repeated-header", 1, place)
         if span.cut:
-            self._tell("row-cut", 1, f"{place}: a header without rows")
-            return
+            return _counted("row-cut", 1, f"{place}: a header without rows")
         try:
-            segments.append(self._segment(line))
+            odd = self._begin_segment(line)
         except UnreadableInputError as error:
-            self._tell("damaged-header", 1, f"{place}: {error.message}; the rows under it are lost")
             self._orphaned = True
-            return
-        self._tell("appended-capture", 1, place)
-
-    def _tell(self, code: str, count: int, place: str) -> None:
-        """Counts something when all that is before it in the file is counted."""
-        self._pipeline.later(partial(self._issues.add, code, count, place))
+            return _counted("damaged-header", 1, f"{place}: {error.message}; the rows under it are lost")
+        made = QualityIssues()
+        made.join(odd)
+        made.add("appended-capture", 1, place)
+        return made
 
     def _comparable(self, line: bytes) -> bytes:
         """A header as it looks in blocks whose separators were put right."""
         return line.replace(b",", b".").replace(b";", b",") if self._semicolons else line
 
-    def _scan(self, block: bytes | bytearray, spans: list[Span], segment: SegmentReader) -> None:
+    def _rows_under(self, block: bytes | bytearray, spans: list[Span]) -> Iterator[Item]:
+        """The rows of the last segment among some lines."""
         empty = [span for span in spans if span.end == span.start]
         if empty:
-            self._tell("blank-row", sum(span.lines for span in empty), f"line {empty[0].number:,}")
+            yield _counted("blank-row", sum(span.lines for span in empty), f"line {empty[0].number:,}")
             spans = [span for span in spans if span.end > span.start]
         if not spans:
             return
+        segment = self.segments[-1]
         self._refuse_crowds(spans, segment.header.width)
         self.rows += len(spans)
         if self._orphaned:
-            self._tell("row-lost", len(spans), f"from line {spans[0].number:,} on: no header matches")
+            yield _counted("row-lost", len(spans), f"from line {spans[0].number:,} on: no header matches")
             return
-        if self._request.keep is not None:
-            spans = self._request.keep(block, spans)
-            if not spans:
-                return
-        self._pipeline.look(segment.checker, segment.parser, block, spans, partial(self._settled, segment))
+        if self._headers.request.keep is not None:
+            spans = self._headers.request.keep(block, spans)
+        if spans:
+            yield Look(len(self.segments) - 1, segment.checker, segment.parser, block, spans)
 
     def _refuse_crowds(self, spans: list[Span], width: int) -> None:
         """Raises UnreadableInputError where far more lines are too short to be rows than a capture has rows."""
@@ -291,30 +239,33 @@ class FileReader:
                 hint="remove the lines that are not part of the capture, or send the file as esxtop wrote it",
             )
 
-    def _settled(self, segment: SegmentReader, piece: Piece, rows: CheckedRows | None) -> None:
-        """Takes in the rows of a piece."""
-        if rows is None:
-            where = f"rows from line {piece.lines[0]:,} on cannot be read"
-            raise UnreadableInputError(f"{self._source.path}: {where}")
-        self._hand_on(segment, piece, rows)
+    def _given(self, items: Iterator[Item]) -> Iterator[Batch]:
+        """The sound rows of items; what else they are is counted."""
+        for item in items:
+            if isinstance(item, QualityIssues):
+                self._issues.join(item)
+                continue
+            batch = item.batch()
+            if batch is None:
+                where = f"rows from line {item.checked().lines[0]:,} on cannot be read"
+                raise UnreadableInputError(f"{self._source.path}: {where}")
+            if batch.rows.lines:
+                yield from self._with_rows(self._sound(batch))
 
-    def _hand_on(self, segment: SegmentReader, piece: Piece, rows: CheckedRows) -> None:
-        if not rows.lines:
-            return
-        if self._formats is not None and self._formats is not segment.formats:
-            self._formats.finish()
-        self._formats = segment.formats
-        segment.formats.take(piece, rows, partial(self._give, segment))
+    def _sound(self, batch: Batch) -> Iterator[Batch]:
+        formats = self.segments[batch.segment].formats
+        if self._formats is not None and self._formats is not formats:
+            yield from self._formats.rest()
+        self._formats = formats
+        yield from formats.checked(batch)
 
-    def _give(self, segment: SegmentReader, piece: Piece, rows: CheckedRows) -> None:
-        if rows.lines:
-            self._request.taker(segment, piece, rows)
+    @staticmethod
+    def _with_rows(batches: Iterator[Batch]) -> Iterator[Batch]:
+        return (batch for batch in batches if batch.rows.lines)
 
 
-def _layout(header: pdh.Header, index: pl.DataFrame) -> RowLayout:
-    import polars as pl
-
-    columns = header.columns
-    loose = columns.filter((pl.col("path") == "") & (pl.col("part") == 0))["cell"]
-    glued = columns.filter(pl.col("part") != 0)["cell"]
-    return RowLayout(header.width, frozenset(loose), frozenset(glued), frozenset(text_cells(index)))
+def _counted(code: str, count: int, place: str) -> QualityIssues:
+    """Something that is counted when all that is before it in the file is."""
+    made = QualityIssues()
+    made.add(code, count, place)
+    return made

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esxprobe.formats import pdh
+from esxprobe.formats.assembly import refuse_several_hosts
 from esxprobe.formats.entities import Identities
-from esxprobe.formats.esxtop import refuse_several_hosts
 from esxprobe.formats.head import Head
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.numbered import own_name

@@ -13,9 +13,9 @@ import numpy as np
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import parse as parsed
 from esxprobe.formats import timestamps
+from esxprobe.formats.header_reader import HeaderReader, Request
 from esxprobe.formats.issues import QualityIssues
-from esxprobe.formats.rows import Piece
-from esxprobe.formats.scan import FileReader, Request, SegmentReader
+from esxprobe.formats.scan import FileReader, SegmentReader
 from esxprobe.formats.source import Source
 from esxprobe.frames import time_cells
 from esxprobe.frames.batches import Batch, TimedRows
@@ -45,13 +45,9 @@ class _Pass:
         self, paths: Sequence[Path], asked: Asked, issues: QualityIssues, behind: Behind | None, *, places: bool
     ) -> None:
         self._paths, self._issues = paths, issues
-        self._taken: list[Taken] = []
         keep = behind.keep if behind else None
-        self._request = Request(asked.of, taker=self._take, places=places, who=False, keep=keep)
+        self._headers = HeaderReader(Request(asked.of, places=places, who=False, keep=keep))
         self.rows = 0  # lines under headers
-
-    def _take(self, segment: SegmentReader, piece: Piece, rows: parsed.CheckedRows) -> None:
-        self._taken.append((segment, rows, parsed.words_of(piece, rows, segment.wanted)))
 
     def rows_of(self) -> Generator[Taken]:
         """Checked rows with their segment and what their cells of words say."""
@@ -64,18 +60,16 @@ class _Pass:
 
     def _rows_of(self, path: Path, notes: list[QualityNote]) -> Iterator[Taken]:
         source = Source(path, checksum=False)
-        reader = FileReader(source, self._request, self._issues)
-        before, seen = self.rows, 0
+        reader = FileReader(source, self._headers, self._issues)
         try:
-            with closing(reader.steps()) as steps:
-                for segments in steps:
-                    self.rows = before + reader.rows
-                    for segment in segments[seen:]:
-                        notes += [note for note in segment.header.notes if note not in notes]
-                    seen = len(segments)
-                    taken, self._taken[:] = self._taken[:], []
-                    yield from taken
+            with closing(reader.batches()) as batches:
+                for batch in batches:
+                    segment = reader.segments[batch.segment]
+                    yield segment, batch.rows, parsed.words_of(batch, segment.wanted)
         finally:
+            self.rows += reader.rows
+            for segment in reader.segments:
+                notes += [note for note in segment.header.notes if note not in notes]
             self._issues.take(source.notes)
             source.close()
 

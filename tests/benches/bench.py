@@ -64,7 +64,8 @@ from pathlib import Path
 import numpy, polars, scipy.stats, zstandard
 from esxprobe import catalog
 from esxprobe.analyze import all_needs, enough_of
-from esxprobe.formats.scan import FileReader, Request
+from esxprobe.formats.header_reader import HeaderReader, Request
+from esxprobe.formats.scan import FileReader
 from esxprobe.formats.source import Source
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.rules import shipped
@@ -72,9 +73,8 @@ catalog.known()
 needs = all_needs(shipped())
 wall, work = time.perf_counter(), time.process_time()
 source = Source(Path(sys.argv[1]))
-kept = []
-request = Request(needs, enough_of(shipped()), lambda *taken: kept.append(taken[2].values))
-FileReader(source, request, QualityIssues()).read()
+headers = HeaderReader(Request(needs, enough_of(shipped())))
+kept = [batch.rows.values for batch in FileReader(source, headers, QualityIssues()).batches()]
 source.finish()
 print(time.perf_counter() - wall, time.process_time() - work)
 """
@@ -261,15 +261,16 @@ def compare(capture: Path) -> list[str]:
     import polars as pl
 
     from esxprobe.analyze import all_needs
+    from esxprobe.formats.header_reader import HeaderReader, Request
     from esxprobe.formats.issues import QualityIssues
-    from esxprobe.formats.scan import FileReader, Request
+    from esxprobe.formats.scan import FileReader
     from esxprobe.formats.source import Source
     from esxprobe.rules import shipped
 
     source = Source(capture)
-    values = []
-    request = Request(all_needs(shipped()), taker=lambda *taken: values.append(taken[2].values))
-    segment = FileReader(source, request, QualityIssues()).read()[0]
+    reader = FileReader(source, HeaderReader(Request(all_needs(shipped()))), QualityIssues())
+    values = [batch.rows.values for batch in reader.batches()]
+    segment = reader.segments[0]
     source.close()
     places = np.linspace(0, segment.wanted.height - 1, COMPARED).astype(int)
     names = segment.wanted["path"].gather(places).to_list()

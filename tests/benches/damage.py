@@ -24,13 +24,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import scan, timestamps
-from esxprobe.formats.consistency import FormatCheck
+from esxprobe.formats.header_reader import HeaderReader, Request
 from esxprobe.formats.issues import QualityIssues
-from esxprobe.formats.parse import CheckedRows, Parser
-from esxprobe.formats.rows import RowChecker
-from esxprobe.formats.scan import FileReader, Needs, Request, SegmentReader
+from esxprobe.formats.scan import FileReader
 from esxprobe.formats.source import Source
+from esxprobe.formats.wanted import Needs
 from esxprobe.lab.csv_rows import capture_lines
 from esxprobe.lab.wide import plan_of_width
 
@@ -137,27 +137,6 @@ def _inserted(text: bytes, block: bytes, dice: Dice) -> bytes:
     return text[:at] + block + text[at:]
 
 
-class _Reader(FileReader):
-    """A reader that knows one header already: what it costs to read that again and again is saved."""
-
-    def __init__(
-        self, source: Source, request: Request, issues: QualityIssues, known: SegmentReader | None, header: bytes
-    ) -> None:
-        super().__init__(source, request, issues)
-        self._known, self._head = known, header
-
-    def _segment(self, line: bytes) -> SegmentReader:
-        if self._known is None or line != self._head:
-            return super()._segment(line)
-        known, self._header_line = self._known, line
-        scanner = known.checker.scanner
-        return SegmentReader(
-            known.header, known.identities, known.wanted, Parser(known.wanted, scanner, self._issues),
-            RowChecker(scanner, self._issues),
-            FormatCheck(known.wanted, self._doubts, known.header.quoted, known.formats.width, known.formats.never),
-        )  # fmt: skip
-
-
 @dataclass
 class Bench:
     """A sound capture, and what a reader makes of damaged ones.
@@ -173,31 +152,25 @@ class Bench:
     body: bytes
     needs: Needs
     folder: Path
-    known: SegmentReader | None = None
+    headers: HeaderReader = field(init=False)
     truth: dict[object, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.headers = HeaderReader(Request(self.needs))
         self.truth = dict(self.values(self.body))
 
     def values(self, body: bytes) -> Iterator[tuple[object, np.ndarray]]:
         """Time and values of each row that is handed on."""
         path = self.folder / "damaged.csv"
         path.write_bytes(self.header + b"\n" + body)
-        source, issues, taken = Source(path, checksum=False), QualityIssues(), []
-
-        def keep(_segment: SegmentReader, _piece: object, rows: CheckedRows) -> None:
-            taken.append((rows.time_cells, rows.values.copy()))
-
+        source, issues = Source(path, checksum=False), QualityIssues()
         try:
-            reader = _Reader(source, Request(self.needs, taker=keep), issues, self.known, self.header)
-            segments = reader.read()
-        except Exception as error:
-            if type(error).__name__ != "UnreadableInputError":
-                raise
+            batches = FileReader(source, self.headers, issues).batches()
+            taken = [(batch.rows.time_cells, batch.rows.values) for batch in batches]
+        except UnreadableInputError:
             return
         finally:
             source.close()
-        self.known = self.known or segments[0]
         if taken:
             times = timestamps.parse_times(pl.concat([cells for cells, _ in taken]), issues)[0].to_list()
             yield from zip(times, np.concatenate([values for _, values in taken], axis=1).T, strict=True)

@@ -10,18 +10,16 @@ from hypothesis import strategies as st
 
 from esxprobe.formats.decimals import Buffers, fill
 from esxprobe.formats.decimals import Cells as Places
-from esxprobe.formats.esxtop import read_esxtop
+from esxprobe.formats.esxtop import read_with_cells
 from esxprobe.formats.printed import fewest_decimals
-from esxprobe.formats.printed_cells import CaptureCells, CellsWanted
+from esxprobe.formats.printed_cells import CaptureCells
 
 REAL = Path(__file__).resolve().parents[3] / "shared/data/esxtop/esxi6-all-fields.csv"
 COUNTERS = ("% Used", "% Run", "% System", "% Wait", "% Ready", "% Idle", "% Overlap", "% CoStop", "% Max Limited")
 
 
 def cells_of(*paths: Path) -> CaptureCells:
-    held: list[CaptureCells] = []
-    read_esxtop(paths, {}, cells=CellsWanted(held.append, every=True))
-    return held[0]
+    return read_with_cells(paths, {}, every=True).cells
 
 
 def written(path: Path, columns: list[list[str]], *, first: int = 0, quote: str = '"', end: str = "") -> Path:

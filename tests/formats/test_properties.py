@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from made_captures import NAMES, Cells, header, joined, lines, needs_of, read, reported, write
 
 from esxprobe.errors import UnreadableInputError
-from esxprobe.formats import parse, paths, pdh, scan, timestamps
-from esxprobe.formats.consistency import FormatCheck
+from esxprobe.formats import paths, pdh, timestamps
 from esxprobe.formats.entities import identify
+from esxprobe.formats.header_reader import HeaderReader, Request
 from esxprobe.formats.issues import QualityIssues
+from esxprobe.formats.scan import FileReader
 from esxprobe.formats.source import Source
 
 pytestmark = pytest.mark.slow
@@ -203,32 +204,15 @@ def every_damage() -> Iterator[tuple[str, bytes]]:
 class Rows:
     """The values of rows under a header known beforehand, without the frames made of them: quick."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        original = scan.FileReader._segment
-        known: dict[bytes, scan.SegmentReader] = {}
-
-        def remembered(reader: scan.FileReader, line: bytes) -> scan.SegmentReader:
-            if line != GOOD_LINES[0].encode():
-                return original(reader, line)
-            if line not in known:
-                known[line] = original(reader, line)
-            reader._header_line = line
-            made = known[line]
-            checker = scan.RowChecker(made.checker.scanner, reader._issues)
-            parser = scan.Parser(made.wanted, made.parser.scanner, reader._issues)
-            formats = FormatCheck(made.wanted, reader._doubts, made.header.quoted, made.formats.width)
-            return scan.SegmentReader(made.header, made.identities, made.wanted, parser, checker, formats)
-
-        monkeypatch.setattr(scan.FileReader, "_segment", remembered)
+        self.headers = HeaderReader(Request(NEEDS))
 
     def read(self, data: bytes) -> tuple[dict[tuple[object, str], float], int]:
         """Values by time and path, the first row's too, and how much was counted."""
         source, issues = Source(write(self.folder, data)), QualityIssues()
-        pieces: list[parse.CheckedRows] = []
-        request = scan.Request(NEEDS, taker=lambda _segment, _piece, rows: pieces.append(rows))
         try:
-            scan.FileReader(source, request, issues).read()
+            pieces = [batch.rows for batch in FileReader(source, self.headers, issues).batches()]
         finally:
             source.close()
         found: dict[tuple[object, str], float] = {}
@@ -243,8 +227,8 @@ class Rows:
         return found, len(issues.notes())
 
 
-def test_every_byte_of_the_rows_damaged_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = Rows(tmp_path, monkeypatch)
+def test_every_byte_of_the_rows_damaged_in_turn(tmp_path: Path) -> None:
+    rows = Rows(tmp_path)
     good, _ = rows.read(GOOD)
     assert len(good) == ROWS * len(FEW)
     tried = hidden = lost = 0

@@ -7,8 +7,8 @@ from customer_names import HOSTILE, ORDINARY
 from customers import Customer, capture_of
 from shippedbook import all_needs
 
-from esxprobe.formats.esxtop import read_esxtop
-from esxprobe.formats.printed_cells import CaptureCells, CellsWanted
+from esxprobe.formats.esxtop import read_with_cells
+from esxprobe.formats.printed_cells import CaptureCells
 from esxprobe.redact import Names, Redactor, learn_capture, redacted_cells, redacted_index
 from esxprobe.report.embedding import embedded
 
@@ -16,9 +16,7 @@ SAMPLE = Path(__file__).parents[2] / "samples/software-mmu/esxtop-000.csv.gz"
 
 
 def cells_of(path: Path, *, every: bool) -> CaptureCells:
-    held: list[CaptureCells] = []
-    read_esxtop([path], all_needs(), cells=CellsWanted(held.append, every))
-    return held[0]
+    return read_with_cells([path], all_needs(), every=every).cells
 
 
 @pytest.mark.parametrize("every", [False, True])

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from shippedbook import RULES, all_needs
 
-from esxprobe.formats.esxtop import read_esxtop
-from esxprobe.formats.printed_cells import CaptureCells, CellsWanted
+from esxprobe.formats.esxtop import read_with_cells
+from esxprobe.formats.printed_cells import CaptureCells
 from esxprobe.report.embedding import Embedded, embedded
 from esxprobe.report.explore import thresholds_of
 from esxprobe.report.packed import bytes_of, packed, part_of
@@ -44,9 +44,7 @@ def test_a_chunk_comes_back(whole: np.ndarray, seed: int, blank: float) -> None:
 
 @pytest.fixture(scope="module")
 def cells() -> CaptureCells:
-    held: list[CaptureCells] = []
-    read_esxtop([CAPTURE], all_needs(), cells=CellsWanted(held.append))
-    return held[0]
+    return read_with_cells([CAPTURE], all_needs()).cells
 
 
 def size(made: Embedded) -> int:
@@ -119,11 +117,10 @@ def test_the_way_that_the_doc_shows_reads_every_value(tmp_path: Path) -> None:
         [sys.executable, "-c", f"{code}\n{tail}"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     told = {path: [float(each) for each in values] for path, *values in json.loads(done.stdout)}
-    held: list[CaptureCells] = []
-    read_esxtop([CAPTURE], {}, cells=CellsWanted(held.append, every=True))
-    values = held[0].read(np.arange(len(held[0]))).values
-    unique = held[0].columns["path"].is_unique().to_list()
-    for path, alone, row in zip(held[0].columns["path"].to_list(), unique, values, strict=True):
+    cells = read_with_cells([CAPTURE], {}, every=True).cells
+    values = cells.read(np.arange(len(cells))).values
+    unique = cells.columns["path"].is_unique().to_list()
+    for path, alone, row in zip(cells.columns["path"].to_list(), unique, values, strict=True):
         if alone:
             np.testing.assert_array_equal(told[path], row, err_msg=path)
 
@@ -143,9 +140,7 @@ def test_a_redacted_page_has_no_name_in_its_series(tmp_path: Path, command: str)
     assert bytes_of(text, "series")
     named = [index["host"], *(thing[1] for thing in index["things"]), *(vm[0] for vm in index["vms"])]
     originals = json.loads((tmp_path / ".esxprobe-redaction-map.json").read_text())
-    held: list[CaptureCells] = []
-    read_esxtop([CAPTURE], all_needs(), cells=CellsWanted(held.append))
-    for vm in held[0].vms:
+    for vm in read_with_cells([CAPTURE], all_needs()).cells.vms:
         assert not [each for each in named if vm.name in each], "a VM's name is in the page"
         assert vm.name in json.dumps(originals, ensure_ascii=False)
     assert index["host"].startswith("host-")
