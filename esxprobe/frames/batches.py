@@ -55,7 +55,7 @@ class TimedRows:
         return TimedRows(self.times[passed:], self.values[:, passed:], words, self.places)
 
 
-class Batch:
+class FrameBuilder:
     """Gathers rows until they fill a frame.
 
     Args:

@@ -18,7 +18,7 @@ from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.scan import FileReader, SegmentReader
 from esxprobe.formats.source import Source
 from esxprobe.frames import time_cells
-from esxprobe.frames.batches import Batch, TimedRows
+from esxprobe.frames.batches import FrameBuilder, TimedRows
 from esxprobe.frames.behind import Behind, WantedAgainError, on_time_alone
 from esxprobe.frames.columns import TIME, Asked, Headers
 from esxprobe.model import QualityNote
@@ -116,7 +116,7 @@ class Reading:
         every = headers.schema
         self._schema = {name: every[name] for name in dict.fromkeys((*query.names, *roots))}
         self._names = [name for name in self._schema if name != TIME]
-        self._batch = Batch(self._schema, query.batch_size)
+        self._builder = FrameBuilder(self._schema, query.batch_size)
         self._left = query.n_rows
         self._done = 0  # rows with a time that were dealt with
         self._issues = QualityIssues()
@@ -167,7 +167,7 @@ class Reading:
         zone = timestamps.zone_of(self._headers.zone, self._timezone, self._issues)
         times = time_cells.Stamps(zone, self._issues, self._timezone, known)
         behind = Behind(self._on_time, zone) if passing_over and self._on_time is not None else None
-        batch, a_pass = self._batch, self._pass(behind)
+        builder, a_pass = self._builder, self._pass(behind)
         before = self._done
         rows_of = a_pass.rows_of()
         try:
@@ -177,16 +177,16 @@ class Reading:
                 ready = self._with_times(segment, rows, words, times.of(rows.time_cells))
                 passed = min(before, len(ready.times))
                 before -= passed
-                batch.add(self._wanted(ready.tail(passed)))
-                if batch.full or self._left == 0:
-                    yield self._finished(batch)
+                builder.add(self._wanted(ready.tail(passed)))
+                if builder.full or self._left == 0:
+                    yield self._finished(builder)
                 if self._left == 0:
                     return
         finally:
             rows_of.close()
         self._refuse_nothing(a_pass.rows, times)
         times.check()
-        yield self._finished(batch)
+        yield self._finished(builder)
 
     def _with_times(
         self, segment: SegmentReader, rows: parsed.CheckedRows, words: dict[int, list[str | None]], utc: pl.Series
@@ -208,8 +208,8 @@ class Reading:
         flags = rows.times.alias(TIME).to_frame().select(self._on_time.alias("wanted"))["wanted"]
         return rows.some(flags.fill_null(value=False))
 
-    def _finished(self, batch: Batch) -> pl.DataFrame:
-        frame = batch.frame()
+    def _finished(self, builder: FrameBuilder) -> pl.DataFrame:
+        frame = builder.frame()
         if self._query.predicate is not None:
             frame = frame.filter(self._query.predicate)
         return frame if len(self._schema) == len(self._query.names) else frame.select(self._query.names)

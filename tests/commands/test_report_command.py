@@ -190,7 +190,7 @@ def test_a_bug_is_called_a_bug(tmp_path: Path, healthy: Path) -> None:
     program = (
         "import sys, esxprobe.analyze\n"
         "def broken(*_, **__): raise RuntimeError('the \\x1b[31mred\\n thing')\n"
-        "esxprobe.analyze.read_capture = broken\n"
+        "esxprobe.analyze.describe = broken\n"
         f"sys.argv = ['esxprobe', 'report', {str(healthy)!r}]\n"
         "from esxprobe.commands.app import main\n"
         "main()\n"
