@@ -28,6 +28,7 @@ from esxprobe.model.fleet import (
 from esxprobe.model.guestalone import GuestAlone, KindOfFault, WorstMinute
 from esxprobe.report import document, fleet_document, guestalone_document
 from esxprobe.report.record_schema import (
+    COUNT,
     DEFINITIONS,
     TIME,
     Schema,
@@ -39,7 +40,6 @@ from esxprobe.report.record_schema import (
 )
 
 _TEXT: Schema = {"type": "string"}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
 _NUMBER: Schema = {"type": ["number", "null"]}
 _SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 _RULE: Schema = {
@@ -75,8 +75,8 @@ def _part() -> Schema:
         {
             "from": _as("Where it begins, as it was asked for; null for the capture's start.", edge),
             "to": _as("Where it ends, as it was asked for; null for the capture's end.", edge),
-            "samples": _as("Samples whose stamps are in the part, judged or excluded.", _COUNT),
-            "samples_of_whole": _as("Samples of the whole capture likewise.", _COUNT),
+            "samples": _as("Samples whose stamps are in the part, judged or excluded.", COUNT),
+            "samples_of_whole": _as("Samples of the whole capture likewise.", COUNT),
         },
     )
 
@@ -101,6 +101,7 @@ def _finding(also: dict[str, Schema]) -> Schema:
             "rule": _RULE,
             "share_of_samples": _SHARE,
             "windows": {"maxItems": 12},
+            "slices": {"items": {"type": "number", "minimum": 0}},
             "explained_by": {"items": cause},
             "first": _as("Start of the first window; null for findings on the capture itself.", _NULL_OR_TIME),
             "last": _as("End of the last window; null for findings on the capture itself.", _NULL_OR_TIME),
@@ -119,19 +120,20 @@ def _capture() -> Schema:
     instances = object_schema(
         {
             "object": _as("Object, as `Group Cpu`.", _TEXT),
-            "instances": _as("Number of different instances.", _COUNT),
-            "columns": _as("Number of columns.", _COUNT),
-            "understood": _as("Of these, how many the catalog knows.", _COUNT),
+            "instances": _as("Number of different instances.", COUNT),
+            "columns": _as("Number of columns.", COUNT),
+            "understood": _as("Of these, how many the catalog knows.", COUNT),
         }
     )
     return record_schema(
         model.CaptureSummary,
         ("judged", "unnamed_columns", "unknown_columns", "closure", "observer_pct", "objects", "timezone", "part"),
         {
-            "samples_judged": _as("Samples that rules look at: their interval is known.", _COUNT),
-            "samples_set_aside": _as("Samples that are in no rate: the first one, and steps of the clock.", _COUNT),
-            "columns_unnamed": _as("Columns that carry no name.", _COUNT),
-            "columns_unknown": _as("Columns that the catalog of counters does not know.", _COUNT),
+            "interval_s": {"exclusiveMinimum": 0},
+            "samples_judged": _as("Samples that rules look at: their interval is known.", COUNT),
+            "samples_set_aside": _as("Samples that are in no rate: the first one, and steps of the clock.", COUNT),
+            "columns_unnamed": _as("Columns that carry no name.", COUNT),
+            "columns_unknown": _as("Columns that the catalog of counters does not know.", COUNT),
             "closure_pct": _as(
                 "Sum of %RUN, %RDY, %CSTP and %WAIT of a world [%]; null without these.", or_null(parts)
             ),
@@ -199,7 +201,7 @@ def _comparison() -> Schema:
             "appeared": list_schema("Findings that the baseline has not.", brief),
             "gone": list_schema("Findings that only the baseline has.", brief),
             "changed": list_schema("Findings of both with another severity.", both),
-            "same": _as("Findings of both with the same severity.", _COUNT),
+            "same": _as("Findings of both with the same severity.", COUNT),
             "incomparable": list_schema("Rules that could run in only one of the two.", _TEXT),
             "stayed": list_schema("Findings of both with the same severity.", both),
             "shifts": list_schema(
@@ -243,7 +245,7 @@ def analysis_schema() -> Schema:
     of_log = record_schema(
         model.EventLog,
         ("file",),
-        {"file": _as("Name of the file.", _TEXT), "bytes": _as("Its size [bytes].", _COUNT)},
+        {"file": _as("Name of the file.", _TEXT), "bytes": _as("Its size [bytes].", COUNT)},
     )
     gid = {"gid": _as("Group id of the VM; `vms` has its name.", _TEXT)}
     time = _as("When, to the millisecond, by the host's clock.", _TEXT)
@@ -302,7 +304,7 @@ def analysis_schema() -> Schema:
 
 def fleet_schema() -> Schema:
     """The schema of `fleet_document.fleet_document`."""
-    counts = object_schema({each: _as(f"Findings: {each}.", _COUNT) for each in ("critical", "warning", "info")})
+    counts = object_schema({each: _as(f"Findings: {each}.", COUNT) for each in ("critical", "warning", "info")})
     digest = record_schema(
         CaptureDigest,
         ("part", "figures"),

@@ -20,10 +20,12 @@ DEFINITIONS = {
     }
 }
 Schema = dict[str, Any]
+# Whole numbers of a document are counts.
+COUNT: Schema = {"type": "integer", "minimum": 0}
 _PLAIN: dict[Any, Schema] = {
     str: {"type": "string"},
     bool: {"type": "boolean"},
-    int: {"type": "integer"},
+    int: COUNT,
     float: {"type": ["number", "null"]},  # a number that is not finite is null
     datetime: TIME,
 }

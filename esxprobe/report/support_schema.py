@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from esxprobe.report.published_schemas import analysis_schema, published, written
-from esxprobe.report.record_schema import TIME, Schema, list_schema, object_schema, or_null
+from esxprobe.report.record_schema import COUNT, TIME, Schema, list_schema, object_schema, or_null
 from esxprobe.report.supportalone_document import SCHEMA, SHARED
 
 
@@ -23,12 +23,8 @@ def support_schema() -> Schema:
     bundle = object_schema(
         {
             "file": _text("Its name."),
-            "bytes": {"description": "Its size.", "type": "integer", "minimum": 0},
-            "entries": {
-                "description": "Entries that were looked at, of archives in it as well.",
-                "type": "integer",
-                "minimum": 0,
-            },
+            "bytes": {"description": "Its size.", **COUNT},
+            "entries": {"description": "Entries that were looked at, of archives in it as well.", **COUNT},
             "host": _text("Name of the host; empty when unknown."),
             "build": _text("Product and build; empty when unknown."),
             "made": {"description": "When it was made; null when unknown.", **or_null(TIME)},
@@ -38,7 +34,7 @@ def support_schema() -> Schema:
         {
             "name": _text("Its name."),
             "id": _text("Its world ID, or a number of the document where it did not run."),
-            "vcpus": {"description": "vCPUs in its settings; null when unknown.", "type": ["integer", "null"]},
+            "vcpus": {"description": "vCPUs in its settings; null when unknown.", **or_null(COUNT)},
             "mmu": {
                 "description": "How its page tables are virtualized.",
                 "enum": ["hardware", "software", "unknown"],
@@ -58,8 +54,7 @@ def support_schema() -> Schema:
             },
             "rules_without_counters": {
                 "description": "Rules of the book that need counters, guests' logs or events, and were not judged.",
-                "type": "integer",
-                "minimum": 0,
+                **COUNT,
             },
             "vms": list_schema("The VMs that ran, or that have files, with their monitor modes.", vm),
             **{part: of_captures[part] for part in SHARED},
