@@ -22,7 +22,7 @@ from esxprobe.analyze.capture_checks import doubts_of
 from esxprobe.analyze.charts import POINTS, charts_of, marked
 from esxprobe.analyze.courses import courses_of
 from esxprobe.analyze.events import EventOptions, events_of
-from esxprobe.analyze.faults import FAULT_NEEDS, FaultOutcome, has_guests, judge_faults, vm_facts
+from esxprobe.analyze.faults import FAULT_NEEDS, FaultOutcome, guest_series, has_guests, judge_faults, vm_facts
 from esxprobe.analyze.glance import GLANCE_NEEDS, PORTS_READ, glance_of
 from esxprobe.analyze.guestlogs import GuestOptions
 from esxprobe.analyze.levels import LEVEL_NEEDS, Measured, measured
@@ -41,10 +41,13 @@ from esxprobe.model import (
     Analysis,
     CaptureSummary,
     Deviation,
+    Event,
     EventLog,
     Glance,
+    GuestSeries,
     HostFacts,
     Provenance,
+    QualityNote,
     Recording,
     Window,
 )
@@ -56,6 +59,7 @@ from esxprobe.rules.record import LOGS
 
 __all__ = [
     "POINTS",
+    "BesideCounters",
     "CaptureInput",
     "DescribedCapture",
     "EventOptions",
@@ -63,6 +67,7 @@ __all__ = [
     "Measured",
     "all_needs",
     "analyze",
+    "beside_counters",
     "compare_with",
     "describe",
     "enough_of",
@@ -206,6 +211,37 @@ def read_capture_with_cells(
         progress=progress,
         window=capture.window,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class BesideCounters:
+    """What is known of the captured time besides the host's counters.
+
+    Attributes:
+        guests: What guests counted.
+        events: What logs say happened, in order of time.
+        notes: What could not be used.
+    """
+
+    guests: tuple[GuestSeries, ...]
+    events: tuple[Event, ...]
+    notes: tuple[QualityNote, ...]
+
+
+def beside_counters(recording: Recording, source: CaptureInput) -> BesideCounters:
+    """Logs of guests and of hosts, read and put on the host's clock; nothing is judged.
+
+    Args:
+        recording: What was read of the capture.
+        source: What a person said about it.
+
+    Raises:
+        UnreadableInputError: A log that a person named cannot be read.
+        UsageError: A VM that was named is not there.
+    """
+    happened = events_of(recording, source.manifest, source.guests.events, source.guests.folder)
+    guests, notes = guest_series(recording, source.guests, source.manifest)
+    return BesideCounters(guests, happened.events, (*happened.notes, *notes))
 
 
 def _needs_of(capture: CaptureInput, book: RuleBook, *, with_levels: bool) -> dict[str, tuple[str, ...]]:

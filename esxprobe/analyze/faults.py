@@ -102,27 +102,14 @@ def judge_faults(recording: Recording, options: GuestOptions, manifest: Manifest
         UsageError: A VM that was named is not there, or it cannot be decided whose a log is.
         UnreadableInputError: A log that a person named cannot be read.
     """
-    wanted = logs_to_read(options, manifest)
-    for name in options.offsets:
-        vm_called(name, recording.vms)
-    matched: list[MatchedLog] = []
-    notes: list[QualityNote] = []
-    for each in wanted:
-        try:
-            matched.append(_matched(each, recording, options))
-        except EsxprobeError as error:
-            if each.is_asked_for:
-                raise
-            notes.append(note("guest-log-unusable", 1, f"{each.paths[0].name}: {error.message}"))
+    matched, notes = _logs_of_vms(recording, options, manifest)
     if not matched:
         return FaultOutcome(notes=tuple(notes))
     from esxprobe.correlate import fault_costs, guest_pairs
 
     nested = _nested(manifest, recording.vms)
     tried = experiments_in(options, manifest, recording.vms)
-    of_vm: dict[str, list[MatchedLog]] = {}
-    for log in matched:
-        of_vm.setdefault(log.vm.gid, []).append(log)
+    of_vm = _by_vm(matched)
     rated = {gid: _rates(logs) for gid, logs in of_vm.items()}
     made = [_input(logs, rated[gid], recording, nested, tried) for gid, logs in of_vm.items()]
     vms = _beside_each_other([vm for vm, _ in made if vm is not None])
@@ -139,6 +126,50 @@ def judge_faults(recording: Recording, options: GuestOptions, manifest: Manifest
         ),
         notes=(*notes, *(given for _, unused in made for given in unused)),
     )
+
+
+def guest_series(
+    recording: Recording, options: GuestOptions, manifest: Manifest | None
+) -> tuple[tuple[GuestSeries, ...], tuple[QualityNote, ...]]:
+    """What guests counted, on the host's clock, and the logs that cannot be used; what faults cost is not asked.
+
+    Args:
+        recording: The capture.
+        options: As in `judge_faults`.
+        manifest: As in `judge_faults`.
+
+    Raises:
+        UsageError: As in `judge_faults`.
+        UnreadableInputError: As in `judge_faults`.
+    """
+    matched, notes = _logs_of_vms(recording, options, manifest)
+    rated = {gid: _rates(logs) for gid, logs in _by_vm(matched).items()}
+    return tuple(_series(gid, rates, clock) for gid, (rates, clock, _) in rated.items()), tuple(notes)
+
+
+def _logs_of_vms(
+    recording: Recording, options: GuestOptions, manifest: Manifest | None
+) -> tuple[list[MatchedLog], list[QualityNote]]:
+    """The logs with their VMs, and notes on those that nobody named and that cannot be used."""
+    for name in options.offsets:
+        vm_called(name, recording.vms)
+    matched: list[MatchedLog] = []
+    notes: list[QualityNote] = []
+    for each in logs_to_read(options, manifest):
+        try:
+            matched.append(_matched(each, recording, options))
+        except EsxprobeError as error:
+            if each.is_asked_for:
+                raise
+            notes.append(note("guest-log-unusable", 1, f"{each.paths[0].name}: {error.message}"))
+    return matched, notes
+
+
+def _by_vm(logs: Sequence[MatchedLog]) -> dict[str, list[MatchedLog]]:
+    of_vm: dict[str, list[MatchedLog]] = {}
+    for log in logs:
+        of_vm.setdefault(log.vm.gid, []).append(log)
+    return of_vm
 
 
 def _beside_each_other(vms: Sequence[VmFaults]) -> list[VmFaults]:

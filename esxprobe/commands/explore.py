@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from esxprobe.commands import report_options as options
 from esxprobe.commands.options import From, To, WindowTimezone
 from esxprobe.commands.outputs import refuse_to_overwrite, save, show_in_browser
-from esxprobe.commands.report_options import Redact, RedactMap, redaction_of
 from esxprobe.commands.series_of_report import Embed, budget_of
-from esxprobe.commands.streams import say_made
+from esxprobe.commands.streams import say, say_made
 from esxprobe.errors import UsageError
 
 if TYPE_CHECKING:
+    from esxprobe.analyze import CaptureInput
     from esxprobe.capture import CaptureFiles
     from esxprobe.commands.redaction import PrivateMap
-    from esxprobe.formats.printed_cells import CaptureCells
-    from esxprobe.formats.window import TimeWindow
     from esxprobe.report.embedding import Embedded
 
 
@@ -32,50 +31,71 @@ def explore(
     timezone: WindowTimezone = None,
     start: From = None,
     end: To = None,
+    guests_file: options.GuestsFile = None,
+    guest_log: options.GuestLog = None,
+    guest_offset: options.GuestOffset = None,
+    guest_timezone: options.GuestTimezone = None,
+    log: options.Log = None,
+    log_timezone: options.LogTimezone = None,
     embed: Embed = "all",
-    redact: Redact = False,
-    redact_map: RedactMap = None,
+    redact: options.Redact = False,
+    redact_map: options.RedactMap = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open the finished page in a browser.")] = False,
 ) -> None:
     """Write every counter of a capture into one HTML page that searches and plots them; nothing is judged."""
+    from esxprobe.analyze import CaptureInput, EventOptions
     from esxprobe.capture import load_capture
+    from esxprobe.commands.guest_file import with_guest_file
+    from esxprobe.commands.guests import guest_options, guest_words
     from esxprobe.commands.redaction import private_map
     from esxprobe.commands.reporting import shown_path, stem
     from esxprobe.formats.window import window_of
-    from esxprobe.report.embedding import embedded
-    from esxprobe.report.explore import Layers, thresholds_of, with_layers
-    from esxprobe.rules import shipped
 
     budget = budget_of(embed)
     if budget == 0:
         raise UsageError("--embed 0 leaves nothing to explore", hint="write all, or a size such as 5MB")
-    private, window = private_map(redaction_of(redact, redact_map)), window_of(start, end)
+    private, window = private_map(options.redaction_of(redact, redact_map)), window_of(start, end)
     files = load_capture(capture)
+    logs = EventOptions(tuple(log or ()), log_timezone)
+    guests = guest_options(capture, guest_log or (), guest_offset or (), guest_timezone, (), (), events=logs)
+    guests = with_guest_file(guests, guests_file)
     target = output or Path(f"{stem(private.shown(capture) if private else capture)}-explore.html")
-    refuse_to_overwrite(files.evidence(capture), target, None)
-    cells = _every_cell(files, timezone, window)
+    refuse_to_overwrite([*files.evidence(capture), *guests.files], target, None)
+    source = CaptureInput(files.paths, files.manifest, timezone, guests, window)
+    made = _embedded(source, files, budget, private)
     if private is not None:
-        cells = private.learned_cells(cells, files)
         private.refuse([target])
     words = ["esxprobe", "explore", shown_path(capture, private)]
     words += [*(["--timezone", timezone] if timezone else []), *(window.words() if window else [])]
+    words += guest_words(guests, private=private)
     words += [*(["--embed", embed] if budget is not None else []), *(["--redact"] if private else [])]
-    made = with_layers(embedded(cells, None, budget), Layers(thresholds_of(shipped())))
     save(target, _page(made, shlex.join(words), private))
     say_made(target)
     if open_it:
         show_in_browser(target)
 
 
-def _every_cell(files: CaptureFiles, timezone: str | None, window: TimeWindow | None) -> CaptureCells:
-    """Reads the capture once, all of its columns."""
+def _embedded(
+    source: CaptureInput, files: CaptureFiles, budget: int | None, private: PrivateMap | None
+) -> Embedded:
+    """Reads the capture once, all of its columns, and its logs."""
+    from esxprobe.analyze import beside_counters, read_capture_with_cells
     from esxprobe.commands.terminal import reading
-    from esxprobe.formats.esxtop import read_with_cells
+    from esxprobe.report.explore import Layers, series_of_page, thresholds_of
+    from esxprobe.rules import shipped
 
+    book = shipped()
     with reading(files.paths) as progress:
-        return read_with_cells(
-            files.paths, {}, every=True, timezone=timezone, progress=progress, window=window
-        ).cells
+        recording, cells = read_capture_with_cells(source, book=book, every=True, progress=progress)
+    beside = beside_counters(recording, source)
+    for note in beside.notes:
+        say(note.detail, err=True)
+    events = beside.events
+    if private is not None:
+        cells = private.learned_cells(cells, files)
+        events = private.events(events)
+    layers = Layers(thresholds_of(book), guests=beside.guests, events=events)
+    return series_of_page(cells, None, budget, layers)
 
 
 def _page(made: Embedded, command: str, private: PrivateMap | None) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from esxprobe.capture import CaptureFiles
     from esxprobe.commands.requests import RedactionRequest
     from esxprobe.formats.printed_cells import CaptureCells
-    from esxprobe.model import Analysis
+    from esxprobe.model import Analysis, Event
     from esxprobe.model.manifest import Manifest
     from esxprobe.model.supportalone import SupportReport
     from esxprobe.redact import Redactor
@@ -95,6 +95,13 @@ class PrivateMap:
 
         assert self._instances is not None  # noqa: S101 - names are learned first
         return redacted_cells(cells, self._instances, self.redactor)
+
+    def events(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
+        """Events of the capture whose names have been learned, with pseudonyms."""
+        from esxprobe.redact import redacted_events
+
+        assert self._instances is not None  # noqa: S101 - names are learned first
+        return redacted_events(events, self.redactor, self._instances)
 
     def of(self, analysis: Analysis, learned: Instances) -> Analysis:
         """The analysis of a capture whose names have been learned, with pseudonyms."""

@@ -1,6 +1,6 @@
 """Reports and captures without the customer's names: pseudonyms, a private map, a scan of what was made."""
 
-from esxprobe.redact.analysis import nameless, redacted_analysis
+from esxprobe.redact.analysis import nameless, redacted_analysis, redacted_events
 from esxprobe.redact.cell_names import redacted_cells, redacted_index
 from esxprobe.redact.fleet import nameless_fleet
 from esxprobe.redact.folder import CaptureCopy
@@ -24,6 +24,7 @@ __all__ = [
     "no_instances",
     "redacted_analysis",
     "redacted_cells",
+    "redacted_events",
     "redacted_guest_log",
     "redacted_index",
     "redacted_manifest",

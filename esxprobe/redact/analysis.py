@@ -16,7 +16,7 @@ import numpy as np
 from esxprobe.catalog import find
 from esxprobe.catalog.quality import quality_code
 from esxprobe.errors import EsxprobeError
-from esxprobe.model import Analysis, Chart, Entity, Explanation, QualityNote, Skipped
+from esxprobe.model import Analysis, Chart, Entity, Event, Explanation, QualityNote, Skipped
 from esxprobe.model.roles import FREE, Role, roles_of
 from esxprobe.redact.instances import Instances
 from esxprobe.redact.manifest import LISTED, PROBES
@@ -69,6 +69,20 @@ def redacted_analysis(analysis: Analysis, redactor: Redactor, instances: Instanc
     walker.walk(analysis)  # names are learned before text is searched for them
     made = walker.walk(analysis)
     assert isinstance(made, Analysis)  # noqa: S101 - for the type checker
+    return made
+
+
+def redacted_events(events: tuple[Event, ...], redactor: Redactor, instances: Instances) -> tuple[Event, ...]:
+    """Events of logs with pseudonyms for names, as those of an analysis.
+
+    Args:
+        events: In the order of time.
+        redactor: As in `redacted_analysis`.
+        instances: As in `redacted_analysis`.
+    """
+    walker = _Walker(redactor, instances)
+    walker.walk(events)  # names are learned before text is searched for them
+    made: tuple[Event, ...] = walker.walk(events)
     return made
 
 
