@@ -1,13 +1,15 @@
-"""What users read is plain US English, as in a good knowledge base article: phrases that must not come back.
+"""What people read is plain US English, as in a good knowledge base article: phrases that must not come back.
 
-Checked are string literals of the package (messages, hints, help, the rule book, the catalogs, docstrings of public
-names), templates, README, SECURITY, CONTRIBUTING, the pages in docs/ (decisions included), and `--help` of each
+Checked are string literals of the package (messages, hints, help, the rule book, the catalogs, docstrings), its
+comments, templates, README, SECURITY, CONTRIBUTING, the pages in docs/ (decisions included), and `--help` of each
 command.
 """
 
 import ast
 import re
+import tokenize
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -71,19 +73,10 @@ NOT_TEXT = ("redact/listed.py", "redact/own_words.py", "collect/bounded.py", "co
 
 
 def literals(path: Path) -> Iterator[tuple[int, str]]:
-    """String literals of a module, without its docstrings but those of public names, and their lines.
-
-    Of formatted strings the fixed parts.
-    """
+    """String literals of a module, docstrings among them, and their lines; of formatted strings the fixed parts."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     nodes = list(ast.walk(tree))
-    hidden = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
-    for node in nodes:
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and node.body:
-            first = node.body[0]
-            if isinstance(first, ast.Expr) and not getattr(node, "name", "").startswith("_"):
-                hidden.discard(id(first.value))
-    hidden |= {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    hidden = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in nodes:
         if isinstance(node, ast.JoinedStr):
             parts = (str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
@@ -92,12 +85,29 @@ def literals(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
+def comments(path: Path) -> Iterator[tuple[int, str]]:
+    """Comments of a module, neighboring lines as one, and the lines of their ends."""
+    texts: list[str] = []
+    last = 0
+    with path.open("rb") as file:
+        found = [each for each in tokenize.tokenize(file.readline) if each.type == tokenize.COMMENT]
+    for token in found:
+        if texts and (token.start[0] != last + 1 or not token.line.lstrip().startswith("#")):
+            yield last, " ".join(texts)
+            texts = []
+        texts.append(token.string.lstrip("# "))
+        last = token.start[0]
+    if texts:
+        yield last, " ".join(texts)
+
+
 def shown() -> Iterator[tuple[str, str]]:
     """Where a text is, and the text."""
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(PACKAGE).as_posix()
         if not name.startswith(NOT_TEXT):
-            yield from ((f"esxprobe/{name}:{line}", text) for line, text in literals(path) if " " in text)
+            texts = chain(literals(path), comments(path))
+            yield from ((f"esxprobe/{name}:{line}", text) for line, text in texts if " " in text)
     pages = [CHECKOUT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md")]
     pages += sorted((CHECKOUT / "docs").rglob("*.md"))
     for path in (*pages, *sorted((CHECKOUT / "templates").glob("*.j2"))):

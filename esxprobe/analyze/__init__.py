@@ -77,7 +77,7 @@ __all__ = [
     "read_capture_with_cells",
 ]
 
-# Few of the worlds that are no vCPUs are judged; a part of them tells what the states of a sample add up to. Ports
+# Few of the worlds that are not vCPUs are judged; a part of them shows what the states of a sample add up to. Ports
 # are in a table of the busiest.
 _ENOUGH = {"world": 256, "port": PORTS_READ}
 

@@ -12,7 +12,7 @@ from esxprobe.series import in_parts
 _RATES = tuple(rf"Virtual Disk\{verb}/sec" for verb in ("Reads", "Writes"))
 _LATENCIES = tuple(rf"Virtual Disk\Average MilliSec/{verb}" for verb in ("Read", "Write"))
 _SENT = r"Physical Disk Per-Device-Per-World\Commands/sec"
-# What a finding's entity is a part of, by the column that says so.
+# What a finding's entity is a part of, by the column that names it.
 _OF_VMS = ("vcpu", "vdisk", "vm-disks", "port", "world", "device-world")
 _OF_DEVICES = ("path", "partition")
 

@@ -11,7 +11,7 @@ from esxprobe.model import QualityNote, Recording
 from esxprobe.model.manifest import Manifest
 from esxprobe.rules import RuleBook
 
-# A VM may have no limit, no reservation: the mark for none is read as no value, and is no doubt.
+# A VM may have no limit, no reservation: the mark for none is read as no value, without a warning.
 MAY_BE_NONE = "Alloc "
 # Fewer judged samples than this say little about duration (a minute at the default interval).
 FEW_SAMPLES = 12
@@ -38,7 +38,7 @@ def doubts_of(recording: Recording, manifest: Manifest | None, book: RuleBook) -
 
 
 def _own_needs(book: RuleBook) -> dict[str, set[str]]:
-    """Counters of the judged entities themselves, by kind; what is taken for zero, or is a part, is no doubt."""
+    """Counters of the judged entities themselves, by kind, without those taken as zero and parts of others."""
     needs: dict[str, set[str]] = {}
     for rule in book.rules:
         if rule.entity != "capture" and not rule.only:
@@ -47,7 +47,7 @@ def _own_needs(book: RuleBook) -> dict[str, set[str]]:
 
 
 def _without_values(recording: Recording, book: RuleBook) -> list[QualityNote]:
-    """Entities of which a counter that a rule needs has no value at all: nobody judged them."""
+    """Entities of which a counter that a rule needs has no value at all: no rule judged them."""
     missing: dict[str, set[str]] = {}
     for kind, paths in _own_needs(book).items():
         names = shown(recording, kind, "name")

@@ -39,7 +39,7 @@ def marked(
     for rule, chart in charts.items():
         drawn = [each for each in findings if each.rule == rule][:_LINES]
         events = [event for each in drawn for event in marks.get(each.key, ())]
-        # Marks of one kind in one second cannot be told apart.
+        # Marks of one kind in one second look like one.
         seen = {(event.time.replace(microsecond=0), event.severity, event.kind) for event in events}
         if seen:
             made[rule] = replace(chart, marks=tuple(sorted(seen)[:_MARKS]))

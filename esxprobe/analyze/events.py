@@ -18,9 +18,9 @@ from esxprobe.model.manifest import Manifest
 if TYPE_CHECKING:
     from esxprobe.formats.hostlogs import EventLogs, Wanted
 
-# What was collected with a capture lies in its folder here.
+# What was collected with a capture is in its folder here.
 COLLECTED = "logs"
-# Events so long before the first sample are kept: what begins a bad time may lie there; and behind the last [min].
+# How long before the first sample events are kept: what begins a bad time may be there; and after the last [min].
 _BEFORE, _BEHIND = timedelta(minutes=10), timedelta(minutes=2)
 _MIGRATION = "migration"
 _UPLINK = re.compile(r":(vmnic\d+)$")
@@ -102,7 +102,7 @@ def _read(
 
     if is_empty_fine and not log_files(paths):
         return None
-    # Nobody named what a bundle or a capture folder holds: without a log in it, the report has no events.
+    # No option named what a bundle or a capture folder holds: without a log in it, the report has no events.
     return read_event_logs(paths, wanted, own=collected, may_be_none=is_empty_fine)
 
 

@@ -150,7 +150,7 @@ def guest_series(
 def _logs_of_vms(
     recording: Recording, options: GuestOptions, manifest: Manifest | None
 ) -> tuple[list[MatchedLog], list[QualityNote]]:
-    """The logs with their VMs, and notes on those that nobody named and that cannot be used."""
+    """The logs with their VMs, and notes on those that no option names and that cannot be used."""
     for name in options.offsets:
         vm_called(name, recording.vms)
     matched: list[MatchedLog] = []

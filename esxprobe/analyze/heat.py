@@ -13,7 +13,7 @@ from esxprobe.arrays import Floats
 from esxprobe.model import Entity, HeatRow, HeatStrip, Recording, Window
 from esxprobe.series import covered_seconds, quantile_of_rows, stretches
 
-# A row of a picture is as wide as the page: more cells could not be told apart.
+# A row of a picture is as wide as the page: more cells could not be distinguished.
 CELLS = 120
 # With more holes than this the cells would be all edges: then they reach over the holes.
 _HOLES = 60

@@ -36,7 +36,7 @@ def _worse(path: str) -> bool:
 
 
 # Counters that are worse the larger they are, and of which it is known from which size on a change matters. Loads
-# are not among them: work that comes and goes is no trouble.
+# are not among them: work that comes and goes is not a problem.
 WATCHED = frozenset(path for path in SMALLEST if path != _SUM and _worse(path))
 # What is read for them beside what rules need, by entity kind; latencies with the commands that make them.
 PROPOSAL_NEEDS: dict[str, tuple[str, ...]] = {

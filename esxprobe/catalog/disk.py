@@ -157,7 +157,7 @@ def _vaai_latencies() -> Iterator[Row]:
 
 _LATENCY = tuple(_latencies())
 
-# NFS is no SCSI: no adapter, no queue, no path; what the host waits for is one figure, GAVG.
+# NFS is not SCSI: no adapter, no queue, no path; what the host waits for is one figure, GAVG.
 _NO_SCSI = "not used by NFS: always 0"
 _NFS = (
     Row("Active Commands", "ACTV", "", "Commands outstanding on the server when the sample is taken"),

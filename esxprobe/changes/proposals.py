@@ -176,7 +176,7 @@ def _stretches(values: Floats, single: Floats, sizes: Sizes, least: int, kind: i
         values: (series, samples) in which stretches are looked for.
         single: (series, samples) the same without any averaging: what counts as evidence.
         sizes: Of each series.
-        least: Fewer samples are no stretch.
+        least: Samples of the shortest stretch.
         kind: Of the stretches.
     """
     with np.errstate(invalid="ignore"):

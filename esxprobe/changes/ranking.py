@@ -16,7 +16,7 @@ from esxprobe.series import in_parts
 
 # A change is called sure where its false discovery rate (Benjamini and Hochberg 1995) is below this.
 SURE = 0.01
-# Fewer samples of a reference are no reference, and fewer samples of a window have no spread.
+# With fewer samples there is no reference, and with fewer samples of a window no spread.
 FEWEST_BEFORE = 8
 FEWEST_STEPS = 4
 # With more steps of 0 than this share, steps say when a series was busy, and not how much it spread.

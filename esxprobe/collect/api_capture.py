@@ -100,7 +100,7 @@ def collect_api(
     job = _ApiJob(task, stop, progress, clockwork)
     progress(Progress(task.host, 0, 0, task.plan.rows(), 0, 0.0, float(task.plan.duration_s), "connecting"))
     try:
-        job.connect()  # before there is a folder: a host that lets nobody in leaves nothing here
+        job.connect()  # before there is a folder: a host that refuses the login leaves nothing here
         outcome = job.run(new_folder(out, task.host, clockwork.now()), tool_version)
     except EsxprobeError as error:
         outcome = HostOutcome(task.host, "failed", None, 0, task.plan.rows(), 0, stop.is_set(), error)

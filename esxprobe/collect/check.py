@@ -42,7 +42,7 @@ class Connect(Protocol):
         """Gives the shell.
 
         Raises:
-            EsxprobeError: The step after the last one that was told went wrong.
+            EsxprobeError: The step after the last one that was shown failed.
         """
 
 

@@ -214,7 +214,7 @@ class _ExperimentJob:
             return self._over(replace(run, outcome="failed", reason=no_room(self.around.folder, error).message))
         file = path.relative_to(self.around.folder).as_posix()
         run = replace(run, outcome="running", order=dose.order, file=file)
-        self.around.announce(run)  # before the first block, so that nobody can choose an order afterwards
+        self.around.announce(run)  # before the first block, so that the order cannot be chosen afterwards
         outcome, reason = _stream(self.link, self._command(dose), path, self.around.stop)
         return self._over(replace(run, outcome=outcome, reason=reason))
 
@@ -242,7 +242,7 @@ class _ExperimentJob:
         return _injector(self.guest, dose)
 
     def _new_file(self, kind: str) -> Path:
-        """A name that nobody has."""
+        """A name that is not in use."""
         folder = self.around.folder
         (folder / "guests").mkdir(exist_ok=True)
         name, number = f"guests/{safe_name(self.guest.vm)}-{kind}", 0

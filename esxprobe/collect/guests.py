@@ -176,7 +176,7 @@ class _GuestJob:
         return self._trouble(done, counted.samples)
 
     def _new_file(self, loop: Loop) -> str:
-        """A name that nobody has: guests may share the name of their VM, or end in a number themselves."""
+        """A name that is not in use: guests may share the name of their VM, or end in a number themselves."""
         (self.folder / "guests").mkdir(exist_ok=True)
         name = safe_name(self.guest.vm)
         return next(file for file in _names(name, loop.ending) if not (self.folder / file).exists())

@@ -159,7 +159,7 @@ class _HostJob:
         )
 
     def _kept(self, run: SegmentRun) -> str:
-        """Name of a segment's file. Without a single sample nobody can read it: then it gets another, or goes."""
+        """Name of a segment's file. A file without a single sample cannot be read: it is renamed or deleted."""
         path = self.folder / run.file
         if run.peek.rows or not path.exists():
             return run.file
@@ -186,7 +186,7 @@ class _HostJob:
         return None
 
     def _until(self) -> tuple[float, bool]:
-        """Until when a lost connection is tried again [s since 1970], and whether somebody said so."""
+        """Until when a lost connection is tried again [s since 1970], and whether an option sets it."""
         assert self._lost_at is not None  # noqa: S101  (only asked after a failure)
         if self.plan.retry_for_s is not None:
             return self._lost_at + self.plan.retry_for_s, True

@@ -92,7 +92,7 @@ def _trouble(status: int | None, stderr: bytes) -> str:
 
 
 def _kept(name: str, line: str, content: bytes, folder: Path, trouble: str) -> ProbeResult:
-    """Writes what came down; a log without lines of the time is no file."""
+    """Writes what was received; no file is written for a log without lines of the time."""
     if not _has_text(content):
         return ProbeResult(name, line, "failed" if trouble else "ok", trouble)
     file = f"{FOLDER}/{name.removeprefix('log-')}.log.gz"

@@ -23,7 +23,7 @@ from esxprobe.errors import ChannelRefusedError, HostError, HostTimeoutError
 from esxprobe.formats.vmware_log import parse_monitor_mode
 from esxprobe.model.manifest import ClockReading, ProbeResult
 
-# A question is ended on the host after that long [s]; nobody waits for the answer much longer.
+# A question is ended on the host after that long [s]; its answer is not waited for much longer.
 QUESTION_S = 15
 _SPARE_S = 5.0
 # A file of a VM that sends nothing for that long hangs [s].

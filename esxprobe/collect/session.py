@@ -96,7 +96,7 @@ def _collected(task: HostTask, out: Path, tool_version: str, ways: _Ways) -> Hos
     plan = task.plan
     ways.progress(Progress(task.host, 0, 0, plan.rows(), 0, 0.0, float(plan.duration_s), "connecting"))
     try:
-        shell = link.shell()  # before there is a folder: a host that lets nobody in leaves nothing here
+        shell = link.shell()  # before there is a folder: a host that refuses the login leaves nothing here
         if task.plan.vms:
             require_vms(task, shell)
         folder = new_folder(out, task.host, ways.clockwork.now())

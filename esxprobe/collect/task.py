@@ -86,5 +86,5 @@ class Notice:
     text: str
 
 
-# Is told what became of each host and guest, and what a person should know, at once and from other threads.
+# Gets what became of each host and guest, and what a person should know, at once and from other threads.
 Tell = Callable[[HostOutcome | GuestOutcome | Notice], None]

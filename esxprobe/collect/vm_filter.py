@@ -39,7 +39,7 @@ EXPORT_TIMEOUT_S = 60.0
 GROUPS = "SchedGroup"
 _KNOWN = (GROUPS, "Adapter", "Device", "NetPort", "InterruptCookie")
 _HINT = "omit --vm to capture everything"
-# Groups of the system itself are no suggestion for a misspelled VM: `hostd.2098432`, and some without a number.
+# Groups of the system itself are not suggested for a misspelled VM: `hostd.2098432`, and some without a number.
 _OWN = re.compile(r".*\.\d+|system|idle|helper|drivers|ft|vmotion", re.ASCII)
 # The same grammar as `parse_entities`, for the host's awk.
 _KEEP = (

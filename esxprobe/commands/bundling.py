@@ -240,7 +240,7 @@ class Bundle:
         return made[0]
 
     def _scratch(self) -> Path:
-        """A private folder beside the zip, where there is room for it; it goes with the bundle."""
+        """A private folder beside the zip, where there is room for it; it is deleted with the bundle."""
         if self._work is None:
             try:
                 self._work = self._stack.enter_context(workplace(self.target))

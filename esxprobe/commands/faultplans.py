@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from esxprobe.model.manifest import FaultRun
 
 _DEFAULT_S = 300
-# Shares of one vCPU that may be injected [%]: below them nothing can be told, above them it is no small load.
+# Shares of one vCPU that may be injected [%]: below them nothing can be measured, above them the load is not small.
 _LEAST_PCT, _MOST_PCT = 1.0, 25.0
 
 

@@ -56,7 +56,7 @@ def are_guest_logs(words: Sequence[str]) -> bool:
 
 
 def _is_no_log(path: Path) -> bool:
-    """What is told at a glance: no file, or a capture, whose report has no time to load the readers of logs."""
+    """Whether a first look shows no log: no file, or a capture, whose report needs no readers of logs."""
     from esxprobe.files.reading import opened
     from esxprobe.formats.pack import packing_of_head
     from esxprobe.formats.sniff import names_esxtop

@@ -137,7 +137,7 @@ def _read(path: Path) -> Inventory:
 
 
 def _named(text: str, listed: Inventory) -> HostEntry:
-    """The host of the inventory that is meant, with another account where one is said; otherwise one of its own."""
+    """The host of the inventory that is meant, with another account where one is given; otherwise a new one."""
     from esxprobe.collect.inventory import HostEntry
     from esxprobe.ssh.target import parse_target
 

@@ -129,7 +129,7 @@ def _show_steps(where: str, checked: Checked) -> None:
 
 
 def _together(steps: Iterable[Step]) -> Iterator[Step]:
-    """Steps that were skipped one after the other for the same reason are told as one."""
+    """Neighboring steps that were skipped for the same reason, as one."""
     for (outcome, note, _), same in groupby(steps, key=lambda step: (step.outcome, step.note, step.hint)):
         first, *more = same
         if outcome == "skipped" and more:

@@ -58,7 +58,7 @@ def _one(capture: Path, output: Path, private: PrivateMap) -> None:
 
 
 def _many(words: list[str], output: Path, private: PrivateMap) -> None:
-    """One folder with all copies, which comes to its place whole; of a broken capture it is told."""
+    """One folder with all copies, published whole; a capture that cannot be read is named."""
     from contextlib import ExitStack
 
     from esxprobe.commands.redaction import copies_folder, learn_all, places_of, settle

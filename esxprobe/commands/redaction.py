@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from esxprobe.redact.instances import Instances
     from esxprobe.vmsupport.support_bundle import SupportBundle
 
-# In the working folder, so that what is made there shares its names; hidden, so that nobody attaches it.
+# In the working folder, so that what is made there shares its names; hidden, so that it is not attached by mistake.
 DEFAULT_MAP = Path(".esxprobe-redaction-map.json")
 
 

@@ -156,7 +156,7 @@ class SeriesOfReport:
         if self._made is None:
             from esxprobe.report.explore import series_of_page
 
-            assert self._layers is not None  # noqa: S101 - nobody asks otherwise
+            assert self._layers is not None  # noqa: S101 - it is called with layers alone
             assert self._cells is not None  # noqa: S101
             budget = self._request.budget
             self._made, self._cells = series_of_page(self._cells, self._tiers, budget, self._layers), None

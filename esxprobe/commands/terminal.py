@@ -158,8 +158,8 @@ def _break_off(number: int) -> NoReturn:
 def _say_at_once(words: str) -> None:
     """Tells a person something when a signal came.
 
-    Past the buffer: the main thread may be in the middle of a write to it. And only where somebody reads: a full
-    pipe would hold up the end that was asked for.
+    Past the buffer: the main thread may be in the middle of a write to it. And only where the stream can take it: a
+    full pipe would delay the end that was asked for.
     """
     descriptor = 2
     with suppress(OSError):

@@ -23,7 +23,7 @@ from esxprobe.correlate.significance import ROUNDING, effective_samples, left_of
 from esxprobe.correlate.slope import Slope, partial_slope, residuals
 from esxprobe.model import Association, SlopeReading
 
-# Below that many independent intervals nothing is said.
+# With fewer independent intervals there is no result.
 FEWEST_INDEPENDENT = 20.0
 # A kind of fault that differs from its own median in fewer intervals says nothing about a slope.
 _FEWEST_MOVES = 20

@@ -34,7 +34,7 @@ from esxprobe.correlate.significance import effective_samples, false_discovery
 from esxprobe.model import GuestHostPair, PairKind
 from esxprobe.series import means_over
 
-# Fewer samples are no record: 60 shifts leave no p below 1/60.
+# Fewer samples are not used: 60 shifts leave no p below 1/60.
 FEWEST_SAMPLES = 60
 # Neighbors are alike; with fewer independent samples two trends are all that is compared (as for costs of faults).
 FEWEST_INDEPENDENT = 20

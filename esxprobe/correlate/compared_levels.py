@@ -75,7 +75,7 @@ def compare_levels(before: Floats, now: Floats, stretch_before: Indexes, stretch
     known = ~np.isnan(both)
     width = before.shape[1]
     samples = np.stack((known[:, :width].sum(axis=1), known[:, width:].sum(axis=1)), axis=1)
-    ranks = rankdata(np.where(known, both, np.inf), axis=1)  # what is missing ranks last and moves nobody
+    ranks = rankdata(np.where(known, both, np.inf), axis=1)  # what is missing ranks last and changes no other rank
     ranks = np.where(known, ranks, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         total = samples.sum(axis=1)
@@ -86,8 +86,8 @@ def compare_levels(before: Floats, now: Floats, stretch_before: Indexes, stretch
         taus = [
             correlated_for(part - mean[:, None], where) for (part, where), mean in zip(parts, means.T, strict=True)
         ]
-        # In a short series it is estimated with a wide error: the larger one is taken for both. One that stands
-        # still tells nothing of its own.
+        # In a short series it is estimated with a wide error: the larger one is taken for both. A constant
+        # one has no estimate of its own.
         n_eff = samples / np.fmax(*taus)[:, None]
         error = spread / total * np.sqrt((1 / n_eff).sum(axis=1))
         auc = (means[:, 1] - means[:, 0]) / total

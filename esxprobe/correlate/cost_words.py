@@ -112,7 +112,7 @@ def _share(pct: float) -> str:
 
 
 def _unmeasured(cost: FaultCost) -> list[str]:
-    """Nobody measured what a fault cost: the rate, what it allows, and what vCPU time did."""
+    """What a fault cost was not measured: the rate, what it allows, and what vCPU time did."""
     by_rate = _by_rate(cost)
     first = f"{by_rate[0].upper()}{by_rate[1:]}."
     if cost.verdict == "negligible" and not could_matter(cost.rates):

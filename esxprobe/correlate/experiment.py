@@ -127,7 +127,7 @@ def _answer(held: _Held, y: Floats, pages: Floats, found: FaultExperiment) -> Fa
 
 
 def _both(plain: FaultExperiment, held: FaultExperiment) -> FaultExperiment:
-    """An interval that holds both answers, for nobody knows which of them is right."""
+    """An interval that holds both answers, because the data do not show which of them is right."""
     low, high = min(plain.low, held.low), max(plain.high, held.high)
     return replace(plain, us=(plain.us + held.us) / 2, low=low, high=high, p=max(plain.p, held.p))
 

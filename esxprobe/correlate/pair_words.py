@@ -11,9 +11,9 @@ from esxprobe.correlate.numbers import chance, counted, say
 from esxprobe.model import GuestHostPair
 
 _BY_CHANCE = 0.05
-# The guest's time of a transfer contains GAVG; less by more than that is no rounding (rule of thumb).
+# The guest's time of a transfer contains GAVG; less by more than that is more than rounding (rule of thumb).
 _BELOW = 0.95
-_AGREE = 0.05  # less is no difference (rule of thumb) [percentage points]
+_AGREE = 0.05  # less counts as equal (rule of thumb) [percentage points]
 _NO_CLOCK = (
     "A guest on ESXi counts steal only where its VM offers it a steal clock (stealclock.enable). Without one its"
     " log does not tell this time from its own."
@@ -95,7 +95,7 @@ def _disk(pair: GuestHostPair) -> list[str]:
 def _together(
     pair: GuestHostPair, with_it: str = "They moved together", against: str = "They moved against each other"
 ) -> list[str]:
-    """Whether both moved together, with r and p; a null result says so."""
+    """Whether both moved together, with r and p, a null result included."""
     if math.isnan(pair.n_eff):
         return ["One of the two did not change, so there is no correlation."]
     if math.isnan(pair.r):

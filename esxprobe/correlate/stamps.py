@@ -14,7 +14,7 @@ import numpy as np
 from esxprobe.arrays import Floats
 from esxprobe.series import stretches
 
-# Longer steps than the usual one by more than this are no rounding [s].
+# Steps that exceed the usual one by more than this are more than rounding [s].
 _MOST_STEP = 1
 
 

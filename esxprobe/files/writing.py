@@ -60,7 +60,7 @@ def write(path: Path, content: bytes, *, private: bool = False, new: bool = Fals
 
 
 def _name(unfinished: Path, path: Path) -> None:
-    """Gives a file its name where nobody has it."""
+    """Gives a file its name unless another file has it."""
     try:
         os.link(unfinished, path)  # fails where anything is, and never replaces it
     except FileExistsError:

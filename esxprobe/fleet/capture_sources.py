@@ -41,7 +41,7 @@ def _below(word: str) -> list[Path]:
     try:
         return captures_below(path) if path.is_dir() and not is_capture_folder(path) else []
     except (OSError, UnreadableInputError):
-        return []  # it is said when the capture itself is read
+        return []  # it is reported when the capture itself is read
 
 
 def size_of(source: str) -> list[tuple[str, int]]:

@@ -10,7 +10,7 @@ from esxprobe.model import Analysis, Event, Window, worst_first
 from esxprobe.model.fleet import CaptureDigest, CauseBrief, EventTotal, Figure, FindingBrief, VmStay
 from esxprobe.report.likely_causes import entity_key, likely_causes
 
-# The least distances are rules of thumb: what nobody would call another host for.
+# The least distances are rules of thumb: smaller differences do not make another host.
 FIGURES = (
     Figure("vms", "VMs", "", 10),
     Figure("util", "PCPU %UTIL, p95", "%", 15),

@@ -184,4 +184,4 @@ def free_mb() -> float:
             return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6)
         except (AttributeError, OSError, ValueError):
             pass
-    return float("inf")  # nobody tells: then nothing is held back
+    return float("inf")  # not known: then nothing is held back

@@ -227,7 +227,7 @@ class FormatCheck:
         return False
 
     def _may_have_moved(self, formats: Formats, rows: CheckedRows, row: int, place: int) -> bool:
-        """Whether a column near by is printed as a number is, or nobody knows how it is."""
+        """Whether a column near by is printed as a number is, or it is not known how it is printed."""
         if formats.most is not None or rows.decimals is None:
             return False  # what is printed with too many decimals is of no column
         form = int(rows.decimals[row, place])
@@ -236,7 +236,7 @@ class FormatCheck:
         cells = self.wanted["cell"].to_numpy().astype(np.int64)
         near = np.abs(cells - cells[place]) <= MOVED
         own = np.unique(cells[near])
-        least = min(2 * MOVED + 1, MOVED + int(cells[place]))  # the time is no cell that moves
+        least = min(2 * MOVED + 1, MOVED + int(cells[place]))  # the time cell does not move
         return len(own) < least or bool((formats.usual[near] == form).any())
 
 

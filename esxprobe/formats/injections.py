@@ -12,7 +12,7 @@ from esxprobe.files.reading import opened
 from esxprobe.model import Calibration, Injections
 
 HEADER = "# esxprobe experiment/1"
-# An hour at two lines a second is 1 MB; more is no injector's.
+# An hour at two lines a second is 1 MB; an injector writes no more.
 _MOST_BYTES = 8 << 20
 _COLUMNS = 9
 

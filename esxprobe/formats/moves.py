@@ -24,7 +24,7 @@ _FEWEST, _TOGETHER = 4, 64
 _KEPT = 2
 # Numbers that differ by this share are alike.
 _APART = 0.3
-# Of fewer rows than these nobody knows which is the odd one.
+# With fewer rows than these it cannot be decided which is the odd one.
 _ROWS = 3
 # Every so many rows: it is for rows with torn cells only.
 _SOMETIMES = 8
@@ -67,7 +67,7 @@ class Moves:
         """
         if len(first) < _ROWS:
             return None
-        # Of an even number of rows the upper one: a mean would be nobody's value.
+        # Of an even number of rows the upper one: a mean would be the value of no row.
         half = len(first) // 2
         middle = np.partition(np.ascontiguousarray(first.T), half, axis=1)[:, half]
         most = len(first) - 1  # one row may be damaged

@@ -124,7 +124,7 @@ class Parser:
         return self.scanner.scan(text, piece.starts, piece.ends)
 
     def _odd(self, rows: CheckedRows, data: bytes | bytearray, odd: Bools) -> bool:
-        """Fills in, or counts as missing, the cells that are no plain decimals; False when one is torn open."""
+        """Fills in, or counts as missing, the cells that are not plain decimals; False when one is torn open."""
         values, cells, decimals = rows.values.T, rows.cells, rows.decimals
         if cells is None:
             return False
@@ -232,7 +232,7 @@ def words_of(batch: Batch, wanted: pl.DataFrame) -> dict[int, list[str | None]]:
 
 
 def _word(data: bytes | bytearray, start: int, end: int) -> str | None:
-    """What a cell of words says; None for nothing, or what cannot be told from damage."""
+    """What a cell of words says; None for nothing, or what may be damage."""
     inside = held(bytes(data[start:end]), 0)
     if not inside or any(byte < 32 or byte == 34 for byte in inside):
         return None

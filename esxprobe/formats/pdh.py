@@ -264,7 +264,7 @@ def _resaved_cells(text: str, separator: str, notes: list[QualityNote]) -> list[
 
 
 def _unquoted_cells(text: str, separator: str) -> list[str]:
-    """Cells of a header whose quotes somebody deleted: names hold separators, so only a path starts a cell."""
+    """Cells of a header whose quotes were deleted: names hold separators, so only a path starts a cell."""
     cells = re.split(rf'{separator}(?="?\\\\)', text)
     last = cells[-1].rstrip(separator)
     return [*cells[:-1], last, *[""] * (len(cells[-1]) - len(last))]

@@ -166,7 +166,7 @@ class _StoreColumns:
         mixed: Columns whose numbers have not all as many.
         shortest: Of these, those whose zeros at the end are dropped.
         others: Of the remaining ones, decimals of their numbers, a sample each.
-        lost: Columns that cannot be told.
+        lost: Columns that cannot be restored.
         texts: By asked column and sample.
     """
 
@@ -319,7 +319,7 @@ def _decimals_of_row(
 
 
 def _settle(made: PrintedColumns, row: int, decimals: Bytes) -> None:
-    """Chooses the way in which most cells of a column are printed; the others are told as texts."""
+    """Chooses the way in which most cells of a column are printed; the others are kept as texts."""
     values = made.values[row]
     number = ~np.isnan(values)
     fewest = fewest_decimals(made.whole(slice(row, row + 1)), made.decimals[row : row + 1])[0]

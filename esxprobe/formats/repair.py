@@ -233,7 +233,7 @@ class Repairer:
     def _split(self, text: bytes) -> list[bytes] | None:
         """As many cells as the header has, otherwise None."""
         width = self.layout.width
-        # Where a comma ends the row, a blank behind it is no cell; otherwise a bare last cell may be blank.
+        # Where a comma ends the row, a blank behind it is not a cell; otherwise a bare last cell may be blank.
         for cells in (text.split(b","), self._tokens(text) if self.layout.texts else []):
             if len(cells) == width + 1 and not cells[-1].strip():
                 cells.pop()

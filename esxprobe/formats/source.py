@@ -36,8 +36,8 @@ HEAD = 1 << 16
 # Packed bytes are taken in smaller steps, for ten times as much comes out of them.
 _PACKED = 8
 _SALVAGE_STEP = 256
-# What is unpacked in one step [bytes]: a few bytes can be packed gigabytes. zstandard cannot be told to stop, so it
-# gets little at a time: 4 bytes are 128 KB at most.
+# What is unpacked in one step [bytes]: a few bytes can be packed gigabytes. zstandard cannot be stopped, so it gets
+# small pieces: 4 bytes are 128 KB at most.
 _UNPACKED = 4 << 20
 _ZSTD_STEP = 1 << 9
 # A header is shorter than this [bytes].
@@ -149,8 +149,8 @@ class Inflate:
     def _salvage(self) -> bytes:
         """What a damaged member still gives beyond what was handed out.
 
-        The fast library keeps what it inflated before the damage to itself; zlib, fed a few bytes
-        at a time from the start of the member, hands it out.
+        The fast library does not return what it inflated before the damage; zlib, given small pieces
+        from the start of the member, does.
         """
         if self._kind != "gzip":
             return b""
@@ -274,7 +274,7 @@ class Source:
         return self._service.read(HEAD)
 
     def _to_line_end(self, start: bytes) -> bytes:
-        """More text, up to the first line end: only there bare carriage returns can be told."""
+        """More text, up to the first line end: bare carriage returns cannot be recognized before it."""
         parts = [start]
         length = len(start)
         seen, returns = 0, False

@@ -60,7 +60,7 @@ class Spill:
 
 
 class _Unnamed:
-    """The temporary file: it goes with the last block in it."""
+    """The temporary file; it is deleted with the last block in it."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="esxprobe-", buffering=0)  # noqa: SIM115

@@ -16,7 +16,7 @@ from esxprobe.formats.issues import QualityIssues
 if TYPE_CHECKING:
     import polars as pl
 
-# The zone cell of a text that was derived from FetchStats: copies of it can still be told from esxtop's own.
+# The zone cell of a text that was derived from FetchStats: so copies of it can be distinguished from esxtop's own.
 DERIVED_ZONE = "(UTC)(0)(FetchStats)"
 ESXTOP = "%m/%d/%Y %H:%M:%S"
 DAY_FIRST = "%d/%m/%Y %H:%M:%S"

@@ -86,7 +86,7 @@ def parse_moment(text: str) -> Moment:
 
 
 def _stamp(plain: str) -> datetime:
-    """An ISO stamp; Python takes anything between date and time, and reports show what was said."""
+    """An ISO stamp; Python takes anything between date and time, and reports show what was given."""
     if not (plain.isascii() and plain.isprintable()):
         raise ValueError(plain)
     return datetime.fromisoformat(plain)
@@ -167,7 +167,7 @@ class TimeWindow:
         return inside
 
     def _in_words(self, start: datetime, end: datetime, zone: tzinfo) -> str:
-        """When the window is, by the capture's clock, without an end that nobody set."""
+        """When the window is, by the capture's clock, without an end that was not given."""
         began, ended = (_in_zone(each, zone) for each in (start, end))
         if self.start and self.end:
             return f"between {began} and {ended}"

@@ -20,7 +20,7 @@ from esxprobe.model import ChangedEntity, Entity, Window
 if TYPE_CHECKING:
     import polars as pl
 
-# The number of a PCPU says where a world ran: it is no quantity, and a mean of it nothing.
+# The number of a PCPU says where a world ran: it is not a quantity, and its mean means nothing.
 _NUMBERED = "CPU"
 # So many values are in memory at once; a wide capture of a whole day is read in several passes.
 _VALUES = 48 << 20

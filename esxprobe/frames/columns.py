@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TIME = "time"
 
-# Names of columns are without their host, so columns of two hosts could not be told apart.
+# Names of columns are without their host, so columns of two hosts could not be distinguished.
 _BY_ITSELF = "open each host's capture by itself"
 # What is before an object in a key; a column without a name of its own is called after the one before it.
 _HOST = r"(?s)^(unnamed after )?\\\\[^\\]+\\"

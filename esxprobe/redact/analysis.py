@@ -52,7 +52,7 @@ _NUMBERS = re.compile(r"\d+")
 
 
 def _of_catalog(reason: str) -> bool:
-    """Whether a reason only names counters of the catalog, which are nobody's names."""
+    """Whether a reason only names counters of the catalog, which are public."""
     lacking = [path.partition("\\") for path in counters_lacking(reason)]
     return bool(lacking) and all(find(object_name, counter) for object_name, _, counter in lacking)
 
@@ -223,7 +223,7 @@ class _Walker(_Records):
         return name if _MEMBER.fullmatch(name) or name in own_ids() else self._instances.world("", "", name)
 
     def _detail(self, note: QualityNote) -> str:
-        """The detail of a note; the catalog's own sentence that it starts with is nobody's name."""
+        """The detail of a note; the catalog's own sentence that it starts with holds no name."""
         meaning = quality_code(note.code).meaning
         if not note.detail.startswith(meaning):
             return self._redactor.free(note.detail)

@@ -21,7 +21,7 @@ from esxprobe.redact.redactor import Redactor
 
 LISTED = {"zone", "algorithm", "build", "store", "hardware", "sha256", "server", "tool", "cpu", "power", "term"}
 _NUMBER = re.compile(r"\d*")
-# Where a number is a number; anywhere else it is what somebody called a thing.
+# Where a number is a number; anywhere else it is the name of a thing.
 _COUNTED = LISTED | {"message", FREE, "command", "listed_zone"}
 _ADAPTER_KEY = re.compile(r"ethernet\d\.virtualDev")
 PROBES = frozenset(
@@ -110,7 +110,7 @@ class ManifestRedactor:
         return f"{self._names.of('vm', same.vm or name)}-{kind}{number}{shown}"
 
     def _record(self, record: Any) -> Any:
-        """A record without names: each field by what is said beside it, other keys by what they are called.
+        """A record without names: each field by the role beside it, other keys by what they are called.
 
         A value that a field cannot take, or takes as something else, is not copied: only what the field has of it.
         """

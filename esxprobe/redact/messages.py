@@ -12,7 +12,7 @@ from functools import cache
 from esxprobe.redact.redactor import Redactor
 
 # {host}: a computer, with account, port and address where they were typed; {user}, {path}, {vm}: one of these;
-# {message}: another message; {text}: words of somebody else; {n}: a number.
+# {message}: another message; {text}: words of another program; {n}: a number.
 _SENTENCES = """
 {host} shows the host key {text}
 the host key of {host} has changed: it shows {text}, known is {text}; the connection may be intercepted
@@ -105,7 +105,7 @@ _PARTS = {
     "text": r".*?",
     "n": r"[\d.,]+",
 }
-# Longer ones are no message of ours, and cost too much to be taken apart.
+# Longer ones are not esxprobe's messages, and cost too much to be taken apart.
 _LONGEST, _DEEPEST = 2000, 4
 
 

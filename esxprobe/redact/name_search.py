@@ -68,7 +68,7 @@ class Scan:
         for kind, original, given in self._redactor.names:
             name = original.casefold()
             if kind == "word" and self._redactor.shown.issuperset(words_of(name)):
-                continue  # a word of a CPU's name, of a time zone: it is no secret where it is shown
+                continue  # a word of a CPU's name, of a time zone: it is not a secret where it is shown
             if name.isdigit() or self._redactor.names.is_pseudonym(name) or self._redactor.is_shown(name):
                 continue
             words = words_of(name)
@@ -110,7 +110,7 @@ class _SearchedText:
 
 
 def _without_common_code(text: str, own: str) -> tuple[str, str]:
-    """Both files without the code that they share: what is in the one without names is nobody's name."""
+    """Both files without the code that they share: what is in the one without names is not a name."""
     for found in _CODE.finditer(own):
         code = found[0]
         if code in text:

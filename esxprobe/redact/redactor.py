@@ -78,7 +78,7 @@ class Redactor:
         self.shown: set[str] = set()
         self.probes: dict[str, str] = {}
         self.files: dict[str, str] = {}
-        self._kept: set[str] = set()  # words that stay: processes of the host, and other names that are no names
+        self._kept: set[str] = set()  # words that stay: processes of the host, and other words that look like names
         self._kept_texts: set[str] = set()
         self._kept_joined = ""
         self._ordinary: dict[str, bool] = {}  # whether a name is one of our own words
@@ -292,6 +292,6 @@ def _is_ours(encoded: str) -> bool:
 
 
 def _without(redactor: Redactor, text: str) -> list[str]:
-    """The words of a text that are no pseudonyms."""
+    """The words of a text that are not pseudonyms."""
     kinds = "|".join(redactor.names.map) or r"(?!)"
     return words_of(re.sub(rf"\b(?:{kinds})-\d+\b", " ", text))

@@ -11,7 +11,7 @@ from esxprobe.report.capture_facts import is_dated
 from esxprobe.report.formatting import isolated, joined, number, plural, window
 from esxprobe.report.links import Links
 
-# So many counters of one entity are named; the number of the others is said.
+# So many counters of one entity are named; the number of the others is given.
 _NAMED = 5
 # So many VMs, devices and others of one window are shown.
 _THINGS = 6

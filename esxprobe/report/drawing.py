@@ -25,7 +25,7 @@ _BUNDLE = "bundle"
 _SIZE = re.compile(r'width="[\d.]+" height="[\d.]+" (?=viewBox)')
 _PLACES = re.compile(r'(?<= d=")[^"]+(?=")|(?<=transform=")translate\([^"()]+\)(?=")|(?<= [xy][12]=")[^"]+(?=")')
 _LONG = re.compile(r"-?\d+\.\d\d+(?:e-?\d+)?")
-# What is so anyway, and roles inside a drawing that screen readers are told in words.
+# Defaults, and roles inside a drawing that screen readers get in words.
 _NEEDLESS = re.compile(
     r' (?:opacity="1"|role="graphics-[a-z]+"|aria-roledescription="[^"]*"|xmlns:xlink="[^"]*")(?=[ />])'
 )

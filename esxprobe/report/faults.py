@@ -321,7 +321,7 @@ def _facts(cost: FaultCost, unit: str) -> tuple[tuple[str, str], ...]:
 
 
 def _seconds(value: float | None) -> str:
-    """A time to the hundredth, without zeros that nobody measured."""
+    """A time to the hundredth, without zeros that were not measured."""
     return "–" if value is None or math.isnan(value) else threshold(round(value, 2), "s")
 
 

@@ -14,7 +14,7 @@ from esxprobe.report.formatting import isolated, joined, moment, plural
 
 # Hosts with a lane, causes in it, and names in a sentence; the tables and the hosts' own reports have all.
 LANES, CAUSES, _NAMED = 40, 3, 40
-# Episodes that are told one by one to somebody who cannot see them.
+# Episodes that are listed one by one for screen readers.
 _TOLD = 3
 # Room of a letter of a label on the axis [%].
 _ROOM = 1.5

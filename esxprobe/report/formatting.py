@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from esxprobe.model import QualityNote, Skipped, Window
 
-# What is said of a VM's monitor mode.
+# Words for a VM's monitor mode.
 MODES = {"hardware": "hardware MMU", "software": "software MMU", "unknown": "monitor mode unknown"}
 
 

@@ -28,7 +28,7 @@ from esxprobe.report.heat_charts import (
 from esxprobe.report.links import Links
 from esxprobe.report.tables import Table, device_table, port_table, volume_table
 
-# Rows of a picture that are told to somebody who cannot see it.
+# Rows of a picture that are listed for screen readers.
 _TOLD = 3
 _EVENTS = " Triangles are events in logs on the same thing; all events stand below."
 

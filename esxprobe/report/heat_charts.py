@@ -213,7 +213,7 @@ def class_labels(breaks: Sequence[float], unit: str) -> list[str]:
 
 
 def _shades(hue: str, count: int) -> list[str]:
-    """From grey to the full hue; a missing value is not drawn, so the lowest class must be seen."""
+    """From gray to the full hue; a missing value is not drawn, so the lowest class must be seen."""
     steps = [0.2 + 0.8 * n / (count - 2) for n in range(count - 1)] if count > 2 else [1.0]
     return ["rgba(127,127,127,0.14)", *(f"rgba({hue},{step:.2f})" for step in steps)]
 

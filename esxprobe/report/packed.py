@@ -11,7 +11,7 @@ import re
 import zlib
 
 TYPE = "application/zlib+base64"
-# The same of bytes that are no text: numbers of series.
+# The same of bytes that are not text: numbers of series.
 BYTES_TYPE = "application/zlib-bytes+base64"
 _PARTS = re.compile(
     rf'(?P<tag><script type="{re.escape(TYPE)}" id="(?P<id>[a-z]+)"[^>]*>)(?P<content>[\w+/=]*)(?=</script>)'
@@ -19,7 +19,7 @@ _PARTS = re.compile(
 _BYTES = re.compile(
     rf'(?P<tag><script type="{re.escape(BYTES_TYPE)}" id="(?P<id>[a-z]+-\d+)">)(?P<content>[\w+/=]*)(?=</script>)'
 )
-# Nobody packs more than a report holds; a page that says so was made by somebody else [bytes].
+# A report holds less than this; a page with more was not made by esxprobe [bytes].
 _LARGEST = 1 << 30
 
 

@@ -22,7 +22,7 @@ def part_sentence(capture: CaptureSummary) -> str:
         return ""
     if part.inside == part.samples:
         return f"The whole capture is within the requested window ({asked(part)}): all of it was analyzed."
-    # A window may reach further than the capture: nobody must think that there was something to judge.
+    # A window may reach further than the capture: it must not look as if there was something to judge.
     span = Window(max(part.span.start, part.whole.start), min(part.span.end, part.whole.end))
     return f"Only a part of the capture was analyzed: {_span(span, capture)}, {_counts(part)}."
 

@@ -134,7 +134,7 @@ def _causes_of(rule_id: str, rules: Sequence[Rule]) -> Mapping[str, _Edge]:
     """Every rule that implies this one, directly or over others, the nearest first.
 
     Over others only as far as the way is clear: a shortage of the host may make a VM swap, and a swapping VM its
-    device slow, but without the VM's finding nobody knows which VM and which device.
+    device slow, but without the VM's finding it is not known which VM and which device.
     """
     side_of = {rule.id: _SIDE_OF.get(rule.entity, rule.entity) for rule in rules}
     found: dict[str, _Edge] = {}

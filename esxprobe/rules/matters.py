@@ -94,7 +94,7 @@ def matters(path: str, before: float, now: float, thresholds: Iterable[float] = 
     if entry is None:
         return before != now
     change = abs(now - before)
-    if not change >= entry.absolute:  # NaN matters to nobody
+    if not change >= entry.absolute:  # NaN does not matter
         return False
     return change >= entry.of(before, now) or any((before < each) != (now < each) for each in thresholds)
 

@@ -31,7 +31,7 @@ Key = tuple[str, str]
 UPLINK = re.compile(r":\d{8,10}:(vmnic\d+)$")
 _POLL_WORLD = re.compile(r"^(vmnic\d+)-pollWorld")
 _DIMENSIONS: tuple[By, ...] = ("vm", "device", "adapter", "pcpu", "switch")
-# So many samples are needed before two things are said to have happened together.
+# So many samples are needed before two things count as having happened together.
 LEAST_SAMPLES = 3
 _NOUNS = {
     "vm": "VM",

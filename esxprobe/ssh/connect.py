@@ -26,12 +26,12 @@ from esxprobe.ssh.target import Target, parse_target
 from esxprobe.ssh.transport import Client, Socket, Tap, Timeouts, dial, handshake, hurried
 
 _MAX_HOPS = 8
-# Is told each step of a login that went well, and what came of it: name, port, host key, login, in this order.
+# Gets each step of a login that went well, and its result: name, port, host key, login, in this order.
 Passed = Callable[[str, str], None]
 
 
 def _unheard(_step: str, _what: str) -> None:
-    """Nobody wants to know."""
+    """No progress is shown."""
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,7 @@ class SshStream:
         self._shell.release(self._channel)
 
     def _drain_stderr(self) -> bool:
-        """Takes what came on the standard error; nobody would get anything more if it filled the window."""
+        """Takes what came on the standard error: if it filled the window, nothing more would be received."""
         came = False
         while self._channel.recv_stderr_ready():
             content = self._channel.recv_stderr(CHUNK_BYTES)

@@ -48,7 +48,7 @@ def parse_target(text: str) -> Target:
     user: str | None = None
     if "@" in rest:
         user, rest = rest.rsplit("@", 1)
-        if ":" in user:  # not repeated: it may be the last time that nobody has seen it
+        if ":" in user:  # not repeated: the text may be a secret
             raise UsageError(
                 f"the target at {printable(rest)} has a colon before the @. Passwords are not allowed in a target",
                 hint="the process list and the shell history would show it; use --password-stdin or --keyring",

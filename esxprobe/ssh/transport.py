@@ -23,7 +23,7 @@ WIRE_LOG = "esxprobe.ssh.transport"
 _SERVICE_HINT = "check that SSH is enabled (Host > Services > TSM-SSH), the port number, and firewalls on the path"
 _T = TypeVar("_T")
 
-# paramiko logs tracebacks of things that are told here in one sentence; who wants them adds a handler there
+# paramiko logs tracebacks of things that have one sentence here; who wants them adds a handler there
 logging.getLogger(WIRE_LOG).addHandler(logging.NullHandler())
 logging.getLogger(WIRE_LOG).propagate = False
 

@@ -188,7 +188,7 @@ def _of_tar(
 
 
 def _no_bundle(path: Path, start: bytes, head: bytes, packed: str) -> UnreadableInputError:
-    """The error for a file that is no tar archive, with the name of what it is."""
+    """The error for a file that is not a tar archive, with the name of what it is."""
     try:
         archives.refuse(path, head if packed else start, packed=packed, wanted=WANTED)
     except UnreadableInputError as error:

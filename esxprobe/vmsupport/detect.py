@@ -33,7 +33,7 @@ def is_archive(path: Path) -> bool:
 
 
 def _names_bundle(path: Path) -> bool:
-    """Whether a zip archive holds bundles, or is one; one of a capture is told what to do with by its reader."""
+    """Whether a zip archive holds bundles, or is one; for one of a capture its reader has a hint."""
     from esxprobe.vmsupport.zipped import zip_names
 
     return any(

@@ -196,7 +196,7 @@ class _Gatherer:
             return
         self._files += 1
         place = self._folder / content.kind / f"{self._files:05}"
-        if content.folder:  # what lies in a VM's folder may be named after it
+        if content.folder:  # files in a VM's folder may be named after it
             place /= _safe(content.folder.rpartition("/")[2])
         place.mkdir(parents=True)
         path = place / _safe(content.file)

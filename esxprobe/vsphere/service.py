@@ -167,7 +167,7 @@ def _context(target: ApiTarget, thumbprint: str) -> ssl.SSLContext:
 
 
 def _untrusted(target: ApiTarget, error: ssl.SSLCertVerificationError) -> HostError:
-    """The error for a certificate that nobody vouches for, with its thumbprint."""
+    """The error for a certificate that no trusted authority signed, with its thumbprint."""
     shown = ""
     with suppress(OSError, ValueError):
         text = ssl.get_server_certificate((target.server, target.port), timeout=_TIMEOUT_S)

@@ -23,7 +23,7 @@ _OF_TYPE: dict[str, tuple[Formula, ...]] = {
     name: tuple(each for each in FORMULAS if each.type_name == name)
     for name in dict.fromkeys(each.type_name for each in FORMULAS)
 }
-# A world that is in one snapshot only was started between the two where it is no older than that [share].
+# A world that is in one snapshot only was started between the two if it is at most that old [share].
 _BORN = 1.02
 # Objects whose numbers do not hold where `IsValid` is 0. A VMem of a real host has numbers all the same.
 _MAY_BE_INVALID = frozenset({"SchedGroup", "VCPU", "SCSIDevice", "NetPort"})

@@ -193,7 +193,7 @@ class _Rows:
         self._parents.setdefault(name, []).append(self._last.get(ABOVE[name], -1))
 
     def _broken(self, number: int, name: str, why: str) -> None:
-        """A line that cannot be used: what follows it belongs to nobody until the next line of its type."""
+        """A line that cannot be used: what follows it has no owner until the next line of its type."""
         self._issues.add("service-line", 1, f"line {number:,}{f' ({name})' if name else ''}: {why}")
         for each in [name] if name else ABOVE:
             self._last[each] = -1
@@ -227,7 +227,7 @@ class _Rows:
 def _states_add_up(table: TypeTable) -> bool:
     """Whether fields of worlds are where the known release has them: most worlds' states add up to their time.
 
-    Source: Up = Run + TotalWait + Ready + CoStop to within 2 us for each of 833 worlds of a vSphere 6.5 host.
+    Source: Up = Run + TotalWait + Ready + CoStop to within 2 µs for each of 833 worlds of a vSphere 6.5 host.
     """
     up = table.value("UpTimeInUsec")
     total = sum(table.value(name) for name in _STATES)

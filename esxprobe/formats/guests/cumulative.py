@@ -143,12 +143,12 @@ def dumps_of(text: str, issues: QualityIssues) -> list[Dump]:
     most = max((dump.parts for dump in dumps), default=0)
     for dump in dumps:
         if dump.parts < most:
-            dump.totals.pop("pgsteal", None)  # a sum that lacks a part is no total
+            dump.totals.pop("pgsteal", None)  # a sum that lacks a part is not a total
     return [dump for dump in dumps if dump.totals]
 
 
 def _worth_reading(text: str) -> list[str]:
-    """The lines without totals that nobody wants: of a whole /proc/vmstat that is all but a dozen."""
+    """The lines without totals that are not needed: of a whole /proc/vmstat that is all but a dozen."""
     import polars as pl
 
     lines = pl.Series([text]).str.split("\n").explode()

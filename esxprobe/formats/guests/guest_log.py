@@ -128,7 +128,7 @@ def _header_end(text: bytes) -> int:
 
 
 def _refuse_foreign(path: Path) -> None:
-    """Files whose first bytes say that they are no text.
+    """Files whose first bytes show that they are not text.
 
     Raises:
         UnreadableInputError: Always for those.

@@ -7,7 +7,7 @@ import re
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.source import RAW_BLOCK, Source
 
-# What paints a terminal; sysstat writes it into files as well when S_COLORS=always says so.
+# What paints a terminal; sysstat writes it into files as well with S_COLORS=always.
 _COLOR = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]")
 
 

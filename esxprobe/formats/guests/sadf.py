@@ -136,7 +136,7 @@ def _lines(text: str, issues: QualityIssues) -> Found:
         key = (cells[0], tuple(names[3:]), stamp[1])
         report = reports.get(key) or reports.setdefault(key, report_of(names[3:]))
         if names and not report.wanted:
-            continue  # of tables that nobody wants nothing is damage
+            continue  # tables that are not read have no damage
         if len(cells) != len(names):
             issues.add("row-lost", 1, f"{len(cells)} cells instead of {len(names)} in {shown(line)}")
             continue
@@ -149,7 +149,7 @@ def _lines(text: str, issues: QualityIssues) -> Found:
 
 
 def _restarted(reports: list[Report], times: list[datetime], issues: QualityIssues) -> None:
-    """Cuts every table where the guest came up again, whichever of them, and however often, says so."""
+    """Cuts every table where any of them shows a restart of the guest."""
     once = sorted(set(times))
     issues.add("guest-restart", len(once), f"first at {once[0]:%Y-%m-%d %H:%M:%S}" if once else "")
     for report in reports:

@@ -224,7 +224,7 @@ def _in_zone(times: pl.Series, zone_name: str, first: datetime, bias: int) -> pl
 def _after_step_back(times: pl.Series, issues: QualityIssues) -> pl.Series:
     """With the hour added again where the clock was put back by one, and taken off where it was put forward after.
 
-    Forward alone cannot be told from a gap of an hour and stays one.
+    Forward alone looks like a gap of an hour and stays one.
     """
     import polars as pl
 

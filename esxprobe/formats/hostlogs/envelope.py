@@ -137,7 +137,7 @@ def _without_program(stamp: datetime, offset: timedelta | None, has_year: bool, 
     severe = _SEVERITY.match(rest)
     rest = rest[severe.end() :] if severe else rest
     host, program, whole = "", "", rest
-    for _ in range(2):  # a host may stand before the program, and behind it comes what the program wrote itself
+    for _ in range(2):  # a host may precede the program, and the program's own text follows it
         found = _PROG.match(rest)
         if found is not None and not _HOSTD.match(rest):
             program, rest = found["prog"].lower().rpartition("/")[2], found["rest"]

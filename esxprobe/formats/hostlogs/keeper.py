@@ -187,7 +187,7 @@ def _teller(event: Event) -> tuple[str, bool]:
 
 
 def _merged(first: Event, second: Event) -> Event:
-    """One fact that was told twice: the earlier stamp, everything that is named, the larger figure."""
+    """One fact from two lines: the earlier stamp, everything that is named, the larger figure."""
     also = tuple(dict.fromkeys((*first.also, *second.also)))
     larger = max((first, second), key=lambda each: each.figure if each.figure is not None else -1.0)
     return replace(first, also=also, figure=larger.figure, unit=larger.unit, duration_s=larger.duration_s)

@@ -12,7 +12,7 @@ from esxprobe.formats.source import Source
 from esxprobe.model import Entity
 
 _LOOKED_AT = 60
-# So many lines with an envelope make a log, whatever stands behind them.
+# So many lines with an envelope make a log, whatever follows them.
 _FIRST = 6
 
 

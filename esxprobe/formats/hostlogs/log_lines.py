@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _BLOCK = 2 << 20
-# A line that is longer is cut: what stands in it is looked at up to here [bytes].
+# A longer line is cut: it is searched up to here [bytes].
 _MOST_LINE = 64 << 10
 _CONTINUED = 8
 # At either end of a block the times of so many bytes of lines are looked at.
@@ -135,7 +135,7 @@ def _hits(data: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _lines(data: bytes) -> pl.Series:
-    """The lines of a block; what is no UTF-8 in it is replaced."""
+    """The lines of a block; bytes that are not valid UTF-8 are replaced."""
     import polars as pl
 
     try:

@@ -11,7 +11,7 @@ RULE = Rule(
     id="vm-memory-limit",
     title="VM had a memory limit (AMAX)",
     entity="vm",
-    # A count and not the limit itself: VMs without one have no value, and that is no gap in the capture.
+    # A count and not the limit itself: VMs without one have no value, and the capture lacks nothing.
     parts=(Part("limits", "vm", "count", f'"{_LIMIT}"', where=f'"{_LIMIT}" > 0', by="vm"),),
     value='"limits"',
     label="AMAX is set",

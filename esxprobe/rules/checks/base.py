@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from esxprobe.series import Timing
 
 
-# One sample is no state, however long its interval: so many must be beyond, and so many in a row.
+# One sample is not a state, however long its interval: so many must be beyond, and so many in a row.
 LEAST_SAMPLES, LEAST_RUN = 2, 3
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from esxprobe.model import Window
     from esxprobe.series import Timing
 
-# Blocks a capture is cut into, the fewest that a trend can be told from, and the fewest samples in one.
+# Blocks a capture is cut into, the fewest that a trend can be recognized from, and the fewest samples in one.
 BLOCKS, LEAST_BLOCKS, LEAST_BLOCK = 20, 10, 5
 
 
