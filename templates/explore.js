@@ -422,7 +422,7 @@
     stack.replaceChildren(...drawnLanes.map(({ box }) => box));
     axis.replaceChildren();
     Object.entries({ viewBox: `0 0 ${width} ${drawing.AXIS}`, width, height: drawing.AXIS }).forEach(([name, value]) => axis.setAttribute(name, value));
-    for (const [time, text] of drawing.timeTicks(from, to, view.inner)) {
+    for (const [time, text] of drawing.timeTicks(view)) {
       axis.append(svg("text", { x: view.x(time), y: 15, "text-anchor": "middle" }, text));
     }
     if (withEvents) for (const event of events().filter(inView)) axis.append(eventMark(event, drawing.AXIS));
@@ -650,7 +650,7 @@
     ink.fillRect(0, 0, canvas.width, canvas.height);
     ink.font = "12px system-ui, sans-serif";
     const write = (text, x, y, align, color = "#57606a") => { ink.fillStyle = color; ink.textAlign = align; ink.fillText(text, x, y); };
-    for (const [time, text] of drawing.timeTicks(view.from, view.to, view.inner)) write(text, view.x(time), 15, "center");
+    for (const [time, text] of drawing.timeTicks(view)) write(text, view.x(time), 15, "center");
     lanes.forEach((lane, n) => {
       const { scales, lines } = drawing.drawn(lane, view, withThresholds);
       ink.save();

@@ -12,6 +12,7 @@
   const HOUR = 3600;
   const STEPS = [1, 2, 5, 10, 15, 30, ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE), ...[1, 2, 3, 6, 12, 24, 48, 168].map((n) => n * HOUR)];
   const TICK_PX = 84;
+  const LETTER_PX = 7; // of a text on the axis, at most
   const MOST_DIGITS = 4;
   const SHORT_BELOW = 1e5;
 
@@ -61,12 +62,15 @@
     return { low, high, ticks };
   };
 
-  const timeTicks = (from, to, width) => {
-    const least = ((to - from) * TICK_PX) / Math.max(1, width);
+  // Times below which the axis has a text, and these; one that would end beyond the picture is left out.
+  const timeTicks = ({ from, to, inner, width }) => {
+    const least = ((to - from) * TICK_PX) / Math.max(1, inner);
     const step = STEPS.find((each) => each >= least) ?? STEPS.at(-1);
     const ticks = [];
     for (let time = Math.ceil(from / step) * step; time <= to; time += step) {
-      ticks.push([time, step >= 24 * HOUR ? day(time) : step < MINUTE ? clock(time) : clock(time).slice(0, 5)]);
+      const text = step >= 24 * HOUR ? day(time) : step < MINUTE ? clock(time) : clock(time).slice(0, 5);
+      const room = width - LEFT - ((time - from) / Math.max(1e-3, to - from)) * inner;
+      if (room >= (text.length * LETTER_PX) / 2) ticks.push([time, text]);
     }
     return ticks;
   };
