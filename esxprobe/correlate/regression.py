@@ -159,6 +159,10 @@ def _variance(design: Floats, inverse: Floats, left: Floats, stretch: Indexes) -
         middle += (1 - lag / (_LEFT_LAGS + 1)) * (cross + cross.T)
     robust = inverse @ middle @ inverse
     plain = inverse * (left @ left) / max(len(left) - design.shape[1], 1)
-    grow = np.sqrt(np.maximum(np.diag(plain) / np.maximum(np.diag(robust), 1e-300), 1.0))
+    least, found = np.diag(plain), np.diag(robust)
+    # Below this share a variance is rounding, and may be negative: no factor makes the plain one of it.
+    known = found > np.finfo(np.float64).eps * least
+    grow = np.sqrt(np.maximum(np.divide(least, found, out=np.ones_like(least), where=known), 1.0))
     wider: Floats = robust * np.outer(grow, grow)
+    np.fill_diagonal(wider, np.maximum(np.diag(wider), least))
     return wider

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from esxprobe.correlate import regression
 from esxprobe.correlate.regression import NO_FIT, autoregression, regress, stationary
 from esxprobe.correlate.significance import effective_samples, false_discovery
 from esxprobe.correlate.slope import lag_one, partial_slope, residuals, theil_sen
@@ -221,3 +222,14 @@ def test_what_forgets_has_no_root_near_or_beyond_one(phi: np.ndarray) -> None:
     moduli = np.abs(np.roots(np.concatenate(([1.0], -phi))))
     if np.abs(moduli - 0.999).min(initial=1.0) > 1e-4:  # roots that coincide are found to some digits only
         assert stationary(phi) == (moduli < 0.999).all()
+
+
+def test_a_coefficient_without_spread_has_the_variance_of_plain_least_squares() -> None:
+    """Residuals that are zero wherever a column is not: the robust variance of its coefficient is 0."""
+    design = np.array([[1.0, 0.0]] * 30 + [[0.0, 1.0]] * 10)
+    left = 1e8 * np.concatenate([np.tile([1.0, -1.0, 0.5], 10), np.zeros(10)])
+    inverse = np.linalg.inv(design.T @ design)
+    found = regression._variance(design, inverse, left, whole(40))
+    plain = inverse * (left @ left) / 38
+    assert found[1, 1] == pytest.approx(plain[1, 1])
+    assert found[0, 0] >= plain[0, 0] * (1 - 1e-12)

@@ -51,7 +51,13 @@ def test_no_process_stays(captures: Path, tmp_path: Path, number: signal.Signals
     mark = uuid.uuid4().hex
     command = [sys.executable, "-m", "esxprobe", "fleet", str(captures), "--jobs", "2", "-o", "out"]
     running = subprocess.Popen(
-        command, cwd=tmp_path, env=environment(MARK=mark), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        cwd=tmp_path,
+        env=environment(MARK=mark),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        # As in a terminal, also where these tests run under nohup.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509 - one thread
     )
     deadline = time.monotonic() + 60
     while len(with_mark(mark)) < processes and running.poll() is None and time.monotonic() < deadline:
