@@ -9,6 +9,8 @@
 <181>2014-12-18T18:30:36.400Z esx01 vmkwarning: cpu29:4317)WARNING: ...          syslog server
 2026-10-06T14:11:33.123Z esx01 vobd 2097451 - [esx@4413 ...] ...                 RFC 5424
 Aug 15 06:07:13 esx01 vmkernel: ...                                              RFC 3164: no year, no zone
+Aug 5 06:07:13 esx01 vmkernel: 1:23:46:11.079 cpu23:4257)...                     ESX(i) 4: and the host's uptime
+Aug 15 06:07:13 esx01 vobd: Aug 15 06:07:13.285: 171971079169us: [vob...] ...    ESX(i) 4: its own stamp once more
 """
 
 from __future__ import annotations
@@ -25,12 +27,14 @@ _ISO = re.compile(
     re.DOTALL,
 )
 _OLD = re.compile(
-    _PRIORITY + r"(?P<stamp>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,6}))?:?(?P<bar>\|?)\s+"
+    _PRIORITY + r"(?P<stamp>[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,6}))?:?(?P<bar>\|?)\s+"
     r"(?P<rest>.*)$",
     re.DOTALL,
 )
 _SEVERITY = re.compile(r"(?:Em|Al|Cr|Er|Wa|No|In|Db)\(\d+\)(?:\+|\[\+\])? +")
-_KERNEL = re.compile(r"cpu\d+:(?P<world>\d+)(?: opID=[^\s)]+)?\)(?P<message>.*)$", re.DOTALL)
+_KERNEL = re.compile(
+    r"(?:\d+:\d\d:\d\d:\d\d\.\d+ )?cpu\d+:(?P<world>\d+)(?: opID=[^\s)]+)?\)(?P<message>.*)$", re.DOTALL
+)
 _VOB = re.compile(r"(?:\[\w+\] +)?\d+us: +\[[\w.]+\]")
 _RFC5424 = re.compile(
     r"(?P<host>\S+) (?P<prog>[\w./-]+) (?P<pid>\S+) \S+ "
@@ -157,6 +161,8 @@ def _without_program(stamp: datetime, offset: timedelta | None, has_year: bool, 
             inner = opened(rest)
             if inner is not None and again["zone"]:
                 return inner if inner.host else replace(inner, host=host)
+        elif own := _OLD.match(rest):  # by another clock than the server's, in a zone that nobody names
+            rest = own["rest"]
         severe = severe or _SEVERITY.match(rest)
         rest = rest[severe.end() :] if severe and _SEVERITY.match(rest) else rest
     if host and not program and not _is_plain(rest):
@@ -172,6 +178,8 @@ def _is_plain(rest: str) -> bool:
 def _of_program(found: Envelope) -> Envelope:
     rest, program, source = found.message, found.program, "syslog"
     is_continued = rest.startswith("-->")
+    if program == "vobd" and (own := _OLD.match(rest)):
+        rest = own["rest"]
     if kernel := _KERNEL.match(rest):
         rest, source, program = kernel["message"], "vmkernel", program or "vmkernel"
     elif _VOB.match(rest):
@@ -207,11 +215,12 @@ def _offset(zone: str | None) -> timedelta | None:
 
 def _old(text: str, fraction: str | None) -> datetime | None:
     """A stamp without a year, in 1904."""
-    month = _MONTHS.get(text[:3])
+    name, day, clock = text.split()
+    month = _MONTHS.get(name)
     if month is None:
         return None
     try:
-        stamp = datetime(1904, month, int(text[4:6]), int(text[7:9]), int(text[10:12]), int(text[13:15]))
+        stamp = datetime(1904, month, int(day), int(clock[:2]), int(clock[3:5]), int(clock[6:]))
     except ValueError:
         return None
     return stamp.replace(microsecond=int((fraction or "")[:6].ljust(6, "0"))) if fraction else stamp

@@ -37,11 +37,25 @@ _DEVICE = {
     "storage.connectivity.pathpor": ("path-power-on-reset", ""),
     "storage.redundancy": ("storage-redundancy-lost", "storage-redundancy-restored"),
     "hardware.fpin.fc": ("fc-congestion", ""),
-    "vsan.lsom": ("vsan-congestion", "vsan-congestion-end"),
-    "vob.vsan.lsom": ("vsan-congestion", "vsan-congestion-end"),
+    "storage.iscsi.target.connect": ("iscsi-offline", ""),
+    "storage.iscsi.target.login": ("iscsi-offline", ""),
     "vob.vsan.dom.resyncdecisiondelayed": ("vsan-resync", ""),
     "vob.vsan.dom.resynctimeout": ("vsan-resync", ""),
     "vob.vsan.dom.nospaceduringresync": ("vsan-resync", ""),
+    "vob.vsan.pdl": ("device-permanent-loss", "device-online"),
+}
+# Of vSAN's disks, under `vsan.lsom`, `vob.vsan.lsom` and as observations; others are problems without a kind.
+_LSOM = {
+    "congestionthreshold": ("vsan-congestion", "vsan-congestion-end"),
+    "diskgrouplogcongested": ("vsan-congestion", "vsan-congestion-end"),
+    "diskgroupundercongestion": ("vsan-congestion", "vsan-congestion-end"),
+    "stuckio": ("vsan-congestion", "vsan-congestion-end"),
+    "stuckiooffline": ("vsan-congestion", "vsan-congestion-end"),
+    "stuckiopropagated": ("vsan-congestion", "vsan-congestion-end"),
+    "devicewithhighlatency": ("device-latency-high", "device-latency-improved"),
+    "diskerror": ("device-permanent-loss", ""),
+    "diskpropagatedpermerror": ("device-permanent-loss", ""),
+    "diskpropagatederror": ("device-io-errors", ""),
 }
 _REST = {
     "net.vmnic.linkstate.down": ("uplink-down", ""),
@@ -65,7 +79,11 @@ _REST = {
     "visorfs.ramdisk.full": ("ramdisk-full", ""),
     "vmsyslogd.remote.failure": ("log-loss", ""),
 }
-_PAIRS = _DEVICE | _REST
+_PAIRS = (
+    _DEVICE
+    | _REST
+    | {f"{of}.{name}": kinds for of in ("vsan.lsom", "vob.vsan.lsom") for name, kinds in _LSOM.items()}
+)
 _VOBS = {
     "vob.scsi.scsipath.pathstate.dead": "path-down",
     "vob.scsi.scsipath.pathstate.on": "path-up",
@@ -90,7 +108,14 @@ _VOBS = {
     "vob.net.vmnic.watchdog.reset": "uplink-transmit-hang",
     "vob.net.pg.uplink.transition.down": "uplink-down",
     "vob.net.pg.uplink.transition.up": "uplink-up",
-    "vob.vsan.lsom": "vsan-congestion",
+    "vob.net.dvport.uplink.transition.down": "uplink-down",
+    "vob.net.dvport.uplink.transition.up": "uplink-up",
+    "vob.iscsi.connection.stopped": "iscsi-offline",
+    "vob.iscsi.connection.started": "iscsi-online",
+    "vob.iscsi.transport.connection.started": "iscsi-online",
+    "vob.vsan.pdl.offline": "device-permanent-loss",
+    "vob.vsan.pdl.online": "device-online",
+    **{f"vob.vsan.lsom.{name}": kinds[0] for name, kinds in _LSOM.items()},
 }
 _AUDITS = {
     "esx.audit.host.boot": "host-boot",

@@ -13,6 +13,11 @@ SHAPES: tuple[Shape, ...] = (*storage_shapes.SHAPES, *network_shapes.SHAPES, *vm
 # What every record of vobd has.
 _IDS = ("[vob.", "[esx.")
 _RECORD = re.compile(r"(?:\[\w+\]\s+)?\d+us:\s+\[(?P<id>(?:vob|esx)\.[\w.-]+)\]\s*(?P<text>.*)$", re.DOTALL)
+# What vobd.log has of an NFS mount instead of words: server, export, id, name.
+_MOUNT = re.compile(
+    r"(?P<server>[^\s/]+) ?(?P<file>/\S*) (?P<volume>[0-9a-z]{8}-[0-9a-z]{8}-0000-0{12})"
+    r" (?P<datastore>.{1,80}?)\.?$"
+)
 _MOST_TEXT = 4096
 
 
@@ -44,7 +49,8 @@ def told_by_id(event_id: str, text: str) -> ToldEvent | None:
     shown = _by_shape(text)
     if shown is not None and (shown.kind == kind or kind in _VAGUE):
         return shown
-    return ToldEvent(kind, things_in(kind, text, {}))
+    mount = _MOUNT.match(text) if kind in {"nfs-lost", "nfs-restored"} else None
+    return ToldEvent(kind, things_in(kind, text, mount.groupdict() if mount else {}))
 
 
 _VAGUE = frozenset({"host-problem", "host-problem-cleared", "host-audit"})

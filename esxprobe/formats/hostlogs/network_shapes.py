@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from esxprobe.formats.hostlogs.shape import shape
+from esxprobe.formats.hostlogs.shape import UPLINK, shape
 
 _SWITCH = r"(?:virtual switch \"(?P<switch>[^\"]*)\"|DVPorts?:? )"
 _LINK = {"down": "uplink-down", "up": "uplink-up"}
 
 SHAPES = (
-    shape("linkstate", r"vmnic (?P<uplink>vmnic\d+) linkstate (?P<which>down|up)\b", **_LINK),
+    shape("linkstate", rf"vmnic (?P<uplink>{UPLINK}) linkstate (?P<which>down|up)\b", **_LINK),
     shape(
-        "Physical NIC", r"Physical NIC (?P<uplink>vmnic\d+) linkstate is (?P<which>down|up)\b", **_LINK
+        "Physical NIC", rf"Physical NIC (?P<uplink>{UPLINK}) linkstate is (?P<which>down|up)\b", **_LINK
     ),
-    shape("Uplink:", r"Uplink: ?(?P<uplink>vmnic\d+) is (?P<which>down|up)\b", **_LINK),
+    shape("Uplink:", rf"Uplink: ?(?P<uplink>{UPLINK}) is (?P<which>down|up)\b", **_LINK),
     shape(
         "plink redundancy|etwork connectivity",
         rf"(?P<which>Lost uplink redundancy|Uplink redundancy restored|Uplink redundancy degraded"
@@ -23,18 +23,20 @@ SHAPES = (
         lost_network_connectivity="network-lost",
         network_connectivity_restored="network-restored",
     ),
-    shape("is flapping", r"physical NIC (?P<uplink>vmnic\d+) because the link is flapping", "uplink-flapping"),
+    shape("is flapping", rf"physical NIC (?P<uplink>{UPLINK}) because the link is flapping", "uplink-flapping"),
     shape(
-        "Link is |Link Up|Link Down|link up|link down",
-        r"\b(?P<uplink>vmnic\d+)\b.*?\b[Ll]ink (?:is )?(?P<which>[Uu]p|[Dd]own)\b"
+        "Link is |link is |Link Up|Link Down|link up|link down",
+        rf"\b(?P<uplink>{UPLINK})\b.*?\b[Ll]ink (?:is )?(?P<which>[Uu]p|[Dd]own)\b"
         r"(?:\W+(?:(?P<mbit>\d+) ?M(?:bps|b/s)|(?P<gbit>\d+) ?G(?:bps|b/s)))?",
         **_LINK,
     ),
     shape(
         "transmit timed out|Hardware Unit Hang",
-        r"\b(?P<uplink>vmnic\d+)\b.*?(?:transmit timed out|Detected Hardware Unit Hang)",
+        rf"\b(?P<uplink>{UPLINK})\b.*?(?:transmit timed out|Detected Hardware Unit Hang)",
         "uplink-transmit-hang",
     ),
-    shape("is using my IP address", r"is using my IP address (?P<ip>[0-9A-Fa-f.:]+) on (?P<portgroup>vmk\d+)",
+    shape("is using my IP address|uplicate IP address detected",
+          r"(?:is using my IP address (?P<ip>[0-9A-Fa-f.:]+) on"
+          r"|Duplicate IP address detected for (?P<ip1>[0-9A-Fa-f.:]+) on interface) (?P<portgroup>vmk\d+)",
           "duplicate-ip"),
 )  # fmt: skip

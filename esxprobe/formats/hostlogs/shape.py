@@ -29,11 +29,13 @@ FIGURES = {
 }  # fmt: skip
 DEVICE = r"(?:naa|eui|t10|mpx|vml)\.[^\s\"'\[\](),;]+"
 PATH = r"vmhba\w+:C\d+:T\d+:L\d+"
+# NICs can be renamed (`vmnic_110100`), and those of USB have names of their own.
+UPLINK = r"(?:vmnic_?\d+|vusb\d+)"
 _TOKENS = (
     ("vmx", re.compile(r"/vmfs/volumes/[^\"'\]\n]*?\.vmx\b")),
     ("path", re.compile(rf"\b{PATH}\b")),
     ("device", re.compile(rf"(?<![\w.]){DEVICE}")),
-    ("uplink", re.compile(r"\bvmnic\d+\b")),
+    ("uplink", re.compile(rf"\b{UPLINK}\b")),
     ("adapter", re.compile(r"\bvmhba\d+\b")),
     ("volume", re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}\b")),
 )

@@ -7,6 +7,9 @@ from esxprobe.formats.hostlogs.shape import DEVICE, PATH, shape
 # Commands that devices do not support and hosts ask all the same: mode and log sense, SMART.
 _NOISE = r"(?!0x(?:1a|4d|85)\b)"
 _HDP = r"H:0x[0-9a-f]+ D:0x[0-9a-f]+ P:0x[0-9a-f]+"
+# What a command was sent to: releases differ in how they quote it.
+_DEV = r"[\"'](?P<device>[^\"']+)[\"']"
+_ON = r"[\"'](?P<path>[^\"']+)[\"']"
 _VOL = r"vol(?:ume)? ['\"]?(?P<datastore>[^'\"]+?)['\"]?"
 
 SHAPES = (
@@ -54,7 +57,7 @@ SHAPES = (
     ),
     shape(
         "StorageApdHandler",
-        r"StorageApdHandler\w*: \d+: APD (?P<which>start|exit|timeout)(?: event)? for (?:0x\w+ )?"
+        r"StorageApdHandler\w*: \d+: APD (?P<which>(?i:start|exit|timeout))(?: event)? for (?:ident |0x\w+ )?"
         r"\[(?P<device>[^\]]+)\]",
         start="apd-start",
         exit="apd-exit",
@@ -83,11 +86,40 @@ SHAPES = (
         entered_the_all_paths_down_state="apd-start",
         exited_the_all_paths_down="apd-exit",
     ),
-    shape("PERM LOSS", rf"Device (?P<device>{DEVICE}) APD Notify PERM LOSS", "device-permanent-loss"),
     shape(
-        "permanently inaccessible|permanently lost|permanent loss",
-        rf"(?P<device>{DEVICE}).*?(?:permanently (?:inaccessible|lost)|permanent loss)",
+        "the state: All Paths Down",
+        r"identifier '(?P<device>[^']+)' has (?P<which>entered|exited from) the state: All Paths Down(?! Timeout)",
+        entered="apd-start",
+        exited_from="apd-exit",
+    ),
+    shape(
+        "the state: All Paths Down",
+        r"identifier '(?P<device>[^']+)' has entered the state: All Paths Down Timeout",
+        "apd-timeout",
+    ),
+    shape(
+        "permanently inaccessible",
+        rf"(?P<device>{DEVICE}),? that was permanently inaccessible is now online",
+        "device-online",
+    ),
+    shape(
+        "PERM LOSS",
+        rf"Device (?P<device>{DEVICE}) APD Notify PERM LOSS|Path {_ON} \(PERM LOSS\)",
         "device-permanent-loss",
+    ),
+    shape(
+        "ermanently inaccessible|permanently lost|permanent loss",
+        rf"(?P<device>{DEVICE}).*?(?:permanently (?:inaccessible|lost)|permanent loss)"
+        rf"|Permanently inaccessible device :?(?P<device1>{DEVICE})",
+        "device-permanent-loss",
+    ),
+    shape(
+        "under permanent error|has gone offline|has come online",
+        r"(?:Virtual SAN|vSAN) device (?P<device>\S+)"
+        r" (?P<which>is under permanent error|has gone offline|has come online)",
+        is_under_permanent_error="device-permanent-loss",
+        has_gone_offline="device-permanent-loss",
+        has_come_online="device-online",
     ),
     shape(
         "Lost connectivity to storage device|Lost path redundancy|Path redundancy to storage device",
@@ -104,19 +136,46 @@ SHAPES = (
         connectivity="storage-connectivity-restored",
         path_redundancy="storage-redundancy-restored",
     ),
+    # From 8.0 on the status is in a line of its own behind it.
     shape(
         "to dev ",
-        rf"Cmd {_NOISE}0x\w+ \(0x\w+, (?P<world>\d+)\) to dev \"(?P<device>[^\"]+)\" on path \"(?P<path>[^\"]+)\""
-        rf" Failed: {_HDP}",
+        rf"Cmd {_NOISE}0x\w+ \(0x\w+(?:, (?:0\b|(?P<world>\d+)))?\) to dev {_DEV} on path {_ON}"
+        rf" Failed:(?: {_HDP}|\s*$)",
+        "command-failed",
+    ),
+    shape(
+        "to NMP device |to device \"|to device '",
+        rf"Command {_NOISE}0x\w+ (?:\(0x\w+\) )?to (?:NMP )?device {_DEV} ?failed (?:on physical path {_ON} )?"
+        rf"{_HDP}",
         "command-failed",
     ),
     shape(
         "to dev ",
-        rf"Cmd\(0x\w+\) {_NOISE}0x\w+,.*?(?:from world (?:0\b|(?P<world>\d+)) )?to dev \"(?P<device>[^\"]+)\""
-        rf" failed {_HDP}",
+        rf"Cmd\(0x\w+\) {_NOISE}0x\w+,.*?(?:from world (?:0\b|(?P<world>\d+)) )?to dev {_DEV} failed {_HDP}",
         "command-failed",
     ),
-    shape("state in doubt", r"NMP device \"(?P<device>[^\"]+)\" state in doubt", "path-in-doubt"),
+    shape(
+        "state in doubt|awaiting fast path state update",
+        rf"NMP device {_DEV} state in doubt|Device [\"'](?P<device1>[^\"']+)[\"']: awaiting fast path state update",
+        "path-in-doubt",
+    ),
+    shape(
+        "is being removed|Remove path: ",
+        rf"ScsiPath: \d+: (?:Path (?P<path>{PATH}) is being removed|Remove path: (?P<path1>{PATH}))",
+        "path-removed",
+    ),
+    shape(
+        "Power-on Reset occurred|PowerOn Reset Unit Attentions",
+        r"Power-on Reset occurred on |Frequent PowerOn Reset Unit Attentions are occurring",
+        "path-power-on-reset",
+    ),
+    shape("path state changes are occurring", r"path state changes are occurring for path ", "path-state-changes"),
+    shape(
+        "Changing active path|Retry world failover",
+        rf"Changing active path from vmhba\S+ to \S+ for device {_DEV}"
+        rf"|nmp_DeviceAttemptFailover:(?:\d+:)? ?Retry world failover device [\"'](?P<device1>[^\"']+)[\"']",
+        "path-failover",
+    ),
     shape(
         "Reset [Retries|processing reset",
         r"handle \d+\((?:GID:(?P<gid>\d+)\)\()?(?P<vscsi>vscsi\d+:\d+)\):(?:Reset \[Retries: [^\]]*\]"
@@ -129,9 +188,10 @@ SHAPES = (
         "device-reset",
     ),
     shape(
-        "Abort Request|VIRT_RESET|Abort command |Restricting cmd",
+        "Abort Request|VIRT_RESET|Abort command |Restricting cmd|Abort cmd called|Task mgmt",
         r"Outstanding FCP I/O Abort Request|VMK Task: VIRT_RESET|Abort command (?:succeeded|failed|issued)"
-        r"|Restricting cmd 0x\w+ .*? quiesced dev",
+        r"|Restricting cmd 0x\w+ .*? quiesced dev|\bfnic_abort_cmd: \d+: Abort cmd called"
+        r"|(?P<adapter>vmhba\w+):CH:\d+ T:\d+ L:\d+ ?: Task mgmt \"[^\"]+\" [^\"]*?timed out",
         "adapter-abort",
     ),
     shape(
@@ -140,8 +200,9 @@ SHAPES = (
         "path-failover",
     ),
     shape(
-        "Transport driver failed|queue not connected",
-        r"NVMEIO:\s?\d+ Transport driver failed to submit cmd|\bnvme\w+:\d+ .*?queue not connected",
+        "Transport driver failed|queue not connected|NVMEIO:",
+        r"NVMEIO:\s?\d+ (?:Transport driver failed to submit cmd|command 0x\w+ failed: )"
+        r"|\bnvme\w+:\d+ .*?queue not connected",
         "nvme-command-failed",
     ),
     shape(
@@ -152,11 +213,32 @@ SHAPES = (
     ),
     shape(
         ": link |Link Down Event|Link Up Event",
-        r"(?:\bfnic_handle_link: \d+: fnic\d+: link|\blpfc\w* .*?\bLink) (?P<which>up|down|Up|Down)\b",
+        r"(?:\bfnic_handle_link: \d+: (?P<adapter>fnic\d+): link|\blpfc\w* .*?\bLink)"
+        r" (?P<which>up|down|Up|Down)\b",
         up="fc-link-up",
         down="fc-link-down",
     ),
-    shape("blocked FC remote port", r"blocked FC remote port time out", "fc-port-blocked"),
+    shape(
+        "FDLS link status change",
+        r"fnic_fdls_link_status_change: \d+: (?P<adapter>fnic\d+): FDLS link status change link up:(?P<which>[01])",
+        **{"0": "fc-link-down", "1": "fc-link-up"},
+    ),
+    shape(
+        "LOOP UP detected|LOOP DOWN detected",
+        r"\bql(?:nativefc|a2xxx)\b.*?\bLOOP (?P<which>UP|DOWN) detected",
+        up="fc-link-up",
+        down="fc-link-down",
+    ),
+    shape(
+        "blocked FC remote port|Devloss timeout",
+        r"blocked FC remote port time out|\blpfc.*?\bDevloss timeout on WWPN",
+        "fc-port-blocked",
+    ),
+    shape(
+        "FC FPIN|FPIN CONGESTION",
+        r"Report FC FPIN .*? event|\bFPIN CONGESTION WARNING",
+        "fc-congestion",
+    ),
     shape(
         "Waiting for timed out",
         rf"HBX: \d+: (?:.*?on {_VOL}\s*$|'(?P<datastore1>[^']*)': HB at offset)",
