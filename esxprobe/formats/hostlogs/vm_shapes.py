@@ -36,6 +36,32 @@ def _task(match: re.Match[str]) -> str:
     return kinds[match["when"] == "Completed"]
 
 
+# What a VM's new state is, whatever it was before.
+_BEGUN = {
+    "POWERING_ON": "vm-power-on", "POWERING_OFF": "vm-power-off", "SUSPENDING": "vm-suspend",
+    "RESETTING": "vm-reset", "GUEST_REBOOTING": "guest-reboot", "SHUTTING_DOWN": "guest-shutdown",
+    "CREATE_SNAPSHOT": "snapshot-start", "REMOVE_SNAPSHOT": "snapshot-start", "EMIGRATING": "vmotion-start",
+    "IMMIGRATING": "vmotion-start", "RECONFIGURING": "vm-reconfigured",
+}  # fmt: skip
+# States in which a VM stays: what it means depends on the one before.
+_REACHED = {
+    "ON": {"POWERING_ON": "vm-power-on", "OFF": "vm-power-on", "SUSPENDED": "vm-power-on",
+           "IMMIGRATING": "vmotion-end", "EMIGRATING": "vmotion-failed"},
+    "OFF": {"ON": "vm-power-off", "POWERING_OFF": "vm-power-off", "SHUTTING_DOWN": "vm-power-off",
+            "EMIGRATING": "vmotion-end"},
+    "SUSPENDED": {"ON": "vm-suspend", "SUSPENDING": "vm-suspend"},
+}  # fmt: skip
+_SNAPSHOT_STATES = {"CREATE_SNAPSHOT", "REMOVE_SNAPSHOT"}
+
+
+def _transition(match: re.Match[str]) -> str:
+    """What a change of a VM's state is: back to ON or OFF after a task is no power operation."""
+    old, new = match["old"], match["new"]
+    if new in _REACHED and old in _SNAPSHOT_STATES:
+        return "snapshot-end"
+    return _BEGUN.get(new, "") or _REACHED.get(new, {}).get(old, "")
+
+
 SHAPES = (
     shape(
         "VMOTION info",
@@ -43,11 +69,22 @@ SHAPES = (
         r".*?src ip = <(?P<ip>[^>]*)>",
         "vmotion-start",
     ),
+    shape(
+        "vmmLeaderID",
+        r"Migrate: \d+: vmotion: (?:Source|Dest) vmmLeaderID = (?P<world>\d+), ts = (?P<migration>\d+),"
+        r".*?srcIP = <(?P<ip>[^>]*)>",
+        "vmotion-start",
+    ),
     shape("Stopping pre-copy", r"\bVMotion\w*: \d+: (?P<migration>\d+) [SD]: Stopping pre-copy",
           "vmotion-precopy-end"),
     shape("Sent all modified pages", r"\bVMotion\w*: \d+: (?P<migration>\d+) S: Sent all modified pages",
           "vmotion-end"),
-    shape("S: Failed: |D: Failed: ", r"\bMigrate: \d+: (?P<migration>\d+) [SD]: Failed: ", "vmotion-failed"),
+    shape(
+        "S: Failed: |D: Failed: |considered a failure|aximum switchover time",
+        r"\b(?:Migrate|FSR): \d+: (?P<migration>\d+) [SD]: (?:Failed: |Migration considered a failure"
+        r"|Maximum switchover time .*?reached|The migration exceeded the maximum switchover time)",
+        "vmotion-failed",
+    ),
     # The result of hostd continues over several lines; an older vpxa writes it in one, at its level verbose.
     shape(
         "Vmotion task succeeded",
@@ -93,23 +130,10 @@ SHAPES = (
         ),
         tell=_task,
     ),
-    shape(
-        "State Transition",
-        r"State Transition \(\w+ -> VM_STATE_(?P<which>\w+)\)",
-        powering_on="vm-power-on",
-        on="vm-power-on",
-        powering_off="vm-power-off",
-        off="vm-power-off",
-        suspending="vm-suspend",
-        suspended="vm-suspend",
-        resetting="vm-reset",
-        guest_rebooting="guest-reboot",
-        shutting_down="guest-shutdown",
-        create_snapshot="snapshot-start",
-        remove_snapshot="snapshot-start",
-        emigrating="vmotion-start",
-        immigrating="vmotion-start",
-        reconfiguring="vm-reconfigured",
+    Shape(
+        ("State Transition",),
+        re.compile(r"State Transition \(VM_STATE_(?P<old>\w+) -> VM_STATE_(?P<new>\w+)\)(?! not allowed)"),
+        tell=_transition,
     ),
     shape(
         " is powered o| is starting| is stopping| is suspended| is reset| is being suspended",
@@ -156,7 +180,14 @@ SHAPES = (
         reboot="guest-reboot",
     ),
     shape("VMAutomation_Reset", r"VMAutomation_Reset", "vm-reset"),
-    shape("riple fault", r"\b[Tt]riple fault\b", "guest-fault"),
+    shape("be hard reset", r"The guest has requested that the virtual machine be hard reset", "guest-reboot"),
+    shape(
+        "riple fault|enter the shutdown state|disabled by the guest|WinBSOD|system crash detected|PANIC: ",
+        r"^(?=.*?(?:\b[Tt]riple fault\b|virtual CPU to enter the shutdown state"
+        r"|CPU has been disabled by the guest operating system|\bWinBSOD: |Guest operating system crash detected"
+        r"|^PANIC: ))(?:(?:.*?Event \d+ : )?(?:Error m|M)essage on (?P<vm>.{1,256}?) on \S{1,256} in )?",
+        "guest-fault",
+    ),
     shape("Last heartbeat value", r"Last heartbeat value \d+ \(last received (?P<s>\d+)s ago\)",
           "tools-heartbeat-late"),
     shape("RestartedByHA", r"VmRestartedByHAEvent", "vm-restarted-by-ha"),
