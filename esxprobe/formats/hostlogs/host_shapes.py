@@ -5,9 +5,14 @@ from __future__ import annotations
 from esxprobe.formats.hostlogs.shape import shape
 
 SHAPES = (
+    # What a panic was about stands behind it.
+    shape("ore dump found|@BlueScreen: |Panic from another CPU",
+          r"(?<!\bNo )(?<!\bno )\b(?:[Cc]ore dump found)|@BlueScreen: |\bPanic: \d+: Panic from another CPU",
+          "host-crashed"),
     shape(
-        "have a heartbeat for",
-        r"PCPU (?P<pcpu>\d+) didn't have a heartbeat for (?P<s>\d+) seconds",
+        "have a heartbeat for|locked up. Failed|: no heartbeat",
+        r"PCPU (?P<pcpu>\d+)(?: didn't have a heartbeat for (?P<s>\d+) seconds| locked up\. Failed to ack"
+        r"|: no heartbeat)",
         "pcpu-lockup",
     ),
     shape(
@@ -15,12 +20,19 @@ SHAPES = (
         "pcpu-lockup",
     ),
     shape(
-        "Memory Controller", r"\bMC[AE]: \d+: .*?Memory Controller", "memory-error"
+        "Memory Controller|Cache Hierarchy|retiring MPN",
+        r"\bMC[AE]\w*: \d+: .*?(?:Memory Controller|Cache Hierarchy|retiring MPN)", "memory-error"
+    ),
+    shape("Excp G", r"\bMCA: \d+: (?:UC|SRA[RO]|UCNA) Excp G", "host-problem"),
+    shape(
+        "its maximum|Heap_Align",
+        r"\bHeap \S+ already at its maximum ?[sS]ize|\bHeap_Align\([^)]*\) failed", "heap-full"
     ),
     shape("non-responsive", r"hostd detected to be non-responsive", "hostd-hung"),
     shape("took over", r"\b\w+\(\"(?P<file>[^\"]*)\"\) took over (?P<s>\d+) sec", "file-access-slow"),
     shape("owered off. The power off was not", r"Host had been powered off\. The power off was not",
           "host-crashed"),
+    shape("Power button pressed", r"VMKAcpi: \d+: Power button pressed", "host-stop"),
     shape("Host has booted", r"Host has booted", "host-boot"),
     shape("Host is powering off|Host is rebooting|Host is halting|Host is shutting",
           r"Host is (?:powering off|rebooting|halting|shutting down)", "host-stop"),
@@ -34,5 +46,9 @@ SHAPES = (
           r"Host \S+ in .+? is (?:not responding|disconnected)|(?:Connection lost to|Lost connection to) host ",
           "host-disconnected"),
     shape("changed status from", r"Alarm '[^']*'.*? changed status from \w+ to (?:[Rr]ed|[Yy]ellow)", "alarm"),
-    shape("hostd crashed|core dump", r"(?:/bin/)?(?:hostd|vpxa) crashed .*?core file", "agent-crashed"),
+    shape("hostd crashed|vpxa crashed|core dump|Dumping cartel",
+          r"(?:/bin/)?(?:hostd|vpxa) crashed .*?core file"
+          r"|UserDump: \d+: Dumping cartel .*? to file (?P<file>\S*/(?!vmx)[\w-]+-zdump\S*)", "agent-crashed"),
+    shape("ramdisk", r"[Rr]amdisk '(?P<file>[^']*)' is full|its ramdisk \((?P<file1>[^)]*)\) is full",
+          "ramdisk-full"),
 )  # fmt: skip

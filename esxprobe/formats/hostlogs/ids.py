@@ -70,6 +70,7 @@ _REST = {
     "net.vmknic.ip.duplicate": ("duplicate-ip", ""),
     "clock.correction": ("clock-step", "clock-synchronized"),
     "ntpd.clock.correction": ("clock-step", ""),
+    "host.coredump": ("host-crashed", ""),
     "hostd.core.dumped": ("agent-crashed", ""),
     "vpxa.core.dumped": ("agent-crashed", ""),
     "vm.kill.unexpected": ("vm-killed", ""),
@@ -119,6 +120,8 @@ _VOBS = {
 }
 _AUDITS = {
     "esx.audit.host.boot": "host-boot",
+    "esx.audit.host.poweroff.reason.unavailable": "host-crashed",
+    "esx.audit.host.stop": "host-stop",
     "esx.audit.maintenancemode": "maintenance",
 }
 # Events of vCenter by the name of their class.
