@@ -128,7 +128,7 @@ KINDS: tuple[EventKind, ...] = (
     _kind("vm-reset", "warning", "vm", "VM reset", collapse_s=5),
     _kind("guest-reboot", "info", "vm", "guest reboot", collapse_s=5),
     _kind("guest-shutdown", "info", "vm", "guest shutdown", collapse_s=5),
-    _kind("vm-reconfigured", "info", "vm", "reconfiguration"),
+    _kind("vm-reconfigured", "info", "vm", "reconfiguration", collapse_s=5),
     _kind("vm-restarted-by-ha", "warning", "vm", "vSphere HA restart"),
     _kind("guest-fault", "warning", "vm", "fault that stopped the guest", plural="faults that stopped the guest",
           collapse_s=5),

@@ -32,6 +32,7 @@ SHAPES = (
     shape("took over", r"\b\w+\(\"(?P<file>[^\"]*)\"\) took over (?P<s>\d+) sec", "file-access-slow"),
     shape("owered off. The power off was not", r"Host had been powered off\. The power off was not",
           "host-crashed"),
+    shape("Shut down of ", r"\bShut down of \S+ in [^:]*: ", "host-stop"),
     shape("Power button pressed", r"VMKAcpi: \d+: Power button pressed", "host-stop"),
     shape("Host has booted", r"Host has booted", "host-boot"),
     shape("Host is powering off|Host is rebooting|Host is halting|Host is shutting",
@@ -43,9 +44,11 @@ SHAPES = (
     shape("maintenance mode", r"(?:Host \S+ in .+? has |The host has |[Ee]nter(?:ed|ing) |[Ee]xit(?:ed|ing) )"
           r".*?maintenance mode", "maintenance"),
     shape("is not responding|isconnected from|connection lost to host|ost connection",
-          r"Host \S+ in .+? is (?:not responding|disconnected)|(?:Connection lost to|Lost connection to) host ",
+          r"Host \S+ in .+? is (?:not responding|disconnected)|(?:Connection lost to|Lost connection to) host "
+          r"|\bDisconnected from \S+ in ",
           "host-disconnected"),
-    shape("changed status from", r"Alarm '[^']*'.*? changed status from \w+ to (?:[Rr]ed|[Yy]ellow)", "alarm"),
+    shape("changed status from|changed from ",
+          r"Alarm '[^']*'.*? changed (?:status )?from \w+ to (?:[Rr]ed|[Yy]ellow)", "alarm"),
     shape("hostd crashed|vpxa crashed|core dump|Dumping cartel",
           r"(?:/bin/)?(?:hostd|vpxa) crashed .*?core file"
           r"|UserDump: \d+: Dumping cartel .*? to file (?P<file>\S*/(?!vmx)[\w-]+-zdump\S*)", "agent-crashed"),

@@ -136,15 +136,34 @@ SHAPES = (
         tell=_transition,
     ),
     shape(
-        " is powered o| is starting| is stopping| is suspended| is reset| is being suspended",
-        _ON_HOST + r" is (?:being )?(?P<which>powered on|powered off|starting|stopping|suspended|reset)\b",
+        " is powered o| is starting| is stopping| is suspended| is reset| is being suspended| is resumed",
+        _ON_HOST + r" is (?:being )?(?P<which>powered on|powered off|starting|stopping|suspended|resumed|reset)\b",
         powered_on="vm-power-on",
+        resumed="vm-power-on",
         starting="vm-power-on",
         powered_off="vm-power-off",
         stopping="vm-power-off",
         suspended="vm-suspend",
         reset="vm-reset",
     ),
+    shape(" reset by ", _ON_HOST + r" reset by (?:vSphere )?HA\b", "vm-reset"),
+    shape(
+        "DRS powered |DRS migrated ",
+        r"\bDRS (?P<which>powered|migrated) (?:[Oo]n )?(?P<vm>.+?) (?:on|from) \S+ (?:in|to) ",
+        powered="vm-power-on",
+        migrated="vmotion-end",
+    ),
+    shape(
+        "Failed to migrate|Cannot migrate|Failed to relocate|Cannot relocate",
+        r"\b(?:Failed to|Cannot) (?:migrate|relocate) (?:virtual machine )?"
+        r"(?:'(?P<vm>[^']+)'|(?P<vm1>.+?) (?:from|in) )",
+        "vmotion-failed",
+    ),
+    shape("Relocating ", r"\bRelocating (?:virtual machine )?(?P<vm>.+?) (?:from|in|to) ",
+          "storage-vmotion-start"),
+    shape("relocation of the virtual machine", r"Completed the relocation of the virtual machine",
+          "storage-vmotion-end"),
+    shape("Reconfigured ", r"(?:^|Event \d+ : )Reconfigured (?P<vm>.+?) on \S+ in ", "vm-reconfigured"),
     shape(
         "uest OS reboot|uest OS shut",
         r"Guest OS (?P<which>reboot|shut ?down) for (?P<vm>.+?) on ",
@@ -164,8 +183,8 @@ SHAPES = (
           r"Task: (?:Create virtual machine snapshot|Remove (?:all )?snapshots?\b|Delete (?:all )?snapshots?\b"
           r"|Delete virtual machine snapshot|Consolidate virtual machine disk)"
           r"(?:.*?\(target=VirtualMachine (?P<vm>.+)\))?", "snapshot-start"),
-    shape("isk consolidation is needed|isks consolidation is needed",
-          r"[Dd]isks? consolidation is needed on (?P<vm>.+?) on ", "snapshot-consolidation-needed"),
+    shape("consolidation is needed|consolidation needed",
+          r"[Dd]isks? consolidation (?:is )?needed on (?P<vm>.+?) on ", "snapshot-consolidation-needed"),
     shape(
         "CPU reset:|CPU reset ",
         r"CPU reset: (?P<which>soft|hard)\b",
