@@ -456,6 +456,16 @@ def test_two_hosts_are_refused(tmp_path: Path) -> None:
         esxprobe.open(folder)
 
 
+def test_rows_of_another_host_further_down_are_lost_under_each_of_its_headers(tmp_path: Path) -> None:
+    """A header that is refused is none that the next one repeats, and the capture's own behind it is repeated."""
+    other = [line.replace("esx01", "esx02") for line in [header(), row(12), row(13)]]
+    text = joined([*lines(12), *other, *other, header(), *map(row, range(14, 26))])
+    capture = esxprobe.open(write(tmp_path, text))
+    frame = capture.scan().collect()
+    assert frame["time"].to_list() == [at(n) for n in [*range(12), *range(14, 26)]]
+    assert codes(capture) == {"damaged-header": 2, "row-lost": 4, "repeated-header": 1}
+
+
 # Times
 
 

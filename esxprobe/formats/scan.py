@@ -68,17 +68,6 @@ class FileReader:
         self.segments: list[SegmentReader] = []
         self.rows = 0
 
-    def start(self) -> SegmentReader:
-        """The first segment, its header read and nothing else.
-
-        Raises:
-            UnreadableInputError: It is not an esxtop capture.
-        """
-        head = Head(self._source, self._issues)
-        self._buffer, self._line = head.rest, head.number
-        self._issues.join(self._begin_segment(head.header))
-        return self.segments[0]
-
     def batches(self, progress: Callable[[int], None] | None = None) -> Generator[Batch]:
         """Checked rows, in the file's order; who has enough closes the generator.
 
@@ -88,7 +77,7 @@ class FileReader:
         Raises:
             UnreadableInputError: It is not an esxtop capture, or cannot be read further.
         """
-        self.start()
+        self._start()
         try:
             with BlockPipeline() as pipeline:
                 for block, spans in self._blocks(pipeline.blocks):
@@ -105,6 +94,12 @@ class FileReader:
                 progress(self._source.position)
         finally:
             self._issues.join(self._doubts)
+
+    def _start(self) -> None:
+        """Reads the first header."""
+        head = Head(self._source, self._issues)
+        self._buffer, self._line = head.rest, head.number
+        self._issues.join(self._begin_segment(head.header))
 
     def _begin_segment(self, line: bytes) -> QualityIssues:
         """Another segment, with the header of a line; gives what was odd about that."""
@@ -191,7 +186,8 @@ class FileReader:
         """A header further down starts a segment: the rows behind it begin with an unknown interval."""
         place = f"line {span.number:,}"
         self._orphaned = False
-        if line == self._comparable(self._header_line):
+        # The one before may come from a block whose separators were put right.
+        if line in (self._header_line, self._comparable(self._header_line)):
             self.segments.append(replace(self.segments[-1]))  # its own: its first sample covers an unknown time
             return _counted("repeated-header", 1, place)
         if span.cut:

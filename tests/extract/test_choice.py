@@ -12,9 +12,9 @@ from esxprobe.errors import UsageError
 from esxprobe.extract.choice import ColumnChoice, Selection
 from esxprobe.formats import paths, pdh
 from esxprobe.formats.entities import Identities, identify
+from esxprobe.formats.head import Head
 from esxprobe.formats.header_reader import HeaderReader, Request
 from esxprobe.formats.issues import QualityIssues
-from esxprobe.formats.scan import FileReader
 from esxprobe.formats.source import Source
 
 DEMO = Path(__file__).parents[2] / "samples" / "demo" / "esxtop-000.csv.gz"
@@ -24,7 +24,7 @@ DEMO = Path(__file__).parents[2] / "samples" / "demo" / "esxtop-000.csv.gz"
 def demo() -> Identities:
     source = Source(DEMO, checksum=False)
     try:
-        return FileReader(source, HeaderReader(Request({})), QualityIssues()).start().identities
+        return HeaderReader(Request({})).read(Head(source, QualityIssues()).header, DEMO).identities
     finally:
         source.close()
 

@@ -240,6 +240,19 @@ def test_semicolons_with_the_header_repeated(tmp_path: Path) -> None:
     assert counted(recording) == {"resaved": 1, "crlf-line-ends": 1, "repeated-header": 1}
 
 
+def test_semicolons_with_another_header_repeated(tmp_path: Path) -> None:
+    """Nothing but the first header is read with semicolons: those further down are compared as they are by then."""
+    few = NAMES[:4]
+    again = [header(few), row(6, few), row(7, few), header(few), row(8, few), row(9, few)]
+    data = unquoted(joined([*LINES, *again]), ";").replace(b".", b",").replace(b"(PDH-CSV 4,0)", b"(PDH-CSV 4.0)")
+    recording = read(tmp_path, data)
+    assert reported(recording) == truth([1, 2, 3, 4, 5]) | truth([7, 9], few)
+    assert {code: counted(recording)[code] for code in ("appended-capture", "repeated-header")} == {
+        "appended-capture": 1,
+        "repeated-header": 1,
+    }
+
+
 @pytest.mark.parametrize("point", [".", ","])
 def test_semicolons_between_quotes(tmp_path: Path, point: str) -> None:
     """PowerShell's `Export-Csv -UseCulture` where lists are written with semicolons; numbers are text to it."""
