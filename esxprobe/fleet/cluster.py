@@ -142,8 +142,6 @@ def _result(future: Any, *, may_repeat: bool) -> Judged | None:
 
     try:
         judged = future.result(timeout=ANSWER_S)
-    except TimeoutError as error:
-        return None if may_repeat else _lost(f"the cluster lost it: {error}", "run it again")
     except KilledWorker:
         return _lost(
             "the workers that analyzed it died", "it may need more memory than the workers have; check their logs"
@@ -151,6 +149,8 @@ def _result(future: Any, *, may_repeat: bool) -> Judged | None:
     except BaseException as error:
         if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
             raise
+        if may_repeat and isinstance(error, TimeoutError):
+            return None
         first = str(error).partition("\n")[0] or type(error).__name__
         return _lost(f"the cluster lost it: {first[:500]}", "run it again")
     finally:
