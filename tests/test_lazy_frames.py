@@ -243,7 +243,7 @@ def test_the_schema_needs_the_header_alone(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.usefixtures("small_blocks")
 def test_frames_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path, joined(wide(2000)))
-    monkeypatch.setattr("esxprobe.frames.batches.SIZE", 8 * 47 * 100)
+    monkeypatch.setattr("esxprobe.frames.frame_builder.SIZE", 8 * 47 * 100)
     heights = [frame.height for frame in esxprobe.open(path)._frames(None, None, None, None)]
     assert sum(heights) == 2000
     assert max(heights) < 100 + 20  # a frame is given when it is full: it holds a part of a block too many

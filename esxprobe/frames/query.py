@@ -18,9 +18,9 @@ from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.scan import FileReader, SegmentReader
 from esxprobe.formats.source import Source
 from esxprobe.frames import time_cells
-from esxprobe.frames.batches import FrameBuilder, TimedRows
 from esxprobe.frames.behind import Behind, WantedAgainError, on_time_alone
 from esxprobe.frames.columns import TIME, Asked, Headers
+from esxprobe.frames.frame_builder import FrameBuilder, TimedRows
 from esxprobe.model import QualityNote
 
 if TYPE_CHECKING:
