@@ -448,6 +448,21 @@ def test_notes_of_a_query_that_stops_early_tell_what_it_met(tmp_path: Path, quer
     assert codes(capture) == {"row-lost": 1}
 
 
+def test_a_resaved_capture_without_a_row_that_fits_is_unreadable(tmp_path: Path) -> None:
+    """Its stamps are read before its rows: there are none."""
+    text = [lines(1)[0], *(line.replace(",", "") for line in lines(4)[1:])]
+    capture = esxprobe.open(write(tmp_path, joined(text).replace(b'"', b"")))
+    with pytest.raises(UnreadableInputError, match="has 4 rows, and none fits its header"):
+        capture.scan().collect()
+
+
+def test_a_column_whose_path_ends_behind_the_host_has_a_name(tmp_path: Path) -> None:
+    names = [*NAMES, HOST + "\\"]
+    capture = esxprobe.open(write(tmp_path, joined(lines(12, names))))
+    assert capture.scan().collect().columns == ["time", *map(short, NAMES), HOST + "\\"]
+    assert capture.scan().select(HOST + "\\").head(2).collect().to_series().to_list() == [7.7, 17.71]
+
+
 def test_two_hosts_are_refused(tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
     other = joined(lines()).replace(b"esx01", b"esx02")

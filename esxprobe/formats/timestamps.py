@@ -135,10 +135,10 @@ def _with_seconds(times: pl.Series, texts: pl.Series, issues: QualityIssues) -> 
 
     from esxprobe.formats.minutes import spread
 
-    issues.add("seconds-lost", len(times) - times.null_count(), f"for example {texts.drop_nulls()[0]}")
     rows = np.flatnonzero(times.is_not_null().to_numpy())
     if not len(rows):
         return times
+    issues.add("seconds-lost", len(rows), f"for example {texts.drop_nulls()[0]}")
     stamps = times.drop_nulls()
     start = stamps.dt.timestamp("us").to_numpy()
     found = np.rint(spread((start - start[0]) / 1e6, rows - rows[0]) * 1e6).astype(np.int64) + start[0]

@@ -96,7 +96,7 @@ def _header_line(path: Path, issues: QualityIssues) -> bytes:
 def named(index: pl.DataFrame) -> pl.DataFrame:
     """Adds name and words to the columns of a header.
 
-    A name is the path without its host. Where that is not unique, or called as the time is, it is the whole one.
+    A name is the path without its host. Where that is empty, not unique, or that of the time, it is the whole path.
 
     Args:
         index: The index frame with key.
@@ -104,7 +104,7 @@ def named(index: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
     short = pl.col("key").str.replace(_HOST, "${1}")
-    kept = short.is_duplicated() | (short == TIME)
+    kept = short.is_duplicated() | short.is_in(["", TIME])  # Polars looks for no column that is called nothing
     texts = meanings(index).with_columns(own_name())
     words = texts.join(text_counters(), on=["object", "counter"], how="semi")["meaning"]
     return index.with_columns(
