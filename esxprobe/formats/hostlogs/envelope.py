@@ -161,7 +161,7 @@ def _without_program(stamp: datetime, offset: timedelta | None, has_year: bool, 
             inner = opened(rest)
             if inner is not None and again["zone"]:
                 return inner if inner.host else replace(inner, host=host)
-        elif own := _OLD.match(rest):  # by another clock than the server's, in a zone that nobody names
+        elif own := _OLD.match(rest):  # by another clock than the server's, in a zone that it does not name
             rest = own["rest"]
         severe = severe or _SEVERITY.match(rest)
         rest = rest[severe.end() :] if severe and _SEVERITY.match(rest) else rest

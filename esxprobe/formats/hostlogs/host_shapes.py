@@ -5,7 +5,7 @@ from __future__ import annotations
 from esxprobe.formats.hostlogs.shape import shape
 
 SHAPES = (
-    # What a panic was about stands behind it.
+    # The cause of a panic follows it.
     shape("ore dump found|@BlueScreen: |Panic from another CPU",
           r"(?<!\bNo )(?<!\bno )\b(?:[Cc]ore dump found)|@BlueScreen: |\bPanic: \d+: Panic from another CPU",
           "host-crashed"),

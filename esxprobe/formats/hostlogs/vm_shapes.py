@@ -55,7 +55,7 @@ _SNAPSHOT_STATES = {"CREATE_SNAPSHOT", "REMOVE_SNAPSHOT"}
 
 
 def _transition(match: re.Match[str]) -> str:
-    """What a change of a VM's state is: back to ON or OFF after a task is no power operation."""
+    """What a change of a VM's state is: back to ON or OFF after a task is not a power operation."""
     old, new = match["old"], match["new"]
     if new in _REACHED and old in _SNAPSHOT_STATES:
         return "snapshot-end"
