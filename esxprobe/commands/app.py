@@ -93,6 +93,9 @@ def main() -> None:
             say(f"hint: {printable(error.hint)}", err=True)
         sys.exit(error.exit_code)
     except SystemExit as stop:
+        # Python drops what a signal's handler raises within a finalizer: then the command went on to its end.
+        if _ended and stop.code == 0:
+            sys.exit(128 + _ended[0])
         # Click ends a closed pipe with 1, which is findings here; it leaves its wrapper behind.
         if stop.code == 1 and type(sys.stdout).__name__ == "PacifyFlushWrapper":
             sys.exit(EXIT_PIPE_CLOSED)
@@ -121,7 +124,11 @@ def _unwind_when_ended() -> None:
             signal.signal(number, _unwind)
 
 
+_ended: list[int] = []  # the signal that asked for the end
+
+
 def _unwind(number: int, _frame: object) -> NoReturn:
     # `timeout` and shells send it to the process and to its group: the second one must not stop the tidying.
     signal.signal(number, signal.SIG_IGN)
+    _ended.append(number)
     sys.exit(128 + number)

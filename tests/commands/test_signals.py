@@ -60,3 +60,24 @@ def test_under_nohup_a_closed_terminal_ends_nothing() -> None:
     program = program.format(how="ends_cleanly", asked="stop", number=int(signal.SIGHUP))
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_a_command_that_went_on_says_that_it_was_to_end() -> None:
+    """Python drops what the handler raises where a finalizer runs: the exit code still tells of the signal."""
+    program = """
+import signal, sys
+from esxprobe.commands import app
+
+class Finalized:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+
+def command(words):
+    Finalized()
+    sys.exit(0)
+
+app.app = command
+app.main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 128 + signal.SIGTERM
