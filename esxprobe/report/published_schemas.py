@@ -6,7 +6,6 @@ Run as a module with a folder it writes `analysis.schema.json`, `fleet.schema.js
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -29,23 +28,25 @@ from esxprobe.model.guestalone import GuestAlone, KindOfFault, WorstMinute
 from esxprobe.report import document, fleet_document, guestalone_document
 from esxprobe.report.record_schema import (
     COUNT,
-    DEFINITIONS,
+    NUMBER,
+    TEXT,
     TIME,
     Schema,
+    about,
     list_schema,
     object_schema,
     or_null,
+    published,
     record_schema,
     type_schema,
+    written,
 )
 
-_TEXT: Schema = {"type": "string"}
-_NUMBER: Schema = {"type": ["number", "null"]}
 _SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 _RULE: Schema = {
     "description": "Rule id, as `esxprobe rules list` shows it.",
     "pattern": "^[a-z]+(-[a-z]+)+$",
-    **_TEXT,
+    **TEXT,
 }
 _WINDOW = record_schema(model.Window)
 _ENTITY = record_schema(model.Entity)
@@ -59,24 +60,20 @@ _NULL_OR_TIME = or_null(TIME)
 _FIGURES: Schema = {
     "description": "Values by the key of a figure.",
     "type": "object",
-    "additionalProperties": _NUMBER,
+    "additionalProperties": NUMBER,
 }
 
 
-def _as(description: str, schema: Schema) -> Schema:
-    return {"description": description, **schema}
-
-
 def _part() -> Schema:
-    edge = or_null({**_TEXT, "minLength": 1})
+    edge = or_null({**TEXT, "minLength": 1})
     return record_schema(
         model.JudgedPart,
         ("asked_from", "asked_to", "inside", "samples"),
         {
-            "from": _as("Where it begins, as it was asked for; null for the capture's start.", edge),
-            "to": _as("Where it ends, as it was asked for; null for the capture's end.", edge),
-            "samples": _as("Samples whose stamps are in the part, judged or excluded.", COUNT),
-            "samples_of_whole": _as("Samples of the whole capture likewise.", COUNT),
+            "from": about("Where it begins, as it was asked for; null for the capture's start.", edge),
+            "to": about("Where it ends, as it was asked for; null for the capture's end.", edge),
+            "samples": about("Samples whose stamps are in the part, judged or excluded.", COUNT),
+            "samples_of_whole": about("Samples of the whole capture likewise.", COUNT),
         },
     )
 
@@ -85,7 +82,7 @@ def _finding(also: dict[str, Schema]) -> Schema:
     state = object_schema(
         {
             "value": {"description": "The value, threshold or peak that it names.", "type": "number"},
-            "name": _as("Its name with esxtop's number, as `hard (2)`.", _TEXT),
+            "name": about("Its name with esxtop's number, as `hard (2)`.", TEXT),
         }
     )
     cause = record_schema(model.Explanation, also={"rule": _RULE, "overlap": _SHARE, "elsewhere": {"maximum": 1}})
@@ -96,16 +93,16 @@ def _finding(also: dict[str, Schema]) -> Schema:
             "id": {
                 "description": "What tells it from every other finding of this document: `rule/kind/id`.",
                 "minLength": 1,
-                **_TEXT,
+                **TEXT,
             },
             "rule": _RULE,
             "share_of_samples": _SHARE,
             "windows": {"maxItems": 12},
             "slices": {"items": {"type": "number", "minimum": 0}},
             "explained_by": {"items": cause},
-            "first": _as("Start of the first window; null for findings on the capture itself.", _NULL_OR_TIME),
-            "last": _as("End of the last window; null for findings on the capture itself.", _NULL_OR_TIME),
-            "next_level": _as(
+            "first": about("Start of the first window; null for findings on the capture itself.", _NULL_OR_TIME),
+            "last": about("End of the last window; null for findings on the capture itself.", _NULL_OR_TIME),
+            "next_level": about(
                 "The next worse level of the rule, which was not reached; null where the worst was.",
                 or_null(record_schema(model.NextLevel)),
             ),
@@ -116,13 +113,13 @@ def _finding(also: dict[str, Schema]) -> Schema:
 
 
 def _capture() -> Schema:
-    parts = object_schema({each: _as(f"The {each} sum [%].", _NUMBER) for each in ("lowest", "median", "highest")})
+    parts = object_schema({each: about(f"The {each} sum [%].", NUMBER) for each in ("lowest", "median", "highest")})
     instances = object_schema(
         {
-            "object": _as("Object, as `Group Cpu`.", _TEXT),
-            "instances": _as("Number of different instances.", COUNT),
-            "columns": _as("Number of columns.", COUNT),
-            "understood": _as("Of these, how many the catalog knows.", COUNT),
+            "object": about("Object, as `Group Cpu`.", TEXT),
+            "instances": about("Number of different instances.", COUNT),
+            "columns": about("Number of columns.", COUNT),
+            "understood": about("Of these, how many the catalog knows.", COUNT),
         }
     )
     return record_schema(
@@ -130,18 +127,20 @@ def _capture() -> Schema:
         ("judged", "unnamed_columns", "unknown_columns", "closure", "observer_pct", "objects", "timezone", "part"),
         {
             "interval_s": {"exclusiveMinimum": 0},
-            "samples_judged": _as("Samples that rules look at: their interval is known.", COUNT),
-            "samples_set_aside": _as("Samples that are in no rate: the first one, and steps of the clock.", COUNT),
-            "columns_unnamed": _as("Columns that carry no name.", COUNT),
-            "columns_unknown": _as("Columns that the catalog of counters does not know.", COUNT),
-            "closure_pct": _as(
+            "samples_judged": about("Samples that rules look at: their interval is known.", COUNT),
+            "samples_set_aside": about(
+                "Samples that are in no rate: the first one, and steps of the clock.", COUNT
+            ),
+            "columns_unnamed": about("Columns that carry no name.", COUNT),
+            "columns_unknown": about("Columns that the catalog of counters does not know.", COUNT),
+            "closure_pct": about(
                 "Sum of %RUN, %RDY, %CSTP and %WAIT of a world [%]; null without these.", or_null(parts)
             ),
-            "observer_used_pct": _as(
-                "Mean %USED of esxtop's own groups [% of a PCPU]; null without them.", _NUMBER
+            "observer_used_pct": about(
+                "Mean %USED of esxtop's own groups [% of a PCPU]; null without them.", NUMBER
             ),
             "objects": list_schema("Named columns by object, in file order.", instances),
-            "part": _as(
+            "part": about(
                 "The part of the capture that was judged; null for the whole. Start, end, interval, samples, "
                 "closure and esxtop's own use are of the part; rows, columns, VMs, files and notes on quality are "
                 "of the whole.",
@@ -155,16 +154,16 @@ def _windows() -> Schema:
     direction = {"description": "Which way it went.", "enum": ["up", "down"]}
     change = record_schema(model.CounterChange, ("column", "part", "sure", "q"), {"direction": direction})
     changed = object_schema(
-        {"entity": _as("What changed.", _ENTITY), "changes": list_schema("Its counters, most first.", change)}
+        {"entity": about("What changed.", _ENTITY), "changes": list_schema("Its counters, most first.", change)}
     )
     window = record_schema(
         model.Window,
         also={
-            "evidence": _as(
-                "How unlikely it is by chance in these series at this time [natural logarithm].", _NUMBER
+            "evidence": about(
+                "How unlikely it is by chance in these series at this time [natural logarithm].", NUMBER
             ),
             "changed": list_schema("What stands out in it, most first.", changed),
-            "findings": list_schema("Ids of findings at that time on what changed, which may explain it.", _TEXT),
+            "findings": list_schema("Ids of findings at that time on what changed, which may explain it.", TEXT),
         },
     )
     described = (
@@ -177,32 +176,32 @@ def _comparison() -> Schema:
     brief = object_schema(
         {
             "rule": _RULE,
-            "severity": _as("Its severity.", type_schema(model.Severity)),
-            "entity": _as("What it is about.", _ENTITY),
-            "value": _as("The judged value.", _NUMBER),
-            "unit": _as("Its unit.", _TEXT),
+            "severity": about("Its severity.", type_schema(model.Severity)),
+            "entity": about("What it is about.", _ENTITY),
+            "value": about("The judged value.", NUMBER),
+            "unit": about("Its unit.", TEXT),
         }
     )
-    both = object_schema({"now": _as("In this capture.", brief), "before": _as("In the baseline.", brief)})
-    ratio = _as("Median now as a multiple of the one before.", _NUMBER)
+    both = object_schema({"now": about("In this capture.", brief), "before": about("In the baseline.", brief)})
+    ratio = about("Median now as a multiple of the one before.", NUMBER)
     baseline = object_schema(
         {
-            "host": _as("Its host.", _TEXT),
-            "started": _as("Its start.", _NULL_OR_TIME),
-            "ended": _as("Its end.", _NULL_OR_TIME),
-            "files": list_schema("sha256 of its files.", _TEXT),
-            "part": _as("The part of it that was judged; null for the whole.", or_null(_part())),
+            "host": about("Its host.", TEXT),
+            "started": about("Its start.", _NULL_OR_TIME),
+            "ended": about("Its end.", _NULL_OR_TIME),
+            "files": list_schema("sha256 of its files.", TEXT),
+            "part": about("The part of it that was judged; null for the whole.", or_null(_part())),
         }
     )
     return object_schema(
         {
-            "baseline": _as("The other capture.", baseline),
+            "baseline": about("The other capture.", baseline),
             "faults": list_schema("Guest faults of VMs with data in both.", record_schema(model.FaultComparison)),
             "appeared": list_schema("Findings that the baseline has not.", brief),
             "gone": list_schema("Findings that only the baseline has.", brief),
             "changed": list_schema("Findings of both with another severity.", both),
-            "same": _as("Findings of both with the same severity.", COUNT),
-            "incomparable": list_schema("Rules that could run in only one of the two.", _TEXT),
+            "same": about("Findings of both with the same severity.", COUNT),
+            "incomparable": list_schema("Rules that could run in only one of the two.", TEXT),
             "stayed": list_schema("Findings of both with the same severity.", both),
             "shifts": list_schema(
                 "Main counters of what both captures have, worst first.",
@@ -210,29 +209,13 @@ def _comparison() -> Schema:
             ),
             "came": list_schema("Things that only this capture has.", _ENTITY),
             "went": list_schema("Things that only the baseline has.", _ENTITY),
-            "lacking": list_schema("Counters that only one of the two has.", _TEXT),
+            "lacking": list_schema("Counters that only one of the two has.", TEXT),
             "settings": list_schema(
                 "What both captures ran on, and how much work there was.", record_schema(model.Likeness)
             ),
             "events": list_schema("Events of logs in both, worst first.", record_schema(model.EventsOfBoth)),
         }
     )
-
-
-def published(title: str, description: str, properties: dict[str, Schema]) -> Schema:
-    """The schema of a document, named by its title."""
-    tool = {"name": {"description": "The tool.", "const": "esxprobe"}, "version": _as("Its version.", _TEXT)}
-    head: dict[str, Schema] = {
-        "schema": {"description": "Name and version of this schema.", "const": title},
-        "tool": _as("What wrote the document.", object_schema(tool)),
-    }
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": title,
-        "description": f"{description} Times are UTC. A number that is not known is null, never zero.",
-        **object_schema(head | properties),
-        "$defs": DEFINITIONS,
-    }
 
 
 def analysis_schema() -> Schema:
@@ -245,16 +228,16 @@ def analysis_schema() -> Schema:
     of_log = record_schema(
         model.EventLog,
         ("file",),
-        {"file": _as("Name of the file.", _TEXT), "bytes": _as("Its size [bytes].", COUNT)},
+        {"file": about("Name of the file.", TEXT), "bytes": about("Its size [bytes].", COUNT)},
     )
-    gid = {"gid": _as("Group id of the VM; `vms` has its name.", _TEXT)}
-    time = _as("When, to the millisecond, by the host's clock.", _TEXT)
+    gid = {"gid": about("Group id of the VM; `vms` has its name.", TEXT)}
+    time = about("When, to the millisecond, by the host's clock.", TEXT)
     return published(
         document.SCHEMA,
         "What esxprobe says of one esxtop capture: written by `esxprobe report --json FILE` and embedded in the "
         "HTML report as inert JSON.",
         {
-            "capture": _as("What was captured.", _capture()),
+            "capture": about("What was captured.", _capture()),
             "quality": _QUALITY,
             "vms": list_schema(
                 "The virtual machines, in the order of the header.",
@@ -282,7 +265,7 @@ def analysis_schema() -> Schema:
                 "What guests counted beside what the host counted of the same VMs.",
                 record_schema(model.GuestHostPair),
             ),
-            "comparison": _as("Against a baseline; null without one.", or_null(_comparison())),
+            "comparison": about("Against a baseline; null without one.", or_null(_comparison())),
             "events": list_schema(
                 "What logs say happened, in order of time; of more than 5,000 the worst.",
                 record_schema(model.Event, ("time",), {"time": time}),
@@ -291,10 +274,10 @@ def analysis_schema() -> Schema:
             "vm_table": list_schema(
                 "The table of VMs, in its order.", record_schema(model.VmRow, document.OF_VMS, gid)
             ),
-            "glance": _as(
+            "glance": about(
                 "Host, storage and network at a glance.", record_schema(model.Glance, document.OF_PICTURES)
             ),
-            "provenance": _as(
+            "provenance": about(
                 "How the capture came about, by its manifest; null without one.",
                 or_null(record_schema(model.Provenance)),
             ),
@@ -304,34 +287,34 @@ def analysis_schema() -> Schema:
 
 def fleet_schema() -> Schema:
     """The schema of `fleet_document.fleet_document`."""
-    counts = object_schema({each: _as(f"Findings: {each}.", COUNT) for each in ("critical", "warning", "info")})
+    counts = object_schema({each: about(f"Findings: {each}.", COUNT) for each in ("critical", "warning", "info")})
     digest = record_schema(
         CaptureDigest,
         ("part", "figures"),
         {
-            "counts": _as("Findings by severity.", counts),
+            "counts": about("Findings by severity.", counts),
             "figures": _FIGURES,
-            "part": _as("The part of the capture that was judged; null for the whole.", or_null(_part())),
+            "part": about("The part of the capture that was judged; null for the whole.", or_null(_part())),
         },
     )
     capture = object_schema(
         {
-            "source": _as("Its path or URL, without secrets.", _TEXT),
-            "report": _as("File name beside the summary; null without a report.", or_null(_TEXT)),
-            "error": _as("Why it could not be judged; null where it was.", or_null(record_schema(Failure))),
-            "digest": _as("What was found; null where it could not be judged.", or_null(digest)),
+            "source": about("Its path or URL, without secrets.", TEXT),
+            "report": about("File name beside the summary; null without a report.", or_null(TEXT)),
+            "error": about("Why it could not be judged; null where it was.", or_null(record_schema(Failure))),
+            "digest": about("What was found; null where it could not be judged.", or_null(digest)),
         }
     )
-    by_host = {"type": "object", "additionalProperties": _NUMBER}
+    by_host = {"type": "object", "additionalProperties": NUMBER}
     device = record_schema(
         SlowDevice,
         ("slow", "fine"),
         {
-            "slow": _as("95th percentile of DAVG by host, where it is slow [ms].", by_host),
-            "fine": _as("95th percentile of DAVG by host, where it is not [ms].", by_host),
+            "slow": about("95th percentile of DAVG by host, where it is slow [ms].", by_host),
+            "fine": about("95th percentile of DAVG by host, where it is not [ms].", by_host),
         },
     )
-    stay = record_schema(VmStay, ("name",), {"host": _as("The host.", _TEXT)})
+    stay = record_schema(VmStay, ("name",), {"host": about("The host.", TEXT)})
     traveled = record_schema(TraveledVm, ("stays",), {"stays": list_schema("In order of time.", stay)})
     return published(
         fleet_document.SCHEMA,
@@ -352,18 +335,18 @@ def fleet_schema() -> Schema:
 
 def guests_schema() -> Schema:
     """The schema of `guestalone_document.guest_document`."""
-    most = _as("In the interval with the most [faults/s].", _NUMBER)
+    most = about("In the interval with the most [faults/s].", NUMBER)
     rates = record_schema(FaultRates, ("run_pct", "run_error"), {"most": most})
     kind = record_schema(
         KindOfFault,
         ("rates", "most", "worst", "bound", "series"),
         {
-            "rates": _as("How often the guest faulted.", rates),
-            "worst": _as(
+            "rates": about("How often the guest faulted.", rates),
+            "worst": about(
                 "The minute with the most faults; null where the log has no such minute.",
                 or_null(record_schema(WorstMinute)),
             ),
-            "bound": _as(
+            "bound": about(
                 "What that is at an assumed cost of a fault; null where the mode is `hardware`.",
                 or_null(record_schema(RateBound)),
             ),
@@ -387,11 +370,6 @@ def guests_schema() -> Schema:
             "findings": list_schema("Rules that fired, worst first.", _finding({})),
         },
     )
-
-
-def written(schema: Schema) -> str:
-    """The text of a published schema."""
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 PUBLISHED = {"analysis": analysis_schema, "fleet": fleet_schema, "guests": guests_schema}

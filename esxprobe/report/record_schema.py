@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import types
 import typing
@@ -22,11 +23,13 @@ DEFINITIONS = {
 Schema = dict[str, Any]
 # Whole numbers of a document are counts.
 COUNT: Schema = {"type": "integer", "minimum": 0}
+TEXT: Schema = {"type": "string"}
+NUMBER: Schema = {"type": ["number", "null"]}  # a number that is not finite is null
 _PLAIN: dict[Any, Schema] = {
-    str: {"type": "string"},
+    str: TEXT,
     bool: {"type": "boolean"},
     int: COUNT,
-    float: {"type": ["number", "null"]},  # a number that is not finite is null
+    float: NUMBER,
     datetime: TIME,
 }
 _ATTRIBUTE = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
@@ -62,6 +65,11 @@ def object_schema(properties: Mapping[str, Schema]) -> Schema:
         "required": list(properties),
         "properties": dict(properties),
     }
+
+
+def about(description: str, schema: Schema) -> Schema:
+    """A schema with its description."""
+    return {"description": description, **schema}
 
 
 def list_schema(description: str, items: Schema) -> Schema:
@@ -107,3 +115,24 @@ def type_schema(hint: Any) -> Schema:
     if is_dataclass(hint) and isinstance(hint, type):
         return record_schema(hint)
     raise TypeError(f"no schema is known for {hint}")
+
+
+def published(title: str, description: str, properties: dict[str, Schema]) -> Schema:
+    """The schema of a document, named by its title."""
+    tool = {"name": {"description": "The tool.", "const": "esxprobe"}, "version": about("Its version.", TEXT)}
+    head: dict[str, Schema] = {
+        "schema": {"description": "Name and version of this schema.", "const": title},
+        "tool": about("What wrote the document.", object_schema(tool)),
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "description": f"{description} Times are UTC. A number that is not known is null, never zero.",
+        **object_schema(head | properties),
+        "$defs": DEFINITIONS,
+    }
+
+
+def written(schema: Schema) -> str:
+    """The text of a published schema."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -8,13 +8,20 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from esxprobe.report.published_schemas import analysis_schema, published, written
-from esxprobe.report.record_schema import COUNT, TIME, Schema, list_schema, object_schema, or_null
+from esxprobe.report.published_schemas import analysis_schema
+from esxprobe.report.record_schema import (
+    COUNT,
+    TEXT,
+    TIME,
+    Schema,
+    about,
+    list_schema,
+    object_schema,
+    or_null,
+    published,
+    written,
+)
 from esxprobe.report.supportalone_document import SCHEMA, SHARED
-
-
-def _text(description: str) -> Schema:
-    return {"description": description, "type": "string"}
 
 
 def support_schema() -> Schema:
@@ -22,24 +29,24 @@ def support_schema() -> Schema:
     of_captures = analysis_schema()["properties"]
     bundle = object_schema(
         {
-            "file": _text("Its name."),
-            "bytes": {"description": "Its size.", **COUNT},
-            "entries": {"description": "Entries that were looked at, of archives in it as well.", **COUNT},
-            "host": _text("Name of the host; empty when unknown."),
-            "build": _text("Product and build; empty when unknown."),
-            "made": {"description": "When it was made; null when unknown.", **or_null(TIME)},
+            "file": about("Its name.", TEXT),
+            "bytes": about("Its size.", COUNT),
+            "entries": about("Entries that were looked at, of archives in it as well.", COUNT),
+            "host": about("Name of the host; empty when unknown.", TEXT),
+            "build": about("Product and build; empty when unknown.", TEXT),
+            "made": about("When it was made; null when unknown.", or_null(TIME)),
         }
     )
     vm = object_schema(
         {
-            "name": _text("Its name."),
-            "id": _text("Its world ID, or a number of the document where it did not run."),
-            "vcpus": {"description": "vCPUs in its settings; null when unknown.", **or_null(COUNT)},
+            "name": about("Its name.", TEXT),
+            "id": about("Its world ID, or a number of the document where it did not run.", TEXT),
+            "vcpus": about("vCPUs in its settings; null when unknown.", or_null(COUNT)),
             "mmu": {
                 "description": "How its page tables are virtualized.",
                 "enum": ["hardware", "software", "unknown"],
             },
-            "mmu_evidence": _text("The line of its vmware.log that shows it; empty when unknown."),
+            "mmu_evidence": about("The line of its vmware.log that shows it; empty when unknown.", TEXT),
         }
     )
     return published(

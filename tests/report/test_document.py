@@ -16,8 +16,7 @@ from shippedbook import analyze
 from esxprobe.model import Analysis, AnalyzedIntervals, Cut, FaultExperiment, FaultProbe, FaultRates
 from esxprobe.report.document import SCHEMA, document, render_json
 from esxprobe.report.published_schemas import PUBLISHED as PUBLISHED_SCHEMAS
-from esxprobe.report.published_schemas import written
-from esxprobe.report.record_schema import record_schema
+from esxprobe.report.record_schema import record_schema, written
 
 ROOT = Path(__file__).parents[2]
 REAL = ROOT.parent / "shared" / "data" / "esxtop" / "esxi6-all-fields.csv"

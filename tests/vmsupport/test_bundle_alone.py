@@ -15,7 +15,7 @@ from drawn import ESXPROBE
 from made_bundles import HOST, PROCESSES, TOP, VOLUME, bundle, host_files
 
 from esxprobe.report.packed import part_of
-from esxprobe.report.published_schemas import written
+from esxprobe.report.record_schema import written
 from esxprobe.report.support_schema import support_schema
 
 ROOT = Path(__file__).parents[2]
