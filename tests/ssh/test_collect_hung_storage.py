@@ -133,7 +133,7 @@ def hanging(host: EsxiHost, words: str) -> bool:
 
 def test_all_files_together_have_a_budget(host: EsxiHost, tmp_path: Path) -> None:
     """The first log that hangs takes all of it: the VMs after it are not checked, and the capture is whole."""
-    budget = "import esxprobe.collect.probing as a; a.QUESTION_S = 2; a.FILE_S = 60; a.FILES_S = 4"
+    budget = "import esxprobe.collect.probing as a; a.QUESTION_S = 2; a.FILE_S = 12; a.FILES_S = 4"
     run = collecting(tmp_path, "host01", "--interval", "2", "--duration", "20s", tuned=budget).wait()
     assert (run.status, run.err) == (0, "")
     manifest = run.manifest
