@@ -34,9 +34,7 @@ def _counts(analysis: Analysis) -> str:
     named = "; ".join(titles[:_NAMED_CAUSES]) + (
         f"; and {rest} more" if (rest := len(titles) - _NAMED_CAUSES) > 0 else ""
     )
-    counted = (
-        f"{len(findings)} {plural(len(findings), 'finding')} under {len(titles)} {plural(len(titles), 'cause')}"
-    )
+    counted = f"{len(findings)} {plural(len(findings), 'finding')} in {len(titles)} {plural(len(titles), 'area')}"
     return f"{counted}: {named}."
 
 

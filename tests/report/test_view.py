@@ -117,7 +117,7 @@ def test_every_finding_is_on_the_page(demo: Analysis) -> None:
 def test_the_verdict_says_how_much_and_how_far_to_trust(demo: Analysis) -> None:
     issues, trust = page_of(demo, {}, "").verdict
     assert issues == (
-        "19 findings under 4 causes: memory pressure, during the capture or before; CPU or memory limits; "
+        "19 findings in 4 areas: memory pressure, during the capture or before; CPU or memory limits; "
         "vCPUs competed for physical CPUs; and 1 more."
     )
     assert trust == (
