@@ -21,8 +21,8 @@
     const rounded = Math.abs(value) < 10 ** MOST_DIGITS ? Number(value.toPrecision(MOST_DIGITS)) : Math.round(value);
     return rounded.toLocaleString("en", { maximumFractionDigits: 9 });
   };
-  // On a scale, where there is little room.
-  const brief = (value) => (Math.abs(value) < SHORT_BELOW ? plain(value) : value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: MOST_DIGITS }));
+  // On a scale, where there is little room; all of its texts have one form.
+  const brief = (value, largest) => (largest < SHORT_BELOW ? plain(value) : value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: MOST_DIGITS }));
   const clock = (seconds) => new Date(seconds * 1000).toISOString().slice(11, 19);
   const day = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10);
 
@@ -135,7 +135,7 @@
         const labels = inside.get(limit.value)?.labels ?? new Set();
         inside.set(limit.value, { ...limit, labels: labels.add(limit.label) });
       }
-      return { unit, y, ticks: made.ticks.map((value) => [y(value), brief(value)]), limits: [...inside.values()].map((limit) => ({ ...limit, y: y(limit.value) })) };
+      return { unit, y, ticks: made.ticks.map((value) => [y(value), brief(value, Math.max(...made.ticks.map(Math.abs)))]), limits: [...inside.values()].map((limit) => ({ ...limit, y: y(limit.value) })) };
     });
     const lines = lane.items.map(({ values, unit, color }) => ({ color, d: pathOf(values, view, scales[units.indexOf(unit)].y) }));
     return { scales, lines };
