@@ -71,10 +71,12 @@ __all__ = [
     "compare_with",
     "describe",
     "enough_of",
+    "judge_by_rules",
     "judge_described",
     "measured",
     "read_capture",
     "read_capture_with_cells",
+    "with_windows",
 ]
 
 # Few of the worlds that are not vCPUs are judged; a part of them shows what the states of a sample add up to. Ports
@@ -306,7 +308,17 @@ def describe(
 
 
 def judge_described(described: DescribedCapture, *, book: RuleBook) -> Analysis:
-    """Judges a described capture by the rules in use."""
+    """Judges a described capture by the rules in use, and looks for windows that stand out."""
+    return with_windows(judge_by_rules(described, book=book), described)
+
+
+def with_windows(analysis: Analysis, described: DescribedCapture) -> Analysis:
+    """An analysis with the windows that stand out."""
+    return replace(analysis, windows=proposed_windows(described.recording, analysis.findings))
+
+
+def judge_by_rules(described: DescribedCapture, *, book: RuleBook) -> Analysis:
+    """Judges a described capture by the rules in use; windows that stand out are not looked for."""
     recording, faults = described.recording, described.faults
     outcome = judge(recording, book.rules)
     findings = owned(outcome.findings, recording)
@@ -335,7 +347,6 @@ def judge_described(described: DescribedCapture, *, book: RuleBook) -> Analysis:
         device_rows=device_rows(recording),
         util_p95=util_p95(recording),
         clock_pct=clock_pct(recording),
-        windows=proposed_windows(recording, findings),
     )
 
 

@@ -166,9 +166,18 @@ def _judged(
     ahead: Drawer | None,
 ) -> Analysis:
     """Reads and judges the capture, and compares it with its baseline; what is not judged is drawn ahead."""
-    from esxprobe.analyze import CaptureInput, compare_with, describe, judge_described, measured, read_capture
+    from esxprobe.analyze import (
+        CaptureInput,
+        compare_with,
+        describe,
+        judge_by_rules,
+        judge_described,
+        measured,
+        read_capture,
+        with_windows,
+    )
     from esxprobe.commands.terminal import reading
-    from esxprobe.report.html import draw_ahead
+    from esxprobe.report.html import draw_ahead, draw_findings_ahead
 
     inputs = [
         CaptureInput(found.paths, found.manifest, request.timezone, each.guests, each.window)
@@ -186,7 +195,10 @@ def _judged(
         described = describe(recording, inputs[0], book=book, against=baseline)
         if ahead is not None:
             draw_ahead(ahead, described.capture, described.glance)
-        analysis = judge_described(described, book=book)
+        analysis = judge_by_rules(described, book=book)
+        if ahead is not None:
+            draw_findings_ahead(ahead, analysis)
+        analysis = with_windows(analysis, described)
         if baseline is None:
             return analysis
         return replace(analysis, comparison=compare_with(analysis, baseline, now, before, book))

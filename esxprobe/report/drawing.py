@@ -52,7 +52,7 @@ class Drawer:
         # have put a file called vl_convert.py. The module needs nothing else of this package.
         command = [sys.executable, "-P", __file__]
         self._child: subprocess.Popen[bytes] | None = None
-        self._begun: _Begun | None = None
+        self._begun: list[_Begun] = []
         with contextlib.suppress(OSError):
             self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -60,24 +60,33 @@ class Drawer:
 
     def ahead(self, specs: Mapping[str, dict[str, Any]]) -> None:
         """Has the child draw what will be asked for, while there is other work to do; nothing waits for it."""
-        if self._child is None or self._begun is not None:
+        if self._child is None:
             return
-        self._begun = _Begun(dict(specs))
-        self._begun.thread = threading.Thread(target=self._draw_ahead, args=(self._begun,), daemon=True)
-        self._begun.thread.start()
+        before = self._begun[-1].thread if self._begun else None
+        begun = _Begun(dict(specs))
+        begun.thread = threading.Thread(target=self._draw_ahead, args=(begun, before), daemon=True)
+        self._begun.append(begun)
+        begun.thread.start()
 
-    def _draw_ahead(self, begun: _Begun) -> None:
+    def _draw_ahead(self, begun: _Begun, before: threading.Thread | None) -> None:
+        if before is not None:
+            before.join()  # the child answers in the order in which it is asked
         # A chart that kills the child is met again when all are drawn.
         with contextlib.suppress(OSError, ValueError):
             begun.drawn = self._drawn_by_child(begun.specs)
 
     def _done_ahead(self, specs: Mapping[str, dict[str, Any]]) -> dict[str, str]:
         """What was drawn ahead of just these specs."""
-        begun, self._begun = self._begun, None
-        if begun is None or begun.thread is None:
-            return {}
-        begun.thread.join()
-        return {key: svg for key, svg in begun.drawn.items() if specs.get(key) == begun.specs[key]}
+        all_begun, self._begun = self._begun, []
+        for begun in all_begun:
+            if begun.thread is not None:
+                begun.thread.join()
+        return {
+            key: svg
+            for begun in all_begun
+            for key, svg in begun.drawn.items()
+            if specs.get(key) == begun.specs[key]
+        }
 
     def draw(self, specs: Mapping[str, dict[str, Any]]) -> dict[str, str]:
         """SVG text for each spec, by the same keys; empty for one that the engine cannot draw."""

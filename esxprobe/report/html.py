@@ -54,9 +54,7 @@ def render_html(
         book: The rules that judged it.
         series: Gives the series of the capture that the page carries; None for none.
     """
-    drawn = {rule: chart for rule, chart in analysis.charts.items() if not is_constant(chart)}
-    specs = {rule: with_marks(spec_of(chart), chart) for rule, chart in drawn.items()}
-    specs |= fault_specs(analysis) | glance_specs(analysis) | shift_specs(analysis.comparison)
+    specs = _finding_specs(analysis) | glance_specs(analysis) | shift_specs(analysis.comparison)
     return filled(
         "report.html.j2",
         lambda drawings: page_of(analysis, drawings, command, book),
@@ -114,6 +112,17 @@ def filled(
         packed_bytes=BYTES_TYPE,
         glossary=Glossary(),
     )
+
+
+def _finding_specs(analysis: Analysis) -> dict[str, dict[str, Any]]:
+    """The charts of findings and of guests' faults."""
+    drawn = {rule: chart for rule, chart in analysis.charts.items() if not is_constant(chart)}
+    return {rule: with_marks(spec_of(chart), chart) for rule, chart in drawn.items()} | fault_specs(analysis)
+
+
+def draw_findings_ahead(drawer: Drawer, analysis: Analysis) -> None:
+    """Has the pictures drawn that are there before what stands out is looked for."""
+    drawer.ahead(_finding_specs(analysis))
 
 
 def draw_ahead(drawer: Drawer, capture: CaptureSummary, glance: Glance) -> None:

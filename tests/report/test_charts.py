@@ -309,6 +309,20 @@ def test_what_was_drawn_ahead_is_taken_if_it_is_just_that_and_nothing_else_is() 
         assert drawer.draw(asked) == expected, "and again, without anything ahead"
 
 
+def test_more_is_drawn_ahead_behind_what_was_asked_for_first() -> None:
+    asked = {"first": _dots(3), "second": _dots(4), "new": _dots(5)}
+    with Drawer() as plain:
+        expected = plain.draw(asked)
+    with Drawer() as drawer:
+        drawer.ahead({"first": _dots(3), "second": _dots(1)})
+        drawer.ahead({"second": _dots(4)})
+        assert drawer.draw(asked) == expected
+    with Drawer() as drawer:
+        drawer.ahead({"deadly": _dots(2) | {"title": "a\x01b"}})
+        drawer.ahead({"first": _dots(3)})
+        assert drawer.draw(asked) == expected
+
+
 def test_a_chart_that_kills_the_child_ahead_costs_no_other_chart() -> None:
     deadly = _dots(2) | {"title": "a\x01b"}
     asked = {"first": _dots(3), "deadly": deadly, "last": _dots(4)}
