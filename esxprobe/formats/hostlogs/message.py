@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from esxprobe.formats.hostlogs import host_shapes, network_shapes, storage_shapes, vm_shapes
 from esxprobe.formats.hostlogs.ids import kind_of_id
@@ -27,26 +27,32 @@ def needles() -> tuple[str, ...]:
     return tuple(dict.fromkeys((*_IDS, *(each for shape in SHAPES for each in shape.needles))))
 
 
-def told_by(message: str) -> ToldEvent | None:
-    """What a message tells; None where it is of no known kind."""
+def told_by(message: str, found: frozenset[str] | None = None) -> ToldEvent | None:
+    """What a message tells; None where it is of no known kind.
+
+    Args:
+        message: The message.
+        found: The needles that are in it, and maybe others; None to look for them.
+    """
     message = message[:_MOST_TEXT]
     record = _RECORD.match(message)
     if record is not None:
-        return told_by_id(record["id"], record["text"])
-    return _by_shape(message)
+        return told_by_id(record["id"], record["text"], found)
+    return _by_shape(message, found)
 
 
-def told_by_id(event_id: str, text: str) -> ToldEvent | None:
+def told_by_id(event_id: str, text: str, found: frozenset[str] | None = None) -> ToldEvent | None:
     """What an event with an id tells; what its text names is taken from there.
 
     Args:
         event_id: `esx.problem.storage.apd.start`, `VmMigratedEvent`, ...
         text: Its words.
+        found: As in `told_by`.
     """
     kind, text = kind_of_id(event_id), text[:_MOST_TEXT].rstrip()
     if not kind:
-        return None if event_id.startswith("vob.") else _by_shape(text)
-    shown = _by_shape(text)
+        return None if event_id.startswith("vob.") else _by_shape(text, found)
+    shown = _by_shape(text, found)
     if shown is not None and (shown.kind == kind or kind in _VAGUE):
         return shown
     mount = _MOUNT.match(text) if kind in {"nfs-lost", "nfs-restored"} else None
@@ -56,10 +62,17 @@ def told_by_id(event_id: str, text: str) -> ToldEvent | None:
 _VAGUE = frozenset({"host-problem", "host-problem-cleared", "host-audit"})
 
 
-def _by_shape(message: str) -> ToldEvent | None:
-    for shape in SHAPES:
-        if any(needle in message for needle in shape.needles):
-            found = found_by(shape, message)
-            if found is not None:
-                return found
+def _by_shape(message: str, found: frozenset[str] | None) -> ToldEvent | None:
+    if found is None:
+        found = frozenset([needle for needle in needles() if needle in message])
+    for shape in _shapes_with(found):
+        told = found_by(shape, message)
+        if told is not None:
+            return told
     return None
+
+
+@lru_cache(4096)
+def _shapes_with(found: frozenset[str]) -> tuple[Shape, ...]:
+    """The shapes that have one of some needles, in their order."""
+    return tuple(shape for shape in SHAPES if not set(shape.needles).isdisjoint(found))
