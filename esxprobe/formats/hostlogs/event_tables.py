@@ -2,72 +2,27 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from esxprobe.catalog.events import event_kind
 from esxprobe.errors import UsageError
 from esxprobe.formats.hostlogs.event import Origin, event_of
+from esxprobe.formats.hostlogs.export_columns import Columns, cell_of, columns_of, rows_of
 from esxprobe.formats.hostlogs.keeper import Counts, Keeper
 from esxprobe.formats.hostlogs.log_format import LogFormat
 from esxprobe.formats.hostlogs.message import told_by, told_by_id
 from esxprobe.formats.hostlogs.shape import ToldEvent
-from esxprobe.formats.hostlogs.table_times import TimeColumn, in_order, in_utc, iso
+from esxprobe.formats.hostlogs.table_times import TimeColumn, in_utc
+from esxprobe.formats.hostlogs.time_words import certain_time, time_in_order
 from esxprobe.formats.source import Source
 from esxprobe.model import Entity
 
-# Names of columns, without blanks and in lower case.
-_TIMES = ("createdtime", "datetime", "date/time", "date", "time", "timestamp")
-_TEXTS = ("fullformattedmessage", "description", "message", "text", "eventmessage")
-_TYPES = ("eventtypeid", "eventtype", "typeid", "action", "type")
-_VMS, _HOSTS, _TARGETS = ("vm", "virtualmachine", "vmname"), ("host", "hostname", "vmhost"), ("target", "entity")
 _BLOCK = 1 << 20
-_MOST_CELLS, _MOST_ROW = 64, 256 << 10
-_DELIMITERS = ",;\t"
+_MOST_ROW = 256 << 10
 # What `Export-Csv` writes where a cell would be an object.
 _OBJECT = "VMware.Vim."
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Where each column of a table stands, None for one that it lacks."""
-
-    delimiter: str
-    time: int
-    text: int
-    type: int | None
-    vm: int | None
-    host: int | None
-    target: int | None
-    is_own: bool
-
-
-def columns_of(head: bytes) -> Columns | None:
-    """The columns of a table of events; None for another file."""
-    lines = [line for line in head.decode("utf-8-sig", "replace").splitlines()[:5] if line.strip()]
-    if lines and lines[0].startswith("#TYPE"):
-        lines = lines[1:]
-    if not lines or len(lines[0]) > _MOST_ROW:
-        return None
-    for delimiter in _DELIMITERS:
-        cells = next(csv.reader([lines[0]], delimiter=delimiter), [])
-        names = ["".join(cell.lower().split()) for cell in cells]
-        time, text = _first(names, _TIMES), _first(names, _TEXTS)
-        if len(names) >= 2 and time is not None and text is not None:
-            own = names[text] == "text" and names[time] == "time"
-            target = _first(names, _TARGETS)
-            return Columns(
-                delimiter, time, text, None if own else _first(names, _TYPES), _first(names, _VMS),
-                _first(names, _HOSTS), target, own,
-            )  # fmt: skip
-    return None
-
-
-def _first(names: Sequence[str], wanted: Sequence[str]) -> int | None:
-    return next((names.index(name) for name in wanted if name in names), None)
 
 
 def _is_own(head: bytes) -> bool:
@@ -84,9 +39,9 @@ def lacks_zone(head: bytes) -> bool:
     """Whether the times of a table's first rows name no zone."""
     columns = columns_of(head)
     stamps = TimeColumn()
-    if columns is not None:
-        for row in _rows(head.decode("utf-8-sig", "replace").splitlines(keepends=True)[:200], columns):
-            stamps.look(_cell(row, columns.time))
+    if columns is not None and columns.zone is None:
+        for row in rows_of(head.decode("utf-8-sig", "replace").splitlines(keepends=True)[:200], columns):
+            stamps.look(columns.when(row))
     return stamps.lacking * 2 > stamps.seen
 
 
@@ -101,21 +56,21 @@ def read_table(source: Source, keeper: Keeper, counts: Counts, path: Path) -> No
         return
     order = _order(path, columns, keeper)
     wanted = keeper.wanted
-    for row in _rows(_texts(source), columns):
+    for row in rows_of(_texts(source), columns):
         counts.lines += 1
-        stamp = iso(_cell(row, columns.time)) or (in_order(_cell(row, columns.time), order) if order else None)
-        when = in_utc(stamp, wanted.zone) if stamp else None
+        stamp = certain_time(columns.when(row)) or (time_in_order(columns.when(row), order) if order else None)
+        when = in_utc(stamp, columns.zone or wanted.zone) if stamp else None
         told = _told(row, columns)
         if when is None:
             counts.unread += told is not None
             continue
         when += timedelta(seconds=wanted.shift_s)
-        host = _cell(row, columns.host)
+        host = cell_of(row, columns.host)
         host = "" if host.startswith(_OBJECT) else host
         keeper.see(when, host, counts)
         if told is not None:
             teller = "csv" if columns.is_own else "vcenter"
-            origin = Origin(when, host, columns.delimiter.join(row), path.name, teller)
+            origin = Origin(when, host, (columns.delimiter or " ").join(row), path.name, teller)
             keeper.take(event_of(told, origin, _named(told, row, columns)), counts)
 
 
@@ -124,8 +79,8 @@ def _order(path: Path, columns: Columns, keeper: Keeper) -> str:
     stamps = TimeColumn()
     again = Source(path, checksum=False)
     try:
-        for row in _rows(_texts(again), columns):
-            stamps.look(_cell(row, columns.time))
+        for row in rows_of(_texts(again), columns):
+            stamps.look(columns.when(row))
     finally:
         again.close()
     orders = stamps.orders(keeper.wanted.near)
@@ -138,7 +93,7 @@ def _order(path: Path, columns: Columns, keeper: Keeper) -> str:
 
 
 def _told(row: Sequence[str], columns: Columns) -> ToldEvent | None:
-    text, kind = _cell(row, columns.text), _cell(row, columns.type)
+    text, kind = cell_of(row, columns.text), cell_of(row, columns.type)
     told = told_by_id(kind, text) if kind and not kind.startswith(_OBJECT + "Task") else told_by(text)
     if told is None and columns.is_own:
         return ToldEvent("note", ())
@@ -148,14 +103,10 @@ def _told(row: Sequence[str], columns: Columns) -> ToldEvent | None:
 def _named(told: ToldEvent, row: Sequence[str], columns: Columns) -> tuple[Entity, ...]:
     """What columns of a row name; the target of an event about a VM is one."""
     target = "vm" if event_kind(told.kind).entity == "vm" else "named"
-    cells = (("vm", _cell(row, columns.vm)), (target, _cell(row, columns.target)))
+    cells = (("vm", cell_of(row, columns.vm)), (target, cell_of(row, columns.target)))
     return tuple(
         Entity(kind, name[:256], name[:256]) for kind, name in cells if name and not name.startswith(_OBJECT)
     )
-
-
-def _cell(row: Sequence[str], place: int | None) -> str:
-    return row[place].strip() if place is not None and place < len(row) else ""
 
 
 def _texts(source: Source) -> Iterator[str]:
@@ -165,33 +116,19 @@ def _texts(source: Source) -> Iterator[str]:
         data = left + block
         *lines, left = data.split(b"\n")
         for line in lines:
-            yield line[:_MOST_ROW].replace(b"\0", b"\xef\xbf\xbd").decode("utf-8", "replace") + "\n"
+            yield _text(line) + "\n"
         left = left[:_MOST_ROW]
     if left:
-        yield left.replace(b"\0", b"\xef\xbf\xbd").decode("utf-8", "replace")
+        yield _text(left)
 
 
-def _rows(lines: Iterator[str] | list[str], columns: Columns) -> Iterator[list[str]]:
-    """The rows behind the header; one that no CSV can be is left out."""
-    rows = csv.reader(_without_type(lines), delimiter=columns.delimiter)
-    is_header = True
-    while True:
-        try:
-            row = next(rows, None)
-        except csv.Error:
-            continue
-        if row is None:
-            return
-        if is_header:
-            is_header = False
-        elif row:
-            yield row[:_MOST_CELLS]
-
-
-def _without_type(lines: Iterator[str] | list[str]) -> Iterator[str]:
-    for line in lines:
-        if line.strip() and not line.startswith("#TYPE"):
-            yield line.removeprefix("\ufeff")
+def _text(line: bytes) -> str:
+    """A line as text: UTF-8, or what Windows writes where a line cannot be UTF-8."""
+    plain = line[:_MOST_ROW].replace(b"\0", b"\xef\xbf\xbd")
+    try:
+        return plain.decode("utf-8")
+    except UnicodeDecodeError:
+        return plain.decode("utf-8" if len(line) > _MOST_ROW else "cp1252", "replace")
 
 
 FORMATS = (

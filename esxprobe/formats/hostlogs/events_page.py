@@ -34,8 +34,18 @@ _TIMES = """\
 Stamps of ESXi's logs are UTC and say so (`Z`); offsets (`+02:00`) are taken as they are. Copies on syslog
 servers and exports can have times without a zone, `Nov 28 20:00:00` of RFC 3164 even without a year: these need
 `--log-timezone ZONE`, and the year is the one that puts the time nearest to the capture. Dates of exports are
-read month-first or day-first as the whole column allows; where both are possible, and the capture's own date
-does not tell, the file is refused.
+read month-first or day-first as the whole column allows; where both are possible, as the rows are sorted (at least
+four steps in one direction), or as one of them has rows of the capture's day; otherwise the file is refused.
+
+Tables of events can be separated by commas, semicolons, tabs or `|`, in UTF-8, UTF-16 or Windows-1252, with
+lines before the header (`sep=;`, comments, `#TYPE`), with date and time in two columns, with clocks of 12 hours,
+names of months and seconds since 1970. A heading can name the zone: `Time (UTC)`. Letters for zones other than
+UTC and GMT are not understood. Columns are found by their English names; those of an export in another language by
+what is in them: one column of times, the longest one as words, and ids of events or words of a known event.
+vCenter's own words are known in English only: in other languages an event needs its id. PowerShell's `Format-List`
+and `ConvertTo-Json` of events are read as well. A table with a time and a text (`time,text`, `Timestamp,Message`)
+and without vCenter's columns (`User`, `Task`, `Event Type ID`, `CreatedTime`, ...) is a list of your own: each row
+is an event.
 
 Blocks of a log are searched for the words of all kinds at once, so the size of a log matters less than the
 number of events in it. Of each kind on one thing the first 1,000 keep their line; at most 100,000 events are

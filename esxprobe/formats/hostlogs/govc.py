@@ -15,7 +15,8 @@ from esxprobe.formats.hostlogs.keeper import Counts, Keeper
 from esxprobe.formats.hostlogs.log_format import LogFormat
 from esxprobe.formats.hostlogs.message import told_by, told_by_id
 from esxprobe.formats.hostlogs.shape import ToldEvent
-from esxprobe.formats.hostlogs.table_times import ansic, in_utc, iso
+from esxprobe.formats.hostlogs.table_times import ansic, in_utc
+from esxprobe.formats.hostlogs.time_words import certain_time
 from esxprobe.formats.source import Source
 from esxprobe.model import Entity
 
@@ -146,7 +147,9 @@ def _get(record: Mapping[str, Any], key: str) -> Any:
 
 def _when(event: Mapping[str, Any], keeper: Keeper) -> datetime | None:
     text = _get(event, "createdTime")
-    stamp = iso(text) if isinstance(text, str) else None
+    if isinstance(text, dict):  # PowerShell's own form of a time
+        text = text.get("value", text.get("DateTime"))
+    stamp = certain_time(text) if isinstance(text, str) else None
     when = in_utc(stamp, keeper.wanted.zone) if stamp else None
     return None if when is None else when + timedelta(seconds=keeper.wanted.shift_s)
 

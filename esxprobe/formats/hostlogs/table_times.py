@@ -1,18 +1,41 @@
-"""Times in tables that people export: ISO, or dates of one country's order, told over the whole column."""
+"""Times in tables that people export: certain ones, or dates of one country's order, told over the whole column."""
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
-_ISO = re.compile(r"\d{4}-\d\d?-\d\d?[T ]\d\d?:\d\d")
-_FORMS = {
-    "month-first": ("%m/%d/%Y", "%m-%d-%Y"),
-    "day-first": ("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y"),
-    "year-first": ("%Y/%m/%d", "%Y.%m.%d"),
-}
-_CLOCKS = ("%H:%M:%S", "%H:%M:%S.%f", "%I:%M:%S %p", "%H:%M", "%I:%M %p")
+from esxprobe.formats.hostlogs.time_words import certain_time, time_in_order
+
+_ORDERS = ("month-first", "day-first")
+# Fewer steps in one direction from row to row can be chance.
+_SORTED = 4
 _ANSIC = "%a %b %d %H:%M:%S %Y"
+
+
+class _ReadDates:
+    """A column of times as one order reads it."""
+
+    def __init__(self) -> None:
+        self.count, self._ups, self._downs = 0, 0, 0
+        self._days: set[date] = set()
+        self._before: datetime | None = None
+
+    def add(self, made: datetime) -> None:
+        plain = made.replace(tzinfo=None)
+        if self._before is not None:
+            self._ups += plain > self._before
+            self._downs += plain < self._before
+        self._before = plain
+        self._days.add(plain.date())
+        self.count += 1
+
+    def is_near(self, day: date) -> bool:
+        """Whether some row is of a day, or of the one before or behind it in another zone."""
+        return any(abs(each - day) <= timedelta(days=1) for each in self._days)
+
+    @property
+    def is_sorted(self) -> bool:
+        return min(self._ups, self._downs) == 0 and max(self._ups, self._downs) >= _SORTED
 
 
 class TimeColumn:
@@ -20,62 +43,43 @@ class TimeColumn:
 
     Attributes:
         lacking: How many of the texts name no zone.
+        seen: How many texts were looked at.
+        known: How many of them are times.
     """
 
     def __init__(self) -> None:
-        self._fits = dict.fromkeys(_FORMS, 0)
-        self._spans: dict[str, list[datetime]] = {}
-        self.lacking = 0
-        self.seen = 0
+        self._read = {order: _ReadDates() for order in _ORDERS}
+        self.lacking = self.seen = self.known = 0
 
     def look(self, text: str) -> None:
         """Takes note of one text."""
         self.seen += 1
-        stamp = iso(text)
-        self.lacking += stamp is None or stamp.tzinfo is None
-        if stamp is None:
-            for order in _FORMS:
-                made = in_order(text, order)
-                if made is not None:
-                    self._fits[order] += 1
-                    span = self._spans.setdefault(order, [made, made])
-                    span[0], span[1] = min(span[0], made), max(span[1], made)
+        stamp = certain_time(text)
+        made = {} if stamp else {order: time_in_order(text, order) for order in _ORDERS}
+        zones = [each.tzinfo for each in (stamp, *made.values()) if each is not None]
+        self.known += bool(zones)
+        self.lacking += not any(zones)
+        for order, moment in made.items():
+            if moment is not None:
+                self._read[order].add(moment)
 
     def orders(self, near: datetime | None) -> list[str]:
-        """The orders that fit best: of several those whose times lie around `near`, where that tells them apart."""
-        most = max(self._fits.values())
-        best = [order for order, count in self._fits.items() if count == most and count]
-        if len(best) < 2 or near is None:
+        """The orders that fit best.
+
+        Of several the one in which the rows are sorted, as exports are; where that does not tell them apart, the
+        one that has rows of the day of `near`.
+        """
+        most = max(each.count for each in self._read.values())
+        best = [order for order, each in self._read.items() if each.count == most and most]
+        if len(best) < 2:
             return best
-        day = near.replace(tzinfo=None)
-        around = [
-            order for order in best if self._spans[order][0].date() <= day.date() <= self._spans[order][1].date()
-        ]
+        in_row = [order for order in best if self._read[order].is_sorted]
+        if len(in_row) == 1:
+            return in_row
+        if near is None:
+            return best
+        around = [order for order in best if self._read[order].is_near(near.date())]
         return around if len(around) == 1 else best
-
-
-def iso(text: str) -> datetime | None:
-    """An ISO stamp, with or without a zone; None for another text."""
-    plain = text.strip()
-    if not _ISO.match(plain):
-        return None
-    try:
-        return datetime.fromisoformat(plain.replace(" UTC", "+00:00"))
-    except ValueError:
-        return None
-
-
-def in_order(text: str, order: str) -> datetime | None:
-    """A date in one order with a time of day; None where it is none."""
-    plain = " ".join(text.replace("\u202f", " ").replace(",", " ").split())
-    date, _, clock = plain.partition(" ")
-    for form in _FORMS[order]:
-        for shown in _CLOCKS:
-            try:
-                return datetime.strptime(f"{date} {clock.upper()}", f"{form} {shown}")
-            except ValueError:
-                continue
-    return None
 
 
 def ansic(text: str) -> datetime | None:
