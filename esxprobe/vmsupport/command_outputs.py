@@ -14,9 +14,12 @@ from typing import Any
 
 from esxprobe.collect.facts import PROBES, Probe, parse_answer, parse_pairs, parse_power
 from esxprobe.model.manifest import ProbeResult
+from esxprobe.vmsupport.esxcfg_info import parse_esxcfg_cpu, parse_esxcfg_memory, parse_esxcfg_power
 
+# Fragments of `esxcfg-info` [MB]: hardware comes first, and paths of a large site take tens of megabytes.
+_MOST_PARTS = 8
 _TOOLS = frozenset({"esxcli", "localcli"})
-_OPTION = re.compile(r"[a-zA-Z]|vmnic\d+")
+_OPTION = re.compile(r"[a-zA-Z]|vmnic\d+|xml")
 
 # Parsed facts by name, and what became of each output.
 Answers = tuple[dict[str, Any], tuple[ProbeResult, ...]]
@@ -54,9 +57,11 @@ def _all(outputs: Mapping[str, str]) -> Iterator[tuple[str, str, Any, str]]:
                     yield name, file, meaning, why
 
 
-def is_read(file: str) -> bool:
-    """Whether an output is one that facts are taken from."""
+def is_read(file: str, part: int = -1) -> bool:
+    """Whether an output, or a fragment of one, is one that facts are taken from."""
     words = words_of(file)
+    if words[:2] == ["esxcfg", "info"] and part >= _MOST_PARTS:
+        return False
     read = _all_read()
     return any(tuple(words[:n]) in read and _are_options(words[n:]) for n in range(1, len(words) + 1))
 
@@ -120,44 +125,6 @@ def parse_changed_settings(text: str) -> str:
     return parse_power(following)
 
 
-def parse_esxcfg_cpu(text: str) -> dict[str, Any]:
-    r"""Reads the branch `\==+CPU Info` of `esxcfg-info -a`, as `facts.parse_cpu` reads esxcli's answer.
-
-    Raises:
-        ValueError: There is no number of cores.
-    """
-    leaves = dict(_leaves(text, "cpu info"))
-    numbers = {key: _whole(leaves.get(f"Num {key.capitalize()}")) for key in ("packages", "cores", "threads")}
-    if numbers["cores"] is None:
-        raise ValueError("no line `Num Cores`")
-    active = {"true": True, "false": False}.get(leaves.get("Hyperthreading Active", "").lower())
-    return {**numbers, "hv_support": None, "hyperthreading": active}
-
-
-def parse_esxcfg_power(text: str) -> str:
-    r"""Reads the policy of the branch `\==+CPU Power Management Info` of `esxcfg-info -a`.
-
-    Raises:
-        ValueError: There is none.
-    """
-    policy = dict(_leaves(text, "cpu power management info")).get("Current Policy", "")
-    if not policy:
-        raise ValueError("no line `Current Policy`")
-    return policy
-
-
-def parse_esxcfg_memory(text: str) -> dict[str, Any]:
-    """Reads the physical memory [bytes] of `esxcfg-info -a`.
-
-    Raises:
-        ValueError: There is no such line.
-    """
-    match = re.search(r"\|-+Physical Mem\.{2,}(\d+) bytes", text)
-    if match is None:
-        raise ValueError("no line `Physical Mem`")
-    return {"bytes": int(match[1]), "numa_nodes": None}
-
-
 def parse_smbios_cpu(text: str) -> str:
     """Reads the CPU's name from `smbiosDump`: the version of its first populated processor.
 
@@ -171,24 +138,6 @@ def parse_smbios_cpu(text: str) -> str:
         if name and "Socket Status: Empty" not in body and name[1].strip():
             return " ".join(name[1].split())
     raise ValueError("no version of a processor")
-
-
-def _leaves(text: str, branch: str) -> Iterator[tuple[str, str]]:
-    r"""The leaves (`|----name.....value`) right below the first branch (`\==+name :`) of a name."""
-    inside = False
-    for line in map(str.strip, text.splitlines()):
-        if line.startswith("\\="):
-            if inside:
-                return
-            inside = line.partition("+")[2].rstrip(" :").lower() == branch
-        elif inside and line.startswith("|-"):
-            name, _, value = line.lstrip("|-").partition("..")
-            yield name, value.lstrip(".")
-
-
-def _whole(text: str | None) -> int | None:
-    match = re.match(r"\d{1,9}", text or "")
-    return int(match[0]) if match else None
 
 
 _OTHERS: tuple[tuple[list[str], str, Callable[[str], Any]], ...] = (

@@ -20,6 +20,8 @@ _LOG = re.compile(
     r"(?:vobd|vmkernel|vmkwarning|vmksummary|hostd|hostd-probe|fdm|syslog)(?:[.-][\w.-]*)?",
 )
 _VM_FILE = re.compile(r"(?:.*/)?vmfs/volumes/(?P<volume>[^/]+)/(?P<vm>[^/]+)/(?P<file>[^/]+)")
+# What macOS writes beside each file (`._name`) into archives.
+_OF_MACOS = re.compile(r"(?:.*/)?(?:\._[^/]*|__MACOSX/.*)")
 _ANSWER = re.compile(r"(?:[^/]+/){0,2}commands/(?P<file>[^/]+\.txt)(?:\.FRAG-(?P<part>\d{1,9}))?")
 _README = re.compile(r"(?:[^/]+/){0,2}README")
 _CSV = re.compile(r".*\.csv(?:\.gz|\.zst)?", re.IGNORECASE)
@@ -39,23 +41,23 @@ class Content:
     Attributes:
         kind: Which of the files that are read.
         file: Its own name; of a fragment, that of the whole file.
-        part: Number of the fragment; 0 of a whole file.
+        part: Number of the fragment; -1 of a whole file.
         folder: Of a VM's file: `volume/folder` below `vmfs/volumes`.
     """
 
     kind: Kind
     file: str
-    part: int = 0
+    part: int = -1
     folder: str = ""
 
 
 def content_of(name: str) -> Content | None:
     """What a file is; None for one that is not read."""
-    if "/snapshot-" in f"/{name}":
+    if "/snapshot-" in f"/{name}" or _OF_MACOS.fullmatch(name):
         return None  # a performance snapshot repeats commands at other times
     own = name.rpartition("/")[2]
     if answer := _ANSWER.fullmatch(name):
-        return Content("answer", answer["file"], int(answer["part"] or 0))
+        return Content("answer", answer["file"], int(answer["part"]) if answer["part"] else -1)
     if found := _VM_FILE.fullmatch(name):
         folder = f"{found['volume']}/{found['vm']}"
         if re.fullmatch(r"vmware(?:-\d+)?\.log(?:\.gz)?", own):
@@ -68,7 +70,7 @@ def content_of(name: str) -> Content | None:
 
 def is_mark(name: str) -> bool:
     """Whether only a bundle of an ESXi host has a file of this name."""
-    return _MARK.fullmatch(name) is not None
+    return _MARK.fullmatch(name) is not None and _OF_MACOS.fullmatch(name) is None
 
 
 def is_of_vcenter(name: str) -> bool:

@@ -20,6 +20,11 @@ from esxprobe.vmsupport.member import ArchivedFile, Limits, Met, Readable, ReadA
 
 _BLOCK = 1 << 20
 _HEAD = 1 << 16
+# Encodings that a vmx names and that take no longer than their bytes.
+_ENCODING = re.compile(
+    rb'^\.encoding\s*=\s*"(utf-8|windows-\d{3,4}|iso-8859-\d{1,2}|gbk|gb18030|big5|shift_jis|euc-jp|euc-kr)"',
+    re.MULTILINE | re.IGNORECASE,
+)
 _UNSAFE = re.compile(r"[^\w .@()+-]")
 _MOST_NAME = 120
 _MOST_TEXT = 1 << 20
@@ -76,9 +81,10 @@ class Gathered:
     def texts(self) -> dict[str, str]:
         """What commands printed, by file, fragments joined in the order of their numbers."""
         whole: dict[str, bytearray] = {}
-        for (file, _), data in sorted(self.outputs.items()):
-            whole.setdefault(file, bytearray()).extend(data)
-        return {file: data.decode("utf-8", "replace") for file, data in whole.items()}
+        for (file, part), data in sorted(self.outputs.items()):
+            if part < 0 or (file, -1) not in self.outputs:  # who joins fragments may leave them where they are
+                whole.setdefault(file, bytearray()).extend(data)
+        return {file: _plain(bytes(data)) for file, data in whole.items()}
 
 
 def gather(path: Path, folder: Path, limits: Limits) -> Gathered:
@@ -160,7 +166,7 @@ class _Gatherer:
                 self._answer(member, content)
             case "vmx":
                 if len(made.vmx) < self._limits.kept_files:
-                    made.vmx[content.folder] = _text(member.stream)
+                    made.vmx[content.folder] = _settings(member.stream)
             case "log":
                 self._keep(member, content, made.logs, self._limits.log)
             case "vm-log":
@@ -169,7 +175,7 @@ class _Gatherer:
                 self._capture(member, content)
 
     def _answer(self, member: ArchivedFile, content: Content) -> None:
-        if not is_read(content.file):
+        if not is_read(content.file, content.part):
             return
         room = self._limits.answers - self._answers
         data = b"".join(_blocks(member.stream, room))
@@ -232,7 +238,22 @@ def _exactly(stream: Readable, size: int) -> bytes:
 
 
 def _text(stream: Readable) -> str:
-    return _exactly(stream, _MOST_TEXT).decode("utf-8", "replace")
+    return _plain(_exactly(stream, _MOST_TEXT))
+
+
+def _plain(data: bytes) -> str:
+    """Bytes as text, without a mark in front and with the ends of lines that ESXi writes."""
+    return data.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+
+
+def _settings(stream: Readable) -> str:
+    """A vmx file as text, in the encoding that it names."""
+    data = _exactly(stream, _MOST_TEXT)
+    named = _ENCODING.search(data)
+    try:
+        return data.decode(named[1].decode() if named else "utf-8").replace("\r\n", "\n")
+    except (LookupError, UnicodeError, ValueError):
+        return _plain(data)
 
 
 def _unpacked(head: bytes) -> bytes:

@@ -21,7 +21,9 @@ from esxprobe.vmsupport.gathered import Gathered, Kept, gather
 from esxprobe.vmsupport.member import Limits
 from esxprobe.vmsupport.vms import vms_of
 
-_CAPTURED = re.compile(r"^Captured on:\s*(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?)", re.MULTILINE)
+_CAPTURED = re.compile(
+    r"^Captured on:\s*(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[+-]\d\d:?\d\d)?)", re.MULTILINE
+)
 _NAMED = 5
 
 
@@ -102,8 +104,9 @@ def _bundle(path: Path, gathered: Gathered, folder: Path) -> SupportBundle:
 
 def _moment(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    except ValueError:
+        made = datetime.fromisoformat(text)
+        return made.astimezone(UTC) if made.tzinfo else made.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
 
 
