@@ -102,8 +102,8 @@ VmSupport = Annotated[
     typer.Option(
         "--vm-support",
         metavar="BUNDLE",
-        help="The host's vm-support bundle (.tgz, .tar, .zip): facts, monitor modes and events for the capture; of "
-        "several, the one of the capture's host. See docs/vm-support.md.",
+        help="The host's vm-support bundle (.tgz, .tar, .zip, a folder): facts, monitor modes and events for the "
+        "capture; of several, the one of the capture's host. See docs/vm-support.md.",
     ),
 ]
 Mmu = Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ def bundle_of(capture: Path, bundles: Sequence[Path], stack: ExitStack) -> Suppo
     found: SupportBundle | None = None
     for path in dict.fromkeys(bundles):
         kept = ExitStack()
-        bundle = kept.enter_context(open_bundle(path))
+        bundle = kept.enter_context(open_bundle(path, is_wanted=partial(is_same_host, host)))
         if not is_same_host(host, bundle.host):
             others.append(f"{path.name} is of {bundle.host}")
             kept.close()

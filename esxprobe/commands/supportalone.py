@@ -57,7 +57,7 @@ def report_bundle(request: SupportRequest, drawer: Drawer) -> WrittenSupportRepo
             to_zip.refuse((), (html, outputs.json))
             refuse_to_overwrite(inputs, outputs.bundle, None, request.rules)
         book = book_of(request.rules, private)
-        file = SourceFile(bundle.path.name, "", bundle.path.stat().st_size)
+        file = SourceFile(bundle.path.name, "", bundle.size)
         events = with_bundle(request.events, bundle)
         source = SupportInput(file, bundle.host, bundle.made, bundle.entries, bundle.manifest, events)
         report = analyze_support(source, book)

@@ -29,6 +29,7 @@ from esxprobe.vmsupport.member import (
     ReadAgain,
     label,
 )
+from esxprobe.vmsupport.unpacked import folder_members
 from esxprobe.vmsupport.zipped import zip_members
 
 _BLOCK, _STEP = 1 << 20, 1 << 15
@@ -118,13 +119,20 @@ def members(path: Path, limits: Limits, met: Met) -> Iterator[ArchivedFile]:
     """The plain files of an archive in its order; each has to be read before the next one is asked for.
 
     Args:
-        path: A tar archive, plain or packed with gzip or zstandard, or a zip archive, of files or of such archives.
+        path: A tar archive, plain or packed with gzip or zstandard, or a zip archive, of files or of such archives;
+            or a folder that one was unpacked into.
         limits: What is read at most.
         met: Counts what is met, and holds why it ended early.
 
     Raises:
         UnreadableInputError: It is not there, or is another kind of file.
     """
+    if path.is_dir():
+        try:
+            yield from folder_members(path, limits, met)
+        except LimitReachedError as error:
+            met.stopped = error.message
+        return
     try:
         raw = opened(path)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Whether a file is an archive that may be a vm-support bundle: told by its first bytes."""
+"""Whether a file is an archive that may be a vm-support bundle, by its first bytes; or a folder an unpacked one."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from esxprobe.formats import archives
 from esxprobe.formats.pack import packing_of_head
 from esxprobe.formats.source import Inflate
 from esxprobe.vmsupport.contents import is_mark
+from esxprobe.vmsupport.unpacked import is_unpacked
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file is a tar archive, plain or packed, or a zip archive that names files of a bundle.
+    """Whether it is a tar archive, packed or not, a zip archive that names files of a bundle, or an unpacked one.
 
     A file that cannot be read is none.
     """
     try:
         if not path.is_file():
-            return False
+            return path.is_dir() and is_unpacked(path)
         with opened(path) as file:
             start = file.read(archives.LOOK)
             file.seek(0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from esxprobe.formats.pack import packing_of_head
 from esxprobe.formats.source import Inflate
 from esxprobe.vmsupport.archive import members
 from esxprobe.vmsupport.command_outputs import is_read
-from esxprobe.vmsupport.contents import Content, content_of, is_mark, is_of_vcenter, top_of
+from esxprobe.vmsupport.contents import Content, content_of, is_mark, is_of_vcenter, root_of, top_of
 from esxprobe.vmsupport.member import ArchivedFile, Limits, Met, Readable, ReadAgain
 
 _BLOCK = 1 << 20
@@ -87,37 +87,49 @@ class Gathered:
         return {file: _plain(bytes(data)) for file, data in whole.items()}
 
 
-def gather(path: Path, folder: Path, limits: Limits) -> Gathered:
+class SeveralHostsError(UsageError):
+    """An archive holds the bundles of several hosts."""
+
+
+def gather(path: Path, folder: Path, limits: Limits, is_wanted: Callable[[str], bool] | None = None) -> Gathered:
     """Reads a bundle once.
 
     Args:
-        path: The archive.
-        folder: An empty folder for temporary files, which is the caller's to remove.
+        path: The archive, or the folder that it was unpacked into.
+        folder: A folder for temporary files that does not exist, or an empty one; it is the caller's to remove.
         limits: What is read at most.
+        is_wanted: Of the bundles of several hosts, whether that of a host is read, by the name in the name of its
+            folder or archive; without it there must be one.
 
     Raises:
         UnreadableInputError: It is not a vm-support bundle of an ESXi host.
-        UsageError: It holds the bundles of several hosts.
+        SeveralHostsError: It holds the bundles of several hosts.
         OutputError: The disk for temporary files is full.
     """
-    return _Gatherer(path, folder, limits).gathered()
+    return _Gatherer(path, folder, limits, is_wanted).gathered()
 
 
 class _Gatherer:
-    def __init__(self, path: Path, folder: Path, limits: Limits) -> None:
-        self._path, self._folder, self._limits = path, folder, limits
+    def __init__(self, path: Path, folder: Path, limits: Limits, is_wanted: Callable[[str], bool] | None) -> None:
+        self._path, self._folder, self._limits, self._is_wanted = path, folder, limits, is_wanted
         self._made = Gathered()
         self._seen: set[str] = set()
-        self._marked: dict[str, None] = {}  # archives of hosts, in order
+        self._marked: dict[tuple[str, str], None] = {}  # trees of hosts, by the archive inside and what is above
+        self._cut: dict[tuple[str, str], tuple[Path, int]] = {}  # logs in fragments: the last one
         self._files, self._bytes, self._text, self._answers = 0, 0, 0, 0
 
     def gathered(self) -> Gathered:
         made, is_vcenter = self._made, False
         made.host, made.made = top_of(self._path.name)
         for member in members(self._path, self._limits, made.met):
-            is_vcenter = is_vcenter or is_of_vcenter(member.name)
-            if member.inside not in self._marked and is_mark(member.name):
-                self._mark(member)
+            if is_of_vcenter(member.name) or is_of_vcenter(member.inside):
+                is_vcenter = True
+                continue
+            tree = (member.inside, root_of(member.name))
+            if not self._is_to_read(tree):
+                continue
+            if tree not in self._marked and is_mark(member.name):
+                self._mark(tree)
             if (content := content_of(member.name)) is not None:
                 try:
                     self._take(member, content)
@@ -130,16 +142,20 @@ class _Gatherer:
             raise self._none(is_vcenter=is_vcenter)
         return made
 
-    def _mark(self, member: ArchivedFile) -> None:
-        self._marked.setdefault(member.inside)
+    def _is_to_read(self, tree: tuple[str, str]) -> bool:
+        """Whether a tree can be that of the host asked for; one whose name tells no host can."""
+        host = _named(tree)[0] if self._is_wanted else ""
+        return not host or self._is_wanted is None or self._is_wanted(host)
+
+    def _mark(self, tree: tuple[str, str]) -> None:
+        self._marked.setdefault(tree)
         if len(self._marked) > 1:
-            names = ", ".join(sorted(each or self._path.name for each in self._marked))
-            raise UsageError(
+            names = ", ".join(sorted(inside or root.strip("/") or "." for inside, root in self._marked))
+            raise SeveralHostsError(
                 f"{self._path} holds the bundles of several hosts: {names}",
                 hint="unpack it, and give the bundle of one host",
             )
-        found = [top_of(member.name), top_of(member.inside)]
-        host, when = next((each for each in found if each[0]), ("", None))
+        host, when = _named(tree)
         self._made.host, self._made.made = host or self._made.host, when or self._made.made
 
     def _none(self, *, is_vcenter: bool) -> UnreadableInputError:
@@ -197,6 +213,12 @@ class _Gatherer:
         is_log = content.kind != "capture"
         most = min(most, limits.text - self._text) if is_log else most
         room = min(limits.kept - self._bytes, most)
+        whole = (member.inside, member.name.rpartition(".FRAG-")[0])
+        before, part = self._cut.get(whole, (None, 0))
+        if before is not None and content.part == part + 1 and room > 0:
+            self._cut[whole] = (before, content.part)
+            self._append(member, before, most, room)
+            return
         if self._files >= limits.kept_files or room <= 0:
             self._made.left += 1
             return
@@ -220,10 +242,28 @@ class _Gatherer:
         self._bytes += size
         self._text += text if is_log else 0
         to.append(Kept(member.name, path, content.folder))
+        if content.part == 0:
+            self._cut[whole] = (path, 0)
+
+    def _append(self, member: ArchivedFile, path: Path, most: int, room: int) -> None:
+        """Puts the next fragment of a log behind those before it."""
+        with path.open("ab") as file:
+            size = sum(map(file.write, _blocks(member.stream, room)))
+        self._bytes += size
+        self._text += size
+        if size >= room or _text_length(path, most) > most:
+            self._say_large(member.name)
+            path.write_bytes(b"")
 
     def _say_large(self, name: str) -> None:
         if len(self._made.large) < 20:
             self._made.large.append(name)
+
+
+def _named(tree: tuple[str, str]) -> tuple[str, datetime | None]:
+    """Host and time that the names of a tree tell: of its folder, or of the archive inside that holds it."""
+    inside, root = tree
+    return next((found for name in (root, inside) if (found := top_of(name))[0]), ("", None))
 
 
 def _blocks(stream: Readable, most: int) -> Iterator[bytes]:

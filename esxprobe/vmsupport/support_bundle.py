@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,12 +13,12 @@ from pathlib import Path
 
 from esxprobe.capture import manifest_of
 from esxprobe.catalog.quality import note
-from esxprobe.errors import OutputError
+from esxprobe.errors import OutputError, UnreadableInputError
 from esxprobe.files.json_records import plain_of
 from esxprobe.model import QualityNote
 from esxprobe.model.manifest import Manifest
 from esxprobe.vmsupport.command_outputs import facts_of, host_of
-from esxprobe.vmsupport.gathered import Gathered, Kept, gather
+from esxprobe.vmsupport.gathered import Gathered, Kept, SeveralHostsError, gather
 from esxprobe.vmsupport.member import Limits
 from esxprobe.vmsupport.vms import vms_of
 
@@ -32,7 +33,7 @@ class SupportBundle:
     """What a bundle holds.
 
     Attributes:
-        path: The archive.
+        path: The archive, or the folder.
         host: Name of the host, empty when unknown.
         made: When it was made, aware UTC; None when unknown.
         manifest: Build, facts, VMs with settings and monitor modes, and what became of each output, as `collect`
@@ -41,6 +42,7 @@ class SupportBundle:
         captures: CSVs of esxtop in it, the largest first, temporary.
         notes: What was damaged or passed over, counted.
         entries: Entries of the archive.
+        size: Of the archive, or of what was read below the folder [bytes].
     """
 
     path: Path
@@ -51,15 +53,19 @@ class SupportBundle:
     captures: tuple[Kept, ...]
     notes: tuple[QualityNote, ...]
     entries: int
+    size: int = 0
 
 
 @contextmanager
-def open_bundle(path: Path, limits: Limits | None = None) -> Iterator[SupportBundle]:
+def open_bundle(
+    path: Path, limits: Limits | None = None, is_wanted: Callable[[str], bool] | None = None
+) -> Iterator[SupportBundle]:
     """Reads a bundle; its temporary files are removed at the end.
 
     Args:
-        path: The archive.
+        path: The archive, or the folder that it was unpacked into.
         limits: What is read at most.
+        is_wanted: Whether the bundle of a host is the one to read, where there are those of several.
 
     Raises:
         UnreadableInputError: It is not a vm-support bundle of an ESXi host.
@@ -71,8 +77,19 @@ def open_bundle(path: Path, limits: Limits | None = None) -> Iterator[SupportBun
     except OSError as error:
         raise OutputError(f"no temporary folder can be created: {error.strerror}", hint="set TMPDIR") from error
     with folder as place:
-        gathered = gather(path, Path(place), limits or Limits())
-        yield _bundle(path, gathered, Path(place))
+        temporary = Path(place)
+        try:
+            gathered = gather(path, temporary, limits or Limits())
+        except SeveralHostsError as several:
+            if is_wanted is None:
+                raise
+            for begun in temporary.iterdir():
+                shutil.rmtree(begun, ignore_errors=True)
+            try:  # now with a look at whose each is
+                gathered = gather(path, temporary, limits or Limits(), is_wanted)
+            except UnreadableInputError:
+                raise several from None  # none of them is of that host
+        yield _bundle(path, gathered, temporary)
 
 
 def _bundle(path: Path, gathered: Gathered, folder: Path) -> SupportBundle:
@@ -92,6 +109,7 @@ def _bundle(path: Path, gathered: Gathered, folder: Path) -> SupportBundle:
     kinds = {kept.path.relative_to(folder).parts[0] for kept in (*gathered.logs, *gathered.vm_logs)}
     return SupportBundle(
         path=path,
+        size=path.stat().st_size if path.is_file() else gathered.met.unpacked,
         host=host,
         made=made,
         manifest=manifest_of(raw),

@@ -15,7 +15,7 @@ from esxprobe.formats.hostlogs.vmware import vm_of
 from esxprobe.formats.vmware_log import parse_monitor_mode, read_vmware_log
 from esxprobe.vmsupport.gathered import Kept
 
-_CONFIG = re.compile(r"/vmfs/volumes/([^/]+)/([^/]+)/[^/]+\.vmx")
+_CONFIG = re.compile(r"/vmfs/volumes/([^/]+)/(.+)/[^/]+\.vmx")
 _NAME = re.compile(r'^displayName = "([^"]*)"$', re.IGNORECASE | re.MULTILINE)
 # Lines of one log that tell of its monitor; a log has some tens of them.
 _MOST_LINES, _MOST_LINE = 500, 1000

@@ -38,13 +38,18 @@ def zip_members(path: Path, raw: BufferedReader, limits: Limits, met: Met) -> It
                 continue
             if entry.external_attr >> 16 & _UNIX_KIND == _UNIX_LINK:
                 met.links += 1
-            elif name := label(entry.filename, met):
+            elif name := label(_slashed(entry.filename), met):
                 try:
                     with archive.open(entry) as stream:
                         counted = _Counted(stream, max(1, entry.compress_size), limits, met)
                         yield ArchivedFile(name, Guarded(counted, met))
                 except DAMAGE as error:
                     met.cut = f"the entry {name} cannot be read: {error}"
+
+
+def _slashed(name: str) -> str:
+    r"""A name with `/` between folders; some programs of Windows write `\` alone."""
+    return name if "/" in name else name.replace("\\", "/")
 
 
 class _Counted:
@@ -91,6 +96,6 @@ def zip_names(path: Path) -> list[str]:
         with opened(path) as raw:
             _refuse_large(path, raw)
             with zipfile.ZipFile(raw) as archive:
-                return archive.namelist()
+                return [_slashed(name) for name in archive.namelist()]
     except (UnreadableInputError, zipfile.BadZipFile, ValueError, NotImplementedError, struct.error, OSError):
         return []

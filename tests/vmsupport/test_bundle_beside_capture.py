@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,24 @@ def test_of_several_bundles_that_of_the_capture_s_host_is_used(tmp_path: Path) -
 )
 def test_when_two_names_are_one_host(one: str, other: str, same: bool) -> None:
     assert is_same_host(one, other) is same
+
+
+@pytest.mark.parametrize("kind", ["export of several hosts", "unpacked"])
+def test_a_bundle_may_be_in_an_export_or_unpacked(kind: str, tmp_path: Path) -> None:
+    if kind == "unpacked":
+        path = tmp_path / TOP
+        for name, content in host_files().items():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_bytes(content)
+    else:
+        path = tmp_path / "VMware-vCenter-support-2026-03-26@21-50-00.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            other = host_files(**{"commands__uname_-a.txt": "VMkernel esx02.example.com 8.0.2 #1\n"})
+            archive.writestr("b.tgz", packed(other, "esx-esx02.example.com-2026-03-26--21.50-1"))
+            archive.writestr("a.tgz", packed(host_files()))
+    made = reported(tmp_path, DEMO, path)
+    assert made["capture"]["build"] == "VMware ESXi 7.0.3 build-19193900"
+    assert {"vm-stun", "vmotion-start"} <= {event["kind"] for event in made["events"]}
 
 
 def test_a_bundle_with_a_csv_of_esxtop_is_a_capture(tmp_path: Path) -> None:
