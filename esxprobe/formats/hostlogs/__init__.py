@@ -5,7 +5,7 @@ module with a `FORMAT` (`vobd`, `vmkernel`, `hostd`, `vmware`, `syslog`, `event_
 (blocks searched for the words of all kinds), `envelope` (stamp, host, program), `message` (what it tells: by
 `ids`, or by the shapes of `storage_shapes`, `network_shapes`, `vm_shapes` and `host_shapes`), `event` (both put
 together), `export_columns` (columns of tables) with `powershell_list`, `table_times` (times of tables) with
-`time_words` (one time), `whose` (whose a log is), `keeper` (what is kept).
+`time_words` (one time), `vcenter_record` (vCenter's lines), `whose` (whose a log is), `keeper` (what is kept).
 """
 
 from esxprobe.formats.hostlogs.event_log_files import EventLogs, formats, log_files, read_event_logs

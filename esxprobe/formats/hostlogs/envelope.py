@@ -20,6 +20,8 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from esxprobe.formats.hostlogs.vcenter_record import vcenter_record
+
 _PRIORITY = r"(?:<\d{1,3}>)?(?:1 )?"
 _ISO = re.compile(
     _PRIORITY + r"(?P<stamp>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d{1,9}))?"
@@ -176,7 +178,9 @@ def _is_plain(rest: str) -> bool:
 
 
 def _of_program(found: Envelope) -> Envelope:
-    rest, program, source = found.message, found.program, "syslog"
+    rest, program, source, host = found.message, found.program, "syslog", found.host
+    if vcenter_record(rest) is not None:
+        host = ""  # vCenter's own name, not that of the host that the event is of
     is_continued = rest.startswith("-->")
     if program == "vobd" and (own := _OLD.match(rest)):
         rest = own["rest"]
@@ -192,7 +196,7 @@ def _of_program(found: Envelope) -> Envelope:
         source = "vobd"
     elif program in {"hostd", "vpxa", "fdm", "hostd-probe"}:
         source = "hostd"
-    return Envelope(found.stamp, found.offset, found.has_year, found.host, program, source, rest, is_continued)
+    return Envelope(found.stamp, found.offset, found.has_year, host, program, source, rest, is_continued)
 
 
 def _iso(text: str, fraction: str | None) -> datetime | None:

@@ -94,6 +94,8 @@ def _order(path: Path, columns: Columns, keeper: Keeper) -> str:
 
 def _told(row: Sequence[str], columns: Columns) -> ToldEvent | None:
     text, kind = cell_of(row, columns.text), cell_of(row, columns.type)
+    if columns.is_tasks:
+        text = f"Task: {text}"  # as the event that vCenter makes of a task says it
     told = told_by_id(kind, text) if kind and not kind.startswith(_OBJECT + "Task") else told_by(text)
     if told is None and columns.is_own:
         return ToldEvent("note", ())

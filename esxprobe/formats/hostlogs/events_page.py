@@ -45,7 +45,8 @@ what is in them: one column of times, the longest one as words, and ids of event
 vCenter's own words are known in English only: in other languages an event needs its id. PowerShell's `Format-List`
 and `ConvertTo-Json` of events are read as well. A table with a time and a text (`time,text`, `Timestamp,Message`)
 and without vCenter's columns (`User`, `Task`, `Event Type ID`, `CreatedTime`, ...) is a list of your own: each row
-is an event.
+is an event. An export of tasks is read by `Task Name` and `Start Time`. In files of a syslog server, events of
+vCenter (`Event [9] [1-1] [time] [class] ...`) have the time of the record, and vCenter is not taken for their host.
 
 Blocks of a log are searched for the words of all kinds at once, so the size of a log matters less than the
 number of events in it. Of each kind on one thing the first 1,000 keep their line; at most 100,000 events are

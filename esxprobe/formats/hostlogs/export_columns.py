@@ -16,9 +16,12 @@ from esxprobe.formats.hostlogs.time_words import zone_in
 
 # Names of columns, without blanks, underscores and parentheses with what they enclose, in small letters.
 _CLIENT_TIMES = ("createdtime", "datetime", "date/time", "dateandtime")
-_TIMES = (*_CLIENT_TIMES, "timestamp", "eventtime", "created", "date", "time", "when")
+_TIMES = (*_CLIENT_TIMES, "timestamp", "eventtime", "created", "starttime", "date", "time", "when")
 _CLIENT_TEXTS = ("fullformattedmessage", "formattedmessage", "eventmessage")
-_TEXTS = (*_CLIENT_TEXTS, "description", "message", "text", "eventdescription", "event", "details", "what", "note")
+_TEXTS = (
+    *_CLIENT_TEXTS, "description", "message", "text", "eventdescription", "event", "taskname", "details", "what",
+    "note",
+)  # fmt: skip
 _TYPES = ("eventtypeid", "eventtype", "typeid", "action", "type")
 _VMS, _HOSTS = ("vm", "virtualmachine", "vmname"), ("host", "hostname", "vmhost")
 # In the languages of the vSphere Client: de, fr, es, it, pt, ja, zh, ko.
@@ -27,7 +30,7 @@ _TARGETS = (
     "目标", "目標", "대상",
 )  # fmt: skip
 # Only an export of vCenter has such columns beside times and texts.
-_OF_CLIENT = ("user", "username", "task", "eventtypeid", "chainid", "objectname")
+_OF_CLIENT = ("user", "username", "initiator", "task", "taskname", "eventtypeid", "chainid", "objectname")
 _MOST_ROW, _MOST_CELLS = 256 << 10, 64
 _DELIMITERS = ",;\t|"
 # Lines before the header: a title, `sep=;` for Excel, comments.
@@ -52,6 +55,7 @@ class Columns:
         vm: VM that it is about.
         host: Host.
         target: What it is about.
+        is_tasks: Whether the words are names of tasks.
         is_own: Whether it is a list of the user's own, in which every row is an event.
     """
 
@@ -65,6 +69,7 @@ class Columns:
     vm: int | None
     host: int | None
     target: int | None
+    is_tasks: bool
     is_own: bool
 
     def when(self, row: Sequence[str]) -> str:
@@ -152,6 +157,7 @@ def _named(names: Sequence[str], cells: Sequence[str], delimiter: str, at: int) 
         _first(names, _VMS),
         _first(names, _HOSTS),
         _first(names, _TARGETS),
+        names[text] == "taskname",
         not is_of_client,
     )
 
@@ -181,7 +187,7 @@ def _by_content(lines: Sequence[str], delimiter: str) -> Columns | None:
     names = [_plain(name) for name in header]
     found = Columns(
         delimiter, 0, times[0], None, zone_in(header[times[0]]), text, ids[0] if ids else None,
-        _first(names, _VMS), _first(names, _HOSTS), _first(names, _TARGETS), is_own=False,
+        _first(names, _VMS), _first(names, _HOSTS), _first(names, _TARGETS), is_tasks=False, is_own=False,
     )  # fmt: skip
     return replace(found, target=None) if found.target in {text, times[0]} else found
 

@@ -13,7 +13,7 @@ from typing import Any
 from esxprobe.formats.hostlogs.event import Origin, event_of
 from esxprobe.formats.hostlogs.keeper import Counts, Keeper
 from esxprobe.formats.hostlogs.log_format import LogFormat
-from esxprobe.formats.hostlogs.message import told_by, told_by_id
+from esxprobe.formats.hostlogs.message import told_by, told_by_class
 from esxprobe.formats.hostlogs.shape import ToldEvent
 from esxprobe.formats.hostlogs.table_times import ansic, in_utc
 from esxprobe.formats.hostlogs.time_words import certain_time
@@ -73,7 +73,7 @@ def read_text(source: Source, keeper: Keeper, counts: Counts, path: Path) -> Non
             counts.lines += 1
             if match is None:
                 continue
-            told = _by(match["type"] or "", match["message"])
+            told = told_by_class(match["type"] or "", match["message"])
             stamp = ansic(match["time"])
             when = in_utc(stamp, keeper.wanted.zone) if stamp else None
             if when is not None:
@@ -86,13 +86,6 @@ def read_text(source: Source, keeper: Keeper, counts: Counts, path: Path) -> Non
             keeper.take(event_of(told, origin, _targets(match["message"])), counts)
         if not block:
             return
-
-
-def _by(kind: str, message: str) -> ToldEvent | None:
-    plain = kind.rpartition(".")[2] if kind.startswith("vim.") else kind
-    if plain in {"", "EventEx", "ExtendedEvent", "TaskEvent"}:
-        return told_by(message)
-    return told_by_id(plain, message) or told_by(message)
 
 
 def _objects(source: Source, counts: Counts) -> Iterator[Any]:
@@ -163,7 +156,7 @@ def _told(event: Mapping[str, Any]) -> ToldEvent | None:
     for kind in kinds:
         if isinstance(kind, str) and kind:
             for text in texts:
-                told = _by(kind, text)
+                told = told_by_class(kind, text)
                 if told is not None:
                     return told
     return told_by(message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +13,11 @@ from esxprobe.catalog.events import event_kind
 from esxprobe.formats.hostlogs.envelope import opened
 from esxprobe.formats.hostlogs.event import Origin, event_of
 from esxprobe.formats.hostlogs.keeper import Counts, Keeper
-from esxprobe.formats.hostlogs.message import needles, told_by
+from esxprobe.formats.hostlogs.message import needles, told_by, told_by_class
 from esxprobe.formats.hostlogs.shape import ToldEvent
+from esxprobe.formats.hostlogs.table_times import in_utc
+from esxprobe.formats.hostlogs.time_words import certain_time
+from esxprobe.formats.hostlogs.vcenter_record import VcenterRecord, vcenter_record
 from esxprobe.formats.source import Source
 from esxprobe.model import Entity
 
@@ -49,15 +53,26 @@ def read_lines(source: Source, keeper: Keeper, counts: Counts, path: Path, about
         if found is None:
             counts.unread += 1
             continue
-        told = None if found.is_continued else _told(found.message, tail, needles_found)
+        record = vcenter_record(found.message)
+        if record is not None:
+            told, when, source_of = told_by_class(record.id, record.text), _at(record, keeper), "vcenter"
+        else:
+            told = None if found.is_continued else _told(found.message, tail, needles_found)
+            when, source_of = found.at(keeper.wanted.zone, keeper.wanted.near), found.source
         if told is None:
             continue
-        when = found.at(keeper.wanted.zone, keeper.wanted.near)
         if when is None:
             counts.unread += 1
             continue
-        origin = Origin(when, found.host, f"{line} {tail}" if tail else line, path.name, found.source)
+        origin = Origin(when, found.host, f"{line} {tail}" if tail else line, path.name, source_of)
         keeper.take(event_of(told, origin, _named(told, about)), counts)
+
+
+def _at(record: VcenterRecord, keeper: Keeper) -> datetime | None:
+    """When an event of vCenter was, by the host's clock."""
+    stamp = certain_time(record.time)
+    when = in_utc(stamp, UTC) if stamp else None
+    return None if when is None else when + timedelta(seconds=keeper.wanted.shift_s)
 
 
 def _see(text: bytes, keeper: Keeper, counts: Counts) -> None:

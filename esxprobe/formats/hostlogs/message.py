@@ -41,6 +41,19 @@ def told_by(message: str, found: frozenset[str] | None = None) -> ToldEvent | No
     return _by_shape(message, found)
 
 
+def told_by_class(name: str, message: str) -> ToldEvent | None:
+    """What an event of vCenter tells: by its class or id where that says it, by its words where not.
+
+    Args:
+        name: `vim.event.VmPoweredOffEvent`, `VmPoweredOffEvent`, `esx.problem.net.redundancy.lost`, ...; or empty.
+        message: Its words.
+    """
+    plain = name.rpartition(".")[2] if name.startswith("vim.") else name
+    if plain in {"", "EventEx", "ExtendedEvent", "TaskEvent"}:
+        return told_by(message)
+    return told_by_id(plain, message) or told_by(message)
+
+
 def told_by_id(event_id: str, text: str, found: frozenset[str] | None = None) -> ToldEvent | None:
     """What an event with an id tells; what its text names is taken from there.
 

@@ -179,7 +179,7 @@ SHAPES = (
     shape(
         "igrating ", r"\b(?:Hot m|M)igrating (?P<vm>.+?) (?:off host|from) ", "vmotion-start"
     ),
-    shape("irtual machine snapshot|ll snapshots|onsolidate virtual machine",
+    shape("irtual machine snapshot|ll snapshots|Remove snapshot|onsolidate virtual machine",
           r"Task: (?:Create virtual machine snapshot|Remove (?:all )?snapshots?\b|Delete (?:all )?snapshots?\b"
           r"|Delete virtual machine snapshot|Consolidate virtual machine disk)"
           r"(?:.*?\(target=VirtualMachine (?P<vm>.+)\))?", "snapshot-start"),

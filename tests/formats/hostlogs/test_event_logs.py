@@ -32,7 +32,7 @@ BERLIN = Wanted(
 )
 WITHOUT_ZONE = {
     "server-rfc3164.log", "powercli.csv", "client.csv", "govc.txt", "client-de.csv", "client-zh.csv",
-    "powercli-list.txt",
+    "powercli-list.txt", "client-tasks.csv",
 }  # fmt: skip
 
 

@@ -116,6 +116,16 @@ def test_a_heading_can_name_the_zone(tmp_path: Path) -> None:
     assert event.time == datetime(2026, 3, 26, 19, 35, 2, tzinfo=UTC)
 
 
+def test_what_vcenter_sends_to_a_syslog_server_is_of_the_host_by_vcenters_clock() -> None:
+    log = DATA / "server-vcenter.log"
+    found = read(log, wanted=Wanted(hosts=frozenset({"esx01.example.com"}), shift_s=2.0))
+    assert found.logs[0].elsewhere == 0
+    assert [(event.kind, event.source) for event in found.events] == [
+        ("vm-power-off", "vcenter"), ("snapshot-start", "vcenter"), ("uplink-redundancy-lost", "vcenter"),
+    ]  # fmt: skip
+    assert found.events[0].time == datetime(2026, 11, 28, 20, 1, 2, 120_000, tzinfo=UTC)
+
+
 def test_lines_before_the_header_are_no_rows(tmp_path: Path) -> None:
     path = table(tmp_path, "time|text", "2026-03-26T21:35:02Z|index rebuilt", header="# of the DBA\n\n")
     found = read(path, wanted=Wanted())
