@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_event_logs import BERLIN, DATA, read, shown
+from told_events import BERLIN, DATA, read, shown
 
 from esxprobe.errors import UnreadableInputError, UsageError
 from esxprobe.formats.hostlogs import Wanted
