@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,10 +96,6 @@ def extract(
         return _Extraction(query, timezone, writer, partials).run(paths, window, progress)
 
 
-def _advance(progress: Callable[[int], None], before: int, position: int) -> None:
-    progress(before + position)
-
-
 class _Extraction:
     """One run: what is read, and when each row of it was."""
 
@@ -121,7 +116,7 @@ class _Extraction:
             source = Source(path, checksum=False)
             try:
                 reader = FileReader(source, headers, self._issues)
-                for batch in reader.batches(progress and partial(_advance, progress, done)):
+                for batch in reader.batches(progress, done):
                     self._add(reader.segments[batch.segment], batch)
                 done += source.position
                 seen += reader.rows

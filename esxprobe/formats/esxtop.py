@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -136,7 +135,7 @@ def _read(paths: Sequence[Path], request: Request, progress: Callable[[int], Non
         try:
             reader = FileReader(source, headers, issues)
             done = sum(file.bytes for file in files)
-            for batch in reader.batches(progress and partial(_advance, progress, done)):
+            for batch in reader.batches(progress, done):
                 stores.add(len(segments), reader.segments[batch.segment], batch)
             segments += reader.segments
             rows += reader.rows
@@ -146,10 +145,6 @@ def _read(paths: Sequence[Path], request: Request, progress: Callable[[int], Non
         issues.take(notes)
         files.append(record)
     return _Read(segments, stores, tuple(files), rows, issues)
-
-
-def _advance(progress: Callable[[int], None], before: int, position: int) -> None:
-    progress(before + position)
 
 
 class _Stores:

@@ -68,11 +68,12 @@ class FileReader:
         self.segments: list[SegmentReader] = []
         self.rows = 0
 
-    def batches(self, progress: Callable[[int], None] | None = None) -> Generator[Batch]:
+    def batches(self, progress: Callable[[int], None] | None = None, before: int = 0) -> Generator[Batch]:
         """Checked rows, in the file's order; who has enough closes the generator.
 
         Args:
-            progress: Told the position in the file [bytes] after each block.
+            progress: Told the position in the file [bytes] after each block, those before it added.
+            before: Bytes of the files before this one.
 
         Raises:
             UnreadableInputError: It is not an esxtop capture, or cannot be read further.
@@ -86,12 +87,12 @@ class FileReader:
                         yield from self._given(pipeline.put(item))
                     yield from self._given(pipeline.settled())
                     if progress:
-                        progress(self._source.position)
+                        progress(before + self._source.position)
                 yield from self._given(pipeline.settled(0))
             if self._formats is not None:
                 yield from self._with_rows(self._formats.rest())
             if progress:
-                progress(self._source.position)
+                progress(before + self._source.position)
         finally:
             self._issues.join(self._doubts)
 

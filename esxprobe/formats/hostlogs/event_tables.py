@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from pathlib import Path
 
 from esxprobe.catalog.events import event_kind
@@ -14,7 +13,7 @@ from esxprobe.formats.hostlogs.keeper import Counts, Keeper
 from esxprobe.formats.hostlogs.log_format import LogFormat
 from esxprobe.formats.hostlogs.message import told_by, told_by_id
 from esxprobe.formats.hostlogs.shape import ToldEvent
-from esxprobe.formats.hostlogs.table_times import TimeColumn, in_utc
+from esxprobe.formats.hostlogs.table_times import TimeColumn
 from esxprobe.formats.hostlogs.time_words import certain_time, time_in_order
 from esxprobe.formats.source import Source
 from esxprobe.model import Entity
@@ -55,16 +54,15 @@ def read_table(source: Source, keeper: Keeper, counts: Counts, path: Path) -> No
     if columns is None:
         return
     order = _order(path, columns, keeper)
-    wanted = keeper.wanted
     for row in rows_of(_texts(source), columns):
         counts.lines += 1
-        stamp = certain_time(columns.when(row)) or (time_in_order(columns.when(row), order) if order else None)
-        when = in_utc(stamp, columns.zone or wanted.zone) if stamp else None
+        text = columns.when(row)
+        stamp = certain_time(text) or (time_in_order(text, order) if order else None)
+        when = keeper.wanted.on_host_clock(stamp, columns.zone)
         told = _told(row, columns)
         if when is None:
             counts.unread += told is not None
             continue
-        when += timedelta(seconds=wanted.shift_s)
         host = cell_of(row, columns.host)
         host = "" if host.startswith(_OBJECT) else host
         keeper.see(when, host, counts)

@@ -6,7 +6,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from esxprobe.formats.hostlogs.keeper import Counts, Keeper
 from esxprobe.formats.hostlogs.log_format import LogFormat
 from esxprobe.formats.hostlogs.message import told_by, told_by_class
 from esxprobe.formats.hostlogs.shape import ToldEvent
-from esxprobe.formats.hostlogs.table_times import ansic, in_utc
+from esxprobe.formats.hostlogs.table_times import ansic
 from esxprobe.formats.hostlogs.time_words import certain_time
 from esxprobe.formats.source import Source
 from esxprobe.model import Entity
@@ -74,10 +74,8 @@ def read_text(source: Source, keeper: Keeper, counts: Counts, path: Path) -> Non
             if match is None:
                 continue
             told = told_by_class(match["type"] or "", match["message"])
-            stamp = ansic(match["time"])
-            when = in_utc(stamp, keeper.wanted.zone) if stamp else None
+            when = keeper.wanted.on_host_clock(ansic(match["time"]))
             if when is not None:
-                when += timedelta(seconds=keeper.wanted.shift_s)
                 keeper.see(when, "", counts)
             if told is None or when is None:
                 counts.unread += told is not None
@@ -142,9 +140,7 @@ def _when(event: Mapping[str, Any], keeper: Keeper) -> datetime | None:
     text = _get(event, "createdTime")
     if isinstance(text, dict):  # PowerShell's own form of a time
         text = text.get("value", text.get("DateTime"))
-    stamp = certain_time(text) if isinstance(text, str) else None
-    when = in_utc(stamp, keeper.wanted.zone) if stamp else None
-    return None if when is None else when + timedelta(seconds=keeper.wanted.shift_s)
+    return keeper.wanted.on_host_clock(certain_time(text) if isinstance(text, str) else None)
 
 
 def _told(event: Mapping[str, Any]) -> ToldEvent | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from esxprobe.catalog.events import event_kind
 from esxprobe.formats.hostlogs.whose import is_address, is_same_host
@@ -48,6 +48,21 @@ class Wanted:
     def near(self) -> datetime | None:
         """A time near which stamps without a year lie."""
         return self.start or self.end
+
+    def on_host_clock(self, stamp: datetime | None, zone: tzinfo | None = None) -> datetime | None:
+        """A time of another computer in UTC, by the host's clock; None where its zone is not known.
+
+        Args:
+            stamp: The time, with or without a zone; None for none.
+            zone: Zone of a time that names none, where it is not the usual one.
+        """
+        try:
+            if stamp is not None and stamp.tzinfo is None:
+                known = zone or self.zone
+                stamp = stamp.replace(tzinfo=known) if known else None
+            return None if stamp is None else stamp.astimezone(UTC) + timedelta(seconds=self.shift_s)
+        except (OverflowError, ValueError):
+            return None
 
     def is_in_time(self, moment: datetime) -> bool:
         """Whether a time is one of those asked for."""

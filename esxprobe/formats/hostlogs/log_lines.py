@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +15,8 @@ from esxprobe.formats.hostlogs.event import Origin, event_of
 from esxprobe.formats.hostlogs.keeper import Counts, Keeper
 from esxprobe.formats.hostlogs.message import needles, told_by, told_by_class
 from esxprobe.formats.hostlogs.shape import ToldEvent
-from esxprobe.formats.hostlogs.table_times import in_utc
 from esxprobe.formats.hostlogs.time_words import certain_time
-from esxprobe.formats.hostlogs.vcenter_record import VcenterRecord, vcenter_record
+from esxprobe.formats.hostlogs.vcenter_record import vcenter_record
 from esxprobe.formats.source import Source
 from esxprobe.model import Entity
 
@@ -55,7 +54,8 @@ def read_lines(source: Source, keeper: Keeper, counts: Counts, path: Path, about
             continue
         record = vcenter_record(found.message)
         if record is not None:
-            told, when, source_of = told_by_class(record.id, record.text), _at(record, keeper), "vcenter"
+            told, source_of = told_by_class(record.id, record.text), "vcenter"
+            when = keeper.wanted.on_host_clock(certain_time(record.time), UTC)
         else:
             told = None if found.is_continued else _told(found.message, tail, needles_found)
             when, source_of = found.at(keeper.wanted.zone, keeper.wanted.near), found.source
@@ -66,13 +66,6 @@ def read_lines(source: Source, keeper: Keeper, counts: Counts, path: Path, about
             continue
         origin = Origin(when, found.host, f"{line} {tail}" if tail else line, path.name, source_of)
         keeper.take(event_of(told, origin, _named(told, about)), counts)
-
-
-def _at(record: VcenterRecord, keeper: Keeper) -> datetime | None:
-    """When an event of vCenter was, by the host's clock."""
-    stamp = certain_time(record.time)
-    when = in_utc(stamp, UTC) if stamp else None
-    return None if when is None else when + timedelta(seconds=keeper.wanted.shift_s)
 
 
 def _see(text: bytes, keeper: Keeper, counts: Counts) -> None:

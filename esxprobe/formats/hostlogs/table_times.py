@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 
 from esxprobe.formats.hostlogs.time_words import certain_time, time_in_order
 
@@ -87,14 +87,4 @@ def ansic(text: str) -> datetime | None:
     try:
         return datetime.strptime(" ".join(text.split()), _ANSIC)
     except ValueError:
-        return None
-
-
-def in_utc(stamp: datetime, zone: tzinfo | None) -> datetime | None:
-    """A stamp in UTC; None where its zone is not given."""
-    try:
-        if stamp.tzinfo is None:
-            return stamp.replace(tzinfo=zone).astimezone(UTC) if zone else None
-        return stamp.astimezone(UTC)
-    except (OverflowError, ValueError):
         return None

@@ -144,3 +144,10 @@ def test_a_table_in_another_language_without_a_known_event_is_no_table_of_events
     path = table(tmp_path, "26.03.2026 21:35:02,Rechnung,12", "27.03.2026 21:35:02,Miete,900", header="Tag,Was,EUR")
     with pytest.raises(UnreadableInputError, match="not a log"):
         read(path, wanted=Wanted(zone=UTC))
+
+
+def test_a_time_that_the_shift_of_a_clock_takes_beyond_all_years_is_unread(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("time,host,entity,text\n9999-12-31T23:59:59Z,esx01,,a path failed\n", encoding="utf-8")
+    found = read(path, wanted=Wanted(shift_s=60.0))
+    assert found.events == ()
