@@ -91,6 +91,10 @@ class LoginError(HostError):
     """The host does not let us in."""
 
 
+class UnansweredPromptError(LoginError):
+    """A prompt for a secret was not answered in time."""
+
+
 class HostTimeoutError(HostError):
     """The host is there and sends nothing for too long."""
 

@@ -23,13 +23,18 @@ LOOK_BEFORE, LOOK = within(PROCESSES, _BEFORE_S), within(PROCESSES, _AFTER_S)
 _SPARE_S = 2.0
 
 
-def others_esxtop(link: Link, plan: CapturePlan) -> tuple[str, ...]:
+def others_esxtop(link: Link, plan: CapturePlan, limit_s: float = _BEFORE_S) -> tuple[str, ...]:
     """Lines of the esxtop that run before a capture with its interval; none where the host does not say.
 
     A connection on which that hung is dropped.
+
+    Args:
+        link: The host.
+        plan: What is to be captured.
+        limit_s: How long the answer may take on its way [s]; on the host it takes 3 s at most.
     """
     try:
-        return left_behind(_processes(link, LOOK_BEFORE, _BEFORE_S), plan.interval_s)
+        return left_behind(_processes(link, LOOK_BEFORE, limit_s), plan.interval_s)
     except HostError:
         link.drop()
         return ()  # the capture itself will tell
@@ -77,7 +82,7 @@ def check_left_behind(
     return Leftover(lines, True, "", tuple(result.stdout.decode("utf-8", "replace").split()), others)
 
 
-def _processes(link: Link, line: str = LOOK, limit_s: int = _AFTER_S) -> str:
+def _processes(link: Link, line: str = LOOK, limit_s: float = _AFTER_S) -> str:
     result = link.shell().run(line, timeout_s=limit_s + _SPARE_S, holds_input=True)
     if result.status == KILLED:
         raise HostTimeoutError(f"the list of processes took longer than {limit_s} s")

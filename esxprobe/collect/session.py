@@ -47,6 +47,8 @@ _RESERVE_BYTES = 512 * 1024
 # The host waits for its guests' first samples so long, and for the two questions before it [s].
 _FIRST_SAMPLES_S = 6.0
 _BEFORE_S = 3.0
+# Where another login would need another one-time code, a slow answer is better than a new connection [s].
+_BEFORE_WITH_CODE_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,11 +261,12 @@ class _Session:
 
     def _before(self) -> None:
         """What can only be asked before esxtop starts: little, and not for long."""
-        self._record.clock_start, self._no_clock = ask_clock(self._link, self._clockwork.now, timeout_s=_BEFORE_S)
+        limit_s = _BEFORE_WITH_CODE_S if self._task.needs_code() else _BEFORE_S
+        self._record.clock_start, self._no_clock = ask_clock(self._link, self._clockwork.now, timeout_s=limit_s)
         if self._record.clock_start is None:
             self._link.drop()  # esxtop gets a connection on which nothing hung
         else:
-            self._others = others_esxtop(self._link, self._task.plan)
+            self._others = others_esxtop(self._link, self._task.plan, limit_s)
 
     def _capture(self, asking: Asking) -> None:
         """Host and guests at the same time: guests first, and a little longer."""

@@ -27,6 +27,7 @@ class HostTask:
         beside: Opens a second login, for the questions that are asked while esxtop runs; there is no prompt for a
             secret again. Without one they are asked after the capture, on its connection.
         logs: Whether lines of the host's logs are taken after the capture.
+        needs_code: Whether a login asked for a one-time code: the next one would need a person again.
     """
 
     host: str
@@ -36,6 +37,7 @@ class HostTask:
     faults: tuple[FaultPlan, ...] = ()
     beside: Callable[[], Shell] | None = None
     logs: bool = True
+    needs_code: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, slots=True)

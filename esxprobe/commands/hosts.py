@@ -235,13 +235,14 @@ def _task(
         for guest, target in zip(entry.guests, targets, strict=True)
     ]
     target = _target(entry)
-    own, beside = _once_with_a_code(own, target)
-    task = HostTask(entry.name, plan, partial(open_shell, target, own), tuple(guests), trials, beside)
-    return CheckTask(task, partial(open_shell, target, own), tuple(partial(open_shell, t, login) for t in targets))
+    own, beside, needs_code = _once_with_a_code(own, target)
+    connect = partial(open_shell, target, own)
+    task = HostTask(entry.name, plan, connect, tuple(guests), trials, beside, needs_code=needs_code)
+    return CheckTask(task, connect, tuple(partial(open_shell, t, login) for t in targets))
 
 
-def _once_with_a_code(login: Login, target: Target) -> tuple[Login, Callable[[], Shell]]:
-    """The login, and a second one beside it that is refused here where it would need another one-time code."""
+def _once_with_a_code(login: Login, target: Target) -> tuple[Login, Callable[[], Shell], Callable[[], bool]]:
+    """The login, a second one beside it, and whether a one-time code was asked for: then the second is refused."""
     from esxprobe.errors import LoginError
     from esxprobe.ssh.connect import open_shell
 
@@ -258,7 +259,7 @@ def _once_with_a_code(login: Login, target: Target) -> tuple[Login, Callable[[],
             raise LoginError(f"a second login on {target.host} would need another one-time code")
         return open_shell(target, login)
 
-    return login, beside
+    return login, beside, asked.is_set
 
 
 def _guest_interval_s(guest: GuestEntry, plan: CapturePlan, asked: int | None) -> int:

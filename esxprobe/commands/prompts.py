@@ -9,13 +9,17 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from contextlib import suppress
 
 import typer
 
+from esxprobe.errors import UnansweredPromptError
 from esxprobe.ssh.secrets import Secret
 
 _LOOK_S = 0.1
+# sshd closes a connection without a login after that (LoginGraceTime) [s].
+_ANSWER_S = 120.0
 _LINE_BYTES = 4096
 
 
@@ -33,6 +37,9 @@ class Prompts:
         Args:
             text: What is before the colon.
             hidden: What is typed is not shown.
+
+        Raises:
+            UnansweredPromptError: No line came within two minutes: the host has closed that login by then.
         """
         if not sys.stdin.isatty() or self._withdrawn.is_set():
             return None
@@ -50,7 +57,7 @@ class Prompts:
             try:
                 termios.tcsetattr(descriptor, termios.TCSAFLUSH, changed)
                 typer.echo(f"{text}: ", err=True, nl=False)
-                line = self._line(descriptor)
+                line = self._line(descriptor, text)
             finally:
                 self._restore()
             if hidden:
@@ -72,14 +79,23 @@ class Prompts:
             termios.tcsetattr(terminal[0], termios.TCSANOW, terminal[1])  # type: ignore[arg-type]
         return True
 
-    def _line(self, descriptor: int) -> str | None:
+    def _line(self, descriptor: int, text: str) -> str | None:
         """The next line without its end; None when the question was withdrawn or the terminal is gone."""
         import select
 
-        typed = b""
+        typed, until = b"", time.monotonic() + _ANSWER_S
         while not self._withdrawn.is_set():
             if not select.select([descriptor], [], [], _LOOK_S)[0]:
-                continue
+                if time.monotonic() < until:
+                    continue
+                if sys.platform != "win32":
+                    import termios
+
+                    termios.tcflush(descriptor, termios.TCIFLUSH)  # half a secret is not for the shell
+                raise UnansweredPromptError(
+                    f"the prompt {text!r} was not answered within {_ANSWER_S:.0f} s",
+                    hint="run the command again and answer it, or use a key, --password-stdin or --keyring",
+                )
             piece = os.read(descriptor, _LINE_BYTES)
             typed += piece
             if not piece or typed.endswith(b"\n"):

@@ -11,6 +11,7 @@ from esxprobe.errors import (
     HostTimeoutError,
     LoginError,
     OutputError,
+    UnansweredPromptError,
     UnknownHostKeyError,
 )
 
@@ -35,3 +36,8 @@ def test_within_the_time_that_is_allowed_the_longest_wait_is_repeated() -> None:
 )
 def test_what_stays_as_it_is_is_not_tried_again(trouble: type[ConnectError]) -> None:
     assert Retry().wait_s(trouble("no")) is None
+
+
+def test_a_prompt_that_was_not_answered_is_repeated_until_the_planned_end_only() -> None:
+    assert Retry().wait_s(UnansweredPromptError("no answer"), longer=True) == BACKOFF_S[0]
+    assert Retry().wait_s(UnansweredPromptError("no answer")) is None

@@ -22,9 +22,13 @@ from ssh_servers import InProcess, tool
 
 @dataclass
 class Commanding(InProcess):
-    """Runs what it is asked to with BusyBox ash in `environment`."""
+    """Runs what it is asked to with BusyBox ash in `environment`.
+
+    `breaks_after`: the connection ends once, after esxtop put out so many lines.
+    """
 
     environment: dict[str, str] = field(default_factory=dict)
+    breaks_after: int | None = None
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         threading.Thread(target=self._run, args=(channel, command), daemon=True).start()
@@ -40,11 +44,24 @@ class Commanding(InProcess):
         threading.Thread(target=_feed, args=(channel, process.stdin), daemon=True).start()
         errors = threading.Thread(target=_give, args=(process.stderr, channel.sendall_stderr), daemon=True)
         errors.start()
-        _give(process.stdout, channel.sendall)
+        _give(process.stdout, self._breaking(channel) if b"esxtop -b" in command else channel.sendall)
         errors.join()
         with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
             channel.send_exit_status(process.wait())
             channel.close()
+
+    def _breaking(self, channel: paramiko.Channel) -> Callable[[bytes], object]:
+        sent = 0
+
+        def send(content: bytes) -> None:
+            nonlocal sent
+            channel.sendall(content)
+            sent += content.count(b"\n")
+            if self.breaks_after is not None and sent >= self.breaks_after:
+                self.breaks_after = None
+                channel.get_transport().close()
+
+        return send
 
 
 def _feed(channel: paramiko.Channel, stdin: IO[bytes]) -> None:
@@ -70,6 +87,7 @@ def at_a_terminal(
     command: str = "collect",
     hidden_prompts: bool = True,
     when: Callable[[], bool] = lambda: True,
+    tuned: str = "",
 ) -> Collecting:
     """Runs the command for a person who answers each prompt in turn; `err` is what the screen showed.
 
@@ -81,7 +99,7 @@ def at_a_terminal(
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     of_its_own = {"start_new_session": True, "preexec_fn": take_terminal}
-    run = collecting(cwd, *words, command=command, stdin=theirs, stderr=theirs, **of_its_own)
+    run = collecting(cwd, *words, tuned=tuned, command=command, stdin=theirs, stderr=theirs, **of_its_own)
     os.close(theirs)
     screen, deadline = b"", time.monotonic() + 300
     with contextlib.suppress(OSError):  # the terminal ends with the process
@@ -92,7 +110,11 @@ def at_a_terminal(
             if answers and hidden == hidden_prompts and answers[0][0].encode() in screen and when():
                 answer = answers.pop(0)[1]
                 os.write(ours, (answer if answer == CTRL_C else f"{answer}\n").encode())
-    run.wait()
+    try:
+        run.wait()
+    except subprocess.TimeoutExpired as late:
+        shown = f"left to answer: {answers}, the screen: {screen.decode()!r}"
+        raise AssertionError(f"it does not end; {shown}") from late
     run.echoes = bool(termios.tcgetattr(ours)[3] & termios.ECHO)
     os.close(ours)
     run.err = screen.decode()

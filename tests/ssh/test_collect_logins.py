@@ -60,6 +60,18 @@ def serving(esxi_host: EsxiHost, client: Client, keys: Keys) -> Iterator[Serving
     esxi_host.is_clean()
 
 
+@contextlib.contextmanager
+def slow_tool(esxi_host: EsxiHost, name: str, wait_s: float) -> Iterator[None]:
+    """A tool of the host that takes its time."""
+    path = esxi_host.folder / "tools" / name
+    path.write_text(f'#!/bin/sh\nsleep {wait_s}\nexec {tool("busybox")} {name} "$@"\n', encoding="utf-8")
+    path.chmod(0o755)
+    try:
+        yield
+    finally:
+        path.unlink()
+
+
 def told_on_stdin(cwd: Path, secret: str, *words: str) -> Collecting:
     run = collecting(cwd, "host01", *SHORT, "--password-stdin", *words, stdin=subprocess.PIPE)
     assert run.process.stdin is not None
@@ -140,6 +152,44 @@ def test_two_prompts_at_a_terminal(serving: Serving, esxi_host: EsxiHost, tmp_pa
     is_whole(run, esxi_host)
     assert server.told == [[CANARY, "123456"]]
     assert_no_trace(b"", run, tmp_path)
+
+
+def test_a_slow_answer_to_the_first_question_costs_no_second_code(
+    serving: Serving, esxi_host: EsxiHost, tmp_path: Path
+) -> None:
+    """Another login would wait for a person; one whose first question was slow still carries esxtop."""
+    server = serving(rounds=[[("Verification code: ", False)]], answers=[["123456"]])
+    with slow_tool(esxi_host, "date", 4.0):
+        run = at_a_terminal(tmp_path, [("Verification code", "123456")], "host01", *SHORT)
+    is_whole(run, esxi_host)
+    assert server.told == [["123456"]]
+
+
+NO_ANSWER = "from esxprobe.commands import prompts; prompts._ANSWER_S = 1.0"
+
+
+def test_a_prompt_without_an_answer_ends_the_login(serving: Serving, esxi_host: EsxiHost, tmp_path: Path) -> None:
+    server = serving(rounds=[[("Verification code: ", False)]], answers=[["123456"]])
+    run = at_a_terminal(tmp_path, [], "host01", *SHORT, tuned=NO_ANSWER)
+    assert (run.status, run.folders, server.told) == (3, [], [])
+    assert "the prompt 'root@host01: Verification code' was not answered within 1 s" in run.err
+    assert run.echoes, "the terminal shows again what is typed"
+
+
+def test_a_capture_that_needs_another_code_asks_until_its_planned_end(
+    serving: Serving, esxi_host: EsxiHost, tmp_path: Path
+) -> None:
+    """The connection is lost, and the person who typed the first code has left."""
+    prompts = [[("Verification code: ", False)]]
+    server = serving(rounds=prompts, answers=[["123456"]], breaks_after=4)
+    esxi_host.settings(SPEED="1")
+    short = ("--interval", "2", "--duration", "10s")
+    run = at_a_terminal(tmp_path, [("Verification code", "123456")], "host01", *short, tuned=NO_ANSWER)
+    assert server.told == [["123456"]]
+    assert run.err.count("Verification code: ") > 2, "it asked again"
+    assert run.status == 3
+    assert run.manifest["state"] == "partial"
+    assert run.manifest["segments"][0]["samples"] == 3
 
 
 @pytest.mark.parametrize("debug", [(), ("--debug",)])
