@@ -473,8 +473,15 @@
     show(detail.times && detail.times.map((time) => time / 1000), true);
   });
 
-  // All series are compared once a window is marked: they are unpacked while it is being drawn.
-  const soon = () => capture.needAll().catch(() => {});
+  // All series are compared once a window is marked: while it is being drawn they are unpacked, and what is known of
+  // them before the window is, some at a time, so that drawing goes on.
+  const soon = async () => {
+    try {
+      await capture.needAll();
+      capture.sums ??= window.esxprobe.sumsOf?.(capture.set(capture.moving));
+      while (capture.sums?.more()) await new Promise((next) => setTimeout(next));
+    } catch { /* told when they are asked for */ }
+  };
 
   const setMark = (span) => {
     mark = span;

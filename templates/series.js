@@ -180,7 +180,7 @@
         for (const sample of this.index.set_aside) into[sample] = NaN;
         return 10 ** this.index.decimals[series];
       };
-      return { times: this.times, count, read };
+      return { times: this.times, count, read, sums: this.sums };
     }
   }
 

@@ -29,6 +29,13 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>changes</title><script>{sc
     }};
     sets[name] = {{ times: floats(times), count, read }};
   }};
+  // Sums of all series, of as many as are given, or none.
+  const summed = (name, many) => {{
+    if (many === undefined) return undefined;
+    const sums = esxprobe.sumsOf(sets[name]);
+    sums.more(many);
+    return sums;
+  }};
   {sets}
 </script>"""
 
@@ -80,8 +87,8 @@ def page(browser: Browser, sets: dict[str, Floats], tmp_path_factory: pytest.Tem
     opened.close()
 
 
-ASK = """([name, window, reference, sure]) =>
-  esxprobe.rankChanges(sets[name], window, reference, sure).map((each) => [
+ASK = """([name, window, reference, sure, sums]) =>
+  esxprobe.rankChanges({...sets[name], sums: summed(name, sums)}, window, reference, sure).map((each) => [
   each.index, each.statistic, each.logP, each.q, each.sure, each.kind, each.before, each.within, each.direction,
   each.constantBefore, ...each.samples].map((value) => value !== value ? null : value))"""
 
@@ -141,7 +148,33 @@ def test_what_is_asked_for_alone_is_what_is_sure_of_all(
 ) -> None:
     asked = [name, [at(ends[0]), at(ends[1])], reference]
     all_of_them = page.evaluate(ASK, [*asked, False])
-    assert page.evaluate(ASK, [*asked, True]) == [each for each in all_of_them if each[4]]
+    sure = [each for each in all_of_them if each[4]]
+    assert page.evaluate(ASK, [*asked, True]) == sure
+    assert page.evaluate(ASK, [*asked, True, 720]) == sure, "with sums of all series"
+    assert page.evaluate(ASK, [*asked, True, 20]) == sure, "with sums of some"
+
+
+@pytest.mark.parametrize("ends", [(0, 60), (1, 60), (2, 60), (400, 459), (600, 717), (600, 718), (600, 719)])
+def test_sums_of_all_samples_spare_most_of_the_work_against_the_rest(page: Page, ends: tuple[int, int]) -> None:
+    """With them few series are read beyond the window; what is sure is the same, to the last bit."""
+    same, beyond = page.evaluate(
+        """([from, to]) => {
+      const set = sets.simulated, last = set.times.findLastIndex((time) => time <= to);
+      let beyond = 0;
+      const counting = { ...set, read: (index, into, until) => {
+        if (until > last + 3) beyond += 1;
+        return set.read(index, into, until);
+      } };
+      const rank = (sums) => esxprobe.rankChanges({ ...counting, sums }, [from, to], "rest", true);
+      const shown = (sums) => JSON.stringify(rank(sums).map((each) => [each.index, each.logP, each.q, each.kind, each.before, each.within, each.samples]));
+      const plain = shown(undefined);
+      beyond = 0;
+      return [shown(summed("simulated", set.count)) === plain, beyond / set.count];
+    }""",
+        [at(ends[0]), at(ends[1])],
+    )
+    assert same
+    assert beyond < 0.5 or ends[1] > 715, "the window ends where the samples do"
 
 
 def test_series_of_whole_numbers_are_ranked_as_their_quotients_are(page: Page) -> None:
