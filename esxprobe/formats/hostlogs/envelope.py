@@ -11,6 +11,8 @@
 Aug 15 06:07:13 esx01 vmkernel: ...                                              RFC 3164: no year, no zone
 Aug 5 06:07:13 esx01 vmkernel: 1:23:46:11.079 cpu23:4257)...                     ESX(i) 4: and the host's uptime
 Aug 15 06:07:13 esx01 vobd: Aug 15 06:07:13.285: 171971079169us: [vob...] ...    ESX(i) 4: its own stamp once more
+Aug 20 20:11:09.289: vmx| ...                                                    ESX(i) 4: vmware.log
+[2012-04-16 20:35:04.594 F6417B90 info 'ha-eventmgr'] ...                        ESX(i) 4: hostd.log, no zone
 """
 
 from __future__ import annotations
@@ -33,6 +35,11 @@ _OLD = re.compile(
     r"(?P<rest>.*)$",
     re.DOTALL,
 )
+_BRACKETED = re.compile(
+    r"\[(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.(?P<fraction>\d{1,6}) "
+    r"(?P<rest>[0-9A-F]{8} (?:info|warning|error|verbose|trivia|panic) '.*)$",
+    re.DOTALL,
+)
 _SEVERITY = re.compile(r"(?:Em|Al|Cr|Er|Wa|No|In|Db)\(\d+\)(?:\+|\[\+\])? +")
 _KERNEL = re.compile(
     r"(?:\d+:\d\d:\d\d:\d\d\.\d+ )?cpu\d+:(?P<world>\d+)(?: opID=[^\s)]+)?\)(?P<message>.*)$", re.DOTALL
@@ -48,6 +55,8 @@ _HOSTD = re.compile(
     r"(?:\[[0-9A-F]{8} )?(?:info|warning|error|verbose|trivia|panic|section)\b "
     r"(?:(?P<prog>[\w-]+)\[\w+\] |'[^']*')",
 )
+# A thread of a VM's process before its words, without a bar behind the stamp.
+_BARRED = re.compile(r"(?:vmx|mks|svga|vcpu-\d+|Worker#\d+|worker-\d+)\| ")
 _THREAD = re.compile(r"[^|]{1,64}\|\s*(?:[A-Z]\d{3}\+?:? ?)?(?P<rest>.*)$", re.DOTALL)
 # `vmx - text`, `vcpu-0 vim-cmd-09-a45d text`: thread, operation.
 _DIRECT = re.compile(
@@ -124,6 +133,9 @@ def opened(line: str) -> Envelope | None:
         stamp = _iso(match["stamp"], match["fraction"])
         offset = _offset(match["zone"])
         has_year = True
+    elif (match := _BRACKETED.match(line)) is not None:
+        own = _iso(match["stamp"], match["fraction"])
+        return _without_program(own, None, True, f"[{match['rest']}") if own else None
     else:
         match = _OLD.match(line)
         stamp = _old(match["stamp"], match["fraction"]) if match else None
@@ -131,7 +143,7 @@ def opened(line: str) -> Envelope | None:
     if match is None or stamp is None:
         return None
     rest = match["rest"]
-    if match["bar"]:
+    if match["bar"] or _BARRED.match(rest):
         thread = _THREAD.match(rest)
         message = thread["rest"] if thread else rest
         return Envelope(stamp, offset, has_year, "", "vmx", "vmware.log", message)

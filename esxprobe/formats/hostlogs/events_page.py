@@ -31,11 +31,12 @@ come in any order, and lines that are in several files are one event.
 
 _TIMES = """\
 
-Stamps of ESXi's logs are UTC and say so (`Z`); offsets (`+02:00`) are taken as they are. Copies on syslog
-servers and exports can have times without a zone, `Nov 28 20:00:00` of RFC 3164 even without a year: these need
-`--log-timezone ZONE`, and the year is the one that puts the time nearest to the capture. Dates of exports are
-read month-first or day-first as the whole column allows; where both are possible, as the rows are sorted (at least
-four steps in one direction), or as one of them has rows of the capture's day; otherwise the file is refused.
+Stamps of ESXi's logs are UTC and say so (`Z`); offsets (`+02:00`) are taken as they are. Logs of ESX(i) 4,
+copies on syslog servers and exports can have times without a zone, `Nov 28 20:00:00` of RFC 3164 even without a
+year: these need `--log-timezone ZONE`, and the year is the one that puts the time nearest to the capture. Dates
+of exports are read month-first or day-first as the whole column allows; where both are possible, as the rows
+are sorted (at least four steps in one direction), or as one of them has rows of the capture's day; otherwise
+the file is refused.
 
 Tables of events can be separated by commas, semicolons, tabs or `|`, in UTF-8, UTF-16 or Windows-1252, with
 lines before the header (`sep=;`, comments, `#TYPE`), with date and time in two columns, with clocks of 12 hours,

@@ -75,6 +75,8 @@ SHAPES = (
         r".*?srcIP = <(?P<ip>[^>]*)>",
         "vmotion-start",
     ),
+    # hostd of ESX(i) 4.
+    shape("VMotionPrepare", r"\bVMotionPrepare \((?P<migration>\d+)\): Sending '(?:to|from)'", "vmotion-start"),
     shape("Stopping pre-copy", r"\bVMotion\w*: \d+: (?P<migration>\d+) [SD]: Stopping pre-copy",
           "vmotion-precopy-end"),
     shape("Sent all modified pages", r"\bVMotion\w*: \d+: (?P<migration>\d+) S: Sent all modified pages",
