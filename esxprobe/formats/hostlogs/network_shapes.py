@@ -26,13 +26,16 @@ SHAPES = (
     shape("is flapping", rf"physical NIC (?P<uplink>{UPLINK}) because the link is flapping", "uplink-flapping"),
     shape(
         "Link is |link is |Link Up|Link Down|link up|link down",
-        rf"\b(?P<uplink>{UPLINK})\b.*?\b[Ll]ink (?:is )?(?P<which>[Uu]p|[Dd]own)\b"
+        # Drivers also tell what they wait for.
+        rf"^(?!DEBUG\b).*?\b(?P<uplink>{UPLINK})\b.*?(?<!for )(?<!until )\b[Ll]ink (?:is )?"
+        r"(?P<which>[Uu]p|[Dd]own)\b"
         r"(?:\W+(?:(?P<mbit>\d+) ?M(?:bps|b/s)|(?P<gbit>\d+) ?G(?:bps|b/s)))?",
         **_LINK,
     ),
     shape(
-        "transmit timed out|Hardware Unit Hang",
-        rf"\b(?P<uplink>{UPLINK})\b.*?(?:transmit timed out|Detected Hardware Unit Hang)",
+        "transmit timed out|Hardware Unit Hang|Hardware hanged on|Reset adapter unexpectedly",
+        rf"\b(?P<uplink>{UPLINK})\b.*?(?:transmit timed out|Detected Hardware Unit Hang|Hardware hanged on"
+        r"|Reset adapter unexpectedly)",
         "uplink-transmit-hang",
     ),
     shape("is using my IP address|uplicate IP address detected",
