@@ -81,6 +81,8 @@ KINDS: tuple[EventKind, ...] = (
     _kind("fc-congestion", "warning", "adapter", "FC congestion notification", _STORAGE),
     _kind("vmfs-heartbeat-lost", "critical", "datastore", "lost VMFS heartbeat", _STORAGE),
     _kind("vmfs-heartbeat-restored", "info", "datastore", "restored VMFS heartbeat"),
+    _kind("vmfs-damaged", "critical", "datastore", "message of damaged VMFS metadata",
+          plural="messages of damaged VMFS metadata", collapse_s=2),
     _kind("ats-miscompare", "warning", "datastore", "ATS miscompare", _STORAGE),
     _kind("ats-lost", "warning", "datastore", "loss of ATS support", _STORAGE, plural="losses of ATS support"),
     _kind("vmfs-reservation-long", "warning", "datastore", "long VMFS reservation", _STORAGE),

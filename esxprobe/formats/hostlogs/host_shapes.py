@@ -6,9 +6,9 @@ from esxprobe.formats.hostlogs.shape import shape
 
 SHAPES = (
     # The cause of a panic follows it.
-    shape("ore dump found|@BlueScreen: |Panic from another CPU",
-          r"(?<!\bNo )(?<!\bno )\b(?:[Cc]ore dump found)|@BlueScreen: |\bPanic: \d+: Panic from another CPU",
-          "host-crashed"),
+    shape("ore dump found|@BlueScreen: |Panic from another CPU| Exception 1",
+          r"(?<!\bNo )(?<!\bno )\b(?:[Cc]ore dump found)|@BlueScreen: |\bPanic: \d+: Panic from another CPU"
+          r"|(?:^|[\s(])#[A-Z]{2} Exception 1\d in world \d+:", "host-crashed"),
     shape(
         "have a heartbeat for|locked up. Failed|: no heartbeat",
         r"PCPU (?P<pcpu>\d+)(?: didn't have a heartbeat for (?P<s>\d+) seconds| locked up\. Failed to ack"
@@ -23,10 +23,14 @@ SHAPES = (
         "Memory Controller|Cache Hierarchy|retiring MPN",
         r"\bMC[AE]\w*: \d+: .*?(?:Memory Controller|Cache Hierarchy|retiring MPN)", "memory-error"
     ),
-    shape("Excp G", r"\bMCA: \d+: (?:UC|SRA[RO]|UCNA) Excp G", "host-problem"),
+    shape("Excp G|Intr G|Poll G", r"\bMCA: \d+: (?:UC|SRA[RO]|UCNA|CE) (?:Excp|Intr|Poll) G", "host-problem"),
+    shape("MCE: |machine check error",
+          r"\bMCE: \d+: cpu\d+: bank ?\d+: status=|\bIDT: \d+: \S+ machine check error", "host-problem"),
+    shape("Bootbank cannot be found", r"\bBootbank cannot be found at path ", "host-problem"),
     shape(
-        "its maximum|Heap_Align",
-        r"\bHeap \S+ already at its maximum ?[sS]ize|\bHeap_Align\([^)]*\) failed", "heap-full"
+        "its maximum|Heap_Align|Maximum allowed growth",
+        r"\bHeap \S+ already at its maximum ?[sS]ize|\bHeap_Align\([^)]*\) failed"
+        r"|\bHeap \S+ \(\d+/\d+\): Maximum allowed growth \(\d+\) too small", "heap-full",
     ),
     shape("non-responsive", r"hostd detected to be non-responsive", "hostd-hung"),
     shape("took over", r"\b\w+\(\"(?P<file>[^\"]*)\"\) took over (?P<s>\d+) sec", "file-access-slow"),
@@ -37,6 +41,8 @@ SHAPES = (
     shape("Host has booted", r"Host has booted", "host-boot"),
     shape("Host is powering off|Host is rebooting|Host is halting|Host is shutting",
           r"Host is (?:powering off|rebooting|halting|shutting down)", "host-stop"),
+    # ntpd, in syslog.log.
+    shape("clock_step |time reset ", r"\b(?:clock_step|time reset) (?P<s>[+-]?\d+\.\d+) s\b", "clock-step"),
     shape("changed system clock", r"NTPClock: \d+: \w+ changed system clock to \d+", "clock-step"),
     shape("system clock synchronized", r"NTPClock: \d+: system clock synchronized", "clock-synchronized"),
     shape("log stress", r"Dropping messages due to log stress", "log-loss"),
@@ -49,8 +55,8 @@ SHAPES = (
           "host-disconnected"),
     shape("changed status from|changed from ",
           r"Alarm '[^']*'.*? changed (?:status )?from \w+ to (?:[Rr]ed|[Yy]ellow)", "alarm"),
-    shape("hostd crashed|vpxa crashed|core dump|Dumping cartel",
-          r"(?:/bin/)?(?:hostd|vpxa) crashed .*?core file"
+    shape("hostd crashed|vpxa crashed|core dump|Dumping cartel|-zdump",
+          r"(?:/bin/)?(?:hostd|vpxa) crashed .*?core file|/bin/(?:hostd|vpxa)\(\d+\) \S+-zdump\b"
           r"|UserDump: \d+: Dumping cartel .*? to file (?P<file>\S*/(?!vmx)[\w-]+-zdump\S*)", "agent-crashed"),
     shape("ramdisk", r"[Rr]amdisk '(?P<file>[^']*)' is full|its ramdisk \((?P<file1>[^)]*)\) is full",
           "ramdisk-full"),

@@ -22,6 +22,9 @@ _DEVICE = {
     "vmfs.heartbeat.timedout": ("vmfs-heartbeat-lost", ""),
     "vmfs.heartbeat.unrecoverable": ("vmfs-heartbeat-lost", ""),
     "vmfs.heartbeat.recovered": ("vmfs-heartbeat-restored", "vmfs-heartbeat-restored"),
+    "vmfs.heartbeat.corruptondisk": ("vmfs-damaged", ""),
+    "vmfs.lock.corruptondisk": ("vmfs-damaged", ""),
+    "vmfs.resource.corruptondisk": ("vmfs-damaged", ""),
     "vmfs.ats.support.lost": ("ats-lost", ""),
     "vmfs.lock": ("vmfs-lock-wait", ""),
     "storage.apd.start": ("apd-start", ""),
@@ -78,6 +81,7 @@ _REST = {
     "apei.bert.memory": ("memory-error", ""),
     "pageretire": ("memory-error", ""),
     "visorfs.ramdisk.full": ("ramdisk-full", ""),
+    "visorfs.inodetable.full": ("ramdisk-full", ""),
     "vmsyslogd.remote.failure": ("log-loss", ""),
 }
 _PAIRS = (
@@ -99,6 +103,9 @@ _VOBS = {
     "vob.vmfs.heartbeat.timedout": "vmfs-heartbeat-lost",
     "vob.vmfs.heartbeat.unrecoverable": "vmfs-heartbeat-lost",
     "vob.vmfs.heartbeat.recovered": "vmfs-heartbeat-restored",
+    "vob.vmfs.heartbeat.corruptondisk": "vmfs-damaged",
+    "vob.vmfs.lock.corruptondisk": "vmfs-damaged",
+    "vob.vmfs.resource.corruptondisk": "vmfs-damaged",
     "vob.vmfs.nfs.server.disconnect": "nfs-lost",
     "vob.vmfs.nfs.server.restored": "nfs-restored",
     "vob.vmfs.nfs.volume.io.latency.improved": "nfs-latency-improved",

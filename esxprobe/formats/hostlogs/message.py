@@ -64,7 +64,8 @@ def told_by_id(event_id: str, text: str, found: frozenset[str] | None = None) ->
     """
     kind, text = kind_of_id(event_id), text[:_MOST_TEXT].rstrip()
     if not kind:
-        return None if event_id.startswith("vob.") else _by_shape(text, found)
+        is_told = not event_id.startswith("vob.") or event_id in _TOLD_BY_WORDS
+        return _by_shape(text, found) if is_told else None
     shown = _by_shape(text, found)
     if shown is not None and (shown.kind == kind or kind in _VAGUE):
         return shown
@@ -72,6 +73,8 @@ def told_by_id(event_id: str, text: str, found: frozenset[str] | None = None) ->
     return ToldEvent(kind, things_in(kind, text, mount.groupdict() if mount else {}))
 
 
+# Observations whose words say what they are: which program left a core dump.
+_TOLD_BY_WORDS = frozenset({"vob.uw.core.dumped"})
 _VAGUE = frozenset({"host-problem", "host-problem-cleared", "host-audit"})
 
 

@@ -37,14 +37,18 @@ _TOKENS = (
     ("device", re.compile(rf"(?<![\w.]){DEVICE}")),
     ("uplink", re.compile(rf"\b{UPLINK}\b")),
     ("adapter", re.compile(r"\bvmhba\d+\b")),
-    ("volume", re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}\b")),
+    # The `uuid` of a heartbeat is that of the host.
+    ("volume", re.compile(r"(?<!uuid )\b[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}\b")),
 )
+# `naa.60..01:1` is a partition of the device.
+_PARTITION = re.compile(r":\d{1,3}$")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}")
 _DATASTORES = re.compile(r"[Dd]atastores: ((?:[\"'][^\"']*[\"'](?:, )?)+)")
 _QUOTED = re.compile(r"[\"']([^\"']*)[\"']")
-# A volume is followed by its label: `<uuid> (ds01)`, `<uuid> ("ds01")`, `<uuid> ds01`.
+# A volume is followed by its label: `<uuid> (ds01)`, `<uuid> ("ds01")`, `<uuid> ds01`, `<uuid> ds01  [Timeout]`.
 _LABEL = re.compile(
-    r"\b[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}(?: \(\"?([^()\"]+)\"?\)| ([^().,:;]{1,80})$)"
+    r"(?<!uuid )\b[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}"
+    r"(?: \(\"?([^()\"]+)\"?\)| ([^().,:;]{1,80}?)(?:$| +\[))"
 )
 _MOST_NAME, _MOST_THINGS = 256, 12
 
@@ -116,6 +120,8 @@ def things_in(kind: str, message: str, groups: Mapping[str, str | None]) -> tupl
     labels = _labels(message) if wanted == "datastore" else ()
     for thing, text in (*_of_groups(groups), *_tokens(message), *labels):
         name = text.strip().rstrip(".:,")[:_MOST_NAME]
+        if thing == "device":
+            name = _PARTITION.sub("", name)
         if name and len(named) < _MOST_THINGS:
             named.setdefault((thing, name), Entity(thing, name, name))
     paths = {name for thing, name in named if thing == "path"}

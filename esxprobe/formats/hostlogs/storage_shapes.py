@@ -10,6 +10,8 @@ _HDP = r"H:0x[0-9a-f]+ D:0x[0-9a-f]+ P:0x[0-9a-f]+"
 # What a command was sent to: releases differ in how they quote it.
 _DEV = r"[\"'](?P<device>[^\"']+)[\"']"
 _ON = r"[\"'](?P<path>[^\"']+)[\"']"
+# Up to ESX(i) 3: adapter, target, LUN.
+_OLD_PATH, _OLD_PATH1 = r"(?P<path>vmhba\d+:\d+:\d+)", r"(?P<path1>vmhba\d+:\d+:\d+)(?::\d+)?"
 _VOL = r"vol(?:ume)? ['\"]?(?P<datastore>[^'\"]+?)['\"]?"
 
 SHAPES = (
@@ -108,6 +110,11 @@ SHAPES = (
         "device-permanent-loss",
     ),
     shape(
+        "has Permanent Device Loss",
+        r"\(vmm\d+:(?P<vm>.*?)\) has Permanent Device Loss",
+        "device-permanent-loss",
+    ),
+    shape(
         "ermanently inaccessible|permanently lost|permanent loss",
         rf"(?P<device>{DEVICE}).*?(?:permanently (?:inaccessible|lost)|permanent loss)"
         rf"|Permanently inaccessible device :?(?P<device1>{DEVICE})",
@@ -154,11 +161,28 @@ SHAPES = (
         rf"Cmd\(0x\w+\) {_NOISE}0x\w+,.*?(?:from world (?:0\b|(?P<world>\d+)) )?to dev {_DEV} failed {_HDP}",
         "command-failed",
     ),
+    # What failed before a device had a command: no path to send it on, a volume in recovery, a device of ESX(i) 3.
     shape(
-        "state in doubt|awaiting fast path state update",
-        rf"NMP device {_DEV} state in doubt|Device [\"'](?P<device1>[^\"']+)[\"']: awaiting fast path state update",
+        "I/O could not be issued|write-quiesced partition|Completed IO with status",
+        rf"I/O could not be issued to device {_DEV}"
+        rf"|\bCompleted IO with status {_HDP} after losing ?reservation on device (?P<device2>\S+)"
+        rf"|\bFailed write command to write-quiesced partition (?P<device1>\S+?)(?::\d+)?\s*$",
+        "command-failed",
+    ),
+    shape(
+        "CheckUnitReady on|residual R ",
+        rf"\bCheckUnitReady on {_OLD_PATH} returned (?!Success)"
+        rf"|\bSCSI: \d+: status (?!SCSI|Success)[\w /]+(?:, rstatus \S+)? for (?:{_OLD_PATH1}|(?P<device>\S+?))"
+        r"\. residual",
+        "command-failed",
+    ),
+    shape(
+        "state in doubt|awaiting fast path state update|Not starting I/O from device",
+        rf"NMP [Dd]evice {_DEV} (?:state in doubt|is blocked\. Not starting I/O)"
+        rf"|[Dd]evice [\"'](?P<device1>[^\"']+)[\"']: awaiting fast path state update",
         "path-in-doubt",
     ),
+    shape("is hung", rf"\bSP of path {_OLD_PATH} is hung", "path-down"),
     shape(
         "is being removed|Remove path: ",
         rf"ScsiPath: \d+: (?:Path (?P<path>{PATH}) is being removed|Remove path: (?P<path1>{PATH}))",
@@ -173,13 +197,14 @@ SHAPES = (
     shape(
         "Changing active path|Retry world failover",
         rf"Changing active path from vmhba\S+ to \S+ for device {_DEV}"
-        rf"|nmp_DeviceAttemptFailover:(?:\d+:)? ?Retry world failover device [\"'](?P<device1>[^\"']+)[\"']",
+        rf"|nmp_?DeviceAttemptFailover:(?:\d+:)? ?Retry world failover device [\"'](?P<device1>[^\"']+)[\"']",
         "path-failover",
     ),
     shape(
-        "Reset [Retries|processing reset",
+        "Reset [Retries|processing reset|Reset request on",
         r"handle \d+\((?:GID:(?P<gid>\d+)\)\()?(?P<vscsi>vscsi\d+:\d+)\):(?:Reset \[Retries: [^\]]*\]"
-        r"(?: from \(vmm\d+:(?P<vm>.*)\))?|processing reset)",
+        r"|Reset request on [^()]*\(\d+ outstanding commands\)|processing reset)(?: from \(vmm\d+:(?P<vm>.*)\))?"
+        r"|\bVSCSI: \d+: Reset request on handle \d+",
         "vscsi-reset",
     ),
     shape(
@@ -188,10 +213,13 @@ SHAPES = (
         "device-reset",
     ),
     shape(
-        "Abort Request|VIRT_RESET|Abort command |Restricting cmd|Abort cmd called|Task mgmt",
+        "Abort Request|VIRT_RESET|Abort command |Restricting cmd|Abort cmd called|Task mgmt|rocessing taskMgmt"
+        "|issued abort|handle to abort",
         r"Outstanding FCP I/O Abort Request|VMK Task: VIRT_RESET|Abort command (?:succeeded|failed|issued)"
         r"|Restricting cmd 0x\w+ .*? quiesced dev|\bfnic_abort_cmd: \d+: Abort cmd called"
-        r"|(?P<adapter>vmhba\w+):CH:\d+ T:\d+ L:\d+ ?: Task mgmt \"[^\"]+\" [^\"]*?timed out",
+        r"|(?P<adapter>vmhba\w+):CH:\d+ T:\d+ L:\d+ ?: Task mgmt \"[^\"]+\" [^\"]*?timed out"
+        r"|\b[Pp]rocessing taskMgmt (?:abort|(?:virt|lun|device|target|bus) reset)"
+        r"|\bSCSI layer issued abort device|\bqla\w+_abort_command\(\d+\): handle to abort",
         "adapter-abort",
     ),
     shape(
@@ -211,6 +239,13 @@ SHAPES = (
         offline="iscsi-offline",
         online="iscsi-online",
     ),
+    # The daemon of the software initiator, in syslog.log.
+    shape(
+        "iSCSI connection|Nop-out timeout",
+        r"\bKernel reported iSCSI connection \d+:\d+ error|\bconnection ?\d+:\d+ .*?Nop-out timeout after",
+        "iscsi-offline",
+    ),
+    shape("operational after recovery", r"\bconnection ?\d+:\d+ .*?is operational after recovery", "iscsi-online"),
     shape(
         ": link |Link Down Event|Link Up Event",
         r"(?:\bfnic_handle_link: \d+: (?P<adapter>fnic\d+): link|\blpfc\w* .*?\bLink)"
@@ -240,14 +275,23 @@ SHAPES = (
         "fc-congestion",
     ),
     shape(
-        "Waiting for timed out",
-        rf"HBX: \d+: (?:.*?on {_VOL}\s*$|'(?P<datastore1>[^']*)': HB at offset)",
+        "Waiting for timed out|Reclaiming timed out",
+        rf"(?:HBX|FS3\w*): \d+: (?:.*?on {_VOL}\s*$|'(?P<datastore1>[^']*)': HB at offset|Reclaiming timed out)",
         "vmfs-heartbeat-lost",
     ),
     shape(
-        "Reclaimed heartbeat|Reclaimed HB",
-        r"HBX: \d+: (?:'(?P<datastore>[^']*)': )?.*?Reclaimed (?:heartbeat|HB)",
+        "Reclaimed heartbeat|Reclaimed HB|Reclaimed timed out",
+        r"(?:HBX|FS3\w*): \d+: (?:'(?P<datastore>[^']*)': )?.*?Reclaimed (?:timed out )?(?:heartbeat|HB|\[HB)"
+        r"(?:.*?on vol '(?P<datastore1>[^']*)')?",
         "vmfs-heartbeat-restored",
+    ),
+    shape(
+        "might be damaged on the disk|may be damaged on disk|been detected corrupted|orrupt heartbeat detected"
+        "|orrupt lock detected",
+        r"\bVolume (?P<volume>[0-9a-f-]{35}) .*?(?:might|may) be damaged on(?: the)? disk"
+        r"|\bVMFS volume (?P<datastore>.+?)/[0-9a-f-]{35} on .*? been detected corrupted"
+        r"|^(?=.*\b[Cc]orrupt (?:heartbeat|lock) detected)(?:.*?'(?P<datastore1>[^']*)': )?",
+        "vmfs-damaged",
     ),
     shape("Lost access to volume", r"Lost access to volume (?P<volume>\S+)", "vmfs-heartbeat-lost"),
     shape("restored access to volume", r"restored access to volume (?P<volume>\S+)", "vmfs-heartbeat-restored"),
@@ -262,9 +306,11 @@ SHAPES = (
         "vmfs-reservation-long",
     ),
     shape(
-        "Checking liveness of|Not free; Lock|File system timeout",
+        "Checking liveness of|Not free; Lock|File system timeout|lock holders are live|Reservation error"
+        "|reservation conflicts",
         r"\b(?:DLX|FS3\w*): \d+: (?:vol '(?P<datastore>[^']*)': .*?(?:Checking liveness of|Not free; Lock)"
-        r"|.*?File system timeout)",
+        r"|.*?File system timeout|Checking if lock holders are live|Reservation error: )"
+        r"|\bFailing I/O due to too many reservation conflicts",
         "vmfs-lock-wait",
     ),
     shape(

@@ -82,8 +82,8 @@ SHAPES = (
     shape("Sent all modified pages", r"\bVMotion\w*: \d+: (?P<migration>\d+) S: Sent all modified pages",
           "vmotion-end"),
     shape(
-        "S: Failed: |D: Failed: |considered a failure|aximum switchover time",
-        r"\b(?:Migrate|FSR): \d+: (?P<migration>\d+) [SD]: (?:Failed: |Migration considered a failure"
+        "S: Failed|D: Failed|S: failed|D: failed|considered a failure|aximum switchover time",
+        r"\b(?:Migrate|FSR|VMotion\w*): \d+: (?P<migration>\d+) [SD]: (?:[Ff]ailed\b|Migration considered a failure"
         r"|Maximum switchover time .*?reached|The migration exceeded the maximum switchover time)",
         "vmotion-failed",
     ),
@@ -109,13 +109,24 @@ SHAPES = (
           r"Migrate_Open: Restoring from <(?P<ip>[^>]*)> with migration id(?: (?P<migration>\d+))?",
           "vmotion-start"),
     shape(
-        "Migrate_SetFailure|checkpoint.migration.", r"Migrate_SetFailure\w*|\[?msg\.checkpoint\.migration\.\w+",
+        "Migrate_SetFailure|checkpoint.migration.|continue running on the source",
+        r"Migrate_SetFailure\w*|\[?msg\.checkpoint\.migration\.\w+"
+        r"|Migrate: Attempting to continue running on the source",
+        "vmotion-failed",
+    ),
+    shape(
+        "Failed with fault: ",
+        r"\bVMotion(?:Src|Dst)\W{0,2}(?P<migration>\d+)[^\]]*\] ResolveCb: Failed with fault: ",
         "vmotion-failed",
     ),
     shape("Checkpoint_Unstun", r"Checkpoint_Unstun: vm stopped for (?P<stun_us>\d+) us", "vm-stun"),
     shape("vm was stunned for", r"CPT: vm was stunned for (?P<stun_us>\d+) us", "vm-stun"),
     shape("TakeSnapshot", r"SnapshotVMX_?TakeSnapshot:? start: ", "snapshot-start"),
-    shape("TakeSnapshotComplete", r"SnapshotVMXTakeSnapshotComplete: ?Done with snapshot", "snapshot-end"),
+    shape("TakeSnapshotComplete",
+          r"SnapshotVMXTakeSnapshotComplete: ?(?:Done with snapshot|Snapshot \d+ failed)", "snapshot-end"),
+    shape("snapshot consolidate operation", r"\bStarting (?:on|off)line snapshot consolidate operation",
+          "snapshot-start"),
+    shape("onsolidate complete: ", r"ConsolidateEnd: Snapshot consolidate complete: (?!.*\(0\))", "snapshot-end"),
     shape(
         "onsolidate",
         r"ConsolidateEnd: Snapshot consolidate complete|SnapshotVMXConsolidate\w+: Done with consolidate",
@@ -193,6 +204,7 @@ SHAPES = (
         soft="guest-reboot",
         hard="vm-reset",
     ),
+    shape("power-off request", r"\bVMX: Issuing power-off request", "vm-power-off"),
     shape("PM Soft Off|local poweroff", r"PIIX4: PM Soft Off|MKS local poweroff", "guest-shutdown"),
     shape(
         "state change request",
