@@ -114,6 +114,7 @@ _VOBS = {
     "vob.net.vmnic.linkstate.up": "uplink-up",
     "vob.net.vmnic.linkstate.flapping": "uplink-flapping",
     "vob.net.vmnic.watchdog.reset": "uplink-transmit-hang",
+    "vob.net.uplink.watchdog.timeout": "uplink-transmit-hang",
     "vob.net.pg.uplink.transition.down": "uplink-down",
     "vob.net.pg.uplink.transition.up": "uplink-up",
     "vob.net.dvport.uplink.transition.down": "uplink-down",
