@@ -166,7 +166,8 @@ def test_sums_of_all_samples_spare_most_of_the_work_against_the_rest(page: Page,
         return set.read(index, into, until);
       } };
       const rank = (sums) => esxprobe.rankChanges({ ...counting, sums }, [from, to], "rest", true);
-      const shown = (sums) => JSON.stringify(rank(sums).map((each) => [each.index, each.logP, each.q, each.kind, each.before, each.within, each.samples]));
+      const shown = (sums) => JSON.stringify(rank(sums).map((each) =>
+        [each.index, each.logP, each.q, each.kind, each.before, each.within, each.samples]));
       const plain = shown(undefined);
       beyond = 0;
       return [shown(summed("simulated", set.count)) === plain, beyond / set.count];
