@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from esxprobe.commands.redaction import PrivateMap
     from esxprobe.formats.printed_cells import CaptureCells
     from esxprobe.model import Analysis, Recording
-    from esxprobe.report.embedding import Embedded
+    from esxprobe.report.embedding import Embedded, SurveyAhead
     from esxprobe.report.explore import Layers
     from esxprobe.rules import RuleBook
 
@@ -92,6 +92,7 @@ class SeriesOfReport:
     def __init__(self, request: SeriesRequest) -> None:
         self._request = request
         self._cells: CaptureCells | None = None
+        self._ahead: SurveyAhead | None = None
         self._tiers: Integers | None = None
         self._layers: Layers | None = None
         self._made: Embedded | None = None
@@ -113,12 +114,13 @@ class SeriesOfReport:
             progress: As there.
         """
         from esxprobe.analyze import read_capture, read_capture_with_cells
+        from esxprobe.report.embedding import SurveyAhead
 
         if self._request.budget == 0:
             return read_capture(capture, book=book, with_levels=with_levels, progress=progress)
         every = self._request.every
         read = read_capture_with_cells(capture, book=book, every=every, with_levels=with_levels, progress=progress)
-        self._cells = read.cells
+        self._cells, self._ahead = read.cells, SurveyAhead(read.cells)
         return read.recording
 
     def choose(self, analysis: Analysis, book: RuleBook) -> None:
@@ -159,5 +161,6 @@ class SeriesOfReport:
             assert self._layers is not None  # noqa: S101 - it is called with layers alone
             assert self._cells is not None  # noqa: S101
             budget = self._request.budget
-            self._made, self._cells = series_of_page(self._cells, self._tiers, budget, self._layers), None
+            self._made = series_of_page(self._cells, self._tiers, budget, self._layers, self._ahead)
+            self._cells = self._ahead = None
         return self._made

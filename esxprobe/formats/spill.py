@@ -7,6 +7,7 @@ system keeps of it in its cache is given up when the memory is needed, which map
 from __future__ import annotations
 
 import tempfile
+import threading
 import weakref
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -60,9 +61,10 @@ class Spill:
 
 
 class _Unnamed:
-    """The temporary file; it is deleted with the last block in it."""
+    """The temporary file; it is deleted with the last block in it. Several threads may read."""
 
     def __init__(self) -> None:
+        self._one = threading.Lock()  # for the position in the file
         self._file = tempfile.TemporaryFile(prefix="esxprobe-", buffering=0)  # noqa: SIM115
         weakref.finalize(self, self._file.close)
 
@@ -74,12 +76,15 @@ class _Unnamed:
 
     def read(self, into: Floats, at: int) -> None:
         data = _bytes_of(into)
-        self._file.seek(at)
-        while len(data):
-            got = self._file.readinto(data)
-            if not got:
-                raise OutputError("the temporary file was cut off", hint="another program writes to it; try again")
-            data = data[got:]
+        with self._one:
+            self._file.seek(at)
+            while len(data):
+                got = self._file.readinto(data)
+                if not got:
+                    raise OutputError(
+                        "the temporary file was cut off", hint="another program writes to it; try again"
+                    )
+                data = data[got:]
 
 
 class StoredMatrix(ABC):

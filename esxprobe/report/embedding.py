@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -80,18 +81,39 @@ class _ColumnSurvey:
     shortest: Bools
 
 
-def embedded(cells: CaptureCells, tiers: Integers | None, budget: int | None) -> Embedded:
+class SurveyAhead:
+    """The survey of a capture's columns, in a thread beside what comes between its reading and its page."""
+
+    def __init__(self, cells: CaptureCells) -> None:
+        """Begins."""
+        self._cells, pool = cells, ThreadPoolExecutor(1, "survey")
+        self._coming = pool.submit(_surveyed, cells)
+        pool.shutdown(wait=False)
+
+    def of(self, cells: CaptureCells) -> _ColumnSurvey:
+        """The survey of these cells, which is made now where they are others: renamed ones have other texts.
+
+        Raises:
+            OutputError: The temporary file that holds the cells was cut off.
+        """
+        return self._coming.result() if cells is self._cells else _surveyed(cells)
+
+
+def embedded(
+    cells: CaptureCells, tiers: Integers | None, budget: int | None, ahead: SurveyAhead | None = None
+) -> Embedded:
     """The series of a capture that fit into a page.
 
     Args:
         cells: The cells of the columns that were read.
         tiers: For each column how soon it goes, 0 the soonest; None where all go alike.
         budget: How much of the page they may take [bytes]; None for all of them.
+        ahead: The survey of the columns, where it was begun before.
 
     Raises:
         OutputError: The temporary file that holds the cells was cut off.
     """
-    survey = _surveyed(cells)
+    survey = _surveyed(cells) if ahead is None else ahead.of(cells)
     still = np.array([each is not None for each in survey.constant], np.bool_)
     moving = np.flatnonzero(~still & ~survey.lost)
     rank = survey.telling[moving] / (survey.size[moving] + _OF_INDEX)

@@ -11,7 +11,7 @@ from esxprobe.catalog.events import event_kind
 from esxprobe.formats.printed_cells import CaptureCells
 from esxprobe.model import Analysis, Event, Finding, GuestSeries
 from esxprobe.report.drawing import Drawer
-from esxprobe.report.embedding import Embedded, embedded
+from esxprobe.report.embedding import Embedded, SurveyAhead, embedded
 from esxprobe.report.events import worst_of
 from esxprobe.report.formatting import number
 from esxprobe.report.guest_series import guest_columns, with_guests
@@ -73,7 +73,13 @@ def layers_of(analysis: Analysis, book: RuleBook) -> Layers:
     return Layers(thresholds_of(book), first_vm(analysis.findings), analysis.guest_counts.series, analysis.events)
 
 
-def series_of_page(cells: CaptureCells, tiers: Integers | None, budget: int | None, layers: Layers) -> Embedded:
+def series_of_page(
+    cells: CaptureCells,
+    tiers: Integers | None,
+    budget: int | None,
+    layers: Layers,
+    ahead: SurveyAhead | None = None,
+) -> Embedded:
     """The series that a page carries, with the layers of its panel.
 
     Args:
@@ -81,6 +87,7 @@ def series_of_page(cells: CaptureCells, tiers: Integers | None, budget: int | No
         tiers: For each column how soon it goes, 0 the soonest.
         budget: How much of the page they may take [bytes]; None for all of them.
         layers: What the panel gets besides.
+        ahead: The survey of the columns, where it was begun before.
 
     Raises:
         OutputError: The temporary file that holds the cells was cut off.
@@ -89,9 +96,9 @@ def series_of_page(cells: CaptureCells, tiers: Integers | None, budget: int | No
     guests = [guest for guest in layers.guests if guest.gid in known]
     columns = guest_columns(guests, cells.times.dt.epoch("us").to_numpy() / 1e6, budget) if guests else None
     if columns is None:
-        return with_layers(embedded(cells, tiers, budget), layers)
+        return with_layers(embedded(cells, tiers, budget, ahead), layers)
     room = None if budget is None else budget - columns.size
-    made = embedded(cells, tiers, room)
+    made = embedded(cells, tiers, room, ahead)
     return with_layers(Embedded(with_guests(made.index, columns), (*made.chunks, columns.chunk.packed)), layers)
 
 

@@ -4,6 +4,7 @@ import gc
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esxprobe.arrays import Integers
 from esxprobe.formats.column_store import ColumnStore, fill
 from esxprobe.formats.parse import CheckedRows
 from esxprobe.formats.spill import FiledBlock, HeldBlock, Pick, Spill, StoredMatrix
@@ -51,6 +53,23 @@ def test_rows_far_apart_are_read_without_what_lies_between_them():
     pick = Pick(np.array([599, 0, 1, 2, 300]))
     assert [run[:2] for run in pick.runs(8 * 5_000)] == [(0, 3), (300, 301), (599, 600)]
     assert np.array_equal(block.take(pick), wide[[599, 0, 1, 2, 300]])
+
+
+def test_several_threads_read_each_its_own_rows():
+    whole = matrix(400, 300)
+    block = Spill(0).put(whole)
+    picks = [np.arange(first, 400, 7) for first in range(7)] * 100
+
+    def right(rows: Integers) -> bool:
+        return np.array_equal(block.take(Pick(rows)), whole[rows])
+
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert all(pool.map(right, picks))
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def test_the_file_is_there_beyond_the_budget_only_and_goes_with_the_last_block():

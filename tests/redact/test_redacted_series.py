@@ -10,7 +10,7 @@ from shippedbook import all_needs
 from esxprobe.formats.esxtop import read_with_cells
 from esxprobe.formats.printed_cells import CaptureCells
 from esxprobe.redact import Names, Redactor, learn_capture, redacted_cells, redacted_index
-from esxprobe.report.embedding import embedded
+from esxprobe.report.embedding import SurveyAhead, embedded
 
 SAMPLE = Path(__file__).parents[2] / "samples/software-mmu/esxtop-000.csv.gz"
 
@@ -35,7 +35,11 @@ def test_it_is_what_redacted_cells_would_have_given(
     instances = learn_capture([path], None, redactor)
     cells = cells_of(path, every=every)
     plain = embedded(cells, None, None)
-    wanted = embedded(redacted_cells(cells, instances, redactor), None, None)
+    redacted = redacted_cells(cells, instances, redactor)
+    wanted = embedded(redacted, None, None)
+    # A survey that was begun before the names were known is that of the capture alone.
+    assert embedded(redacted, None, None, SurveyAhead(cells)) == wanted
+    assert embedded(cells, None, None, SurveyAhead(cells)) == plain
     assert redacted_index(plain.index, instances, redactor) == wanted.index
     assert plain.chunks == wanted.chunks
     if vms is not None and every:
