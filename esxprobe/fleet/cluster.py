@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 ANSWER_S = 20.0
 PATIENCE_S = 60.0
 _TICK_S = 2.0
+_MOST_ASKED = 64  # results at a time
 
 
 def judged_on_cluster(
@@ -53,9 +55,7 @@ def judged_on_cluster(
                 number = queue.pop()
                 running[_submit(client, tasks[number], number, again)] = number
             done = _done(running)
-            for future in done:
-                number = running.pop(future)
-                judged = _result(future, may_repeat=number not in again)
+            for number, judged in _results({future: running.pop(future) for future in done}, again):
                 if judged is None:
                     again.add(number)
                     queue.append(number)
@@ -134,6 +134,21 @@ def _done(running: dict[Any, int]) -> list[Any]:
         return [future for future in running if future.done()]
     except Exception:  # a future that was canceled, because the scheduler has gone, is raised and not returned
         return [future for future in running if future.done()]
+
+
+def _results(done: dict[Any, int], again: set[int]) -> Iterator[tuple[int, Judged | None]]:
+    """What came back of each, as it comes: they are asked for at once, as a worker that hangs may keep many."""
+    if not done:
+        return
+    pool = ThreadPoolExecutor(min(len(done), _MOST_ASKED), "result")
+    try:
+        coming = {
+            pool.submit(_result, future, may_repeat=number not in again): number for future, number in done.items()
+        }
+        for each in as_completed(coming):
+            yield coming.pop(each), each.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # the client that is closed next ends what still waits
 
 
 def _result(future: Any, *, may_repeat: bool) -> Judged | None:

@@ -18,7 +18,7 @@ from shell import environment
 
 from esxprobe.errors import ClusterError, UnreadableInputError
 from esxprobe.fleet.capture_sources import expanded
-from esxprobe.fleet.cluster import judged_on_cluster
+from esxprobe.fleet.cluster import _results, judged_on_cluster
 from esxprobe.fleet.pool import judged_here
 from esxprobe.fleet.work import Task
 from esxprobe.model.fleet import Judged
@@ -181,6 +181,27 @@ def test_a_result_that_a_hung_worker_keeps_is_worked_out_again(
         results |= dict(outcomes)
         ending.join()
     equal(results, {number: serial[number % len(tasks)] for number in range(2 * len(tasks))})
+
+
+class AskedAtOnce:
+    """A result that comes only while all others are asked for as well."""
+
+    def __init__(self, others: threading.Barrier, judged: Judged) -> None:
+        self._others, self._judged = others, judged
+
+    def result(self, timeout: float) -> Judged:
+        self._others.wait(timeout)
+        return self._judged
+
+    def release(self) -> None:
+        """Nothing is held."""
+
+
+def test_results_are_asked_for_all_at_once() -> None:
+    """One that hangs holds up no other: its worker may keep as many as twice its threads."""
+    others, judged = threading.Barrier(64), Judged()
+    done = {AskedAtOnce(others, judged): number for number in range(64)}
+    assert dict(_results(done, set())) == dict.fromkeys(range(64), judged)
 
 
 def address_of(client: "Client", name: str) -> str:
