@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from esxprobe.model import Analysis, Finding, Window, joined_windows
@@ -21,8 +21,8 @@ class CauseTime:
 
     Attributes:
         span: From the first to the last time beyond a threshold; None where the capture has no times.
-        words: The same as the report prints it, with the share of the judged time in which at least one of its
-            findings was beyond its threshold.
+        words: When the finding that it is named after was beyond its threshold, with the share of the judged time,
+            and the same of all its findings where that is another time.
     """
 
     span: Window | None
@@ -33,26 +33,37 @@ def time_of(cause: LikelyCause, analysis: Analysis, book: RuleBook) -> CauseTime
     """The time of a cause: of its warnings and criticals, or of its infos where it has nothing worse.
 
     Settings hold all the time, and what lingers (unused swapped memory) stays when its cause is gone:
-    both are left out where there is something else.
+    both are left out of the time of all findings where there is something else.
     """
     capture = analysis.capture
     if capture.started is None or capture.ended is None:
         return CauseTime(None, "for the whole capture")
     whole = Window(capture.started, capture.ended)
-    spans = joined_windows(
-        span
-        for each in _timed(cause, book)
-        for span in book.find(each.rule).check.times(each.value, each.windows, whole)
+    spans = _spans(_timed(cause, book), book, whole)
+    own = _spans([each for each in cause.alike if each.windows], book, whole) or spans
+    told, of_all = _told(own, whole, analysis), _told(spans, whole, analysis)
+    words = told if told == of_all else f"{told}; with all its findings {of_all}"
+    return CauseTime(Window(spans[0].start, spans[-1].end) if spans else whole, words)
+
+
+def _spans(findings: Iterable[Finding], book: RuleBook, whole: Window) -> Sequence[Window]:
+    """When any of the findings was beyond its threshold, in order."""
+    return joined_windows(
+        span for each in findings for span in book.find(each.rule).check.times(each.value, each.windows, whole)
     )
+
+
+def _told(spans: Sequence[Window], whole: Window, analysis: Analysis) -> str:
+    """From when to when, and in how much of the judged time."""
     if not spans:
-        return CauseTime(whole, "for the whole capture")
-    span = Window(spans[0].start, spans[-1].end)
+        return "for the whole capture"
     judged_s = sum(each.judged_s for each in analysis.slices) or whole.seconds
     share = min(1.0, sum(each.seconds for each in spans) / judged_s)
     if share >= _ALWAYS:
-        return CauseTime(span, "all the time")
-    when = window(span, dated=is_dated(analysis), timezone=capture.timezone)
-    return CauseTime(span, f"{when} UTC, in {percent(share)} of the time")
+        return "all the time"
+    span = Window(spans[0].start, spans[-1].end)
+    when = window(span, dated=is_dated(analysis), timezone=analysis.capture.timezone)
+    return f"{when} UTC, in {percent(share)} of the time"
 
 
 def _timed(cause: LikelyCause, book: RuleBook) -> Sequence[Finding]:
