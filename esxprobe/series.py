@@ -46,14 +46,15 @@ class Timing:
 def measure_intervals(samples: pl.DataFrame) -> pl.DataFrame:
     """Adds what each sample covers, measured from the stamps and never assumed.
 
-    An esxtop stamp is the end of its interval, so a sample covers the time since the one before.
+    An esxtop stamp is the end of its interval, so a sample covers the time since the one before. A sample with the
+    time of one in an earlier segment is that sample once more (a file that was appended to itself).
 
     Args:
         samples: segment (int), time (Datetime UTC), in file order.
 
     Returns:
         The same rows with interval_s (Float64, null where unknown), judged (Boolean) and reason
-        (`first`, `repeats`, `backwards`, `gap` or empty). A sample is analyzed when its interval is
+        (`first`, `repeats`, `backwards`, `again`, `gap` or empty). A sample is analyzed when its interval is
         known; the sample after a gap is judged too, for it averages over the gap.
     """
     import polars as pl
@@ -66,6 +67,8 @@ def measure_intervals(samples: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("repeats"))
         .when(pl.col("step") < 0)
         .then(pl.lit("backwards"))
+        .when(pl.col("segment") > pl.col("segment").min().over("time"))
+        .then(pl.lit("again"))
         .otherwise(pl.lit(""))
     )
     stepped = samples.with_columns(step.alias("step")).with_columns(reason.alias("reason"))
@@ -74,11 +77,33 @@ def measure_intervals(samples: pl.DataFrame) -> pl.DataFrame:
     return (
         stepped.with_columns(
             pl.when((pl.col("reason") == "") & gap).then(pl.lit("gap")).otherwise("reason").alias("reason"),
-            pl.when(pl.col("step") > 0).then("step").alias("interval_s"),
+            pl.when((pl.col("step") > 0) & (pl.col("reason") != "again")).then("step").alias("interval_s"),
         )
         .with_columns(pl.col("interval_s").is_not_null().alias("judged"))
         .drop("step")
     )
+
+
+def overlapping(samples: pl.DataFrame) -> pl.Series:
+    """Which judged samples lie within the time of an earlier segment: Boolean, one a row.
+
+    Args:
+        samples: What `measure_intervals` gives.
+    """
+    import polars as pl
+
+    inside = np.zeros(samples.height, np.bool_)
+    if samples["segment"].n_unique() > 1:
+        times = samples["time"].dt.timestamp("us").to_numpy()
+        segments, judged = samples["segment"].to_numpy(), samples["judged"].to_numpy()
+        spans: list[tuple[int, int]] = []
+        for number in np.unique(segments).tolist():
+            own = (segments == number) & judged
+            for first, last in spans:
+                inside |= own & (times > first) & (times < last)
+            if own.any():
+                spans.append((times[own].min(), times[own].max()))
+    return pl.Series("overlaps", inside)
 
 
 def covered_seconds(intervals: Floats) -> Floats:

@@ -56,6 +56,20 @@ def test_every_segment_has_a_first_sample() -> None:
     assert measured["reason"].to_list() == ["first", "", "first", ""]
 
 
+def test_a_sample_of_an_earlier_segment_is_not_judged_again() -> None:
+    measured = series.measure_intervals(samples([0, 5, 10, 0, 5, 10, 15], [0, 0, 0, 1, 1, 1, 1]))
+    assert measured["reason"].to_list() == ["first", "", "", "first", "again", "again", ""]
+    assert measured["interval_s"].to_list() == [None, 5, 5, None, None, None, 5]
+    assert not series.overlapping(measured).any()
+
+
+def test_samples_within_the_time_of_an_earlier_segment_are_told() -> None:
+    measured = series.measure_intervals(samples([0, 5, 10, 15, 2, 7, 12, 17], [0, 0, 0, 0, 1, 1, 1, 1]))
+    assert series.overlapping(measured).to_list() == [False] * 5 + [True, True, False]
+    in_wrong_order = series.measure_intervals(samples([20, 25, 30, 0, 5, 10], [0, 0, 0, 1, 1, 1]))
+    assert not series.overlapping(in_wrong_order).any()
+
+
 @given(st.lists(st.integers(-20, 200), min_size=1, max_size=30))
 @settings(max_examples=60, deadline=None)
 def test_intervals_agree_with_a_slow_twin(seconds: list[int]) -> None:

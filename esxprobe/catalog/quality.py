@@ -190,6 +190,18 @@ CODES: tuple[QualityCode, ...] = (
         "Check the host's time service.",
     ),
     QualityCode(
+        "sample-twice",
+        "warning",
+        "A sample has the time of one in an earlier part of the capture, and is excluded: the part is there twice",
+        "If the host's clock was set back instead, analyze the parts one by one.",
+    ),
+    QualityCode(
+        "time-overlaps",
+        "warning",
+        "Samples lie within the time of an earlier part of the capture; that time counts more than once",
+        "Captures that ran at the same time, or a clock that was set back: analyze the parts one by one.",
+    ),
+    QualityCode(
         "time-gap",
         "warning",
         "Two samples are more than 1.5 intervals apart",

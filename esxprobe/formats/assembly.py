@@ -238,10 +238,12 @@ class Assembly:
             "first": "first-sample",
             "repeats": "time-repeats",
             "backwards": "time-backwards",
+            "again": "sample-twice",
             "gap": "time-gap",
         }
-        for reason, code in names.items():
-            rows = samples.filter(samples["reason"] == reason)
+        found = {code: samples["reason"] == reason for reason, code in names.items()}
+        for code, which in {**found, "time-overlaps": series.overlapping(samples)}.items():
+            rows = samples.filter(which)
             self._issues.add(code, rows.height, ", ".join(f"line {line:,}" for line in rows["line"][:5]))
         self._issues.add("time-jitter", series.jitter_count(samples["interval_s"].drop_nulls()))
 

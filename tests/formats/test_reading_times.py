@@ -139,6 +139,21 @@ def test_a_clock_that_does_not_go_on_is_counted(
     assert frame[r"Memory\Free MBytes"].to_list() == [1000.0 + n for n in judged]
 
 
+def test_a_file_that_was_appended_to_itself_is_judged_once(tmp_path: Path) -> None:
+    once = [header(), *(row(n) for n in range(6))]
+    recording = read(tmp_path, joined([*once, *once]))
+    assert counted(recording) == {"repeated-header": 1, "sample-twice": 5}
+    assert recording.tidy["host"][r"Memory\Free MBytes"].to_list() == [1000.0 + n for n in range(1, 6)]
+
+
+def test_captures_that_ran_at_the_same_time_are_told(tmp_path: Path) -> None:
+    cells = [f"03/26/2015 22:42:{s:02d}" for s in (0, 5, 10, 15, 20)]
+    others = [f"03/26/2015 22:42:{s:02d}" for s in (2, 7, 12, 17, 22)]
+    rows = [f'"{cell}",' + row(n).partition(",")[2] for n, cell in enumerate((*cells, *others))]
+    recording = read(tmp_path, joined([header(), *rows[:5], header(), *rows[5:]]))
+    assert counted(recording) == {"repeated-header": 1, "time-overlaps": 3}
+
+
 def test_jitter_is_counted(tmp_path: Path) -> None:
     recording = with_times(tmp_path, [f"03/26/2015 22:42:{s:02d}" for s in (0, 5, 10, 16, 20, 25)])
     assert counted(recording) == {"time-jitter": 2}

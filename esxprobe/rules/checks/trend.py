@@ -115,7 +115,8 @@ def trends(values: Floats, ends_s: Floats) -> tuple[Floats, Floats]:
     medians, hours = block_medians(values, ends_s)
     pairs = np.triu_indices(len(hours), 1)
     steps = medians[:, pairs[1]] - medians[:, pairs[0]]
-    slopes = _medians(steps / (hours[pairs[1]] - hours[pairs[0]]))
+    apart = hours[pairs[1]] - hours[pairs[0]]  # none between blocks of parts that overlap in time
+    slopes = _medians(steps / np.where(apart == 0, np.nan, apart))
     known = ~np.isnan(medians)
     count = known.sum(axis=1)
     score = np.nansum(np.sign(steps), axis=1)
