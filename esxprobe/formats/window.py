@@ -40,9 +40,11 @@ class Moment:
     def at(self, first: datetime, last: datetime, since: datetime | None) -> datetime:
         """The moment itself.
 
-        A time of day is that of the first day; or of the next one, where it would lie before the capture and
-        the capture still runs then, or where it would lie before `since`. A time that the zone skips is taken as
-        if the clock had not been put forward yet; of one that exists twice the first is taken, see `TimeWindow`.
+        A time of day is that of the first day; or of the next one, where it would lie before the capture or before
+        `since`, and the capture still runs then. A window may go on past midnight behind the capture's end, but not
+        where its end is a time of the capture's only day: then both ends are in the wrong order. A time that the
+        zone skips is taken as if the clock had not been put forward yet; of one that exists twice the first is
+        taken, see `TimeWindow`.
 
         Args:
             first: The first sample, in the capture's zone.
@@ -58,7 +60,9 @@ class Moment:
         here = datetime.combine(begin.date(), self.clock or time(), first.tzinfo)
         if here.astimezone(UTC) < begin.astimezone(UTC) <= _last_of(here):
             return here.replace(fold=1)  # the clock shows it twice, and the first time is over
-        if _last_of(here) < begin.astimezone(UTC) and (since or here + _DAY <= last):
+        goes_on = last.date() > here.date() or _last_of(here) < first.astimezone(UTC)
+        past_midnight = here + _DAY <= last or (since is not None and goes_on)
+        if _last_of(here) < begin.astimezone(UTC) and past_midnight:
             return here + _DAY
         return here
 

@@ -47,6 +47,8 @@ def test_a_time_of_day_after_midnight_is_the_next_days() -> None:
     assert held("23:50", "00:10", hours=4) == ["24 23:50", "25 00:10"]
     assert held("00:10", "", hours=4) == ["25 00:10", "25 02:00"]
     assert held("", "00:10", hours=4) == ["24 22:00", "25 00:10"]
+    assert held("22:50", "00:10", hours=1) == ["24 22:50", "24 23:00"]  # the capture ended before midnight
+    assert held("2018-04-25T23:50", "00:10", hours=26.05) == ["25 23:50", "26 00:03"]
 
 
 def test_times_without_a_zone_are_in_the_captures() -> None:
@@ -81,6 +83,7 @@ def test_what_is_no_time_is_said_so(text: str) -> None:
     [
         ("+20m", "+10m", "ends .* before it begins"),
         ("2018-04-24T22:20", "2018-04-24T22:10", "ends .* before it begins"),
+        ("22:20", "22:10", "ends .* before it begins"),
         ("+2h", "", "no sample was taken at or after 2018-04-25 00:00:00$"),
         ("", "10:00", "no sample was taken at or before 2018-04-24 10:00:00$"),
         ("+999999999d", "", "calendar"),
