@@ -28,17 +28,20 @@ COLUMN_LIMITS = (16_384, 256)
 
 _PROBES = 9
 
-# What stands between two names; and where a program wrote semicolons and quotes.
-_BETWEEN, _BETWEEN_RESAVED = '","\\\\', '";"\\\\'
+# What stands between two names, and what other programs separate cells with.
+_BETWEEN, _PATH = '","\\\\', "\\\\"
+OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 _HOST = re.compile(r"\\\\([^\\]+)\\")
 _ROW = re.compile(rb'"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d",')
 # How the first paths of a header start: with two backslashes as they should, or with one, none, four.
-_TWO = re.compile(rb'[,;"]\\\\[^\\]')
-_FOUR = re.compile(rb'[,;"]\\{4}[^\\]')
-_ONE = re.compile(rb'(?<=[,;"])\\(?=[^\\",;]+\\)')
+_TWO = re.compile(rb'[,;\t"]\\\\[^\\]')
+_FOUR = re.compile(rb'[,;\t"]\\{4}[^\\]')
+_ONE = re.compile(rb'(?<=[,;\t"])\\(?=[^\\",;\t]+\\)')
 _NONE = re.compile(
-    rb'(?<=[,;"])(?=[^\\",;()]+\\(?:' + "|".join(map(re.escape, (*ESXTOP_OBJECTS, "Memory"))).encode() + rb")[\\(])"
+    rb'(?<=[,;\t"])(?=[^\\",;\t()]+\\(?:'
+    + "|".join(map(re.escape, (*ESXTOP_OBJECTS, "Memory"))).encode()
+    + rb")[\\(])"
 )
 _BACKSLASHES = re.compile(rb"\\+")
 _NAME_ENDS = re.compile(rb'[^",]*[A-Za-z)?][^",]*"[ ,-]*')
@@ -58,7 +61,7 @@ class Header:
             host, middle, counter.
         width: Number of comma-separated cells, the time included, a phantom last one not.
         quoted: Cells are in quotes, as esxtop writes them.
-        separator: `,` or, after some spreadsheets, `;`.
+        separator: `,` or, after some spreadsheets, `;` or a tab.
         notes: What was met.
     """
 
@@ -100,17 +103,18 @@ def parse_header(line: bytes) -> Header:
     except UnicodeDecodeError as error:
         text = line.decode("cp1252", errors="replace")
         notes.append(note("not-utf8", 1, f"first at byte {error.start:,} of the header"))
-    quoted = text.startswith('"') or _BETWEEN in text
-    separator = ","
-    if quoted and _BETWEEN not in text and _BETWEEN_RESAVED in text:
-        separator = ";"
-        cells = _quoted_cells(text.replace(_BETWEEN_RESAVED, _BETWEEN), notes)
-        notes.append(note("resaved", 1, "the header has semicolons, as written by PowerShell and spreadsheets"))
+    # A spreadsheet quotes the few names that hold a separator.
+    quoted = text.startswith('"') or 2 * text.count(_BETWEEN) > text.count(_PATH)
+    separator = _separator(text)
+    between = f'"{separator}"{_PATH}'
+    if quoted and separator != "," and _BETWEEN not in text and between in text:
+        cells = _quoted_cells(text.replace(between, _BETWEEN), notes)
+        kind = OTHER_SEPARATORS[separator]
+        notes.append(note("resaved", 1, f"the header has {kind}, as written by PowerShell and spreadsheets"))
     elif quoted:
+        separator = ","
         cells = _quoted_cells(text, notes)
     else:
-        first_line_end = text.find("\\\\")
-        separator = ";" if text[first_line_end - 1 : first_line_end] == ";" else ","
         cells = _resaved_cells(text, separator, notes)
     names, at, parts, width = _columns(cells, notes)
     if not names:
@@ -119,6 +123,12 @@ def parse_header(line: bytes) -> Header:
     columns = any_columns(_undoubled(names), at, parts)
     _count_oddities(columns["path"], width, quoted, notes)
     return Header(_zone(cells[0]), host, columns, width, quoted, separator, notes)
+
+
+def _separator(text: str) -> str:
+    """What is between the first cell and the first path."""
+    before = text[: max(0, text.find(_PATH))].rstrip('"')[-1:]
+    return before if before in OTHER_SEPARATORS else ","
 
 
 def _backslashes_restored(line: bytes, notes: list[QualityNote]) -> bytes:
@@ -138,7 +148,7 @@ def _backslashes_restored(line: bytes, notes: list[QualityNote]) -> bytes:
 
 
 def _no_counter(text: str) -> UnreadableInputError:
-    cells = re.split("[,;]", text)
+    cells = re.split("[,;\t]", text)
     if len(cells) < 2:
         return UnreadableInputError(
             "the header names no counter", hint="the capture was cut off at its start; capture again"
@@ -258,7 +268,7 @@ def _resaved_cells(text: str, separator: str, notes: list[QualityNote]) -> list[
         cells = text.split(separator)
     if any(cell.strip() and not cell.startswith("\\\\") for cell in cells[1:]):
         cells = _unquoted_cells(text, separator)
-    kind = "semicolons" if separator == ";" else "no quotes"
+    kind = OTHER_SEPARATORS.get(separator, "no quotes")
     notes.append(note("resaved", 1, f"the header has {kind}, as written by a spreadsheet"))
     return cells
 

@@ -60,7 +60,7 @@ class FileReader:
         self._buffer = b""
         self._line = 1
         self._header_line = b""
-        self._semicolons = False
+        self._separator = b""  # of another program, where one has left it
         self._formats: FormatCheck | None = None  # of the header whose rows came last
         self._doubts = QualityIssues()  # told of in the end: the first rows of a header wait
         self._short = 0
@@ -107,7 +107,8 @@ class FileReader:
         known = self._headers.read(line, self._source.path)
         # A header that is refused is none that the next one could repeat.
         self._header_line = line
-        self._semicolons |= known.header.separator == ";"
+        if known.header.separator != ",":
+            self._separator = known.header.separator.encode()
         layout, quoted = known.scanner.layout, known.header.quoted
         wordy = layout.loose | layout.glued | layout.texts
         self.segments.append(
@@ -161,8 +162,8 @@ class FileReader:
             room = other
 
     def _separated(self, room: bytearray, end: int) -> bytes | bytearray:
-        """The block with commas as separators, where another program has left semicolons."""
-        return bytes(room[:end]).replace(b",", b".").replace(b";", b",") if self._semicolons else room
+        """The block with commas as separators, where another program has left semicolons or tabs."""
+        return self._comparable(bytes(room[:end])) if self._separator else room
 
     def _before_doubtful(self, block: bytearray, end: int, checker: RowChecker) -> int:
         """Where the last lines begin that do not look like the others, at most a few of them."""
@@ -204,8 +205,8 @@ class FileReader:
         return made
 
     def _comparable(self, line: bytes) -> bytes:
-        """A header as it looks in blocks whose separators were put right."""
-        return line.replace(b",", b".").replace(b";", b",") if self._semicolons else line
+        """Text as it looks in blocks whose separators were put right."""
+        return line.replace(b",", b".").replace(self._separator, b",") if self._separator else line
 
     def _rows_under(self, block: bytes | bytearray, spans: list[Span]) -> Iterator[Item]:
         """The rows of the last segment among some lines."""

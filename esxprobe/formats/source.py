@@ -221,8 +221,17 @@ class Source:
             self._stream = self._inflate
         self._head = self._stream.read(HEAD)
         if self._inflate is not None:
+            self._refuse_cut(self._inflate)
             archives.refuse(self.path, self._head, packed=archives.NAMES[packing])
         self._decode()
+
+    def _refuse_cut(self, inflate: Inflate) -> None:
+        """Raises UnreadableInputError where the stream is cut or damaged before its first byte of text."""
+        if not self._head and inflate.notes:
+            raise UnreadableInputError(
+                f"{self.path} is truncated or damaged: nothing can be decompressed ({inflate.notes[0].detail})",
+                hint="copy the file again, and compare its size with the original's",
+            )
 
     def _start_hashing(self) -> threading.Thread:
         """The thread that reads the whole file for its checksum: who wants the header alone needs none."""

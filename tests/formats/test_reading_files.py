@@ -3,6 +3,7 @@ r"""The manual of whole files: encodings, line ends, compression, spreadsheets, 
 from __future__ import annotations
 
 import contextlib
+import codecs
 import gzip
 import hashlib
 import zipfile
@@ -224,12 +225,34 @@ def test_quotes_lost_in_a_spreadsheet(tmp_path: Path) -> None:
     assert counted(recording) == {"resaved": 1, "crlf-line-ends": 1}
 
 
-def test_semicolons_and_decimal_commas(tmp_path: Path) -> None:
-    data = unquoted(GOOD, ";").replace(b".", b",").replace(b"(PDH-CSV 4,0)", b"(PDH-CSV 4.0)")
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_semicolons_or_tabs_and_decimal_commas(tmp_path: Path, separator: str) -> None:
+    data = unquoted(GOOD, separator).replace(b".", b",").replace(b"(PDH-CSV 4,0)", b"(PDH-CSV 4.0)")
     recording = read(tmp_path, data)
     assert reported(recording) == TRUTH
     assert counted(recording) == {"resaved": 1, "crlf-line-ends": 1}
     assert len(naive.read(write(tmp_path, data))) == 0
+
+
+def test_unicode_text_of_a_spreadsheet(tmp_path: Path) -> None:
+    """UTF-16 with tabs, as Excel's "Unicode Text" is."""
+    text = unquoted(GOOD, "\t").replace(b".", b",").replace(b"(PDH-CSV 4,0)", b"(PDH-CSV 4.0)").decode()
+    recording = read(tmp_path, codecs.BOM_UTF16_LE + text.encode("utf-16-le"))
+    assert reported(recording) == TRUTH
+    assert counted(recording) == {"utf-16": 1, "resaved": 1, "crlf-line-ends": 1}
+
+
+def test_names_with_commas_keep_their_quotes_in_a_spreadsheet_and_nothing_is_damaged(tmp_path: Path) -> None:
+    names = [
+        r"\\h\Memory\Free MBytes",
+        *(rf"\\h\Group Cpu({gid}:Books, {gid})\% Run" for gid in (7, 8)),
+        *NAMES[1:4],
+    ]
+    recording = read(tmp_path, unquoted(joined([header(names), *(row(n, names) for n in range(4))])), names=names)
+    assert recording.columns["path"].to_list() == names
+    assert {code: n for code, n in counted(recording).items() if code in {"resaved", "damaged-header"}} == {
+        "resaved": 1
+    }
 
 
 def test_semicolons_with_the_header_repeated(tmp_path: Path) -> None:
@@ -325,6 +348,13 @@ def test_what_is_no_capture_is_named_with_a_way_out(name: str, tmp_path: Path) -
     assert hint in caught.value.hint
     assert caught.value.exit_code == EXIT_UNREADABLE
     assert "capture.csv" in caught.value.message
+
+
+@pytest.mark.parametrize("length", [5, 30])
+def test_a_packed_file_that_is_cut_before_its_first_byte_is_not_called_empty(tmp_path: Path, length: int) -> None:
+    with pytest.raises(UnreadableInputError, match="truncated or damaged: nothing can be decompressed") as caught:
+        read(tmp_path, gzip.compress(GOOD)[:length], needs=needs_of(NAMES))
+    assert "copy the file again" in caught.value.hint
 
 
 def test_a_zip_archive_is_named(tmp_path: Path) -> None:
