@@ -51,13 +51,7 @@ def load_capture(path: Path) -> CaptureFiles:
     Raises:
         UnreadableInputError: There is nothing there, or the manifest is damaged.
     """
-    try:
-        is_folder = path.is_dir()
-    except OSError as error:
-        raise UnreadableInputError(
-            f"{path} cannot be read: {error.strerror}", hint="check its name, and whether you may read it"
-        ) from error
-    if not is_folder:
+    if not _is_readable_folder(path):
         return CaptureFiles((path,))
     manifest = load_manifest(path) if (path / MANIFEST).exists() else None
     found = sorted(within(path, file) for pattern in _PATTERNS for file in path.glob(pattern))
@@ -77,13 +71,31 @@ def load_capture(path: Path) -> CaptureFiles:
     raise UnreadableInputError(f"{path} is a directory without an esxtop capture in it", hint=hint)
 
 
+def _is_readable_folder(path: Path) -> bool:
+    """Whether a path is a folder; one that must not be listed or entered seems to be empty otherwise.
+
+    Raises:
+        UnreadableInputError: It cannot be looked at.
+    """
+    try:
+        if not path.is_dir():
+            return False
+        next(path.iterdir(), None)
+        (path / MANIFEST).exists()
+    except OSError as error:
+        raise UnreadableInputError(
+            f"{path} cannot be read: {error.strerror}", hint="check its name, and whether you may read it"
+        ) from error
+    return True
+
+
 def newest_capture(captures: Path) -> Path:
     """The newest capture folder below `captures`, by the stamp that ends its name.
 
     Raises:
         UnreadableInputError: There is none.
     """
-    folders = [folder for folder in captures.glob("*") if folder.is_dir() and _is_capture(folder)]
+    folders = [folder for folder in captures.glob("*") if is_capture_folder(folder)]
     if not folders:
         raise UnreadableInputError(
             f"no capture was found under {captures}/", hint="give a capture: esxprobe report host01.csv"
@@ -94,12 +106,14 @@ def newest_capture(captures: Path) -> Path:
 def captures_below(folder: Path) -> list[Path]:
     """Capture folders and lone CSVs that are in a folder, by name; nothing deeper, nothing hidden.
 
+    A folder in it that must not be entered is one of them: who reads it is told that, and the others are read.
+
     Raises:
         UnreadableInputError: The folder cannot be read.
     """
     try:
         inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-        return [path for path in inside if (_is_capture(path) if path.is_dir() else is_csv(path.name))]
+        return [path for path in inside if (_may_be_capture(path) if path.is_dir() else is_csv(path.name))]
     except OSError as error:
         raise UnreadableInputError(
             f"{folder} cannot be read: {error.strerror}", hint="check whether you may read it"
@@ -117,6 +131,13 @@ def is_capture_folder(path: Path) -> bool:
         return path.is_dir() and _is_capture(path)
     except OSError:
         return False
+
+
+def _may_be_capture(folder: Path) -> bool:
+    try:
+        return _is_capture(folder)
+    except OSError:
+        return True
 
 
 def _is_capture(folder: Path) -> bool:

@@ -19,6 +19,7 @@ from esxprobe.capture import (
     MANIFEST,
     SCHEMA,
     all_described,
+    captures_below,
     described,
     load_capture,
     load_manifest,
@@ -316,3 +317,33 @@ def test_reading_a_folder_changes_nothing_in_it(folder: Path) -> None:
     capture = load_capture(folder)
     analyze(capture.paths, manifest=capture.manifest)
     assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()} == before
+
+
+# --- folders that must not be entered -------------------------------------------------------------
+
+
+@pytest.fixture
+def closed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The capture folder as an account finds it that may not enter it; root may enter all, so it is made up."""
+    there = Path.exists
+
+    def exists(path: Path, **kept: bool) -> bool:
+        if folder in path.parents:
+            raise PermissionError(13, "Permission denied", str(path))
+        return there(path, **kept)
+
+    monkeypatch.setattr(Path, "exists", exists)
+    return folder
+
+
+def test_a_folder_that_must_not_be_entered_is_told_and_is_no_bug(closed: Path) -> None:
+    with pytest.raises(UnreadableInputError, match="small-20260326T213000Z cannot be read: Permission denied"):
+        load_capture(closed)
+
+
+def test_beside_others_it_does_not_hide_them(closed: Path) -> None:
+    other = closed.parent / "host02.csv"
+    other.touch()
+    assert captures_below(closed.parent) == [other, closed]
+    with pytest.raises(UnreadableInputError, match="no capture was found"):
+        newest_capture(closed.parent)

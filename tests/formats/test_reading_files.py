@@ -2,8 +2,8 @@ r"""The manual of whole files: encodings, line ends, compression, spreadsheets, 
 
 from __future__ import annotations
 
-import contextlib
 import codecs
+import contextlib
 import gzip
 import hashlib
 import zipfile

@@ -141,7 +141,9 @@ def _refuse_foreign(path: Path) -> None:
         with opened(path) as file:
             head = file.read(4096)
     except OSError as error:
-        raise UnreadableInputError(f"{path} cannot be read: {error.strerror}") from error
+        raise UnreadableInputError(
+            f"{path} cannot be read: {error.strerror}", hint="check its name, and whether you may read it"
+        ) from error
     if not head:
         raise UnreadableInputError(f"{path} is an empty file", hint=_WANTED)
     archives.refuse(path, head, wanted=_GUEST_LOG)
