@@ -120,6 +120,19 @@ def captures_below(folder: Path) -> list[Path]:
         ) from error
 
 
+# A file in a folder of captures that is called so may hold one, and is not read.
+_PACKED = (".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".zst", ".xz", ".bz2", ".tsv", ".xls", ".xlsx")
+
+
+def passed_over(folder: Path) -> list[str]:
+    """Names of files in a folder that may hold a capture, but are not called as one; none of a closed folder."""
+    try:
+        inside = sorted(path.name for path in folder.iterdir() if path.is_file())
+    except OSError:
+        return []
+    return [name for name in inside if name.lower().endswith(_PACKED) and not (is_csv(name) or name[0] == ".")]
+
+
 def is_csv(name: str) -> bool:
     """Whether a file is called as a capture is, plain or packed."""
     return name.lower().endswith((".csv", ".csv.gz", ".csv.zst"))

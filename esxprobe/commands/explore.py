@@ -26,7 +26,7 @@ def explore(
     capture: Annotated[Path, typer.Argument(help="An esxtop -b CSV (plain, .gz, .zst) or a capture folder.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Where to write the HTML; or a name of its own."),
+        typer.Option("--output", "-o", metavar="FILE", help="Output HTML file. [default: <capture>-explore.html]"),
     ] = None,
     timezone: WindowTimezone = None,
     start: From = None,

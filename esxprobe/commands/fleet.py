@@ -58,6 +58,8 @@ def fleet(
     from esxprobe.commands.fleet_redaction import report_redacted
     from esxprobe.commands.fleet_reports import exit_code, plan_of, report_plainly, show_fleet
     from esxprobe.commands.redaction import private_map
+    from esxprobe.commands.streams import say_left_out
+    from esxprobe.fleet.capture_sources import left_out
     from esxprobe.formats.window import window_of
 
     outputs = options.outputs_of(output, json, None, bundle, with_capture)
@@ -79,6 +81,7 @@ def fleet(
     plan = plan_of(request, private)
     done = report_plainly(plan, request) if private is None else report_redacted(plan, request, private)
     show_fleet(done, plan.summary, bundle, quiet=outputs.json_to_stdout)
+    say_left_out(left_out(sources), shown=private is None)
     if open_it:
         show_in_browser(plan.summary)
     if code := exit_code(done, fail_on.value if fail_on else None):

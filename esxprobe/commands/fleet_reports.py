@@ -17,7 +17,7 @@ from esxprobe.commands.guests import event_words
 from esxprobe.commands.outputs import refuse_to_overwrite, save
 from esxprobe.commands.reporting import book_of, save_json, shown_path, stem
 from esxprobe.commands.series_of_report import series_words
-from esxprobe.commands.streams import printable, say, say_made
+from esxprobe.commands.streams import printable, say, say_failed, say_made
 from esxprobe.commands.terminal import wide_console
 from esxprobe.errors import EXIT_FINDINGS, EXIT_HOST_FAILED, EXIT_UNREADABLE, EXIT_USAGE, UsageError
 
@@ -212,10 +212,10 @@ def _last_part(source: str) -> str:
 
 
 def summary_of(output: Path | None) -> Path:
-    """Where the summary goes."""
+    """Where the summary goes: a file, or a folder, which a name without an extension is if nothing has it."""
     if output is None:
         return Path(SUMMARY)
-    return output / SUMMARY if output.is_dir() else output
+    return output / SUMMARY if output.is_dir() or not (output.suffix or output.exists()) else output
 
 
 def names_of(sources: Sequence[str], taken: str) -> list[str]:
@@ -287,9 +287,7 @@ def show_fleet(fleet: Fleet, summary: Path, bundle: Path | None = None, *, quiet
     """Failures on standard error; a table of captures for a person, for a script the files that were made."""
     for each in fleet.outcomes:
         if each.failure is not None:
-            say(f"esxprobe: {printable(each.source)}: {printable(each.failure.message)}", err=True)
-            if each.failure.hint:
-                say(f"hint: {printable(each.failure.hint)}", err=True)
+            say_failed(each.source, each.failure.message, each.failure.hint)
     if quiet:
         return
     if not sys.stdout.isatty():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from esxprobe.commands.streams import printable, say, say_made
+from esxprobe.commands.streams import printable, say, say_failed, say_left_out, say_made
 
 if TYPE_CHECKING:
     from esxprobe.commands.redaction import PrivateMap
@@ -63,7 +63,7 @@ def _many(words: list[str], output: Path, private: PrivateMap) -> None:
 
     from esxprobe.commands.redaction import copies_folder, learn_all, places_of, settle
     from esxprobe.errors import EXIT_HOST_FAILED, EXIT_UNREADABLE, UnreadableInputError
-    from esxprobe.fleet.capture_sources import at_hand, expanded
+    from esxprobe.fleet.capture_sources import at_hand, expanded, left_out
     from esxprobe.redact import CaptureCopy
 
     with ExitStack() as stack:
@@ -96,7 +96,10 @@ def _many(words: list[str], output: Path, private: PrivateMap) -> None:
         _tell(result, private)
     for source, failure in failures.items():
         name = private.shown(source).name
-        say(f"esxprobe: {printable(name)}: {printable(private.redactor.free(failure.message))}", err=True)
+        say_failed(name, private.redactor.free(failure.message.replace(str(source), name)))
+    if failures and made:
+        say(f"hint: {private.path} tells which file has which name here", err=True)
+    say_left_out(left_out(words), shown=False)
     if failures:
         raise typer.Exit(EXIT_HOST_FAILED if made else EXIT_UNREADABLE)
 

@@ -31,7 +31,13 @@ Output = Annotated[
 ]
 FleetOutput = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Output HTML file of the summary, or a folder for it."),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Output HTML file of the summary, or a folder for it; the reports are written beside it. "
+        "[default: fleet-report.html]",
+    ),
 ]
 Json = Annotated[
     Path | None,

@@ -6,10 +6,13 @@ import codecs
 import os
 import sys
 import unicodedata
+from collections.abc import Sequence
 
 import typer
 
 _ERRORS = "esxprobe.plain"
+# So many names of files are listed.
+_FEW = 5
 # What our own words are written with, for streams that cannot show it.
 _PLAIN = {
     "≥": ">=", "≤": "<=", "–": "-", "—": "-", "…": "...", "·": "-", "±": "+-", "×": "x", "→": "->", "µ": "u",
@@ -25,6 +28,22 @@ def printable(name: str) -> str:
 def say(text: str, *, err: bool = False) -> None:
     """One line for a person, whatever is in it: every name may come from a stranger, those of files too."""
     typer.echo(printable(text), err=err)
+
+
+def say_failed(name: str, message: str, hint: str = "") -> None:
+    """What is wrong with one of several inputs, its name once, and what to do."""
+    say(f"esxprobe: {message if message.startswith(name) else f'{name}: {message}'}", err=True)
+    if hint:
+        say(f"hint: {hint}", err=True)
+
+
+def say_left_out(names: Sequence[str], *, shown: bool = True) -> None:
+    """Files of a folder that were not read, for they are not called as captures are; without names if not shown."""
+    if names:
+        few = ", ".join(names[:_FEW]) + (f" and {len(names) - _FEW} more" if len(names) > _FEW else "")
+        files = f"{len(names)} {'file' if len(names) == 1 else 'files'}"
+        what = f"{files} whose name does not end in .csv, .csv.gz or .csv.zst"
+        say(f"not read: {what}{f': {few}' if shown else ''}", err=True)
 
 
 def say_made(path: object) -> None:

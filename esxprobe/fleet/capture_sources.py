@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from esxprobe.capture import captures_below, is_capture_folder
+from esxprobe.capture import captures_below, is_capture_folder, passed_over
 from esxprobe.errors import UnreadableInputError
 from esxprobe.fleet.urls import is_url
 
@@ -34,6 +34,12 @@ def expanded(words: Sequence[str]) -> list[str]:
         for path in _below(word) or [Path(word)]:
             found.setdefault(os.path.realpath(path), str(path))
     return list(found.values())
+
+
+def left_out(words: Sequence[str]) -> list[str]:
+    """Names of files in the folders that were given, which may hold a capture but are not called as one."""
+    folders = [Path(word) for word in words if not is_url(word) and _below(word)]
+    return list(dict.fromkeys(name for folder in folders for name in passed_over(folder)))
 
 
 def _below(word: str) -> list[Path]:

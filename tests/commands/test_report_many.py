@@ -86,6 +86,26 @@ def test_report_names_the_command_for_several_captures(
     assert hint in done.stderr
 
 
+def test_a_name_without_an_extension_is_a_folder(run: Run, captures: Path, tmp_path: Path) -> None:
+    assert run("fleet", captures, "-o", "site").returncode == 0
+    assert {path.name for path in (tmp_path / "site").iterdir()} == {
+        "fleet-report.html", "esx01-report.html", "esx02-report.html", "esx03-report.html"
+    }  # fmt: skip
+
+
+def test_files_of_a_folder_that_may_hold_a_capture_and_are_not_read_are_named(run: Run, captures: Path) -> None:
+    for name in ("esx04.zip", "esx05.csv.xz", ".hidden.zip"):
+        (captures / name).write_bytes(b"PK")
+    done = run("fleet", captures)
+    assert (done.returncode, done.stderr) == (
+        0,
+        "not read: 2 files whose name does not end in .csv, .csv.gz or .csv.zst: esx04.zip, esx05.csv.xz\n",
+    )
+    hidden = run("fleet", captures, "--redact", "-o", "r.html").stderr
+    assert "not read: 2 files" in hidden
+    assert "esx04" not in hidden
+
+
 # --- exit codes -----------------------------------------------------------------------------------
 
 
@@ -95,7 +115,8 @@ def test_a_broken_capture_is_an_outcome_with_its_error(run: Run, captures: Path,
     done = run("fleet", captures, "--json", "f.json", "--fail-on", "critical")
     assert done.returncode == 3
     message, hint = done.stderr.splitlines()
-    assert "broken.csv" in message
+    assert message.startswith("esxprobe: ")
+    assert message.count("broken.csv") == 1
     assert "zip" in message
     assert hint.startswith("hint: unzip it first")
     assert len(done.stdout.splitlines()) == 4, "the others were judged"

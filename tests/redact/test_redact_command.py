@@ -150,7 +150,11 @@ def test_what_is_no_capture_is_an_error_and_leaves_no_copy(capture: Path, tmp_pa
         assert "hint: " in done.stderr
     done = run(tmp_path, "redact", "notes.csv", capture, "-o", "copies")
     assert done.returncode == 3, "one of two is copied"
-    assert "is not an esxtop capture" in done.stderr
+    failed = next(line for line in done.stderr.splitlines() if "is not an esxtop capture" in line)
+    pseudonym = failed.removeprefix("esxprobe: ").split()[0]
+    assert failed.count(pseudonym) == 1
+    assert pseudonym.removesuffix(".csv") in (tmp_path / ".esxprobe-redaction-map.json").read_text()
+    assert "hint: .esxprobe-redaction-map.json tells which file has which name here" in done.stderr
     assert {path.name for path in tmp_path.iterdir()} - {capture.name, ".esxprobe-redaction-map.json"} == {
         "notes.csv",
         "perfmon.csv",
