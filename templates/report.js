@@ -304,6 +304,10 @@
   const contents = document.querySelector("nav");
   contents.append(tools);
   document.body.append(status);
+  new ResizeObserver(() => { // what is scrolled to stands below the contents where these stay in sight
+    const stays = getComputedStyle(contents).position === "sticky";
+    document.documentElement.style.setProperty("--nav", `${stays ? contents.offsetHeight : 0}px`);
+  }).observe(contents);
 
   // The contents tell where the reader is.
   const entries = new Map([...contents.querySelectorAll("a")].map((link) => [link.hash.slice(1), link]));

@@ -140,8 +140,8 @@ def _across(chart: Chart) -> list[dict[str, Any]]:
             layers.append(
                 {
                     "data": {"values": [{"v": value}]},
-                    "mark": {"type": "text", "align": "right", "dy": -5, "fontSize": 10, "text": text}
-                    | {"color": LEVELS[severity]},
+                    "mark": {"type": "text", "align": "right", "baseline": "bottom", "dy": -2, "fontSize": 10}
+                    | {"text": text, "color": LEVELS[severity]},
                     "encoding": {"y": y, "x": {"value": WIDTH}},
                 }
             )
@@ -162,6 +162,7 @@ CONFIG: dict[str, Any] = {
         "domainOpacity": 0.4,
         "tickOpacity": 0.4,
         "titleFontWeight": "normal",
+        "titlePadding": 10,  # a page's letters are wider than those that the engine measures labels with
     },
     "legend": {"labelColor": "currentColor"},
 }

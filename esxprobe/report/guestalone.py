@@ -317,6 +317,6 @@ def _chart(guest: GuestAlone, kind: KindOfFault) -> Chart:
     """The rates over time, the worst minute shaded, and the rates at which the assumed cost is 1 and 10 %."""
     lines: tuple[tuple[Severity, float], ...] = ()
     if guest.mmu != "hardware":
-        lines = (("warning", rate_for(SEVERE_PCT)), ("info", rate_for(NOTICEABLE_PCT)))
+        lines = (("warning", round(rate_for(SEVERE_PCT))), ("info", round(rate_for(NOTICEABLE_PCT))))
     windows = (kind.worst.window,) if kind.worst else ()
     return Chart(_UNITS[kind.guest_counter], "", (kind.series,), lines, windows)

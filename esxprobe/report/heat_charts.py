@@ -29,8 +29,10 @@ from esxprobe.report.event_marks import event_layer, event_rows
 from esxprobe.report.formatting import in_zones, number
 from esxprobe.report.judged import amount, limit, not_worse
 
-# The timeline is beside the cards; pictures of rows have the page's whole width.
-_WIDTH, _ROW, _LABEL_PX, _TIMELINE = 860, 15, 150, 520
+# Pictures of rows have the page's whole width.
+_WIDTH, _ROW, _LABEL_PX = 860, 15, 150
+# The timeline is beside the cards, in two fifths of it: what is drawn much wider is shown too small to be read.
+_TIMELINE, _TIMELINE_LEFT = 350, 70
 # More rows of a picture could not be read.
 ROWS = 30
 _PANEL, _PANELS = 62, 6
@@ -233,7 +235,8 @@ def timeline_spec(
         events: Events of logs, which get rows of marks.
     """
     inside = [event for event in events if frame.start <= event.time <= frame.end]
-    labels = legend_labels((label for label, _, _ in panels), room_px=_TIMELINE)
+    frame = replace(frame, left_px=_TIMELINE_LEFT)
+    labels = legend_labels((label for label, _, _ in panels), room_px=_TIMELINE + _COLUMN_PX * len(_COLUMNS))
     drawn = [
         _panel(label, finding, chart, frame, last=n == len(panels) - 1 and not inside)
         for n, (label, (_, finding, chart)) in enumerate(zip(labels, panels, strict=True))

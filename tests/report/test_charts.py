@@ -88,6 +88,11 @@ def test_the_axis_prints_what_the_length_needs(step_s: float, form: str) -> None
     assert spec_of(chart([1.0] * 20, step_s=step_s))["layer"][0]["encoding"]["x"]["axis"]["format"] == form
 
 
+def test_the_words_of_a_threshold_stand_on_its_line_and_not_in_it() -> None:
+    texts = [layer["mark"] for layer in spec_of(chart([1, 20]))["layer"] if layer["mark"]["type"] == "text"]
+    assert [(mark["baseline"], mark["dy"]) for mark in texts] == [("bottom", -2)] * 2
+
+
 def test_thresholds_have_their_words_on_the_line_unless_they_would_lie_on_each_other() -> None:
     def words(*thresholds: tuple[Severity, float]) -> list[str]:
         spec = spec_of(replace(chart([1, 2, 100]), thresholds=thresholds))

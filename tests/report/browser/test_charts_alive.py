@@ -147,13 +147,18 @@ def test_keys_read_and_zoom_too(report: Opened) -> None:
 
 def test_on_a_phone_a_chart_scrolls_to_the_time_that_keys_lead_to(open_report: Open) -> None:
     report = open_report("hostile", viewport={"width": 360, "height": 800})
-    chart = report.page.locator(".chart[role=application]").first
+    report.js("() => { document.querySelector('.finding:has(.chart) details').open = true; }")
+    chart = report.page.locator(
+        ".finding .chart[role=application]"
+    ).first  # of the page's whole width, unlike the first
     chart.press("End")
-    report.page.wait_for_function("() => document.querySelector('.chart').scrollLeft > 50")
+    report.page.wait_for_function("() => document.querySelector('.finding .chart').scrollLeft > 50")
     report.calm()
-    end = report.js("() => document.querySelector('.chart').scrollLeft")
+    end = report.js("() => document.querySelector('.finding .chart').scrollLeft")
     chart.press("Home")
-    report.page.wait_for_function("(end) => document.querySelector('.chart').scrollLeft < end - 50", arg=end)
+    report.page.wait_for_function(
+        "(end) => document.querySelector('.finding .chart').scrollLeft < end - 50", arg=end
+    )
 
 
 def test_a_colored_row_tells_what_lies_under_the_pointer_and_takes_part_in_the_common_time(report: Opened) -> None:

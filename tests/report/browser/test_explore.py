@@ -274,6 +274,10 @@ def test_a_marked_window_is_told_what_changed_in_it(open_report: Open) -> None:
     page = report.page
     page.locator("#windows li[data-from]").first.get_by_role("button", name="What changed here").click()
     page.wait_for_selector("#explore-changes table")
+    page.wait_for_function(  # it is scrolled to, and stands below the contents, which have two rows here
+        """() => document.querySelector('#explore h2').getBoundingClientRect().top
+          >= document.querySelector('body > nav').getBoundingClientRect().bottom"""
+    )
     note = page.locator("#explore-changes .note").first.inner_text()
     assert re.match(r"\d+ of [\d,]+ series differ from the time before", note)
     first = page.locator("#explore-changes tbody tr").first.inner_text()

@@ -33,6 +33,17 @@ def test_causes_timeline_and_facts_are_within_the_first_screen(open_report: Open
     assert report.page.locator("#first .card").count() >= 3
 
 
+@pytest.mark.parametrize("width", [1280, 1440, 390])
+def test_the_timelines_letters_are_large_enough_to_be_read(open_report: Open, width: int) -> None:
+    """Its small texts are drawn with 10 pixels; a picture that is shown at half its size has letters of 5."""
+    report = open_report("software", viewport={"width": width, "height": 900})
+    shown, drawn = report.js("""() => {
+      const svg = document.querySelector('#first .timeline svg');
+      return [svg.getBoundingClientRect().width, svg.viewBox.baseVal.width];
+    }""")
+    assert 0.8 <= shown / drawn <= 1.5
+
+
 @pytest.mark.parametrize("name", ["lone", "software"])
 def test_details_are_folded_and_the_page_is_short(open_report: Open, name: str) -> None:
     look = open_report(name, viewport={"width": 1440, "height": 900}).js(LOOK)

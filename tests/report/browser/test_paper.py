@@ -71,6 +71,17 @@ def test_every_word_is_on_paper(open_report: Open, prints: Prints, name: str) ->
     assert all(len(squeezed(page)) > 40 for page in pages), "an empty page"
 
 
+@pytest.mark.parametrize("name", ["demo", "software"])
+def test_no_page_ends_with_a_heading(open_report: Open, prints: Prints, name: str) -> None:
+    report = open_report(name)
+    headings = {
+        squeezed(each)
+        for each in report.js("() => [...document.querySelectorAll('h2, h3, h4, h5')].map(e => e.innerText)")
+    }
+    last = [page.strip().splitlines()[-1] for page in on_a4(report, name, prints)[:-1]]
+    assert [line for line in last if squeezed(line) in headings] == []
+
+
 def test_a_long_table_repeats_its_head_on_every_page(
     open_report: Open, prints: Prints, vms: Callable[[str], list[str]]
 ) -> None:
