@@ -106,7 +106,7 @@ def newest_capture(captures: Path) -> Path:
 def captures_below(folder: Path) -> list[Path]:
     """Capture folders and lone CSVs that are in a folder, by name; nothing deeper, nothing hidden.
 
-    A folder in it that must not be entered is one of them: who reads it is told that, and the others are read.
+    A folder in it that may not be entered is one of them: reading it gives an error, and the others are read.
 
     Raises:
         UnreadableInputError: The folder cannot be read.

@@ -27,11 +27,17 @@
     return `${known.short}${where} ${what}${change.constantBefore ? "constant " : ""}${amount(change.before)} → ${amount(change.within)}${unit}`;
   };
 
+  // "3" alone names nothing: a PCPU has the name that its power states have, all else its object's before the number.
+  const called = ({ vm, instance, object }) => {
+    if (vm || !instance) return vm || "host";
+    return /^(\d+|_.*)$/.test(instance) ? `${object === "Physical Cpu" ? "PCPU" : object} ${instance}` : instance;
+  };
+
   // Changes of one VM, device or other thing together, in the order of the largest.
   const byThing = (found) => {
     const things = new Map();
     for (const each of found) {
-      const key = each.known.vm || each.known.instance || "host";
+      const key = called(each.known);
       if (!things.has(key)) things.set(key, { name: key, counters: new Map() });
       // A counter of several vCPUs or disks is named once, by the one in which it changed most.
       const { counters } = things.get(key);
@@ -69,8 +75,8 @@
     const found = ranked.filter(({ q }) => q * share < SURE).map((change) => ({ change, series: change.index, known: explore.nameOf(change.index) }));
     const things = byThing(found);
     const text = found.length
-      ? `${found.length.toLocaleString("en")} of ${capture.count.toLocaleString("en")} series differ from ${reference.selectedOptions[0].textContent}; chance would make less than one in a hundred of these.`
-      : `No series differs from ${reference.selectedOptions[0].textContent} by more than chance would make among ${capture.count.toLocaleString("en")} series.`;
+      ? `${found.length.toLocaleString("en")} of ${capture.count.toLocaleString("en")} series differ from ${reference.selectedOptions[0].textContent}; fewer than 1 in 100 of these are expected by chance.`
+      : `No series differs from ${reference.selectedOptions[0].textContent} by more than chance explains among ${capture.count.toLocaleString("en")} series.`;
     const parts = [make("p", { class: "note" }, text)];
     if (things.length) {
       const head = make("tr", {}, ...["What", "Counters, means before and in the window", "Plot"].map((name) => make("th", { scope: "col" }, name)));

@@ -94,6 +94,22 @@ def test_wide_captures_are_read_in_parts(monkeypatch: pytest.MonkeyPatch, paging
     assert of(SOFTWARE, "+5m", "+7m") == paging
 
 
+def test_a_window_too_short_to_show_a_change_says_so() -> None:
+    command = [*ESXPROBE, "changes", str(SOFTWARE), "--from", "+5m", "--to", "+5m"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert said[-2:] == [
+        "no series differs by more than chance explains among so many",
+        "the window is short: with 1 sample only large changes differ from chance",
+    ]
+
+
+def test_a_pcpu_is_named_once() -> None:
+    command = [*ESXPROBE, "changes", str(SOFTWARE), "--from", "+4m", "--to", "+8m"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "PCPU " in said
+    assert "pcpu PCPU" not in said
+
+
 def test_the_command_in_words_and_as_json() -> None:
     command = [*ESXPROBE, "changes", str(SOFTWARE), "--from", "+5m", "--to", "+7m"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _WHEN = {"before": "before", "rest": "otherwise", "window": "in the reference"}
 # So many entities are shown in the terminal.
 _SHOWN = 20
+# In a window of fewer samples most changes of ordinary size cannot be distinguished from chance (docs/changes.md, figures).
+_SHORT = 12
 
 
 def changes(
@@ -112,18 +114,24 @@ def _head(found: Changes, timezone: str) -> Iterable[str]:
     untested = f", {found.untested:,} with too few values" if found.untested else ""
     yield f"{found.compared:,} series, {found.constant:,} of them constant throughout{untested}"
     if not found.sure:
-        yield "no series changed by more than chance makes of so many"
+        yield "no series differs by more than chance explains among so many"
+        if inside < _SHORT:
+            few = f"{inside:,} {plural(inside, 'sample')}"
+            yield f"the window is short: with {few} only large changes differ from chance"
         return
+    differ = "differs" if found.sure == 1 else "differ"
     yield (
-        f"{found.sure:,} changed by more than chance makes of so many (false discovery rate below 1 %); "
-        "means before and in the window, of a spread standard deviations"
+        f"{found.sure:,} {differ} (false discovery rate below 1 %); shown are means before and in the window, "
+        "for a change of spread standard deviations"
     )
 
 
 def _where(each: ChangedEntity) -> str:
     from esxprobe.commands.streams import printable
 
-    return printable(f"{'' if each.entity.kind in {'vm', 'host'} else each.entity.kind + ' '}{each.entity.name}")
+    kind, name = each.entity.kind, each.entity.name
+    named = kind in {"vm", "host"} or name.lower().startswith(f"{kind} ")  # PCPU 7 says what it is
+    return printable(name if named else f"{kind} {name}")
 
 
 def _document(found: Changes) -> dict[str, Any]:

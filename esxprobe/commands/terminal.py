@@ -281,17 +281,21 @@ def show_summary(analysis: Analysis, target: Path, bundle: Path | None = None, *
         from rich.text import Text
 
         from esxprobe.report.changes import window_lines
+        from esxprobe.report.formatting import plural
         from esxprobe.report.part import part_sentence
 
         capture = analysis.capture
-        counts = f"{capture.judged:,} samples, {capture.columns:,} columns, {len(analysis.vms):,} VMs"
+        sizes = ((capture.judged, "sample"), (capture.columns, "column"), (len(analysis.vms), "VM"))
+        counts = ", ".join(f"{size:,} {plural(size, what)}" for size, what in sizes)
         console.print(Text(f"{printable(capture.host)}: {counts}", style="bold"))
         if part := part_sentence(capture):
             console.print(Text(part))
         if analysis.findings:
             console.print(_table(analysis.findings[:_TOP]))
-            if len(analysis.findings) > _TOP:
-                console.print(f"and {len(analysis.findings) - _TOP:,} more in the report")
+            if rest := analysis.findings[_TOP:]:
+                critical = sum(each.severity == "critical" for each in rest)
+                worst = f", {critical:,} of them critical" if critical else ""
+                console.print(Text(f"and {len(rest):,} more in the report{worst}"))
         else:
             console.print(Text("no findings", style="green"))
         for line in window_lines(analysis):

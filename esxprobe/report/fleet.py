@@ -209,7 +209,9 @@ def _capture(each: CaptureOutcome) -> CaptureLine:
         return CaptureLine(isolated(each.source), "–", "", "–", "", ("–",) * len(SEVERITIES), "–", *sentences)
     started, ended = digest.started, digest.ended
     other_day = digest.date_known and started is not None and ended is not None and started.date() != ended.date()
-    window = f"{moment(started, dated=digest.date_known)} – {moment(ended, dated=other_day)}"
+    window = "–"  # of a single sample it is unknown when it began
+    if started is not None and ended is not None:
+        window = f"{moment(started, dated=digest.date_known)} – {moment(ended, dated=other_day)}"
     state = (
         "whole" if not digest.doubts else (f"{digest.doubts} {plural(digest.doubts, 'kind')} of damage or warning")
     )

@@ -5,13 +5,14 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from drawn import ESXPROBE
 from hostsim import VmPlan, write_capture
 from shell import Run, environment, plan
-from shippedbook import RULES
+from shippedbook import RULES, analyze
 from terminal_run import at_a_terminal
 
 from esxprobe.commands.outputs import refuse_to_overwrite, save
@@ -287,6 +288,21 @@ def test_a_person_gets_a_table_in_color(tmp_path: Path, sick: Path) -> None:
     for words in ("small.example.com: 23 samples", "critical", "busy", "VM waited for a physical CPU (%RDY)"):
         assert words in plain
     assert "report: sick-report.html" in plain
+
+
+def test_one_is_singular_and_critical_findings_are_not_hidden_in_a_count(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, sick: Path
+) -> None:
+    from esxprobe.commands import terminal
+
+    analysis = analyze([sick])
+    top = next(each for each in analysis.findings if each.severity == "critical")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    capture = replace(analysis.capture, judged=1)
+    terminal.show_summary(replace(analysis, capture=capture, findings=(top,) * 12), Path("r.html"))
+    shown = capsys.readouterr().out
+    assert "1 sample, " in shown
+    assert "and 2 more in the report, 2 of them critical" in shown
 
 
 def test_no_color_is_obeyed(tmp_path: Path, sick: Path) -> None:

@@ -186,3 +186,10 @@ def test_long_tables_say_how_much_is_left_out() -> None:
     page = render_fleet_html(fleet(digest("a", *many)))
     assert "30 more rows are in the JSON document." in page
     assert page.count("<bdi>vm") == 200
+
+
+def test_a_capture_of_one_sample_has_no_window() -> None:
+    from esxprobe.report.fleet import fleet_page
+
+    (line,) = fleet_page(fleet(digest("esx01", started=None)), "").captures
+    assert line.window == "–"

@@ -282,6 +282,10 @@ def test_a_marked_window_is_told_what_changed_in_it(open_report: Open) -> None:
     assert re.match(r"\d+ of [\d,]+ series differ from the time before", note)
     first = page.locator("#explore-changes tbody tr").first.inner_text()
     assert " → " in first
+    whose = page.locator("#explore-changes tbody th").all_inner_texts()
+    assert any(re.fullmatch(r"PCPU \d+", name) for name in whose), whose
+    assert not [name for name in whose if name.isdecimal()], "a number alone names nothing"
+    assert len(set(whose)) == len(whose)
     page.locator("#explore-changes tbody tr").first.get_by_role("button", name="→").first.click()
     page.wait_for_selector("#explore svg.lane path")
     page.get_by_label("Compared with").select_option("rest")
