@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _WHEN = {"before": "before", "rest": "otherwise", "window": "in the reference"}
 # So many entities are shown in the terminal.
 _SHOWN = 20
-# In a window of fewer samples most changes of ordinary size cannot be distinguished from chance (docs/changes.md, figures).
+# In a window of fewer samples most changes of ordinary size cannot be distinguished from chance (docs/changes.md).
 _SHORT = 12
 
 
