@@ -89,11 +89,13 @@ def compared_in_words(analysis: Analysis) -> str:
     new = [each for each in (*found.appeared, *worse) if each.severity != "info"]
     base = found.baseline.host or "the baseline"
     if not new:
-        return f"Against {isolated(base)}, no finding is new or worse."
+        return f"Against {isolated(base)}, no critical or warning finding is new or worse."
     named = "; ".join(f"{isolated(each.entity.name)}: {each.title}" for each in new[:2])
     more = f"; and {len(new) - 2} more" if len(new) > 2 else ""
-    count = f"{len(new)} {plural(len(new), 'finding')} {'is' if len(new) == 1 else 'are'} new or worse"
-    return f"Against {isolated(base)}, {count}: {named}{more}."
+    found_worse = (
+        f"critical or warning {plural(len(new), 'finding')} {'is' if len(new) == 1 else 'are'} new or worse"
+    )
+    return f"Against {isolated(base)}, {len(new)} {found_worse}: {named}{more}."
 
 
 def _agreement(settings: tuple[Likeness, ...]) -> str:

@@ -50,6 +50,7 @@ class GlancePanel:
 
     timeline: Picture | None
     windows: tuple[WindowRow, ...]
+    any_sample: bool
     cell_note: str
     host: tuple[tuple[str, str], ...]
     pcpus: Picture | None
@@ -99,6 +100,7 @@ def glance_panel(analysis: Analysis, drawings: dict[str, str], links: Links) -> 
     return GlancePanel(
         timeline=_timeline(analysis, drawings),
         windows=window_rows(analysis, links),
+        any_sample=analysis.capture.judged > 0,
         cell_note=_cell_note(analysis),
         host=_host(analysis),
         pcpus=pictures.pop("pcpus", None),

@@ -24,8 +24,8 @@ def against(finding: Finding, rule: Rule) -> str:
     amounts = f"{rule.label} {amount(finding)}"
     if not rule.setting:
         amounts += f" ({finding.statistic})"
-    side = "from" if rule.check.above else "down to"
-    return f"{amounts}, {finding.severity} {side} {limit(finding)}"
+    begins = f"from {limit(finding)}" if rule.check.above else f"at or below {limit(finding)}"
+    return f"{amounts}, {finding.severity} {begins}"
 
 
 def not_worse(finding: Finding) -> str:

@@ -47,7 +47,12 @@ def _trust(analysis: Analysis) -> str:
     doubts = [note.code for note in analysis.quality if note.severity != "info"]
     if not doubts:
         return " ".join(("No damage was found in the capture.", *skips_in_words(analysis.skipped)))
-    if FEW in doubts and analysis.capture.judged:
+    if FEW in doubts and not analysis.capture.judged:
+        return (
+            "No sample could be analyzed, because the time that its rows cover is unknown. Only rules about the"
+            " capture itself were evaluated."
+        )
+    if FEW in doubts:
         judged = analysis.capture.judged
         return (
             f"Only {judged} {plural(judged, 'sample')} could be analyzed: findings are a snapshot and"

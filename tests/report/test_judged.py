@@ -24,7 +24,7 @@ from esxprobe.report.charts import spec_of
 from esxprobe.report.comparison import comparison_panel
 from esxprobe.report.document import finding_as_json
 from esxprobe.report.glance import glance_specs
-from esxprobe.report.judged import amount, limit, not_worse, remarks
+from esxprobe.report.judged import against, amount, limit, not_worse, remarks
 from esxprobe.report.summary import render_summary
 from esxprobe.rules import shipped
 from esxprobe.rules.checks import Sustained
@@ -166,6 +166,17 @@ def test_it_is_said_for_how_long_and_how_long_it_was() -> None:
     group = next(g for cause in page_of(analysis, {}, "").causes for g in cause.groups if g.rule == "cpu-ready")
     assert said in group.shown
     assert group.rows[0].remarks == (said,)
+
+
+def test_a_threshold_is_given_with_the_side_that_is_worse() -> None:
+    """A link of 100 Mb/s is "warning at or below 999 Mb/s", a %RDY of 12 "critical from 10 %"."""
+    rules = {rule.id: rule for rule in RULES}
+    low, high = (
+        against(finding(name, "x", kind), rules[name])
+        for name, kind in (("uplink-slow-link", "uplink"), ("cpu-ready", "vm"))
+    )
+    assert re.search(r", warning at or below [\d,.]+", low)
+    assert re.search(r", warning from [\d,.]+", high)
 
 
 def test_a_value_that_is_rounded_to_the_next_threshold_is_just_below_it() -> None:

@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from shippedbook import page_of
+from shippedbook import page_of, render_html
 
 from esxprobe.model import Analysis, Deviation, QualityNote, Window
 from esxprobe.report.document import document
+from esxprobe.report.drawing import Drawer
 from esxprobe.report.formatting import (
     duration,
     in_zones,
@@ -184,6 +185,21 @@ def test_two_samples_are_called_a_moment(demo: Analysis) -> None:
         quality=(QualityNote("too-few-samples", "warning", 1, "2 samples can be judged"),),
     )
     assert page_of(few, {}, "").verdict[0].startswith("Only 2 samples could be analyzed: findings are a snapshot")
+
+
+def test_without_a_sample_nothing_is_said_of_the_host(demo: Analysis, drawer: Drawer) -> None:
+    """Not that it has no devices: its header names them."""
+    none = replace(
+        demo,
+        capture=replace(demo.capture, judged=0),
+        glance=replace(demo.glance, devices=(), adapters=(), volumes=(), ports=(), strips=()),
+        quality=(QualityNote("too-few-samples", "warning", 1, "0 samples can be judged"),),
+    )
+    assert page_of(none, {}, "").verdict[0].startswith("No sample could be analyzed")
+    html = render_html(none, drawer)
+    assert "is not known from this capture" in html
+    assert "has no storage device" not in html
+    assert "no port that saw a packet" not in html
 
 
 def test_a_check_that_is_a_question_keeps_its_own_mark(demo: Analysis) -> None:

@@ -15,7 +15,9 @@ WIDTHS = "() => [document.documentElement.scrollWidth, document.documentElement.
 def test_the_outcome_is_the_first_sentence(open_report: Open) -> None:
     report = open_report("demo", viewport={"width": 1440, "height": 900})
     first = report.page.locator(".verdict .counts")
-    assert re.search(r"Against esx-new\.example\.com, \d+ findings are new or worse: ", first.inner_text())
+    assert re.search(
+        r"Against esx-new\.example\.com, \d+ critical or warning findings are new or worse: ", first.inner_text()
+    )
     box = first.bounding_box()
     assert box is not None
     assert box["y"] + box["height"] < 150
