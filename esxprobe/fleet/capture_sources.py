@@ -38,7 +38,7 @@ def expanded(words: Sequence[str]) -> list[str]:
 
 def left_out(words: Sequence[str]) -> list[str]:
     """Names of files in the folders that were given, which may hold a capture but are not called as one."""
-    folders = [Path(word) for word in words if not is_url(word) and _below(word)]
+    folders = [Path(word) for word in words if not is_url(word) and not is_capture_folder(Path(word))]
     return list(dict.fromkeys(name for folder in folders for name in passed_over(folder)))
 
 

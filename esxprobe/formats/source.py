@@ -382,7 +382,7 @@ def _open(path: Path) -> IO[bytes]:
     if standard_input or (path.exists() and not path.is_file()):
         called = "standard input" if standard_input else path
         raise UnreadableInputError(
-            f"{called} is a pipe or a device, but a capture is read more than once",
+            f"{called} is a pipe or a device, but inputs are read more than once",
             hint="save it to a file first, compressed or not",
         )
     try:

@@ -83,7 +83,7 @@ def test_a_pipe_is_no_input_and_says_what_to_do(tmp_path: Path, word: str, calle
     )
     assert done.returncode == 4
     assert done.stderr == (
-        f"esxprobe: {called} is a pipe or a device, but a capture is read more than once\n"
+        f"esxprobe: {called} is a pipe or a device, but inputs are read more than once\n"
         "hint: save it to a file first, compressed or not\n"
     )
 

@@ -101,6 +101,11 @@ def test_files_of_a_folder_that_may_hold_a_capture_and_are_not_read_are_named(ru
         0,
         "not read: 2 files whose name does not end in .csv, .csv.gz or .csv.zst: esx04.zip, esx05.csv.xz\n",
     )
+    for each in captures.iterdir():
+        if each.suffix in {".csv", ".gz"}:
+            each.unlink()
+    shutil.rmtree(captures / "esx03")
+    assert "not read: 2 files" in run("fleet", captures).stderr, "also where nothing else is in the folder"
     hidden = run("fleet", captures, "--redact", "-o", "r.html").stderr
     assert "not read: 2 files" in hidden
     assert "esx04" not in hidden
