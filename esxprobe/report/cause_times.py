@@ -42,7 +42,7 @@ def time_of(cause: LikelyCause, analysis: Analysis, book: RuleBook) -> CauseTime
     spans = _spans(_timed(cause, book), book, whole)
     own = _spans([each for each in cause.alike if each.windows], book, whole) or spans
     told, of_all = _told(own, whole, analysis), _told(spans, whole, analysis)
-    words = told if told == of_all else f"{told}; with all its findings {of_all}"
+    words = told[0] if told == of_all else f"{told[0]}; all its findings {of_all[1]}"
     return CauseTime(Window(spans[0].start, spans[-1].end) if spans else whole, words)
 
 
@@ -53,17 +53,17 @@ def _spans(findings: Iterable[Finding], book: RuleBook, whole: Window) -> Sequen
     )
 
 
-def _told(spans: Sequence[Window], whole: Window, analysis: Analysis) -> str:
-    """From when to when, and in how much of the judged time."""
+def _told(spans: Sequence[Window], whole: Window, analysis: Analysis) -> tuple[str, str]:
+    """From when to when, and in how much of the judged time: as a sentence has it, and short."""
     if not spans:
-        return "for the whole capture"
+        return "for the whole capture", "for the whole capture"
     judged_s = sum(each.judged_s for each in analysis.slices) or whole.seconds
     share = min(1.0, sum(each.seconds for each in spans) / judged_s)
     if share >= _ALWAYS:
-        return "all the time"
+        return "all the time", "all the time"
     span = Window(spans[0].start, spans[-1].end)
     when = window(span, dated=is_dated(analysis), timezone=analysis.capture.timezone)
-    return f"{when} UTC, in {percent(share)} of the time"
+    return f"{when} UTC, in {percent(share)} of the time", f"{when}, {percent(share)}"
 
 
 def _timed(cause: LikelyCause, book: RuleBook) -> Sequence[Finding]:

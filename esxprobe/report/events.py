@@ -76,10 +76,11 @@ def _summary(analysis: Analysis) -> str:
         return f"No event of a known kind in the captured time in {read}."
     counts = Counter(event.kind for event in events)
     kinds = sorted(counts, key=lambda kind: (worst_first(event_kind(kind).severity), -counts[kind]))
-    named = joined([counted(kind, counts[kind]) for kind in kinds[:_NAMED]])
-    rest = sum(counts[kind] for kind in kinds[_NAMED:])
-    others = f", and {rest:,} others" if rest else ""
-    return f"{len(events):,} {plural(len(events), 'event')} in {read}: {named}{others}."
+    shown = kinds if len(kinds) <= _NAMED + 1 else kinds[:_NAMED]  # to count a single one takes no less room
+    rest = sum(counts[kind] for kind in kinds[len(shown) :])
+    others = [f"{rest:,} of other kinds"] if rest else []
+    named = joined([*(counted(kind, counts[kind]) for kind in shown), *others])
+    return f"{len(events):,} {plural(len(events), 'event')} in {read}: {named}."
 
 
 def _row(event: Event, links: Links, *, dated: bool) -> EventRow:

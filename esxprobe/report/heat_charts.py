@@ -36,6 +36,8 @@ _TIMELINE, _TIMELINE_LEFT = 350, 70
 # More rows of a picture could not be read.
 ROWS = 30
 _PANEL, _PANELS = 62, 6
+# Room for kinds of events that only the page's letters need, where no panel's words take it [px].
+_EVENT_WORDS = 50
 # A title that is longer is cut, so that the name behind it has room.
 _TITLE = 30
 _COLUMN_PX = 56
@@ -246,7 +248,8 @@ def timeline_spec(
     if inside:
         room = {"minExtent": frame.left_px, "maxExtent": frame.left_px, "labels": False}
         drawn.append(event_rows(inside, _time_axis(frame), room | {"ticks": False, "domain": False}, _TIMELINE))
-    return _sheet() | {"spacing": 12, "vconcat": drawn, "resolve": {"scale": {"x": "shared"}}}
+    sheet = _sheet() if panels else _sheet(_EVENT_WORDS)
+    return sheet | {"spacing": 12, "vconcat": drawn, "resolve": {"scale": {"x": "shared"}}}
 
 
 def _bands(bands: Sequence[Window], frame: TimeFrame, *, last: bool) -> dict[str, Any]:
@@ -349,9 +352,9 @@ def _beside(lines: Iterable[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _sheet() -> dict[str, Any]:
+def _sheet(right: int = 10) -> dict[str, Any]:
     # The page's letters can be wider than those that the engine measures with: room on the right.
-    padding = {"left": 4, "top": 4, "right": 10, "bottom": 4}
+    padding = {"left": 4, "top": 4, "right": right, "bottom": 4}
     return {"$schema": SCHEMA, "background": "transparent", "padding": padding, "config": CONFIG}
 
 

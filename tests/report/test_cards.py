@@ -135,8 +135,7 @@ def test_a_card_says_what_where_when_how_bad_how_sure_and_what_next(demo: Analys
     assert memory.severity == "critical", "the worst that it costs"
     assert memory.affected_words == "esx01.example.com and mail"
     assert memory.when == (
-        "21:37:25–21:39:25 (2 min) UTC, in 13 % of the time; "
-        "with all its findings 21:35:00–21:43:55 (8 min 55 s) UTC, in 59 % of the time"
+        "21:37:25–21:39:25 (2 min) UTC, in 13 % of the time; all its findings 21:35:00–21:43:55 (8 min 55 s), 59 %"
     )
     assert memory.figures[0].endswith("soft (2) (max), warning from soft (2)")
     assert memory.figures[1].startswith("Worst: mail, ")
@@ -267,7 +266,7 @@ def test_the_time_of_a_cause_is_that_of_all_its_findings(demo: Analysis) -> None
     swapping = replace(finding("vm-swapping", "mail", by=because(state)), windows=minutes((4, 6)))
     (cause,) = likely_causes((state, swapping))
     assert time_of(cause, ten_minutes(demo), shipped()).span == minutes((3, 8))[0]
-    assert told(demo, state, swapping).endswith("21:33:00–21:38:00 (5 min) UTC, in 40 % of the time")
+    assert told(demo, state, swapping).endswith("; all its findings 21:33:00–21:38:00 (5 min), 40 %")
 
 
 def test_a_title_is_not_given_the_longer_time_of_what_follows_from_it(demo: Analysis) -> None:
@@ -275,8 +274,7 @@ def test_a_title_is_not_given_the_longer_time_of_what_follows_from_it(demo: Anal
     state = replace(finding("memory-state", "host"), windows=minutes((3, 5)))
     balloon = replace(finding("vm-balloon-target", "mail", by=because(state)), windows=minutes((2, 9)))
     assert told(demo, state, balloon) == (
-        "21:33:00–21:35:00 (2 min) UTC, in 20 % of the time; "
-        "with all its findings 21:32:00–21:39:00 (7 min) UTC, in 70 % of the time"
+        "21:33:00–21:35:00 (2 min) UTC, in 20 % of the time; all its findings 21:32:00–21:39:00 (7 min), 70 %"
     )
     assert told(demo, state) == "21:33:00–21:35:00 (2 min) UTC, in 20 % of the time"
 
@@ -284,7 +282,7 @@ def test_a_title_is_not_given_the_longer_time_of_what_follows_from_it(demo: Anal
 def test_settings_and_what_stays_behind_do_not_stretch_it(demo: Analysis) -> None:
     limit = replace(finding("vm-cpu-limit-set", "build", severity="info"), windows=minutes((0, 10)))
     held = replace(finding("cpu-limit", "build", by=because(limit)), windows=minutes((3, 9)))
-    assert told(demo, limit, held).startswith("all the time; with all its findings 21:33:00–21:39:00 ")
+    assert told(demo, limit, held).startswith("all the time; all its findings 21:33:00–21:39:00 ")
     swapping = replace(finding("vm-swapping", "mail"), windows=minutes((2, 4)))
     swapped = replace(finding("vm-swapped", "mail", by=because(swapping)), windows=minutes((2, 10)))
     assert told(demo, swapping, swapped).startswith("21:32:00–21:34:00 ")

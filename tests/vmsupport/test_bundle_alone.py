@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import pytest
 from drawn import ESXPROBE
 from made_bundles import HOST, PROCESSES, TOP, VOLUME, bundle, host_files
 
+from esxprobe.model import Entity, Event
+from esxprobe.report.heat_charts import TimeFrame, timeline_spec
 from esxprobe.report.packed import part_of
 from esxprobe.report.record_schema import written
 from esxprobe.report.support_schema import support_schema
@@ -60,8 +63,17 @@ def test_settings_modes_and_events_are_reported_and_no_load(tmp_path: Path) -> N
     assert "nothing about load, contention or latency was judged" in page
     assert "1 VM with a software MMU (sql01)" in page
     assert 'aria-label="Events over time' in page, "the timeline is drawn"
+    assert '<figure class="timeline">' in page, "and not as wide as the page, with letters of 25 pixels"
+    assert ": 1 loss of connectivity, 2 uplink failures, 1 stun and 1 vMotion start." in page
     assert f"esxprobe report {TOP}.tgz</code>" in page
     assert json.loads(part_of(page, "analysis")) == made
+
+
+def test_kinds_of_events_have_room_for_letters_wider_than_the_engine_measures() -> None:
+    at = datetime(2026, 3, 26, 21, tzinfo=UTC)
+    event = Event(at, "", "storage-connectivity-lost", "critical", Entity("device", "naa.1", "naa.1"))
+    frame = TimeFrame(at, at + timedelta(minutes=5), 14)
+    assert timeline_spec((), frame, (), (event,))["padding"]["right"] >= 50
 
 
 def test_the_published_schema_is_made_from_the_records() -> None:
