@@ -13,6 +13,7 @@ Aug 5 06:07:13 esx01 vmkernel: 1:23:46:11.079 cpu23:4257)...                    
 Aug 15 06:07:13 esx01 vobd: Aug 15 06:07:13.285: 171971079169us: [vob...] ...    ESX(i) 4: its own stamp once more
 Aug 20 20:11:09.289: vmx| ...                                                    ESX(i) 4: vmware.log
 [2012-04-16 20:35:04.594 F6417B90 info 'ha-eventmgr'] ...                        ESX(i) 4: hostd.log, no zone
+[2008-07-26 10:09:59.506 'ha-eventmgr' 68991920 info] ...                        ESX 3: hostd.log, no zone
 """
 
 from __future__ import annotations
@@ -35,9 +36,10 @@ _OLD = re.compile(
     r"(?P<rest>.*)$",
     re.DOTALL,
 )
+_LEVEL = r"(?:info|warning|error|verbose|trivia|panic|section)"
 _BRACKETED = re.compile(
     r"\[(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.(?P<fraction>\d{1,6}) "
-    r"(?P<rest>[0-9A-F]{8} (?:info|warning|error|verbose|trivia|panic) '.*)$",
+    rf"(?P<rest>(?:[0-9A-F]{{8}} {_LEVEL} '|'[^\n]{{0,1024}}?' \d+ {_LEVEL}\] ).*)$",
     re.DOTALL,
 )
 _SEVERITY = re.compile(r"(?:Em|Al|Cr|Er|Wa|No|In|Db)\(\d+\)(?:\+|\[\+\])? +")
@@ -52,8 +54,8 @@ _RFC5424 = re.compile(
 )
 _PROG = re.compile(r"(?P<prog>[\w./-]+)(?:\[(?P<pid>[^\]\s]*)\])?: +(?P<rest>.*)$", re.DOTALL)
 _HOSTD = re.compile(
-    r"(?:\[[0-9A-F]{8} )?(?:info|warning|error|verbose|trivia|panic|section)\b "
-    r"(?:(?P<prog>[\w-]+)\[\w+\] |'[^']*')",
+    rf"(?:\[[0-9A-F]{{8}} )?{_LEVEL}\b (?:(?P<prog>[\w-]+)\[\w+\] |'[^']*')"
+    rf"|\['[^\n]{{0,1024}}?' \d+ {_LEVEL}\] ",
 )
 # A thread of a VM's process before its words, without a bar behind the stamp.
 _BARRED = re.compile(r"(?:vmx|mks|svga|vcpu-\d+|Worker#\d+|worker-\d+)\| ")

@@ -2,4 +2,4 @@
 
 from esxprobe.formats.hostlogs.log_format import line_format
 
-FORMAT = line_format("hostd", "hostd.log, vpxa.log and fdm.log of ESX(i) 4 and later", "hostd")
+FORMAT = line_format("hostd", "hostd.log, vpxa.log and fdm.log of ESX 3 and later", "hostd")

@@ -32,7 +32,8 @@ PATH = r"vmhba\w+:C\d+:T\d+:L\d+"
 # NICs can be renamed (`vmnic_110100`), and those of USB have names of their own.
 UPLINK = r"(?:vmnic_?\d+|vusb\d+)"
 _TOKENS = (
-    ("vmx", re.compile(r"/vmfs/volumes/[^\"'\]\n]*?\.vmx\b")),
+    # A name can have an apostrophe, which ends it where more words follow.
+    ("vmx", re.compile(r"/vmfs/volumes/(?:(?!'[\s,;:)\]]|/vmfs/volumes/)[^\"\]\n])*?\.vmx\b")),
     ("path", re.compile(rf"\b{PATH}\b")),
     ("device", re.compile(rf"(?<![\w.]){DEVICE}")),
     ("uplink", re.compile(rf"\b{UPLINK}\b")),

@@ -17,7 +17,7 @@ BERLIN = Wanted(
 )
 WITHOUT_ZONE = {
     "server-rfc3164.log", "powercli.csv", "client.csv", "govc.txt", "client-de.csv", "client-zh.csv",
-    "powercli-list.txt", "client-tasks.csv", "server-esx4.log", "hostd-4.log", "vmware-4.log",
+    "powercli-list.txt", "client-tasks.csv", "server-esx4.log", "hostd-3.log", "hostd-4.log", "vmware-4.log",
 }  # fmt: skip
 
 
