@@ -47,7 +47,9 @@ vCenter's own words are known in English only: in other languages an event needs
 and `ConvertTo-Json` of events are read as well. A table with a time and a text (`time,text`, `Timestamp,Message`)
 and without vCenter's columns (`User`, `Task`, `Event Type ID`, `CreatedTime`, ...) is a list of your own: each row
 is an event. An export of tasks is read by `Task Name` and `Start Time`. In files of a syslog server, events of
-vCenter (`Event [9] [1-1] [time] [class] ...`) have the time of the record, and vCenter is not taken for their host.
+vCenter (`Event [9] [1-1] [time] [class] ...`) have the time of the record. vCenter is not their host: that is
+the one which their words begin with (`Host esx01 in ...`, `Issue detected on esx01 in ...`). An alarm is one event
+(`alarm`), whatever event its words repeat.
 
 Blocks of a log are searched for the words of all kinds at once, so the size of a log matters less than the
 number of events in it. Of each kind on one thing the first 1,000 keep their line; at most 100,000 events are

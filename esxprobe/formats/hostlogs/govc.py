@@ -17,6 +17,7 @@ from esxprobe.formats.hostlogs.message import told_by, told_by_class
 from esxprobe.formats.hostlogs.shape import ToldEvent
 from esxprobe.formats.hostlogs.table_times import ansic
 from esxprobe.formats.hostlogs.time_words import certain_time
+from esxprobe.formats.hostlogs.vcenter_record import host_in_words
 from esxprobe.formats.source import Source
 from esxprobe.model import Entity
 
@@ -80,7 +81,8 @@ def read_text(source: Source, keeper: Keeper, counts: Counts, path: Path) -> Non
             if told is None or when is None:
                 counts.unread += told is not None
                 continue
-            origin = Origin(when, "", match[0], path.name, "vcenter")
+            host = host_in_words(match["message"])
+            origin = Origin(when, host, match[0], path.name, "vcenter")
             keeper.take(event_of(told, origin, _targets(match["message"])), counts)
         if not block:
             return

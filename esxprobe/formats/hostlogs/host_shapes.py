@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from esxprobe.formats.hostlogs.shape import shape
+import re
+
+from esxprobe.formats.hostlogs.shape import Shape, shape
+
+# Some name the event that triggered them, with its words.
+ALARM = shape(
+    "changed status from|changed from |triggered by event",
+    r"Alarm '.*?'.*? (?:changed (?:status )?from \w+ to (?:[Rr]ed|[Yy]ellow)|triggered by event )", "alarm",
+)  # fmt: skip
+
+
+def _crashed(match: re.Match[str]) -> str:
+    """What the crash of a program is: of a VM's process a fault that stopped the guest."""
+    return "guest-fault" if match["program"].endswith("/vmx") else "agent-crashed"
+
 
 SHAPES = (
     # The cause of a panic follows it.
@@ -26,6 +40,8 @@ SHAPES = (
     shape("Excp G|Intr G|Poll G", r"\bMCA: \d+: (?:UC|SRA[RO]|UCNA|CE) (?:Excp|Intr|Poll) G", "host-problem"),
     shape("MCE: |machine check error",
           r"\bMCE: \d+: cpu\d+: bank ?\d+: status=|\bIDT: \d+: \S+ machine check error", "host-problem"),
+    shape("ApeiHEST: ", r"\bApeiHEST: \d+: Fatal error from ", "host-problem"),
+    shape("Hardware Sensor Status", r"\bHardware Sensor Status:.*?\b(?:[Rr]ed|[Yy]ellow)\b", "host-problem"),
     shape("Bootbank cannot be found", r"\bBootbank cannot be found at path ", "host-problem"),
     shape(
         "its maximum|Heap_Align|Maximum allowed growth",
@@ -46,6 +62,7 @@ SHAPES = (
     shape("changed system clock", r"NTPClock: \d+: \w+ changed system clock to \d+", "clock-step"),
     shape("system clock synchronized", r"NTPClock: \d+: system clock synchronized", "clock-synchronized"),
     shape("log stress", r"Dropping messages due to log stress", "log-loss"),
+    shape("log messages", r"\bvmsyslog logger \S+ lost \d+ log messages", "log-loss"),
     shape("Log Throttled", r"<<< Log Throttled >>>", "log-loss"),
     shape("maintenance mode", r"(?:Host \S+ in .+? has |The host has |[Ee]nter(?:ed|ing) |[Ee]xit(?:ed|ing) )"
           r".*?maintenance mode", "maintenance"),
@@ -53,11 +70,17 @@ SHAPES = (
           r"Host \S+ in .+? is (?:not responding|disconnected)|(?:Connection lost to|Lost connection to) host "
           r"|\bDisconnected from \S+ in ",
           "host-disconnected"),
-    shape("changed status from|changed from ",
-          r"Alarm '[^']*'.*? changed (?:status )?from \w+ to (?:[Rr]ed|[Yy]ellow)", "alarm"),
     shape("hostd crashed|vpxa crashed|core dump|Dumping cartel|-zdump",
           r"(?:/bin/)?(?:hostd|vpxa) crashed .*?core file|/bin/(?:hostd|vpxa)\(\d+\) \S+-zdump\b"
           r"|UserDump: \d+: Dumping cartel .*? to file (?P<file>\S*/(?!vmx)[\w-]+-zdump\S*)", "agent-crashed"),
+    Shape(
+        ("running on ESXi host has crashed",),
+        re.compile(
+            r"\bAn application \((?P<program>[^()]+)\) running on ESXi host has crashed"
+            r"(?:.*? created at (?P<file>\S+?)\.?(?:\s|$))?"
+        ),
+        tell=_crashed,
+    ),
     shape("ramdisk", r"[Rr]amdisk '(?P<file>[^']*)' is full|its ramdisk \((?P<file1>[^)]*)\) is full",
           "ramdisk-full"),
 )  # fmt: skip

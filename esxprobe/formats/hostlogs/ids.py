@@ -12,10 +12,17 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 _DEVICE = {
-    "scsi.device.io.latency": ("device-latency-high", "device-latency-improved"),
-    "psastor.device.io.latency": ("device-latency-high", "device-latency-improved"),
-    "scsi.device.too.many.io.error": ("device-io-errors", ""),
-    "scsi.device.state.permanentloss": ("device-permanent-loss", "device-online"),
+    # From 8.0 Update 2 on `psastor` stands for `scsi`.
+    **{
+        f"{of}.device.{name}": kinds
+        for of in ("scsi", "psastor")
+        for name, kinds in {
+            "io.latency": ("device-latency-high", "device-latency-improved"),
+            "too.many.io.error": ("device-io-errors", ""),
+            "state.permanentloss": ("device-permanent-loss", "device-online"),
+            "state.permanentloss.pluggedback": ("device-online", ""),
+        }.items()
+    },
     "vmfs.nfs.volume.io.latency": ("nfs-latency-high", "nfs-latency-improved"),
     "vmfs.nfs.server.disconnect": ("nfs-lost", ""),
     "vmfs.nfs.server.restored": ("nfs-restored", "nfs-restored"),
@@ -39,13 +46,20 @@ _DEVICE = {
     "storage.connectivity.devicepor": ("path-power-on-reset", ""),
     "storage.connectivity.pathpor": ("path-power-on-reset", ""),
     "storage.redundancy": ("storage-redundancy-lost", "storage-redundancy-restored"),
-    "hardware.fpin.fc": ("fc-congestion", ""),
+    "hardware.fpin.fc.congestion": ("fc-congestion", ""),
+    "hardware.fpin.fc.congestion.clear": ("host-problem-cleared", ""),
+    "hardware.fpin.fc.peercongestion": ("fc-congestion", ""),
+    "hardware.fpin.fc.peercongestion.clear": ("host-problem-cleared", ""),
+    "hardware.fpin.fc.linkintegrity": ("fc-link-errors", ""),
+    "hardware.fpin.fc.delivery": ("fc-link-errors", ""),
     "storage.iscsi.target.connect": ("iscsi-offline", ""),
     "storage.iscsi.target.login": ("iscsi-offline", ""),
+    "storage.iscsi.target.permanently": ("iscsi-offline", ""),
     "vob.vsan.dom.resyncdecisiondelayed": ("vsan-resync", ""),
     "vob.vsan.dom.resynctimeout": ("vsan-resync", ""),
     "vob.vsan.dom.nospaceduringresync": ("vsan-resync", ""),
     "vob.vsan.pdl": ("device-permanent-loss", "device-online"),
+    "vsan.health.vsanesa.pdl": ("device-permanent-loss", ""),
 }
 # Of vSAN's disks, under `vsan.lsom`, `vob.vsan.lsom` and as observations; others are problems without a kind.
 _LSOM = {
@@ -55,6 +69,8 @@ _LSOM = {
     "stuckio": ("vsan-congestion", "vsan-congestion-end"),
     "stuckiooffline": ("vsan-congestion", "vsan-congestion-end"),
     "stuckiopropagated": ("vsan-congestion", "vsan-congestion-end"),
+    "stuckiotimeout": ("vsan-congestion", "vsan-congestion-end"),
+    "storagepoolstuckio": ("vsan-congestion", "vsan-congestion-end"),
     "devicewithhighlatency": ("device-latency-high", "device-latency-improved"),
     "diskerror": ("device-permanent-loss", ""),
     "diskpropagatedpermerror": ("device-permanent-loss", ""),
@@ -71,8 +87,12 @@ _REST = {
     "net.dvport.redundancy": ("uplink-redundancy-lost", "uplink-redundancy-restored"),
     "net.lacp": ("lacp-problem", "lacp-restored"),
     "net.vmknic.ip.duplicate": ("duplicate-ip", ""),
-    "clock.correction": ("clock-step", "clock-synchronized"),
-    "ntpd.clock.correction": ("clock-step", ""),
+    # Other ids of corrections: one that was refused, a loss of synchronization without a step.
+    "clock.correction.step": ("clock-step", ""),
+    "clock.correction.changed": ("clock-step", ""),
+    "clock.correction.delta.allowed": ("clock-step", ""),
+    "clock.correction.delta.warning": ("clock-step", ""),
+    "clock.correction.adjtime.sync": ("clock-synchronized", ""),
     "host.coredump": ("host-crashed", ""),
     "hostd.core.dumped": ("agent-crashed", ""),
     "vpxa.core.dumped": ("agent-crashed", ""),
@@ -81,8 +101,16 @@ _REST = {
     "apei.bert.memory": ("memory-error", ""),
     "pageretire": ("memory-error", ""),
     "visorfs.ramdisk.full": ("ramdisk-full", ""),
+    "visorfs.ramdisk.inodetable.full": ("ramdisk-full", ""),
     "visorfs.inodetable.full": ("ramdisk-full", ""),
     "vmsyslogd.remote.failure": ("log-loss", ""),
+    "vmsyslogd.storage.failure": ("log-loss", ""),
+    "vmsyslogd.unexpected": ("log-loss", ""),
+    # Good news and plain information among the problems.
+    "metadatastore.healthy": ("host-problem-cleared", ""),
+    "vmfs.extent.online": ("host-problem-cleared", ""),
+    "3rdParty.info": ("host-audit", ""),
+    "3rdParty.information": ("host-audit", ""),
 }
 _PAIRS = (
     _DEVICE
@@ -129,8 +157,12 @@ _VOBS = {
 _AUDITS = {
     "esx.audit.host.boot": "host-boot",
     "esx.audit.host.poweroff.reason.unavailable": "host-crashed",
+    "esx.audit.host.crash": "host-crashed",
     "esx.audit.host.stop": "host-stop",
+    # Before the host stops; `esx.audit.host.reboot.reason` follows the next boot.
+    **{f"esx.audit.{of}.host": "host-stop" for of in ("dcui", "esxcli", "hostd", "subsystem")},
     "esx.audit.maintenancemode": "maintenance",
+    "esx.audit.partialmaintenancemode": "maintenance",
 }
 # Events of vCenter by the name of their class.
 _CLASSES = {
@@ -145,12 +177,27 @@ _CLASSES = {
     "VmReconfiguredEvent": "vm-reconfigured", "HostConnectionLostEvent": "host-disconnected",
     "HostDisconnectedEvent": "host-disconnected", "EnteredMaintenanceModeEvent": "maintenance",
     "EnteringMaintenanceModeEvent": "maintenance", "ExitMaintenanceModeEvent": "maintenance",
-    "AlarmStatusChangedEvent": "alarm",
+    "AlarmStatusChangedEvent": "alarm", "DuplicateIpDetectedEvent": "duplicate-ip",
+    "HostShutdownEvent": "host-stop", "DasHostFailedEvent": "host-ha-failure",
+    "DasHostIsolatedEvent": "host-ha-failure", "VmDasBeingResetEvent": "vm-reset",
+    "VmDasBeingResetWithScreenshotEvent": "vm-reset", "VmRestartedOnAlternateHostEvent": "vm-restarted-by-ha",
+    "VmPowerOffOnIsolationEvent": "vm-power-off", "VmShutdownOnIsolationEvent": "guest-shutdown",
 }  # fmt: skip
 _VCENTER = {
     "com.vmware.vc.VmDiskConsolidationNeeded": "snapshot-consolidation-needed",
     "com.vmware.vc.ha.VmRestartedByHAEvent": "vm-restarted-by-ha",
-}
+    **{
+        f"com.vmware.vc.HA.{name}Event": "host-ha-failure"
+        for name in ("DasHostFailed", "DasHostIsolated", "HostPartitionedFromMaster", "DasFailoverHostFailed",
+                     "DasFailoverHostIsolated", "DasFailoverHostPartitioned", "DasHostCompleteNetworkFailure",
+                     "HostNetworkFailed")
+    },
+}  # fmt: skip
+
+
+def record_words() -> tuple[str, ...]:
+    """Texts of which one is in each record of vCenter whose class or id says what it is."""
+    return (*(f".{name}]" for name in _CLASSES), *(f"[{name}]" for name in _VCENTER))
 
 
 def kind_of_id(event_id: str) -> str:

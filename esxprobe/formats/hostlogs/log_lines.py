@@ -16,7 +16,7 @@ from esxprobe.formats.hostlogs.keeper import Counts, Keeper
 from esxprobe.formats.hostlogs.message import needles, told_by, told_by_class
 from esxprobe.formats.hostlogs.shape import ToldEvent
 from esxprobe.formats.hostlogs.time_words import certain_time
-from esxprobe.formats.hostlogs.vcenter_record import vcenter_record
+from esxprobe.formats.hostlogs.vcenter_record import host_in_words, vcenter_record
 from esxprobe.formats.source import Source
 from esxprobe.model import Entity
 
@@ -52,10 +52,11 @@ def read_lines(source: Source, keeper: Keeper, counts: Counts, path: Path, about
         if found is None:
             counts.unread += 1
             continue
-        record = vcenter_record(found.message)
+        host, record = found.host, vcenter_record(found.message)
         if record is not None:
             told, source_of = told_by_class(record.id, record.text), "vcenter"
             when = keeper.wanted.on_host_clock(certain_time(record.time), UTC)
+            host = host or host_in_words(record.text)
         else:
             told = None if found.is_continued else _told(found.message, tail, needles_found)
             when, source_of = found.at(keeper.wanted.zone, keeper.wanted.near), found.source
@@ -64,7 +65,7 @@ def read_lines(source: Source, keeper: Keeper, counts: Counts, path: Path, about
         if when is None:
             counts.unread += 1
             continue
-        origin = Origin(when, found.host, f"{line} {tail}" if tail else line, path.name, source_of)
+        origin = Origin(when, host, f"{line} {tail}" if tail else line, path.name, source_of)
         keeper.take(event_of(told, origin, _named(told, about)), counts)
 
 

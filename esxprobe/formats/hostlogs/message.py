@@ -6,10 +6,16 @@ import re
 from functools import cache, lru_cache
 
 from esxprobe.formats.hostlogs import host_shapes, network_shapes, storage_shapes, vm_shapes
-from esxprobe.formats.hostlogs.ids import kind_of_id
+from esxprobe.formats.hostlogs.ids import kind_of_id, record_words
 from esxprobe.formats.hostlogs.shape import Shape, ToldEvent, found_by, things_in
 
-SHAPES: tuple[Shape, ...] = (*storage_shapes.SHAPES, *network_shapes.SHAPES, *vm_shapes.SHAPES, *host_shapes.SHAPES)
+SHAPES: tuple[Shape, ...] = (
+    host_shapes.ALARM,
+    *storage_shapes.SHAPES,
+    *network_shapes.SHAPES,
+    *vm_shapes.SHAPES,
+    *host_shapes.SHAPES,
+)
 # What every record of vobd has.
 _IDS = ("[vob.", "[esx.")
 _RECORD = re.compile(r"(?:\[\w+\]\s+)?\d+us:\s+\[(?P<id>(?:vob|esx)\.[\w.-]+)\]\s*(?P<text>.*)$", re.DOTALL)
@@ -18,13 +24,15 @@ _MOUNT = re.compile(
     r"(?P<server>[^\s/]+) ?(?P<file>/\S*) (?P<volume>[0-9a-z]{8}-[0-9a-z]{8}-0000-0{12})"
     r" (?P<datastore>.{1,80}?)\.?$"
 )
+# Words of an alarm are those of what it is about.
+_ALARM = re.compile(r"(?:\[[^\]]*\] )?(?:Event \d+ : )?Alarm '")
 _MOST_TEXT = 4096
 
 
 @cache
 def needles() -> tuple[str, ...]:
     """Texts of which at least one is in every line of a known kind."""
-    return tuple(dict.fromkeys((*_IDS, *(each for shape in SHAPES for each in shape.needles))))
+    return tuple(dict.fromkeys((*_IDS, *record_words(), *(each for shape in SHAPES for each in shape.needles))))
 
 
 def told_by(message: str, found: frozenset[str] | None = None) -> ToldEvent | None:
@@ -75,10 +83,12 @@ def told_by_id(event_id: str, text: str, found: frozenset[str] | None = None) ->
 
 # Observations whose words say what they are: which program left a core dump.
 _TOLD_BY_WORDS = frozenset({"vob.uw.core.dumped"})
-_VAGUE = frozenset({"host-problem", "host-problem-cleared", "host-audit"})
+_VAGUE = frozenset({"host-problem", "host-problem-cleared", "host-audit"})  # words may say more
 
 
 def _by_shape(message: str, found: frozenset[str] | None) -> ToldEvent | None:
+    if _ALARM.match(message):
+        return found_by(host_shapes.ALARM, message)
     if found is None:
         found = frozenset([needle for needle in needles() if needle in message])
     for shape in _shapes_with(found):

@@ -166,7 +166,8 @@ SHAPES = (
         "I/O could not be issued|write-quiesced partition|Completed IO with status",
         rf"I/O could not be issued to device {_DEV}"
         rf"|\bCompleted IO with status {_HDP} after losing ?reservation on device (?P<device2>\S+)"
-        rf"|\bFailed write command to write-quiesced partition (?P<device1>\S+?)(?::\d+)?\s*$",
+        r"|\b(?:Failed write command|Failing command 0x\w+ \([^()]*\)) to write-quiesced partition"
+        r" (?P<device1>\S+?)(?::\d+)?(?:\s|$)",
         "command-failed",
     ),
     shape(
@@ -208,17 +209,19 @@ SHAPES = (
         "vscsi-reset",
     ),
     shape(
-        "un reset|target reset|bus reset",
-        r"(?:Attempt to issue|Executed out-of-band|issu(?:ed|ing)) (?:an? )?(?:\w+ )?(?:lun|target|bus) reset",
+        "un reset|target reset|bus reset|attempting device reset",
+        r"(?:Attempt to issue|Executed out-of-band|issu(?:ed|ing)) (?:an? )?(?:\w+ )?(?:lun|target|bus) reset"
+        r"|\battempting (?:device|target|bus) reset!",
         "device-reset",
     ),
     shape(
         "Abort Request|VIRT_RESET|Abort command |Restricting cmd|Abort cmd called|Task mgmt|rocessing taskMgmt"
-        "|issued abort|handle to abort",
+        "|issued abort|handle to abort|task abort|abort request|ahciAbortIO",
         r"Outstanding FCP I/O Abort Request|VMK Task: VIRT_RESET|Abort command (?:succeeded|failed|issued)"
         r"|Restricting cmd 0x\w+ .*? quiesced dev|\bfnic_abort_cmd: \d+: Abort cmd called"
         r"|(?P<adapter>vmhba\w+):CH:\d+ T:\d+ L:\d+ ?: Task mgmt \"[^\"]+\" [^\"]*?timed out"
         r"|\b[Pp]rocessing taskMgmt (?:abort|(?:virt|lun|device|target|bus) reset)"
+        r"|\battempting task abort!|\btask abort: (?:SUCCESS|FAILED)\b|\bHost adapter abort request|\bahciAbortIO:"
         r"|\bSCSI layer issued abort device|\bqla\w+_abort_command\(\d+\): handle to abort",
         "adapter-abort",
     ),
@@ -271,12 +274,14 @@ SHAPES = (
     ),
     shape(
         "FC FPIN|FPIN CONGESTION",
-        r"Report FC FPIN .*? event|\bFPIN CONGESTION WARNING",
+        r"Report FC FPIN (?:Peer )?Congestion (?!Clear\b).*? event|\bFPIN CONGESTION WARNING",
         "fc-congestion",
     ),
+    shape("FC FPIN", r"Report FC FPIN (?:Link Integrity|Delivery)\b.*? event", "fc-link-errors"),
     shape(
         "Waiting for timed out|Reclaiming timed out",
-        rf"(?:HBX|FS3\w*): \d+: (?:.*?on {_VOL}\s*$|'(?P<datastore1>[^']*)': HB at offset|Reclaiming timed out)",
+        rf"(?:HBX|FS3\w*): \d+: (?:.*?on {_VOL}\s*$|'(?P<datastore1>[^']*)': HB at offset"
+        r"|Reclaiming timed out(?:.*?on vol '(?P<datastore2>[^']*)')?)",
         "vmfs-heartbeat-lost",
     ),
     shape(
@@ -307,8 +312,9 @@ SHAPES = (
     ),
     shape(
         "Checking liveness of|Not free; Lock|File system timeout|lock holders are live|Reservation error"
-        "|reservation conflicts",
-        r"\b(?:DLX|FS3\w*): \d+: (?:vol '(?P<datastore>[^']*)': .*?(?:Checking liveness of|Not free; Lock)"
+        "|reservation conflicts|Failed to reserve volume",
+        r"\bFil3: \d+: Failed to reserve volume"
+        r"|\b(?:DLX|FS3\w*): \d+: (?:vol '(?P<datastore>[^']*)': .*?(?:Checking liveness of|Not free; Lock)"
         r"|.*?File system timeout|Checking if lock holders are live|Reservation error: )"
         r"|\bFailing I/O due to too many reservation conflicts",
         "vmfs-lock-wait",

@@ -14,6 +14,11 @@ _RECORD = re.compile(
     r"\[[^\]]*\] \[\d*\] \[(?P<text>.*)$",
     re.DOTALL,
 )  # fmt: skip
+# vCenter's words about a host: `Issue detected on esx01 in DC: ...`, `Host esx01 in DC is not responding`.
+_HOST = re.compile(
+    r"(?:Host|Issue detected on|Disconnected from|Shut down of) (?P<host>\S{1,255}) in "
+    r"|vSphere HA detected .{1,80}?\bhost (?P<ha>\S{1,255}) (?:in|is|was) "
+)
 
 
 class VcenterRecord(NamedTuple):
@@ -30,3 +35,9 @@ def vcenter_record(message: str) -> VcenterRecord | None:
     if match is None:
         return None
     return VcenterRecord(match["time"], match["id"], match["text"].rstrip().removesuffix("]"))
+
+
+def host_in_words(text: str) -> str:
+    """The host that words of vCenter are about, where they begin with it; empty for none, or words about a VM."""
+    match = _HOST.match(text)
+    return (match["host"] or match["ha"]) if match else ""

@@ -122,6 +122,8 @@ SHAPES = (
     shape("Checkpoint_Unstun", r"Checkpoint_Unstun: vm stopped for (?P<stun_us>\d+) us", "vm-stun"),
     shape("vm was stunned for", r"CPT: vm was stunned for (?P<stun_us>\d+) us", "vm-stun"),
     shape("TakeSnapshot", r"SnapshotVMX_?TakeSnapshot:? start: ", "snapshot-start"),
+    # hostd, before the VM's process is asked.
+    shape("Create Snapshot: ", r"\bCreate Snapshot: .*?, memory=(?:true|false), quiesce", "snapshot-start"),
     shape("TakeSnapshotComplete",
           r"SnapshotVMXTakeSnapshotComplete: ?(?:Done with snapshot|Snapshot \d+ failed)", "snapshot-end"),
     shape("snapshot consolidate operation", r"\bStarting (?:on|off)line snapshot consolidate operation",
@@ -159,7 +161,15 @@ SHAPES = (
         suspended="vm-suspend",
         reset="vm-reset",
     ),
-    shape(" reset by ", _ON_HOST + r" reset by (?:vSphere )?HA\b", "vm-reset"),
+    shape(
+        " reset by ", rf"(?:{_ON_HOST}|(?:^|: )This virtual machine) reset by (?:vSphere )?HA\b", "vm-reset"
+    ),
+    shape(
+        " on the isolated host ",
+        r"vSphere HA (?P<which>powered off|shut down) (?P<vm>.+?) on the isolated host ",
+        powered_off="vm-power-off",
+        shut_down="guest-shutdown",
+    ),
     shape(
         "DRS powered |DRS migrated ",
         r"\bDRS (?P<which>powered|migrated) (?:[Oo]n )?(?P<vm>.+?) (?:on|from) \S+ (?:in|to) ",
@@ -215,10 +225,12 @@ SHAPES = (
     shape("VMAutomation_Reset", r"VMAutomation_Reset", "vm-reset"),
     shape("be hard reset", r"The guest has requested that the virtual machine be hard reset", "guest-reboot"),
     shape(
-        "riple fault|enter the shutdown state|disabled by the guest|WinBSOD|system crash detected|PANIC: ",
+        "riple fault|enter the shutdown state|disabled by the guest|WinBSOD|system crash detected|PANIC: "
+        "|Kernel panic - not|DarwinPanic: ",
         r"^(?=.*?(?:\b[Tt]riple fault\b|virtual CPU to enter the shutdown state"
         r"|CPU has been disabled by the guest operating system|\bWinBSOD: |Guest operating system crash detected"
-        r"|^PANIC: ))(?:(?:.*?Event \d+ : )?(?:Error m|M)essage on (?P<vm>.{1,256}?) on \S{1,256} in )?",
+        r"|^PANIC: |^Guest: .*?\bKernel panic - not syncing|^DarwinPanic: panic\())"
+        r"(?:(?:.*?Event \d+ : )?(?:Error m|M)essage on (?P<vm>.{1,256}?) on \S{1,256} in )?",
         "guest-fault",
     ),
     shape("Last heartbeat value", r"Last heartbeat value \d+ \(last received (?P<s>\d+)s ago\)",

@@ -126,6 +126,20 @@ def test_what_vcenter_sends_to_a_syslog_server_is_of_the_host_by_vcenters_clock(
     assert found.events[0].time == datetime(2026, 11, 28, 20, 1, 2, 120_000, tzinfo=UTC)
 
 
+def test_words_of_vcenter_that_begin_with_a_host_are_of_that_host() -> None:
+    log = DATA / "server-vcenter-hosts.log"
+    found = read(log, wanted=Wanted(hosts=frozenset({"esx02"})))
+    assert [event.kind for event in found.events if event.entity.kind == "host" and event.host] == [
+        "hostd-hung", "log-loss",
+    ]  # fmt: skip
+    assert found.logs[0].elsewhere == 2  # esx03 failed and was isolated
+
+
+def test_an_alarm_is_not_the_event_whose_words_it_repeats() -> None:
+    kinds = [event.kind for event in read(DATA / "server-vcenter-hosts.log").events]
+    assert (kinds.count("hostd-hung"), kinds.count("alarm"), kinds.count("vmotion-failed")) == (1, 1, 0)
+
+
 def test_lines_before_the_header_are_no_rows(tmp_path: Path) -> None:
     path = table(tmp_path, "time|text", "2026-03-26T21:35:02Z|index rebuilt", header="# of the DBA\n\n")
     found = read(path, wanted=Wanted())
