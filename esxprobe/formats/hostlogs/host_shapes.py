@@ -40,7 +40,7 @@ SHAPES = (
     shape("Excp G|Intr G|Poll G", r"\bMCA: \d+: (?:UC|SRA[RO]|UCNA|CE) (?:Excp|Intr|Poll) G", "host-problem"),
     shape("MCE: |machine check error",
           r"\bMCE: \d+: cpu\d+: bank ?\d+: status=|\bIDT: \d+: \S+ machine check error", "host-problem"),
-    shape("ApeiHEST: ", r"\bApeiHEST: \d+: Fatal error from ", "host-problem"),
+    shape("Fatal error from ", r"\bApeiHEST: \d+: Fatal error from ", "host-problem"),
     shape("Hardware Sensor Status", r"\bHardware Sensor Status:.*?\b(?:[Rr]ed|[Yy]ellow)\b", "host-problem"),
     shape("Bootbank cannot be found", r"\bBootbank cannot be found at path ", "host-problem"),
     shape(

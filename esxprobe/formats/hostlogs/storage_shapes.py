@@ -161,6 +161,12 @@ SHAPES = (
         rf"Cmd\(0x\w+\) {_NOISE}0x\w+,.*?(?:from world (?:0\b|(?P<world>\d+)) )?to dev {_DEV} failed {_HDP}",
         "command-failed",
     ),
+    # Failures summed up, without their opcodes: a command that the device does not support is none.
+    shape(
+        "Error status H:0x",
+        rf"\bError status (?!H:0x0 D:0x2 P:0x0 Sense Data: 0x5 ){_HDP} .*?from dev {_DEV} occurred \d+ times",
+        "command-failed",
+    ),
     # What failed before a device had a command: no path to send it on, a volume in recovery, a device of ESX(i) 3.
     shape(
         "I/O could not be issued|write-quiesced partition|Completed IO with status",
@@ -279,14 +285,14 @@ SHAPES = (
     ),
     shape("FC FPIN", r"Report FC FPIN (?:Link Integrity|Delivery)\b.*? event", "fc-link-errors"),
     shape(
-        "Waiting for timed out|Reclaiming timed out",
-        rf"(?:HBX|FS3\w*): \d+: (?:.*?on {_VOL}\s*$|'(?P<datastore1>[^']*)': HB at offset"
-        r"|Reclaiming timed out(?:.*?on vol '(?P<datastore2>[^']*)')?)",
+        "Waiting for timed|Reclaiming timed",
+        rf"(?:HBX|FS3\w*): \d+: (?:.*?timed[ -]out.*?on {_VOL}\s*$|'(?P<datastore1>[^']*)': HB at offset"
+        r"|Waiting for timed[ -]out heartbeat \[HB|Reclaiming timed[ -]out(?:.*?on vol '(?P<datastore2>[^']*)')?)",
         "vmfs-heartbeat-lost",
     ),
     shape(
-        "Reclaimed heartbeat|Reclaimed HB|Reclaimed timed out",
-        r"(?:HBX|FS3\w*): \d+: (?:'(?P<datastore>[^']*)': )?.*?Reclaimed (?:timed out )?(?:heartbeat|HB|\[HB)"
+        "Reclaimed heartbeat|Reclaimed HB|Reclaimed timed",
+        r"(?:HBX|FS3\w*): \d+: (?:'(?P<datastore>[^']*)': )?.*?Reclaimed (?:timed[ -]out )?(?:heartbeat|HB|\[HB)"
         r"(?:.*?on vol '(?P<datastore1>[^']*)')?",
         "vmfs-heartbeat-restored",
     ),
