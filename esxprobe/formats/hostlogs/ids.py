@@ -97,6 +97,7 @@ _REST = {
     "hostd.core.dumped": ("agent-crashed", ""),
     "vpxa.core.dumped": ("agent-crashed", ""),
     "vm.kill.unexpected": ("vm-killed", ""),
+    "vm.kill.unexpected.forcefulPageRetire": ("memory-error", ""),  # because of a page with errors
     "cpu.page.correctederrors": ("memory-error", ""),
     "apei.bert.memory": ("memory-error", ""),
     "pageretire": ("memory-error", ""),

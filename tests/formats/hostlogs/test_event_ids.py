@@ -32,6 +32,8 @@ KINDS = {
     "esx.problem.visorfs.ramdisk.usage.warning": "host-problem",
     "esx.problem.vmsyslogd.storage.failure": "log-loss",
     "esx.problem.vmsyslogd.storage.logdir.invalid": "host-problem",
+    "esx.problem.vm.kill.unexpected.noSwapResponse": "vm-killed",
+    "esx.problem.vm.kill.unexpected.forcefulPageRetire": "memory-error",
     "esx.problem.vob.vsan.lsom.stuckiotimeout": "vsan-congestion",
     "esx.problem.vob.vsan.lsom.storagepoolstuckio": "vsan-congestion",
     "esx.problem.vsan.health.vsanesa.pdl": "device-permanent-loss",
