@@ -1,5 +1,6 @@
 """`esxprobe changes`: every column of a capture in a window against a reference."""
 
+import gzip
 import json
 import subprocess
 from datetime import UTC, datetime
@@ -87,6 +88,21 @@ def test_windows_without_samples_or_without_reference() -> None:
         of(SOFTWARE, "+0s", None)
     with pytest.raises(UsageError, match="the reference has 0 samples"):
         of(SOFTWARE, "+5m", "+7m", "+5m..+6m")
+
+
+@pytest.mark.parametrize("twice", [False, True], ids=["wrong order", "appended to itself"])
+def test_parts_that_are_not_in_the_order_of_time_give_the_same(
+    tmp_path: Path, paging: Changes, twice: bool
+) -> None:
+    """The time before a window is earlier, wherever it is in the file, and no sample counts twice."""
+    head, *rows = gzip.decompress((SOFTWARE / "esxtop-000.csv.gz").read_bytes()).splitlines(keepends=True)
+    parts = (rows, rows) if twice else (rows[80:], rows[:80])
+    path = tmp_path / "joined.csv"
+    path.write_bytes(b"".join(line for part in parts for line in (head, *part)))
+    found = of(path, "+5m", "+7m")
+    assert (found.window, found.reference, found.samples) == (paging.window, paging.reference, paging.samples)
+    assert (found.compared, found.sure) == (paging.compared, paging.sure)
+    assert [each.entity.name for each in found.changed[:9]] == [each.entity.name for each in paging.changed[:9]]
 
 
 def test_wide_captures_are_read_in_parts(monkeypatch: pytest.MonkeyPatch, paging: Changes) -> None:

@@ -68,6 +68,8 @@ def test_samples_within_the_time_of_an_earlier_segment_are_told() -> None:
     assert series.overlapping(measured).to_list() == [False] * 5 + [True, True, False]
     in_wrong_order = series.measure_intervals(samples([20, 25, 30, 0, 5, 10], [0, 0, 0, 1, 1, 1]))
     assert not series.overlapping(in_wrong_order).any()
+    assert series.out_of_order(in_wrong_order).to_list() == [False] * 4 + [True, False]
+    assert not series.out_of_order(measured).any()
 
 
 @given(st.lists(st.integers(-20, 200), min_size=1, max_size=30))

@@ -202,6 +202,12 @@ CODES: tuple[QualityCode, ...] = (
         "Captures that ran at the same time, or a clock that was set back: analyze the parts one by one.",
     ),
     QualityCode(
+        "time-order",
+        "warning",
+        "A part of the capture is earlier than a part before it; Explore and what changed do not contain it",
+        "Join the parts in the order of their times.",
+    ),
+    QualityCode(
         "time-gap",
         "warning",
         "Two samples are more than 1.5 intervals apart",

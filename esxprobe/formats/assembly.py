@@ -242,7 +242,8 @@ class Assembly:
             "gap": "time-gap",
         }
         found = {code: samples["reason"] == reason for reason, code in names.items()}
-        for code, which in {**found, "time-overlaps": series.overlapping(samples)}.items():
+        found |= {"time-overlaps": series.overlapping(samples), "time-order": series.out_of_order(samples)}
+        for code, which in found.items():
             rows = samples.filter(which)
             self._issues.add(code, rows.height, ", ".join(f"line {line:,}" for line in rows["line"][:5]))
         self._issues.add("time-jitter", series.jitter_count(samples["interval_s"].drop_nulls()))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from esxprobe.arrays import Bools, Floats
+from esxprobe.arrays import Bools, Floats, Integers
 from esxprobe.changes import FEWEST_BEFORE, Ranking, before, joined, rank_changes, rest
 from esxprobe.errors import UsageError
 from esxprobe.formats.numbered import own_name, without_number
@@ -105,12 +105,13 @@ def changes(
     """
     import polars as pl
 
-    times = capture.times
+    order = _order(capture.times)
+    times = capture.times if order is None else capture.times.gather(order)
     dated = times.dt.year().max() != 1970
     inside = window.holds(times, capture.zone, dated=dated).to_numpy()
     others, kind_of_reference = _reference(reference or Reference(), inside, times, capture, dated=dated)
     columns = _columns(capture, wanted)
-    parts = list(_ranked(capture, columns["column"].to_list(), inside, others))
+    parts = list(_ranked(capture, columns["column"].to_list(), inside, others, order))
     if not parts:
         raise UsageError("the capture has none of the counters that are compared", hint="try --all-counters")
     ranking = joined(parts)
@@ -168,16 +169,28 @@ def _columns(capture: Capture, wanted: Mapping[str, Sequence[str]] | None) -> pl
     return columns.join(things, on=["kind", "entity"], how="left", maintain_order="left")
 
 
-def _ranked(capture: Capture, names: list[str], inside: Bools, others: Bools) -> Iterator[Ranking]:
-    """Rankings of some columns after the other; of these, the samples of window and reference alone are read."""
+def _order(times: pl.Series) -> Integers | None:
+    """Rows in the order of their times, each time once; None where they are in it, as they are unless joined."""
+    if times.is_sorted():
+        return None
+    return np.unique(times.dt.timestamp("us").to_numpy(), return_index=True)[1].astype(np.int64)
+
+
+def _ranked(
+    capture: Capture, names: list[str], inside: Bools, others: Bools, order: Integers | None
+) -> Iterator[Ranking]:
+    """Rankings of some columns after the other; of these, the samples of window and reference alone are read.
+
+    Of rows that are not in the order of their times all are read, and put in `order`.
+    """
     import polars as pl
 
     both = np.flatnonzero(inside | others)
     first, last = int(both[0]), int(both[-1])
     times = capture.times
+    ordered = order is None
     start, end = times[first], times[last]
-    ordered = times.is_sorted()
-    size = max(1, _VALUES // (last - first + 1))
+    size = max(1, _VALUES // (last - first + 1 if ordered else len(times)))
     for begin in range(0, len(names), size):
         part = names[begin : begin + size]
         frame = capture.scan()
@@ -190,7 +203,10 @@ def _ranked(capture: Capture, names: list[str], inside: Bools, others: Bools) ->
         if len(here) != int(where.sum()):
             raise UsageError("the capture changed while it was read", hint="try again when no program writes to it")
         values[np.isinf(values)] = np.nan
-        yield rank_changes(values, inside[where], others[where])
+        if order is None:
+            yield rank_changes(values, inside[where], others[where])
+        else:
+            yield rank_changes(values[:, order], inside, others)
 
 
 def _by_entity(table: pl.DataFrame, ranking: Ranking, rows: Sequence[int], host: str) -> tuple[ChangedEntity, ...]:

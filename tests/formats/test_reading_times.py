@@ -154,6 +154,11 @@ def test_captures_that_ran_at_the_same_time_are_told(tmp_path: Path) -> None:
     assert counted(recording) == {"repeated-header": 1, "time-overlaps": 3}
 
 
+def test_parts_in_the_wrong_order_are_counted(tmp_path: Path) -> None:
+    recording = read(tmp_path, joined([header(), row(6), row(7), row(8), header(), row(0), row(1), row(2)]))
+    assert counted(recording) == {"repeated-header": 1, "time-order": 1}
+
+
 def test_jitter_is_counted(tmp_path: Path) -> None:
     recording = with_times(tmp_path, [f"03/26/2015 22:42:{s:02d}" for s in (0, 5, 10, 16, 20, 25)])
     assert counted(recording) == {"time-jitter": 2}
