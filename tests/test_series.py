@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esxprobe import series
+from esxprobe.formats.parts import out_of_order, overlapping
 
 START = datetime(2018, 4, 24, 10, 0, tzinfo=UTC)
 
@@ -60,16 +61,16 @@ def test_a_sample_of_an_earlier_segment_is_not_judged_again() -> None:
     measured = series.measure_intervals(samples([0, 5, 10, 0, 5, 10, 15], [0, 0, 0, 1, 1, 1, 1]))
     assert measured["reason"].to_list() == ["first", "", "", "first", "again", "again", ""]
     assert measured["interval_s"].to_list() == [None, 5, 5, None, None, None, 5]
-    assert not series.overlapping(measured).any()
+    assert not overlapping(measured).any()
 
 
 def test_samples_within_the_time_of_an_earlier_segment_are_told() -> None:
     measured = series.measure_intervals(samples([0, 5, 10, 15, 2, 7, 12, 17], [0, 0, 0, 0, 1, 1, 1, 1]))
-    assert series.overlapping(measured).to_list() == [False] * 5 + [True, True, False]
+    assert overlapping(measured).to_list() == [False] * 5 + [True, True, False]
     in_wrong_order = series.measure_intervals(samples([20, 25, 30, 0, 5, 10], [0, 0, 0, 1, 1, 1]))
-    assert not series.overlapping(in_wrong_order).any()
-    assert series.out_of_order(in_wrong_order).to_list() == [False] * 4 + [True, False]
-    assert not series.out_of_order(measured).any()
+    assert not overlapping(in_wrong_order).any()
+    assert out_of_order(in_wrong_order).to_list() == [False] * 4 + [True, False]
+    assert not out_of_order(measured).any()
 
 
 @given(st.lists(st.integers(-20, 200), min_size=1, max_size=30))

@@ -19,6 +19,7 @@ from esxprobe.formats.closure import off_closure
 from esxprobe.formats.column_store import ColumnStore
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.issues import QualityIssues
+from esxprobe.formats.parts import out_of_order, overlapping
 from esxprobe.formats.printed_cells import CaptureCells
 from esxprobe.formats.scan import SegmentReader
 from esxprobe.formats.tidy import StoredValues
@@ -242,7 +243,7 @@ class Assembly:
             "gap": "time-gap",
         }
         found = {code: samples["reason"] == reason for reason, code in names.items()}
-        found |= {"time-overlaps": series.overlapping(samples), "time-order": series.out_of_order(samples)}
+        found |= {"time-overlaps": overlapping(samples), "time-order": out_of_order(samples)}
         for code, which in found.items():
             rows = samples.filter(which)
             self._issues.add(code, rows.height, ", ".join(f"line {line:,}" for line in rows["line"][:5]))
