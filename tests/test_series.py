@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esxprobe import series
-from esxprobe.formats.parts import out_of_order, overlapping
+from esxprobe.formats.parts_in_time import out_of_order, overlapping
 
 START = datetime(2018, 4, 24, 10, 0, tzinfo=UTC)
 

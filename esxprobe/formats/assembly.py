@@ -19,7 +19,7 @@ from esxprobe.formats.closure import off_closure
 from esxprobe.formats.column_store import ColumnStore
 from esxprobe.formats.entities import Identities, identify
 from esxprobe.formats.issues import QualityIssues
-from esxprobe.formats.parts import out_of_order, overlapping
+from esxprobe.formats.parts_in_time import out_of_order, overlapping
 from esxprobe.formats.printed_cells import CaptureCells
 from esxprobe.formats.scan import SegmentReader
 from esxprobe.formats.tidy import StoredValues
