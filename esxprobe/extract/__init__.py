@@ -18,6 +18,7 @@ from esxprobe.extract.pdh_csv import PdhCsvWriter
 from esxprobe.extract.publish import Partials, unfinished
 from esxprobe.extract.typed_tables import TableWriter
 from esxprobe.formats import timestamps
+from esxprobe.formats.head import no_sample
 from esxprobe.formats.header_reader import HeaderReader, Request
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.parse import Batch
@@ -145,10 +146,7 @@ class _Extraction:
         import polars as pl
 
         if not seen:
-            raise UnreadableInputError(
-                f"{path.name} contains a header and no sample",
-                hint="esxtop was stopped before its first interval ended: capture longer",
-            )
+            raise no_sample(path.name, self._issues)
         if not self._cells:
             raise UnreadableInputError(
                 f"{path.name}: none of its {seen:,} rows fits its header",

@@ -18,6 +18,7 @@ from esxprobe.formats import timestamps
 from esxprobe.formats.closure import off_closure
 from esxprobe.formats.column_store import ColumnStore
 from esxprobe.formats.entities import Identities, identify
+from esxprobe.formats.head import no_sample
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.parts_in_time import out_of_order, overlapping
 from esxprobe.formats.printed_cells import CaptureCells
@@ -215,10 +216,7 @@ class Assembly:
     def _nothing_fits(self, name: str, rows_read: int) -> UnreadableInputError:
         width = self._segments[0].header.width
         if not rows_read:
-            return UnreadableInputError(
-                f"{name} holds a header of {width:,} cells and no sample",
-                hint="esxtop was stopped before its first interval ended: capture at least 10 minutes",
-            )
+            return no_sample(name, self._issues, f" of {width:,} cells")
         return UnreadableInputError(
             f"{name}: none of its {rows_read:,} rows has the header's {width:,} cells",
             hint="the file was truncated or saved again; send it as esxtop wrote it",

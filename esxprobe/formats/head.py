@@ -6,7 +6,7 @@ from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import pdh, sniff
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.repair import TIME_START
-from esxprobe.formats.source import Source
+from esxprobe.formats.source import CUT_CODES, Source
 
 # Longest line that is still a row [bytes]: 2 million columns of 130 characters.
 LONGEST_LINE = 1 << 28
@@ -71,6 +71,8 @@ class Head:
     def _next_line(self) -> bytes:
         end = self._fill_to_line_end()
         line = self.rest[:end]
+        if end == len(self.rest) and not line.endswith(b'"'):  # a name, or one in a file that was saved again
+            self._issues.add("row-cut", 1, "the file ends in its header")
         if line.endswith(b"\r"):
             self._issues.add("crlf-line-ends")
             line = line.rstrip(b"\r")
@@ -100,3 +102,22 @@ class Head:
         self.rest = line[at:] + b"\n" + self.rest
         self.number -= 1
         return line[:at]
+
+
+def no_sample(name: str, issues: QualityIssues, size: str = "") -> UnreadableInputError:
+    """The error for a file of headers alone: a copy that is cut is not esxtop's doing.
+
+    Args:
+        name: The file.
+        issues: What was met in it.
+        size: Words about its header.
+    """
+    if any(issues.count(code) for code in (*CUT_CODES, "row-cut")):
+        return UnreadableInputError(
+            f"{name} is truncated: it contains a header{size}, or a part of one, and no sample",
+            hint="copy the file again; if the original is no longer, capture again, at least 10 minutes",
+        )
+    return UnreadableInputError(
+        f"{name} contains a header{size} and no sample",
+        hint="esxtop was stopped before its first interval ended: capture at least 10 minutes",
+    )

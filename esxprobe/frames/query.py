@@ -13,6 +13,7 @@ import numpy as np
 from esxprobe.errors import UnreadableInputError
 from esxprobe.formats import parse as parsed
 from esxprobe.formats import timestamps
+from esxprobe.formats.head import no_sample
 from esxprobe.formats.header_reader import HeaderReader, Request
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.scan import FileReader, SegmentReader
@@ -228,8 +229,8 @@ class Reading:
         if times.readable:
             return
         if not seen:
-            what, hint = "contains a header and no sample", "esxtop was stopped before its first interval ended"
-        elif not times.rows:
+            raise no_sample(name, self._issues)
+        if not times.rows:
             what, hint = f"has {seen:,} rows, and none fits its header", "the file was cut or saved again"
         else:
             what, hint = "has no row with a readable time", "send the file as esxtop wrote it"

@@ -350,6 +350,17 @@ def test_what_is_no_capture_is_named_with_a_way_out(name: str, tmp_path: Path) -
     assert "capture.csv" in caught.value.message
 
 
+def test_a_file_of_a_header_alone_is_esxtops_doing_and_one_that_ends_in_it_is_not(tmp_path: Path) -> None:
+    alone = joined([header()])
+    with pytest.raises(UnreadableInputError, match="contains a header of 8 cells and no sample") as caught:
+        read(tmp_path, alone)
+    assert "esxtop was stopped" in caught.value.hint
+    for cut in (alone[:-40], gzip.compress(joined(LINES))[:120]):
+        with pytest.raises(UnreadableInputError, match="is truncated") as caught:
+            read(tmp_path, cut)
+        assert caught.value.hint.startswith("copy the file again")
+
+
 @pytest.mark.parametrize("length", [5, 30])
 def test_a_packed_file_that_is_cut_before_its_first_byte_is_not_called_empty(tmp_path: Path, length: int) -> None:
     with pytest.raises(UnreadableInputError, match="truncated or damaged: nothing can be decompressed") as caught:

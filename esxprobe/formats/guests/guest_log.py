@@ -14,7 +14,7 @@ from esxprobe.formats.guests.format import GuestFormat, Read, guest_formats
 from esxprobe.formats.guests.lines import whole_text
 from esxprobe.formats.issues import QualityIssues
 from esxprobe.formats.sniff import names_esxtop
-from esxprobe.formats.source import Source
+from esxprobe.formats.source import CUT_CODES, Source
 from esxprobe.formats.wanted import refuse_foreign
 from esxprobe.model.guestlog import GuestLog
 
@@ -46,12 +46,11 @@ def read_guest_log(path: Path, *, timezone: str | None = None, guest: str | None
     issues = QualityIssues()
     try:
         text = whole_text(source)
-        reader = _reader_of(path, text)
         try:
-            reading = reader(text, timezone=timezone, guest=guest, issues=issues)
+            reading = _reader_of(path, text)(text, timezone=timezone, guest=guest, issues=issues)
             samples, interval_s = samples_of(reading, issues)
         except (UnreadableInputError, UsageError) as error:
-            raise type(error)(f"{path}: {error.message}", hint=error.hint) from error
+            raise _with_path(error, source) from error
         file, notes = source.finish()
     finally:
         source.close()
@@ -59,6 +58,20 @@ def read_guest_log(path: Path, *, timezone: str | None = None, guest: str | None
     notes_found = tuple(issues.notes())
     again = _restarts(samples) if any(note.code == "guest-restart" for note in notes_found) else ()
     return GuestLog(reading.guest, reading.format, reading.zone, samples, notes_found, file, interval_s, again)
+
+
+def _with_path(error: UnreadableInputError | UsageError, source: Source) -> UnreadableInputError | UsageError:
+    """The error with the file's name in front; of a packed file that is cut, with that."""
+    path = str(source.path)
+    message = error.message if error.message.startswith(path) else f"{path}: {error.message}"
+    cut = next((note for note in source.notes if note.code in CUT_CODES), None)
+    if cut is None or isinstance(error, UsageError):
+        return type(error)(message, hint=error.hint)
+    return UnreadableInputError(
+        f"{path} is truncated or damaged ({cut.detail}), and what is left cannot be used: "
+        f"{message.removeprefix(path).lstrip(': ')}",
+        hint="copy the file again",
+    )
 
 
 def is_guest_log(path: Path) -> bool:

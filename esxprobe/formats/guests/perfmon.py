@@ -177,7 +177,7 @@ def _split_header(text: str) -> PerfmonHeader:
         separator = "\t"
     else:
         at = text.find('"', 1) + 1 if quoted else text.find("\\") - 1
-        separator = ";" if text[at : at + 1] == ";" else ","
+        separator = text[at : at + 1] if text[at : at + 1] in {";", "\t"} else ","
     first, *paths = _cells(text, separator)
     return PerfmonHeader(first, paths, separator, quoted)
 

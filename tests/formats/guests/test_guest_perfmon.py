@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from esxprobe.errors import UnreadableInputError, UsageError
+from esxprobe.formats.guests.guest_log import read_guest_log
 from esxprobe.formats.guests.locales import LANGUAGES
 
 NAMES = (r"Memory\Page Faults/sec", r"Memory\Page Reads/sec")
@@ -186,6 +189,23 @@ def test_dotted_dates_keep_their_milliseconds(read):
     made = read(text)
     assert made.times() == ["2026-01-15 09:00:00", "2026-01-15 09:00:05"]
     assert made.covers() == [None, 5.25]
+
+
+def test_a_spreadsheet_s_tabs_without_quotes(read):
+    text = log([("15.01.2026 10:00:00", "1,5", "0"), ("15.01.2026 10:00:05", "2,5", "1")], sep="\t").replace(
+        '"', ""
+    )
+    assert read(text).values() == [1.5, 2.5]
+
+
+def test_a_packed_log_that_is_cut_is_not_blamed_on_its_writer(tmp_path):
+    path = tmp_path / "guest.csv.gz"
+    packed = gzip.compress(log([(f"01/15/2026 10:00:{n:02d}.000", n, 0) for n in range(0, 60)]).encode())
+    for length in (90, 120, 150):  # in the header, and behind it
+        path.write_bytes(packed[:length])
+        with pytest.raises(UnreadableInputError, match="truncated or damaged") as caught:
+            read_guest_log(path, timezone="UTC")
+        assert caught.value.hint == "copy the file again"
 
 
 def test_tabs(read):
