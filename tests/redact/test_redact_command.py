@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 from pathlib import Path
@@ -140,6 +141,7 @@ def test_a_map_behind_a_link_is_refused(capture: Path, tmp_path: Path) -> None:
 
 def test_what_is_no_capture_is_an_error_and_leaves_no_copy(capture: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.csv").write_text("db01 is slow again")
+    (tmp_path / "cut.csv.gz").write_bytes(b"\x1f\x8b\x08\x00")
     first, *rows = capture.read_text().splitlines()
     foreign = ",".join('"\\\\WIN01\\Processor(0)\\% User Time"' for _ in first.split('","')[1:])
     (tmp_path / "perfmon.csv").write_text("\n".join([f'"(PDH-CSV 4.0) (UTC)(0)",{foreign}', *rows]))
@@ -148,8 +150,10 @@ def test_what_is_no_capture_is_an_error_and_leaves_no_copy(capture: Path, tmp_pa
         assert done.returncode == 4
         assert message in done.stderr
         assert "hint: " in done.stderr
-    done = run(tmp_path, "redact", "notes.csv", capture, "-o", "copies")
-    assert done.returncode == 3, "one of two is copied"
+    done = run(tmp_path, "redact", "notes.csv", "cut.csv.gz", capture, "-o", "copies")
+    assert done.returncode == 3, "one of three is copied"
+    cut = next(line for line in done.stderr.splitlines() if "truncated or damaged" in line)
+    assert re.fullmatch(r"esxprobe: file-\d+\.csv\.gz is truncated or damaged: .*", cut)
     failed = next(line for line in done.stderr.splitlines() if "is not an esxtop capture" in line)
     pseudonym = failed.removeprefix("esxprobe: ").split()[0]
     assert failed.count(pseudonym) == 1
@@ -157,6 +161,7 @@ def test_what_is_no_capture_is_an_error_and_leaves_no_copy(capture: Path, tmp_pa
     assert "hint: .esxprobe-redaction-map.json tells which file has which name here" in done.stderr
     assert {path.name for path in tmp_path.iterdir()} - {capture.name, ".esxprobe-redaction-map.json"} == {
         "notes.csv",
+        "cut.csv.gz",
         "perfmon.csv",
         "copies",
     }
