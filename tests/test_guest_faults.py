@@ -141,6 +141,14 @@ def test_a_vmware_log_tells_the_mode(tmp_path):
     assert vm.mmu_evidence == "vmware.log: HV Settings: virtual exec = 'hardware'; virtual mmu = 'software'"
 
 
+def test_a_vmware_log_without_a_mode_says_so(tmp_path):
+    log = tmp_path / "vmware.log"
+    log.write_text("2012-04-15T09:30:43.171Z| vmx| Powering on\n")
+    (vm,) = (vm for vm in lone(SOFTWARE, vmware_logs={"cgi01": log}).vms if vm.name == "cgi01")
+    assert vm.mmu == "unknown"
+    assert vm.mmu_evidence.startswith("vmware.log: no line in it tells the monitor mode")
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -173,7 +173,8 @@ def given_modes(options: GuestOptions, called: Callable[[str], str]) -> dict[str
     given: dict[str, tuple[Mmu, str]] = {}
     for name, path in options.vmware_logs.items():
         mode = read_vmware_log(path)
-        given[called(name)] = (mode.mmu, f"{path.name}: {mode.evidence}" if mode.evidence else "")
+        nothing = "no line in it tells the monitor mode, which is logged when the VM is powered on"
+        given[called(name)] = (mode.mmu, f"{path.name}: {mode.evidence or nothing}")
     for name, mmu in options.mmu.items():
         given[called(name)] = (mmu, f"monitor mode set with --mmu: {mmu}")
     return given

@@ -97,8 +97,8 @@ def _many(words: list[str], output: Path, private: PrivateMap) -> None:
     for source, failure in failures.items():
         name = private.shown(source).name
         own = failure.message.startswith(str(source))
-        message = private.redactor.free(failure.message.removeprefix(str(source)))
-        say_failed(name, f"{name}{message}" if own else message)
+        text = private.redactor.free(failure.message.removeprefix(str(source)))
+        say_failed(name, f"{name}{text}" if own else text)
     if failures and made:
         say(f"hint: {private.path} tells which file has which name here", err=True)
     say_left_out(left_out(words), shown=False)

@@ -146,13 +146,13 @@ def report(
 def _refuse_several(words: Sequence[str]) -> None:
     """A report is about one capture; two commands of their own are about more than one."""
     from esxprobe.fleet.capture_sources import is_many
+    from esxprobe.fleet.urls import is_url
 
     if is_many(words):
+        why = "is a URL, which esxprobe fleet reads" if is_url(words[0]) else "contains several captures"
         shown = " ".join(words[:2]) + (" ..." if len(words) > 2 else "")
         raise UsageError(
-            "esxprobe report takes one capture, and several were given"
-            if len(words) > 1
-            else f"{words[0]} contains several captures",
+            "esxprobe report takes one capture, and several were given" if len(words) > 1 else f"{words[0]} {why}",
             hint=f"for one report each and a summary: esxprobe fleet {shown}"
             + ("; to compare two captures: esxprobe compare BASELINE CAPTURE" if len(words) == 2 else ""),
         )

@@ -25,6 +25,15 @@ class FailOn(StrEnum):
     info = "info"
 
 
+def _zone(name: str | None) -> str | None:
+    """A zone that exists, whether a log needs it or not."""
+    if name is not None:
+        from esxprobe.formats.timestamps import named_zone
+
+        named_zone(name)
+    return name
+
+
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Output HTML file. [default: <capture>-report.html]"),
@@ -87,7 +96,10 @@ GuestsFile = Annotated[
 GuestTimezone = Annotated[
     str | None,
     typer.Option(
-        "--guest-timezone", metavar="ZONE", help="Time zone of guest timestamps, for logs that do not contain it."
+        "--guest-timezone",
+        metavar="ZONE",
+        callback=_zone,
+        help="Time zone of guest timestamps, for logs that do not contain it.",
     ),
 ]
 Log = Annotated[
@@ -101,7 +113,9 @@ Log = Annotated[
 ]
 LogTimezone = Annotated[
     str | None,
-    typer.Option("--log-timezone", metavar="ZONE", help="Zone of stamps in --log files that name none."),
+    typer.Option(
+        "--log-timezone", metavar="ZONE", callback=_zone, help="Zone of stamps in --log files that name none."
+    ),
 ]
 VmSupport = Annotated[
     list[Path] | None,

@@ -100,7 +100,7 @@ def test_a_lone_baseline_gets_its_own_log_and_mode(run: Run, tmp_path: Path) -> 
         ("--vmware-log =x", "--vmware-log '=x' names no VM"),
         ("--guest-log =x", "--guest-log '=x' names no VM"),
         ("--guest-log cgi01=missing.txt", "missing.txt does not exist"),
-        ("--guest-timezone Mars/Olympus --guest-log cgi01=missing.txt", "missing.txt does not exist"),
+        ("--guest-timezone Mars/Olympus --guest-log cgi01=missing.txt", "'Mars/Olympus' is not a time zone"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_one_line(run: Run, words: str, said: str) -> None:
@@ -123,3 +123,13 @@ def test_a_guests_log_is_never_overwritten(run: Run, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "is a part of the capture itself" in done.stderr
     assert log.read_bytes() == LOG.read_bytes()
+
+
+@pytest.mark.parametrize("option", ["--guest-timezone", "--log-timezone"])
+def test_a_zone_that_does_not_exist_is_refused_although_no_log_needs_it(
+    run: Run, healthy: Path, option: str
+) -> None:
+    done = run("report", healthy, option, "Berlin")
+    assert done.returncode == 2
+    assert "'Berlin' is not a time zone" in done.stderr
+    assert run("report", healthy, option, "Europe/Berlin").returncode == 0

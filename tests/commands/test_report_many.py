@@ -73,7 +73,11 @@ def test_captures_of_one_name_get_a_report_each(run: Run, captures: Path, health
     [
         (("captures/esx01.csv", "captures/esx03"), "several were given", "esxprobe compare BASELINE CAPTURE"),
         (("captures",), "captures contains several captures", "esxprobe fleet captures"),
-        (("s3://bucket/site",), "s3://bucket/site contains several captures", "esxprobe fleet s3://bucket/site"),
+        (
+            ("s3://bucket/site",),
+            "s3://bucket/site is a URL, which esxprobe fleet reads",
+            "esxprobe fleet s3://bucket/site",
+        ),
     ],
 )
 def test_report_names_the_command_for_several_captures(
