@@ -64,8 +64,30 @@ def test_figures_are_means_of_the_columns(paging: Changes) -> None:
             assert each.before == pytest.approx(figure(values[others.to_numpy()]))
 
 
+def test_the_first_sample_of_a_segment_is_no_sample_of_the_time_before(tmp_path: Path) -> None:
+    """Its values are means since the host's boot, which may be months: a report does not judge it either."""
+    head, *rows = gzip.decompress((SOFTWARE / "esxtop-000.csv.gz").read_bytes()).splitlines(keepends=True)
+    header, first = (line.strip().split(b",") for line in (head, rows[0]))
+    place = next(n for n, path in enumerate(header) if path.endswith(b'\\Physical Cpu(0)\\% Processor Time"'))
+    before = [float(line.split(b",")[place].strip(b'"')) for line in rows[1:60]]
+    first[place] = b'"99.99"'
+    path = tmp_path / "boot.csv"
+    path.write_bytes(b"".join([head, b",".join(first) + b"\n", *rows[1:]]))
+    found = of(path, "+5m", "+7m")
+    assert found.samples == (25, 59)
+    (change,) = [
+        change
+        for entity in found.changed
+        for change in entity.changes
+        if change.counter == r"Physical Cpu\% Processor Time" and entity.entity.name.endswith(" 0")
+    ]
+    assert change.before == pytest.approx((np.std if change.kind == "spread" else np.mean)(before))
+    with pytest.raises(UsageError, match="mean since boot"):
+        of(path, None, "+0s")
+
+
 def test_references() -> None:
-    assert of(SOFTWARE, "+5m", "+7m", "rest").samples[1] == 181 - 25
+    assert of(SOFTWARE, "+5m", "+7m", "rest").samples[1] == 181 - 25 - 1, "all but the window and the first one"
     window = of(SOFTWARE, "+5m", "+7m", "+10m..")
     assert window.kind_of_reference == "window"
     assert window.reference.end == datetime(2026, 1, 23, 9, 45, tzinfo=UTC)
@@ -96,7 +118,7 @@ def test_parts_that_are_not_in_the_order_of_time_give_the_same(
 ) -> None:
     """The time before a window is earlier, wherever it is in the file, and no sample counts twice."""
     head, *rows = gzip.decompress((SOFTWARE / "esxtop-000.csv.gz").read_bytes()).splitlines(keepends=True)
-    parts = (rows, rows) if twice else (rows[80:], rows[:80])
+    parts = (rows, rows) if twice else (rows[100:], rows[:100])
     path = tmp_path / "joined.csv"
     path.write_bytes(b"".join(line for part in parts for line in (head, *part)))
     found = of(path, "+5m", "+7m")

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from esxprobe import catalog
 from esxprobe.capture import load_capture
 from esxprobe.formats.entities import Identities, identify
@@ -20,6 +22,7 @@ from esxprobe.formats.wanted import known
 from esxprobe.frames.columns import TIME, Headers
 from esxprobe.frames.query import Query, Reading
 from esxprobe.model import QualityNote
+from esxprobe.series import measure_intervals
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -149,7 +152,29 @@ class Capture:
         Raises:
             UnreadableInputError: A file cannot be read further, or none of its rows can be used.
         """
-        return self.scan().select(TIME).collect().to_series()
+        return self._stamps["time"]
+
+    @cached_property
+    def judged(self) -> pl.Series:
+        """Whether a report judges each sample [Boolean], in the order of the rows: it covers a time that is known.
+
+        Not the first one of a segment, which can be a mean since the host's boot, nor one whose stamp repeats or
+        goes back. The first call reads the capture.
+
+        Raises:
+            UnreadableInputError: As `times`.
+        """
+        return measure_intervals(self._stamps)["judged"]
+
+    @cached_property
+    def _stamps(self) -> pl.DataFrame:
+        """Segment (its number) and time of each sample, in the order of the rows."""
+        import polars as pl
+
+        reading = Reading(self.paths, self._headers, self._timezone, Query((TIME,)), self._told)
+        times = pl.concat([frame.to_series() for frame in reading.frames()])
+        segments = np.repeat(np.arange(len(reading.segments)), reading.segments)
+        return pl.DataFrame({"segment": segments, "time": times})
 
     @cached_property
     def zone(self) -> tzinfo:

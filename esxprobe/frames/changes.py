@@ -106,10 +106,20 @@ def changes(
     import polars as pl
 
     order = _order(capture.times)
-    times = capture.times if order is None else capture.times.gather(order)
+    times, judged = capture.times, capture.judged
+    if order is not None:
+        times, judged = times.gather(order), judged.gather(order)
     dated = times.dt.year().max() != 1970
-    inside = window.holds(times, capture.zone, dated=dated).to_numpy()
-    others, kind_of_reference = _reference(reference or Reference(), inside, times, capture, dated=dated)
+    marked = window.holds(times, capture.zone, dated=dated).to_numpy()
+    others, kind_of_reference = _reference(
+        reference or Reference(), marked, judged.to_numpy(), times, capture, dated=dated
+    )
+    inside = marked & judged.to_numpy()
+    if not inside.any():
+        raise UsageError(
+            "none of the window's samples covers a time that is known: the first one can be a mean since boot",
+            hint="choose a window with more samples",
+        )
     columns = _columns(capture, wanted)
     parts = list(_ranked(capture, columns["column"].to_list(), inside, others, order))
     if not parts:
@@ -133,7 +143,7 @@ def changes(
 
 
 def _reference(
-    reference: Reference, inside: Bools, times: pl.Series, capture: Capture, *, dated: bool
+    reference: Reference, inside: Bools, judged: Bools, times: pl.Series, capture: Capture, *, dated: bool
 ) -> tuple[Bools, str]:
     """Samples of the reference, and which time they are."""
     if reference.window is not None:
@@ -143,12 +153,13 @@ def _reference(
         others, kind_of_reference = found, "before"
     else:  # nothing, or next to nothing, is before it
         others, kind_of_reference = rest(inside), "rest"
+    others = np.asarray(others) & judged
     if others.sum() < FEWEST_BEFORE:
         raise UsageError(
             f"the reference has {int(others.sum())} samples outside the window, and {FEWEST_BEFORE} are needed",
             hint="choose a shorter window, or another reference: --reference rest or --reference FROM..TO",
         )
-    return np.asarray(others), kind_of_reference
+    return others, kind_of_reference
 
 
 def _columns(capture: Capture, wanted: Mapping[str, Sequence[str]] | None) -> pl.DataFrame:

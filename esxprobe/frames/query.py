@@ -101,6 +101,9 @@ class Reading:
         timezone: Time zone of the timestamps, where the headers' cannot be trusted.
         query: What is asked.
         told: Given the quality notes when the reading ends.
+
+    Attributes:
+        segments: How many rows of each segment were in the frames, in their order.
     """
 
     def __init__(
@@ -122,6 +125,8 @@ class Reading:
         self._done = 0  # rows with a time that were dealt with
         self._issues = QualityIssues()
         self._places: dict[int, tuple[SegmentReader, np.ndarray]] = {}
+        self._segment: SegmentReader | None = None
+        self.segments: list[int] = []
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """The frames, in the order of the files.
@@ -178,7 +183,7 @@ class Reading:
                 ready = self._with_times(segment, rows, words, times.of(rows.time_cells))
                 passed = min(before, len(ready.times))
                 before -= passed
-                builder.add(self._wanted(ready.tail(passed)))
+                self._add(segment, self._wanted(ready.tail(passed)))
                 if builder.full or self._left == 0:
                     yield self._finished(builder)
                 if self._left == 0:
@@ -208,6 +213,13 @@ class Reading:
             return rows
         flags = rows.times.alias(TIME).to_frame().select(self._on_time.alias("wanted"))["wanted"]
         return rows.some(flags.fill_null(value=False))
+
+    def _add(self, segment: SegmentReader, rows: TimedRows) -> None:
+        if segment is not self._segment:
+            self._segment = segment
+            self.segments.append(0)
+        self.segments[-1] += len(rows.times)
+        self._builder.add(rows)
 
     def _finished(self, builder: FrameBuilder) -> pl.DataFrame:
         frame = builder.frame()
