@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from esxprobe.model import Analysis, Finding, NamedEvents, Severity
 from esxprobe.report.cause_times import time_of
 from esxprobe.report.events import events_in_words, events_of
-from esxprobe.report.formatting import isolated, joined, plural, sentence
+from esxprobe.report.formatting import begun, isolated, joined, plural, sentence
 from esxprobe.report.judged import against, not_worse
 from esxprobe.report.likely_causes import LikelyCause, entity_key, likely_causes
 from esxprobe.report.links import Links
@@ -138,7 +138,7 @@ def _listed(names: list[tuple[str, str]]) -> list[tuple[str, str]]:
 def _figures(cause: LikelyCause, book: RuleBook) -> Iterator[str]:
     """What leads, and the worst that it costs."""
     lead, worst = cause.lead, cause.worst
-    yield _figure(lead, book.find(lead.rule))
+    yield begun(_figure(lead, book.find(lead.rule)))
     if worst is not lead and worst.severity != lead.severity:
         yield f"Worst: {isolated(worst.entity.name)}, {_figure(worst, book.find(worst.rule))}"
 

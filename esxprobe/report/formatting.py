@@ -18,6 +18,7 @@ MODES = {"hardware": "hardware MMU", "software": "software MMU", "unknown": "mon
 _MANY_MB, MB_IN_GB = 10_000, 1024
 # A rate's unit as it is printed behind a number.
 _PRINTED = {"1/s": "/s"}
+_PLAIN_WORD = re.compile(r"[a-z]+(?![^\s,])")
 
 
 def number(value: float | None, unit: str = "") -> str:
@@ -138,6 +139,11 @@ def plural(count: int, word: str) -> str:
 def sentence(text: str) -> str:
     """With a full stop, where it does not end in a mark of its own."""
     return text if text.endswith(("?", ".")) else f"{text}."
+
+
+def begun(text: str) -> str:
+    """As a sentence begins: a plain word has a capital letter, `vCPUs` and labels of esxtop stay as they are."""
+    return text[:1].upper() + text[1:] if _PLAIN_WORD.match(text) else text
 
 
 def joined(parts: list[str]) -> str:

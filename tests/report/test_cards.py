@@ -14,6 +14,7 @@ from tiny_findings import because, finding
 from esxprobe.model import Analysis, Finding, Level, NextLevel, Scale, Window
 from esxprobe.report.cards import Card, cards_of, leading
 from esxprobe.report.cause_times import time_of
+from esxprobe.report.formatting import begun
 from esxprobe.report.likely_causes import LikelyCause, entity_key, likely_causes
 from esxprobe.report.summary import render_summary
 from esxprobe.rules import bound, shipped
@@ -150,6 +151,13 @@ def test_every_card_leads_to_its_finding_and_stands_on_the_timeline(demo: Analys
     anchors = {group.anchor for cause in page.causes for group in cause.groups}
     assert {each.anchor for each in page.cards.shown} <= anchors
     assert [each.rule for each in leading(demo)] == [each.anchor for each in page.cards.shown]
+
+
+def test_sentences_of_a_card_begin_with_a_capital_where_it_is_a_plain_word(demo: Analysis) -> None:
+    figures = [card.figures[0] for card in cards_of(demo, shipped()).shown]
+    assert [each for each in figures if each.startswith("Memory state")]
+    words = ["memory state soft (1)", "link up no", "vCPUs of a VM", "max(LAT/rd, LAT/wr) 3 ms", "%RDY 3 %"]
+    assert [begun(each) for each in words] == ["Memory state soft (1)", "Link up no", *words[2:]]
 
 
 def test_many_things_are_named_and_then_counted(demo: Analysis) -> None:
