@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from esxprobe.arrays import Integers
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,16 +23,12 @@ def overlapping(samples: pl.DataFrame) -> pl.Series:
     import polars as pl
 
     inside = np.zeros(samples.height, np.bool_)
-    if samples["segment"].n_unique() > 1:
-        times = samples["time"].dt.timestamp("us").to_numpy()
-        segments, judged = samples["segment"].to_numpy(), samples["judged"].to_numpy()
-        spans: list[tuple[int, int]] = []
-        for number in np.unique(segments).tolist():
-            own = (segments == number) & judged
-            for first, last in spans:
-                inside |= own & (times > first) & (times < last)
-            if own.any():
-                spans.append((times[own].min(), times[own].max()))
+    times = samples["time"].dt.timestamp("us").to_numpy()
+    earlier: list[tuple[int, int]] = []
+    for rows in _judged_of_segments(samples):
+        for first, last in earlier:
+            inside[rows] |= (times[rows] > first) & (times[rows] < last)
+        earlier.append((times[rows].min(), times[rows].max()))
     return pl.Series("overlaps", inside)
 
 
@@ -41,13 +41,23 @@ def out_of_order(samples: pl.DataFrame) -> pl.Series:
     import polars as pl
 
     marked = np.zeros(samples.height, np.bool_)
-    if samples["segment"].n_unique() > 1:
-        times = samples["time"].dt.timestamp("us").to_numpy()
-        segments, judged = samples["segment"].to_numpy(), samples["judged"].to_numpy()
-        latest_begin = None
-        for number in np.unique(segments).tolist():
-            own = np.flatnonzero((segments == number) & judged)
-            if len(own):
-                marked[own[0]] = latest_begin is not None and times[own].max() < latest_begin
-                latest_begin = max(times[own].min(), latest_begin or 0)
+    times = samples["time"].dt.timestamp("us").to_numpy()
+    latest_begin: int | None = None
+    for rows in _judged_of_segments(samples):
+        begin = times[rows].min()
+        marked[rows[0]] = latest_begin is not None and times[rows].max() < latest_begin
+        latest_begin = begin if latest_begin is None else max(begin, latest_begin)
     return pl.Series("late", marked)
+
+
+def _judged_of_segments(samples: pl.DataFrame) -> Iterator[Integers]:
+    """Rows of the judged samples of each segment that has some; of a capture with one segment there is no need."""
+    segments = samples["segment"].to_numpy()
+    if not len(segments) or segments[0] == segments[-1]:
+        return
+    judged = samples["judged"].to_numpy()
+    begins = np.flatnonzero(np.concatenate(([True], segments[1:] != segments[:-1])))
+    for begin, end in pairwise([*begins.tolist(), len(segments)]):
+        rows = begin + np.flatnonzero(judged[begin:end])
+        if len(rows):
+            yield rows
