@@ -64,8 +64,8 @@ def test_states_have_names_wherever_they_are_printed() -> None:
     analysis = host_in_state(2, "VMware ESXi 5.5.0 build-1")
     found = next(each for each in analysis.findings if each.rule == "memory-state")
     card = next(each for each in cards_of(analysis, shipped()).shown if each.anchor == "memory-state")
-    assert card.figures[0] == "memory state hard (2) (max), critical from hard (2)"
-    assert "memory state hard (2)" in render_summary(analysis, "", shipped())
+    assert card.figures[0] == "Memory state hard (2) (max), critical from hard (2)"
+    assert "Memory state hard (2)" in render_summary(analysis, "", shipped())
     group = next(g for cause in page_of(analysis, {}, "").causes for g in cause.groups if g.rule == "memory-state")
     assert group.shown.startswith("esx01: memory state hard (2) (max)")
     assert [row.level for row in group.thresholds] == ["≥ hard (2)", "≥ soft (1)"], "before 6.0 none is clear"
