@@ -492,6 +492,7 @@
       say(marked.textContent);
     }
     for (const listener of listeners) listener(mark && { from: mark[0], to: mark[1] });
+    if (mark) soon();
     document.dispatchEvent(new CustomEvent("esxprobe:marked", { detail: mark && { from: mark[0], to: mark[1] } }));
     changed();
   };

@@ -288,6 +288,15 @@ def test_a_marked_window_is_told_what_changed_in_it(open_report: Open) -> None:
     assert len(set(whose)) == len(whose)
     page.locator("#explore-changes tbody tr").first.get_by_role("button", name="→").first.click()
     page.wait_for_selector("#explore svg.lane path")
+    known = page.evaluate(
+        """async () => {
+          const capture = await esxprobe.explore.ready();
+          const known = () => capture.sums?.done === capture.moving;
+          for (let n = 0; n < 500 && !known(); n += 1) await new Promise((next) => setTimeout(next, 20));
+          return known();
+        }"""
+    )
+    assert known, "what a comparison with the rest needs is there before it is asked for"
     page.get_by_label("Compared with").select_option("rest")
     page.wait_for_function(
         "() => /the rest of the capture/.test(document.querySelector('#explore-changes .note').textContent)"
