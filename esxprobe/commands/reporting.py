@@ -48,7 +48,8 @@ def report_capture(request: ReportRequest, drawer: Drawer) -> WrittenReport:
     from esxprobe.commands.redaction import private_map
 
     source, outputs = request.capture.named, request.outputs
-    private, series = private_map(request.redaction), SeriesOfReport(request.series)
+    private = private_map(request.redaction)
+    series = SeriesOfReport(request.series, renamed=private is not None)
     html = outputs.html or Path(f"{stem(private.shown(source) if private else source)}-report.html")
     files = [capture.files() for capture in request.captures]
     inputs = list(_inputs(request, files))

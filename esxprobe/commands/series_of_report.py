@@ -87,10 +87,11 @@ class SeriesOfReport:
 
     Args:
         request: How many are asked for.
+        renamed: Whether the page has other names: what is known of the cells before does not serve them.
     """
 
-    def __init__(self, request: SeriesRequest) -> None:
-        self._request = request
+    def __init__(self, request: SeriesRequest, *, renamed: bool = False) -> None:
+        self._request, self._renamed = request, renamed
         self._cells: CaptureCells | None = None
         self._ahead: SurveyAhead | None = None
         self._tiers: Integers | None = None
@@ -120,7 +121,7 @@ class SeriesOfReport:
             return read_capture(capture, book=book, with_levels=with_levels, progress=progress)
         every = self._request.every
         read = read_capture_with_cells(capture, book=book, every=every, with_levels=with_levels, progress=progress)
-        self._cells, self._ahead = read.cells, SurveyAhead(read.cells)
+        self._cells, self._ahead = read.cells, None if self._renamed else SurveyAhead(read.cells)
         return read.recording
 
     def choose(self, analysis: Analysis, book: RuleBook) -> None:
