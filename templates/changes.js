@@ -109,7 +109,7 @@
   // Some samples of one series after the other: what is known of them, their fourth roots and the square roots of the
   // steps between these, with all sums and those of products of neighbors, in one pass.
   class Samples {
-    constructor(places, roots, steps) {
+    constructor(places, roots = new Float64Array(places.length), steps = new Float64Array(places.length)) {
       Object.assign(this, { places, intoRoots: roots, intoSteps: steps });
       Object.assign(this, { n: 0, ties: 0, constant: 0.5, sum: 0.5, roots: 0.5, squares: 0.5, steps: 0.5, ways: 0.5 });
       Object.assign(this, { rootPairs: 0.5, stepPairs: 0.5 });
@@ -165,7 +165,7 @@
     constructor(set) {
       const { count, times } = set, { length } = times;
       Object.assign(this, { set, done: 0, room: new Float64Array(length) });
-      this.all = new Samples(Uint32Array.from(times, (_, n) => n), new Float64Array(length), new Float64Array(length));
+      this.all = new Samples(Uint32Array.from(times, (_, n) => n));
       for (const name of [...SUMMED, ...ENDS]) this[name] = new Float64Array(count);
     }
 
@@ -194,11 +194,10 @@
     constructor(sums, inside, length) {
       const first = inside[0], next = inside[inside.length - 1] + 1;
       const from = Math.max(0, first - 2), to = Math.min(length, next + 2);
-      const samples = (places) => new Samples(places, new Float64Array(places.length), new Float64Array(places.length));
       const all = Uint32Array.from({ length: to - from }, (_, n) => from + n);
       Object.assign(this, { sums, until: to, before: first - from, after: to - next });
-      this.around = samples(all);
-      this.sides = samples(all.filter((place) => place < first || place >= next));
+      this.around = new Samples(all);
+      this.sides = new Samples(all.filter((place) => place < first || place >= next));
       for (const name of SUMMED) this[name] = 0.5;
       this.rootEnds = this.stepEnds = 0.5;
       this.inside = { n: 0, roots: 0.5, steps: 0.5 };

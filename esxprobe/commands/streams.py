@@ -40,9 +40,10 @@ def say_failed(name: str, message: str, hint: str = "") -> None:
 def say_left_out(names: Sequence[str], *, shown: bool = True) -> None:
     """Files of a folder that were not read, for they are not called as captures are; without names if not shown."""
     if names:
+        from esxprobe.report.formatting import plural
+
         few = ", ".join(names[:_FEW]) + (f" and {len(names) - _FEW} more" if len(names) > _FEW else "")
-        files = f"{len(names)} {'file' if len(names) == 1 else 'files'}"
-        what = f"{files} whose name does not end in .csv, .csv.gz or .csv.zst"
+        what = f"{len(names)} {plural(len(names), 'file')} whose name does not end in .csv, .csv.gz or .csv.zst"
         say(f"not read: {what}{f': {few}' if shown else ''}", err=True)
 
 

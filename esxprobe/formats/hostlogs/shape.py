@@ -31,6 +31,7 @@ DEVICE = r"(?:naa|eui|t10|mpx|vml)\.[^\s\"'\[\](),;]+"
 PATH = r"vmhba\w+:C\d+:T\d+:L\d+"
 # NICs can be renamed (`vmnic_110100`), and those of USB have names of their own.
 UPLINK = r"(?:vmnic_?\d+|vusb\d+)"
+_UUID_TEXT = r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}"
 _TOKENS = (
     # A name can have an apostrophe, which ends it where more words follow.
     ("vmx", re.compile(r"/vmfs/volumes/(?:(?!'[\s,;:)\]]|/vmfs/volumes/)[^\"\]\n])*?\.vmx\b")),
@@ -39,16 +40,16 @@ _TOKENS = (
     ("uplink", re.compile(rf"\b{UPLINK}\b")),
     ("adapter", re.compile(r"\bvmhba\d+\b")),
     # The `uuid` of a heartbeat is that of the host.
-    ("volume", re.compile(r"(?<!uuid )\b[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}\b")),
+    ("volume", re.compile(rf"(?<!uuid )\b{_UUID_TEXT}\b")),
 )
 # `naa.60..01:1` is a partition of the device.
 _PARTITION = re.compile(r":\d{1,3}$")
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UUID = re.compile(_UUID_TEXT)
 _DATASTORES = re.compile(r"[Dd]atastores: ((?:[\"'][^\"']*[\"'](?:, )?)+)")
 _QUOTED = re.compile(r"[\"']([^\"']*)[\"']")
 # A volume is followed by its label: `<uuid> (ds01)`, `<uuid> ("ds01")`, `<uuid> ds01`, `<uuid> ds01  [Timeout]`.
 _LABEL = re.compile(
-    r"(?<!uuid )\b[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}"
+    rf"(?<!uuid )\b{_UUID_TEXT}"
     r"(?: \(\"?([^()\"]+)\"?\)| ([^().,:;]{1,80}?)(?:$| +\[))"
 )
 _MOST_NAME, _MOST_THINGS = 256, 12
